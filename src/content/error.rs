@@ -1,0 +1,142 @@
+use std::{io, path::PathBuf};
+
+use thiserror::Error;
+
+use crate::oci::{BlobError, Digest, ManifestError};
+
+/// Why content could not be read or written. Each variant has a stable code.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ContentError {
+    /// The place does not exist.
+    #[error("{path} does not exist", path = path.display())]
+    NoSuchPlace {
+        /// What was asked for.
+        path: PathBuf,
+    },
+    /// The place exists but is not what the reference says.
+    #[error("{path} is not {expected}: {reason}", path = path.display())]
+    WrongPlace {
+        /// What was looked at.
+        path: PathBuf,
+        /// What it should have been, with its article: "an OCI layout".
+        expected: &'static str,
+        /// What is missing or different.
+        reason: String,
+    },
+    /// A name of the place is not there: a tag, a digest, a repository.
+    #[error("{place} has no {name}")]
+    NoSuchName {
+        /// The place.
+        place: String,
+        /// What was asked for: "tag v1", "manifest sha256:…".
+        name: String,
+    },
+    /// A blob that must be there is not.
+    #[error("{place} names {digest} but does not hold it")]
+    MissingBlob {
+        /// The place.
+        place: String,
+        /// The blob.
+        digest: Digest,
+    },
+    /// Reading failed.
+    #[error("could not read {what}: {source}")]
+    Read {
+        /// What was read.
+        what: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// Writing failed.
+    #[error("could not write {what}: {source}")]
+    Write {
+        /// What was written.
+        what: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// The file system has too little room for what must be written; nothing was written.
+    #[error("{path} needs {needed} bytes of free space and has {free}", path = path.display())]
+    NoSpace {
+        /// The directory.
+        path: PathBuf,
+        /// Bytes needed.
+        needed: u64,
+        /// Bytes free.
+        free: u64,
+    },
+    /// Content beyond a bound.
+    #[error("{digest} is larger than {limit} bytes, the most that keypack reads of it{}", size.map(|s| format!(" (it says {s})")).unwrap_or_default())]
+    TooLarge {
+        /// The blob.
+        digest: Digest,
+        /// The size that its descriptor says, if any.
+        size: Option<u64>,
+        /// The bound.
+        limit: u64,
+    },
+    /// Content that is not what its descriptor says.
+    #[error(transparent)]
+    Blob(#[from] BlobError),
+    /// A manifest that can't be read.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// A tar that ends early, or whose headers are damaged.
+    #[error("{file} is damaged: {reason}", file = file.display())]
+    ArchiveDamaged {
+        /// The archive.
+        file: PathBuf,
+        /// What is wrong, and at which byte where that is known.
+        reason: String,
+    },
+    /// A tar entry that no honest tool writes: `..`, absolute, a link where a file must be, two of one name.
+    #[error("{file} holds the entry {entry:?}: {reason}", file = file.display())]
+    ArchiveUnsafe {
+        /// The archive.
+        file: PathBuf,
+        /// The entry's name.
+        entry: String,
+        /// Why it is refused.
+        reason: &'static str,
+    },
+    /// A document of the place itself (index.json, oci-layout, a link file) is damaged.
+    #[error("{what} is malformed: {reason}")]
+    Malformed {
+        /// Which document.
+        what: String,
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+impl ContentError {
+    /// A failed read.
+    pub fn read(what: impl Into<String>, source: io::Error) -> Self {
+        Self::Read { what: what.into(), source }
+    }
+
+    /// A failed write.
+    pub fn write(what: impl Into<String>, source: io::Error) -> Self {
+        Self::Write { what: what.into(), source }
+    }
+
+    /// The stable code of this error.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NoSuchPlace { .. } => "not-found",
+            Self::WrongPlace { .. } => "wrong-place",
+            Self::NoSuchName { .. } => "name-unknown",
+            Self::MissingBlob { .. } => "blob-missing",
+            Self::Read { .. } => "read-failed",
+            Self::Write { .. } => "write-failed",
+            Self::NoSpace { .. } => "no-space",
+            Self::TooLarge { .. } => "too-large",
+            Self::Blob(e) => e.code(),
+            Self::Manifest(e) => e.code(),
+            Self::ArchiveDamaged { .. } => "archive-damaged",
+            Self::ArchiveUnsafe { .. } => "archive-unsafe",
+            Self::Malformed { .. } => "malformed",
+        }
+    }
+}

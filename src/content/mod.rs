@@ -1,0 +1,164 @@
+//! Where content lives: the one joint of the house.
+//!
+//! A [`Source`] holds images, a [`Sink`] takes an artifact. Each place is an arrangement over a namespace:
+//! an OCI layout or registry storage, over a directory or over tar segments that are indexed by their headers
+//! and never extracted. `Ok(None)` means "it is not there", `Err` means "I could not look".
+//!
+//! Nobody outside this room opens a blob by itself: [`fetch`] bounds every read and checks size and digest.
+
+mod error;
+
+use std::io::Read;
+
+pub use error::ContentError;
+
+use crate::{
+    limits,
+    oci::{Blob, BlobError, Descriptor, Digest, Document},
+};
+
+/// One manifest that a place can name without being asked for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// The manifest. Media type and size may be unknown (registry storage keeps neither).
+    pub descriptor: Descriptor,
+    /// How it is named.
+    pub name: Name,
+}
+
+/// How a place names a manifest.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Name {
+    /// By a tag.
+    Tag(String),
+    /// Listed by digest only: an index.json entry without a tag, a revision without a tag.
+    Untagged,
+    /// Listed by nothing: a manifest with a `subject` that lies among the blobs. `cosign save` leaves these.
+    Unlisted,
+}
+
+/// A signature that lies beside an image instead of in it: `signature-N` of a `dir:`, or of a lookaside tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attachment {
+    /// The file's name, for messages.
+    pub name: String,
+    /// Its bytes, as they lie there.
+    pub bytes: Vec<u8>,
+}
+
+/// Whether a place may lawfully lack blobs that it names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Completeness {
+    /// What it names is there; a missing blob is damage.
+    Whole,
+    /// An incremental archive or a cache: it names content that another archive holds.
+    Partial,
+}
+
+/// A place that holds images.
+pub trait Source {
+    /// How messages name this place, as the user wrote it: `oci:mirror`, `docker://host/ns`.
+    fn place(&self) -> String;
+
+    /// The repositories. A place without names (a layout, a `dir:`) has one, the empty string.
+    fn repositories(&self) -> Result<Vec<String>, ContentError>;
+
+    /// All manifests that the place can enumerate: tags first, in name order, then those without.
+    fn manifests(&self, repository: &str) -> Result<Vec<Listed>, ContentError>;
+
+    /// The manifest that a tag names now. `reference` may also be a digest.
+    fn resolve(&self, repository: &str, reference: &str) -> Result<Option<Descriptor>, ContentError>;
+
+    /// Opens a manifest or a blob, not checked in any way: only [`fetch`] calls this.
+    fn open(&self, repository: &str, blob: &Descriptor) -> Result<Option<Box<dyn Read + '_>>, ContentError>;
+
+    /// What the place itself knows to refer to `subject` (a registry's referrers API). Fallback tags and
+    /// manifests with a `subject` are found by `discover` through [`Source::manifests`].
+    fn referrers(&self, _repository: &str, _subject: &Digest) -> Result<Vec<Descriptor>, ContentError> {
+        Ok(Vec::new())
+    }
+
+    /// Signatures that lie beside the image as files.
+    fn attachments(&self, _repository: &str, _image: &Digest) -> Result<Vec<Attachment>, ContentError> {
+        Ok(Vec::new())
+    }
+
+    /// Whether blobs may lawfully be missing here.
+    fn completeness(&self) -> Completeness {
+        Completeness::Whole
+    }
+}
+
+/// A place that takes an artifact.
+pub trait Sink {
+    /// How messages name this place.
+    fn place(&self) -> String;
+
+    /// Stores the blobs, then the manifest, then lets `tag` name it. Until the last step nothing that the place
+    /// held before changes; what was there already is not written again.
+    fn put(&self, artifact: &Artifact, tag: &str) -> Result<Stored, ContentError>;
+}
+
+/// An artifact in memory: a manifest and everything it names. Only small things travel like this.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Artifact {
+    /// The manifest.
+    pub manifest: Blob,
+    /// The manifest's media type.
+    pub media_type: String,
+    /// The config and the layers, each once, in the order in which the manifest names them.
+    pub blobs: Vec<Blob>,
+}
+
+/// What a [`Sink`] did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    /// The manifest's digest.
+    pub digest: Digest,
+    /// Blobs and manifests that were written; 0 where all was there already.
+    pub written: usize,
+    /// Whether the tag had to be moved or made.
+    pub tagged: bool,
+}
+
+/// Reads a blob: at most `limit` bytes, of exactly the size that the descriptor says, with its digest.
+///
+/// `Ok(None)`: the place does not have it.
+pub fn fetch(
+    source: &dyn Source,
+    repository: &str,
+    blob: &Descriptor,
+    limit: u64,
+) -> Result<Option<Blob>, ContentError> {
+    let too_large = |size| ContentError::TooLarge { digest: blob.digest, size, limit };
+    if let Some(size) = blob.size.filter(|size| *size > limit) {
+        return Err(too_large(Some(size)));
+    }
+    let Some(reader) = source.open(repository, blob)? else { return Ok(None) };
+    let mut bytes = Vec::new();
+    // One byte more than allowed tells "exactly the limit" from "longer".
+    let bound = blob.size.unwrap_or(limit).saturating_add(1);
+    reader
+        .take(bound)
+        .read_to_end(&mut bytes)
+        .map_err(|source| ContentError::read(format!("the content of {}", blob.digest), source))?;
+    let actual = bytes.len() as u64;
+    match blob.size {
+        Some(expected) if expected != actual => {
+            Err(BlobError::Size { digest: blob.digest, expected, actual }.into())
+        }
+        None if actual > limit => Err(too_large(None)),
+        _ => Ok(Some(Blob::checked(blob.digest, bytes)?)),
+    }
+}
+
+/// Reads a manifest or an index, bounded by [`limits::MANIFEST`].
+pub fn fetch_manifest(
+    source: &dyn Source,
+    repository: &str,
+    manifest: &Descriptor,
+) -> Result<Option<(Blob, Document)>, ContentError> {
+    let Some(blob) = fetch(source, repository, manifest, limits::MANIFEST)? else { return Ok(None) };
+    let document = Document::parse(&blob)?;
+    Ok(Some((blob, document)))
+}

@@ -1,0 +1,5 @@
+//! keypack
+pub mod content;
+pub mod limits;
+pub mod oci;
+pub mod tree;

@@ -1,0 +1,47 @@
+//! Every upper bound, each with its reason.
+//!
+//! A bound protects memory and time against content that somebody else wrote. Real content stays far below
+//! every one of these numbers; who meets a bound is told its name and value.
+
+/// A manifest or an index. Registries refuse larger ones (distribution, ECR, skopeo and oras all stop at 4 MiB).
+pub const MANIFEST: u64 = 4 << 20;
+
+/// A signature payload, a sigstore bundle or one annotation: a bundle with certificate, proof and timestamps has
+/// about 10 KiB; an in-toto statement with a large build provenance may reach a few MiB.
+pub const SIGNATURE: u64 = 8 << 20;
+
+/// An image config, read only for its labels.
+pub const CONFIG: u64 = 4 << 20;
+
+/// A key file, a certificate chain or a `trusted_root.json` that the user names (the public good's has 7 KiB).
+pub const KEY_FILE: u64 = 4 << 20;
+
+/// One file of a pack. The largest real one is a TUF chain, well under 1 MiB.
+pub const PACK_FILE: u64 = 8 << 20;
+
+/// All files of a pack together: what unpacking may hold in memory and write to disk.
+pub const PACK_TOTAL: u64 = 32 << 20;
+
+/// Files in a pack. A pack with one key per file and a thousand keys is not a pack that a person can sign off.
+pub const PACK_FILES: usize = 1000;
+
+/// Layers of the artifact form: ECR accepts 127 layers an image (facts measured with twelve tools).
+pub const ARTIFACT_LAYERS: usize = 100;
+
+/// How deep an index may name an index. Two levels occur in practice.
+pub const INDEX_DEPTH: usize = 8;
+
+/// Manifests that one walk may visit from one tag: an index of all platforms has about a dozen.
+pub const INDEX_CHILDREN: usize = 4096;
+
+/// Signatures looked at for one image. CVE-2023-46737 made cosign walk an endless list.
+pub const SIGNATURES_PER_IMAGE: usize = 512;
+
+/// A `docker/registry/v2` link file is exactly 71 bytes; a little more tolerates a newline.
+pub const LINK: u64 = 256;
+
+/// A PAX or GNU long-name record in a tar: paths are at most a few KiB.
+pub const TAR_EXTENSION: u64 = 64 << 10;
+
+/// A file name in keys/: most file systems stop at 255 bytes.
+pub const NAME: usize = 200;

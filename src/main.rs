@@ -1,0 +1,2 @@
+//! keypack
+fn main() {}

@@ -1,0 +1,86 @@
+use thiserror::Error;
+
+use super::Digest;
+
+/// Bytes whose digest is true by construction.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Blob {
+    digest: Digest,
+    bytes: Vec<u8>,
+}
+
+/// Bytes that are not what their descriptor says.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum BlobError {
+    /// Another digest.
+    #[error("the content of {expected} has the digest {actual}")]
+    Digest {
+        /// What the descriptor says.
+        expected: Digest,
+        /// What the bytes have.
+        actual: Digest,
+    },
+    /// Another length.
+    #[error("{digest} has {actual} bytes where its descriptor says {expected}")]
+    Size {
+        /// Which blob.
+        digest: Digest,
+        /// What the descriptor says.
+        expected: u64,
+        /// What the bytes have.
+        actual: u64,
+    },
+}
+
+impl BlobError {
+    /// The stable code of this error.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Digest { .. } => "digest-mismatch",
+            Self::Size { .. } => "size-mismatch",
+        }
+    }
+}
+
+impl Blob {
+    /// Bytes that we made ourselves: their digest is computed.
+    pub fn new(bytes: Vec<u8>) -> Self {
+        Self { digest: Digest::of(&bytes), bytes }
+    }
+
+    /// Bytes from elsewhere: accepted only if they have this digest.
+    pub fn checked(expected: Digest, bytes: Vec<u8>) -> Result<Self, BlobError> {
+        let blob = Self::new(bytes);
+        if blob.digest == expected {
+            Ok(blob)
+        } else {
+            Err(BlobError::Digest { expected, actual: blob.digest })
+        }
+    }
+
+    /// The digest.
+    pub const fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// The bytes.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The length in bytes.
+    pub fn size(&self) -> u64 {
+        self.bytes.len() as u64
+    }
+
+    /// The bytes, owned.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+}
+
+impl std::fmt::Debug for Blob {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Blob({}, {} bytes)", self.digest, self.bytes.len())
+    }
+}

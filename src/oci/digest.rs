@@ -1,0 +1,129 @@
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use sha2::{Digest as _, Sha256};
+use thiserror::Error;
+
+/// A sha256 digest, `sha256:<64 lower-case hex>` (OCI image-spec, descriptor.md "Digests").
+///
+/// sha512 is registered in the specification but no signature format that keypack reads can name it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Digest([u8; 32]);
+
+/// A text that is not a digest keypack can check.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum DigestError {
+    /// It names another algorithm.
+    #[error("the digest {0:?} does not use sha256, the only algorithm that keypack checks")]
+    Algorithm(String),
+    /// It is not `sha256:` and 64 lower-case hexadecimal digits.
+    #[error("{0:?} is not a digest: sha256: and 64 lower-case hexadecimal digits are needed")]
+    Form(String),
+}
+
+impl Digest {
+    /// The digest of `bytes`.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(Sha256::digest(bytes).into())
+    }
+
+    /// A digest from its 32 bytes.
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// A digest from 64 hexadecimal digits, without the `sha256:` in front.
+    pub fn from_hex(hex: &str) -> Result<Self, DigestError> {
+        format!("sha256:{hex}").parse()
+    }
+
+    /// The 32 bytes.
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// The 64 hexadecimal digits.
+    pub fn hex(&self) -> String {
+        hex::encode(self.0)
+    }
+}
+
+impl FromStr for Digest {
+    type Err = DigestError;
+
+    fn from_str(text: &str) -> Result<Self, DigestError> {
+        let shown = || text.chars().take(100).collect::<String>();
+        let (algorithm, digits) = text.split_once(':').ok_or_else(|| DigestError::Form(shown()))?;
+        if algorithm != "sha256" {
+            let named = !algorithm.is_empty()
+                && algorithm
+                    .bytes()
+                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"+._-".contains(&b));
+            return Err(if named { DigestError::Algorithm(shown()) } else { DigestError::Form(shown()) });
+        }
+        let mut bytes = [0; 32];
+        if digits.bytes().any(|b| b.is_ascii_uppercase()) || hex::decode_to_slice(digits, &mut bytes).is_err()
+        {
+            return Err(DigestError::Form(shown()));
+        }
+        Ok(Self(bytes))
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "sha256:{}", hex::encode(self.0))
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Serialize for Digest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Digest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_what_it_prints() {
+        let digest = Digest::of(b"{}");
+        assert_eq!(
+            digest.to_string(),
+            "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
+        );
+        assert_eq!(digest.to_string().parse::<Digest>(), Ok(digest));
+    }
+
+    #[test]
+    fn other_spellings_are_refused() {
+        let hex = "a".repeat(64);
+        for text in [
+            "",
+            "sha256",
+            "sha256:",
+            "sha256:../../x",
+            &format!("sha256:{}", "A".repeat(64)),
+            &format!("SHA256:{hex}"),
+            &format!("sha256:{hex}a"),
+            &format!("sha256:{}", &hex[1..]),
+            &format!("sha256:{hex}\n"),
+        ] {
+            assert!(matches!(text.parse::<Digest>(), Err(DigestError::Form(_))), "{text:?}");
+        }
+        assert!(matches!(format!("sha512:{hex}{hex}").parse::<Digest>(), Err(DigestError::Algorithm(_))));
+    }
+}

@@ -1,0 +1,237 @@
+use std::collections::{BTreeMap, HashMap};
+
+use oci_spec::image as spec;
+use serde::Deserialize;
+use thiserror::Error;
+
+use super::{Blob, Digest, DigestError, media};
+
+/// A content descriptor (OCI image-spec v1.1, descriptor.md), as far as keypack reads one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Descriptor {
+    /// The media type; empty where the place that named the content does not know it (registry storage).
+    pub media_type: String,
+    /// The digest.
+    pub digest: Digest,
+    /// The length in bytes; `None` where the place that named the content does not know it.
+    pub size: Option<u64>,
+    /// The annotations, in a stable order.
+    pub annotations: BTreeMap<String, String>,
+}
+
+/// A manifest of one image or artifact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageManifest {
+    /// The media type of the manifest itself, where it says one.
+    pub media_type: Option<String>,
+    /// The artifact type, where it says one.
+    pub artifact_type: Option<String>,
+    /// The config.
+    pub config: Descriptor,
+    /// The layers, in their order.
+    pub layers: Vec<Descriptor>,
+    /// What this manifest refers to, where it is a referrer.
+    pub subject: Option<Descriptor>,
+    /// The annotations.
+    pub annotations: BTreeMap<String, String>,
+    /// Whether a descriptor names other places to fetch from. keypack never follows them.
+    pub has_urls: bool,
+}
+
+/// A list of manifests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageIndex {
+    /// The entries, in their order.
+    pub manifests: Vec<Descriptor>,
+    /// What this index refers to, where it is a referrer.
+    pub subject: Option<Descriptor>,
+}
+
+/// What the bytes of a manifest turned out to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Document {
+    /// One image or artifact.
+    Manifest(ImageManifest),
+    /// A list of manifests.
+    Index(ImageIndex),
+}
+
+/// Bytes that are not a manifest.
+#[derive(Debug, Error)]
+pub enum ManifestError {
+    /// Not JSON, too deep, or fields of the wrong type.
+    #[error("{digest} is not a manifest: {reason}")]
+    Form {
+        /// Which manifest.
+        digest: Digest,
+        /// What the parser says.
+        reason: String,
+    },
+    /// It can be read both as a manifest and as an index, or says a type that it is not (CVE-2021-41190).
+    #[error("{digest} is ambiguous: {reason}")]
+    Ambiguous {
+        /// Which manifest.
+        digest: Digest,
+        /// What contradicts what.
+        reason: String,
+    },
+    /// A descriptor holds a digest that keypack can't check.
+    #[error("{digest} names content that can't be checked: {source}")]
+    Digest {
+        /// Which manifest.
+        digest: Digest,
+        /// The digest at fault.
+        source: DigestError,
+    },
+    /// A Docker schema 1 manifest, which carries its own signatures and no config.
+    #[error("{digest} is a Docker schema 1 manifest")]
+    Schema1 {
+        /// Which manifest.
+        digest: Digest,
+    },
+}
+
+impl ManifestError {
+    /// The stable code of this error.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Form { .. } => "manifest-malformed",
+            Self::Ambiguous { .. } => "manifest-ambiguous",
+            Self::Digest { .. } => "digest-unsupported",
+            Self::Schema1 { .. } => "manifest-schema1",
+        }
+    }
+}
+
+/// The fields that tell what a document is, before it is read as that.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Shape {
+    schema_version: Option<u64>,
+    media_type: Option<String>,
+    config: Option<serde::de::IgnoredAny>,
+    layers: Option<serde::de::IgnoredAny>,
+    fs_layers: Option<serde::de::IgnoredAny>,
+    manifests: Option<serde::de::IgnoredAny>,
+}
+
+impl Document {
+    /// Reads a manifest or an index. The media type that a descriptor or a header claims plays no part: the
+    /// document must say what it is, and say it once.
+    pub fn parse(blob: &Blob) -> Result<Self, ManifestError> {
+        let digest = blob.digest();
+        let form = |e: serde_json::Error| ManifestError::Form { digest, reason: e.to_string() };
+        let shape: Shape = serde_json::from_slice(blob.bytes()).map_err(form)?;
+        let ambiguous = |reason: &str| ManifestError::Ambiguous { digest, reason: reason.into() };
+        let is_index = shape.manifests.is_some();
+        let is_manifest = shape.layers.is_some() || shape.config.is_some();
+        if is_index && (is_manifest || shape.fs_layers.is_some()) {
+            return Err(ambiguous("it has the fields of a manifest and of an index"));
+        }
+        if shape.fs_layers.is_some() || shape.schema_version == Some(1) {
+            return Err(ManifestError::Schema1 { digest });
+        }
+        match shape.media_type.as_deref() {
+            Some(media::INDEX | media::DOCKER_LIST) if is_manifest => {
+                return Err(ambiguous("its media type says index, its fields say manifest"));
+            }
+            Some(media::MANIFEST | media::DOCKER_MANIFEST) if is_index => {
+                return Err(ambiguous("its media type says manifest, its fields say index"));
+            }
+            _ => {}
+        }
+        if is_index {
+            let index: spec::ImageIndex = serde_json::from_slice(blob.bytes()).map_err(form)?;
+            Ok(Self::Index(ImageIndex {
+                manifests: descriptors(digest, index.manifests())?,
+                subject: index.subject().as_ref().map(|d| descriptor(digest, d)).transpose()?,
+            }))
+        } else {
+            let manifest: spec::ImageManifest = serde_json::from_slice(blob.bytes()).map_err(form)?;
+            let layers = descriptors(digest, manifest.layers())?;
+            let has_urls = std::iter::once(manifest.config())
+                .chain(manifest.layers())
+                .any(|d| d.urls().as_ref().is_some_and(|urls| !urls.is_empty()));
+            Ok(Self::Manifest(ImageManifest {
+                media_type: manifest.media_type().as_ref().map(ToString::to_string),
+                artifact_type: manifest.artifact_type().as_ref().map(ToString::to_string),
+                config: descriptor(digest, manifest.config())?,
+                layers,
+                subject: manifest.subject().as_ref().map(|d| descriptor(digest, d)).transpose()?,
+                annotations: sorted(manifest.annotations().as_ref()),
+                has_urls,
+            }))
+        }
+    }
+
+    /// What this document refers to, where it is a referrer.
+    pub const fn subject(&self) -> Option<&Descriptor> {
+        match self {
+            Self::Manifest(manifest) => manifest.subject.as_ref(),
+            Self::Index(index) => index.subject.as_ref(),
+        }
+    }
+}
+
+fn descriptors(of: Digest, list: &[spec::Descriptor]) -> Result<Vec<Descriptor>, ManifestError> {
+    list.iter().map(|d| descriptor(of, d)).collect()
+}
+
+fn descriptor(of: Digest, d: &spec::Descriptor) -> Result<Descriptor, ManifestError> {
+    let digest =
+        d.digest().to_string().parse().map_err(|source| ManifestError::Digest { digest: of, source })?;
+    Ok(Descriptor {
+        media_type: d.media_type().to_string(),
+        digest,
+        size: Some(d.size()),
+        annotations: sorted(d.annotations().as_ref()),
+    })
+}
+
+fn sorted(annotations: Option<&HashMap<String, String>>) -> BTreeMap<String, String> {
+    annotations.into_iter().flatten().map(|(k, v)| (k.clone(), v.clone())).collect()
+}
+
+impl Descriptor {
+    /// A descriptor of which only the digest is known.
+    pub const fn of_digest(digest: Digest) -> Self {
+        Self { media_type: String::new(), digest, size: None, annotations: BTreeMap::new() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Document, ManifestError> {
+        Document::parse(&Blob::new(text.as_bytes().to_vec()))
+    }
+
+    const D: &str = r#"{"mediaType":"m","digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","size":2}"#;
+
+    #[test]
+    fn a_document_that_is_two_things_is_refused() {
+        let both = format!(r#"{{"schemaVersion":2,"config":{D},"layers":[],"manifests":[]}}"#);
+        assert_eq!(parse(&both).unwrap_err().code(), "manifest-ambiguous");
+        let says = format!(
+            r#"{{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","config":{D},"layers":[]}}"#
+        );
+        assert_eq!(parse(&says).unwrap_err().code(), "manifest-ambiguous");
+    }
+
+    #[test]
+    fn deep_json_and_other_shapes_are_refused() {
+        let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+        assert_eq!(
+            parse(&format!(r#"{{"schemaVersion":2,"x":{deep}}}"#)).unwrap_err().code(),
+            "manifest-malformed"
+        );
+        assert_eq!(parse("[]").unwrap_err().code(), "manifest-malformed");
+        assert_eq!(parse(r#"{"schemaVersion":1,"fsLayers":[]}"#).unwrap_err().code(), "manifest-schema1");
+        let sha512 = format!(
+            r#"{{"schemaVersion":2,"manifests":[{{"mediaType":"m","digest":"sha512:{}","size":1}}]}}"#,
+            "a".repeat(128)
+        );
+        assert_eq!(parse(&sha512).unwrap_err().code(), "digest-unsupported");
+    }
+}

@@ -1,0 +1,45 @@
+//! Words of OCI: digests, descriptors, manifests and indexes, and bytes whose digest is true. No I/O.
+
+mod blob;
+mod digest;
+mod manifest;
+
+pub use blob::{Blob, BlobError};
+pub use digest::{Digest, DigestError};
+pub use manifest::{Descriptor, Document, ImageIndex, ImageManifest, ManifestError};
+
+/// Media types that keypack reads or writes.
+pub mod media {
+    /// OCI image manifest.
+    pub const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+    /// OCI image index.
+    pub const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+    /// OCI image config.
+    pub const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
+    /// OCI layer, gzip.
+    pub const LAYER_GZIP: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
+    /// OCI layer, zstd.
+    pub const LAYER_ZSTD: &str = "application/vnd.oci.image.layer.v1.tar+zstd";
+    /// OCI layer, not compressed.
+    pub const LAYER: &str = "application/vnd.oci.image.layer.v1.tar";
+    /// The empty descriptor's type.
+    pub const EMPTY: &str = "application/vnd.oci.empty.v1+json";
+    /// Docker manifest, schema 2.
+    pub const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
+    /// Docker manifest list.
+    pub const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
+    /// Docker image config.
+    pub const DOCKER_CONFIG: &str = "application/vnd.docker.container.image.v1+json";
+    /// Docker layer, gzip.
+    pub const DOCKER_LAYER_GZIP: &str = "application/vnd.docker.image.rootfs.diff.tar.gzip";
+    /// Docker layer, not compressed.
+    pub const DOCKER_LAYER: &str = "application/vnd.docker.image.rootfs.diff.tar";
+}
+
+/// Annotation keys of the OCI image specification.
+pub mod annotation {
+    /// The tag of a manifest in a layout's index.json.
+    pub const REF_NAME: &str = "org.opencontainers.image.ref.name";
+    /// A file name; oras writes and reads it.
+    pub const TITLE: &str = "org.opencontainers.image.title";
+}

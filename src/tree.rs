@@ -1,0 +1,107 @@
+//! A file tree as a value: what will be written, before anything touches a disk.
+
+use thiserror::Error;
+
+use crate::limits;
+
+/// The name of one flat file that is safe to create on any file system and to print on any terminal.
+///
+/// The inside of a pack is flat, so a path is one name. Letters, digits and `._-+@=` only, not starting with a
+/// dot or a dash: no separator, no control character, no option-like or hidden name, nothing that two file
+/// systems spell differently.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SafeName(String);
+
+/// A name that is not safe to write.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("the file name {name:?} is not allowed: {reason}")]
+pub struct UnsafeName {
+    /// The name as it was found; printed with control characters escaped.
+    pub name: String,
+    /// Which rule it breaks.
+    pub reason: &'static str,
+}
+
+impl SafeName {
+    /// Accepts `name` if it is safe.
+    pub fn new(name: &str) -> Result<Self, UnsafeName> {
+        let refuse = |reason| Err(UnsafeName { name: name.chars().take(80).collect(), reason });
+        match name {
+            "" => refuse("it is empty"),
+            _ if name.len() > limits::NAME => refuse("it is longer than 200 bytes"),
+            _ if name.contains(['/', '\\']) => refuse("it holds a path separator"),
+            _ if name.starts_with('.') => refuse("it starts with a dot"),
+            _ if name.starts_with('-') => refuse("it starts with a dash"),
+            _ if name.ends_with('.') => refuse("it ends with a dot"),
+            _ if !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-+@=".contains(&b)) => {
+                refuse("it holds characters other than letters, digits and ._-+@=")
+            }
+            _ => Ok(Self(name.to_owned())),
+        }
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Display for SafeName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// One file to be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutFile {
+    /// Its name under the target directory.
+    pub name: SafeName,
+    /// Its content.
+    pub bytes: Vec<u8>,
+}
+
+impl OutFile {
+    /// A file with this name and content.
+    pub fn new(name: SafeName, bytes: impl Into<Vec<u8>>) -> Self {
+        Self { name, bytes: bytes.into() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_names_pass() {
+        for name in ["keypack.json", "rekor-sigstore.pub", "keypack.json.sigstore.json", "SHA256SUMS"] {
+            assert_eq!(SafeName::new(name).unwrap().as_str(), name);
+        }
+    }
+
+    #[test]
+    fn names_that_leave_or_lie_are_refused() {
+        let long = "a".repeat(201);
+        for name in [
+            "",
+            ".",
+            "..",
+            "../x",
+            "/etc/passwd",
+            "a/b",
+            "a\\b",
+            ".hidden",
+            "-rf",
+            "a\nb",
+            "a\u{1b}[2J",
+            "a\0",
+            "ü",
+            "a\u{202e}b",
+            "x ",
+            "dot.",
+            long.as_str(),
+        ] {
+            assert!(SafeName::new(name).is_err(), "{name:?} was accepted");
+        }
+    }
+}
