@@ -1,0 +1,133 @@
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Chain, KeyId, KeyRef, PublicKey, Role, note_key_id};
+use crate::oci::Digest;
+
+/// How a key reached us: the ladder of trust, best first. It says how hard it is to forge, not whether the
+/// key is right; that a signature verifies with it is proved apart from this.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Grade {
+    /// A TUF repository, verified from a pinned root.
+    Tuf,
+    /// Its fingerprint was pinned by the user.
+    Pinned,
+    /// Found in a release payload and known by fingerprint.
+    Release,
+    /// Fetched over HTTPS from the address that is known for it.
+    Tls,
+    /// Built into this program.
+    Builtin,
+    /// A file that the user named.
+    File,
+}
+
+impl Grade {
+    /// The name in JSON and messages.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Tuf => "tuf",
+            Self::Pinned => "pinned",
+            Self::Release => "release",
+            Self::Tls => "tls",
+            Self::Builtin => "builtin",
+            Self::File => "file",
+        }
+    }
+}
+
+/// Who says that a key is what it is for, with the evidence.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Provenance {
+    /// How it reached us.
+    pub grade: Grade,
+    /// The source's name: a file's name without its folder, a URL, or what is built in.
+    pub source: String,
+    /// sha256 of the document that held the key.
+    pub sha256: Digest,
+    /// The date of that document, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub date: Option<Timestamp>,
+}
+
+/// When a key was or is in use. The end is inclusive; without one the key is still in use.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Validity {
+    /// From when on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start: Option<Timestamp>,
+    /// Until when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end: Option<Timestamp>,
+}
+
+/// A key, or certificates with their keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Material {
+    /// One public key.
+    Key(PublicKey),
+    /// A certificate chain, the issuing or signing certificate first.
+    Chain(Chain),
+}
+
+/// A key and who says so. Nothing follows from it until a signature that needed it has verified with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// What the source says it is for; `None` where the source only says that it is a key (`--key FILE`).
+    pub role: Option<Role>,
+    /// The key.
+    pub material: Material,
+    /// The address of the log or authority, where the source says one.
+    pub url: Option<String>,
+    /// When it was or is in use.
+    pub validity: Validity,
+    /// Who says so.
+    pub provenance: Provenance,
+}
+
+impl Candidate {
+    /// Whether it could serve in `role`.
+    pub fn serves(&self, role: Role) -> bool {
+        self.role.map_or_else(
+            || role.is_chain() == matches!(self.material, Material::Chain(_)),
+            |stated| stated == role,
+        )
+    }
+
+    /// Its name in `role`. A Rekor v2 log is named by its origin too: the URL's host or, for a bare key file,
+    /// the origin of the checkpoint that needs it.
+    pub fn key_ref(&self, role: Role, origin: Option<&str>) -> KeyRef {
+        let id = match (&self.material, role) {
+            (Material::Chain(chain), _) => chain.id(),
+            (Material::Key(key), Role::Rekor2) => {
+                let own = self.url.as_deref().map(origin_of);
+                note_key_id(own.as_deref().or(origin).unwrap_or_default(), key)
+            }
+            (Material::Key(key), _) => key.fingerprint(),
+        };
+        KeyRef { role, id }
+    }
+
+    /// sha256 of the key or of the first certificate: what people compare.
+    pub fn fingerprint(&self) -> KeyId {
+        match &self.material {
+            Material::Key(key) => key.fingerprint(),
+            Material::Chain(chain) => chain.id(),
+        }
+    }
+}
+
+/// The origin of a Rekor v2 log: its URL's host, without scheme, port and path (sigstore-go `trust_root.go`).
+pub fn origin_of(url: &str) -> String {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
+    if host.starts_with('[') {
+        host.split_inclusive(']').next().unwrap_or_default().to_owned()
+    } else {
+        host.split(':').next().unwrap_or_default().to_owned()
+    }
+}

@@ -1,0 +1,204 @@
+//! Key files as people have them: PEM with text around it, several blocks, DER, certificates.
+
+use thiserror::Error;
+use x509_cert::der::{Reader, SliceReader, Tag};
+
+use super::{Certificate, Chain, Material, PublicKey, PublicKeyError};
+
+/// Why a key file is refused as a whole.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum KeyFileError {
+    /// It holds a private key. It is not read any further, and its content is shown nowhere.
+    #[error("it holds a private key ({label})")]
+    PrivateKey {
+        /// What kind.
+        label: String,
+    },
+    /// It holds no key.
+    #[error("it holds no public key and no certificate: {reason}")]
+    NoKey {
+        /// What it seems to be instead.
+        reason: String,
+    },
+    /// A PEM block is damaged.
+    #[error("its PEM block {number} is damaged: {reason}")]
+    Pem {
+        /// Counting from 1.
+        number: usize,
+        /// What the parser says.
+        reason: String,
+    },
+}
+
+impl KeyFileError {
+    /// The stable code of this error.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::PrivateKey { .. } => "private-key",
+            Self::NoKey { .. } | Self::Pem { .. } => "key-malformed",
+        }
+    }
+}
+
+/// What one file gave.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Parsed {
+    /// The keys and chains, in the file's order. Certificates that follow each other as issuer and issued are
+    /// one chain.
+    pub material: Vec<Material>,
+    /// Blocks that could not be used: which, and why. The rest is used all the same.
+    pub unusable: Vec<(String, String)>,
+}
+
+/// Reads a key file: PEM blocks (`PUBLIC KEY`, `RSA PUBLIC KEY`, `CERTIFICATE`) with any text around them, or one
+/// DER key or certificate.
+pub fn parse_key_file(bytes: &[u8]) -> Result<Parsed, KeyFileError> {
+    if let Some(label) = private_pem_label(bytes) {
+        return Err(KeyFileError::PrivateKey { label });
+    }
+    let starts = count(bytes, b"-----BEGIN ");
+    if starts == 0 {
+        return parse_der(bytes);
+    }
+    let mut parsed = Parsed::default();
+    let mut certificates = Vec::new();
+    let mut number = 0;
+    for block in blocks(bytes) {
+        number += 1;
+        let block = pem::parse(block).map_err(|e| KeyFileError::Pem { number, reason: e.to_string() })?;
+        match block.tag() {
+            "PUBLIC KEY" => parsed.key(number, PublicKey::from_spki(block.contents())),
+            "RSA PUBLIC KEY" => parsed.key(number, PublicKey::from_pkcs1(block.contents())),
+            "CERTIFICATE" | "TRUSTED CERTIFICATE" => match Certificate::from_der(block.contents()) {
+                Ok(certificate) => certificates.push(certificate),
+                Err(e) => parsed.unusable.push((format!("block {number}"), e.to_string())),
+            },
+            other => parsed
+                .unusable
+                .push((format!("block {number}"), format!("a {other:?} block is not a key keypack reads"))),
+        }
+    }
+    if number != starts {
+        return Err(KeyFileError::Pem { number: number + 1, reason: "it has no end line".into() });
+    }
+    parsed.chains(certificates);
+    if parsed.material.is_empty() && parsed.unusable.is_empty() {
+        return Err(KeyFileError::NoKey { reason: "its PEM blocks are empty".into() });
+    }
+    Ok(parsed)
+}
+
+impl Parsed {
+    fn key(&mut self, number: usize, key: Result<PublicKey, PublicKeyError>) {
+        match key {
+            Ok(key) => self.material.push(Material::Key(key)),
+            Err(e) => self.unusable.push((format!("block {number}"), e.to_string())),
+        }
+    }
+
+    /// Cuts a list of certificates into chains: a certificate continues a chain if it issued the one before.
+    fn chains(&mut self, certificates: Vec<Certificate>) {
+        let mut runs: Vec<Vec<Certificate>> = Vec::new();
+        for certificate in certificates {
+            match runs.last_mut() {
+                Some(run)
+                    if run.last().is_some_and(|last| {
+                        last.issuer() == certificate.subject() && last.issuer() != last.subject()
+                    }) =>
+                {
+                    run.push(certificate);
+                }
+                _ => runs.push(vec![certificate]),
+            }
+        }
+        for run in runs {
+            let subject = run[0].subject();
+            match Chain::new(run) {
+                Ok(chain) => self.material.push(Material::Chain(chain)),
+                Err(e) => self.unusable.push((format!("certificate {subject:?}"), e.to_string())),
+            }
+        }
+    }
+}
+
+fn parse_der(bytes: &[u8]) -> Result<Parsed, KeyFileError> {
+    let no_key = |reason: &str| Err(KeyFileError::NoKey { reason: reason.into() });
+    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(512)]).trim_start().to_ascii_lowercase();
+    if bytes.is_empty() {
+        return no_key("it is empty");
+    }
+    if text.starts_with('<') {
+        return no_key("it looks like a web page; was a login page saved in its place?");
+    }
+    if text.starts_with('{') {
+        return no_key("it looks like JSON; a trusted_root.json goes to --trusted-root");
+    }
+    // A private key in DER starts with a version number of 0 or 1: PKCS #1, PKCS #8 and SEC 1 all do.
+    if let Some(0 | 1) = leading_integer(bytes) {
+        return Err(KeyFileError::PrivateKey { label: "DER".into() });
+    }
+    let spki = PublicKey::from_spki(bytes);
+    let mut parsed = Parsed::default();
+    if let Ok(key) = spki.clone().or_else(|_| PublicKey::from_pkcs1(bytes)) {
+        parsed.material.push(Material::Key(key));
+    } else if let Ok(chain) = Certificate::from_der(bytes).and_then(|c| Chain::new(vec![c])) {
+        parsed.material.push(Material::Chain(chain));
+    } else if let Err(PublicKeyError::Unsupported(reason)) = spki {
+        parsed
+            .unusable
+            .push(("the key".into(), format!("its algorithm, curve or size is not supported: {reason}")));
+    } else {
+        return no_key("it is neither PEM nor a DER key nor a DER certificate");
+    }
+    Ok(parsed)
+}
+
+/// The value of the first element of a DER sequence, if that is a one-byte integer.
+fn leading_integer(bytes: &[u8]) -> Option<u8> {
+    let mut outer = SliceReader::new(bytes).ok()?;
+    let header = outer.peek_header().ok()?;
+    if header.tag != Tag::Sequence {
+        return None;
+    }
+    outer
+        .sequence(|inner| {
+            let value: x509_cert::der::asn1::IntRef<'_> = inner.decode()?;
+            let found = (value.as_bytes().len() == 1).then(|| value.as_bytes()[0]);
+            inner.read_slice(inner.remaining_len())?;
+            Ok(found)
+        })
+        .ok()
+        .flatten()
+}
+
+/// The label of the first PEM block that is a private key of any kind: PKCS #1, PKCS #8, SEC 1, OpenSSH, OpenPGP,
+/// cosign's and sigstore's encrypted form. Damaged blocks count too.
+pub fn private_pem_label(bytes: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(bytes);
+    text.split("-----BEGIN ")
+        .skip(1)
+        .filter_map(|rest| rest.split("-----").next())
+        .find(|label| label.to_ascii_uppercase().contains("PRIVATE KEY"))
+        .map(|label| label.chars().take(60).collect())
+}
+
+fn count(haystack: &[u8], needle: &[u8]) -> usize {
+    haystack.windows(needle.len()).filter(|w| *w == needle).count()
+}
+
+/// The text of each PEM block, from its begin line to its end line.
+fn blocks(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    const BEGIN: &[u8] = b"-----BEGIN ";
+    const END: &[u8] = b"-----END ";
+    let find = |from: usize, what: &[u8]| {
+        bytes[from..].windows(what.len()).position(|w| w == what).map(|at| from + at)
+    };
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let begin = find(at, BEGIN)?;
+        let end = find(begin, END)?;
+        let line = find(end + END.len(), b"-----")? + 5;
+        at = line;
+        Some(&bytes[begin..line])
+    })
+}

@@ -1,0 +1,78 @@
+//! What a public key is and what it is called: parsing, ids, certificate chains, candidates. No I/O, and never
+//! why a key is trusted.
+
+mod algorithm;
+mod candidate;
+mod chain;
+mod file;
+mod id;
+mod public_key;
+pub mod trusted_root;
+
+pub use algorithm::Algorithm;
+pub use candidate::{Candidate, Grade, Material, Provenance, Validity};
+pub use chain::{Certificate, Chain, ChainError};
+pub use file::{KeyFileError, Parsed, parse_key_file};
+pub use id::{KeyId, KeyRef, note_key_id};
+pub use public_key::{PublicKey, PublicKeyError};
+
+use serde::{Deserialize, Serialize};
+
+/// What a key is for. Its lower-case name starts the key's file name in keys/.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// A Rekor v1 transparency log: signs entry timestamps (SET) and checkpoints.
+    Rekor,
+    /// A Rekor v2 (tiled) transparency log: signs checkpoints only.
+    Rekor2,
+    /// A certificate transparency log: signs the SCT inside a Fulcio certificate.
+    CtLog,
+    /// A certificate authority that issues signing certificates.
+    Fulcio,
+    /// An RFC 3161 timestamp authority.
+    Tsa,
+    /// A signer's own key (`cosign sign --key`, Red Hat's release key).
+    Signer,
+}
+
+impl Role {
+    /// All roles, in the order in which an inventory lists them.
+    pub const ALL: [Self; 6] =
+        [Self::Rekor, Self::Rekor2, Self::CtLog, Self::Fulcio, Self::Tsa, Self::Signer];
+
+    /// The name in files, flags and JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Rekor => "rekor",
+            Self::Rekor2 => "rekor2",
+            Self::CtLog => "ctlog",
+            Self::Fulcio => "fulcio",
+            Self::Tsa => "tsa",
+            Self::Signer => "signer",
+        }
+    }
+
+    /// The name for people.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Rekor => "Rekor v1 log",
+            Self::Rekor2 => "Rekor v2 log",
+            Self::CtLog => "CT log",
+            Self::Fulcio => "Fulcio CA",
+            Self::Tsa => "timestamp authority",
+            Self::Signer => "signer key",
+        }
+    }
+
+    /// Whether the material of this role is a certificate chain.
+    pub const fn is_chain(self) -> bool {
+        matches!(self, Self::Fulcio | Self::Tsa)
+    }
+}
+
+impl std::fmt::Display for Role {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
