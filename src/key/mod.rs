@@ -10,7 +10,8 @@ mod public_key;
 pub mod trusted_root;
 
 pub use algorithm::Algorithm;
-pub use candidate::{Candidate, Grade, Material, Provenance, Validity};
+pub use candidate::{Candidate, Grade, Material, Provenance, Validity, origin_of};
+pub(crate) use chain::serial;
 pub use chain::{Certificate, Chain, ChainError};
 pub use file::{KeyFileError, Parsed, parse_key_file};
 pub use id::{KeyId, KeyRef, note_key_id};

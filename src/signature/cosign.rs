@@ -1,0 +1,255 @@
+//! Simple signing as cosign stores it: the payload is a layer, all else stands in the layer's annotations
+//! (cosign `specs/SIGNATURE_SPEC.md`; the payload is containers/image's `containers-signature(5)`).
+
+use std::collections::BTreeMap;
+
+use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
+use serde::Deserialize;
+use sigstore_types::{
+    CanonicalizedBody, DerCertificate, DigestBytes, HashAlgorithm, InclusionPromise, KindVersion, LogId,
+    LogIndex, LogKeyId, MediaType, MessageDigest, MessageSignature, SignatureBytes, SignatureContent,
+    SignedTimestamp, TimestampToken, TransparencyLogEntry,
+    bundle::{
+        Bundle, CertificateContent, PublicKeyIdentifier, Rfc3161Timestamp, TimestampVerificationData,
+        VerificationMaterial, VerificationMaterialContent, X509Certificate,
+    },
+};
+
+use super::{SignatureError, strict_json};
+use crate::oci::Digest;
+
+/// Annotation keys of cosign's signature layers.
+pub mod annotation {
+    /// The signature, base64.
+    pub const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
+    /// The Rekor v1 entry with its signed entry timestamp, JSON.
+    pub const BUNDLE: &str = "dev.sigstore.cosign/bundle";
+    /// The signing certificate, PEM.
+    pub const CERTIFICATE: &str = "dev.sigstore.cosign/certificate";
+    /// An RFC 3161 timestamp, JSON.
+    pub const TIMESTAMP: &str = "dev.sigstore.cosign/rfc3161timestamp";
+}
+
+/// What a sigstore signature in a `dir:` or a lookaside file starts with
+/// (containers/image `internal/signature/signature.go`).
+pub const SIGSTORE_JSON: &[u8] = b"\0sigstore-json\n";
+
+const PAYLOAD: &str = "the simple-signing payload";
+const ENTRY: &str = "the Rekor entry in the bundle annotation";
+
+/// A simple-signing payload with what cosign keeps beside it.
+#[derive(Debug, Clone)]
+pub struct UntrustedSimple {
+    /// The signed bytes.
+    pub payload: Vec<u8>,
+    /// `critical.image.docker-manifest-digest`.
+    pub claimed_image: Digest,
+    /// `critical.identity.docker-reference`.
+    pub claimed_reference: String,
+    /// The signature.
+    pub signature: SignatureBytes,
+    entry: Option<(TransparencyLogEntry, HashAlgorithm)>,
+    certificate: Option<DerCertificate>,
+    timestamp: Option<TimestampToken>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Payload {
+    critical: Critical,
+    #[serde(rename = "optional")]
+    _optional: Option<BTreeMap<String, serde_json::Value>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Critical {
+    identity: Identity,
+    image: Image,
+    r#type: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Identity {
+    #[serde(rename = "docker-reference")]
+    reference: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Image {
+    #[serde(rename = "docker-manifest-digest")]
+    digest: String,
+}
+
+/// cosign `pkg/cosign/bundle/rekor.go`; containers/image reads exactly these fields too.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RekorBundle {
+    #[serde(rename = "SignedEntryTimestamp")]
+    set: String,
+    #[serde(rename = "Payload")]
+    payload: RekorPayload,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct RekorPayload {
+    body: String,
+    integrated_time: i64,
+    log_index: u64,
+    #[serde(rename = "logID")]
+    log_id: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct TimestampAnnotation {
+    #[serde(rename = "SignedRFC3161Timestamp")]
+    token: String,
+}
+
+impl UntrustedSimple {
+    /// Reads a payload and its annotations.
+    pub fn parse(payload: Vec<u8>, annotations: &BTreeMap<String, String>) -> Result<Self, SignatureError> {
+        let parsed: Payload = strict_json::parse(PAYLOAD, &payload)?;
+        if parsed.critical.r#type != "cosign container image signature" {
+            let reason = format!("its critical.type is {:?}", parsed.critical.r#type);
+            return Err(SignatureError::Unsupported { what: PAYLOAD, reason });
+        }
+        let claimed_image =
+            parsed.critical.image.digest.parse().map_err(|e| SignatureError::malformed(PAYLOAD, e))?;
+        let signature = annotations.get(annotation::SIGNATURE).ok_or_else(|| {
+            SignatureError::malformed("the signature layer", "it has no signature annotation")
+        })?;
+        let signature = SignatureBytes::from_base64(signature)
+            .map_err(|e| SignatureError::malformed("the signature annotation", e))?;
+        let entry = annotations.get(annotation::BUNDLE).map(|json| entry(json)).transpose()?;
+        let certificate = annotations
+            .get(annotation::CERTIFICATE)
+            .filter(|pem| !pem.is_empty())
+            .map(|pem| DerCertificate::from_pem(pem))
+            .transpose()
+            .map_err(|e| SignatureError::malformed("the certificate annotation", e))?;
+        let timestamp = annotations.get(annotation::TIMESTAMP).map(|json| timestamp(json)).transpose()?;
+        Ok(Self {
+            claimed_image,
+            claimed_reference: parsed.critical.identity.reference,
+            payload,
+            signature,
+            entry,
+            certificate,
+            timestamp,
+        })
+    }
+
+    /// Reads a `signature-N` file of a `dir:` or lookaside tree that starts with [`SIGSTORE_JSON`].
+    pub fn parse_file(bytes: &[u8]) -> Result<Self, SignatureError> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase", deny_unknown_fields)]
+        struct File {
+            mime_type: String,
+            payload: String,
+            #[serde(default)]
+            annotations: BTreeMap<String, String>,
+        }
+        const FILE: &str = "the signature file";
+        let json = bytes.strip_prefix(SIGSTORE_JSON).ok_or_else(|| SignatureError::Unsupported {
+            what: FILE,
+            reason: "it is not a sigstore signature".into(),
+        })?;
+        let file: File = strict_json::parse(FILE, json)?;
+        if file.mime_type != super::media::SIMPLE_SIGNING {
+            let reason = format!("its type is {:?}", file.mime_type);
+            return Err(SignatureError::Unsupported { what: FILE, reason });
+        }
+        let payload = BASE64.decode(&file.payload).map_err(|e| SignatureError::malformed(FILE, e))?;
+        Self::parse(payload, &file.annotations)
+    }
+
+    /// Whether anything but a bare key is needed: a log entry, a certificate or a timestamp.
+    pub fn is_bare(&self) -> bool {
+        self.entry.is_none() && self.certificate.is_none() && self.timestamp.is_none()
+    }
+
+    /// The same signature as a bundle of version 0.1, which is how the one audited verifier takes it (sigstore-go's
+    /// `oci-image-verification` example does the same). Only the leaf certificate goes in: the chain annotation is
+    /// an untrusted hint.
+    pub fn to_bundle(&self) -> Bundle {
+        // 0.1 demands an entry; a signature that has only a timestamp fits 0.3.
+        let version = if self.entry.is_some() { MediaType::Bundle0_1 } else { MediaType::Bundle0_3 };
+        let content = match &self.certificate {
+            Some(der) if version == MediaType::Bundle0_3 => {
+                VerificationMaterialContent::Certificate(CertificateContent::new(der.clone()))
+            }
+            Some(der) => VerificationMaterialContent::X509CertificateChain {
+                certificates: vec![X509Certificate::new(der.clone())],
+            },
+            None => VerificationMaterialContent::PublicKey(PublicKeyIdentifier::new("")),
+        };
+        let algorithm = self.entry.as_ref().map_or(HashAlgorithm::Sha2256, |(_, algorithm)| *algorithm);
+        let digest = match algorithm {
+            HashAlgorithm::Sha2384 => sigstore_crypto::sha384(&self.payload).as_bytes().to_vec(),
+            HashAlgorithm::Sha2512 => sigstore_crypto::sha512(&self.payload).as_bytes().to_vec(),
+            _ => sigstore_crypto::sha256(&self.payload).as_bytes().to_vec(),
+        };
+        let mut material = VerificationMaterial::new(content)
+            .with_tlog_entries(self.entry.iter().map(|(entry, _)| entry.clone()).collect());
+        if let Some(token) = &self.timestamp {
+            material = material.with_timestamp_verification_data(TimestampVerificationData::new(vec![
+                Rfc3161Timestamp::new(token.clone()),
+            ]));
+        }
+        Bundle::new(
+            version,
+            material,
+            SignatureContent::MessageSignature(
+                MessageSignature::new(self.signature.clone())
+                    .with_message_digest(MessageDigest::new(algorithm, DigestBytes::new(digest))),
+            ),
+        )
+    }
+}
+
+/// The entry, and the hash that its body names for the payload (P-384 keys are used with SHA-256 and SHA-384).
+fn entry(json: &str) -> Result<(TransparencyLogEntry, HashAlgorithm), SignatureError> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Body {
+        api_version: String,
+        kind: String,
+        spec: serde_json::Value,
+    }
+    let wrong = |e: &dyn std::fmt::Display| SignatureError::malformed(ENTRY, e);
+    let rekor: RekorBundle = strict_json::parse(ENTRY, json.as_bytes())?;
+    let body = BASE64.decode(&rekor.payload.body).map_err(|e| wrong(&e))?;
+    let shape: Body = strict_json::parse("the body of the Rekor entry", &body)?;
+    if (shape.kind.as_str(), shape.api_version.as_str()) != ("hashedrekord", "0.0.1") {
+        let reason = format!("its kind is {} {}", shape.kind, shape.api_version);
+        return Err(SignatureError::Unsupported { what: ENTRY, reason });
+    }
+    let algorithm = match shape.spec["data"]["hash"]["algorithm"].as_str() {
+        Some("sha384") => HashAlgorithm::Sha2384,
+        Some("sha512") => HashAlgorithm::Sha2512,
+        _ => HashAlgorithm::Sha2256,
+    };
+    let log_id = hex::decode(&rekor.payload.log_id).map_err(|e| wrong(&e))?;
+    let time = jiff::Timestamp::from_second(rekor.payload.integrated_time).map_err(|e| wrong(&e))?;
+    let set = SignedTimestamp::from_base64(&rekor.set).map_err(|e| wrong(&e))?;
+    let entry = TransparencyLogEntry::new(
+        LogIndex::new(rekor.payload.log_index).map_err(|e| wrong(&e))?,
+        LogId::new(LogKeyId::new(log_id)),
+        KindVersion::HashedRekordV001,
+        CanonicalizedBody::new(body),
+    )
+    .with_integrated_time(time)
+    .with_inclusion_promise(InclusionPromise::new(set));
+    Ok((entry, algorithm))
+}
+
+fn timestamp(json: &str) -> Result<TimestampToken, SignatureError> {
+    const WHAT: &str = "the timestamp annotation";
+    let parsed: TimestampAnnotation = strict_json::parse(WHAT, json.as_bytes())?;
+    TimestampToken::from_base64(&parsed.token).map_err(|e| SignatureError::malformed(WHAT, e))
+}

@@ -1,0 +1,154 @@
+use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
+use sigstore_types::{
+    Bundle, KindVersion,
+    bundle::{TransparencyLogEntry, VerificationMaterialContent},
+};
+
+use super::{SignatureError, rekor, timestamp};
+use crate::{
+    key::{Certificate, PublicKey},
+    oci::Digest,
+};
+
+/// What a signature says about the keys that verify it. Written by whoever made the signature: it selects among
+/// candidates and is never believed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hints {
+    /// The logs that hold it.
+    pub logs: Vec<LogHint>,
+    /// Who signed.
+    pub signer: SignerHint,
+    /// The timestamp authorities that saw it.
+    pub timestamps: Vec<TimestampHint>,
+}
+
+/// Which transparency log holds an entry.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LogHint {
+    /// Rekor v1, by its log id: sha256 of its key.
+    V1 {
+        /// The log id.
+        log_id: Digest,
+        /// The host in the checkpoint, where the entry carries one; a name for people.
+        host: Option<String>,
+    },
+    /// Rekor v2, by the origin of its checkpoint and the key's note id.
+    V2 {
+        /// The first line of the checkpoint.
+        origin: String,
+        /// The key id that the entry names.
+        key_id: Digest,
+    },
+}
+
+/// Who signed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SignerHint {
+    /// A key of the signer's own.
+    Key {
+        /// sha256 of the key, from cosign's hint or from the log entry.
+        fingerprint: Option<Digest>,
+        /// The key itself, as the log entry reveals it: a claim.
+        claim: Option<PublicKey>,
+    },
+    /// A certificate.
+    Certificate(Box<CertificateHint>),
+}
+
+/// What a signing certificate says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CertificateHint {
+    /// Authority key identifier: the issuing CA's key.
+    pub authority_key_id: Option<Vec<u8>>,
+    /// The issuer's name.
+    pub issuer: String,
+    /// The CT logs whose timestamps are embedded.
+    pub ct_logs: Vec<Digest>,
+    /// The subject alternative name.
+    pub identity: Option<String>,
+    /// The OIDC issuer.
+    pub oidc_issuer: Option<String>,
+}
+
+/// Which timestamp authority signed a timestamp.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TimestampHint {
+    /// The issuer's name in the authority's certificate.
+    pub issuer: String,
+    /// The certificate's serial number, hex.
+    pub serial: String,
+}
+
+impl Hints {
+    pub(super) fn of(bundle: &Bundle) -> Result<Self, SignatureError> {
+        let material = &bundle.verification_material;
+        let logs = material.tlog_entries.iter().map(log).collect::<Result<Vec<_>, _>>()?;
+        let timestamps = material
+            .timestamp_verification_data
+            .rfc3161_timestamps
+            .iter()
+            .map(|t| timestamp::signer(t.signed_timestamp.as_bytes()))
+            .collect::<Result<Vec<_>, _>>()?;
+        let signer = match &material.content {
+            VerificationMaterialContent::PublicKey(key) => {
+                let claim = material.tlog_entries.iter().find_map(rekor::claimed_key);
+                // cosign and sigstore-go write base64(sha256(SPKI)); the specification leaves the hint open.
+                let hint = BASE64.decode(&key.hint).ok().and_then(|b| <[u8; 32]>::try_from(b).ok());
+                SignerHint::Key {
+                    fingerprint: hint
+                        .map(Digest::from_bytes)
+                        .or_else(|| claim.as_ref().map(PublicKey::fingerprint)),
+                    claim,
+                }
+            }
+            _ => match bundle.signing_certificate() {
+                Some(der) => SignerHint::Certificate(Box::new(certificate(der.as_bytes())?)),
+                None => {
+                    return Err(SignatureError::malformed(
+                        "the sigstore bundle",
+                        "it names neither a key nor a certificate",
+                    ));
+                }
+            },
+        };
+        Ok(Self { logs, signer, timestamps })
+    }
+}
+
+fn log(entry: &TransparencyLogEntry) -> Result<LogHint, SignatureError> {
+    const ENTRY: &str = "the log entry";
+    let id = <[u8; 32]>::try_from(entry.log_id.key_id.as_bytes())
+        .map(Digest::from_bytes)
+        .map_err(|_| SignatureError::malformed(ENTRY, "its log id does not have 32 bytes"))?;
+    let origin = entry
+        .inclusion_proof
+        .as_ref()
+        .and_then(|proof| proof.checkpoint.checkpoint())
+        .map(|checkpoint| checkpoint.origin().to_owned());
+    if entry.kind_version == KindVersion::HashedRekordV002 {
+        let origin = origin
+            .ok_or_else(|| SignatureError::malformed(ENTRY, "it is of Rekor v2 and has no checkpoint"))?;
+        return Ok(LogHint::V2 { origin, key_id: id });
+    }
+    // Rekor v1 writes `host - treeID` (rekor `pkg/util/checkpoint.go`).
+    let host = origin.map(|o| o.rsplit_once(" - ").map_or(o.clone(), |(host, _)| host.to_owned()));
+    Ok(LogHint::V1 { log_id: id, host })
+}
+
+fn certificate(der: &[u8]) -> Result<CertificateHint, SignatureError> {
+    let wrong = |e: &dyn std::fmt::Display| SignatureError::malformed("the signing certificate", e);
+    let certificate = Certificate::from_der(der).map_err(|e| wrong(&e))?;
+    let info = sigstore_crypto::parse_certificate_info(&sigstore_types::DerCertificate::new(der.to_vec()))
+        .map_err(|e| wrong(&e))?;
+    let mut ct_logs: Vec<_> =
+        certificate.ct_logs().map_err(|e| wrong(&e))?.into_iter().map(Digest::from_bytes).collect();
+    ct_logs.sort_unstable();
+    ct_logs.dedup();
+    Ok(CertificateHint {
+        authority_key_id: certificate.authority_key_id(),
+        issuer: certificate.issuer(),
+        ct_logs,
+        identity: info.identity.map(|i| i.to_string()),
+        oidc_issuer: info.issuer,
+    })
+}

@@ -1,0 +1,30 @@
+//! What a Rekor entry's body reveals: the signer's public key. It is a claim of whoever made the entry.
+
+use sigstore_rekor::RekorEntryBody;
+use sigstore_types::TransparencyLogEntry;
+
+use crate::key::{Material, PublicKey, parse_key_file};
+
+/// The public key in the entry, if it names one (and not a certificate).
+pub(super) fn claimed_key(entry: &TransparencyLogEntry) -> Option<PublicKey> {
+    let body = RekorEntryBody::parse(&entry.canonicalized_body, entry.kind_version).ok()?;
+    match body {
+        RekorEntryBody::HashedRekordV001(body) => from_pem(body.spec.signature.public_key.content.as_bytes()),
+        RekorEntryBody::HashedRekordV002(body) => {
+            let key = body.spec.hashed_rekord_v002.signature.verifier.public_key?;
+            PublicKey::from_spki(key.raw_bytes.as_bytes()).ok()
+        }
+        RekorEntryBody::DsseV001(body) => from_pem(body.spec.signatures.first()?.verifier.as_bytes()),
+        RekorEntryBody::IntotoV002(body) => {
+            from_pem(body.spec.content.envelope.signatures.first()?.public_key.as_bytes())
+        }
+        _ => None,
+    }
+}
+
+fn from_pem(pem: &[u8]) -> Option<PublicKey> {
+    parse_key_file(pem).ok()?.material.into_iter().find_map(|material| match material {
+        Material::Key(key) => Some(key),
+        Material::Chain(_) => None,
+    })
+}

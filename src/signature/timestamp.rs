@@ -1,0 +1,41 @@
+//! Which authority signed an RFC 3161 timestamp: only the name is read here, nothing is verified.
+
+use cms::{
+    cert::IssuerAndSerialNumber,
+    content_info::ContentInfo,
+    signed_data::{SignedData, SignerIdentifier},
+};
+use x509_cert::der::{AnyRef, Decode, Encode, Reader, SliceReader};
+
+use super::{SignatureError, TimestampHint};
+use crate::key::serial;
+
+const WHAT: &str = "the RFC 3161 timestamp";
+
+/// The signer that a token names (RFC 5652 §5.3 `SignerInfo.sid`).
+pub(super) fn signer(token: &[u8]) -> Result<TimestampHint, SignatureError> {
+    let wrong = |e: x509_cert::der::Error| SignatureError::malformed(WHAT, e);
+    // A TimeStampResp (RFC 3161 §2.4.2) holds a status and the token; some tools store the bare token.
+    let info = response(token).or_else(|_| ContentInfo::from_der(token)).map_err(wrong)?;
+    let signed = SignedData::from_der(&info.content.to_der().map_err(wrong)?).map_err(wrong)?;
+    let signer = signed.signer_infos.0.as_slice().first().map(|info| &info.sid);
+    match signer {
+        Some(SignerIdentifier::IssuerAndSerialNumber(IssuerAndSerialNumber { issuer, serial_number })) => {
+            Ok(TimestampHint { issuer: issuer.to_string(), serial: serial(serial_number) })
+        }
+        Some(SignerIdentifier::SubjectKeyIdentifier(_)) => Err(SignatureError::Unsupported {
+            what: WHAT,
+            reason: "it names its signer by key identifier".into(),
+        }),
+        None => Err(SignatureError::malformed(WHAT, "nobody signed it")),
+    }
+}
+
+fn response(token: &[u8]) -> Result<ContentInfo, x509_cert::der::Error> {
+    let mut reader = SliceReader::new(token)?;
+    let info = reader.sequence(|inner| {
+        let _status: AnyRef<'_> = inner.decode()?;
+        inner.decode::<ContentInfo>()
+    })?;
+    reader.finish(info)
+}

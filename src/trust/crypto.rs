@@ -1,0 +1,157 @@
+//! The only file that calls the verifying crate.
+
+use sigstore_crypto::{KeyAlgorithm, SigningScheme};
+use sigstore_trust_root::TrustedRoot;
+use sigstore_types::{Artifact, Bundle, HashAlgorithm, Sha256Hash, SignatureBytes};
+use sigstore_verify::{CertificateError, Error, PublicKeyVerificationPolicy, VerificationPolicy, Verifier};
+
+use super::{Refusal, VerificationKey};
+use crate::{
+    key::{Algorithm, PublicKey, trusted_root},
+    oci::Digest,
+};
+
+/// What was signed.
+#[derive(Clone, Copy)]
+pub(super) enum Signed<'a> {
+    /// These bytes.
+    Bytes(&'a [u8]),
+    /// A manifest with this digest.
+    Manifest(&'a Digest),
+}
+
+/// Who signed.
+#[derive(Clone, Copy)]
+pub(super) enum Signer<'a> {
+    /// The holder of this key.
+    Key(&'a PublicKey),
+    /// The holder of the certificate in the bundle.
+    Certificate {
+        /// Whether the certificate's chain is checked; without, only the log and the timestamps are.
+        chain: bool,
+        /// Whether the CT log's timestamp in it is checked.
+        ct: bool,
+    },
+}
+
+/// The certificate's own words about who signed, once the whole bundle has verified.
+pub(super) struct Identity {
+    pub(super) name: Option<String>,
+    pub(super) oidc_issuer: Option<String>,
+}
+
+/// Runs the verifier with exactly these keys.
+///
+/// A bundle without log entries needs the verifier's "skip": it demands one otherwise. Entries that are there are
+/// always checked.
+pub(super) fn verify(
+    bundle: &Bundle,
+    signed: Signed<'_>,
+    signer: Signer<'_>,
+    keys: &[&VerificationKey],
+) -> Result<Identity, Refusal> {
+    let entries: Vec<_> = keys
+        .iter()
+        .map(|k| trusted_root::Entry {
+            role: k.key.role,
+            id: k.key.id,
+            material: &k.material,
+            url: k.url.as_deref(),
+            validity: k.validity,
+        })
+        .collect();
+    let json = trusted_root::write(&entries);
+    let key = |e: &dyn std::fmt::Display| Refusal::Key(e.to_string());
+    let root = TrustedRoot::from_json(&String::from_utf8_lossy(&json)).map_err(|e| key(&e))?;
+    let verifier = Verifier::new(&root).map_err(|e| key(&e))?;
+    let artifact = match signed {
+        Signed::Bytes(bytes) => Artifact::from(bytes),
+        Signed::Manifest(digest) => Artifact::from(Sha256Hash::new(*digest.as_bytes())),
+    };
+    let logged = !bundle.verification_material.tlog_entries.is_empty();
+    let result = match signer {
+        Signer::Key(key) => {
+            let policy = PublicKeyVerificationPolicy::new(key.to_der());
+            let policy = if logged { policy } else { policy.skip_tlog_unsafe() };
+            verifier.verify(artifact, bundle, &policy)
+        }
+        Signer::Certificate { chain, ct } => {
+            let mut policy = VerificationPolicy::any_identity();
+            if !logged {
+                policy = policy.skip_tlog_unsafe();
+            }
+            if !ct {
+                policy = policy.skip_sct();
+            }
+            if !chain {
+                policy = policy.skip_certificate_chain();
+            }
+            verifier.verify(artifact, bundle, &policy)
+        }
+    };
+    let verified = result.map_err(refusal)?;
+    Ok(Identity {
+        name: verified.identity().map(ToString::to_string),
+        oidc_issuer: verified.issuer().map(str::to_owned),
+    })
+}
+
+fn refusal(error: Error) -> Refusal {
+    let text = error.to_string();
+    match error {
+        Error::Certificate(CertificateError::Sct(_)) => Refusal::CtTimestamp(text),
+        Error::Certificate(_) | Error::IdentityMismatch { .. } | Error::IssuerMismatch { .. } => {
+            Refusal::Certificate(text)
+        }
+        Error::TransparencyLog(_) => Refusal::LogEntry(text),
+        Error::Timestamp(_) => Refusal::Timestamp(text),
+        Error::InvalidTrustRoot(_) | Error::TrustRoot(_) | Error::TrustedCertificate(_) => Refusal::Key(text),
+        _ => Refusal::Signature(text),
+    }
+}
+
+/// The schemes in which a key may have signed: cosign uses SHA-256 with every key but, in newer versions, SHA-384
+/// with P-384.
+fn schemes(key: &PublicKey) -> &'static [HashAlgorithm] {
+    match key.algorithm() {
+        Algorithm::EcdsaP384 => &[HashAlgorithm::Sha2256, HashAlgorithm::Sha2384],
+        Algorithm::EcdsaP256 | Algorithm::Ed25519 | Algorithm::Rsa => &[HashAlgorithm::Sha2256],
+    }
+}
+
+/// Whether `key` made `signature` over these bytes.
+pub(super) fn signed_by(key: &PublicKey, bytes: &[u8], signature: &SignatureBytes) -> bool {
+    let der = key.to_der();
+    let Ok(algorithm) = KeyAlgorithm::from_spki(&der) else { return false };
+    schemes(key).iter().any(|hash| {
+        algorithm
+            .resolve_signing_scheme(*hash)
+            .is_ok_and(|scheme| sigstore_crypto::verify_signature(&der, bytes, signature, scheme).is_ok())
+    })
+}
+
+/// Whether `key` made `signature` over something with this digest.
+pub(super) fn signed_digest_by(key: &PublicKey, digest: &Digest, signature: &SignatureBytes) -> bool {
+    let der = key.to_der();
+    let Ok(algorithm) = KeyAlgorithm::from_spki(&der) else { return false };
+    algorithm.resolve_signing_scheme(HashAlgorithm::Sha2256).is_ok_and(|scheme| {
+        sigstore_crypto::verify_signature_prehashed(&der, digest.as_bytes(), signature, scheme).is_ok()
+    })
+}
+
+/// Whether `key` made `signature` over `bytes` in the algorithm with this X.509 OID (RFC 5758, RFC 8017, RFC 8410).
+pub(super) fn certified_by(key: &PublicKey, bytes: &[u8], signature: &[u8], oid: &str) -> bool {
+    let scheme = match (key.algorithm(), oid) {
+        (Algorithm::EcdsaP256, "1.2.840.10045.4.3.2") => SigningScheme::EcdsaP256Sha256,
+        (Algorithm::EcdsaP256, "1.2.840.10045.4.3.3") => SigningScheme::EcdsaP256Sha384,
+        (Algorithm::EcdsaP384, "1.2.840.10045.4.3.2") => SigningScheme::EcdsaP384Sha256,
+        (Algorithm::EcdsaP384, "1.2.840.10045.4.3.3") => SigningScheme::EcdsaP384Sha384,
+        (Algorithm::Rsa, "1.2.840.113549.1.1.11") => SigningScheme::RsaPkcs1Sha256,
+        (Algorithm::Rsa, "1.2.840.113549.1.1.12") => SigningScheme::RsaPkcs1Sha384,
+        (Algorithm::Rsa, "1.2.840.113549.1.1.13") => SigningScheme::RsaPkcs1Sha512,
+        (Algorithm::Ed25519, "1.3.101.112") => SigningScheme::Ed25519,
+        _ => return false,
+    };
+    let signature = SignatureBytes::from_bytes(signature);
+    sigstore_crypto::verify_signature(&key.to_der(), bytes, &signature, scheme).is_ok()
+}

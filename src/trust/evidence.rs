@@ -1,0 +1,297 @@
+//! Weighing one signature: choose the keys that it names, run the verifier once per log entry and CT log, so that
+//! every piece of evidence stands on its own (a second, empty entry beside a good one proves nothing).
+
+use sigstore_types::{Bundle, bundle::TimestampVerificationData};
+
+use super::{
+    KeySet, Missing, Refusal, VerificationKey, Verified, chain,
+    crypto::{self, Identity, Signed, Signer},
+    plain,
+};
+use crate::{
+    key::{Material, PublicKey, Role},
+    oci::Digest,
+    signature::{CertificateHint, Hints, LogHint, SignerHint, TimestampHint, UntrustedSignature},
+};
+
+pub(super) fn weigh(
+    signature: &UntrustedSignature,
+    image: &Digest,
+    keys: &KeySet,
+    missing: Missing,
+) -> Result<Verified, Refusal> {
+    let claimed = signature.claimed_images();
+    // A message-signature bundle makes no claim of its own: its digest is compared by the verifier.
+    let claims = matches!(signature, UntrustedSignature::Simple(_)) || !claimed.is_empty();
+    if claims && !claimed.contains(image) {
+        return Err(Refusal::OtherImage { claimed, image: *image });
+    }
+    let hints = signature.hints()?;
+    let bundle = match signature {
+        UntrustedSignature::Simple(simple) => simple.to_bundle(),
+        UntrustedSignature::Bundle(bundle) => bundle.bundle.clone(),
+    };
+    every_entry_has_evidence(&bundle)?;
+    let bare = hints.logs.is_empty() && hints.timestamps.is_empty();
+    if bare && matches!(hints.signer, SignerHint::Key { .. }) {
+        return plain(signature, image, keys, &hints);
+    }
+    let signed = match signature {
+        UntrustedSignature::Simple(simple) => Signed::Bytes(&simple.payload),
+        UntrustedSignature::Bundle(_) => Signed::Manifest(image),
+    };
+    Weighing { keys, missing, hints: &hints, bundle, signed }.run()
+}
+
+fn plain(
+    signature: &UntrustedSignature,
+    image: &Digest,
+    keys: &KeySet,
+    hints: &Hints,
+) -> Result<Verified, Refusal> {
+    // Without a subject digest in a statement or payload nothing binds the signature to the image but the
+    // digest that `plain` hashes in; an envelope about something else must not pass.
+    if let UntrustedSignature::Bundle(bundle) = signature {
+        let enveloped = matches!(bundle.bundle.content, sigstore_types::SignatureContent::DsseEnvelope(_));
+        if enveloped && bundle.claimed_images.is_empty() {
+            return Err(Refusal::OtherImage { claimed: Vec::new(), image: *image });
+        }
+    }
+    if keys.of(Role::Signer).next().is_none() {
+        return Err(no_signer(hints));
+    }
+    let signer = plain::check(signature, image, keys.of(Role::Signer))?;
+    Ok(Verified { keys: vec![signer.key], identity: None, oidc_issuer: None })
+}
+
+fn no_signer(hints: &Hints) -> Refusal {
+    let needed = match &hints.signer {
+        SignerHint::Key { fingerprint: Some(id), .. } => id.to_string(),
+        _ => "the signature does not name it".into(),
+    };
+    Refusal::NoKey { role: Role::Signer, needed }
+}
+
+/// A log entry proves by a signed entry timestamp or by an inclusion proof with its checkpoint; an entry with
+/// neither is decoration.
+fn every_entry_has_evidence(bundle: &Bundle) -> Result<(), Refusal> {
+    let empty = bundle.verification_material.tlog_entries.iter().any(|entry| {
+        entry.inclusion_promise.is_none()
+            && entry.inclusion_proof.as_ref().is_none_or(|proof| proof.checkpoint.is_empty())
+    });
+    if empty {
+        Err(Refusal::LogEntry("it has neither a signed timestamp nor an inclusion proof".into()))
+    } else {
+        Ok(())
+    }
+}
+
+struct Weighing<'a> {
+    keys: &'a KeySet,
+    missing: Missing,
+    hints: &'a Hints,
+    bundle: Bundle,
+    signed: Signed<'a>,
+}
+
+impl<'a> Weighing<'a> {
+    fn run(mut self) -> Result<Verified, Refusal> {
+        let logs = self.logs()?;
+        let dated = logs.iter().any(|(index, _)| matches!(self.hints.logs[*index], LogHint::V1 { .. }));
+        let stamps = self.timestamps(!logs.is_empty(), dated)?;
+        let mut proved: Vec<&VerificationKey> = logs.iter().map(|(_, key)| *key).collect();
+        proved.extend(&stamps);
+        let identity = match &self.hints.signer {
+            SignerHint::Key { claim, .. } => {
+                let signer = self.by_key(&logs, &stamps, claim.as_ref())?;
+                proved.extend(signer);
+                Identity { name: None, oidc_issuer: None }
+            }
+            SignerHint::Certificate(certificate) => {
+                let (authorities, identity) = self.by_certificate(&logs, &stamps, certificate)?;
+                proved.extend(authorities);
+                identity
+            }
+        };
+        let mut keys: Vec<_> = proved.iter().map(|k| k.key).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        if keys.is_empty() {
+            return Err(Refusal::NoEvidence);
+        }
+        Ok(Verified { keys, identity: identity.name, oidc_issuer: identity.oidc_issuer })
+    }
+
+    /// The log keys at hand, each with the position of its entry.
+    fn logs(&self) -> Result<Vec<(usize, &'a VerificationKey)>, Refusal> {
+        let mut found = Vec::new();
+        for (index, hint) in self.hints.logs.iter().enumerate() {
+            match (self.keys.log(hint), self.missing) {
+                (Some(key), _) => found.push((index, key)),
+                (None, Missing::LeaveOut) => {}
+                (None, Missing::Refuse) => return Err(no_log(hint)),
+            }
+        }
+        Ok(found)
+    }
+
+    /// The timestamp authorities at hand. Timestamps of others are cut out of the bundle when that is allowed and
+    /// something else still says when the signature was made.
+    fn timestamps(&mut self, logged: bool, dated: bool) -> Result<Vec<&'a VerificationKey>, Refusal> {
+        let keys = self.keys;
+        let find = |hint: &TimestampHint| {
+            keys.of(Role::Tsa).find(|k| match &k.material {
+                Material::Chain(c) => c.first().issuer() == hint.issuer && c.first().serial() == hint.serial,
+                Material::Key(_) => false,
+            })
+        };
+        let found: Vec<_> = self.hints.timestamps.iter().map(find).collect();
+        if let Some(index) = found.iter().position(Option::is_none) {
+            let certified = matches!(self.hints.signer, SignerHint::Certificate(_));
+            if self.missing == Missing::Refuse || !logged || (certified && !dated) {
+                return Err(no_tsa(&self.hints.timestamps[index]));
+            }
+            let mut kept = Vec::new();
+            let data = &self.bundle.verification_material.timestamp_verification_data;
+            for (stamp, key) in data.rfc3161_timestamps.iter().zip(&found) {
+                if key.is_some() {
+                    kept.push(stamp.clone());
+                }
+            }
+            self.bundle.verification_material.timestamp_verification_data =
+                TimestampVerificationData::new(kept);
+        }
+        let found: Vec<_> = found.into_iter().flatten().collect();
+        for key in &found {
+            if let Material::Chain(certificates) = &key.material {
+                chain::check(certificates)?;
+            }
+        }
+        Ok(found)
+    }
+
+    /// The bundle with one of its log entries, or with none.
+    fn with_entry(&self, index: Option<usize>) -> Bundle {
+        let mut bundle = self.bundle.clone();
+        let entries = std::mem::take(&mut bundle.verification_material.tlog_entries);
+        bundle.verification_material.tlog_entries =
+            index.and_then(|i| entries.into_iter().nth(i)).into_iter().collect();
+        bundle
+    }
+
+    /// Verifies with a signer key at hand or, to confirm logs only, with the key that the log entry reveals.
+    fn by_key(
+        &self,
+        logs: &[(usize, &VerificationKey)],
+        stamps: &[&VerificationKey],
+        claim: Option<&PublicKey>,
+    ) -> Result<Option<&'a VerificationKey>, Refusal> {
+        let mut refusal = no_signer(self.hints);
+        for signer in self.keys.of(Role::Signer) {
+            let Material::Key(key) = &signer.material else { continue };
+            match self.each_log(logs, stamps, Signer::Key(key), &[]) {
+                Ok(_) => return Ok(Some(signer)),
+                Err(e) => refusal = e,
+            }
+        }
+        match claim {
+            Some(claim) if self.missing == Missing::LeaveOut && !logs.is_empty() => {
+                // The evidence of the log is good or bad whoever signed; a wrong signer key at hand is told by the
+                // need that stays open.
+                self.each_log(logs, stamps, Signer::Key(claim), &[])?;
+                Ok(None)
+            }
+            _ => Err(refusal),
+        }
+    }
+
+    /// Verifies a certificate's signature; returns the authorities and CT logs that were part of it.
+    fn by_certificate(
+        &self,
+        logs: &[(usize, &VerificationKey)],
+        stamps: &[&VerificationKey],
+        certificate: &CertificateHint,
+    ) -> Result<(Vec<&'a VerificationKey>, Identity), Refusal> {
+        if logs.is_empty() && stamps.is_empty() {
+            return Err(match self.hints.logs.first() {
+                Some(hint) => no_log(hint),
+                None => Refusal::Timestamp("nothing says when the certificate was used".into()),
+            });
+        }
+        let Some(authority) = self.keys.of(Role::Fulcio).find(|k| issues(k, certificate)) else {
+            if self.missing == Missing::Refuse || logs.is_empty() {
+                return Err(Refusal::NoKey { role: Role::Fulcio, needed: certificate.issuer.clone() });
+            }
+            let identity =
+                self.each_log(logs, stamps, Signer::Certificate { chain: false, ct: false }, &[])?;
+            return Ok((Vec::new(), identity));
+        };
+        if let Material::Chain(certificates) = &authority.material {
+            chain::check(certificates)?;
+        }
+        let mut ct = Vec::new();
+        for id in &certificate.ct_logs {
+            match (self.keys.of(Role::CtLog).find(|k| k.key.id == *id), self.missing) {
+                (Some(key), _) => ct.push(key),
+                (None, Missing::LeaveOut) => {}
+                (None, Missing::Refuse) => {
+                    return Err(Refusal::NoKey { role: Role::CtLog, needed: id.hex() });
+                }
+            }
+        }
+        let mut identity = None;
+        if ct.is_empty() {
+            let signer = Signer::Certificate { chain: true, ct: false };
+            identity = Some(self.each_log(logs, stamps, signer, &[authority])?);
+        }
+        for log in &ct {
+            let signer = Signer::Certificate { chain: true, ct: true };
+            identity = Some(self.each_log(logs, stamps, signer, &[authority, log])?);
+        }
+        let identity = identity.ok_or(Refusal::NoEvidence)?;
+        ct.push(authority);
+        Ok((ct, identity))
+    }
+
+    /// Runs the verifier once per log entry, with that entry's key and `more` alone.
+    fn each_log(
+        &self,
+        logs: &[(usize, &VerificationKey)],
+        stamps: &[&VerificationKey],
+        signer: Signer<'_>,
+        more: &[&VerificationKey],
+    ) -> Result<Identity, Refusal> {
+        let others: Vec<&VerificationKey> = stamps.iter().chain(more).copied().collect();
+        if logs.is_empty() {
+            return crypto::verify(&self.with_entry(None), self.signed, signer, &others);
+        }
+        let mut identity = None;
+        for (index, log) in logs {
+            let keys: Vec<_> = others.iter().copied().chain([*log]).collect();
+            identity = Some(crypto::verify(&self.with_entry(Some(*index)), self.signed, signer, &keys)?);
+        }
+        identity.ok_or(Refusal::NoEvidence)
+    }
+}
+
+/// Whether this authority may have issued the certificate: by key identifier, else by name (RFC 5280 §4.2.1.1).
+fn issues(authority: &VerificationKey, certificate: &CertificateHint) -> bool {
+    let Material::Chain(chain) = &authority.material else { return false };
+    match (&certificate.authority_key_id, chain.first().subject_key_id()) {
+        (Some(wanted), Some(own)) => *wanted == own,
+        _ => certificate.issuer == chain.first().subject(),
+    }
+}
+
+fn no_log(hint: &LogHint) -> Refusal {
+    match hint {
+        LogHint::V1 { log_id, .. } => Refusal::NoKey { role: Role::Rekor, needed: log_id.hex() },
+        LogHint::V2 { origin, key_id } => {
+            Refusal::NoKey { role: Role::Rekor2, needed: format!("{origin} {}", key_id.hex()) }
+        }
+    }
+}
+
+fn no_tsa(hint: &TimestampHint) -> Refusal {
+    Refusal::NoKey { role: Role::Tsa, needed: format!("{} serial {}", hint.issuer, hint.serial) }
+}

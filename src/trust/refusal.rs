@@ -1,0 +1,79 @@
+use thiserror::Error;
+
+use crate::{key::Role, oci::Digest, signature::SignatureError};
+
+/// Why a signature does not verify, or a key is not accepted. Closed: each has a stable code.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// The signature is about another image.
+    #[error("the signature speaks for {}, not for {image}", list(claimed))]
+    OtherImage {
+        /// What it claims to cover.
+        claimed: Vec<Digest>,
+        /// What was asked.
+        image: Digest,
+    },
+    /// A key that it needs is not at hand.
+    #[error("the key of the {} is missing: {needed}", role.title())]
+    NoKey {
+        /// What kind of key.
+        role: Role,
+        /// Which one, as the signature names it.
+        needed: String,
+    },
+    /// The signature does not verify with any of the keys.
+    #[error("the signature does not verify: {0}")]
+    Signature(String),
+    /// The certificate is not good: chain, time, usage.
+    #[error("the signing certificate is refused: {0}")]
+    Certificate(String),
+    /// The timestamp of the CT log in the certificate is not good.
+    #[error("the certificate's CT timestamp is refused: {0}")]
+    CtTimestamp(String),
+    /// The log entry is not good: its timestamp, proof, checkpoint, or what it is about.
+    #[error("the log entry is refused: {0}")]
+    LogEntry(String),
+    /// The RFC 3161 timestamp is not good, or none says when the certificate was used.
+    #[error("the timestamp is refused: {0}")]
+    Timestamp(String),
+    /// A key at hand can't be used.
+    #[error("a key is refused: {0}")]
+    Key(String),
+    /// The certificates of a chain don't sign each other.
+    #[error("the chain is refused: {0}")]
+    Chain(String),
+    /// The signature itself can't be read or is of a kind that is not verified here.
+    #[error(transparent)]
+    Unreadable(#[from] SignatureError),
+    /// There is nothing to check.
+    #[error("the signature holds no evidence that could be checked")]
+    NoEvidence,
+}
+
+impl Refusal {
+    /// The stable code of this refusal.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::OtherImage { .. } => "signed-for-other-image",
+            Self::NoKey { .. } => "no-key",
+            Self::Signature(_) => "signature-does-not-match",
+            Self::Certificate(_) => "certificate-refused",
+            Self::CtTimestamp(_) => "ct-timestamp-refused",
+            Self::LogEntry(_) => "log-entry-refused",
+            Self::Timestamp(_) => "timestamp-refused",
+            Self::Key(_) => "key-unusable",
+            Self::Chain(_) => "chain-refused",
+            Self::Unreadable(e) => e.code(),
+            Self::NoEvidence => "no-evidence",
+        }
+    }
+}
+
+fn list(digests: &[Digest]) -> String {
+    match digests {
+        [] => "nothing".into(),
+        [one] => one.to_string(),
+        [first, rest @ ..] => format!("{first} and {} more", rest.len()),
+    }
+}
