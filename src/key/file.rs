@@ -173,7 +173,7 @@ fn leading_integer(bytes: &[u8]) -> Option<u8> {
 
 /// The label of the first PEM block that is a private key of any kind: PKCS #1, PKCS #8, SEC 1, OpenSSH, OpenPGP,
 /// cosign's and sigstore's encrypted form. Damaged blocks count too.
-pub fn private_pem_label(bytes: &[u8]) -> Option<String> {
+fn private_pem_label(bytes: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(bytes);
     text.split("-----BEGIN ")
         .skip(1)

@@ -1,0 +1,185 @@
+//! Walks a source and finds the signatures of its images, in every form that cosign writes and wherever copying
+//! tools leave them. It reads what a manifest *is*: neither a descriptor's `artifactType` (copying tools replace it
+//! by `application/vnd.oci.empty.v1+json`) nor a tag's name decides what lies behind it.
+
+mod carrier;
+mod names;
+mod walk;
+
+use crate::{
+    content::{ContentError, Source},
+    oci::Digest,
+    signature::{SignatureError, UntrustedSignature},
+};
+
+pub use walk::discover;
+
+/// What to look at.
+pub struct Target<'a> {
+    /// The place.
+    pub source: &'a dyn Source,
+    /// Only this image of it: a tag or a digest.
+    pub only: Option<String>,
+}
+
+/// Everything that was found, places in the order given, images by repository and name.
+#[derive(Debug, Default)]
+pub struct Discovery {
+    /// The images.
+    pub images: Vec<Image>,
+    /// The places, with what could be read there.
+    pub places: Vec<Place>,
+}
+
+/// One place that was walked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// As the user wrote it.
+    pub name: String,
+    /// Manifests that could be read.
+    pub read: usize,
+    /// Manifests that the place names but does not hold.
+    pub absent: usize,
+}
+
+/// One image: a manifest or a list of manifests.
+#[derive(Debug)]
+pub struct Image {
+    /// The place, as the user wrote it.
+    pub place: String,
+    /// The repository; empty in places that have none.
+    pub repository: String,
+    /// The tags.
+    pub tags: Vec<String>,
+    /// The digest.
+    pub digest: Digest,
+    /// What it is.
+    pub kind: Kind,
+    /// The list that it is an instance of, where it is there only as that.
+    pub instance_of: Option<Digest>,
+    /// Its signatures.
+    pub signatures: Vec<FoundSignature>,
+    /// What could not be read of it.
+    pub problems: Vec<Problem>,
+}
+
+/// What an image turned out to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kind {
+    /// A manifest of one image.
+    Image,
+    /// A list of manifests.
+    Index,
+    /// A manifest with an artifact type of its own.
+    Artifact(String),
+    /// A signature speaks for it, or a link names it, but it is not here.
+    Absent,
+    /// It is here and can't be read; its problems tell why.
+    Unreadable,
+}
+
+/// One signature and where it was found.
+#[derive(Debug)]
+pub struct FoundSignature {
+    /// Where.
+    pub via: Via,
+    /// What holds it: a manifest digest or a file name.
+    pub at: String,
+    /// Its form.
+    pub form: Form,
+    /// The signature, or why it can't be read.
+    pub content: Result<UntrustedSignature, Problem>,
+}
+
+/// The form of a signature.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Form {
+    /// A simple-signing payload with cosign's annotations.
+    SimpleSigning,
+    /// A sigstore bundle made by `cosign sign`.
+    Bundle,
+    /// A sigstore bundle with another statement about the image.
+    Attestation,
+    /// An OpenPGP signed message.
+    OpenPgp,
+}
+
+/// How a signature was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Via {
+    /// By the tag `sha256-<hex>.sig`.
+    Tag,
+    /// On the fallback tag `sha256-<hex>` (OCI distribution-spec, "Referrers Tag Schema").
+    FallbackTag,
+    /// By the registry's referrers API.
+    Api,
+    /// As a listed manifest with a `subject`.
+    Referrer,
+    /// As a listed manifest without a tag; the payload says which image it is for. `cosign save` writes these.
+    Untagged,
+    /// As a manifest with a `subject` that nothing lists. `cosign save` leaves these.
+    Unlisted,
+    /// As a file beside the image.
+    File,
+}
+
+/// Something that could not be read, with a stable code. The rest is read all the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The stable code.
+    pub code: &'static str,
+    /// What is true.
+    pub message: String,
+}
+
+impl From<&ContentError> for Problem {
+    fn from(error: &ContentError) -> Self {
+        Self { code: error.code(), message: error.to_string() }
+    }
+}
+
+impl From<&SignatureError> for Problem {
+    fn from(error: &SignatureError) -> Self {
+        Self { code: error.code(), message: error.to_string() }
+    }
+}
+
+impl Form {
+    /// The name in JSON and tables.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::SimpleSigning => "simple-signing",
+            Self::Bundle => "bundle",
+            Self::Attestation => "attestation",
+            Self::OpenPgp => "openpgp",
+        }
+    }
+}
+
+impl Via {
+    /// The name in JSON and tables.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Tag => "tag",
+            Self::FallbackTag => "fallback-tag",
+            Self::Api => "referrers-api",
+            Self::Referrer => "referrer",
+            Self::Untagged => "untagged",
+            Self::Unlisted => "unlisted",
+            Self::File => "file",
+        }
+    }
+}
+
+impl Image {
+    /// The name for people: repository and tag, or the digest.
+    pub fn label(&self) -> String {
+        let tag = self.tags.first().map(|t| format!(":{t}"));
+        match (self.repository.as_str(), tag) {
+            ("", Some(tag)) => format!("{}{tag}", self.place),
+            ("", None) => format!("{}@{}", self.place, self.digest),
+            (repository, Some(tag)) => format!("{repository}{tag}"),
+            (repository, None) => format!("{repository}@{}", self.digest),
+        }
+    }
+}

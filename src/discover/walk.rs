@@ -1,0 +1,379 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    Discovery, Form, FoundSignature, Image, Kind, Place, Problem, Target, Via,
+    carrier::{carries_signatures, missing, signatures},
+    names::{TagName, tag_name},
+};
+use crate::{
+    content::{self, Completeness, ContentError, Listed, Name, Source},
+    limits,
+    oci::{Descriptor, Digest, Document},
+    signature::{SIGSTORE_JSON, UntrustedSignature, UntrustedSimple},
+};
+
+/// Finds all images and signatures of these places. A signature whose image lies in another of the places is
+/// brought to it; one whose image is nowhere is listed with an absent image, for its keys are needed all the same.
+pub fn discover(targets: &[Target<'_>]) -> Result<Discovery, ContentError> {
+    let mut discovery = Discovery::default();
+    let mut loose = Vec::new();
+    for target in targets {
+        let mut place = Place { name: target.source.place(), read: 0, absent: 0 };
+        let first = discovery.images.len();
+        for repository in target.source.repositories()? {
+            let mut walk = Walk::new(target.source, repository, &mut place);
+            walk.list()?;
+            walk.follow_api()?;
+            let (images, left) = walk.finish();
+            discovery.images.extend(images);
+            loose.extend(left);
+        }
+        if let Some(only) = &target.only {
+            keep_only(&mut discovery.images, first, only, &place.name)?;
+            loose.retain(|(_, _, image, _)| {
+                discovery.images[first..].iter().any(|i| i.digest == *image) || only == &image.to_string()
+            });
+        }
+        discovery.places.push(place);
+    }
+    bring_home(&mut discovery.images, loose);
+    Ok(discovery)
+}
+
+/// A signature whose image is not in its own repository: place, repository, image, signature.
+type Loose = (String, String, Digest, FoundSignature);
+
+fn keep_only(images: &mut Vec<Image>, first: usize, only: &str, place: &str) -> Result<(), ContentError> {
+    let wanted = |i: &Image| i.tags.iter().any(|t| t == only) || i.digest.to_string() == only;
+    let roots: BTreeSet<_> = images[first..].iter().filter(|i| wanted(i)).map(|i| i.digest).collect();
+    if roots.is_empty() {
+        let kind = if only.starts_with("sha256:") { "manifest" } else { "tag" };
+        return Err(ContentError::NoSuchName { place: place.into(), name: format!("{kind} {only}") });
+    }
+    let mut index = 0;
+    images.retain(|i| {
+        index += 1;
+        index <= first || wanted(i) || i.instance_of.is_some_and(|list| roots.contains(&list))
+    });
+    Ok(())
+}
+
+fn bring_home(images: &mut Vec<Image>, loose: Vec<Loose>) {
+    for (place, repository, digest, signature) in loose {
+        if let Some(image) = images.iter_mut().find(|i| i.digest == digest && i.kind != Kind::Absent) {
+            image.signatures.push(signature);
+        } else if let Some(image) =
+            images.iter_mut().find(|i| i.digest == digest && i.place == place && i.repository == repository)
+        {
+            image.signatures.push(signature);
+        } else {
+            images.push(Image {
+                place,
+                repository,
+                tags: Vec::new(),
+                digest,
+                kind: Kind::Absent,
+                instance_of: None,
+                signatures: vec![signature],
+                problems: Vec::new(),
+            });
+        }
+    }
+}
+
+/// A manifest that carries signatures, before it is read.
+struct Carrier {
+    via: Via,
+    descriptor: Descriptor,
+    /// The image, where the place of the carrier tells it.
+    subject: Option<Digest>,
+}
+
+/// The walk through one repository.
+struct Walk<'a> {
+    source: &'a dyn Source,
+    repository: String,
+    place: &'a mut Place,
+    images: BTreeMap<Digest, Image>,
+    /// Instances of lists, with the list.
+    instances: BTreeMap<Digest, Digest>,
+    carriers: BTreeMap<Digest, Carrier>,
+    found: Vec<(Digest, FoundSignature)>,
+}
+
+impl<'a> Walk<'a> {
+    fn new(source: &'a dyn Source, repository: String, place: &'a mut Place) -> Self {
+        Self {
+            source,
+            repository,
+            place,
+            images: BTreeMap::new(),
+            instances: BTreeMap::new(),
+            carriers: BTreeMap::new(),
+            found: Vec::new(),
+        }
+    }
+
+    fn list(&mut self) -> Result<(), ContentError> {
+        for listed in self.source.manifests(&self.repository)? {
+            match &listed.name {
+                Name::Tag(tag) => match tag_name(tag) {
+                    TagName::Signature(image) => self.carrier(Via::Tag, listed.descriptor, Some(image)),
+                    TagName::Fallback(image) => self.fallback(image, &listed.descriptor)?,
+                    TagName::Attachment => {}
+                    TagName::Image => self.look(listed)?,
+                },
+                Name::Untagged | Name::Unlisted => self.look(listed)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn carrier(&mut self, via: Via, descriptor: Descriptor, subject: Option<Digest>) {
+        let carrier = Carrier { via, descriptor, subject };
+        let known = self.carriers.entry(carrier.descriptor.digest);
+        known.and_modify(|k| k.via = k.via.min(via)).or_insert(carrier);
+    }
+
+    /// Reads a manifest. What is wrong with one manifest is told and does not stop the walk; a place that can't be
+    /// read at all does.
+    fn read(&mut self, descriptor: &Descriptor) -> Result<Result<Option<Document>, Problem>, ContentError> {
+        match content::fetch_manifest(self.source, &self.repository, descriptor) {
+            Ok(Some((_, document))) => {
+                self.place.read += 1;
+                Ok(Ok(Some(document)))
+            }
+            Ok(None) => {
+                self.place.absent += 1;
+                Ok(Ok(None))
+            }
+            Err(e) if is_about_content(&e) => Ok(Err(Problem::from(&e))),
+            Err(e) => Err(e),
+        }
+    }
+
+    /// The fallback tag: an index of referrers. `cosign copy` writes the image itself there, which says nothing.
+    fn fallback(&mut self, image: Digest, descriptor: &Descriptor) -> Result<(), ContentError> {
+        match self.read(descriptor)? {
+            Ok(Some(Document::Index(index))) => {
+                for entry in index.manifests.into_iter().take(limits::SIGNATURES_PER_IMAGE) {
+                    self.carrier(Via::FallbackTag, entry, Some(image));
+                }
+            }
+            Ok(Some(Document::Manifest(manifest))) => {
+                if manifest.subject.is_some() || carries_signatures(&manifest) {
+                    self.carrier(Via::FallbackTag, descriptor.clone(), Some(image));
+                }
+            }
+            Ok(None) => {
+                let problem = missing(self.source, &descriptor.digest);
+                self.unreadable(image, Via::FallbackTag, &descriptor.digest, problem);
+            }
+            Err(problem) => self.unreadable(image, Via::FallbackTag, &descriptor.digest, problem),
+        }
+        Ok(())
+    }
+
+    fn unreadable(&mut self, image: Digest, via: Via, at: &Digest, problem: Problem) {
+        let signature = FoundSignature { via, at: at.to_string(), form: Form::Bundle, content: Err(problem) };
+        self.found.push((image, signature));
+    }
+
+    /// Looks at a manifest whose name does not tell what it is.
+    fn look(&mut self, listed: Listed) -> Result<(), ContentError> {
+        let Listed { descriptor, name } = listed;
+        let digest = descriptor.digest;
+        let via = match name {
+            Name::Unlisted => Via::Unlisted,
+            Name::Untagged | Name::Tag(_) => Via::Referrer,
+        };
+        let tag = if let Name::Tag(tag) = name { Some(tag) } else { None };
+        if let (Some(image), Some(tag)) = (self.images.get_mut(&digest), &tag) {
+            image.tags.push(tag.clone());
+            return Ok(());
+        }
+        let (kind, problem) = match self.read(&descriptor)? {
+            Ok(None) => match (self.source.completeness(), &tag) {
+                (Completeness::Whole, _) => (Kind::Unreadable, Some(missing(self.source, &digest))),
+                (Completeness::Partial, _) => (Kind::Absent, None),
+            },
+            Err(problem) => (Kind::Unreadable, Some(problem)),
+            Ok(Some(document)) => {
+                if let Document::Manifest(manifest) = &document {
+                    if let Some(subject) = &manifest.subject {
+                        if tag.is_none() || carries_signatures(manifest) {
+                            self.carrier(via, descriptor, Some(subject.digest));
+                            return Ok(());
+                        }
+                    } else if carries_signatures(manifest) {
+                        self.carrier(Via::Untagged, descriptor, None);
+                        return Ok(());
+                    }
+                }
+                (self.kind_of(digest, document)?, None)
+            }
+        };
+        // A second entry for the same manifest, listed once with and once without a tag.
+        let image = self.images.entry(digest).or_insert_with(|| Image {
+            place: self.place.name.clone(),
+            repository: self.repository.clone(),
+            tags: Vec::new(),
+            digest,
+            kind,
+            instance_of: None,
+            signatures: Vec::new(),
+            problems: problem.into_iter().collect(),
+        });
+        image.tags.extend(tag);
+        Ok(())
+    }
+
+    fn kind_of(&mut self, digest: Digest, document: Document) -> Result<Kind, ContentError> {
+        Ok(match document {
+            Document::Index(index) => {
+                self.instances_of(digest, &index.manifests, 1)?;
+                Kind::Index
+            }
+            Document::Manifest(manifest) => manifest.artifact_type.map_or(Kind::Image, Kind::Artifact),
+        })
+    }
+
+    /// Notes the instances of a list, also of lists in it. Only lists are opened: what an instance is does not
+    /// matter, and a sparse mirror lawfully lacks some.
+    fn instances_of(
+        &mut self,
+        list: Digest,
+        entries: &[Descriptor],
+        depth: usize,
+    ) -> Result<(), ContentError> {
+        for entry in entries {
+            if self.instances.len() >= limits::INDEX_CHILDREN || depth > limits::INDEX_DEPTH {
+                return Err(ContentError::Malformed {
+                    what: format!("the index {list} in {}", self.place.name),
+                    reason: format!(
+                        "it holds more than {} manifests or indexes more than {} deep",
+                        limits::INDEX_CHILDREN,
+                        limits::INDEX_DEPTH
+                    ),
+                });
+            }
+            let seen = self.instances.insert(entry.digest, list).is_some();
+            let is_list = [crate::oci::media::INDEX, crate::oci::media::DOCKER_LIST]
+                .contains(&entry.media_type.as_str());
+            if is_list && !seen {
+                if let Ok(Some(Document::Index(inner))) = self.read(entry)? {
+                    self.instances_of(list, &inner.manifests, depth + 1)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks the place itself, and takes files that lie beside the images.
+    fn follow_api(&mut self) -> Result<(), ContentError> {
+        let digests: Vec<_> = self.images.keys().chain(self.instances.keys()).copied().collect();
+        for digest in digests {
+            for descriptor in self.source.referrers(&self.repository, &digest)? {
+                self.carrier(Via::Api, descriptor, Some(digest));
+            }
+            for file in self.source.attachments(&self.repository, &digest)? {
+                let (form, content) = if file.bytes.starts_with(SIGSTORE_JSON) {
+                    let parsed = UntrustedSimple::parse_file(&file.bytes);
+                    let parsed = parsed.map(|simple| UntrustedSignature::Simple(Box::new(simple)));
+                    (Form::SimpleSigning, parsed.map_err(|e| Problem::from(&e)))
+                } else {
+                    let message = "an OpenPGP signature, which this version does not verify".into();
+                    (Form::OpenPgp, Err(Problem { code: "openpgp-unsupported", message }))
+                };
+                self.found.push((digest, FoundSignature { via: Via::File, at: file.name, form, content }));
+            }
+        }
+        Ok(())
+    }
+
+    fn read_carriers(&mut self) {
+        for (digest, carrier) in std::mem::take(&mut self.carriers) {
+            let named = carrier.subject;
+            let document = match self.read(&carrier.descriptor) {
+                Ok(Ok(Some(document))) => document,
+                Ok(Ok(None)) => {
+                    if let Some(image) = named {
+                        let problem = missing(self.source, &digest);
+                        self.unreadable(image, carrier.via, &digest, problem);
+                    }
+                    continue;
+                }
+                Ok(Err(problem)) => {
+                    if let Some(image) = named {
+                        self.unreadable(image, carrier.via, &digest, problem);
+                    }
+                    continue;
+                }
+                Err(e) => {
+                    if let Some(image) = named {
+                        self.unreadable(image, carrier.via, &digest, Problem::from(&e));
+                    }
+                    continue;
+                }
+            };
+            let Document::Manifest(manifest) = document else { continue };
+            for signature in signatures(self.source, &self.repository, digest, &manifest, carrier.via) {
+                let claimed =
+                    signature.content.as_ref().ok().and_then(|s| s.claimed_images().first().copied());
+                if let Some(image) = named.or(claimed) {
+                    self.found.push((image, signature));
+                }
+            }
+        }
+    }
+
+    fn finish(mut self) -> (Vec<Image>, Vec<Loose>) {
+        self.read_carriers();
+        let mut loose = Vec::new();
+        for (digest, signature) in std::mem::take(&mut self.found) {
+            if let Some(image) = self.images.get_mut(&digest) {
+                image.signatures.push(signature);
+            } else if let Some(list) = self.instances.get(&digest) {
+                // An instance is listed only if it has a signature of its own.
+                let tags = self.images.get(list).map(|l| l.tags.clone()).unwrap_or_default();
+                self.images.insert(
+                    digest,
+                    Image {
+                        place: self.place.name.clone(),
+                        repository: self.repository.clone(),
+                        tags,
+                        digest,
+                        kind: Kind::Image,
+                        instance_of: Some(*list),
+                        signatures: vec![signature],
+                        problems: Vec::new(),
+                    },
+                );
+            } else {
+                loose.push((self.place.name.clone(), self.repository.clone(), digest, signature));
+            }
+        }
+        // Registry storage lists the instances of a list as revisions of their own: unsigned ones are not images
+        // by themselves.
+        let instances = self.instances;
+        let mut images: Vec<_> = self
+            .images
+            .into_values()
+            .filter(|i| !(i.tags.is_empty() && i.signatures.is_empty() && instances.contains_key(&i.digest)))
+            .collect();
+        images.sort_by(|a, b| (&a.tags, a.digest).cmp(&(&b.tags, b.digest)));
+        (images, loose)
+    }
+}
+
+/// Whether an error is about one piece of content, so that others can still be read.
+fn is_about_content(error: &ContentError) -> bool {
+    matches!(
+        error,
+        ContentError::Blob(_)
+            | ContentError::Manifest(_)
+            | ContentError::TooLarge { .. }
+            | ContentError::MissingBlob { .. }
+            | ContentError::Malformed { .. }
+    )
+}

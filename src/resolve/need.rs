@@ -1,0 +1,137 @@
+use crate::{
+    key::{Candidate, KeyRef, Material, Role, origin_of},
+    oci::Digest,
+    signature::{Hints, LogHint, SignerHint, TimestampHint},
+};
+
+/// A key that some signature can't be verified without, named as the signature names it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Need {
+    /// The log key with this Rekor v1 log id.
+    Rekor {
+        /// sha256 of the key.
+        log_id: Digest,
+    },
+    /// The key of the Rekor v2 log with this checkpoint origin.
+    Rekor2 {
+        /// The checkpoint's origin.
+        origin: String,
+        /// The note id of the key.
+        key_id: Digest,
+    },
+    /// The key of a certificate transparency log.
+    CtLog {
+        /// sha256 of the key.
+        log_id: Digest,
+    },
+    /// The CA that issued the signing certificate.
+    Fulcio {
+        /// The CA's key identifier, hex; empty where the certificate has none.
+        authority_key_id: String,
+        /// The CA's name.
+        issuer: String,
+    },
+    /// The timestamp authority.
+    Tsa {
+        /// The issuer of the authority's certificate.
+        issuer: String,
+        /// The certificate's serial number, hex.
+        serial: String,
+    },
+    /// The signer's own key.
+    Signer {
+        /// sha256 of the key, where the signature says it.
+        fingerprint: Option<Digest>,
+    },
+}
+
+impl Need {
+    /// All needs of a signature, in role order, each once.
+    pub fn of(hints: &Hints) -> Vec<Self> {
+        let mut needs: Vec<_> = hints.logs.iter().map(Self::of_log).collect();
+        needs.extend(hints.timestamps.iter().map(|TimestampHint { issuer, serial }| Self::Tsa {
+            issuer: issuer.clone(),
+            serial: serial.clone(),
+        }));
+        match &hints.signer {
+            SignerHint::Key { fingerprint, .. } => needs.push(Self::Signer { fingerprint: *fingerprint }),
+            SignerHint::Certificate(certificate) => {
+                needs.extend(certificate.ct_logs.iter().map(|id| Self::CtLog { log_id: *id }));
+                needs.push(Self::Fulcio {
+                    authority_key_id: certificate
+                        .authority_key_id
+                        .as_ref()
+                        .map(hex::encode)
+                        .unwrap_or_default(),
+                    issuer: certificate.issuer.clone(),
+                });
+            }
+        }
+        needs.sort();
+        needs.dedup();
+        needs
+    }
+
+    fn of_log(hint: &LogHint) -> Self {
+        match hint {
+            LogHint::V1 { log_id, .. } => Self::Rekor { log_id: *log_id },
+            LogHint::V2 { origin, key_id } => Self::Rekor2 { origin: origin.clone(), key_id: *key_id },
+        }
+    }
+
+    /// The role of the key that is needed.
+    pub const fn role(&self) -> Role {
+        match self {
+            Self::Rekor { .. } => Role::Rekor,
+            Self::Rekor2 { .. } => Role::Rekor2,
+            Self::CtLog { .. } => Role::CtLog,
+            Self::Fulcio { .. } => Role::Fulcio,
+            Self::Tsa { .. } => Role::Tsa,
+            Self::Signer { .. } => Role::Signer,
+        }
+    }
+
+    /// The name of this candidate as an answer to this need, if it could be one.
+    pub fn met_by(&self, candidate: &Candidate) -> Option<KeyRef> {
+        let role = self.role();
+        // An ECDSA log has one id in both versions of Rekor, and trusted roots do not say the version.
+        let either = matches!(self, Self::Rekor2 { .. }) && candidate.role == Some(Role::Rekor);
+        if !candidate.serves(role) && !either {
+            return None;
+        }
+        let origin = if let Self::Rekor2 { origin, .. } = self { Some(origin.as_str()) } else { None };
+        let key = candidate.key_ref(role, origin);
+        let chain = if let Material::Chain(chain) = &candidate.material { Some(chain.first()) } else { None };
+        let meets = match self {
+            Self::Rekor { log_id } | Self::CtLog { log_id } => key.id == *log_id,
+            Self::Rekor2 { origin, key_id } => {
+                key.id == *key_id && candidate.url.as_deref().is_none_or(|url| origin_of(url) == *origin)
+            }
+            Self::Fulcio { authority_key_id, issuer } => {
+                let own = chain.and_then(crate::key::Certificate::subject_key_id).map(hex::encode);
+                match own {
+                    Some(own) if !authority_key_id.is_empty() => own == *authority_key_id,
+                    _ => chain.is_some_and(|c| c.subject() == *issuer),
+                }
+            }
+            Self::Tsa { issuer, serial } => {
+                chain.is_some_and(|c| c.issuer() == *issuer && c.serial() == *serial)
+            }
+            Self::Signer { fingerprint } => fingerprint.is_none_or(|wanted| key.id == wanted),
+        };
+        meets.then_some(key)
+    }
+
+    /// The id as the signature names it, for tables: enough to look the key up.
+    pub fn id(&self) -> String {
+        match self {
+            Self::Rekor { log_id } | Self::CtLog { log_id } => log_id.hex(),
+            Self::Rekor2 { origin, key_id } => format!("{origin} {}", key_id.hex()),
+            Self::Fulcio { authority_key_id, issuer } if authority_key_id.is_empty() => issuer.clone(),
+            Self::Fulcio { authority_key_id, issuer } => format!("{authority_key_id} ({issuer})"),
+            Self::Tsa { issuer, serial } => format!("{serial} issued by {issuer}"),
+            Self::Signer { fingerprint: Some(fingerprint) } => fingerprint.hex(),
+            Self::Signer { fingerprint: None } => "not named by the signature".into(),
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! The candidates, with duplicates merged and contradictions taken out.
+
+use std::collections::BTreeMap;
+
+use super::{Need, ResolvedKey};
+use crate::key::{Candidate, KeyRef, Material, Role};
+
+/// Two sources give different content under one name. None of it is used: one of them is wrong or was tampered
+/// with, and which one can't be told from here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conflict {
+    /// The name.
+    pub key: KeyRef,
+    /// The sources.
+    pub sources: Vec<String>,
+}
+
+pub(super) struct Pool<'a> {
+    candidates: Vec<&'a Candidate>,
+    pub(super) conflicts: Vec<Conflict>,
+}
+
+impl<'a> Pool<'a> {
+    pub(super) fn new(candidates: &'a [Candidate]) -> Self {
+        let mut by_name: BTreeMap<(bool, KeyRef), Vec<&'a Candidate>> = BTreeMap::new();
+        for candidate in candidates {
+            // A file without a role is known by its fingerprint alone until a need gives it a role.
+            let role = candidate.role.unwrap_or(match candidate.material {
+                Material::Key(_) => Role::Signer,
+                Material::Chain(_) => Role::Fulcio,
+            });
+            let name = (candidate.role.is_some(), candidate.key_ref(role, None));
+            by_name.entry(name).or_default().push(candidate);
+        }
+        let (mut good, mut conflicts) = (Vec::new(), Vec::new());
+        for ((_, key), group) in by_name {
+            if group.iter().any(|c| c.material != group[0].material) {
+                let mut sources: Vec<_> = group.iter().map(|c| c.provenance.source.clone()).collect();
+                sources.dedup();
+                conflicts.push(Conflict { key, sources });
+            } else {
+                good.extend(group);
+            }
+        }
+        Self { candidates: good, conflicts }
+    }
+
+    /// The keys that fit a need, each once, with all that their sources say.
+    pub(super) fn options(&self, need: &Need) -> Vec<(KeyRef, ResolvedKey)> {
+        let mut options: BTreeMap<KeyRef, Vec<&Candidate>> = BTreeMap::new();
+        for candidate in &self.candidates {
+            if let Some(key) = need.met_by(candidate) {
+                options.entry(key).or_default().push(candidate);
+            }
+        }
+        options.into_iter().map(|(key, group)| (key, merge(group))).collect()
+    }
+
+    /// All candidates by name, for telling which were not asked for.
+    pub(super) fn names(&self) -> Vec<KeyRef> {
+        let mut names: Vec<_> =
+            self.candidates.iter().filter_map(|c| Some(c.key_ref(c.role?, None))).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+}
+
+/// One key out of several sources: the best source's words, all sources' names.
+fn merge(mut group: Vec<&Candidate>) -> ResolvedKey {
+    group.sort_by(|a, b| a.provenance.cmp(&b.provenance));
+    let mut provenance: Vec<_> = group.iter().map(|c| c.provenance.clone()).collect();
+    provenance.dedup();
+    // A source that states the role knows more about the key than a bare file does.
+    let best = group.iter().find(|c| c.role.is_some()).unwrap_or(&group[0]);
+    ResolvedKey {
+        material: best.material.clone(),
+        url: best.url.clone().or_else(|| group.iter().find_map(|c| c.url.clone())),
+        validity: best.validity,
+        provenance,
+        proofs: 0,
+    }
+}
