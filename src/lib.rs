@@ -2,8 +2,10 @@
 pub mod content;
 pub mod discover;
 pub mod key;
+pub mod keysource;
 pub mod limits;
 pub mod oci;
+pub mod pack;
 pub mod resolve;
 pub mod signature;
 pub mod tree;

@@ -6,6 +6,7 @@ mod candidate;
 mod chain;
 mod file;
 mod id;
+mod names;
 mod public_key;
 pub mod trusted_root;
 
@@ -15,6 +16,7 @@ pub(crate) use chain::serial;
 pub use chain::{Certificate, Chain, ChainError};
 pub use file::{KeyFileError, Parsed, parse_key_file};
 pub use id::{KeyId, KeyRef, note_key_id};
+pub use names::{name_of, well_known};
 pub use public_key::{PublicKey, PublicKeyError};
 
 use serde::{Deserialize, Serialize};

@@ -1,0 +1,115 @@
+//! File names of keys. A bare name belongs to one id for ever; every other key is named by role, instance and the
+//! first 8 digits of its id.
+
+use super::{KeyRef, Material, Role, origin_of};
+
+/// The ids that have a bare name. Sources: the public-good trusted root (sigstore/root-signing, targets version 14)
+/// and openshift/cluster-update-keys (`0000_90_openshift-cluster-image-policy.yaml`). A line is never changed.
+const NAMES: [(Role, &str, &str); 8] = [
+    (Role::Rekor, "c0d23d6ad406973f9559f3ba2d1ca01f84147d8ffc5b8445c224f98b9591801d", "rekor-sigstore"),
+    (
+        Role::Rekor2,
+        "cf1199155bddd051268d1f16ac5c0c75c009f6fb5a63f4177f8e18d7051e3fa0",
+        "rekor2-sigstore-2025-1",
+    ),
+    (Role::CtLog, "086092f02852ff6845d1d16b27849c456718ac163dc338d26de6bc2206366f72", "ctlog-sigstore-test"),
+    (Role::CtLog, "dd3d306ac6c7113263191e1c99673702a24a5eb8de3cadff878a72802f29ee8e", "ctlog-sigstore-2022"),
+    (
+        Role::Fulcio,
+        "03a38ffb1f450100c2596d1d10b900ac4d504058006dda58199576bbeb9c73d0",
+        "fulcio-sigstore-2021",
+    ),
+    (Role::Fulcio, "15d795348226b4649f750f5802592c393bee7cc53c3b86982175b7ad087efe47", "fulcio-sigstore"),
+    (Role::Tsa, "85f927bc07ab62cac3b44356c10efc81b2c6883fda7ab9e6d870d9d13acd05b7", "tsa-sigstore"),
+    (
+        Role::Signer,
+        "ba9d26350d78893a20f337e2153a113108bfcf064085afaee60d446e63405576",
+        "signer-redhat-release3",
+    ),
+];
+
+/// The bare name of a well-known key.
+pub fn well_known(key: KeyRef) -> Option<&'static str> {
+    let hex = key.id.hex();
+    NAMES.iter().find(|(role, id, _)| *role == key.role && *id == hex).map(|(_, _, name)| *name)
+}
+
+/// The name of a key, without the file's ending.
+pub fn name_of(key: KeyRef, material: &Material, url: Option<&str>, source: &str) -> String {
+    if let Some(name) = well_known(key) {
+        return name.to_owned();
+    }
+    let instance = match (url, material) {
+        (Some(url), _) => origin_of(url),
+        (None, Material::Chain(chain)) => chain.first().common_name(),
+        (None, Material::Key(_)) => source.split('.').next().unwrap_or_default().to_owned(),
+    };
+    let instance = slug(&instance);
+    let id = &key.id.hex()[..8];
+    // "rekor-rekor-…" says nothing that "rekor-…" does not.
+    match instance.as_str() {
+        "" => format!("{}-{id}", key.role),
+        same if same == key.role.as_str() => format!("{}-{id}", key.role),
+        other => format!("{}-{other}-{id}", key.role),
+    }
+}
+
+/// Letters and digits, other characters as single dashes, at most 40.
+fn slug(text: &str) -> String {
+    let mut slug = String::new();
+    for c in text.to_ascii_lowercase().chars() {
+        if c.is_ascii_alphanumeric() {
+            slug.push(c);
+        } else if !slug.is_empty() && !slug.ends_with('-') {
+            slug.push('-');
+        }
+        if slug.len() >= 40 {
+            break;
+        }
+    }
+    slug.trim_end_matches('-').to_owned()
+}
+
+impl Role {
+    /// The ending of this role's files.
+    pub const fn extension(self) -> &'static str {
+        if self.is_chain() { "pem" } else { "pub" }
+    }
+}
+
+impl Material {
+    /// PEM: LF, 64 columns, one newline after each block, nothing around.
+    pub fn to_pem(&self) -> String {
+        match self {
+            Self::Key(key) => key.to_pem(),
+            Self::Chain(chain) => chain.to_pem(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oci::Digest;
+
+    #[test]
+    fn names_are_safe_whatever_the_source_says() {
+        assert_eq!(slug("http://127.0.0.1:5021/"), "http-127-0-0-1-5021");
+        assert_eq!(slug("../../etc/\u{1b}[2J passwd"), "etc-2j-passwd");
+        assert_eq!(slug(&"x".repeat(300)).len(), 40);
+        assert_eq!(slug("日本"), "");
+    }
+
+    #[test]
+    fn no_bare_name_stands_twice() {
+        let mut names: Vec<_> = NAMES.iter().map(|(_, _, name)| *name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), NAMES.len());
+        assert!(
+            NAMES
+                .iter()
+                .all(|(role, id, name)| name.starts_with(role.as_str()) && Digest::from_hex(id).is_ok())
+        );
+    }
+}

@@ -1,0 +1,194 @@
+//! Where candidates come from. This room reads; it does not know what is needed.
+#![allow(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "key files are named by the user and read here, bounded"
+)]
+
+mod builtin;
+
+use std::{
+    fs::File,
+    io::{self, Read},
+    path::{Path, PathBuf},
+};
+
+use thiserror::Error;
+
+pub use builtin::{BUILTIN_DATE, BUILTIN_SOURCE};
+
+use crate::{
+    key::{
+        Candidate, Grade, KeyFileError, KeyId, Provenance, Role, Validity, parse_key_file, trusted_root,
+        trusted_root::TrustedRootError,
+    },
+    limits,
+    oci::Digest,
+};
+
+/// What all sources together gave.
+#[derive(Debug, Default)]
+pub struct Gathered {
+    /// Keys that could be the right ones.
+    pub candidates: Vec<Candidate>,
+    /// Entries that can't be used. The rest of their source is used.
+    pub unusable: Vec<Unusable>,
+}
+
+/// One entry of a source that can't be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unusable {
+    /// The source: a file's name.
+    pub source: String,
+    /// Which entry of it.
+    pub entry: String,
+    /// The stable code.
+    pub code: &'static str,
+    /// Why.
+    pub reason: String,
+}
+
+/// Why a source can't be used at all.
+#[derive(Debug, Error)]
+pub enum KeySourceError {
+    /// It could not be read.
+    #[error("could not read {path}: {source}", path = path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// It is not a regular file.
+    #[error("{path} is not a file", path = path.display())]
+    NotAFile {
+        /// What was named.
+        path: PathBuf,
+    },
+    /// It is larger than any key file.
+    #[error("{path} is larger than {limit} bytes, the most that keypack reads of a key file", path = path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// The bound.
+        limit: u64,
+    },
+    /// Its content is not what it should be.
+    #[error("{path} is not a key file: {source}", path = path.display())]
+    Key {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: KeyFileError,
+    },
+    /// A private key.
+    #[error("{path} holds a private key", path = path.display())]
+    PrivateKey {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Its content is not a trusted root.
+    #[error("{path} can't be used as a trusted root: {source}", path = path.display())]
+    TrustedRoot {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: TrustedRootError,
+    },
+}
+
+impl KeySourceError {
+    /// The stable code of this error.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Read { source, .. } if source.kind() == io::ErrorKind::NotFound => "key-file-not-found",
+            Self::Read { .. } => "read-failed",
+            Self::NotAFile { .. } => "key-file-not-found",
+            Self::TooLarge { .. } => "too-large",
+            Self::Key { source, .. } => source.code(),
+            Self::PrivateKey { .. } => "private-key",
+            Self::TrustedRoot { .. } => "trusted-root-malformed",
+        }
+    }
+}
+
+impl Gathered {
+    /// Adds the public-good trusted root that is built into the program.
+    pub fn add_builtin(&mut self) {
+        let (candidates, unusable) = builtin::candidates();
+        self.take(BUILTIN_SOURCE, candidates, unusable);
+    }
+
+    /// Adds the keys and certificates of a file that the user names (`--key`).
+    pub fn add_key_file(&mut self, path: &Path) -> Result<(), KeySourceError> {
+        let (bytes, provenance) = read(path)?;
+        let parsed = parse_key_file(&bytes).map_err(|source| match source {
+            KeyFileError::PrivateKey { .. } => KeySourceError::PrivateKey { path: path.into() },
+            source => KeySourceError::Key { path: path.into(), source },
+        })?;
+        for (entry, reason) in parsed.unusable {
+            let source = provenance.source.clone();
+            self.unusable.push(Unusable { source, entry, code: "key-unsupported", reason });
+        }
+        self.candidates.extend(parsed.material.into_iter().map(|material| Candidate {
+            role: None,
+            material,
+            url: None,
+            validity: Validity::default(),
+            provenance: provenance.clone(),
+        }));
+        Ok(())
+    }
+
+    /// Adds the entries of a `trusted_root.json` (`--trusted-root`).
+    pub fn add_trusted_root(&mut self, path: &Path) -> Result<(), KeySourceError> {
+        let (bytes, provenance) = read(path)?;
+        if let Err(KeyFileError::PrivateKey { .. }) = parse_key_file(&bytes) {
+            return Err(KeySourceError::PrivateKey { path: path.into() });
+        }
+        let (candidates, unusable) = trusted_root::read(&bytes, &provenance)
+            .map_err(|source| KeySourceError::TrustedRoot { path: path.into(), source })?;
+        self.take(&provenance.source, candidates, unusable);
+        Ok(())
+    }
+
+    fn take(&mut self, source: &str, candidates: Vec<Candidate>, unusable: Vec<trusted_root::Unusable>) {
+        self.candidates.extend(candidates);
+        for entry in unusable {
+            // An entry that claims the id of a key that another source has is a conflict; which of the two is right
+            // is plain here, for ids are computed, but somebody has tampered or erred.
+            let conflict = entry.claims.is_some_and(|claim| self.knows(claim));
+            let code = if conflict { "key-conflict" } else { entry.code };
+            self.unusable.push(Unusable {
+                source: source.into(),
+                entry: entry.entry,
+                code,
+                reason: entry.reason,
+            });
+        }
+    }
+
+    fn knows(&self, (role, id): (Role, KeyId)) -> bool {
+        self.candidates.iter().any(|c| c.role == Some(role) && c.key_ref(role, None).id == id)
+    }
+}
+
+/// Reads a file, bounded. Its provenance names it without its folder: paths differ from host to host, and keys/
+/// must not.
+fn read(path: &Path) -> Result<(Vec<u8>, Provenance), KeySourceError> {
+    let failed = |source| KeySourceError::Read { path: path.into(), source };
+    let file = File::open(path).map_err(failed)?;
+    // Devices and pipes are read as they are (`--key <(…)`); only a folder can't be.
+    if file.metadata().map_err(failed)?.is_dir() {
+        return Err(KeySourceError::NotAFile { path: path.into() });
+    }
+    let mut bytes = Vec::new();
+    file.take(limits::KEY_FILE + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > limits::KEY_FILE {
+        return Err(KeySourceError::TooLarge { path: path.into(), limit: limits::KEY_FILE });
+    }
+    let source =
+        path.file_name().map(|n| n.to_string_lossy().chars().take(200).collect()).unwrap_or_default();
+    let provenance = Provenance { grade: Grade::File, source, sha256: Digest::of(&bytes), date: None };
+    Ok((bytes, provenance))
+}

@@ -1,0 +1,240 @@
+//! From proved keys to a pack. The same inputs give the same bytes, in every version of keypack.
+
+use jiff::{Span, Timestamp, ToSpan};
+
+use super::{
+    Draft, Inventory, KeyRecord, PackError, Revoked, Rule, SCHEMA_VERSION, files, inventory::is_lineage,
+    media,
+};
+use crate::{
+    key::{KeyRef, Material, Provenance, Role, Validity, name_of, origin_of},
+    tree::{OutFile, SafeName},
+};
+
+/// A key that goes into the pack.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Include {
+    /// Role and id.
+    pub key: KeyRef,
+    /// The key.
+    pub material: Material,
+    /// Its address.
+    pub url: Option<String>,
+    /// The checkpoint origin, for a Rekor v2 log.
+    pub origin: Option<String>,
+    /// When it was or is in use.
+    pub validity: Validity,
+    /// Who says so.
+    pub provenance: Vec<Provenance>,
+}
+
+/// What to build.
+#[derive(Debug)]
+pub struct Build<'a> {
+    /// The lineage.
+    pub name: &'a str,
+    /// The keys of this collection.
+    pub keys: Vec<Include>,
+    /// The keys/ that is replaced, if there is one. Its keys stay.
+    pub replaces: Option<&'a Draft>,
+    /// Leave out what only the replaced keys/ has.
+    pub prune: bool,
+    /// Rules of the organisation; `None` keeps the replaced ones.
+    pub rules: Option<Vec<Rule>>,
+    /// Further revocations.
+    pub revoked: Vec<Revoked>,
+    /// Now, or the time that the user gives.
+    pub created: Timestamp,
+    /// When the pack should no longer be taken.
+    pub expires: Expiry,
+    /// Make a new version of an unchanged pack once it is this old.
+    pub refresh_after: Span,
+}
+
+/// When a pack should no longer be taken.
+#[derive(Debug, Clone, Copy)]
+pub enum Expiry {
+    /// The maker does not say.
+    Never,
+    /// At a fixed time.
+    At(Timestamp),
+    /// So long after it was made.
+    After(Span),
+}
+
+impl Expiry {
+    fn of(self, created: Timestamp) -> Option<Timestamp> {
+        match self {
+            Self::Never => None,
+            Self::At(time) => Some(whole_seconds(time)),
+            Self::After(span) => created.checked_add(span).ok(),
+        }
+    }
+}
+
+/// The outcome of building.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Built {
+    /// The pack to be written, or the replaced one as it stands.
+    pub draft: Draft,
+    /// What is new about it.
+    pub change: Change,
+}
+
+/// Whether there is a new version, and why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// The first of its lineage here.
+    First,
+    /// The content differs.
+    Changed,
+    /// The content is the same, but the old version is due for renewal.
+    Refreshed,
+    /// Nothing differs: nothing is to be written.
+    Unchanged,
+}
+
+impl Build<'_> {
+    /// Thirty days: how long an unchanged pack stays as it is.
+    pub fn default_refresh_after() -> Span {
+        (30 * 24).hours()
+    }
+}
+
+/// Builds the next version.
+pub fn build(request: Build<'_>) -> Result<Built, PackError> {
+    if !is_lineage(request.name) {
+        return Err(PackError::Inventory(format!(
+            "the name {:?} is not 1 to 64 letters, digits, dots and dashes",
+            request.name
+        )));
+    }
+    let created = whole_seconds(request.created);
+    let old = request.replaces.filter(|old| old.inventory().name == request.name);
+    let mut entries = entries(&request, created)?;
+    entries.sort_by(|a, b| (a.0.role, &a.0.name).cmp(&(b.0.role, &b.0.name)));
+    let content = |inventory: &Inventory| {
+        let mut plain = inventory.clone();
+        (plain.version, plain.created, plain.expires) = (0, Timestamp::UNIX_EPOCH, None);
+        plain
+    };
+    let seconds = u64::try_from(created.as_second()).unwrap_or_default();
+    let replaced = request.replaces.map(|d| d.inventory().version);
+    let version = seconds.max(replaced.map_or(0, |v| v.saturating_add(1)));
+    let draft = assemble(&request, &entries, version, created)?;
+    let Some(old) = old else { return Ok(Built { draft, change: Change::First }) };
+    // "180 days" means the same from one version to the next, though the date moves.
+    let same_expiry = request.expires.of(old.inventory().created) == old.inventory().expires;
+    if content(draft.inventory()) != content(old.inventory()) || !same_expiry {
+        return Ok(Built { draft, change: Change::Changed });
+    }
+    let due = old.inventory().created.checked_add(request.refresh_after).is_ok_and(|due| created >= due);
+    if due {
+        return Ok(Built { draft, change: Change::Refreshed });
+    }
+    Ok(Built { draft: old.clone(), change: Change::Unchanged })
+}
+
+/// The records with their keys: this collection's, then what the replaced pack had more.
+fn entries(request: &Build<'_>, created: Timestamp) -> Result<Vec<(KeyRecord, Material)>, PackError> {
+    let old = request.replaces;
+    let mut entries = Vec::new();
+    for include in &request.keys {
+        let known = old.and_then(|old| old.inventory().key(include.key));
+        entries.push((record(include, known)?, include.material.clone()));
+    }
+    if let Some(old) = old.filter(|_| !request.prune) {
+        for (record, material) in old.keys() {
+            let again = request.keys.iter().any(|k| k.key == record.key_ref());
+            let revoked = request.revoked.iter().chain(&old.inventory().revoked);
+            if !again && !revoked.into_iter().any(|r| r.fingerprint == record.spki) {
+                let mut record = record.clone();
+                record.kept.get_or_insert(created);
+                entries.push((record, material.clone()));
+            }
+        }
+    }
+    Ok(entries)
+}
+
+fn record(include: &Include, known: Option<&KeyRecord>) -> Result<KeyRecord, PackError> {
+    let source = include.provenance.first().map_or("", |p| p.source.as_str());
+    // A key keeps its name across collections, whatever its sources are called this time.
+    let name = known.map_or_else(
+        || name_of(include.key, &include.material, include.url.as_deref(), source),
+        |known| known.name.clone(),
+    );
+    let (key, subject) = match &include.material {
+        Material::Key(key) => (key.clone(), None),
+        Material::Chain(chain) => {
+            let first = chain.first();
+            let key = first
+                .public_key()
+                .map_err(|e| PackError::Key { name: name.clone(), reason: e.to_string() })?;
+            (key, Some(first.subject()).filter(|s| !s.is_empty()))
+        }
+    };
+    let origin = (include.key.role == Role::Rekor2)
+        .then(|| include.url.as_deref().map(origin_of).or_else(|| include.origin.clone()))
+        .flatten();
+    Ok(KeyRecord {
+        file: format!("{name}.{}", include.key.role.extension()),
+        name,
+        role: include.key.role,
+        id: include.key.id,
+        spki: key.fingerprint(),
+        algorithm: key.algorithm(),
+        url: include.url.clone(),
+        origin,
+        subject,
+        validity: include.validity,
+        provenance: include.provenance.clone(),
+        kept: None,
+    })
+}
+
+fn assemble(
+    request: &Build<'_>,
+    entries: &[(KeyRecord, Material)],
+    version: u64,
+    created: Timestamp,
+) -> Result<Draft, PackError> {
+    let keys: Vec<KeyRecord> = entries.iter().map(|(record, _)| record.clone()).collect();
+    let with_material: Vec<_> = entries.iter().map(|(record, material)| (record, material)).collect();
+    let mut out = Vec::new();
+    for (record, material) in entries {
+        out.push(OutFile::new(SafeName::new(&record.file)?, material.to_pem()));
+    }
+    if let Some(root) = files::trusted_root(&with_material) {
+        out.push(OutFile::new(SafeName::new(files::TRUSTED_ROOT)?, root));
+    }
+    out.push(OutFile::new(SafeName::new(files::README)?, files::readme(&keys)));
+    out.sort_by(|a, b| a.name.cmp(&b.name));
+    let old = request.replaces.map(Draft::inventory);
+    let mut revoked = old.map(|o| o.revoked.clone()).unwrap_or_default();
+    for entry in &request.revoked {
+        if !revoked.iter().any(|r| r.fingerprint == entry.fingerprint) {
+            revoked.push(entry.clone());
+        }
+    }
+    revoked.sort_by_key(|r| r.fingerprint);
+    let inventory = Inventory {
+        schema_version: SCHEMA_VERSION,
+        media_type: media::INVENTORY.into(),
+        name: request.name.into(),
+        version,
+        created,
+        expires: request.expires.of(created),
+        keys,
+        files: out.iter().map(files::record).collect(),
+        rules: request.rules.clone().or_else(|| old.map(|o| o.rules.clone())).unwrap_or_default(),
+        revoked,
+    };
+    out.push(OutFile::new(SafeName::new(files::INVENTORY)?, inventory.to_json()));
+    Ok(Draft::from_files(out)?.without_signatures())
+}
+
+/// Times in an inventory have no fraction: JSON readers differ in how many digits they keep.
+fn whole_seconds(time: Timestamp) -> Timestamp {
+    Timestamp::from_second(time.as_second()).unwrap_or(time)
+}

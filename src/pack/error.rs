@@ -1,0 +1,131 @@
+use thiserror::Error;
+
+use crate::{oci::Digest, tree::UnsafeName};
+
+/// Why something is not an acceptable pack. Closed: each has a stable code.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum PackError {
+    /// It is some other image or artifact.
+    #[error("it is not a keypack pack: {0}")]
+    NotAPack(String),
+    /// It is a list of manifests. A pack never is: tools flatten lists silently.
+    #[error("it is an image index, and a pack is always a single manifest")]
+    Index,
+    /// It names other places to fetch its content from.
+    #[error("its manifest names other places to fetch content from (`urls`)")]
+    Urls,
+    /// It holds nothing. Some tools drop the layers of artifacts and report success.
+    #[error("it holds no files; a tool on the way dropped them")]
+    Empty,
+    /// Its layer can't be unpacked.
+    #[error("its layer is malformed: {0}")]
+    Layer(String),
+    /// An entry of its layer is not a plain file in keys/.
+    #[error("its layer holds the entry {entry:?}: {reason}")]
+    Entry {
+        /// The entry's name.
+        entry: String,
+        /// Why it is refused.
+        reason: String,
+    },
+    /// A file name that is not safe.
+    #[error(transparent)]
+    Name(#[from] UnsafeName),
+    /// The same file twice.
+    #[error("it holds the file {0:?} twice")]
+    Duplicate(String),
+    /// Too many files, or too many bytes.
+    #[error("it is larger than a pack can be: {0}")]
+    TooLarge(String),
+    /// Its manifest or config says one pack digest and its inventory has another.
+    #[error("its label says that the pack digest is {label}, but the inventory has {actual}")]
+    Inconsistent {
+        /// What the label says.
+        label: String,
+        /// The digest of the inventory.
+        actual: Digest,
+    },
+    /// Not an inventory.
+    #[error("keypack.json is malformed: {0}")]
+    Inventory(String),
+    /// An inventory of another version.
+    #[error("keypack.json has the schema version {0}; this keypack reads version 1")]
+    Version(u64),
+    /// A file that the inventory lists is not there.
+    #[error("the file {0:?} is listed in keypack.json and missing")]
+    Missing(String),
+    /// A file that the inventory does not list.
+    #[error("the file {0:?} is not listed in keypack.json")]
+    Extra(String),
+    /// A file with other content.
+    #[error("the file {name:?} has the sha256 {actual}, and keypack.json lists {expected}")]
+    Content {
+        /// Its name.
+        name: String,
+        /// What the inventory lists.
+        expected: Digest,
+        /// What it has.
+        actual: Digest,
+    },
+    /// A key file whose key is not the one that the inventory describes.
+    #[error("the file {name:?} does not hold the key that keypack.json describes: {reason}")]
+    Key {
+        /// The file.
+        name: String,
+        /// What differs.
+        reason: String,
+    },
+    /// A private key.
+    #[error("the file {0:?} holds a private key")]
+    PrivateKey(String),
+    /// No anchor was given.
+    #[error("nothing authenticates this pack")]
+    NoAnchor,
+    /// The anchor's digest is not this pack's.
+    #[error("the digest does not match: expected {expected}, found pack digest {pack}{}", manifest.map(|m| format!(" and manifest digest {m}")).unwrap_or_default())]
+    Digest {
+        /// What was expected.
+        expected: Digest,
+        /// The pack digest.
+        pack: Digest,
+        /// The manifest digest, where there is a manifest.
+        manifest: Option<Digest>,
+    },
+    /// The lineage is not the one that is expected.
+    #[error("the pack belongs to the lineage {actual:?}, and {expected:?} is expected")]
+    Lineage {
+        /// What is expected.
+        expected: String,
+        /// What the inventory says.
+        actual: String,
+    },
+}
+
+impl PackError {
+    /// The stable code of this error.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NotAPack(_) => "not-a-pack",
+            Self::Index => "pack-is-index",
+            Self::Urls => "pack-has-urls",
+            Self::Empty => "pack-empty",
+            Self::Layer(_) => "pack-layer-malformed",
+            Self::Entry { .. } => "pack-entry-refused",
+            Self::Name(_) => "name-unsafe",
+            Self::Duplicate(_) => "file-duplicate",
+            Self::TooLarge(_) => "too-large",
+            Self::Inconsistent { .. } => "pack-inconsistent",
+            Self::Inventory(_) => "inventory-malformed",
+            Self::Version(_) => "inventory-version-unknown",
+            Self::Missing(_) => "file-missing",
+            Self::Extra(_) => "file-not-in-inventory",
+            Self::Content { .. } => "file-mismatch",
+            Self::Key { .. } => "key-mismatch",
+            Self::PrivateKey(_) => "private-key",
+            Self::NoAnchor => "no-anchor",
+            Self::Digest { .. } => "anchor-digest-mismatch",
+            Self::Lineage { .. } => "lineage-mismatch",
+        }
+    }
+}

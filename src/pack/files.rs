@@ -1,0 +1,116 @@
+//! The files of keys/ that are derived from the inventory, byte for byte the same in every version of keypack.
+
+use super::{FileRecord, Inventory, KeyRecord};
+use crate::{
+    key::{Material, Role, trusted_root},
+    oci::Digest,
+    tree::OutFile,
+};
+
+/// The inventory.
+pub const INVENTORY: &str = "keypack.json";
+/// The keys of logs and authorities for sigstore clients.
+pub const TRUSTED_ROOT: &str = "trusted_root.json";
+/// What is what, for people.
+pub const README: &str = "README.txt";
+/// sha256 of the inventory and its files, for `sha256sum -c`.
+pub const SUMS: &str = "SHA256SUMS";
+
+/// Whether a file is a signature of the inventory: `keypack.json.sigstore.json`, `keypack.json.<name>.sigstore.json`.
+pub fn is_signature(name: &str) -> bool {
+    name.strip_prefix(INVENTORY)
+        .and_then(|rest| rest.strip_suffix(".sigstore.json"))
+        .is_some_and(|middle| middle.is_empty() || (middle.starts_with('.') && middle.len() > 1))
+}
+
+/// `trusted_root.json` out of these keys, or nothing where none of them belongs into one.
+pub(super) fn trusted_root(keys: &[(&KeyRecord, &Material)]) -> Option<Vec<u8>> {
+    let origins: Vec<_> =
+        keys.iter().map(|(k, _)| k.origin.as_ref().map(|o| format!("https://{o}"))).collect();
+    let entries: Vec<_> = keys
+        .iter()
+        .zip(&origins)
+        .filter(|((key, _), _)| key.role != Role::Signer)
+        .map(|((key, material), origin)| trusted_root::Entry {
+            role: key.role,
+            id: key.id,
+            material,
+            url: key.url.as_deref().or(origin.as_deref()),
+            validity: key.validity,
+        })
+        .collect();
+    (!entries.is_empty()).then(|| trusted_root::write(&entries))
+}
+
+/// `SHA256SUMS`: the inventory first, then its files.
+pub(super) fn sums(inventory: &Inventory, digest: Digest) -> Vec<u8> {
+    let first = FileRecord { name: INVENTORY.into(), sha256: digest, size: 0 };
+    std::iter::once(&first)
+        .chain(&inventory.files)
+        .map(|file| format!("{}  {}\n", file.sha256.hex(), file.name))
+        .collect::<String>()
+        .into_bytes()
+}
+
+/// The record of a file.
+pub(super) fn record(file: &OutFile) -> FileRecord {
+    FileRecord {
+        name: file.name.as_str().into(),
+        sha256: Digest::of(&file.bytes),
+        size: file.bytes.len() as u64,
+    }
+}
+
+/// `README.txt`. Its bytes are part of the pack digest: a new wording is a new version of every pack.
+pub(super) fn readme(keys: &[KeyRecord]) -> Vec<u8> {
+    let mut text = String::from(
+        "Trust these files only if `keypack pull` wrote them, or if you collected them yourself.\n\
+         \n\
+         Public keys that verify the signatures of mirrored container images. keypack.json lists where each\n\
+         key came from; `keypack inspect` prints it. `sha256sum -c SHA256SUMS` tells damage, not forgery.\n\
+         \n",
+    );
+    for key in keys {
+        text.push_str(&format!("{:<48} {}\n", key.file, describe(key)));
+    }
+    if keys.iter().any(|k| k.role != Role::Signer) {
+        text.push_str(&format!("{TRUSTED_ROOT:<48} all logs and authorities, for cosign --trusted-root\n"));
+    }
+    text.push_str("\nRHEL, Fedora (podman, CRI-O, skopeo): copy what policy.json names, by hand\n");
+    for key in keys.iter().filter(|k| matches!(k.role, Role::Signer | Role::Rekor | Role::Fulcio)) {
+        text.push_str(&format!("  sudo install -D -m 0644 {0} /etc/pki/keypack/{0}\n", key.file));
+    }
+    text.push_str(
+        "  One PEM a file: these programs read the first key of a file and skip the rest in silence.\n\
+         OpenShift: never copy to nodes; put the keys into a ClusterImagePolicy and `oc apply` it.\n\
+         cosign: cosign verify --trusted-root trusted_root.json --key signer-NAME.pub IMAGE\n",
+    );
+    text.into_bytes()
+}
+
+const fn describe(key: &KeyRecord) -> &'static str {
+    match key.role {
+        Role::Rekor => "transparency log (Rekor v1)",
+        Role::Rekor2 => "transparency log (Rekor v2; not for policy.json)",
+        Role::CtLog => "certificate transparency log",
+        Role::Fulcio => "certificate authority of signers, intermediate first",
+        Role::Tsa => "timestamp authority, leaf first",
+        Role::Signer => "key of a signer",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signatures_are_told_by_name() {
+        assert!(is_signature("keypack.json.sigstore.json"));
+        assert!(is_signature("keypack.json.ops.sigstore.json"));
+        for name in
+            ["keypack.json", "keypack.json..sigstore.json2", "x.sigstore.json", "keypack.jsonx.sigstore.json"]
+        {
+            assert!(!is_signature(name), "{name}");
+        }
+    }
+}

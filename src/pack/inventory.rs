@@ -1,0 +1,222 @@
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{PackError, media};
+use crate::{
+    key::{Algorithm, KeyId, KeyRef, Provenance, Role, Validity},
+    oci::Digest,
+};
+
+/// The only schema version there is.
+pub const SCHEMA_VERSION: u64 = 1;
+
+/// `keypack.json`: what is in a pack, where it came from, and what the organisation says it may be used for. The
+/// contract is `schemas/pack-v1.schema.json`; this type is held to it by a test.
+///
+/// It changes only when what it says changes. Counts, per-image evidence and which signature proved which key are
+/// told in the report of `collect` instead.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Inventory {
+    /// [`SCHEMA_VERSION`].
+    pub schema_version: u64,
+    /// [`media::INVENTORY`].
+    pub media_type: String,
+    /// The lineage: versions are compared within one name.
+    pub name: String,
+    /// Strictly increasing within a lineage.
+    pub version: u64,
+    /// When this version was made, whole seconds.
+    pub created: Timestamp,
+    /// When it should no longer be taken, if its maker says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<Timestamp>,
+    /// The keys, by role and name.
+    pub keys: Vec<KeyRecord>,
+    /// Every file but this one, its signatures and SHA256SUMS, by name.
+    pub files: Vec<FileRecord>,
+    /// What the organisation says must sign what.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<Rule>,
+    /// Keys that must not be trusted any more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub revoked: Vec<Revoked>,
+}
+
+/// One key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct KeyRecord {
+    /// Its name, for ever: the file's name without the ending.
+    pub name: String,
+    /// What it is for.
+    pub role: Role,
+    /// Its id: see [`KeyId`].
+    pub id: KeyId,
+    /// sha256 of the SubjectPublicKeyInfo of the key or, for a chain, of the first certificate's key.
+    pub spki: Digest,
+    /// The algorithm of that key.
+    pub algorithm: Algorithm,
+    /// The file that holds it.
+    pub file: String,
+    /// The log's or authority's address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// The checkpoint origin of a Rekor v2 log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<String>,
+    /// The subject of a chain's first certificate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// When it was or is in use.
+    pub validity: Validity,
+    /// Who says that it is what it is for, best grade first.
+    pub provenance: Vec<Provenance>,
+    /// Since when no collection has needed it: it stays because an earlier one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept: Option<Timestamp>,
+}
+
+/// One file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileRecord {
+    /// Its name.
+    pub name: String,
+    /// sha256 of its content.
+    pub sha256: Digest,
+    /// Its length in bytes.
+    pub size: u64,
+}
+
+/// What the organisation says must sign a scope.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Rule {
+    /// The images: a repository or a prefix of it, as in containers-policy.json(5): `registry.redhat.io/ubi9`.
+    pub scope: String,
+    /// Who may sign; one of them is enough.
+    pub signers: Vec<Signer>,
+    /// The logs that may hold the entry, by key; empty: no entry is asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub logs: Vec<KeyRef>,
+}
+
+/// Who may sign.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", untagged, deny_unknown_fields)]
+pub enum Signer {
+    /// The holder of a key.
+    Key {
+        /// The key.
+        key: KeyRef,
+    },
+    /// The holder of an identity that a CA certifies.
+    Identity {
+        /// The CA.
+        authority: KeyRef,
+        /// The subject alternative name, exactly, or as a regular expression.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        identity: Option<String>,
+        /// As a regular expression, anchored at both ends.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        identity_regexp: Option<String>,
+        /// The OIDC issuer.
+        oidc_issuer: String,
+    },
+}
+
+/// A key that must not be trusted any more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Revoked {
+    /// sha256 of the SubjectPublicKeyInfo.
+    pub fingerprint: Digest,
+    /// Why.
+    pub reason: String,
+    /// Since when.
+    pub date: Timestamp,
+}
+
+impl Inventory {
+    /// Reads an inventory strictly: unknown fields, a field twice, and other versions are refused.
+    pub fn parse(json: &[u8]) -> Result<Self, PackError> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Probe {
+            schema_version: u64,
+        }
+        let malformed = |e: serde_json::Error| PackError::Inventory(e.to_string());
+        let probe: Probe = serde_json::from_slice(json).map_err(malformed)?;
+        if probe.schema_version != SCHEMA_VERSION {
+            return Err(PackError::Version(probe.schema_version));
+        }
+        let inventory: Self = serde_json::from_slice(json).map_err(malformed)?;
+        if inventory.media_type != media::INVENTORY {
+            return Err(PackError::Inventory(format!("its media type is {:?}", inventory.media_type)));
+        }
+        inventory.check_form()?;
+        Ok(inventory)
+    }
+
+    /// The bytes: two-space JSON, fields in the order of the type, one newline at the end.
+    pub fn to_json(&self) -> Vec<u8> {
+        let mut json = serde_json::to_vec_pretty(self).unwrap_or_default();
+        json.push(b'\n');
+        json
+    }
+
+    /// What the types do not say: names are unique and every key's file is listed.
+    fn check_form(&self) -> Result<(), PackError> {
+        let wrong = |reason: String| Err(PackError::Inventory(reason));
+        if !is_lineage(&self.name) {
+            return wrong(format!(
+                "its name {:?} is not 1 to 64 letters, digits, dots and dashes",
+                self.name
+            ));
+        }
+        for pair in self.files.windows(2) {
+            if pair[0].name >= pair[1].name {
+                return wrong(format!("its files are not in order, or {:?} stands twice", pair[1].name));
+            }
+        }
+        for pair in self.keys.windows(2) {
+            if (pair[0].role, &pair[0].name) >= (pair[1].role, &pair[1].name) {
+                return wrong(format!("its keys are not in order, or {:?} stands twice", pair[1].name));
+            }
+        }
+        for (index, key) in self.keys.iter().enumerate() {
+            if !self.files.iter().any(|f| f.name == key.file) {
+                return wrong(format!("the file {:?} of the key {:?} is not listed", key.file, key.name));
+            }
+            if key.file != format!("{}.{}", key.name, key.role.extension())
+                || !key.name.starts_with(&format!("{}-", key.role))
+            {
+                return wrong(format!("the key {:?} has the file {:?}", key.name, key.file));
+            }
+            if self.keys[..index].iter().any(|k| k.role == key.role && k.id == key.id) {
+                return wrong(format!("the id of the key {:?} stands twice", key.name));
+            }
+        }
+        Ok(())
+    }
+
+    /// The record of a key.
+    pub fn key(&self, key: KeyRef) -> Option<&KeyRecord> {
+        self.keys.iter().find(|k| k.role == key.role && k.id == key.id)
+    }
+}
+
+impl KeyRecord {
+    /// Role and id.
+    pub const fn key_ref(&self) -> KeyRef {
+        KeyRef { role: self.role, id: self.id }
+    }
+}
+
+/// Whether a text may name a lineage.
+pub(super) fn is_lineage(name: &str) -> bool {
+    (1..=64).contains(&name.len())
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
+}

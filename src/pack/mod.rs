@@ -1,0 +1,43 @@
+//! The pack: an inventory and its files. Building and checking are pure; where packs lie is others' business.
+//!
+//! A [`Draft`] is what we built or loaded from our own disk and may push. An [`UntrustedPack`] is what came out of an
+//! artifact. A [`Pack`] is what an anchor authenticated; only [`check`] makes one.
+
+mod anchor;
+mod artifact;
+mod build;
+mod check;
+mod draft;
+mod error;
+mod files;
+mod inventory;
+mod layer;
+mod parse;
+
+pub use anchor::{Anchor, Compared};
+pub use artifact::{Form, to_artifact};
+pub use build::{Build, Built, Change, Expiry, Include, build};
+pub use check::{Pack, check};
+pub use draft::Draft;
+pub use error::PackError;
+pub use files::{INVENTORY, README, SUMS, TRUSTED_ROOT, is_signature};
+pub use inventory::{FileRecord, Inventory, KeyRecord, Revoked, Rule, SCHEMA_VERSION, Signer};
+pub use parse::{UntrustedPack, looks_like_a_pack, parse};
+
+/// Media types of packs.
+pub mod media {
+    /// The artifact type, and the type of the files in the artifact form.
+    pub const KEYS: &str = "application/vnd.keypack.keys.v1";
+    /// The inventory.
+    pub const INVENTORY: &str = "application/vnd.keypack.inventory.v1+json";
+    /// One file of keys/ as a layer of the artifact form.
+    pub const FILE: &str = "application/vnd.keypack.file.v1";
+}
+
+/// Config labels of the image form. Annotations and the artifact type do not survive every tool; the config does.
+pub mod label {
+    /// Holds [`super::media::KEYS`].
+    pub const TYPE: &str = "vnd.keypack.type";
+    /// Holds the pack digest.
+    pub const PACK_DIGEST: &str = "vnd.keypack.pack-digest";
+}

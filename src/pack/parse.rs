@@ -1,0 +1,152 @@
+//! What an artifact holds, in whichever form it arrived. Both forms are read, and what tools make of them: docker
+//! schema 2, other compression, annotations gone.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::{Draft, INVENTORY, PackError, label, layer, media};
+use crate::{
+    content::Artifact,
+    limits,
+    oci::{Blob, Descriptor, Digest, Document, ImageManifest, annotation, media as oci_media},
+    tree::{OutFile, SafeName},
+};
+
+/// The files of an artifact that says it is a pack. Nothing of it is believed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UntrustedPack {
+    manifest: Digest,
+    inventory: Vec<u8>,
+    files: Vec<OutFile>,
+}
+
+#[derive(Deserialize, Default)]
+struct Config {
+    config: Option<Inner>,
+}
+
+#[derive(Deserialize, Default)]
+struct Inner {
+    #[serde(rename = "Labels")]
+    labels: Option<BTreeMap<String, String>>,
+}
+
+impl UntrustedPack {
+    /// The pack digest: sha256 of `keypack.json` as it arrived.
+    pub fn digest(&self) -> Digest {
+        Digest::of(&self.inventory)
+    }
+
+    /// The digest of the manifest that it arrived under.
+    pub const fn manifest_digest(&self) -> Digest {
+        self.manifest
+    }
+
+    /// Checks that it is whole and consistent. That makes it a [`Draft`], which still nobody has to believe.
+    pub fn into_draft(self) -> Result<Draft, PackError> {
+        Draft::from_files(self.files)
+    }
+}
+
+/// Whether a manifest says that it is a pack, before its config is read.
+pub fn looks_like_a_pack(manifest: &ImageManifest) -> bool {
+    manifest.artifact_type.as_deref() == Some(media::KEYS) || manifest.config.media_type == media::INVENTORY
+}
+
+/// Takes the files out of an artifact.
+pub fn parse(artifact: &Artifact) -> Result<UntrustedPack, PackError> {
+    let manifest = match Document::parse(&artifact.manifest) {
+        Ok(Document::Manifest(manifest)) => manifest,
+        Ok(Document::Index(_)) => return Err(PackError::Index),
+        Err(e) => return Err(PackError::NotAPack(e.to_string())),
+    };
+    if manifest.has_urls {
+        return Err(PackError::Urls);
+    }
+    let config = blob(artifact, &manifest.config)?;
+    let (files, promised) = if manifest.config.media_type == media::INVENTORY {
+        (raw_files(artifact, &manifest)?, None)
+    } else {
+        let labels = labels(&manifest, config)?;
+        let typed = labels.get(label::TYPE).map(String::as_str) == Some(media::KEYS);
+        if !typed && manifest.artifact_type.as_deref() != Some(media::KEYS) {
+            return Err(PackError::NotAPack(format!(
+                "its config says {} and has no label {}",
+                manifest.config.media_type,
+                label::TYPE
+            )));
+        }
+        (image_files(artifact, &manifest)?, labels.get(label::PACK_DIGEST).cloned())
+    };
+    let inventory = files
+        .iter()
+        .find(|f| f.name.as_str() == INVENTORY)
+        .map(|f| f.bytes.clone())
+        .ok_or_else(|| PackError::Missing(INVENTORY.into()))?;
+    let actual = Digest::of(&inventory);
+    if let Some(promised) = promised.filter(|p| *p != actual.to_string()) {
+        return Err(PackError::Inconsistent { label: promised.chars().take(100).collect(), actual });
+    }
+    Ok(UntrustedPack { manifest: artifact.manifest.digest(), inventory, files })
+}
+
+fn blob<'a>(artifact: &'a Artifact, descriptor: &Descriptor) -> Result<&'a Blob, PackError> {
+    artifact
+        .blobs
+        .iter()
+        .find(|b| b.digest() == descriptor.digest)
+        .ok_or_else(|| PackError::Missing(descriptor.digest.to_string()))
+}
+
+fn labels(manifest: &ImageManifest, config: &Blob) -> Result<BTreeMap<String, String>, PackError> {
+    let known = [oci_media::CONFIG, oci_media::DOCKER_CONFIG];
+    if !known.contains(&manifest.config.media_type.as_str()) {
+        return Err(PackError::NotAPack(format!("its config has the type {:?}", manifest.config.media_type)));
+    }
+    let config: Config = serde_json::from_slice(config.bytes())
+        .map_err(|e| PackError::NotAPack(format!("its image config is malformed: {e}")))?;
+    Ok(config.config.and_then(|c| c.labels).unwrap_or_default())
+}
+
+fn image_files(artifact: &Artifact, manifest: &ImageManifest) -> Result<Vec<OutFile>, PackError> {
+    let [only] = manifest.layers.as_slice() else {
+        return match manifest.layers.len() {
+            0 => Err(PackError::Empty),
+            n => Err(PackError::Layer(format!("it has {n} layers where a pack has one"))),
+        };
+    };
+    layer::read(&layer::decompress(blob(artifact, only)?.bytes())?)
+}
+
+fn raw_files(artifact: &Artifact, manifest: &ImageManifest) -> Result<Vec<OutFile>, PackError> {
+    if manifest.layers.is_empty() {
+        return Err(PackError::Empty);
+    }
+    let mut files: Vec<OutFile> = Vec::new();
+    for layer in manifest.layers.iter().take(limits::PACK_FILES) {
+        let title = layer
+            .annotations
+            .get(annotation::TITLE)
+            .ok_or_else(|| PackError::Layer(format!("the layer {} has no title", layer.digest)))?;
+        let name = SafeName::new(title)?;
+        if files.iter().any(|f| f.name == name) {
+            return Err(PackError::Duplicate(title.clone()));
+        }
+        files.push(OutFile::new(name, blob(artifact, layer)?.bytes()));
+    }
+    let inventory = files.iter().find(|f| f.name.as_str() == INVENTORY);
+    match inventory {
+        Some(file) if Digest::of(&file.bytes) != manifest.config.digest => Err(PackError::Inconsistent {
+            label: manifest.config.digest.to_string(),
+            actual: Digest::of(&file.bytes),
+        }),
+        Some(_) => Ok(files),
+        // The config is the inventory; a tool that dropped duplicate blobs took nothing away.
+        None => {
+            let config = blob(artifact, &manifest.config)?;
+            files.push(OutFile::new(SafeName::new(INVENTORY)?, config.bytes()));
+            Ok(files)
+        }
+    }
+}
