@@ -6,6 +6,7 @@ pub mod keysource;
 pub mod limits;
 pub mod oci;
 pub mod pack;
+pub mod report;
 pub mod resolve;
 pub mod signature;
 pub mod tree;

@@ -1,0 +1,352 @@
+//! Outcomes as values: what `discover` and `collect` found, for machines by `schemas/report-v1.schema.json` and for
+//! people as text. Nothing here prints.
+
+mod summary;
+mod terminal;
+mod text;
+
+use serde::Serialize;
+
+use crate::{
+    discover::{Discovery, FoundSignature, Image, Kind, Problem},
+    key::{KeyRef, Provenance, Role, name_of},
+    keysource::Unusable,
+    oci::Digest,
+    resolve::{Answer, Conflict, Need, Resolution},
+    trust::Refusal,
+};
+
+pub use summary::{Counts, OpenNeed};
+pub use terminal::{Paint, shown};
+pub use text::render;
+
+/// What a run found, schema version 1.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Report {
+    /// Always 1.
+    pub schema_version: u32,
+    /// `discover` or `collect`.
+    pub command: &'static str,
+    /// The places that were read.
+    pub sources: Vec<SourceReport>,
+    /// The images, place by place.
+    pub images: Vec<ImageReport>,
+    /// The keys that verified a signature that needed them.
+    pub keys: Vec<KeyReport>,
+    /// The needs that stay open, each once.
+    pub open: Vec<OpenNeed>,
+    /// Entries of key sources that can't be used.
+    pub unusable: Vec<UnusableReport>,
+    /// Keys that two sources give differently.
+    pub conflicts: Vec<ConflictReport>,
+    /// Counts.
+    pub counts: Counts,
+    /// The pack that was written, or that stands unchanged (`collect`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pack: Option<PackReport>,
+}
+
+/// A place.
+#[derive(Debug, Serialize)]
+pub struct SourceReport {
+    /// As the user wrote it.
+    pub place: String,
+    /// Manifests read.
+    pub read: usize,
+    /// Manifests that it names and does not hold.
+    pub absent: usize,
+}
+
+/// An image.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ImageReport {
+    /// The place.
+    pub source: String,
+    /// The repository; empty where the place has none.
+    pub repository: String,
+    /// The tags.
+    pub tags: Vec<String>,
+    /// The digest.
+    pub digest: Digest,
+    /// `image`, `index`, `artifact`, `absent` or `unreadable`.
+    pub kind: &'static str,
+    /// The artifact type, of an artifact.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub artifact_type: Option<String>,
+    /// The list that it is an instance of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instance_of: Option<Digest>,
+    /// The signatures; none: it is unsigned.
+    pub signatures: Vec<SignatureReport>,
+    /// What could not be read of it.
+    pub problems: Vec<ProblemReport>,
+    /// Its name for people.
+    #[serde(skip)]
+    pub label: String,
+}
+
+/// A signature.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SignatureReport {
+    /// `simple-signing`, `bundle`, `attestation` or `openpgp`.
+    pub form: &'static str,
+    /// How it was found: `tag`, `fallback-tag`, `referrers-api`, `referrer`, `untagged`, `unlisted`, `file`.
+    pub found: &'static str,
+    /// The manifest or file that holds it.
+    pub at: String,
+    /// The reference that the signer wrote into it: a claim.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+    /// The keys that it needs.
+    pub needs: Vec<NeedReport>,
+    /// Why it can't be read or is not about this image.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<ProblemReport>,
+}
+
+/// A need of one signature.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NeedReport {
+    /// The role of the key.
+    pub role: Role,
+    /// The key as the signature names it.
+    pub id: String,
+    /// `have`, `missing` or `refused`.
+    pub state: &'static str,
+    /// The key that meets it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<KeyRef>,
+    /// The fingerprint of the signer key that the log entry names: a claim.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub claim: Option<Digest>,
+    /// Why it is refused: the code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<&'static str>,
+    /// Why it is refused, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// A key that is proved.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KeyReport {
+    /// Role and id.
+    pub key: KeyRef,
+    /// Its name in keys/.
+    pub name: String,
+    /// sha256 of the key or of the first certificate.
+    pub fingerprint: Digest,
+    /// Who says that it is what it is for.
+    pub provenance: Vec<Provenance>,
+    /// Signatures that it verified in this run. Once a key is proved, further signatures are not verified.
+    pub proofs: usize,
+}
+
+/// Something that could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ProblemReport {
+    /// The stable code.
+    pub code: &'static str,
+    /// What is true.
+    pub message: String,
+}
+
+/// An entry of a key source that can't be used.
+#[derive(Debug, Serialize)]
+pub struct UnusableReport {
+    /// The source.
+    pub source: String,
+    /// The entry.
+    pub entry: String,
+    /// The stable code.
+    pub code: &'static str,
+    /// Why.
+    pub reason: String,
+}
+
+/// A key that two sources give differently.
+#[derive(Debug, Serialize)]
+pub struct ConflictReport {
+    /// The key.
+    pub key: KeyRef,
+    /// The sources.
+    pub sources: Vec<String>,
+}
+
+/// A pack on disk.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PackReport {
+    /// The directory.
+    pub directory: String,
+    /// The lineage.
+    pub name: String,
+    /// The version.
+    pub version: u64,
+    /// The pack digest: write this one down.
+    pub digest: Digest,
+    /// `first`, `changed`, `refreshed` or `unchanged`.
+    pub change: &'static str,
+    /// The files of keys in it.
+    pub keys: Vec<String>,
+    /// Those that no signature of this run needed.
+    pub kept: Vec<String>,
+}
+
+impl Report {
+    /// Puts what was found and what was resolved together. `resolution` answers the readable signatures of
+    /// `discovery`, in their order.
+    pub fn new(
+        command: &'static str,
+        discovery: &Discovery,
+        resolution: &Resolution,
+        unusable: &[Unusable],
+    ) -> Self {
+        let mut answers = resolution.answers.iter();
+        let images: Vec<_> = discovery.images.iter().map(|i| image(i, &mut answers)).collect();
+        let open = summary::open_needs(&images);
+        let counts = Counts::of(&images, &open, resolution.keys.len());
+        Self {
+            schema_version: 1,
+            command,
+            sources: discovery
+                .places
+                .iter()
+                .map(|p| SourceReport { place: p.name.clone(), read: p.read, absent: p.absent })
+                .collect(),
+            images,
+            keys: resolution
+                .keys
+                .iter()
+                .map(|(key, resolved)| KeyReport {
+                    key: *key,
+                    name: name_of(
+                        *key,
+                        &resolved.material,
+                        resolved.url.as_deref(),
+                        resolved.provenance.first().map_or("", |p| &p.source),
+                    ),
+                    fingerprint: match &resolved.material {
+                        crate::key::Material::Key(key) => key.fingerprint(),
+                        crate::key::Material::Chain(chain) => chain.id(),
+                    },
+                    provenance: resolved.provenance.clone(),
+                    proofs: resolved.proofs,
+                })
+                .collect(),
+            open,
+            unusable: unusable
+                .iter()
+                .map(|u| UnusableReport {
+                    source: u.source.clone(),
+                    entry: u.entry.clone(),
+                    code: u.code,
+                    reason: u.reason.clone(),
+                })
+                .collect(),
+            conflicts: resolution
+                .conflicts
+                .iter()
+                .map(|Conflict { key, sources }| ConflictReport { key: *key, sources: sources.clone() })
+                .collect(),
+            counts,
+            pack: None,
+        }
+    }
+
+    /// Whether every signature could be read and every need is met.
+    pub fn is_complete(&self) -> bool {
+        self.open.is_empty()
+            && self.conflicts.is_empty()
+            && self.unusable.iter().all(|u| u.code != "key-conflict")
+            && self.counts.problems == 0
+    }
+}
+
+fn image<'a>(
+    image: &Image,
+    answers: &mut impl Iterator<Item = &'a Result<Vec<(Need, Answer)>, Refusal>>,
+) -> ImageReport {
+    let (kind, artifact_type) = match &image.kind {
+        Kind::Image => ("image", None),
+        Kind::Index => ("index", None),
+        Kind::Artifact(artifact_type) => ("artifact", Some(artifact_type.clone())),
+        Kind::Absent => ("absent", None),
+        Kind::Unreadable => ("unreadable", None),
+    };
+    ImageReport {
+        source: image.place.clone(),
+        repository: image.repository.clone(),
+        tags: image.tags.clone(),
+        digest: image.digest,
+        kind,
+        artifact_type,
+        instance_of: image.instance_of,
+        signatures: image.signatures.iter().map(|s| signature(s, answers)).collect(),
+        problems: image.problems.iter().map(problem).collect(),
+        label: image.label(),
+    }
+}
+
+fn signature<'a>(
+    found: &FoundSignature,
+    answers: &mut impl Iterator<Item = &'a Result<Vec<(Need, Answer)>, Refusal>>,
+) -> SignatureReport {
+    let (needs, trouble, reference) = match &found.content {
+        Err(e) => (Vec::new(), Some(problem(e)), None),
+        Ok(content) => {
+            let reference = content.claimed_reference().map(str::to_owned);
+            match answers.next() {
+                Some(Ok(needs)) => (needs.iter().map(|(n, a)| need(n, a)).collect(), None, reference),
+                Some(Err(refusal)) => {
+                    let trouble = ProblemReport { code: refusal.code(), message: refusal.to_string() };
+                    (Vec::new(), Some(trouble), reference)
+                }
+                None => (Vec::new(), None, reference),
+            }
+        }
+    };
+    SignatureReport {
+        form: found.form.as_str(),
+        found: found.via.as_str(),
+        at: found.at.clone(),
+        reference,
+        needs,
+        problem: trouble,
+    }
+}
+
+fn need(need: &Need, answer: &Answer) -> NeedReport {
+    let mut report = NeedReport {
+        role: need.role(),
+        id: need.id(),
+        state: "have",
+        key: None,
+        claim: None,
+        code: None,
+        reason: None,
+    };
+    match answer {
+        Answer::Have(key) => report.key = Some(*key),
+        Answer::Missing { claim } => {
+            report.state = "missing";
+            report.claim = *claim;
+        }
+        Answer::Refused { key, refusal } => {
+            report.state = "refused";
+            report.key = Some(*key);
+            report.code = Some(refusal.code());
+            report.reason = Some(refusal.to_string());
+        }
+    }
+    report
+}
+
+fn problem(problem: &Problem) -> ProblemReport {
+    ProblemReport { code: problem.code, message: problem.message.clone() }
+}

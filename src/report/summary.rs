@@ -1,0 +1,124 @@
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::{ImageReport, NeedReport};
+use crate::{key::Role, oci::Digest};
+
+/// A need that is not met, with how many images have it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OpenNeed {
+    /// The role of the key.
+    pub role: Role,
+    /// The key as the signatures name it.
+    pub id: String,
+    /// `missing` or `refused`.
+    pub state: &'static str,
+    /// The stable code.
+    pub code: &'static str,
+    /// What is true.
+    pub reason: String,
+    /// What to do.
+    pub hint: String,
+    /// The fingerprint of the signer key that log entries name: a claim.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub claim: Option<Digest>,
+    /// How many images have this need.
+    pub images: usize,
+    /// One of them.
+    pub example: String,
+}
+
+/// Counts over a report.
+#[derive(Debug, Serialize)]
+pub struct Counts {
+    /// Images, also absent ones that a signature speaks for.
+    pub images: usize,
+    /// With at least one signature.
+    pub signed: usize,
+    /// Without.
+    pub unsigned: usize,
+    /// Named by the place but not in it.
+    pub absent: usize,
+    /// Signatures.
+    pub signatures: usize,
+    /// Keys that are needed and proved.
+    pub have: usize,
+    /// Needs that stay open.
+    pub open: usize,
+    /// Images and signatures that could not be read.
+    pub problems: usize,
+}
+
+impl Counts {
+    pub(super) fn of(images: &[ImageReport], open: &[OpenNeed], have: usize) -> Self {
+        let signatures = || images.iter().flat_map(|i| &i.signatures);
+        let signed = images.iter().filter(|i| !i.signatures.is_empty()).count();
+        let absent = images.iter().filter(|i| i.kind == "absent" && i.signatures.is_empty()).count();
+        Self {
+            images: images.len(),
+            signed,
+            unsigned: images.len() - signed - absent,
+            absent,
+            signatures: signatures().count(),
+            have,
+            open: open.len(),
+            problems: images.iter().map(|i| i.problems.len()).sum::<usize>()
+                + signatures().filter(|s| s.problem.is_some()).count(),
+        }
+    }
+}
+
+/// Collects the needs that stay open, in role order.
+pub(super) fn open_needs(images: &[ImageReport]) -> Vec<OpenNeed> {
+    let mut open: BTreeMap<(Role, String, &str), OpenNeed> = BTreeMap::new();
+    for image in images {
+        let mut here: Vec<&NeedReport> = Vec::new();
+        for need in image.signatures.iter().flat_map(|s| &s.needs).filter(|n| n.state != "have") {
+            if !here.iter().any(|n| n.role == need.role && n.id == need.id && n.state == need.state) {
+                here.push(need);
+            }
+        }
+        for need in here {
+            open.entry((need.role, need.id.clone(), need.state))
+                .and_modify(|n| n.images += 1)
+                .or_insert_with(|| open_need(need, &image.label));
+        }
+    }
+    open.into_values().collect()
+}
+
+fn open_need(need: &NeedReport, example: &str) -> OpenNeed {
+    let missing = need.state == "missing";
+    let reason = need.reason.clone().unwrap_or_else(|| match (need.role, need.claim) {
+        (Role::Signer, Some(claim)) => format!(
+            "no key with this fingerprint was given; the log entry names one with {claim}, which is a claim and proves nothing"
+        ),
+        (Role::Signer, None) => "no key was given that made this signature".into(),
+        _ => format!("no source that was given has this {}", need.role.title()),
+    });
+    let hint = match (missing, need.role) {
+        (true, Role::Signer) => {
+            "get the signer's public key from its owner, compare the fingerprint by another way, and give it by --key FILE"
+        }
+        (true, Role::Rekor) => {
+            "give the trusted root of this signing infrastructure by --trusted-root FILE, or the log's public key by --key FILE"
+        }
+        (true, _) => "give the trusted root of this signing infrastructure by --trusted-root FILE",
+        (false, _) => {
+            "compare the key that was given with its publisher; if the key is right, this signature is not: do not mirror the image"
+        }
+    };
+    OpenNeed {
+        role: need.role,
+        id: need.id.clone(),
+        state: need.state,
+        code: need.code.unwrap_or("key-missing"),
+        reason,
+        hint: hint.into(),
+        claim: need.claim,
+        images: 1,
+        example: example.to_owned(),
+    }
+}

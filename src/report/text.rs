@@ -1,0 +1,167 @@
+//! The report for people: a table of images, then what is at hand, then what is open, counts last.
+
+use std::fmt::Write;
+
+use super::{ImageReport, Paint, Report, SignatureReport, terminal::shown};
+
+/// Writes the report as text, at most 100 columns wide as long as names allow.
+pub fn render(report: &Report, paint: Paint) -> String {
+    let mut out = String::new();
+    images(&mut out, report, paint);
+    keys(&mut out, report, paint);
+    open(&mut out, report, paint);
+    troubles(&mut out, report, paint);
+    counts(&mut out, report, paint);
+    out
+}
+
+fn line(out: &mut String, text: &str) {
+    out.push_str(text.trim_end());
+    out.push('\n');
+}
+
+const SIGNATURE: usize = 27;
+
+fn images(out: &mut String, report: &Report, paint: Paint) {
+    let widest = report.images.iter().map(|i| shown(&i.label).chars().count()).max().unwrap_or(0);
+    let width = widest.clamp(5, 40);
+    let head = format!("{:width$}  {:SIGNATURE$}  {:7} {:17} STATE", "IMAGE", "SIGNATURE", "NEEDS", "ID");
+    line(out, &paint.strong(&head));
+    for image in &report.images {
+        let label = shown(&image.label);
+        // A name that does not fit gets a line of its own rather than being cut.
+        let first = if label.chars().count() > width {
+            line(out, &label);
+            String::new()
+        } else {
+            label
+        };
+        let mut first = format!("{first:width$}");
+        for problem in &image.problems {
+            let what = paint.bad(&format!("{}: {}", problem.code, shown(&problem.message)));
+            line(out, &format!("{first}  {what}"));
+            first = " ".repeat(width);
+        }
+        if image.signatures.is_empty() && image.problems.is_empty() {
+            line(out, &format!("{first}  {}", unsigned(image, paint)));
+        }
+        for signature in &image.signatures {
+            rows(out, &mut first, width, signature, paint);
+        }
+    }
+}
+
+fn unsigned(image: &ImageReport, paint: Paint) -> String {
+    match (image.kind, &image.artifact_type) {
+        ("absent", _) => paint.warn("not here (another archive holds it)"),
+        (_, Some(artifact_type)) => format!("unsigned ({})", shown(artifact_type)),
+        _ => "unsigned".into(),
+    }
+}
+
+fn rows(out: &mut String, first: &mut String, width: usize, signature: &SignatureReport, paint: Paint) {
+    let mut form = format!("{} ({})", signature.form, signature.found);
+    if let Some(problem) = &signature.problem {
+        let what = paint.bad(&format!("{}: {}", problem.code, shown(&problem.message)));
+        line(out, &format!("{first}  {form:SIGNATURE$}  {what}"));
+        *first = " ".repeat(width);
+        return;
+    }
+    for need in &signature.needs {
+        let id: String = need.id.chars().take(17).collect();
+        let state = match need.state {
+            "have" => paint.good("have"),
+            "missing" => paint.warn("missing"),
+            other => paint.bad(other),
+        };
+        let id = if need.id.starts_with("not named") { "-".into() } else { shown(&id) };
+        line(out, &format!("{first}  {form:SIGNATURE$}  {:7} {id:17} {state}", need.role.as_str()));
+        *first = " ".repeat(width);
+        form.clear();
+    }
+}
+
+fn keys(out: &mut String, report: &Report, paint: Paint) {
+    if report.keys.is_empty() {
+        return;
+    }
+    line(out, "");
+    line(out, &paint.strong("Proved by a signature"));
+    for key in &report.keys {
+        let from: Vec<_> =
+            key.provenance.iter().map(|p| format!("{} ({})", shown(&p.source), p.grade.as_str())).collect();
+        line(out, &format!("  {:38} {}", key.name, key.fingerprint));
+        line(out, &format!("  {:38} from {}", "", from.join(", ")));
+    }
+}
+
+fn open(out: &mut String, report: &Report, paint: Paint) {
+    if report.open.is_empty() {
+        return;
+    }
+    line(out, "");
+    line(out, &paint.strong("Not at hand"));
+    for need in &report.open {
+        let images = if need.images == 1 { "1 image".into() } else { format!("{} images", need.images) };
+        let _ = writeln!(
+            out,
+            "  {} {}: {}, needed by {images}, such as {}",
+            paint.bad(need.state),
+            need.role.title(),
+            shown(&need.id),
+            shown(&need.example)
+        );
+        line(out, &format!("    {}: {}", need.code, shown(&need.reason)));
+        line(out, &format!("    hint: {}", need.hint));
+    }
+}
+
+fn troubles(out: &mut String, report: &Report, paint: Paint) {
+    for conflict in &report.conflicts {
+        line(out, "");
+        line(
+            out,
+            &format!(
+                "{} key-conflict: {} have different content for {}; neither is used",
+                paint.bad("refused"),
+                conflict.sources.iter().map(|s| shown(s)).collect::<Vec<_>>().join(" and "),
+                conflict.key
+            ),
+        );
+    }
+    for entry in &report.unusable {
+        line(
+            out,
+            &format!(
+                "{} {}: {} {}: {}",
+                paint.warn("not used"),
+                entry.code,
+                shown(&entry.source),
+                shown(&entry.entry),
+                shown(&entry.reason)
+            ),
+        );
+    }
+}
+
+fn counts(out: &mut String, report: &Report, paint: Paint) {
+    let c = &report.counts;
+    line(out, "");
+    let plural = |n: usize, one: &str, more: &str| {
+        if n == 1 { format!("1 {one}") } else { format!("{n} {more}") }
+    };
+    let mut images =
+        format!("{}: {} signed, {} unsigned", plural(c.images, "image", "images"), c.signed, c.unsigned);
+    if c.absent > 0 {
+        let _ = write!(images, ", {} not here", c.absent);
+    }
+    let needed = c.have + c.open;
+    let mut keys = plural(needed, "key needed", "keys needed");
+    if needed > 0 {
+        let _ = write!(keys, ": {} at hand and proved, {} open", c.have, c.open);
+    }
+    if c.problems > 0 {
+        let _ = write!(keys, "; {}", paint.bad(&plural(c.problems, "problem", "problems")));
+    }
+    line(out, &format!("{images}. {keys}."));
+}
