@@ -43,5 +43,16 @@ pub const LINK: u64 = 256;
 /// A PAX or GNU long-name record in a tar: paths are at most a few KiB.
 pub const TAR_EXTENSION: u64 = 64 << 10;
 
+/// Entries of one set of tar segments: each takes about 150 bytes of memory. A mirror of a whole OpenShift catalog
+/// has a few hundred thousand.
+pub const TAR_ENTRIES: usize = 4_000_000;
+
+/// A name in a tar: longer ones can't exist on Linux.
+pub const TAR_NAME: usize = 4096;
+
+/// How deep repositories or the folders of a `skopeo sync` tree may nest: the name of a repository has at most 255
+/// bytes, so at most 127 parts; real ones have fewer than ten.
+pub const TREE_DEPTH: usize = 128;
+
 /// A file name in keys/: most file systems stop at 255 bytes.
 pub const NAME: usize = 200;

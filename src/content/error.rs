@@ -1,4 +1,7 @@
-use std::{io, path::PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 use thiserror::Error;
 
@@ -9,10 +12,12 @@ use crate::oci::{BlobError, Digest, ManifestError};
 #[non_exhaustive]
 pub enum ContentError {
     /// The place does not exist.
-    #[error("{path} does not exist", path = path.display())]
+    #[error("{path} does not exist: {found}", path = path.display())]
     NoSuchPlace {
         /// What was asked for.
         path: PathBuf,
+        /// What lies nearest to it.
+        found: String,
     },
     /// The place exists but is not what the reference says.
     #[error("{path} is not {expected}: {reason}", path = path.display())]
@@ -23,6 +28,14 @@ pub enum ContentError {
         expected: &'static str,
         /// What is missing or different.
         reason: String,
+    },
+    /// keypack knows such places but can't do this with them.
+    #[error("{place} can't be {what}")]
+    Unsupported {
+        /// The place.
+        place: String,
+        /// What can't be done, and what to do: "read yet: …", "written to: …".
+        what: &'static str,
     },
     /// A name of the place is not there: a tag, a digest, a repository.
     #[error("{place} has no {name}")]
@@ -76,6 +89,14 @@ pub enum ContentError {
         /// The bound.
         limit: u64,
     },
+    /// A document of the place itself beyond a bound.
+    #[error("{what} is longer than {limit} bytes, the most that keypack reads of it")]
+    TooLong {
+        /// Which document.
+        what: String,
+        /// The bound.
+        limit: u64,
+    },
     /// Content that is not what its descriptor says.
     #[error(transparent)]
     Blob(#[from] BlobError),
@@ -121,6 +142,11 @@ impl ContentError {
         Self::Write { what: what.into(), source }
     }
 
+    /// A path where something else lies.
+    pub(super) fn wrong_place(path: &Path, expected: &'static str, reason: impl Into<String>) -> Self {
+        Self::WrongPlace { path: path.to_owned(), expected, reason: reason.into() }
+    }
+
     /// The stable code of this error.
     pub const fn code(&self) -> &'static str {
         match self {
@@ -131,7 +157,8 @@ impl ContentError {
             Self::Read { .. } => "read-failed",
             Self::Write { .. } => "write-failed",
             Self::NoSpace { .. } => "no-space",
-            Self::TooLarge { .. } => "too-large",
+            Self::Unsupported { .. } => "unsupported",
+            Self::TooLarge { .. } | Self::TooLong { .. } => "too-large",
             Self::Blob(e) => e.code(),
             Self::Manifest(e) => e.code(),
             Self::ArchiveDamaged { .. } => "archive-damaged",

@@ -6,11 +6,27 @@
 //!
 //! Nobody outside this room opens a blob by itself: [`fetch`] bounds every read and checks size and digest.
 
+mod dir;
 mod error;
+mod files;
+mod found;
+mod layout;
+mod location;
+mod open;
+mod recognise;
+mod reference;
+mod storage;
 
 use std::io::Read;
 
+pub use dir::DirImages;
 pub use error::ContentError;
+pub use files::{Child, DirFiles, Files, OpenFile, Segments, TarFiles};
+pub use layout::Layout;
+pub use location::{Location, LocationError, Selector};
+pub use open::{open_sink, open_source};
+pub use reference::Reference;
+pub use storage::Storage;
 
 use crate::{
     limits,
@@ -65,6 +81,12 @@ pub trait Source {
 
     /// All manifests that the place can enumerate: tags first, in name order, then those without.
     fn manifests(&self, repository: &str) -> Result<Vec<Listed>, ContentError>;
+
+    /// What the repository names but can't tell, such as a tag whose link is empty: to be reported beside what
+    /// [`Source::manifests`] lists, for it is no reason to leave the rest unread.
+    fn problems(&self, _repository: &str) -> Result<Vec<ContentError>, ContentError> {
+        Ok(Vec::new())
+    }
 
     /// The manifest that a tag names now. `reference` may also be a digest.
     fn resolve(&self, repository: &str, reference: &str) -> Result<Option<Descriptor>, ContentError>;

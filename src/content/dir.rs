@@ -1,0 +1,193 @@
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io::Read,
+    path::Path,
+};
+
+use super::{Attachment, ContentError, Files, Listed, Name, Source, files::join, found::holding};
+use crate::{
+    limits,
+    oci::{Blob, Descriptor, Digest},
+};
+
+/// Images as skopeo's `dir:` lays them out: one, or a tree of them as `skopeo sync` makes it.
+///
+/// A single image has one repository, the empty string. In a tree the folders above an image are its repository,
+/// and what follows the last colon of its own folder is its tag: `registry.example/ns/app:v1/manifest.json`.
+pub struct DirImages<F> {
+    place: String,
+    files: F,
+    repositories: BTreeMap<String, Vec<Image>>,
+}
+
+/// One folder with a `manifest.json`.
+struct Image {
+    folder: String,
+    name: Name,
+}
+
+const MANIFEST: &str = "manifest.json";
+const VERSION: &str = "version";
+
+impl<F: Files> DirImages<F> {
+    /// Finds the images. `place` is how messages name the folder.
+    pub fn open(place: impl Into<String>, files: F) -> Result<Self, ContentError> {
+        let mut images = Self { place: place.into(), files, repositories: BTreeMap::new() };
+        images.find("", 0)?;
+        if images.repositories.is_empty() {
+            let reason = format!("no folder has a manifest.json; it holds {}", holding(&images.files));
+            return Err(ContentError::wrong_place(
+                Path::new(&images.place),
+                "an image of skopeo's dir: form",
+                reason,
+            ));
+        }
+        Ok(images)
+    }
+
+    fn find(&mut self, folder: &str, depth: usize) -> Result<(), ContentError> {
+        let children = self.files.list(folder)?;
+        if children.iter().any(|child| child.name == MANIFEST && !child.is_dir) {
+            self.check_version(folder)?;
+            let (repository, name) = name_of(folder);
+            self.repositories.entry(repository).or_default().push(Image { folder: folder.to_owned(), name });
+        } else if depth < limits::TREE_DEPTH {
+            for child in children.iter().filter(|child| child.is_dir) {
+                self.find(&join(folder, &child.name), depth + 1)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Images without a version file exist: containers/image's own test data has none.
+    fn check_version(&self, folder: &str) -> Result<(), ContentError> {
+        let path = join(folder, VERSION);
+        match self.files.read(&path, limits::LINK)? {
+            Some(text) if !text.starts_with(b"Directory Transport Version: 1.") => {
+                Err(ContentError::Malformed {
+                    what: self.files.place(&path),
+                    reason: format!("keypack does not read {:?}", String::from_utf8_lossy(text.trim_ascii())),
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn images(&self, repository: &str) -> &[Image] {
+        self.repositories.get(repository).map_or(&[], Vec::as_slice)
+    }
+
+    fn manifest(&self, image: &Image) -> Result<Blob, ContentError> {
+        let path = join(&image.folder, MANIFEST);
+        match self.files.read(&path, limits::MANIFEST)? {
+            Some(bytes) => Ok(Blob::new(bytes)),
+            None => Err(ContentError::Malformed {
+                what: self.files.place(&path),
+                reason: "it is no regular file".to_owned(),
+            }),
+        }
+    }
+
+    fn survey(&self, repository: &str) -> (Vec<Listed>, Vec<ContentError>) {
+        let (mut listed, mut problems) = (Vec::new(), Vec::new());
+        for image in self.images(repository) {
+            match self.manifest(image) {
+                Ok(blob) => listed.push(Listed { descriptor: descriptor(&blob), name: image.name.clone() }),
+                Err(problem) => problems.push(problem),
+            }
+        }
+        listed.sort_by(|a, b| a.name.cmp(&b.name).then(a.descriptor.digest.cmp(&b.descriptor.digest)));
+        (listed, problems)
+    }
+}
+
+/// Repository and name of the image in `folder`.
+fn name_of(folder: &str) -> (String, Name) {
+    // A digest, where `skopeo sync` was given one, has a colon of its own.
+    if let Some((repository, digest)) = folder.rsplit_once('@')
+        && digest.parse::<Digest>().is_ok()
+    {
+        return (repository.to_owned(), Name::Untagged);
+    }
+    match folder.rsplit_once(':') {
+        Some((repository, tag)) if !tag.contains('/') => (repository.to_owned(), Name::Tag(tag.to_owned())),
+        _ => (folder.to_owned(), Name::Untagged),
+    }
+}
+
+fn descriptor(blob: &Blob) -> Descriptor {
+    Descriptor { size: Some(blob.size()), ..Descriptor::of_digest(blob.digest()) }
+}
+
+impl<F: Files> Source for DirImages<F> {
+    fn place(&self) -> String {
+        self.place.clone()
+    }
+
+    fn repositories(&self) -> Result<Vec<String>, ContentError> {
+        Ok(self.repositories.keys().cloned().collect())
+    }
+
+    fn manifests(&self, repository: &str) -> Result<Vec<Listed>, ContentError> {
+        Ok(self.survey(repository).0)
+    }
+
+    fn problems(&self, repository: &str) -> Result<Vec<ContentError>, ContentError> {
+        Ok(self.survey(repository).1)
+    }
+
+    fn resolve(&self, repository: &str, reference: &str) -> Result<Option<Descriptor>, ContentError> {
+        let digest = reference.parse::<Digest>().ok();
+        for image in self.images(repository) {
+            if matches!(&image.name, Name::Tag(tag) if tag == reference) {
+                return Ok(Some(descriptor(&self.manifest(image)?)));
+            }
+            let Some(digest) = digest else { continue };
+            if let Some(size) =
+                self.files.size(&join(&image.folder, &format!("{}.{MANIFEST}", digest.hex())))?
+            {
+                return Ok(Some(Descriptor { size: Some(size), ..Descriptor::of_digest(digest) }));
+            }
+            let blob = self.manifest(image)?;
+            if blob.digest() == digest {
+                return Ok(Some(descriptor(&blob)));
+            }
+        }
+        Ok(None)
+    }
+
+    fn open(&self, repository: &str, blob: &Descriptor) -> Result<Option<Box<dyn Read + '_>>, ContentError> {
+        let hex = blob.digest.hex();
+        for image in self.images(repository) {
+            for name in [hex.clone(), format!("{hex}.{MANIFEST}")] {
+                if let Some(file) = self.files.open(&join(&image.folder, &name))? {
+                    return Ok(Some(file.reader));
+                }
+            }
+        }
+        // The manifest's file is not named by its digest. One that can't be read is a problem of its own.
+        let is_it = |image: &&Image| self.manifest(image).is_ok_and(|found| found.digest() == blob.digest);
+        let Some(image) = self.images(repository).iter().find(is_it) else { return Ok(None) };
+        Ok(self.files.open(&join(&image.folder, MANIFEST))?.map(|file| file.reader))
+    }
+
+    fn attachments(&self, repository: &str, digest: &Digest) -> Result<Vec<Attachment>, ContentError> {
+        let (mut found, mut seen) = (Vec::new(), BTreeSet::new());
+        for image in self.images(repository) {
+            let instance = format!("{}.", digest.hex());
+            let prefix = match self.files.size(&join(&image.folder, &format!("{instance}{MANIFEST}")))? {
+                Some(_) => instance,
+                None if self.manifest(image).is_ok_and(|blob| blob.digest() == *digest) => String::new(),
+                None => continue,
+            };
+            for number in 1..=limits::SIGNATURES_PER_IMAGE {
+                let path = join(&image.folder, &format!("{prefix}signature-{number}"));
+                let Some(bytes) = self.files.read(&path, limits::SIGNATURE)? else { break };
+                if seen.insert(Digest::of(&bytes)) {
+                    found.push(Attachment { name: path, bytes });
+                }
+            }
+        }
+        Ok(found)
+    }
+}

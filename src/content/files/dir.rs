@@ -1,0 +1,154 @@
+#![allow(clippy::disallowed_types, reason = "content reads files: this is a directory as a namespace")]
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+use cap_std::{
+    ambient_authority,
+    fs::{Dir, OpenOptions, OpenOptionsExt},
+};
+
+use super::{Child, Files, OpenFile};
+use crate::content::{ContentError, found::no_such_place};
+
+/// A directory as a namespace. Symbolic links are followed inside of it and never out of it.
+pub struct DirFiles {
+    root: Dir,
+    path: PathBuf,
+}
+
+impl DirFiles {
+    /// Opens a directory.
+    pub fn open(path: &Path) -> Result<Self, ContentError> {
+        let root = Dir::open_ambient_dir(path, ambient_authority()).map_err(|e| match e.kind() {
+            io::ErrorKind::NotADirectory if path.exists() => ContentError::wrong_place(
+                path,
+                "a directory",
+                "it is a file; a tar is named oci-archive:FILE",
+            ),
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => no_such_place(path),
+            _ => ContentError::read(path.display().to_string(), e),
+        })?;
+        Ok(Self { root, path: path.to_owned() })
+    }
+
+    /// Opens a directory for the sake of a message about something else.
+    pub(in crate::content) fn open_quietly(path: &Path) -> Option<Self> {
+        let root = Dir::open_ambient_dir(path, ambient_authority()).ok()?;
+        Some(Self { root, path: path.to_owned() })
+    }
+
+    fn read_error(&self, name: &str, error: io::Error) -> ContentError {
+        let left = error.kind() == io::ErrorKind::PermissionDenied && error.raw_os_error().is_none();
+        let error = if left {
+            io::Error::other("a symbolic link leads out of the directory; keypack does not follow it")
+        } else {
+            error
+        };
+        ContentError::read(self.place(name), error)
+    }
+}
+
+/// Whether this failure means that no such file is there: a part is missing, is no directory, or can't be a name.
+fn is_absent(error: &io::Error) -> bool {
+    use io::ErrorKind::{InvalidFilename, InvalidInput, NotADirectory, NotFound};
+    matches!(error.kind(), NotFound | NotADirectory | InvalidFilename | InvalidInput)
+}
+
+impl Files for DirFiles {
+    fn place(&self, name: &str) -> String {
+        self.path.join(name).display().to_string()
+    }
+
+    fn open(&self, name: &str) -> Result<Option<OpenFile<'_>>, ContentError> {
+        let mut options = OpenOptions::new();
+        // A fifo would wait for a writer for ever.
+        options.read(true).custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
+        let opened =
+            self.root.open_with(name, &options).and_then(|file| file.metadata().map(|data| (file, data)));
+        match opened {
+            Ok((file, data)) if data.is_file() => {
+                Ok(Some(OpenFile { size: data.len(), reader: Box::new(file) }))
+            }
+            Ok(_) => Ok(None),
+            Err(error) if is_absent(&error) => Ok(None),
+            // Opening a socket.
+            Err(error) if error.raw_os_error() == Some(rustix::io::Errno::NXIO.raw_os_error()) => Ok(None),
+            Err(error) => Err(self.read_error(name, error)),
+        }
+    }
+
+    fn size(&self, name: &str) -> Result<Option<u64>, ContentError> {
+        match self.root.metadata(name) {
+            Ok(data) => Ok(data.is_file().then_some(data.len())),
+            Err(error) if is_absent(&error) => Ok(None),
+            Err(error) => Err(self.read_error(name, error)),
+        }
+    }
+
+    fn list(&self, directory: &str) -> Result<Vec<Child>, ContentError> {
+        let at = if directory.is_empty() { "." } else { directory };
+        let entries = match self.root.read_dir(at) {
+            Ok(entries) => entries,
+            Err(error) if is_absent(&error) => return Ok(Vec::new()),
+            Err(error) => return Err(self.read_error(directory, error)),
+        };
+        let mut children = Vec::new();
+        for entry in entries {
+            let entry = entry.map_err(|e| self.read_error(directory, e))?;
+            let Ok(name) = entry.file_name().into_string() else { continue };
+            let kind = entry.file_type().map_err(|e| self.read_error(directory, e))?;
+            children.push(Child { name, is_dir: kind.is_dir() });
+        }
+        children.sort_unstable();
+        Ok(children)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "the tests make the files that they read")]
+mod tests {
+    use std::{fs, os::unix::fs::symlink};
+
+    use super::*;
+
+    #[test]
+    fn only_regular_files_inside_are_there() {
+        let outside = tempfile::tempdir().unwrap();
+        fs::write(outside.path().join("secret"), "x").unwrap();
+        let root = tempfile::tempdir().unwrap();
+        let at = |name: &str| root.path().join(name);
+        fs::create_dir(at("d")).unwrap();
+        fs::write(at("d/f"), "hello").unwrap();
+        symlink("d/f", at("inside")).unwrap();
+        symlink(outside.path(), at("out")).unwrap();
+        symlink(outside.path().join("secret"), at("leak")).unwrap();
+        symlink("../../../etc/passwd", at("up")).unwrap();
+        rustix::fs::mknodat(
+            rustix::fs::CWD,
+            at("fifo"),
+            rustix::fs::FileType::Fifo,
+            rustix::fs::Mode::RWXU,
+            0,
+        )
+        .unwrap();
+
+        let files = DirFiles::open(root.path()).unwrap();
+        assert_eq!(files.read("d/f", 5).unwrap().unwrap(), b"hello");
+        assert_eq!(files.read("d/f", 4).unwrap_err().code(), "too-large");
+        assert_eq!(files.read("inside", 5).unwrap().unwrap(), b"hello");
+        for absent in ["", "d", "fifo", "x", "d/f/x", "a\0b", &"n".repeat(300)] {
+            assert!(files.open(absent).unwrap().is_none(), "{absent:?}");
+            assert_eq!(files.size(absent).unwrap(), None, "{absent:?}");
+        }
+        for outside in ["out/secret", "leak", "up", "../x", "/etc/passwd", "d/../../x"] {
+            assert_eq!(files.open(outside).map(|_| ()).unwrap_err().code(), "read-failed", "{outside}");
+            assert!(files.size(outside).is_err(), "{outside}");
+        }
+        assert!(files.list("out").is_err());
+        assert_eq!(files.list("d").unwrap(), [Child { name: "f".into(), is_dir: false }]);
+        assert_eq!(files.list("absent").unwrap(), []);
+    }
+}

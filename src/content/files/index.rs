@@ -1,0 +1,129 @@
+use crate::limits;
+
+/// Names and places of all files of a set of tar segments: one arena of names, and one record of 24 bytes an entry.
+#[derive(Default)]
+pub(super) struct Index {
+    names: Vec<u8>,
+    records: Vec<Record>,
+}
+
+#[derive(Clone, Copy)]
+struct Record {
+    name: u32,
+    length: u16,
+    segment: u16,
+    at: At,
+}
+
+/// Where a file's content lies in its segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct At {
+    pub(super) content: u64,
+    pub(super) size: u64,
+}
+
+/// The set has more entries, names or segments than one index holds.
+#[derive(Debug)]
+pub(super) struct Full;
+
+impl Index {
+    /// Adds a file; call [`Index::finish`] after the last.
+    pub(super) fn push(&mut self, segment: usize, name: &[u8], at: At) -> Result<(), Full> {
+        if self.records.len() >= limits::TAR_ENTRIES {
+            return Err(Full);
+        }
+        let record = Record {
+            name: u32::try_from(self.names.len()).map_err(|_| Full)?,
+            length: u16::try_from(name.len()).map_err(|_| Full)?,
+            segment: u16::try_from(segment).map_err(|_| Full)?,
+            at,
+        };
+        self.names.extend_from_slice(name);
+        self.records.push(record);
+        Ok(())
+    }
+
+    /// Sorts. Of several files with one name the last added stays; the first such name is returned.
+    pub(super) fn finish(&mut self) -> Option<String> {
+        let names = &self.names;
+        // Names lie in the arena in the order of adding.
+        self.records
+            .sort_unstable_by(|a, b| name_of(names, a).cmp(name_of(names, b)).then(b.name.cmp(&a.name)));
+        let mut twice = None;
+        self.records.dedup_by(|next, kept| {
+            let same = name_of(names, next) == name_of(names, kept);
+            if same && twice.is_none() {
+                twice = Some(String::from_utf8_lossy(name_of(names, kept)).into_owned());
+            }
+            same
+        });
+        self.records.shrink_to_fit();
+        self.names.shrink_to_fit();
+        twice
+    }
+
+    /// Where a file lies: its segment, and where in it.
+    pub(super) fn find(&self, name: &[u8]) -> Option<(usize, At)> {
+        let found = self.records.binary_search_by(|r| name_of(&self.names, r).cmp(name)).ok()?;
+        let record = &self.records[found];
+        Some((record.segment.into(), record.at))
+    }
+
+    /// The first parts of all names under `prefix` (`dir/`, or nothing), and whether more parts follow. A name may
+    /// come twice where it is a file and a directory.
+    pub(super) fn children<'a>(&'a self, prefix: &'a [u8]) -> impl Iterator<Item = (&'a [u8], bool)> {
+        let mut at = self.records.partition_point(|r| name_of(&self.names, r) < prefix);
+        std::iter::from_fn(move || {
+            let rest = name_of(&self.names, self.records.get(at)?).strip_prefix(prefix)?;
+            let part = rest.split(|b| *b == b'/').next().unwrap_or_default();
+            if part.len() == rest.len() {
+                at += 1;
+                return Some((part, false));
+            }
+            // Skips everything under it: `/` is followed by `0`.
+            let after = [prefix, part, b"0"].concat();
+            at += self.records[at..].partition_point(|r| name_of(&self.names, r) < after.as_slice());
+            Some((part, true))
+        })
+    }
+}
+
+fn name_of<'a>(names: &'a [u8], record: &Record) -> &'a [u8] {
+    let start = record.name as usize;
+    &names[start..start + usize::from(record.length)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(size: u64) -> At {
+        At { content: 512, size }
+    }
+
+    #[test]
+    fn finds_and_lists() {
+        let mut index = Index::default();
+        for (n, name) in ["b/c/d", "b/c-x", "b/c/e", "a", "b/f"].iter().enumerate() {
+            index.push(0, name.as_bytes(), at(n as u64)).unwrap();
+        }
+        assert_eq!(index.finish(), None);
+        assert_eq!(index.find(b"b/c/e"), Some((0, at(2))));
+        assert_eq!(index.find(b"b"), None);
+        let root: Vec<_> = index.children(b"").collect();
+        assert_eq!(root, [(&b"a"[..], false), (b"b", true)]);
+        let b: Vec<_> = index.children(b"b/").collect();
+        assert_eq!(b, [(&b"c-x"[..], false), (b"c", true), (b"f", false)]);
+        assert_eq!(index.children(b"x/").count(), 0);
+    }
+
+    #[test]
+    fn the_last_of_one_name_stays() {
+        let mut index = Index::default();
+        for (segment, size) in [(0, 1), (1, 2), (2, 3)] {
+            index.push(segment, b"a/b", at(size)).unwrap();
+        }
+        assert_eq!(index.finish().as_deref(), Some("a/b"));
+        assert_eq!(index.find(b"a/b"), Some((2, at(3))));
+    }
+}

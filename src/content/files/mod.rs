@@ -1,0 +1,72 @@
+//! Namespaces: files by their names, in a directory or in tar segments.
+//!
+//! A name is relative, its parts joined by `/`, as it stands in a layout: `blobs/sha256/<hex>`. A namespace never
+//! leads out of its root and holds regular files only; everything else is not there.
+
+mod dir;
+mod index;
+mod scan;
+mod tar;
+mod window;
+
+use std::io::Read;
+
+pub use dir::DirFiles;
+pub use tar::{Segments, TarFiles};
+
+use super::ContentError;
+
+/// An open file.
+pub struct OpenFile<'a> {
+    /// Its length in bytes, as the namespace knows it. Reading may still end earlier or go on.
+    pub size: u64,
+    /// Its bytes.
+    pub reader: Box<dyn Read + 'a>,
+}
+
+/// What a directory holds.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Child {
+    /// The name, one part.
+    pub name: String,
+    /// Whether it is a directory.
+    pub is_dir: bool,
+}
+
+/// Files by their names.
+pub trait Files {
+    /// How messages name a file of this namespace.
+    fn place(&self, name: &str) -> String;
+
+    /// Opens a regular file; `None` where there is none.
+    fn open(&self, name: &str) -> Result<Option<OpenFile<'_>>, ContentError>;
+
+    /// The length of a regular file; `None` where there is none.
+    fn size(&self, name: &str) -> Result<Option<u64>, ContentError>;
+
+    /// What a directory holds, in name order; nothing where there is none. Names that are not UTF-8 are left out:
+    /// nothing that keypack looks for has one.
+    fn list(&self, directory: &str) -> Result<Vec<Child>, ContentError>;
+
+    /// A small file, whole: longer than `limit` is an error.
+    fn read(&self, name: &str, limit: u64) -> Result<Option<Vec<u8>>, ContentError> {
+        let Some(file) = self.open(name)? else { return Ok(None) };
+        let too_long = || ContentError::TooLong { what: self.place(name), limit };
+        if file.size > limit {
+            return Err(too_long());
+        }
+        let mut bytes = Vec::new();
+        let read = file.reader.take(limit + 1).read_to_end(&mut bytes);
+        read.map_err(|source| ContentError::read(self.place(name), source))?;
+        if bytes.len() as u64 > limit { Err(too_long()) } else { Ok(Some(bytes)) }
+    }
+}
+
+/// `directory/name`, where either may be the empty string.
+pub(super) fn join(directory: &str, name: &str) -> String {
+    if directory.is_empty() || name.is_empty() {
+        format!("{directory}{name}")
+    } else {
+        format!("{directory}/{name}")
+    }
+}

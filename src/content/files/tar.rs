@@ -1,0 +1,141 @@
+#![allow(clippy::disallowed_types, reason = "content reads files: these are tar segments as a namespace")]
+
+use std::{
+    fs::File,
+    io::{self, Read},
+    os::unix::fs::FileExt,
+    path::{Path, PathBuf},
+};
+
+use super::{
+    Child, Files, OpenFile,
+    index::{At, Full, Index},
+    scan::{Kind, refuse_compressed, scan},
+};
+use crate::content::{ContentError, found::no_such_place};
+
+/// One or more tar segments as a namespace: indexed by their headers once, never extracted, read by seeking.
+pub struct TarFiles {
+    segments: Vec<(PathBuf, File)>,
+    index: Index,
+}
+
+/// How the segments of a [`TarFiles`] belong together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Segments {
+    /// One archive that one tool wrote at once: two entries of one name, links and devices are refused.
+    One,
+    /// A set, as oc-mirror writes it: of one name the last wins, in the order of the segments; what is not a
+    /// regular file is not there.
+    Set,
+}
+
+impl TarFiles {
+    /// Indexes tar files. The order of `paths` is the order of the segments.
+    pub fn open(paths: &[PathBuf], segments: Segments) -> Result<Self, ContentError> {
+        let mut files = Self { segments: Vec::new(), index: Index::default() };
+        for path in paths {
+            files.add(path, segments)?;
+        }
+        match files.index.finish() {
+            Some(entry) if segments == Segments::One => Err(ContentError::ArchiveUnsafe {
+                file: paths.first().cloned().unwrap_or_default(),
+                entry,
+                reason: "the archive holds two entries of this name",
+            }),
+            _ => Ok(files),
+        }
+    }
+
+    fn add(&mut self, path: &Path, segments: Segments) -> Result<(), ContentError> {
+        let file = open_file(path)?;
+        refuse_compressed(&file, path)?;
+        let (number, index) = (self.segments.len(), &mut self.index);
+        scan(&file, path, &mut |entry| match entry.kind {
+            Kind::File => index
+                .push(number, entry.name, At { content: entry.content, size: entry.size })
+                .map_err(|Full| {
+                    ContentError::wrong_place(path, "an archive keypack can index", "it has too many entries")
+                }),
+            Kind::Foreign(reason) if segments == Segments::One => Err(ContentError::ArchiveUnsafe {
+                file: path.to_owned(),
+                entry: String::from_utf8_lossy(entry.name).into_owned(),
+                reason,
+            }),
+            Kind::Foreign(_) | Kind::Directory | Kind::Note => Ok(()),
+        })?;
+        self.segments.push((path.to_owned(), file));
+        Ok(())
+    }
+
+    fn find(&self, name: &str) -> Option<(&File, At)> {
+        let (segment, at) = self.index.find(name.as_bytes())?;
+        Some((&self.segments.get(segment)?.1, at))
+    }
+}
+
+/// Opens a regular file, without waiting where a fifo lies.
+pub(in crate::content) fn open_file(path: &Path) -> Result<File, ContentError> {
+    let read = |e| ContentError::read(path.display().to_string(), e);
+    let data = std::fs::metadata(path).map_err(|e| match e.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => no_such_place(path),
+        _ => read(e),
+    })?;
+    if !data.is_file() {
+        let is = if data.is_dir() {
+            "it is a directory; a layout is named oci:DIR"
+        } else {
+            "it is not a regular file"
+        };
+        return Err(ContentError::wrong_place(path, "a tar archive", is));
+    }
+    File::open(path).map_err(read)
+}
+
+impl Files for TarFiles {
+    fn place(&self, name: &str) -> String {
+        let segment = self.index.find(name.as_bytes()).map_or(0, |(segment, _)| segment);
+        match self.segments.get(segment) {
+            Some((path, _)) => format!("{name} in {}", path.display()),
+            None => name.to_owned(),
+        }
+    }
+
+    fn open(&self, name: &str) -> Result<Option<OpenFile<'_>>, ContentError> {
+        Ok(self.find(name).map(|(file, At { content, size })| OpenFile {
+            size,
+            reader: Box::new(Section { file, next: content, end: content + size }),
+        }))
+    }
+
+    fn size(&self, name: &str) -> Result<Option<u64>, ContentError> {
+        Ok(self.find(name).map(|(_, at)| at.size))
+    }
+
+    fn list(&self, directory: &str) -> Result<Vec<Child>, ContentError> {
+        let prefix = if directory.is_empty() { String::new() } else { format!("{directory}/") };
+        let child = |(name, is_dir)| Some(Child { name: std::str::from_utf8(name).ok()?.to_owned(), is_dir });
+        let mut children: Vec<_> = self.index.children(prefix.as_bytes()).filter_map(child).collect();
+        children.sort_unstable();
+        Ok(children)
+    }
+}
+
+/// The bytes of one entry.
+struct Section<'a> {
+    file: &'a File,
+    next: u64,
+    end: u64,
+}
+
+impl Read for Section<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let left = usize::try_from(self.end - self.next).unwrap_or(usize::MAX).min(into.len());
+        let count = self.file.read_at(&mut into[..left], self.next)?;
+        if count == 0 && left > 0 {
+            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the archive became shorter"));
+        }
+        self.next += count as u64;
+        Ok(count)
+    }
+}

@@ -1,0 +1,38 @@
+use std::path::Path;
+
+use super::{
+    ContentError,
+    files::{DirFiles, Files},
+};
+
+/// How many names a message shows.
+const SHOWN: usize = 6;
+
+/// What a place holds, in words for a message: "index.json, blobs/ and 3 more".
+pub(super) fn holding(files: &impl Files) -> String {
+    let Ok(children) = files.list("") else { return "what can't be listed".to_owned() };
+    if children.is_empty() {
+        return "nothing".to_owned();
+    }
+    let shown: Vec<_> = children
+        .iter()
+        .take(SHOWN)
+        .map(|child| format!("{}{}", child.name.escape_debug(), if child.is_dir { "/" } else { "" }))
+        .collect();
+    match children.len().saturating_sub(SHOWN) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+/// A path where nothing lies: told with the part of it that does exist and what that holds, for most often it is
+/// mistyped.
+pub(super) fn no_such_place(path: &Path) -> ContentError {
+    let above = path.ancestors().skip(1).map(|p| if p.as_os_str().is_empty() { Path::new(".") } else { p });
+    let nearest = above.into_iter().find_map(|p| Some((p, DirFiles::open_quietly(p)?)));
+    let found = match nearest {
+        Some((folder, files)) => format!("{} holds {}", folder.display(), holding(&files)),
+        None => "neither does any folder above it".to_owned(),
+    };
+    ContentError::NoSuchPlace { path: path.to_owned(), found }
+}

@@ -1,0 +1,163 @@
+use std::{collections::BTreeSet, io::Read, path::Path};
+
+use serde::Deserialize;
+
+use super::{ContentError, Files, Listed, Name, Source, found::holding};
+use crate::{
+    limits,
+    oci::{Blob, Descriptor, Digest, Document, annotation},
+};
+
+/// An OCI layout, over a directory or a tar. It has one repository, the empty string.
+pub struct Layout<F> {
+    place: String,
+    files: F,
+    index: Vec<Descriptor>,
+}
+
+/// The marker file of a layout.
+pub(super) const MARKER: &str = "oci-layout";
+/// The list of a layout's images.
+pub(super) const INDEX: &str = "index.json";
+/// Where its blobs lie.
+pub(super) const BLOBS: &str = "blobs/sha256";
+
+/// The marker is a few dozen bytes.
+const MARKER_LIMIT: u64 = 4096;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Marker {
+    image_layout_version: String,
+}
+
+impl<F: Files> Layout<F> {
+    /// Reads the marker and index.json. `place` is how messages name the layout.
+    pub fn open(place: impl Into<String>, files: F) -> Result<Self, ContentError> {
+        let place = place.into();
+        check_marker(&place, &files)?;
+        let bytes = files.read(INDEX, limits::MANIFEST)?.ok_or_else(|| missing(&place, &files, INDEX))?;
+        let malformed = |reason: String| ContentError::Malformed { what: files.place(INDEX), reason };
+        let index = match Document::parse(&Blob::new(bytes)).map_err(|e| malformed(e.to_string()))? {
+            Document::Index(index) => index.manifests,
+            Document::Manifest(_) => return Err(malformed("it is a manifest, not an index".to_owned())),
+        };
+        Ok(Self { place, files, index })
+    }
+
+    /// The manifests with a `subject` that lie among the blobs and that index.json does not list.
+    fn unlisted(&self, listed: &BTreeSet<Digest>) -> Result<Vec<Listed>, ContentError> {
+        let mut found = Vec::new();
+        for child in self.files.list(BLOBS)? {
+            let Ok(digest) = Digest::from_hex(&child.name) else { continue };
+            if child.is_dir || listed.contains(&digest) {
+                continue;
+            }
+            if let Some(descriptor) = self.referrer(digest, &child.name)? {
+                found.push(Listed { descriptor, name: Name::Unlisted });
+            }
+        }
+        Ok(found)
+    }
+
+    /// The descriptor of a blob that is a manifest with a `subject`.
+    fn referrer(&self, digest: Digest, hex: &str) -> Result<Option<Descriptor>, ContentError> {
+        let path = format!("{BLOBS}/{hex}");
+        let Some(mut file) = self.files.open(&path)?.filter(|f| f.size <= limits::MANIFEST) else {
+            return Ok(None);
+        };
+        let read = |e| ContentError::read(self.files.place(&path), e);
+        let mut bytes = Vec::new();
+        file.reader.by_ref().take(1).read_to_end(&mut bytes).map_err(read)?;
+        if bytes != b"{" {
+            return Ok(None);
+        }
+        file.reader.take(limits::MANIFEST).read_to_end(&mut bytes).map_err(read)?;
+        // What is not what its name says is nobody's content, and most JSON blobs are configs.
+        let Ok(blob) = Blob::checked(digest, bytes) else { return Ok(None) };
+        let Ok(document) = Document::parse(&blob) else { return Ok(None) };
+        let size = Some(blob.size());
+        Ok(document.subject().map(|_| Descriptor { size, ..Descriptor::of_digest(digest) }))
+    }
+}
+
+impl<F: Files> Source for Layout<F> {
+    fn place(&self) -> String {
+        self.place.clone()
+    }
+
+    fn repositories(&self) -> Result<Vec<String>, ContentError> {
+        Ok(vec![String::new()])
+    }
+
+    fn manifests(&self, repository: &str) -> Result<Vec<Listed>, ContentError> {
+        if !repository.is_empty() {
+            return Ok(Vec::new());
+        }
+        let name = |d: &Descriptor| {
+            d.annotations.get(annotation::REF_NAME).cloned().map_or(Name::Untagged, Name::Tag)
+        };
+        let mut all: Vec<_> =
+            self.index.iter().map(|d| Listed { name: name(d), descriptor: d.clone() }).collect();
+        let listed = self.index.iter().map(|d| d.digest).collect();
+        all.extend(self.unlisted(&listed)?);
+        all.sort_by(|a, b| a.name.cmp(&b.name).then(a.descriptor.digest.cmp(&b.descriptor.digest)));
+        all.dedup();
+        Ok(all)
+    }
+
+    /// A tag that index.json gives to several manifests (as `docker save` of two repositories does) names none of
+    /// them: the error says to name the digest.
+    fn resolve(&self, repository: &str, reference: &str) -> Result<Option<Descriptor>, ContentError> {
+        if !repository.is_empty() {
+            return Ok(None);
+        }
+        if let Ok(digest) = reference.parse::<Digest>() {
+            if let Some(found) = self.index.iter().find(|d| d.digest == digest) {
+                return Ok(Some(found.clone()));
+            }
+            let size = self.files.size(&blob_path(&digest))?;
+            return Ok(size.map(|size| Descriptor { size: Some(size), ..Descriptor::of_digest(digest) }));
+        }
+        let mut named = self
+            .index
+            .iter()
+            .filter(|d| d.annotations.get(annotation::REF_NAME).is_some_and(|n| n == reference));
+        let first = named.next();
+        if first.is_some_and(|first| named.any(|other| other.digest != first.digest)) {
+            return Err(ContentError::Malformed {
+                what: self.files.place(INDEX),
+                reason: format!(
+                    "it names more than one manifest {reference:?}: name the one you mean by its digest"
+                ),
+            });
+        }
+        Ok(first.cloned())
+    }
+
+    fn open(&self, _repository: &str, blob: &Descriptor) -> Result<Option<Box<dyn Read + '_>>, ContentError> {
+        Ok(self.files.open(&blob_path(&blob.digest))?.map(|file| file.reader))
+    }
+}
+
+/// Where a blob lies in a layout.
+pub(super) fn blob_path(digest: &Digest) -> String {
+    format!("{BLOBS}/{}", digest.hex())
+}
+
+/// Checks that `oci-layout` is there and of a version that keypack reads.
+pub(super) fn check_marker(place: &str, files: &impl Files) -> Result<(), ContentError> {
+    let bytes = files.read(MARKER, MARKER_LIMIT)?.ok_or_else(|| missing(place, files, MARKER))?;
+    let malformed = |reason| ContentError::Malformed { what: files.place(MARKER), reason };
+    let marker: Marker = serde_json::from_slice(&bytes).map_err(|e| malformed(e.to_string()))?;
+    if marker.image_layout_version.starts_with("1.") {
+        Ok(())
+    } else {
+        Err(malformed(format!("keypack does not read layouts of version {:?}", marker.image_layout_version)))
+    }
+}
+
+fn missing(place: &str, files: &impl Files, name: &str) -> ContentError {
+    let reason = format!("{name} is missing; it holds {}", holding(files));
+    ContentError::wrong_place(Path::new(place), "an OCI layout", reason)
+}

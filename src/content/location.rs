@@ -1,0 +1,302 @@
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
+
+use thiserror::Error;
+
+use super::reference::{Reference, names_a_registry};
+use crate::oci::Digest;
+
+/// Where content lies, as the user wrote it. Reading one touches neither disk nor network.
+///
+/// In `oci:DIR:TAG` and `oci-archive:FILE:TAG` the path ends at the first colon, as in every containers/image
+/// tool: what a reference means does not depend on what happens to lie on the disk. A path with a colon is named
+/// bare (`./name:tag`), or by `dir:` and `oc-mirror:`, which take everything that follows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Location {
+    /// `docker://host/repository[:tag][@digest]`.
+    Registry(Reference),
+    /// `oci:DIR[:TAG]`, `oci:DIR@sha256:…`: an OCI layout.
+    Layout(PathBuf, Option<Selector>),
+    /// `oci-archive:FILE[:TAG]`, `oci-archive:FILE@sha256:…`: an OCI layout in a tar.
+    Archive(PathBuf, Option<Selector>),
+    /// `dir:DIR`: one image as skopeo lays it out, or a tree of them as `skopeo sync` makes it.
+    Dir(PathBuf),
+    /// `oc-mirror:DIR`: an output root, workspace, cache or archive folder of oc-mirror.
+    OcMirror(PathBuf),
+    /// A bare path; what lies there is recognised when it is opened.
+    Path(PathBuf),
+}
+
+/// Which image of a layout is meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Selector {
+    /// By its name in index.json.
+    Tag(String),
+    /// By its digest.
+    Digest(Digest),
+}
+
+/// A text that names no place.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{text:?} is not a place that keypack knows: {reason}")]
+pub struct LocationError {
+    text: String,
+    reason: String,
+    hint: String,
+}
+
+impl LocationError {
+    /// What to write instead.
+    pub fn hint(&self) -> &str {
+        &self.hint
+    }
+
+    /// The stable code of this error.
+    pub const fn code(&self) -> &'static str {
+        "usage"
+    }
+}
+
+/// Spellings of other tools, and what is meant by them here: prefix, reason, hint.
+const FOREIGN: [(&str, &str, &str); 11] = [
+    (
+        "oci://",
+        "oci:// has no meaning here",
+        "write oci:DIR for a layout, docker://HOST/REPOSITORY for a registry",
+    ),
+    ("ocidir://", "ocidir:// is regctl's word", "write oci:DIR"),
+    ("oci-archive://", "a path follows the colon directly", "write oci-archive:FILE"),
+    ("dir://", "a path follows the colon directly", "write dir:DIR"),
+    ("oc-mirror://", "a path follows the colon directly", "write oc-mirror:DIR"),
+    ("https://", "a place in a registry has no https://", "write docker://HOST/REPOSITORY"),
+    ("http://", "a place in a registry has no http://", "write docker://HOST/REPOSITORY and --plain-http"),
+    ("file://", "file:// has no meaning here", "write oc-mirror:DIR, oci:DIR or the bare path"),
+    (
+        "docker-archive:",
+        "docker-archive loses digests",
+        "make an oci-archive: skopeo copy docker-archive:… oci-archive:FILE",
+    ),
+    (
+        "docker-daemon:",
+        "keypack reads no engine's store",
+        "make an oci-archive: skopeo copy docker-daemon:… oci-archive:FILE",
+    ),
+    (
+        "containers-storage:",
+        "keypack reads no engine's store",
+        "make an oci-archive: podman save --format oci-archive",
+    ),
+];
+
+impl Location {
+    /// Reads a location. `exists` tells whether something lies at a path: a bare word is a path that exists, or
+    /// else a reference whose first part can only be a registry. Nothing else is guessed.
+    pub fn parse(text: &str, exists: impl Fn(&Path) -> bool) -> Result<Self, LocationError> {
+        let error = |reason: &str, hint: &str| LocationError {
+            text: text.to_owned(),
+            reason: reason.to_owned(),
+            hint: hint.to_owned(),
+        };
+        if let Some((_, reason, hint)) = FOREIGN.iter().find(|(prefix, ..)| text.starts_with(prefix)) {
+            return Err(error(reason, hint));
+        }
+        let path = |rest: &str| match rest {
+            "" => Err(error("the path is missing", "write the path after the colon")),
+            _ => Ok(PathBuf::from(rest)),
+        };
+        let image = |rest: &str| {
+            let (before, selector) = split_image(rest)
+                .map_err(|reason| error(&reason, "write PATH, PATH:TAG or PATH@sha256:…"))?;
+            Ok((path(before)?, selector))
+        };
+        let registry = |rest: &str| {
+            Reference::parse(rest).map(Self::Registry).map_err(|reason| {
+                error(&reason, "write docker://HOST/REPOSITORY[:TAG][@sha256:…], all of it")
+            })
+        };
+        match text.split_once(':') {
+            Some(("docker", rest)) => match rest.strip_prefix("//") {
+                Some(rest) => registry(rest),
+                None => Err(error("two slashes follow docker:", "write docker://HOST/REPOSITORY")),
+            },
+            Some(("oci", rest)) => image(rest).map(|(path, selector)| Self::Layout(path, selector)),
+            Some(("oci-archive", rest)) => image(rest).map(|(path, selector)| Self::Archive(path, selector)),
+            Some(("dir", rest)) => path(rest).map(Self::Dir),
+            Some(("oc-mirror", rest)) => path(rest).map(Self::OcMirror),
+            _ if exists(Path::new(text)) => path(text).map(Self::Path),
+            _ if ["/", "./", "../"].iter().any(|start| text.starts_with(start)) => path(text).map(Self::Path),
+            _ if text.split_once('/').is_some_and(|(host, _)| names_a_registry(host)) => registry(text),
+            Some((before, _)) if !before.is_empty() && exists(Path::new(before)) => Err(error(
+                "no such path",
+                "write oci:DIR:TAG for a layout, oci-archive:FILE:TAG for an archive",
+            )),
+            _ => Err(error(
+                "no such path, and no registry either (its host would have a dot, a port, or be localhost)",
+                "check the path; a registry is written docker://HOST/REPOSITORY",
+            )),
+        }
+    }
+
+    /// The repository that is meant: the empty string everywhere but in a registry.
+    pub fn repository(&self) -> &str {
+        match self {
+            Self::Registry(reference) => reference.repository(),
+            _ => "",
+        }
+    }
+
+    /// Which image is meant, in the form that [`super::Source::resolve`] takes: the digest, else the tag.
+    pub fn reference(&self) -> Option<String> {
+        match self {
+            Self::Registry(r) => r.digest().map(|d| d.to_string()).or_else(|| r.tag().map(str::to_owned)),
+            Self::Layout(_, selector) | Self::Archive(_, selector) => {
+                selector.as_ref().map(ToString::to_string)
+            }
+            Self::Dir(_) | Self::OcMirror(_) | Self::Path(_) => None,
+        }
+    }
+
+    /// The tag, where one is written: what [`super::Sink::put`] takes.
+    pub fn tag(&self) -> Option<&str> {
+        match self {
+            Self::Registry(reference) => reference.tag(),
+            Self::Layout(_, Some(Selector::Tag(tag))) | Self::Archive(_, Some(Selector::Tag(tag))) => {
+                Some(tag)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Splits `PATH[:TAG]` or `PATH@DIGEST`.
+fn split_image(text: &str) -> Result<(&str, Option<Selector>), String> {
+    if let Some((path, digest)) = text.split_once("@sha") {
+        let digest = format!("sha{digest}").parse::<Digest>().map_err(|e| e.to_string())?;
+        return if path.contains(':') {
+            Err("an image is named by its tag or by its digest, not by both".to_owned())
+        } else {
+            Ok((path, Some(Selector::Digest(digest))))
+        };
+    }
+    let Some((path, tag)) = text.split_once(':') else { return Ok((text, None)) };
+    if is_ref_name(tag) {
+        Ok((path, Some(Selector::Tag(tag.to_owned()))))
+    } else {
+        Err(format!("{tag:?} is not a tag"))
+    }
+}
+
+/// The grammar of `org.opencontainers.image.ref.name`: words joined by separators, in parts joined by slashes.
+fn is_ref_name(text: &str) -> bool {
+    let edge = |b: Option<u8>| b.is_some_and(|b| b.is_ascii_alphanumeric() || b == b'_');
+    text.len() <= 512
+        && text.split('/').all(|part| {
+            edge(part.bytes().next())
+                && edge(part.bytes().last())
+                && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._:@+".contains(&b))
+        })
+}
+
+impl fmt::Display for Selector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tag(tag) => f.write_str(tag),
+            Self::Digest(digest) => digest.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (kind, path, selector) = match self {
+            Self::Registry(reference) => return write!(f, "docker://{reference}"),
+            Self::Layout(path, selector) => ("oci:", path, selector.as_ref()),
+            Self::Archive(path, selector) => ("oci-archive:", path, selector.as_ref()),
+            Self::Dir(path) => ("dir:", path, None),
+            Self::OcMirror(path) => ("oc-mirror:", path, None),
+            Self::Path(path) => ("", path, None),
+        };
+        write!(f, "{kind}{}", path.display())?;
+        match selector {
+            Some(Selector::Tag(tag)) => write!(f, ":{tag}"),
+            Some(Selector::Digest(digest)) => write!(f, "@{digest}"),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DIGEST: &str = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
+
+    fn parse(text: &str) -> Result<Location, LocationError> {
+        Location::parse(text, |path| {
+            ["mirror", "my.dir/keys", "name:tag"].iter().any(|p| path == Path::new(p))
+        })
+    }
+
+    #[test]
+    fn prints_what_it_reads() {
+        for text in [
+            "oci:out",
+            "oci:/mnt/out:v1",
+            "oci:out:quay.io/ns/app:v1",
+            &format!("oci:out@{DIGEST}"),
+            "oci-archive:keys.tar:v1",
+            "dir:tree/r.example/app:v1",
+            "oc-mirror:/out",
+            "docker://reg:5000/ns/app:v1",
+            "mirror",
+            "./absent:v1",
+            "name:tag",
+        ] {
+            assert_eq!(parse(text).unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn the_path_ends_at_the_first_colon() {
+        assert_eq!(
+            parse("oci:a:b/c:d"),
+            Ok(Location::Layout("a".into(), Some(Selector::Tag("b/c:d".into()))))
+        );
+        assert_eq!(parse("oci:out:v1").unwrap().tag(), Some("v1"));
+        assert_eq!(parse(&format!("oci:a@{DIGEST}")).unwrap().reference().as_deref(), Some(DIGEST));
+    }
+
+    #[test]
+    fn a_bare_word_is_a_path_or_a_registry_and_never_docker_hub() {
+        assert_eq!(parse("mirror"), Ok(Location::Path("mirror".into())));
+        assert_eq!(parse("my.dir/keys"), Ok(Location::Path("my.dir/keys".into())));
+        assert!(matches!(parse("quay.io/ns/app:v1"), Ok(Location::Registry(_))));
+        assert!(matches!(parse("localhost/app"), Ok(Location::Registry(_))));
+        for text in ["busybox", "library/busybox", "keys.tar", "mirror:v1", "", ":", "C:\\keys"] {
+            assert_eq!(parse(text).unwrap_err().code(), "usage", "{text:?}");
+        }
+        assert!(parse("mirror:v1").unwrap_err().hint().contains("oci:DIR:TAG"));
+    }
+
+    #[test]
+    fn spellings_of_other_tools_get_a_hint() {
+        for (text, hint) in [
+            ("oci://reg/ns", "docker://HOST"),
+            ("ocidir://x", "oci:DIR"),
+            ("https://quay.io/ns", "docker://HOST"),
+            ("docker:quay.io/ns", "docker://HOST"),
+            ("docker://busybox", "all of it"),
+            ("docker-archive:x.tar", "oci-archive:FILE"),
+            ("oci:", "path after the colon"),
+            ("oci:out:", "PATH:TAG"),
+            ("oci:out:-v", "PATH:TAG"),
+            ("oci:out@sha256:0", "PATH@sha256"),
+            (&format!("oci:out:v1@{DIGEST}"), "PATH@sha256"),
+        ] {
+            let error = parse(text).unwrap_err();
+            assert!(error.hint().contains(hint), "{text}: {error}: {}", error.hint());
+        }
+    }
+}

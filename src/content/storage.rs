@@ -1,0 +1,180 @@
+use std::{collections::BTreeSet, io::Read, path::Path};
+
+use super::{
+    Completeness, ContentError, Files, Listed, Name, Source,
+    files::join,
+    found::holding,
+    reference::{is_component, is_tag},
+};
+use crate::{
+    limits,
+    oci::{Descriptor, Digest},
+};
+
+/// The storage of a registry (distribution's `filesystem` driver), over a directory or over tar segments: a
+/// registry's data folder, oc-mirror's cache, oc-mirror's archives.
+pub struct Storage<F> {
+    place: String,
+    files: F,
+    /// Where `blobs` and `repositories` lie in `files`.
+    base: String,
+}
+
+/// Where the storage lies under the folder that a registry is given, longest first.
+pub(super) const BASES: [&str; 4] = ["docker/registry/v2", "registry/v2", "v2", ""];
+
+impl<F: Files> Storage<F> {
+    /// Finds the storage in a namespace. `place` is how messages name it.
+    pub fn open(place: impl Into<String>, files: F) -> Result<Self, ContentError> {
+        let place = place.into();
+        for base in BASES {
+            if is_storage(&files, base)? {
+                return Ok(Self { place, files, base: base.to_owned() });
+            }
+        }
+        let reason = format!("docker/registry/v2/repositories is missing; it holds {}", holding(&files));
+        Err(ContentError::wrong_place(Path::new(&place), "a registry's storage", reason))
+    }
+
+    fn manifests_of(&self, repository: &str) -> String {
+        format!("{}/{repository}/_manifests", join(&self.base, "repositories"))
+    }
+
+    fn blob_path(&self, digest: &Digest) -> String {
+        let hex = digest.hex();
+        format!("{}/{}/{hex}/data", join(&self.base, "blobs/sha256"), &hex[..2])
+    }
+
+    /// Reads a link file: a digest and nothing else. A newline at its end, left by an editor, is tolerated.
+    fn link(&self, path: &str) -> Result<Option<Digest>, ContentError> {
+        let Some(bytes) = self.files.read(path, limits::LINK)? else { return Ok(None) };
+        let text = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
+        let malformed = |reason| ContentError::Malformed { what: self.files.place(path), reason };
+        if text.is_empty() {
+            return Err(malformed(
+                "it is empty; the registry was probably stopped while it wrote".to_owned(),
+            ));
+        }
+        let digest = String::from_utf8_lossy(text).parse().map_err(|e| malformed(format!("{e}")))?;
+        Ok(Some(digest))
+    }
+
+    fn descriptor(&self, digest: Digest) -> Result<Descriptor, ContentError> {
+        let size = self.files.size(&self.blob_path(&digest))?;
+        Ok(Descriptor { size, ..Descriptor::of_digest(digest) })
+    }
+
+    fn tag(&self, repository: &str, tag: &str) -> Result<Option<Digest>, ContentError> {
+        self.link(&format!("{}/tags/{tag}/current/link", self.manifests_of(repository)))
+    }
+
+    fn revision(&self, repository: &str, hex: &str) -> Result<Option<Digest>, ContentError> {
+        let path = format!("{}/revisions/sha256/{hex}/link", self.manifests_of(repository));
+        match self.link(&path)? {
+            Some(digest) if digest.hex() != hex => Err(ContentError::Malformed {
+                what: self.files.place(&path),
+                reason: format!("it names {digest}"),
+            }),
+            found => Ok(found),
+        }
+    }
+
+    /// All that a repository names, and what of it can't be told.
+    fn survey(&self, repository: &str) -> Result<(Vec<Listed>, Vec<ContentError>), ContentError> {
+        let (mut listed, mut problems, mut tagged) = (Vec::new(), Vec::new(), BTreeSet::new());
+        let at = self.manifests_of(repository);
+        for child in self.files.list(&format!("{at}/tags"))?.into_iter().filter(|child| is_tag(&child.name)) {
+            match self.tag(repository, &child.name) {
+                Ok(Some(digest)) => {
+                    tagged.insert(digest);
+                    listed.push(Listed { descriptor: self.descriptor(digest)?, name: Name::Tag(child.name) });
+                }
+                Ok(None) => problems.push(ContentError::Malformed {
+                    what: format!("the tag {}:{}", repository, child.name),
+                    reason: "its current/link is missing, so it names nothing".to_owned(),
+                }),
+                Err(problem) => problems.push(problem),
+            }
+        }
+        for child in self.files.list(&format!("{at}/revisions/sha256"))? {
+            match self.revision(repository, &child.name) {
+                Ok(Some(digest)) if !tagged.contains(&digest) => {
+                    listed.push(Listed { descriptor: self.descriptor(digest)?, name: Name::Untagged });
+                }
+                // A revision without a link was deleted.
+                Ok(_) => {}
+                Err(problem) => problems.push(problem),
+            }
+        }
+        Ok((listed, problems))
+    }
+
+    fn find_repositories(
+        &self,
+        name: &str,
+        depth: usize,
+        found: &mut Vec<String>,
+    ) -> Result<(), ContentError> {
+        let children = self.files.list(&join(&join(&self.base, "repositories"), name))?;
+        for child in children.into_iter().filter(|child| child.is_dir) {
+            if child.name == "_manifests" && !name.is_empty() {
+                found.push(name.to_owned());
+            } else if is_component(&child.name) && depth < limits::TREE_DEPTH {
+                self.find_repositories(&join(name, &child.name), depth + 1, found)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a registry's storage lies at `base`.
+pub(super) fn is_storage(files: &impl Files, base: &str) -> Result<bool, ContentError> {
+    // `blobs` alone is also what an OCI layout has.
+    Ok(files.list(base)?.iter().any(|child| child.is_dir && child.name == "repositories"))
+}
+
+fn is_repository(name: &str) -> bool {
+    name.split('/').all(is_component)
+}
+
+impl<F: Files> Source for Storage<F> {
+    fn place(&self) -> String {
+        self.place.clone()
+    }
+
+    fn repositories(&self) -> Result<Vec<String>, ContentError> {
+        let mut found = Vec::new();
+        self.find_repositories("", 0, &mut found)?;
+        found.sort_unstable();
+        Ok(found)
+    }
+
+    fn manifests(&self, repository: &str) -> Result<Vec<Listed>, ContentError> {
+        if is_repository(repository) { Ok(self.survey(repository)?.0) } else { Ok(Vec::new()) }
+    }
+
+    fn problems(&self, repository: &str) -> Result<Vec<ContentError>, ContentError> {
+        if is_repository(repository) { Ok(self.survey(repository)?.1) } else { Ok(Vec::new()) }
+    }
+
+    fn resolve(&self, repository: &str, reference: &str) -> Result<Option<Descriptor>, ContentError> {
+        if !is_repository(repository) {
+            return Ok(None);
+        }
+        let digest = match reference.parse::<Digest>() {
+            Ok(digest) => self.revision(repository, &digest.hex())?,
+            Err(_) if is_tag(reference) => self.tag(repository, reference)?,
+            Err(_) => None,
+        };
+        digest.map(|digest| self.descriptor(digest)).transpose()
+    }
+
+    fn open(&self, _repository: &str, blob: &Descriptor) -> Result<Option<Box<dyn Read + '_>>, ContentError> {
+        Ok(self.files.open(&self.blob_path(&blob.digest))?.map(|file| file.reader))
+    }
+
+    /// An incremental archive names the whole cache and holds only what is new.
+    fn completeness(&self) -> Completeness {
+        Completeness::Partial
+    }
+}
