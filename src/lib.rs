@@ -1,4 +1,5 @@
 //! keypack
+pub mod cli;
 pub mod content;
 pub mod discover;
 pub mod key;
@@ -11,3 +12,4 @@ pub mod resolve;
 pub mod signature;
 pub mod tree;
 pub mod trust;
+pub mod write;

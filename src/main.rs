@@ -1,2 +1,5 @@
-//! keypack
-fn main() {}
+//! The program: see the library's documentation for how it is built.
+
+fn main() -> std::process::ExitCode {
+    keypack::cli::main()
+}

@@ -6,6 +6,7 @@
 //!
 //! Nobody outside this room opens a blob by itself: [`fetch`] bounds every read and checks size and digest.
 
+mod artifact;
 mod dir;
 mod error;
 mod files;
@@ -19,6 +20,7 @@ mod storage;
 
 use std::io::Read;
 
+pub use artifact::fetch_artifact;
 pub use dir::DirImages;
 pub use error::ContentError;
 pub use files::{Child, DirFiles, Files, OpenFile, Segments, TarFiles};

@@ -172,14 +172,15 @@ impl Via {
 }
 
 impl Image {
-    /// The name for people: repository and tag, or the digest.
+    /// The name for people: repository, or the last part of the place, with the tag or the first digits of the
+    /// digest.
     pub fn label(&self) -> String {
-        let tag = self.tags.first().map(|t| format!(":{t}"));
-        match (self.repository.as_str(), tag) {
-            ("", Some(tag)) => format!("{}{tag}", self.place),
-            ("", None) => format!("{}@{}", self.place, self.digest),
-            (repository, Some(tag)) => format!("{repository}{tag}"),
-            (repository, None) => format!("{repository}@{}", self.digest),
+        let place = self.place.trim_end_matches('/').rsplit(['/', ':']).next().unwrap_or_default();
+        let name = if self.repository.is_empty() { place } else { &self.repository };
+        match (self.tags.first(), self.instance_of) {
+            (Some(tag), None) => format!("{name}:{tag}"),
+            (Some(tag), Some(_)) => format!("{name}:{tag}@{}", &self.digest.hex()[..12]),
+            (None, _) => format!("{name}@{}", &self.digest.hex()[..12]),
         }
     }
 }

@@ -14,7 +14,9 @@ use crate::{
 
 /// Finds all images and signatures of these places. A signature whose image lies in another of the places is
 /// brought to it; one whose image is nowhere is listed with an absent image, for its keys are needed all the same.
-pub fn discover(targets: &[Target<'_>]) -> Result<Discovery, ContentError> {
+///
+/// `progress` is called after each repository.
+pub fn discover(targets: &[Target<'_>], progress: &mut dyn FnMut(&Place)) -> Result<Discovery, ContentError> {
     let mut discovery = Discovery::default();
     let mut loose = Vec::new();
     for target in targets {
@@ -25,6 +27,7 @@ pub fn discover(targets: &[Target<'_>]) -> Result<Discovery, ContentError> {
             walk.list()?;
             walk.follow_api()?;
             let (images, left) = walk.finish();
+            progress(&place);
             discovery.images.extend(images);
             loose.extend(left);
         }

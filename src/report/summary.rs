@@ -82,7 +82,13 @@ pub(super) fn open_needs(images: &[ImageReport]) -> Vec<OpenNeed> {
         }
         for need in here {
             open.entry((need.role, need.id.clone(), need.state))
-                .and_modify(|n| n.images += 1)
+                .and_modify(|n| {
+                    n.images += 1;
+                    if n.claim.is_none() && need.claim.is_some() {
+                        let known = open_need(need, "");
+                        (n.claim, n.reason) = (known.claim, known.reason);
+                    }
+                })
                 .or_insert_with(|| open_need(need, &image.label));
         }
     }

@@ -5,13 +5,18 @@ use std::fmt::Write;
 use super::{ImageReport, Paint, Report, SignatureReport, terminal::shown};
 
 /// Writes the report as text, at most 100 columns wide as long as names allow.
-pub fn render(report: &Report, paint: Paint) -> String {
+///
+/// `images`: with a row for every need of every signature.
+pub fn render(report: &Report, paint: Paint, images: bool) -> String {
     let mut out = String::new();
-    images(&mut out, report, paint);
+    if images {
+        self::images(&mut out, report, paint);
+    }
     keys(&mut out, report, paint);
     open(&mut out, report, paint);
     troubles(&mut out, report, paint);
     counts(&mut out, report, paint);
+    pack(&mut out, report);
     out
 }
 
@@ -164,4 +169,26 @@ fn counts(out: &mut String, report: &Report, paint: Paint) {
         let _ = write!(keys, "; {}", paint.bad(&plural(c.problems, "problem", "problems")));
     }
     line(out, &format!("{images}. {keys}."));
+}
+
+fn pack(out: &mut String, report: &Report) {
+    let Some(pack) = &report.pack else { return };
+    let kept = match pack.kept.len() {
+        0 => String::new(),
+        n => format!(" and {n} kept from earlier collections"),
+    };
+    let what = match pack.change {
+        "unchanged" => "unchanged".to_owned(),
+        change => format!("written ({change})"),
+    };
+    line(
+        out,
+        &format!(
+            "{}: {} keys{kept}, version {}, {what}",
+            shown(&pack.directory),
+            pack.keys.len(),
+            pack.version
+        ),
+    );
+    line(out, &format!("Pack: {}", pack.digest));
 }

@@ -45,6 +45,8 @@ pub struct ResolvedKey {
     pub material: Material,
     /// Its address, from the best source that says one.
     pub url: Option<String>,
+    /// The checkpoint origin, for a Rekor v2 log: its key has no id without one.
+    pub origin: Option<String>,
     /// When it was or is in use.
     pub validity: Validity,
     /// All who say so, best grade first.

@@ -53,6 +53,8 @@ impl<'a> Pool<'a> {
                 options.entry(key).or_default().push(candidate);
             }
         }
+        let origin = if let Need::Rekor2 { origin, .. } = need { Some(origin) } else { None };
+        let merge = |group| ResolvedKey { origin: origin.cloned(), ..merge(group) };
         options.into_iter().map(|(key, group)| (key, merge(group))).collect()
     }
 
@@ -76,6 +78,7 @@ fn merge(mut group: Vec<&Candidate>) -> ResolvedKey {
     ResolvedKey {
         material: best.material.clone(),
         url: best.url.clone().or_else(|| group.iter().find_map(|c| c.url.clone())),
+        origin: None,
         validity: best.validity,
         provenance,
         proofs: 0,

@@ -6,6 +6,7 @@
 mod bundle;
 mod cosign;
 mod hints;
+pub(crate) mod proposed;
 mod rekor;
 mod strict_json;
 mod timestamp;

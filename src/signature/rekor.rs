@@ -3,10 +3,14 @@
 use sigstore_rekor::RekorEntryBody;
 use sigstore_types::TransparencyLogEntry;
 
+use super::proposed;
 use crate::key::{Material, PublicKey, parse_key_file};
 
 /// The public key in the entry, if it names one (and not a certificate).
 pub(super) fn claimed_key(entry: &TransparencyLogEntry) -> Option<PublicKey> {
+    if let Some(proposed) = proposed::read(entry) {
+        return from_pem(&proposed.verifier);
+    }
     let body = RekorEntryBody::parse(&entry.canonicalized_body, entry.kind_version).ok()?;
     match body {
         RekorEntryBody::HashedRekordV001(body) => from_pem(body.spec.signature.public_key.content.as_bytes()),

@@ -1,11 +1,11 @@
-//! The only file that calls the verifying crate.
+//! The only file that calls the verifying crate (`proposed` reads its errors).
 
 use sigstore_crypto::{KeyAlgorithm, SigningScheme};
 use sigstore_trust_root::TrustedRoot;
 use sigstore_types::{Artifact, Bundle, HashAlgorithm, Sha256Hash, SignatureBytes};
 use sigstore_verify::{CertificateError, Error, PublicKeyVerificationPolicy, VerificationPolicy, Verifier};
 
-use super::{Refusal, VerificationKey};
+use super::{Refusal, VerificationKey, proposed};
 use crate::{
     key::{Algorithm, PublicKey, trusted_root},
     oci::Digest,
@@ -89,11 +89,22 @@ pub(super) fn verify(
             verifier.verify(artifact, bundle, &policy)
         }
     };
-    let verified = result.map_err(refusal)?;
-    Ok(Identity {
-        name: verified.identity().map(ToString::to_string),
-        oidc_issuer: verified.issuer().map(str::to_owned),
-    })
+    let key = if let Signer::Key(key) = signer { Some(key) } else { None };
+    match result {
+        Ok(verified) => Ok(Identity {
+            name: verified.identity().map(ToString::to_string),
+            oidc_issuer: verified.issuer().map(str::to_owned),
+        }),
+        Err(e) if proposed::is_only_objection(&e) && proposed::describes(bundle, key) => {
+            let certificate = bundle.signing_certificate();
+            let info = certificate.and_then(|c| sigstore_crypto::parse_certificate_info(c).ok());
+            Ok(Identity {
+                name: info.as_ref().and_then(|i| i.identity.as_ref()).map(ToString::to_string),
+                oidc_issuer: info.and_then(|i| i.issuer),
+            })
+        }
+        Err(e) => Err(refusal(e)),
+    }
 }
 
 fn refusal(error: Error) -> Refusal {

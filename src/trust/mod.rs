@@ -12,6 +12,7 @@ mod chain;
 mod crypto;
 mod evidence;
 mod plain;
+mod proposed;
 mod refusal;
 
 use crate::{

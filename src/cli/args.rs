@@ -1,0 +1,249 @@
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use jiff::Timestamp;
+
+use crate::oci::Digest;
+
+const SOURCES: &str = "\
+SOURCE is one of
+  oci:DIR[:TAG]            an OCI layout
+  oci-archive:FILE[:TAG]   an OCI layout in a tar
+  dir:DIR                  an image by skopeo, or a `skopeo sync` tree
+  PATH                     any of these, or a registry's data folder (docker/registry/v2)";
+
+/// Finds the public keys that the signatures of mirrored images need, proves that they fit, and carries them.
+#[derive(Debug, Parser)]
+#[command(name = "keypack", version = VERSION, max_term_width = 100, subcommand_required = true, arg_required_else_help = true)]
+pub(super) struct Cli {
+    #[command(flatten)]
+    pub(super) global: Global,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+/// The version, with the date of the trust that is built in.
+const VERSION: &str =
+    concat!(env!("CARGO_PKG_VERSION"), " (built-in sigstore public-good root of 2026-10-23)");
+
+#[derive(Debug, Args)]
+pub(super) struct Global {
+    /// How results are written to stdout.
+    #[arg(long, value_enum, default_value_t, global = true)]
+    pub(super) format: Format,
+    /// Print only results and errors.
+    #[arg(short, long, global = true)]
+    pub(super) quiet: bool,
+    /// Print every image and where each key came from.
+    #[arg(short, long, global = true, conflicts_with = "quiet")]
+    pub(super) verbose: bool,
+    /// Draw no progress bars.
+    #[arg(long, global = true)]
+    pub(super) no_progress: bool,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// For machines; `keypack schema report-v1` prints the schema.
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Show which keys the signatures need and which are at hand (reads only).
+    #[command(
+        after_help = "Example:\n  keypack discover oci:mirror --trusted-root trusted_root.json --key cosign.pub"
+    )]
+    Discover(Discover),
+    /// Find, prove and write the keys into keys/ with their inventory.
+    #[command(
+        after_help = "Example:\n  keypack collect oci:mirror --trusted-root trusted_root.json --key cosign.pub -o keys"
+    )]
+    Collect(Collect),
+    /// Write keys/ as an OCI artifact into a layout or an archive.
+    #[command(after_help = "Example:\n  keypack push keys oci-archive:mirror.tar:keys-2026-11")]
+    Push(Push),
+    /// Fetch a pack, authenticate it, and unpack it into keys/.
+    #[command(
+        visible_alias = "unpack",
+        after_help = "Example:\n  keypack pull oci-archive:mirror.tar:keys-2026-11 --digest sha256:… -o keys\n\n\
+                      The digest must reach you by another way than the pack: on paper, by a signed mail."
+    )]
+    Pull(Pull),
+    /// Print what a keys/ directory or a pack holds; believes nothing, writes nothing.
+    #[command(
+        after_help = "Example:\n  keypack inspect keys\n  keypack inspect oci-archive:mirror.tar:keys-2026-11"
+    )]
+    Inspect(Inspect),
+    /// Print a JSON schema of what keypack writes.
+    #[command(after_help = "Example:\n  keypack schema pack-v1")]
+    Schema(Schema),
+}
+
+/// Where to look, and which keys there are.
+#[derive(Debug, Args)]
+pub(super) struct Read {
+    /// Where the images are; several are read together.
+    #[arg(required = true, value_name = "SOURCE", long_help = SOURCES)]
+    pub(super) sources: Vec<String>,
+    /// A sigstore trusted_root.json of version 0.1 or 0.2 [repeatable].
+    #[arg(long, value_name = "FILE")]
+    pub(super) trusted_root: Vec<PathBuf>,
+    /// A public key or certificate chain: PEM (text around it is fine) or DER [repeatable].
+    #[arg(long, value_name = "FILE")]
+    pub(super) key: Vec<PathBuf>,
+    /// Missing keys and unreadable places are a warning, and the exit code is 0: never block the mirroring of images.
+    #[arg(long)]
+    pub(super) optional: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Discover {
+    #[command(flatten)]
+    pub(super) read: Read,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Collect {
+    #[command(flatten)]
+    pub(super) read: Read,
+    /// The directory to write; its keys stay, for collecting is cumulative.
+    #[arg(short, long, value_name = "DIR", default_value = "keys")]
+    pub(super) output: PathBuf,
+    /// The lineage of the pack [default: that of the directory in place, or "default"].
+    #[arg(long, value_name = "NAME")]
+    pub(super) name: Option<String>,
+    /// When the pack should no longer be taken: a date, or a time span such as "180 days".
+    #[arg(long, value_name = "WHEN", value_parser = expiry)]
+    pub(super) expires: Option<crate::pack::Expiry>,
+    /// The time of creation [default: now; SOURCE_DATE_EPOCH is honoured].
+    #[arg(long, value_name = "TIME")]
+    pub(super) created: Option<Timestamp>,
+    /// Which keys go in.
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) include: IncludeKeys,
+    /// Whether to write when nothing is signed.
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) when: When,
+    /// Leave out the keys that only the directory in place has.
+    #[arg(long)]
+    pub(super) prune: bool,
+    /// Make a new version of an unchanged pack once it is this old.
+    #[arg(long, value_name = "SPAN", default_value = "30 days", value_parser = span)]
+    pub(super) refresh_after: jiff::Span,
+    /// Replace the directory in two steps where the file system can't exchange it in one.
+    #[arg(long)]
+    pub(super) non_atomic_unsafe: bool,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum IncludeKeys {
+    /// Keys that a signature needs and that verified it.
+    #[default]
+    Needed,
+    /// These, and all others of the trusted roots that they came from.
+    Instance,
+    /// Every key of every source.
+    All,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum When {
+    /// Only when signatures were mirrored.
+    #[default]
+    Auto,
+    /// Always, with every key of the sources (implies --include all).
+    Always,
+    /// Never: look and report, write nothing.
+    Never,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Push {
+    /// The directory that `keypack collect` wrote.
+    #[arg(value_name = "KEYS")]
+    pub(super) keys: String,
+    /// Where to: oci:DIR:TAG or oci-archive:FILE:TAG; images that are there stay.
+    #[arg(value_name = "DEST")]
+    pub(super) dest: String,
+    /// The form of the artifact.
+    #[arg(long = "as", value_enum, default_value_t)]
+    pub(super) form: Form,
+    /// Write the manifest digest to this file.
+    #[arg(long, value_name = "FILE")]
+    pub(super) digestfile: Option<PathBuf>,
+    /// Write the pack digest to this file.
+    #[arg(long, value_name = "FILE")]
+    pub(super) pack_digestfile: Option<PathBuf>,
+    /// A place that can't be written is a warning, and the exit code is 0.
+    #[arg(long)]
+    pub(super) optional: bool,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Form {
+    /// A scratch image with one layer: survives every tool.
+    #[default]
+    Image,
+    /// One layer per file: plain files for `oras pull` and `podman artifact extract`.
+    Artifact,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Pull {
+    /// Where the pack is.
+    #[arg(value_name = "SOURCE", long_help = SOURCES)]
+    pub(super) source: String,
+    /// The directory to write; it is exchanged as a whole.
+    #[arg(short, long, value_name = "DIR", default_value = "keys")]
+    pub(super) output: PathBuf,
+    /// The pack digest, or the manifest digest, that reached you by another way than the pack.
+    #[arg(long, value_name = "sha256:…")]
+    pub(super) digest: Option<Digest>,
+    /// The lineage that the pack must have [default: that of the directory in place, or "default"].
+    #[arg(long, value_name = "NAME")]
+    pub(super) name: Option<String>,
+    /// Replace the directory in two steps where the file system can't exchange it in one.
+    #[arg(long)]
+    pub(super) non_atomic_unsafe: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Inspect {
+    /// A keys/ directory, or a place that holds a pack.
+    #[arg(value_name = "KEYS|SOURCE")]
+    pub(super) place: String,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Schema {
+    /// Which one; without a name, the names are listed.
+    pub(super) name: Option<String>,
+}
+
+fn span(text: &str) -> Result<jiff::Span, String> {
+    let span: jiff::Span = text.parse().map_err(|e: jiff::Error| e.to_string())?;
+    // Days are taken as 24 hours: a pack has no time zone.
+    let seconds = span
+        .total((jiff::Unit::Second, jiff::SpanRelativeTo::days_are_24_hours()))
+        .map_err(|e| format!("{e}; use days or smaller units"))?;
+    if seconds < 0.0 {
+        return Err("it must not be negative".into());
+    }
+    #[allow(clippy::cast_possible_truncation, reason = "whole seconds are meant")]
+    Ok(jiff::Span::new().seconds(seconds as i64))
+}
+
+fn expiry(text: &str) -> Result<crate::pack::Expiry, String> {
+    use crate::pack::Expiry;
+    if let Ok(time) = text.parse::<Timestamp>() {
+        return Ok(Expiry::At(time));
+    }
+    if let Ok(date) = text.parse::<jiff::civil::Date>() {
+        return date.in_tz("UTC").map(|z| Expiry::At(z.timestamp())).map_err(|e| e.to_string());
+    }
+    span(text).map(Expiry::After).map_err(|e| format!("it is neither a date, nor a time, nor a span ({e})"))
+}

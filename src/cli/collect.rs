@@ -1,0 +1,176 @@
+use jiff::Timestamp;
+
+use super::{
+    args::{self, Format, IncludeKeys, When},
+    failure::{Exit, Failure},
+    find::{Found, find, keys},
+    output::Output,
+};
+use crate::{
+    key::{Candidate, KeyRef, Material, Role},
+    pack::{Build, Built, Change, Draft, Expiry, Include, build},
+    report::{PackReport, Report, render},
+    write,
+};
+
+pub(super) fn run(args: &args::Collect, output: &Output) -> Result<Exit, Failure> {
+    let found = find(&args.read, output)?;
+    let mut report = Report::new("collect", &found.discovery, &found.resolution, &found.gathered.unusable);
+    let complete = if report.is_complete() { Exit::Done } else { Exit::Incomplete };
+    if args.when == When::Never || (args.when == When::Auto && report.counts.signatures == 0) {
+        print(&report, output)?;
+        if args.when == When::Auto {
+            output.warn(
+                "no image is signed here, so nothing was written; oc-mirror 4.19 and 4.20 leave signatures out \
+                 unless it is run with --remove-signatures=false",
+            );
+        }
+        return Ok(complete);
+    }
+    let old = keys(&args.output)?;
+    let include = include(args, &found);
+    if include.is_empty() && old.is_none() {
+        print(&report, output)?;
+        output.warn("no key could be proved, so nothing was written");
+        return Ok(Exit::Incomplete);
+    }
+    let name = args.name.clone().or_else(|| old.as_ref().map(|o| o.inventory().name.clone()));
+    let name = name.unwrap_or_else(|| "default".into());
+    if let Some(other) = old.as_ref().map(|o| &o.inventory().name).filter(|other| **other != name) {
+        let error = format!("{} belongs to the lineage {other:?}, not {name:?}", args.output.display());
+        return Err(Failure::new("lineage-mismatch", error, Exit::Refused));
+    }
+    let built = build(Build {
+        name: &name,
+        keys: include,
+        replaces: old.as_ref(),
+        prune: args.prune,
+        rules: None,
+        revoked: Vec::new(),
+        created: created(args)?,
+        expires: args.expires.unwrap_or(Expiry::Never),
+        refresh_after: args.refresh_after,
+    })?;
+    place(args, old.as_ref(), &built, output)?;
+    report.pack = Some(describe(args, &built));
+    print(&report, output)?;
+    Ok(complete)
+}
+
+fn print(report: &Report, output: &Output) -> Result<(), Failure> {
+    match output.format {
+        Format::Json => output.json(report),
+        Format::Text => output.data(&render(report, output.paint(), output.verbose)),
+    }
+}
+
+/// Puts the new directory in the place of the old one, unless nothing changed.
+fn place(args: &args::Collect, old: Option<&Draft>, built: &Built, output: &Output) -> Result<(), Failure> {
+    if built.change == Change::Unchanged {
+        return Ok(());
+    }
+    let names: Vec<String> = old.map(known_names).unwrap_or_default();
+    write::replace(
+        &args.output,
+        &built.draft.to_files(),
+        &|name| names.iter().any(|n| n == name),
+        write::Options { non_atomic_unsafe: args.non_atomic_unsafe },
+    )?;
+    if let Some(old) = old {
+        for signature in old.signatures() {
+            output.warn(&format!(
+                "{signature} signed the replaced inventory and was removed; sign the new one"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// The files of a keys/ that keypack wrote there.
+pub(super) fn known_names(draft: &Draft) -> Vec<String> {
+    draft.to_files().iter().map(|f| f.name.to_string()).collect()
+}
+
+fn created(args: &args::Collect) -> Result<Timestamp, Failure> {
+    if let Some(created) = args.created {
+        return Ok(created);
+    }
+    // https://reproducible-builds.org/specs/source-date-epoch/
+    match std::env::var("SOURCE_DATE_EPOCH") {
+        Err(_) => Ok(Timestamp::now()),
+        Ok(text) => text.parse().ok().and_then(|s| Timestamp::from_second(s).ok()).ok_or_else(|| {
+            Failure::usage(
+                format!("SOURCE_DATE_EPOCH is {text:?}"),
+                "set it to whole seconds since 1970, or unset it",
+            )
+        }),
+    }
+}
+
+fn include(args: &args::Collect, found: &Found) -> Vec<Include> {
+    let mut include: Vec<Include> = found
+        .resolution
+        .keys
+        .iter()
+        .map(|(key, resolved)| Include {
+            key: *key,
+            material: resolved.material.clone(),
+            url: resolved.url.clone(),
+            origin: resolved.origin.clone(),
+            validity: resolved.validity,
+            provenance: resolved.provenance.clone(),
+        })
+        .collect();
+    let all = args.include == IncludeKeys::All || args.when == When::Always;
+    if !all && args.include == IncludeKeys::Needed {
+        return include;
+    }
+    // An instance is what one document describes: the trusted root that a proved key came from.
+    let documents: Vec<_> = include.iter().flat_map(|i| i.provenance.iter().map(|p| p.sha256)).collect();
+    let conflicted = |key: KeyRef| found.resolution.conflicts.iter().any(|c| c.key == key);
+    for candidate in &found.gathered.candidates {
+        let of_instance = candidate.role.is_some() && documents.contains(&candidate.provenance.sha256);
+        let key = name(candidate);
+        if (all || of_instance) && !conflicted(key) && !include.iter().any(|i| i.key == key) {
+            include.push(Include {
+                key,
+                material: candidate.material.clone(),
+                url: candidate.url.clone(),
+                origin: None,
+                validity: candidate.validity,
+                provenance: vec![candidate.provenance.clone()],
+            });
+        }
+    }
+    include
+}
+
+/// A candidate's name. A bare key file that no signature gave a role is a signer's key, a bare chain a signing CA's.
+fn name(candidate: &Candidate) -> KeyRef {
+    let role = candidate.role.unwrap_or(match candidate.material {
+        Material::Key(_) => Role::Signer,
+        Material::Chain(_) => Role::Fulcio,
+    });
+    candidate.key_ref(role, None)
+}
+
+fn describe(args: &args::Collect, built: &Built) -> PackReport {
+    let inventory = built.draft.inventory();
+    let files = |kept: bool| {
+        inventory.keys.iter().filter(|k| k.kept.is_some() == kept).map(|k| k.file.clone()).collect()
+    };
+    PackReport {
+        directory: args.output.display().to_string(),
+        name: inventory.name.clone(),
+        version: inventory.version,
+        digest: built.draft.digest(),
+        change: match built.change {
+            Change::First => "first",
+            Change::Changed => "changed",
+            Change::Refreshed => "refreshed",
+            Change::Unchanged => "unchanged",
+        },
+        keys: files(false),
+        kept: files(true),
+    }
+}

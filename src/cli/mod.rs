@@ -1,0 +1,49 @@
+//! Words: what the user types, and what the user reads. How anything works is known elsewhere.
+#![allow(
+    clippy::disallowed_macros,
+    clippy::disallowed_methods,
+    reason = "this room owns the command line: stdout, stderr, the environment and the clock"
+)]
+
+mod args;
+mod collect;
+mod discover;
+mod failure;
+mod find;
+mod inspect;
+mod output;
+mod pull;
+mod push;
+mod schema;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Cli, Command};
+pub use failure::{Exit, Failure};
+use output::Output;
+
+/// Runs the program: the arguments of this process in, an exit code out.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(e) => return output::usage(&e),
+    };
+    let output = Output::new(&cli.global);
+    let result = match &cli.command {
+        Command::Discover(args) => discover::run(args, &output),
+        Command::Collect(args) => collect::run(args, &output),
+        Command::Push(args) => push::run(args, &output),
+        Command::Pull(args) => pull::run(args, &output),
+        Command::Inspect(args) => inspect::run(args, &output),
+        Command::Schema(args) => schema::run(args, &output),
+    };
+    let optional = match &cli.command {
+        Command::Discover(args) => args.read.optional,
+        Command::Collect(args) => args.read.optional,
+        Command::Push(args) => args.optional,
+        _ => false,
+    };
+    output.finish(result, optional).into()
+}

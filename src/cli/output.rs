@@ -1,0 +1,151 @@
+use std::{
+    cell::RefCell,
+    io::{self, IsTerminal, Write},
+    process::ExitCode,
+    time::Duration,
+};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::{
+    args::{Format, Global},
+    failure::{Exit, Failure},
+};
+use crate::report::{Paint, shown};
+
+/// stdout, stderr, and how much the user wants to read.
+pub(super) struct Output {
+    pub(super) format: Format,
+    pub(super) verbose: bool,
+    quiet: bool,
+    progress: bool,
+    bar: RefCell<Option<ProgressBar>>,
+}
+
+impl Output {
+    pub(super) fn new(global: &Global) -> Self {
+        Self {
+            format: global.format,
+            verbose: global.verbose,
+            quiet: global.quiet,
+            progress: !global.quiet && !global.no_progress && io::stderr().is_terminal(),
+            bar: RefCell::new(None),
+        }
+    }
+
+    /// Colours for stdout: on a terminal, unless NO_COLOR (no-color.org) or TERM=dumb say otherwise.
+    pub(super) fn paint(&self) -> Paint {
+        Paint(self.format == Format::Text && io::stdout().is_terminal() && wants_colour())
+    }
+
+    /// Data, to stdout. A reader who went away (`| head`) is no error.
+    pub(super) fn data(&self, text: &str) -> Result<(), Failure> {
+        self.clear();
+        let mut stdout = io::stdout().lock();
+        match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+            Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
+                Err(Failure::new("write-failed", format!("could not write to stdout: {e}"), Exit::CouldNot))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A value as two-space JSON, to stdout.
+    pub(super) fn json(&self, value: &impl serde::Serialize) -> Result<(), Failure> {
+        let text = serde_json::to_string_pretty(value).unwrap_or_default();
+        self.data(&format!("{text}\n"))
+    }
+
+    /// Something to know, to stderr.
+    pub(super) fn note(&self, text: &str) {
+        if !self.quiet {
+            self.say("", text);
+        }
+    }
+
+    /// Something to look at, to stderr.
+    pub(super) fn warn(&self, text: &str) {
+        self.say(&self.stderr_paint().warn("warning: "), text);
+    }
+
+    fn say(&self, kind: &str, text: &str) {
+        self.clear();
+        // Text from content may be in it: nothing that a terminal acts on gets through.
+        let _ = writeln!(io::stderr(), "keypack: {kind}{}", shown(text));
+    }
+
+    fn stderr_paint(&self) -> Paint {
+        Paint(io::stderr().is_terminal() && wants_colour())
+    }
+
+    /// Shows that work goes on, on a terminal only.
+    pub(super) fn working(&self, text: &str) {
+        if !self.progress {
+            return;
+        }
+        let mut bar = self.bar.borrow_mut();
+        let bar = bar.get_or_insert_with(|| {
+            let bar = ProgressBar::new_spinner();
+            if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} [{elapsed}]") {
+                bar.set_style(style);
+            }
+            bar.enable_steady_tick(Duration::from_millis(120));
+            bar
+        });
+        bar.set_message(shown(text));
+    }
+
+    fn clear(&self) {
+        if let Some(bar) = self.bar.borrow_mut().take() {
+            bar.finish_and_clear();
+        }
+    }
+
+    /// Says how it ended. With `optional`, "could not" and "incomplete" are warnings.
+    pub(super) fn finish(&self, result: Result<Exit, Failure>, optional: bool) -> Exit {
+        self.clear();
+        let forgiven = |exit| optional && matches!(exit, Exit::CouldNot | Exit::Incomplete);
+        match result {
+            Ok(exit) if forgiven(exit) => {
+                self.warn("some keys are missing or some signatures could not be read; going on, as --optional says");
+                Exit::Done
+            }
+            Ok(exit) => exit,
+            Err(failure) if forgiven(failure.exit) => {
+                self.warn(&format!("{} [{}]", failure.error, failure.code));
+                self.say("hint: ", &failure.hint);
+                Exit::Done
+            }
+            Err(failure) => {
+                if self.format == Format::Json {
+                    let _ = self.json(&serde_json::json!({
+                        "error": { "code": failure.code, "message": failure.error, "hint": failure.hint }
+                    }));
+                }
+                self.say(
+                    &self.stderr_paint().bad("error: "),
+                    &format!("{} [{}]", failure.error, failure.code),
+                );
+                self.say("hint: ", &failure.hint);
+                failure.exit
+            }
+        }
+    }
+}
+
+/// A command line that clap refused, or a help text that was asked for.
+pub(super) fn usage(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        let _ = error.print();
+        return Exit::Done.into();
+    }
+    let text = error.render().to_string();
+    let text = text.strip_prefix("error: ").map_or(text.clone(), |rest| format!("keypack: error: {rest}"));
+    let _ = write!(io::stderr(), "{text}");
+    Exit::Usage.into()
+}
+
+fn wants_colour() -> bool {
+    let set = |name| std::env::var_os(name).is_some_and(|v| !v.is_empty());
+    !set("NO_COLOR") && std::env::var_os("TERM").is_none_or(|t| t != "dumb")
+}

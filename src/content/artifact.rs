@@ -1,0 +1,42 @@
+use super::{Artifact, ContentError, Source, fetch, fetch_manifest};
+use crate::{
+    limits,
+    oci::{Descriptor, Document, media},
+};
+
+/// Reads a small artifact whole: the manifest and all that it names, within the bounds of a pack.
+///
+/// An index comes back as its manifest blob alone; the reader of the artifact decides what that means.
+pub fn fetch_artifact(
+    source: &dyn Source,
+    repository: &str,
+    manifest: &Descriptor,
+) -> Result<Artifact, ContentError> {
+    let missing = |digest| ContentError::MissingBlob { place: source.place(), digest };
+    let (blob, document) =
+        fetch_manifest(source, repository, manifest)?.ok_or_else(|| missing(manifest.digest))?;
+    let mut artifact = Artifact { media_type: media::MANIFEST.into(), manifest: blob, blobs: Vec::new() };
+    let Document::Manifest(manifest) = document else {
+        artifact.media_type = media::INDEX.into();
+        return Ok(artifact);
+    };
+    if let Some(media_type) = manifest.media_type {
+        artifact.media_type = media_type;
+    }
+    let mut room = limits::PACK_TOTAL;
+    for descriptor in std::iter::once(&manifest.config).chain(&manifest.layers) {
+        if artifact.blobs.iter().any(|b| b.digest() == descriptor.digest) {
+            continue;
+        }
+        if artifact.blobs.len() > limits::PACK_FILES {
+            return Err(ContentError::TooLong {
+                what: format!("the list of layers of {}", artifact.manifest.digest()),
+                limit: limits::PACK_FILES as u64,
+            });
+        }
+        let blob = fetch(source, repository, descriptor, room)?.ok_or_else(|| missing(descriptor.digest))?;
+        room -= blob.size().min(room);
+        artifact.blobs.push(blob);
+    }
+    Ok(artifact)
+}
