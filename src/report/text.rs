@@ -25,6 +25,13 @@ fn line(out: &mut String, text: &str) {
     out.push('\n');
 }
 
+/// An empty line between two parts.
+fn gap(out: &mut String) {
+    if !out.is_empty() {
+        out.push('\n');
+    }
+}
+
 const SIGNATURE: usize = 27;
 
 fn images(out: &mut String, report: &Report, paint: Paint) {
@@ -90,7 +97,7 @@ fn keys(out: &mut String, report: &Report, paint: Paint) {
     if report.keys.is_empty() {
         return;
     }
-    line(out, "");
+    gap(out);
     line(out, &paint.strong("Proved by a signature"));
     for key in &report.keys {
         let from: Vec<_> =
@@ -104,7 +111,7 @@ fn open(out: &mut String, report: &Report, paint: Paint) {
     if report.open.is_empty() {
         return;
     }
-    line(out, "");
+    gap(out);
     line(out, &paint.strong("Not at hand"));
     for need in &report.open {
         let images = if need.images == 1 { "1 image".into() } else { format!("{} images", need.images) };
@@ -123,7 +130,7 @@ fn open(out: &mut String, report: &Report, paint: Paint) {
 
 fn troubles(out: &mut String, report: &Report, paint: Paint) {
     for conflict in &report.conflicts {
-        line(out, "");
+        gap(out);
         line(
             out,
             &format!(
@@ -151,7 +158,7 @@ fn troubles(out: &mut String, report: &Report, paint: Paint) {
 
 fn counts(out: &mut String, report: &Report, paint: Paint) {
     let c = &report.counts;
-    line(out, "");
+    gap(out);
     let plural = |n: usize, one: &str, more: &str| {
         if n == 1 { format!("1 {one}") } else { format!("{n} {more}") }
     };
