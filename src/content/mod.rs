@@ -16,6 +16,7 @@ mod location;
 mod open;
 mod recognise;
 mod reference;
+mod sink;
 mod storage;
 
 use std::io::Read;
@@ -28,6 +29,7 @@ pub use layout::Layout;
 pub use location::{Location, LocationError, Selector};
 pub use open::{open_sink, open_source};
 pub use reference::Reference;
+pub use sink::{ArchiveSink, LayoutSink};
 pub use storage::Storage;
 
 use crate::{

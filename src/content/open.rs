@@ -1,7 +1,8 @@
 use std::path::PathBuf;
 
 use super::{
-    ContentError, DirFiles, DirImages, Layout, Location, Segments, Sink, Source, Storage, TarFiles,
+    ArchiveSink, ContentError, DirFiles, DirImages, Layout, LayoutSink, Location, Segments, Sink, Source,
+    Storage, TarFiles,
     recognise::{Kind, recognise},
 };
 
@@ -35,7 +36,8 @@ pub fn open_source(location: &Location) -> Result<Box<dyn Source>, ContentError>
 /// Opens a place to write to it: what is not listed here can't be written.
 pub fn open_sink(location: &Location) -> Result<Box<dyn Sink>, ContentError> {
     let what = match location {
-        Location::Layout(..) | Location::Archive(..) => "written to yet",
+        Location::Layout(path, _) => return Ok(Box::new(LayoutSink::new(location.to_string(), path))),
+        Location::Archive(path, _) => return Ok(Box::new(ArchiveSink::new(location.to_string(), path))),
         Location::Registry(_) | Location::OcMirror(_) => {
             "written to yet: write to oci:DIR:TAG or oci-archive:FILE:TAG"
         }
