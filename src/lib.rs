@@ -10,6 +10,7 @@ pub mod pack;
 pub mod report;
 pub mod resolve;
 pub mod signature;
+pub mod state;
 pub mod tree;
 pub mod trust;
 pub mod write;

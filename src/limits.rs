@@ -56,3 +56,6 @@ pub const TREE_DEPTH: usize = 128;
 
 /// A file name in keys/: most file systems stop at 255 bytes.
 pub const NAME: usize = 200;
+
+/// What a host remembers of one lineage: two hundred packs and acceptances, and thousands of revoked keys.
+pub const STATE: u64 = 4 << 20;

@@ -4,6 +4,7 @@
 
 mod carrier;
 mod names;
+mod places;
 mod walk;
 
 use crate::{
@@ -12,7 +13,7 @@ use crate::{
     signature::{SignatureError, UntrustedSignature},
 };
 
-pub use walk::discover;
+pub use places::discover;
 
 /// What to look at.
 pub struct Target<'a> {
