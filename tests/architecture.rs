@@ -1,6 +1,12 @@
 //! The direction of the house is a test: an arrow goes only to a room with a smaller number. The table is the one in
 //! the documentation of `src/lib.rs`.
 
+#![allow(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "tests read the files of the repository"
+)]
+
 use std::{fs, path::Path};
 
 /// Rooms and their level.

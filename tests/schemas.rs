@@ -1,6 +1,12 @@
 //! The hand-written schemas and the types hold each other: what the types write validates, and what a schema refuses
 //! the types refuse too.
 
+#![allow(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "tests read the files of the repository"
+)]
+
 use std::{fs, path::Path};
 
 use keypack::pack::Inventory;

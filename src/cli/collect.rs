@@ -40,7 +40,7 @@ pub(super) fn run(args: &args::Collect, output: &Output) -> Result<Exit, Failure
         let error = format!("{} belongs to the lineage {other:?}, not {name:?}", args.output.display());
         return Err(Failure::new("lineage-mismatch", error, Exit::Refused));
     }
-    let built = build(Build {
+    let built = build(&Build {
         name: &name,
         keys: include,
         replaces: old.as_ref(),

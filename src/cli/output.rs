@@ -65,17 +65,13 @@ impl Output {
 
     /// Something to look at, to stderr.
     pub(super) fn warn(&self, text: &str) {
-        self.say(&self.stderr_paint().warn("warning: "), text);
+        self.say(&stderr_paint().warn("warning: "), text);
     }
 
     fn say(&self, kind: &str, text: &str) {
         self.clear();
         // Text from content may be in it: nothing that a terminal acts on gets through.
         let _ = writeln!(io::stderr(), "keypack: {kind}{}", shown(text));
-    }
-
-    fn stderr_paint(&self) -> Paint {
-        Paint(io::stderr().is_terminal() && wants_colour())
     }
 
     /// Shows that work goes on, on a terminal only.
@@ -122,10 +118,7 @@ impl Output {
                         "error": { "code": failure.code, "message": failure.error, "hint": failure.hint }
                     }));
                 }
-                self.say(
-                    &self.stderr_paint().bad("error: "),
-                    &format!("{} [{}]", failure.error, failure.code),
-                );
+                self.say(&stderr_paint().bad("error: "), &format!("{} [{}]", failure.error, failure.code));
                 self.say("hint: ", &failure.hint);
                 failure.exit
             }
@@ -143,6 +136,10 @@ pub(super) fn usage(error: &clap::Error) -> ExitCode {
     let text = text.strip_prefix("error: ").map_or(text.clone(), |rest| format!("keypack: error: {rest}"));
     let _ = write!(io::stderr(), "{text}");
     Exit::Usage.into()
+}
+
+fn stderr_paint() -> Paint {
+    Paint(io::stderr().is_terminal() && wants_colour())
 }
 
 fn wants_colour() -> bool {

@@ -194,10 +194,11 @@ impl<'a> Walk<'a> {
             let seen = self.instances.insert(entry.digest, list).is_some();
             let is_list = [crate::oci::media::INDEX, crate::oci::media::DOCKER_LIST]
                 .contains(&entry.media_type.as_str());
-            if is_list && !seen {
-                if let Ok(Some(Document::Index(inner))) = self.read(entry)? {
-                    self.instances_of(list, &inner.manifests, depth + 1)?;
-                }
+            if is_list
+                && !seen
+                && let Ok(Some(Document::Index(inner))) = self.read(entry)?
+            {
+                self.instances_of(list, &inner.manifests, depth + 1)?;
             }
         }
         Ok(())
