@@ -48,11 +48,11 @@ impl LayoutSink {
     fn directory(&self) -> Result<Dir, ContentError> {
         let failed = |e| self.write_error("", e);
         match Dir::open_ambient_dir(&self.path, ambient_authority()) {
-            Err(e) if e.kind() == io::ErrorKind::NotADirectory => {
+            Err(e) if e.kind() == io::ErrorKind::NotADirectory && self.path.exists() => {
                 let reason = "it is a file; for a tar write oci-archive:FILE:TAG";
                 return Err(ContentError::wrong_place(&self.path, "an OCI layout", reason));
             }
-            Err(e) if e.kind() == io::ErrorKind::NotFound => {
+            Err(_) if !self.path.exists() => {
                 Dir::create_ambient_dir_all(&self.path, ambient_authority()).map_err(failed)?;
                 let above =
                     self.path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
