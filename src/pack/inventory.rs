@@ -104,7 +104,7 @@ pub struct Rule {
 
 /// Who may sign.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", untagged, deny_unknown_fields)]
+#[serde(untagged, rename_all_fields = "camelCase", deny_unknown_fields)]
 pub enum Signer {
     /// The holder of a key.
     Key {
