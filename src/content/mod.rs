@@ -6,7 +6,9 @@
 //!
 //! Nobody outside this room opens a blob by itself: [`fetch`] bounds every read and checks size and digest.
 
+pub mod auth;
 mod error;
+pub mod registry;
 
 use std::io::Read;
 

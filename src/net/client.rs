@@ -13,8 +13,8 @@ use reqwest::{
 use url::Url;
 
 use super::{
-    Body, NetError, Options, Origin, Proxy, Replay, Request, Response, Unfit, gate::Gate, is_loopback, resolve,
-    retry, shown,
+    Body, NetError, Options, Origin, Proxy, Replay, Request, Response, Unfit, gate::Gate, is_loopback,
+    resolve, retry, shown,
 };
 
 /// Redirects that are followed for one request. A registry with a store behind it needs one, sometimes two.
@@ -123,8 +123,9 @@ impl Client {
                 let (status, headers) = (answer.status(), answer.headers().clone());
                 return Ok(Response { status, headers, url, elsewhere, body: Body(answer) });
             };
-            let next = resolve(&url, location)
-                .map_err(|why| NetError::redirect(&origin, location.split(['?', '#']).next().unwrap_or(""), why))?;
+            let next = resolve(&url, location).map_err(|why| {
+                NetError::redirect(&origin, location.split(['?', '#']).next().unwrap_or(""), why)
+            })?;
             // Credentials stay behind for good once another origin was reached, even if that one sends us back.
             elsewhere |= Origin::of(&next) != home;
             if !reading && (elsewhere || !kept) {

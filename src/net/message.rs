@@ -120,6 +120,8 @@ impl std::fmt::Debug for Body {
 
 fn broken(e: &io::Error) -> String {
     let stalled = e.kind() == io::ErrorKind::TimedOut
-        || e.get_ref().and_then(|e| e.downcast_ref::<reqwest::Error>()).is_some_and(reqwest::Error::is_timeout);
+        || e.get_ref()
+            .and_then(|e| e.downcast_ref::<reqwest::Error>())
+            .is_some_and(reqwest::Error::is_timeout);
     if stalled { "the answer stalled" } else { "the answer broke off" }.into()
 }

@@ -66,15 +66,19 @@ impl Tls {
             let mut pem = read(&key)?;
             pem.push(b'\n');
             pem.extend(read(&certificate)?);
-            let identity = Identity::from_pem(&pem)
-                .map_err(|_| bad(&key, "it holds no private key in PEM that fits the certificate beside it"))?;
+            let identity = Identity::from_pem(&pem).map_err(|_| {
+                bad(&key, "it holds no private key in PEM that fits the certificate beside it")
+            })?;
             builder = builder.identity(identity);
         }
         Ok(builder)
     }
 
     fn find(&self, named: &[String]) -> Option<PathBuf> {
-        self.search.iter().flat_map(|dir| named.iter().map(move |name| dir.join(name))).find(|dir| dir.is_dir())
+        self.search
+            .iter()
+            .flat_map(|dir| named.iter().map(move |name| dir.join(name)))
+            .find(|dir| dir.is_dir())
     }
 }
 
@@ -108,10 +112,15 @@ impl Files {
         for (stem, has) in pairs {
             let (certificate, key) = (with(&stem, "cert"), with(&stem, "key"));
             match has {
-                (true, false) => return Err(bad(&certificate, "its private key, the same name with .key, is missing")),
+                (true, false) => {
+                    return Err(bad(&certificate, "its private key, the same name with .key, is missing"));
+                }
                 (false, _) => return Err(bad(&key, "its certificate, the same name with .cert, is missing")),
                 _ if client.is_some() => {
-                    return Err(bad(&certificate, "it is the second client certificate here; keypack shows one"));
+                    return Err(bad(
+                        &certificate,
+                        "it is the second client certificate here; keypack shows one",
+                    ));
                 }
                 _ => client = Some((certificate, key)),
             }
@@ -145,7 +154,8 @@ fn certificates(path: &Path) -> Result<Vec<Vec<u8>>, NetError> {
     let mut found = Vec::new();
     for block in blocks.into_iter().filter(|b| b.tag() == "CERTIFICATE") {
         let der = block.into_contents();
-        x509_cert::Certificate::from_der(&der).map_err(|e| bad(path, &format!("a certificate is malformed: {e}")))?;
+        x509_cert::Certificate::from_der(&der)
+            .map_err(|e| bad(path, &format!("a certificate is malformed: {e}")))?;
         found.push(der);
     }
     if found.is_empty() { Err(bad(path, "it holds no certificate in PEM")) } else { Ok(found) }
