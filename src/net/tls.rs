@@ -42,6 +42,13 @@ impl Default for Tls {
 }
 
 impl Tls {
+    /// Looks into the user's own certs.d before the system's.
+    #[must_use]
+    pub fn with_home(mut self, home: &Path) -> Self {
+        self.search.insert(0, home.join(".config/containers/certs.d"));
+        self
+    }
+
     pub(super) fn apply(&self, origin: &Origin, builder: ClientBuilder) -> Result<ClientBuilder, NetError> {
         let mut builder = builder;
         if !self.verify {

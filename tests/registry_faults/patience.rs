@@ -75,3 +75,18 @@ fn silence_ends() {
     assert_eq!(code(registry(&server.host(), options).resolve("a/b", "t")), "timed-out");
     assert_eq!(server.log().len(), 2);
 }
+
+#[test]
+fn a_proxy_is_used_but_not_for_this_machine() {
+    let proxy = Server::start(|_| sent(manifest()));
+    let through = |host: &str| {
+        let mut options = options(Keyring::anonymous());
+        options.net.proxy = net::Proxy::Url(proxy.url(""));
+        registry(host, options)
+    };
+    assert!(through("mirror.invalid:5000").resolve("a/b", "t").unwrap().is_some());
+    assert_eq!(proxy.lines(), ["GET http://mirror.invalid:5000/v2/a/b/manifests/t"]);
+    let server = Server::start(|_| Reply::new(404));
+    assert_eq!(through(&server.host()).resolve("a/b", "t").unwrap(), None);
+    assert_eq!((proxy.log().len(), server.log().len()), (1, 1));
+}

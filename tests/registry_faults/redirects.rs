@@ -57,10 +57,15 @@ fn redirects_that_are_not_followed() {
 
 #[test]
 fn a_challenge_from_elsewhere_is_not_answered() {
-    let store = Server::start(|_| Reply::new(401).header("WWW-Authenticate", "Basic"));
+    let realm = Server::start(|_| Reply::ok(r#"{"token":"TOKEN"}"#));
+    let challenge = format!("Bearer realm=\"{}\"", realm.url("/token"));
+    let store = Server::start(move |_| Reply::new(401).header("WWW-Authenticate", challenge.clone()));
     let to = store.url("/store");
-    let server = basic(move |_| Reply::new(307).header("Location", to.clone()));
-    assert_eq!(code(read(&with_alice(&server), &blob(CONTENT))), "unauthorized");
+    let redirect = move |_: &_| Reply::new(307).header("Location", to.clone());
+    for server in [Server::start(redirect.clone()), basic(redirect)] {
+        assert_eq!(code(read(&with_alice(&server), &blob(CONTENT))), "unauthorized");
+    }
+    assert!(realm.log().is_empty());
     store.assert_no_credentials();
 }
 
