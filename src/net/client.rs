@@ -121,7 +121,13 @@ impl Client {
             let location = answer.headers().get(LOCATION).and_then(|v| v.to_str().ok());
             let (true, Some(location)) = (moved, location) else {
                 let (status, headers) = (answer.status(), answer.headers().clone());
-                return Ok(Response { status, headers, url, elsewhere, body: Body(answer) });
+                return Ok(Response {
+                    status,
+                    headers,
+                    url,
+                    elsewhere,
+                    body: Body::new(answer, self.options.silence),
+                });
             };
             let next = resolve(&url, location).map_err(|why| {
                 NetError::redirect(&origin, location.split(['?', '#']).next().unwrap_or(""), why)

@@ -1,4 +1,7 @@
-use std::io::{self, Read};
+use std::{
+    io::{self, Read},
+    time::{Duration, Instant},
+};
 
 use reqwest::{
     Method, StatusCode,
@@ -86,8 +89,25 @@ impl<B> Response<B> {
     }
 }
 
-/// A body that still flows. Each read waits for a bounded time; nothing bounds the length.
-pub struct Body(pub(super) reqwest::blocking::Response);
+/// A body that still flows. Each read waits for a bounded time, and a body that only drips is given up; nothing
+/// bounds the length.
+pub struct Body {
+    inner: reqwest::blocking::Response,
+    /// How long the other side may take without being measured.
+    grace: Duration,
+    /// Time spent waiting for it: what the reader does in between is not its fault.
+    waited: Duration,
+    got: u64,
+}
+
+/// The slowest body that is waited for, in bytes a second: a modem's. One byte a minute would keep us for ever.
+const SLOWEST: u64 = 1 << 10;
+
+impl Body {
+    pub(super) const fn new(inner: reqwest::blocking::Response, grace: Duration) -> Self {
+        Self { inner, grace, waited: Duration::ZERO, got: 0 }
+    }
+}
 
 impl Response<Body> {
     /// Reads the body, at most `limit` bytes.
@@ -96,7 +116,7 @@ impl Response<Body> {
         let mut bytes = Vec::new();
         body.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(|e| NetError::Unreachable {
             origin: Origin::of(&url).map_or_else(|| shown(&url), |o| o.to_string()),
-            reason: broken(&e),
+            reason: e.to_string(),
         })?;
         if bytes.len() as u64 > limit {
             return Err(NetError::TooLong { from: shown(&url), limit });
@@ -107,8 +127,17 @@ impl Response<Body> {
 
 impl Read for Body {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let began = Instant::now();
         // reqwest's own texts may hold the whole address.
-        self.0.read(buf).map_err(|e| io::Error::new(e.kind(), broken(&e)))
+        let n = self.inner.read(buf).map_err(|e| io::Error::new(e.kind(), broken(&e)))?;
+        self.waited += began.elapsed();
+        self.got += n as u64;
+        let drips = self.waited > self.grace && self.got / SLOWEST < self.waited.as_secs().max(1);
+        if drips && n > 0 {
+            Err(io::Error::new(io::ErrorKind::TimedOut, "the answer only drips"))
+        } else {
+            Ok(n)
+        }
     }
 }
 

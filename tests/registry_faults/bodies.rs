@@ -51,7 +51,7 @@ fn a_registry_without_ranges_sends_the_whole_again() {
 fn a_stalled_download_goes_on_where_it_stalled() {
     let server = breaking(CONTENT, true, |reply| reply.stall(7));
     let mut options = options(Keyring::anonymous());
-    options.net.silence = Duration::from_secs(1);
+    options.net.silence = Duration::from_secs(2);
     assert_eq!(read(&registry(&server.host(), options), &blob(CONTENT)).unwrap().unwrap(), CONTENT);
     assert_eq!(server.log().len(), 2);
 }

@@ -77,6 +77,16 @@ fn silence_ends() {
 }
 
 #[test]
+fn a_body_that_only_drips_is_given_up() {
+    let server = Server::start(|_| Reply::new(200).drip());
+    let mut options = options(Keyring::anonymous());
+    (options.net.silence, options.net.retries) = (Duration::from_secs(1), 0);
+    // Without the rule this would take hours; on a very busy machine the head may be late instead.
+    let code = code(registry(&server.host(), options).resolve("a/b", "t"));
+    assert!(["unreachable", "timed-out"].contains(&code), "{code}");
+}
+
+#[test]
 fn a_proxy_is_used_but_not_for_this_machine() {
     let proxy = Server::start(|_| sent(manifest()));
     let through = |host: &str| {

@@ -47,6 +47,8 @@ enum Fault {
     Stall(usize),
     /// Silence instead of an answer.
     Mute,
+    /// The body for ever, one byte now and then.
+    Drip,
     /// The body is repeated for ever, in chunks.
     Endless,
 }
@@ -90,6 +92,10 @@ impl Reply {
         Self { fault: Fault::Endless, ..self }
     }
 
+    pub fn drip(self) -> Self {
+        Self { fault: Fault::Drip, ..self }
+    }
+
     pub fn mute() -> Self {
         Self { fault: Fault::Mute, ..Self::new(200) }
     }
@@ -101,6 +107,15 @@ impl Reply {
         let mut head = format!("HTTP/1.1 {} X\r\nConnection: close\r\n", self.status);
         for (name, value) in &self.headers {
             let _ = write!(head, "{name}: {value}\r\n");
+        }
+        if self.fault == Fault::Drip {
+            head.push_str("Content-Length: 1000000\r\n\r\n");
+            to.write_all(head.as_bytes())?;
+            loop {
+                to.write_all(b" ")?;
+                to.flush()?;
+                std::thread::sleep(std::time::Duration::from_millis(20));
+            }
         }
         if self.fault == Fault::Endless {
             head.push_str("Transfer-Encoding: chunked\r\n\r\n");

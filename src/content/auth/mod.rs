@@ -85,7 +85,7 @@ impl Keyring {
         Self::new(AuthEnv::default())
     }
 
-    /// Knows these credentials only (`--creds`).
+    /// Knows these credentials only (`--creds`), and gives them for whatever host is asked about: for one registry.
     pub fn given(credentials: Credentials) -> Self {
         Self { given: Some(credentials), ..Self::anonymous() }
     }

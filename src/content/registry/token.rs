@@ -80,8 +80,8 @@ impl fmt::Debug for Pass {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Answer {
-    token: String,
-    access_token: String,
+    token: Option<String>,
+    access_token: Option<String>,
     expires_in: Option<f64>,
 }
 
@@ -120,7 +120,7 @@ impl Petition<'_> {
         // The text of serde is not shown: it may repeat the token.
         let token: Answer = serde_json::from_slice(&answer.body)
             .map_err(|_| self.strange("its token service answers with something that is no token"))?;
-        let text = if token.token.is_empty() { token.access_token } else { token.token };
+        let text = token.token.or(token.access_token).unwrap_or_default();
         // token.md: 60 seconds unless it says otherwise. A tenth is left for the way.
         let seconds = token.expires_in.filter(|s| s.is_finite() && *s >= 1.0).unwrap_or(60.0).min(86_400.0);
         let until = asked + Duration::from_secs_f64(seconds * 0.9);
