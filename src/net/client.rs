@@ -1,3 +1,5 @@
+#![allow(clippy::disallowed_types, reason = "this is the client; net is an I/O room")]
+
 use std::{
     collections::HashMap,
     sync::{Mutex, PoisonError},
