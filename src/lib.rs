@@ -5,6 +5,7 @@ pub mod discover;
 pub mod key;
 pub mod keysource;
 pub mod limits;
+pub mod net;
 pub mod oci;
 pub mod pack;
 pub mod report;

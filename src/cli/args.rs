@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 
+use super::wire::Wire;
 use crate::oci::Digest;
 
 const SOURCES: &str = "\
@@ -10,6 +11,8 @@ SOURCE is one of
   oci:DIR[:TAG]            an OCI layout
   oci-archive:FILE[:TAG]   an OCI layout in a tar
   dir:DIR                  an image by skopeo, or a `skopeo sync` tree
+  docker://HOST/REPO:TAG   an image of a registry (or @sha256:…)
+  docker://HOST[/PREFIX]   a repository, and all below it
   PATH                     any of these, or a registry's data folder (docker/registry/v2)";
 
 /// Finds the public keys that the signatures of mirrored images need, proves that they fit, and carries them.
@@ -63,8 +66,10 @@ pub(super) enum Command {
         after_help = "Example:\n  keypack collect oci:mirror --trusted-root trusted_root.json --key cosign.pub -o keys"
     )]
     Collect(Collect),
-    /// Write keys/ as an OCI artifact into a layout or an archive.
-    #[command(after_help = "Example:\n  keypack push keys oci-archive:mirror.tar:keys-2026-11")]
+    /// Write keys/ as an OCI artifact into a registry, a layout or an archive.
+    #[command(
+        after_help = "Example:\n  keypack push keys oci-archive:mirror.tar:keys-2026-11\n  keypack push keys docker://mirror:5000/keypack/trust:2026-11"
+    )]
     Push(Push),
     /// Fetch a pack, authenticate it, and unpack it into keys/.
     #[command(
@@ -87,8 +92,12 @@ pub(super) enum Command {
 #[derive(Debug, Args)]
 pub(super) struct Read {
     /// Where the images are; several are read together.
-    #[arg(required = true, value_name = "SOURCE", long_help = SOURCES)]
+    #[arg(required_unless_present = "images", value_name = "SOURCE", long_help = SOURCES)]
     pub(super) sources: Vec<String>,
+    /// Only these images: a file with one reference a line (or - for stdin), oc-mirror's mapping.txt, or a place
+    /// whose images are looked up at the registry named as SOURCE.
+    #[arg(long, value_name = "LIST")]
+    pub(super) images: Option<String>,
     /// A sigstore trusted_root.json of version 0.1 or 0.2 [repeatable].
     #[arg(long, value_name = "FILE")]
     pub(super) trusted_root: Vec<PathBuf>,
@@ -98,6 +107,8 @@ pub(super) struct Read {
     /// Missing keys and unreadable places are a warning, and the exit code is 0: never block the mirroring of images.
     #[arg(long)]
     pub(super) optional: bool,
+    #[command(flatten)]
+    pub(super) wire: Wire,
 }
 
 #[derive(Debug, Args)]
@@ -166,7 +177,7 @@ pub(super) struct Push {
     /// The directory that `keypack collect` wrote.
     #[arg(value_name = "KEYS")]
     pub(super) keys: String,
-    /// Where to: oci:DIR:TAG or oci-archive:FILE:TAG; images that are there stay.
+    /// Where to: docker://HOST/REPO:TAG, oci:DIR:TAG or oci-archive:FILE:TAG; images that are there stay.
     #[arg(value_name = "DEST")]
     pub(super) dest: String,
     /// The form of the artifact.
@@ -181,6 +192,8 @@ pub(super) struct Push {
     /// A place that can't be written is a warning, and the exit code is 0.
     #[arg(long)]
     pub(super) optional: bool,
+    #[command(flatten)]
+    pub(super) wire: Wire,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -209,6 +222,8 @@ pub(super) struct Pull {
     /// Replace the directory in two steps where the file system can't exchange it in one.
     #[arg(long)]
     pub(super) non_atomic_unsafe: bool,
+    #[command(flatten)]
+    pub(super) wire: Wire,
 }
 
 #[derive(Debug, Args)]
@@ -216,6 +231,8 @@ pub(super) struct Inspect {
     /// A keys/ directory, or a place that holds a pack.
     #[arg(value_name = "KEYS|SOURCE")]
     pub(super) place: String,
+    #[command(flatten)]
+    pub(super) wire: Wire,
 }
 
 #[derive(Debug, Args)]

@@ -65,7 +65,8 @@ impl Failure {
 
 impl From<ContentError> for Failure {
     fn from(e: ContentError) -> Self {
-        Self::new(e.code(), e.to_string(), Exit::CouldNot)
+        let hint = e.hint().unwrap_or_else(|| hint(e.code()).into());
+        Self { code: e.code(), error: e.to_string(), hint, exit: Exit::CouldNot }
     }
 }
 
@@ -137,6 +138,10 @@ pub(super) fn hint(code: &str) -> &'static str {
         }
         "nothing-readable" => {
             "name the place that holds the images themselves; of a mirror-to-mirror workspace, name the registry"
+        }
+        "list-malformed" => "write one image a line: HOST/REPOSITORY:TAG or HOST/REPOSITORY@sha256:…",
+        "certificate-file" => {
+            "check the path; the directory holds ca.crt, and client.cert with client.key where needed"
         }
         // Signatures.
         "duplicate-json-key" => "no honest signer writes this; treat the image as unsigned",

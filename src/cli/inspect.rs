@@ -20,7 +20,7 @@ pub(super) fn run(args: &args::Inspect, output: &Output) -> Result<Exit, Failure
         })?;
         (draft, None)
     } else {
-        let untrusted = pack(&location(&args.place)?)?;
+        let untrusted = pack(&location(&args.place)?, &args.wire)?;
         let manifest = untrusted.manifest_digest();
         (untrusted.into_draft()?, Some(manifest))
     };

@@ -2,7 +2,7 @@ use super::{
     args::{self, Format},
     collect::known_names,
     failure::{Exit, Failure},
-    find::{keys, location, pack, selected},
+    find::{keys, location, pack},
     inspect,
     output::Output,
 };
@@ -17,7 +17,7 @@ pub(super) fn run(args: &args::Pull, output: &Output) -> Result<Exit, Failure> {
     let location = location(&args.source)?;
     let anchors = anchors(args, &location);
     output.working(&format!("fetching from {location}"));
-    let untrusted = pack(&location)?;
+    let untrusted = pack(&location, &args.wire)?;
     if anchors.is_empty() {
         let manifest = untrusted.manifest_digest();
         let draft = untrusted.into_draft()?;
@@ -70,6 +70,6 @@ pub(super) fn run(args: &args::Pull, output: &Output) -> Result<Exit, Failure> {
 
 /// `--digest`, and a digest in the reference itself: both were typed by the user and not taken from the pack.
 fn anchors(args: &args::Pull, location: &Location) -> Vec<Anchor> {
-    let named = selected(location).and_then(|name| name.parse::<Digest>().ok());
+    let named = location.reference().and_then(|name| name.parse::<Digest>().ok());
     args.digest.into_iter().chain(named).map(Anchor::Digest).collect()
 }

@@ -3,7 +3,7 @@ use std::path::Path;
 use super::{
     args::{self, Format},
     failure::{Exit, Failure},
-    find::{keys, location, selected},
+    find::{keys, location},
     output::Output,
 };
 use crate::{
@@ -27,7 +27,7 @@ pub(super) fn run(args: &args::Push, output: &Output) -> Result<Exit, Failure> {
         Failure::new("key-file-not-found", format!("{} holds no keys", path.display()), Exit::CouldNot)
     })?;
     let location = location(&args.dest)?;
-    let tag = selected(&location).unwrap_or_else(|| TAG.into());
+    let tag = location.reference().unwrap_or_else(|| TAG.into());
     if tag.starts_with("sha256:") {
         return Err(Failure::usage(
             "a destination has a tag, not a digest",
@@ -39,8 +39,10 @@ pub(super) fn run(args: &args::Push, output: &Output) -> Result<Exit, Failure> {
         args::Form::Artifact => pack::Form::Artifact,
     };
     let artifact = to_artifact(&draft, form)?;
+    args.wire.check(1)?;
     output.working(&format!("writing to {location}"));
-    let sink = content::open_sink(&location).map_err(|e| Failure::from(e).on("destination"))?;
+    let sink = content::open_sink(&location, &|| args.wire.options())
+        .map_err(|e| Failure::from(e).on("destination"))?;
     let stored = sink.put(&artifact, &tag).map_err(|e| Failure::from(e).on("destination"))?;
     for (file, digest) in [(&args.digestfile, stored.digest), (&args.pack_digestfile, draft.digest())] {
         if let Some(file) = file {

@@ -5,7 +5,7 @@ use std::{
 
 use thiserror::Error;
 
-use super::reference::{Reference, names_a_registry};
+use super::reference::{Host, RegistryRef};
 use crate::oci::Digest;
 
 /// Where content lies, as the user wrote it. Reading one touches neither disk nor network.
@@ -15,8 +15,10 @@ use crate::oci::Digest;
 /// bare (`./name:tag`), or by `dir:` and `oc-mirror:`, which take everything that follows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Location {
-    /// `docker://host/repository[:tag][@digest]`.
-    Registry(Reference),
+    /// `docker://host/repository:tag`, `docker://host/repository@digest`: one image of a registry.
+    Registry(RegistryRef),
+    /// `docker://host[/prefix]`: the repository of this name and all below it.
+    Repositories(Host, String),
     /// `oci:DIR[:TAG]`, `oci:DIR@sha256:…`: an OCI layout.
     Layout(PathBuf, Option<Selector>),
     /// `oci-archive:FILE[:TAG]`, `oci-archive:FILE@sha256:…`: an OCI layout in a tar.
@@ -112,8 +114,8 @@ impl Location {
             Ok((path(before)?, selector))
         };
         let registry = |rest: &str| {
-            Reference::parse(rest).map(Self::Registry).map_err(|reason| {
-                error(&reason, "write docker://HOST/REPOSITORY[:TAG][@sha256:…], all of it")
+            registry(rest).map_err(|reason| {
+                error(&reason, "write docker://HOST/REPOSITORY[:TAG][@sha256:…], or docker://HOST/PREFIX")
             })
         };
         match text.split_once(':') {
@@ -127,7 +129,7 @@ impl Location {
             Some(("oc-mirror", rest)) => path(rest).map(Self::OcMirror),
             _ if exists(Path::new(text)) => path(text).map(Self::Path),
             _ if ["/", "./", "../"].iter().any(|start| text.starts_with(start)) => path(text).map(Self::Path),
-            _ if text.split_once('/').is_some_and(|(host, _)| names_a_registry(host)) => registry(text),
+            _ if text.split_once('/').is_some_and(|(host, _)| Host::is_evident(host)) => registry(text),
             Some((before, _)) if !before.is_empty() && exists(Path::new(before)) => Err(error(
                 "no such path",
                 "write oci:DIR:TAG for a layout, oci-archive:FILE:TAG for an archive",
@@ -142,7 +144,8 @@ impl Location {
     /// The repository that is meant: the empty string everywhere but in a registry.
     pub fn repository(&self) -> &str {
         match self {
-            Self::Registry(reference) => reference.repository(),
+            Self::Registry(reference) => &reference.repository,
+            Self::Repositories(_, prefix) => prefix,
             _ => "",
         }
     }
@@ -150,24 +153,39 @@ impl Location {
     /// Which image is meant, in the form that [`super::Source::resolve`] takes: the digest, else the tag.
     pub fn reference(&self) -> Option<String> {
         match self {
-            Self::Registry(r) => r.digest().map(|d| d.to_string()).or_else(|| r.tag().map(str::to_owned)),
+            Self::Registry(r) => r.digest.map(|d| d.to_string()).or_else(|| r.tag.clone()),
             Self::Layout(_, selector) | Self::Archive(_, selector) => {
                 selector.as_ref().map(ToString::to_string)
             }
-            Self::Dir(_) | Self::OcMirror(_) | Self::Path(_) => None,
+            Self::Repositories(..) | Self::Dir(_) | Self::OcMirror(_) | Self::Path(_) => None,
         }
     }
 
     /// The tag, where one is written: what [`super::Sink::put`] takes.
     pub fn tag(&self) -> Option<&str> {
         match self {
-            Self::Registry(reference) => reference.tag(),
+            Self::Registry(reference) => reference.tag.as_deref(),
             Self::Layout(_, Some(Selector::Tag(tag))) | Self::Archive(_, Some(Selector::Tag(tag))) => {
                 Some(tag)
             }
             _ => None,
         }
     }
+}
+
+/// Reads what follows `docker://`. A name without tag and digest stands for all that lies there.
+fn registry(text: &str) -> Result<Location, String> {
+    let trimmed = text.trim_end_matches('/');
+    if !trimmed.contains('/') && Host::is_evident(trimmed) {
+        return Host::parse(trimmed)
+            .map(|h| Location::Repositories(h, String::new()))
+            .map_err(|e| e.to_string());
+    }
+    let reference: RegistryRef = trimmed.parse().map_err(|e: super::ReferenceError| e.to_string())?;
+    Ok(match reference {
+        RegistryRef { host, repository, tag: None, digest: None } => Location::Repositories(host, repository),
+        reference => Location::Registry(reference),
+    })
 }
 
 /// Splits `PATH[:TAG]` or `PATH@DIGEST`.
@@ -212,6 +230,8 @@ impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (kind, path, selector) = match self {
             Self::Registry(reference) => return write!(f, "docker://{reference}"),
+            Self::Repositories(host, prefix) if prefix.is_empty() => return write!(f, "docker://{host}"),
+            Self::Repositories(host, prefix) => return write!(f, "docker://{host}/{prefix}"),
             Self::Layout(path, selector) => ("oci:", path, selector.as_ref()),
             Self::Archive(path, selector) => ("oci-archive:", path, selector.as_ref()),
             Self::Dir(path) => ("dir:", path, None),
@@ -250,6 +270,8 @@ mod tests {
             "dir:tree/r.example/app:v1",
             "oc-mirror:/out",
             "docker://reg:5000/ns/app:v1",
+            "docker://reg:5000/ns",
+            "docker://reg:5000",
             "mirror",
             "./absent:v1",
             "name:tag",
@@ -287,7 +309,7 @@ mod tests {
             ("ocidir://x", "oci:DIR"),
             ("https://quay.io/ns", "docker://HOST"),
             ("docker:quay.io/ns", "docker://HOST"),
-            ("docker://busybox", "all of it"),
+            ("docker://quay.io/UPPER", "docker://HOST"),
             ("docker-archive:x.tar", "oci-archive:FILE"),
             ("oci:", "path after the colon"),
             ("oci:out:", "PATH:TAG"),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Discovery, Image, Kind, Place, Target,
+    Discovery, Image, Kind, Place, Problem, Target,
     walk::{Loose, Walk},
 };
 use crate::content::ContentError;
@@ -16,13 +16,14 @@ pub fn discover(targets: &[Target<'_>], progress: &mut dyn FnMut(&Place)) -> Res
     let mut discovery = Discovery::default();
     let mut loose = Vec::new();
     for target in targets {
-        let mut place = Place { name: target.source.place(), read: 0, absent: 0 };
+        let mut place = Place { name: target.source.place(), read: 0, absent: 0, problems: Vec::new() };
         let first = discovery.images.len();
         for repository in target.source.repositories()? {
-            let mut walk = Walk::new(target.source, repository, &mut place);
+            let mut walk = Walk::new(target.source, repository.clone(), &mut place);
             walk.list()?;
             walk.follow_api()?;
             let (images, left) = walk.finish();
+            place.problems.extend(target.source.problems(&repository)?.iter().map(Problem::from));
             progress(&place);
             discovery.images.extend(images);
             loose.extend(left);

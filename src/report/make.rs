@@ -24,14 +24,20 @@ impl Report {
         let mut answers = resolution.answers.iter();
         let images: Vec<_> = discovery.images.iter().map(|i| image(i, &mut answers)).collect();
         let open = summary::open_needs(&images);
-        let counts = Counts::of(&images, &open, resolution.keys.len());
+        let mut counts = Counts::of(&images, &open, resolution.keys.len());
+        counts.problems += discovery.places.iter().map(|p| p.problems.len()).sum::<usize>();
         Self {
             schema_version: 1,
             command,
             sources: discovery
                 .places
                 .iter()
-                .map(|p| SourceReport { place: p.name.clone(), read: p.read, absent: p.absent })
+                .map(|p| SourceReport {
+                    place: p.name.clone(),
+                    read: p.read,
+                    absent: p.absent,
+                    problems: p.problems.iter().map(problem).collect(),
+                })
                 .collect(),
             images,
             keys: resolution

@@ -53,6 +53,8 @@ pub struct SourceReport {
     pub read: usize,
     /// Manifests that it names and does not hold.
     pub absent: usize,
+    /// What it names but can't tell.
+    pub problems: Vec<ProblemReport>,
 }
 
 /// An image.

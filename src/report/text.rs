@@ -129,6 +129,9 @@ fn open(out: &mut String, report: &Report, paint: Paint) {
 }
 
 fn troubles(out: &mut String, report: &Report, paint: Paint) {
+    for problem in report.sources.iter().flat_map(|s| &s.problems) {
+        line(out, &format!("{} {}: {}", paint.bad("problem"), problem.code, shown(&problem.message)));
+    }
     for conflict in &report.conflicts {
         gap(out);
         line(
