@@ -9,6 +9,7 @@
 mod dir;
 mod error;
 mod files;
+mod foreign;
 mod found;
 mod layout;
 mod location;
