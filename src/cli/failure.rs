@@ -185,6 +185,7 @@ pub(super) fn hint(code: &str) -> &'static str {
             "do not use this pack; keypack never writes such a layer. Get the pack again from its maker"
         }
         "pack-inconsistent" => "the pack was changed after it was made; get it again from its maker",
+        "tag-taken" => "give the pack a tag of its own, such as keys-2026-11",
         "pack-not-found" => "name the pack's tag: oci:DIR:TAG, oci-archive:FILE:TAG",
         "inventory-malformed" => "the inventory was changed or is not one; get the pack again from its maker",
         "inventory-version-unknown" => "a newer keypack made this pack; update keypack here",

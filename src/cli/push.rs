@@ -7,13 +7,27 @@ use super::{
     output::Output,
 };
 use crate::{
-    content,
+    content::{self, Location},
     pack::{self, to_artifact},
     write,
 };
 
 /// What a destination without a tag gets.
 const TAG: &str = "latest";
+
+/// A tag that names an image is not taken from it.
+fn refuse_taken_tag(location: &Location, tag: &str, args: &args::Push) -> Result<(), Failure> {
+    // A place that does not exist yet, or can't be read, is the sink's business.
+    let Ok(source) = content::open_source(location, &|| args.wire.options()) else { return Ok(()) };
+    let repository = location.repository();
+    let Ok(Some(there)) = source.resolve(repository, tag) else { return Ok(()) };
+    let artifact = content::fetch_artifact(source.as_ref(), repository, &there);
+    if artifact.is_ok_and(|artifact| pack::parse(&artifact).is_ok()) {
+        return Ok(());
+    }
+    let error = format!("the tag {tag} of {} names something that is no pack", source.place());
+    Err(Failure::new("tag-taken", error, Exit::CouldNot))
+}
 
 pub(super) fn run(args: &args::Push, output: &Output) -> Result<Exit, Failure> {
     let path = Path::new(&args.keys);
@@ -40,6 +54,7 @@ pub(super) fn run(args: &args::Push, output: &Output) -> Result<Exit, Failure> {
     };
     let artifact = to_artifact(&draft, form)?;
     args.wire.check(1)?;
+    refuse_taken_tag(&location, &tag, args)?;
     output.working(&format!("writing to {location}"));
     let sink = content::open_sink(&location, &|| args.wire.options())
         .map_err(|e| Failure::from(e).on("destination"))?;

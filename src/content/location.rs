@@ -5,7 +5,10 @@ use std::{
 
 use thiserror::Error;
 
-use super::reference::{Host, RegistryRef};
+use super::{
+    foreign::foreign,
+    reference::{Host, RegistryRef},
+};
 use crate::oci::Digest;
 
 /// Where content lies, as the user wrote it. Reading one touches neither disk nor network.
@@ -61,37 +64,6 @@ impl LocationError {
     }
 }
 
-/// Spellings of other tools, and what is meant by them here: prefix, reason, hint.
-const FOREIGN: [(&str, &str, &str); 11] = [
-    (
-        "oci://",
-        "oci:// has no meaning here",
-        "write oci:DIR for a layout, docker://HOST/REPOSITORY for a registry",
-    ),
-    ("ocidir://", "ocidir:// is regctl's word", "write oci:DIR"),
-    ("oci-archive://", "a path follows the colon directly", "write oci-archive:FILE"),
-    ("dir://", "a path follows the colon directly", "write dir:DIR"),
-    ("oc-mirror://", "a path follows the colon directly", "write oc-mirror:DIR"),
-    ("https://", "a place in a registry has no https://", "write docker://HOST/REPOSITORY"),
-    ("http://", "a place in a registry has no http://", "write docker://HOST/REPOSITORY and --plain-http"),
-    ("file://", "file:// has no meaning here", "write oc-mirror:DIR, oci:DIR or the bare path"),
-    (
-        "docker-archive:",
-        "docker-archive loses digests",
-        "make an oci-archive: skopeo copy docker-archive:… oci-archive:FILE",
-    ),
-    (
-        "docker-daemon:",
-        "keypack reads no engine's store",
-        "make an oci-archive: skopeo copy docker-daemon:… oci-archive:FILE",
-    ),
-    (
-        "containers-storage:",
-        "keypack reads no engine's store",
-        "make an oci-archive: podman save --format oci-archive",
-    ),
-];
-
 impl Location {
     /// Reads a location. `exists` tells whether something lies at a path: a bare word is a path that exists, or
     /// else a reference whose first part can only be a registry. Nothing else is guessed.
@@ -101,7 +73,7 @@ impl Location {
             reason: reason.to_owned(),
             hint: hint.to_owned(),
         };
-        if let Some((_, reason, hint)) = FOREIGN.iter().find(|(prefix, ..)| text.starts_with(prefix)) {
+        if let Some((reason, hint)) = foreign(text) {
             return Err(error(reason, hint));
         }
         let path = |rest: &str| match rest {

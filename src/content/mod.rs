@@ -11,6 +11,7 @@ pub mod auth;
 mod dir;
 mod error;
 mod files;
+mod foreign;
 mod found;
 mod layout;
 mod list;

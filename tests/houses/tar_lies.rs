@@ -139,7 +139,7 @@ fn a_pax_header_that_is_malformed_or_sparse() {
 fn a_global_header_may_comment_and_nothing_else() {
     let global = |record: &'static [u8]| {
         archive(|t| {
-            t.append(&header("/tmp/GlobalHead.1.1", EntryType::XGlobalHeader, record.len() as u64), record)
+            t.append(&header("/GlobalHead.1.1", EntryType::XGlobalHeader, record.len() as u64), record)
                 .unwrap();
         })
     };

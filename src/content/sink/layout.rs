@@ -1,3 +1,5 @@
+#![allow(clippy::disallowed_types, reason = "content writes files: this adds to a layout")]
+
 use std::{
     io::{self, Write},
     path::{Path, PathBuf},
