@@ -266,7 +266,10 @@ impl Source for Registry {
         let here = absent.iter().filter(|(r, _)| r == repository);
         let place = self.wire.place(repository);
         Ok(here
-            .map(|(_, name)| ContentError::NoSuchName { place: place.clone(), name: format!("image {name}") })
+            .map(|(_, name)| ContentError::NoSuchName {
+                place: place.clone(),
+                name: format!("image with the name {name:?}"),
+            })
             .collect())
     }
 
