@@ -7,7 +7,7 @@ use super::{Refusal, crypto};
 use crate::key::Chain;
 
 /// Checks every link of the chain.
-pub(super) fn check(chain: &Chain) -> Result<(), Refusal> {
+pub fn check(chain: &Chain) -> Result<(), Refusal> {
     let refuse = |e: &dyn std::fmt::Display| Refusal::Chain(e.to_string());
     for pair in chain.certificates().windows(2) {
         let (issued, issuer) = (&pair[0], &pair[1]);

@@ -10,6 +10,7 @@
 
 mod chain;
 mod crypto;
+mod endorse;
 mod evidence;
 mod plain;
 mod proposed;
@@ -21,6 +22,8 @@ use crate::{
     signature::{LogHint, UntrustedSignature},
 };
 
+pub use chain::check as check_chain;
+pub use endorse::{endorses_bytes, endorses_manifest};
 pub use refusal::Refusal;
 
 /// A key that may be used to verify. What makes it trusted is decided elsewhere: by an anchor, or (when collecting)
