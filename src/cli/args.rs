@@ -4,7 +4,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 
 use super::wire::Wire;
-use crate::oci::Digest;
+use crate::{oci::Digest, pack::Pin};
 
 const SOURCES: &str = "\
 SOURCE is one of
@@ -75,7 +75,8 @@ pub(super) enum Command {
     #[command(
         visible_alias = "unpack",
         after_help = "Example:\n  keypack pull oci-archive:mirror.tar:keys-2026-11 --digest sha256:… -o keys\n\n\
-                      The digest must reach you by another way than the pack: on paper, by a signed mail."
+                      keypack pull oci-archive:mirror.tar:keys-2026-11 --verify-key /etc/keypack/org.pub\n\n\
+                      The digest or key must reach you by another way than the pack: on paper, by a signed mail."
     )]
     Pull(Pull),
     /// Print what a keys/ directory or a pack holds; believes nothing, writes nothing.
@@ -83,6 +84,9 @@ pub(super) enum Command {
         after_help = "Example:\n  keypack inspect keys\n  keypack inspect oci-archive:mirror.tar:keys-2026-11"
     )]
     Inspect(Inspect),
+    /// Show what changes from one keys/ or pack to another: added, removed, changed, revoked; believes nothing.
+    #[command(after_help = "Example:\n  keypack diff keys oci-archive:mirror.tar:keys-2026-11")]
+    Diff(Diff),
     /// Print a JSON schema of what keypack writes.
     #[command(after_help = "Example:\n  keypack schema pack-v1")]
     Schema(Schema),
@@ -145,9 +149,18 @@ pub(super) struct Collect {
     /// Make a new version of an unchanged pack once it is this old.
     #[arg(long, value_name = "SPAN", default_value = "30 days", value_parser = span)]
     pub(super) refresh_after: jiff::Span,
+    /// Write down that this key must not be trusted any more, by the fingerprint that `keypack inspect` prints;
+    /// needs --reason [repeatable].
+    #[arg(long, value_name = "sha256:…", requires = "reason")]
+    pub(super) revoke: Vec<Digest>,
+    /// Why a key is revoked.
+    #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub(super) reason: Option<String>,
     /// Replace the directory in two steps where the file system can't exchange it in one.
     #[arg(long)]
     pub(super) non_atomic_unsafe: bool,
+    #[command(flatten)]
+    pub(super) state: State,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -213,15 +226,80 @@ pub(super) struct Pull {
     /// The directory to write; it is exchanged as a whole.
     #[arg(short, long, value_name = "DIR", default_value = "keys")]
     pub(super) output: PathBuf,
-    /// The pack digest, or the manifest digest, that reached you by another way than the pack.
-    #[arg(long, value_name = "sha256:…")]
-    pub(super) digest: Option<Digest>,
+    #[command(flatten)]
+    pub(super) anchors: Anchors,
     /// The lineage that the pack must have [default: that of the directory in place, or "default"].
     #[arg(long, value_name = "NAME")]
     pub(super) name: Option<String>,
     /// Replace the directory in two steps where the file system can't exchange it in one.
     #[arg(long)]
     pub(super) non_atomic_unsafe: bool,
+    #[command(flatten)]
+    pub(super) state: State,
+    /// Refuse where this host remembers nothing of the lineage and the anchor: then it can't notice an older pack.
+    #[arg(long)]
+    pub(super) require_state: bool,
+    /// Refuse versions below this one.
+    #[arg(long, value_name = "N")]
+    pub(super) min_version: Option<u64>,
+    /// Refuse packs that are older than this, and warn of those that are half as old [default: 180 days].
+    #[arg(long, value_name = "SPAN", value_parser = duration)]
+    pub(super) max_age: Option<jiff::SignedDuration>,
+    #[command(flatten)]
+    pub(super) except: Exceptions,
+    #[command(flatten)]
+    pub(super) wire: Wire,
+}
+
+/// Rules that the user sets aside, with the reason.
+#[derive(Debug, Args)]
+pub(super) struct Exceptions {
+    /// Take a pack that is older than --max-age; needs --reason.
+    #[arg(long, requires = "reason")]
+    pub(super) allow_stale_unsafe: bool,
+    /// Take a pack that is older than, or differs from, the one that was installed; needs --reason.
+    #[arg(long, requires = "reason")]
+    pub(super) allow_rollback_unsafe: bool,
+    /// Why, for the log in the state.
+    #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub(super) reason: Option<String>,
+}
+
+/// What authenticates a pack. Several kinds together must all hold.
+#[derive(Debug, Args)]
+#[command(
+    next_help_heading = "Anchors: what reached you by another way than the pack (all that are given must hold)"
+)]
+pub(super) struct Anchors {
+    /// The pack digest, or the manifest digest.
+    #[arg(long, value_name = "sha256:…")]
+    pub(super) digest: Option<Digest>,
+    /// The organisation's public key; a signature by one of several is enough [repeatable].
+    #[arg(long, value_name = "FILE")]
+    pub(super) verify_key: Vec<PathBuf>,
+    /// A key of the pack, as `keypack inspect` prints it; all of them, for one that is not pinned refuses the pack
+    /// [repeatable].
+    #[arg(long, value_name = "ROLE:FINGERPRINT")]
+    pub(super) pin: Vec<Pin>,
+}
+
+/// What this host remembers.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "State options")]
+pub(super) struct State {
+    /// Where this host remembers what it authenticated [default: $XDG_STATE_HOME/keypack, ~/.local/state/keypack].
+    #[arg(long = "state", value_name = "DIR")]
+    pub(super) dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Diff {
+    /// A keys/ directory, or a place that holds a pack.
+    #[arg(value_name = "OLD")]
+    pub(super) old: String,
+    /// The same, to compare with.
+    #[arg(value_name = "NEW")]
+    pub(super) new: String,
     #[command(flatten)]
     pub(super) wire: Wire,
 }
@@ -231,6 +309,8 @@ pub(super) struct Inspect {
     /// A keys/ directory, or a place that holds a pack.
     #[arg(value_name = "KEYS|SOURCE")]
     pub(super) place: String,
+    #[command(flatten)]
+    pub(super) state: State,
     #[command(flatten)]
     pub(super) wire: Wire,
 }
@@ -252,6 +332,11 @@ fn span(text: &str) -> Result<jiff::Span, String> {
     }
     #[allow(clippy::cast_possible_truncation, reason = "whole seconds are meant")]
     Ok(jiff::Span::new().seconds(seconds as i64))
+}
+
+fn duration(text: &str) -> Result<jiff::SignedDuration, String> {
+    let days = jiff::SpanRelativeTo::days_are_24_hours();
+    span(text)?.to_duration(days).map_err(|e| e.to_string())
 }
 
 fn expiry(text: &str) -> Result<crate::pack::Expiry, String> {
