@@ -55,7 +55,7 @@ pub(super) fn rebuild(draft: &Draft, lineage: &str, now: Timestamp) -> Result<Dr
             validity: Validity::default(),
             provenance: vec![Provenance {
                 grade: Grade::Pinned,
-                source: "a pin given at pull".into(),
+                source: "pinned".into(),
                 sha256: record.spki,
                 date: None,
             }],
