@@ -8,6 +8,7 @@
 //! compares times with the machine's clock inside (a log entry from the future is refused); all other times are
 //! arguments.
 
+mod certificate;
 mod chain;
 mod crypto;
 mod evidence;

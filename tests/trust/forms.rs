@@ -125,7 +125,6 @@ fn keys_in_the_role_of_another_do_not_serve() {
     }
 }
 
-
 fn others(role: Role) -> Vec<keypack::trust::VerificationKey> {
     let mut others = Vec::new();
     for (json, source) in

@@ -46,10 +46,11 @@ pub fn lab() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("testdata/lab")
 }
 
-/// A form as `cosign save` left it: all nine are there.
+/// A form as `oras cp -r` left it or, where that drops the tag of the signature, as `cosign save` did.
 pub fn form(name: &str) -> Form {
     let (name, roles) = *FORMS.iter().find(|(n, _)| *n == name).expect("a form of the lab");
-    let blobs = lab().join(format!("layouts/{name}-cosignsave/blobs/sha256"));
+    let tool = if name.contains("-tag-") { "cosignsave" } else { "oras" };
+    let blobs = lab().join(format!("layouts/{name}-{tool}/blobs/sha256"));
     let read = |digest: &str| std::fs::read(blobs.join(digest.trim_start_matches("sha256:"))).unwrap();
     for file in std::fs::read_dir(&blobs).unwrap() {
         let bytes = std::fs::read(file.unwrap().path()).unwrap();
@@ -135,7 +136,12 @@ impl Form {
 }
 
 pub fn provenance(source: &str) -> Provenance {
-    Provenance { grade: Grade::File, source: source.into(), sha256: Digest::of(source.as_bytes()), date: None }
+    Provenance {
+        grade: Grade::File,
+        source: source.into(),
+        sha256: Digest::of(source.as_bytes()),
+        date: None,
+    }
 }
 
 /// All that a trusted root holds.

@@ -26,10 +26,8 @@ impl Log {
         let id = self.key.key.id;
         let body64 = BASE64.encode(body);
         // JCS (RFC 8785) of these four members: names sorted, no blanks.
-        let set = format!(
-            r#"{{"body":"{body64}","integratedTime":{time},"logID":"{}","logIndex":7}}"#,
-            id.hex()
-        );
+        let set =
+            format!(r#"{{"body":"{body64}","integratedTime":{time},"logID":"{}","logIndex":7}}"#, id.hex());
         let leaf = Digest::of(&[&[0], body].concat());
         let root = BASE64.encode(leaf.as_bytes());
         let text = format!("own.test - 1\n1\n{root}\n");

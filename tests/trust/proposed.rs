@@ -35,7 +35,8 @@ fn refused(form: &Form, change: impl FnOnce(&mut Value)) -> &'static str {
 
 /// The certificate that the body names.
 fn certificate(form: &Form) -> keypack::key::Chain {
-    let pem = body(form)["spec"]["proposedContent"]["verifiers"][0].as_str().map(|v| BASE64.decode(v).unwrap());
+    let pem =
+        body(form)["spec"]["proposedContent"]["verifiers"][0].as_str().map(|v| BASE64.decode(v).unwrap());
     let parsed = keypack::key::parse_key_file(&pem.unwrap()).unwrap();
     let [Material::Chain(chain)] = parsed.material.as_slice() else { panic!("{parsed:?}") };
     chain.clone()
@@ -215,8 +216,7 @@ fn an_envelope_and_a_body_that_were_forged_together() {
         let signature = &original.with_bundle(|_| {});
         let crate::lab::Parts::Bundle(bundle) = &signature.parts else { unreachable!() };
         let sig = flip(&bundle["dsseEnvelope"]["signatures"][0]["sig"]);
-        let forged =
-            original.with_bundle(|b| b["dsseEnvelope"]["signatures"][0]["sig"] = sig.clone().into());
+        let forged = original.with_bundle(|b| b["dsseEnvelope"]["signatures"][0]["sig"] = sig.clone().into());
         let code = refused(&forged, |body| envelope(body, |e| e["signatures"][0]["sig"] = sig.into()));
         assert_eq!(code, "signature-does-not-match");
     }
