@@ -1,7 +1,7 @@
 //! Weighing one signature: choose the keys that it names, run the verifier once per log entry and CT log, so that
 //! every piece of evidence stands on its own (a second, empty entry beside a good one proves nothing).
 
-use sigstore_types::{Bundle, MediaType, bundle::TimestampVerificationData};
+use sigstore_types::{Bundle, MediaType, SignatureContent, bundle::TimestampVerificationData};
 
 use super::{
     KeySet, Missing, Refusal, VerificationKey, Verified, chain,
@@ -20,12 +20,7 @@ pub(super) fn weigh(
     keys: &KeySet,
     missing: Missing,
 ) -> Result<Verified, Refusal> {
-    let claimed = signature.claimed_images();
-    // A message-signature bundle makes no claim of its own: its digest is compared by the verifier.
-    let claims = matches!(signature, UntrustedSignature::Simple(_)) || !claimed.is_empty();
-    if claims && !claimed.contains(image) {
-        return Err(Refusal::OtherImage { claimed, image: *image });
-    }
+    claims(signature, image)?;
     let hints = signature.hints()?;
     let bundle = match signature {
         UntrustedSignature::Simple(simple) => simple.to_bundle(),
@@ -43,20 +38,25 @@ pub(super) fn weigh(
     Weighing { keys, missing, hints: &hints, image, signature, bundle, signed }.run()
 }
 
+/// Whether the signature, by its own words, is about this image. A message-signature bundle has no words of its own:
+/// its digest is compared by the verifier. An envelope without a subject is about nothing.
+pub(super) fn claims(signature: &UntrustedSignature, image: &Digest) -> Result<(), Refusal> {
+    let claimed = signature.claimed_images();
+    let silent = matches!(signature, UntrustedSignature::Bundle(b)
+        if matches!(b.bundle.content, SignatureContent::MessageSignature(_)));
+    if silent || claimed.contains(image) {
+        Ok(())
+    } else {
+        Err(Refusal::OtherImage { claimed, image: *image })
+    }
+}
+
 fn plain(
     signature: &UntrustedSignature,
     image: &Digest,
     keys: &KeySet,
     hints: &Hints,
 ) -> Result<Verified, Refusal> {
-    // Without a subject digest in a statement or payload nothing binds the signature to the image but the
-    // digest that `plain` hashes in; an envelope about something else must not pass.
-    if let UntrustedSignature::Bundle(bundle) = signature {
-        let enveloped = matches!(bundle.bundle.content, sigstore_types::SignatureContent::DsseEnvelope(_));
-        if enveloped && bundle.claimed_images.is_empty() {
-            return Err(Refusal::OtherImage { claimed: Vec::new(), image: *image });
-        }
-    }
     if keys.of(Role::Signer).next().is_none() {
         return Err(no_signer(hints));
     }

@@ -115,3 +115,8 @@ pub fn judge(signature: &UntrustedSignature, image: &Digest, keys: &KeySet) -> R
 pub fn prove(signature: &UntrustedSignature, image: &Digest, keys: &KeySet) -> Result<Verified, Refusal> {
     evidence::weigh(signature, image, keys, Missing::LeaveOut)
 }
+
+/// Whether `signature` claims to speak for the manifest `image`. One that does not is nothing to find keys for.
+pub fn claims(signature: &UntrustedSignature, image: &Digest) -> Result<(), Refusal> {
+    evidence::claims(signature, image)
+}

@@ -7,7 +7,6 @@ use std::{collections::BTreeMap, path::PathBuf};
 use keypack::{
     key::{Candidate, Grade, Material, Provenance, Role, Validity, parse_key_file, trusted_root},
     oci::Digest,
-    resolve::Need,
     signature::{UntrustedBundle, UntrustedSignature, UntrustedSimple},
     trust::{KeySet, VerificationKey},
 };
@@ -127,11 +126,6 @@ impl Form {
             Ok(verified) => panic!("{} was accepted: {verified:?}", self.name),
             Err(code) => code,
         }
-    }
-
-    /// What it says it needs.
-    pub fn needs(&self) -> Vec<Need> {
-        Need::of(&self.read().unwrap().hints().unwrap())
     }
 }
 

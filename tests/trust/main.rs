@@ -9,3 +9,4 @@ mod log;
 mod own;
 mod proposed;
 mod prove;
+mod resolve;
