@@ -1,0 +1,12 @@
+//! Attacks on the rooms that decide: key, signature, trust, resolve. Each test is named after the lie it tells.
+#![allow(unreachable_pub, reason = "modules of one test program")]
+
+mod broken;
+mod chains;
+mod forms;
+mod lab;
+mod log;
+mod own;
+mod proposed;
+mod prove;
+mod resolve;
