@@ -78,8 +78,11 @@ pub(super) fn find(args: &Read, output: &Output) -> Result<Found, Failure> {
     Ok(Found { discovery, gathered, resolution })
 }
 
+/// A place, and the one image of it that is meant.
+type Opened = (Box<dyn Source>, Option<String>);
+
 /// Opens the places, or the registries of the images that `--images` lists; each with the one image that is meant.
-fn sources(args: &Read, output: &Output) -> Result<Vec<(Box<dyn Source>, Option<String>)>, Failure> {
+fn sources(args: &Read, output: &Output) -> Result<Vec<Opened>, Failure> {
     let locations = args.sources.iter().map(|s| location(s)).collect::<Result<Vec<_>, _>>()?;
     let options = || args.wire.options();
     if let Some(list) = &args.images {
@@ -93,7 +96,7 @@ fn sources(args: &Read, output: &Output) -> Result<Vec<(Box<dyn Source>, Option<
         args.wire.check(images.len())?;
         return Ok(images
             .into_iter()
-            .map(|(host, images)| -> (Box<dyn Source>, _) {
+            .map(|(host, images)| -> Opened {
                 (Box::new(Registry::new(host, Extent::Images(images), options())), None)
             })
             .collect());
