@@ -55,6 +55,19 @@ impl Failure {
         Self { code: "usage", error: error.into(), hint: hint.into(), exit: Exit::Usage }
     }
 
+    /// Something is missing or could not be read; the report says what.
+    pub fn incomplete() -> Self {
+        let error = "some needed keys are missing or refused, or some signatures could not be read";
+        Self::new("incomplete", error, Exit::Incomplete)
+    }
+
+    /// The same with another hint.
+    #[must_use]
+    pub fn hinting(mut self, hint: &str) -> Self {
+        hint.clone_into(&mut self.hint);
+        self
+    }
+
     /// The same, saying which side it concerns.
     #[must_use]
     pub fn on(mut self, side: &str) -> Self {
@@ -65,7 +78,9 @@ impl Failure {
 
 impl From<ContentError> for Failure {
     fn from(e: ContentError) -> Self {
-        Self::new(e.code(), e.to_string(), Exit::CouldNot)
+        // What can't be done with a place is known from the command line; `--optional` must not hide that.
+        let exit = if matches!(e, ContentError::Unsupported { .. }) { Exit::Usage } else { Exit::CouldNot };
+        Self::new(e.code(), e.to_string(), exit)
     }
 }
 
@@ -156,6 +171,8 @@ pub(super) fn hint(code: &str) -> &'static str {
         "chain-refused" => "get the certificate chain again from its publisher",
         "no-evidence" => "the signature can't be used to prove a key; sign the image again",
         // Keys.
+        "keys-not-found" => "name the directory that `keypack collect` or `keypack pull` wrote",
+        "incomplete" => "the report lists each one with what to do; --format json gives it to programs",
         "key-file-not-found" => "check the path of the key file",
         "key-malformed" => {
             "get the key again from its publisher and look at the file: it must hold PEM or DER"
