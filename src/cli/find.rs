@@ -57,6 +57,7 @@ pub(super) fn find(args: &Read, output: &Output) -> Result<Found, Failure> {
         gathered.add_trusted_root(path)?;
     }
     gathered.add_builtin();
+    gathered.tell_conflicts();
     let locations = args.sources.iter().map(|s| location(s)).collect::<Result<Vec<_>, _>>()?;
     let mut sources = Vec::new();
     for location in &locations {

@@ -11,7 +11,7 @@ use super::{
     args::{Format, Global},
     failure::{Exit, Failure},
 };
-use crate::report::{Paint, shown};
+use crate::report::{Paint, hidden, shown};
 
 /// stdout, stderr, and how much the user wants to read.
 pub(super) struct Output {
@@ -52,7 +52,7 @@ impl Output {
 
     /// A value as two-space JSON, to stdout.
     pub(super) fn json(&self, value: &impl serde::Serialize) -> Result<(), Failure> {
-        let text = serde_json::to_string_pretty(value).unwrap_or_default();
+        let text = plain_json(&serde_json::to_string_pretty(value).unwrap_or_default());
         self.data(&format!("{text}\n"))
     }
 
@@ -161,6 +161,20 @@ pub(super) fn usage(error: &clap::Error) -> ExitCode {
         None => drop(write!(io::stderr(), "{text}")),
     }
     Exit::Usage.into()
+}
+
+/// The same JSON with escapes for what a terminal acts on. JSON itself demands that only of the oldest controls.
+fn plain_json(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        if c != '\n' && hidden(c) {
+            // All of them are in the basic plane: four digits are enough.
+            out.push_str(&format!("\\u{:04x}", u32::from(c)));
+        } else {
+            out.push(c);
+        }
+    }
+    out
 }
 
 fn stderr_paint() -> Paint {

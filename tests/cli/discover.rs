@@ -108,7 +108,11 @@ fn hostile_names_do_not_reach_the_terminal() {
         }
     }
     let report = test.run("discover m --format json").exits(0);
-    assert!(!report.out.chars().any(|c| c.is_control() && c != '\n'), "JSON escapes them too");
+    assert!(
+        !report.out.chars().any(|c| (c.is_control() && c != '\n') || c == '\u{202e}'),
+        "JSON escapes them too"
+    );
+    assert_eq!(report.json()["images"][0]["tags"][0], name, "and loses nothing");
     let evil = format!("m\u{1b}[2J");
     let ran = test.run_args(&["discover", &evil]).exits(2);
     assert!(!ran.err.contains('\u{1b}'), "{:?}", ran.err);

@@ -134,6 +134,15 @@ fn two_different_keys_for_one_id_are_a_conflict() {
         let good = root["tlogs"][1]["publicKey"]["rawBytes"].clone();
         root["tlogs"][0]["publicKey"]["rawBytes"] = good;
     });
+    // Whichever comes first, and whatever the other source is.
+    for other in ["--key lab/trust/rekor.pub", "--trusted-root lab/trust/trusted_root.json"] {
+        for both in [format!("{other} --trusted-root evil.json"), format!("--trusted-root evil.json {other}")]
+        {
+            let line =
+                format!("discover lab/layouts/key-bundle-rekor1-oras --key lab/trust/cosign.pub {both}");
+            test.run(&line).fails(4, "incomplete").says("key-conflict: evil.json");
+        }
+    }
     let line = format!("collect lab/layouts/key-bundle-rekor1-oras {TRUST} --trusted-root evil.json");
     let report = test.run(&format!("{line} --format json")).fails(4, "incomplete").json();
     let unusable = report["unusable"].as_array().unwrap();

@@ -133,7 +133,7 @@ fn the_pack_to_take_must_be_plain() {
     test.run("push keys oci:m:again --as artifact").exits(0);
     test.run(&format!("pull oci:m --digest {digest} -o out"))
         .fails(1, "pack-not-found")
-        .tells("several packs: keys, again");
+        .tells("several packs: again, keys");
     test.run(&format!("pull oci:m:nope --digest {digest} -o out")).fails(1, "name-unknown");
     let empty = "lab/layouts/key-bundle-rekor1-oras";
     test.run(&format!("pull {empty} --digest {digest} -o out"))
