@@ -49,6 +49,7 @@ pub(super) fn find(args: &Read, output: &Output) -> Result<Found, Failure> {
         gathered.add_trusted_root(path)?;
     }
     gathered.add_builtin();
+    gathered.tell_conflicts();
     let sources = sources(args, output)?;
     let targets: Vec<_> =
         sources.iter().map(|(source, only)| Target { source: source.as_ref(), only: only.clone() }).collect();
