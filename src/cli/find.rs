@@ -12,6 +12,7 @@ use crate::{
     },
     discover::{Discovery, Target, discover},
     keysource::Gathered,
+    limits,
     oci::{Descriptor, Digest, Document},
     pack::{UntrustedPack, looks_like_a_pack, parse},
     resolve::{Question, Resolution, resolve},
@@ -152,7 +153,10 @@ fn only(source: &dyn Source) -> Result<(String, Descriptor), Failure> {
             let fetched = content::fetch_manifest(source, &repository, &listed.descriptor);
             let Ok(Some((_, Document::Manifest(manifest)))) = fetched else { continue };
             let known = packs.iter().any(|(_, _, d)| d.digest == listed.descriptor.digest);
-            if looks_like_a_pack(&manifest) && !known {
+            let config = |config: &Descriptor| {
+                content::fetch(source, &repository, config, limits::CONFIG).ok().flatten()
+            };
+            if !known && looks_like_a_pack(&manifest, config) {
                 let name = match &listed.name {
                     Name::Tag(tag) => tag.clone(),
                     _ => listed.descriptor.digest.to_string(),

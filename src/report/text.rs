@@ -79,8 +79,8 @@ fn images(out: &mut String, report: &Report, paint: Paint) {
             line(out, &format!("{first}  {}", unsigned(image, paint)));
         }
         for signature in &image.signatures {
-            rows(out, first, &width, signature, paint);
-            first = blank.clone();
+            rows(out, &first, &width, signature, paint);
+            first.clone_from(&blank);
         }
     }
 }
@@ -104,8 +104,8 @@ fn unsigned(image: &ImageReport, paint: Paint) -> String {
     }
 }
 
-fn rows(out: &mut String, mut first: String, width: &Columns, signature: &SignatureReport, paint: Paint) {
-    let mut form = self::form(signature);
+fn rows(out: &mut String, first: &str, width: &Columns, signature: &SignatureReport, paint: Paint) {
+    let (mut first, mut form) = (first.to_owned(), self::form(signature));
     let column = width.form;
     if let Some(problem) = &signature.problem {
         line(out, &format!("{first}  {form:column$}  {}", paint.bad(problem.code)));

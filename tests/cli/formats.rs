@@ -120,7 +120,7 @@ fn dir_and_sync_trees_hold_signatures_as_files() {
 
 #[test]
 fn every_report_satisfies_the_schema() {
-    let path = format!("{}/../../schemas/report-v1.schema.json", LAB);
+    let path = format!("{LAB}/../../schemas/report-v1.schema.json");
     let schema: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
     let schema = jsonschema::validator_for(&schema).unwrap();
     let test = Test::new();

@@ -257,13 +257,18 @@ fn accepted_as_docker_v2s2_without_annotations() {
         "layers": forge.manifest["layers"],
     });
     forge.accepted();
+    let test = &forge.test;
+    test.run(&format!("pull oci:m --digest {} -o found", forge.pack)).exits(0);
+    assert_eq!(test.tree("found"), test.tree("keys"), "it is found without its tag");
 }
 
 #[test]
 fn accepted_with_dotted_names_and_without_the_folder_entry() {
     let dotted = |entries: &mut Vec<crate::forge::Entry>| {
         entries.retain(|(_, kind, _)| *kind == EntryType::Regular);
-        entries.iter_mut().for_each(|entry| entry.0.insert_str(0, "./"));
+        for (name, ..) in entries {
+            name.insert_str(0, "./");
+        }
     };
     Forge::new("image").with(dotted).accepted();
 }
