@@ -120,19 +120,19 @@ impl UntrustedSimple {
         }
         let claimed_image =
             parsed.critical.image.digest.parse().map_err(|e| SignatureError::malformed(PAYLOAD, e))?;
-        let signature = annotations.get(annotation::SIGNATURE).ok_or_else(|| {
+        // cosign reads an empty annotation as one that is not there, and writes the chain like that.
+        let present = |name: &str| annotations.get(name).filter(|value| !value.is_empty());
+        let signature = present(annotation::SIGNATURE).ok_or_else(|| {
             SignatureError::malformed("the signature layer", "it has no signature annotation")
         })?;
         let signature = SignatureBytes::from_base64(signature)
             .map_err(|e| SignatureError::malformed("the signature annotation", e))?;
-        let entry = annotations.get(annotation::BUNDLE).map(|json| entry(json)).transpose()?;
-        let certificate = annotations
-            .get(annotation::CERTIFICATE)
-            .filter(|pem| !pem.is_empty())
+        let entry = present(annotation::BUNDLE).map(|json| entry(json)).transpose()?;
+        let certificate = present(annotation::CERTIFICATE)
             .map(|pem| DerCertificate::from_pem(pem))
             .transpose()
             .map_err(|e| SignatureError::malformed("the certificate annotation", e))?;
-        let timestamp = annotations.get(annotation::TIMESTAMP).map(|json| timestamp(json)).transpose()?;
+        let timestamp = present(annotation::TIMESTAMP).map(|json| timestamp(json)).transpose()?;
         Ok(Self {
             claimed_image,
             claimed_reference: parsed.critical.identity.reference,

@@ -4,9 +4,12 @@
 mod broken;
 mod chains;
 mod forms;
+mod hostile;
+mod keys;
 mod lab;
 mod log;
 mod own;
+mod payload;
 mod proposed;
 mod prove;
 mod resolve;
