@@ -26,7 +26,7 @@ fn weigh(form: &Form, keys: &KeySet, signature: Result<UntrustedSignature, impl 
 
 /// Positions to change: all of a short text, a sample of a long one, another one for each mask.
 fn positions(length: usize, mask: u8) -> impl Iterator<Item = usize> {
-    let step = length.div_ceil(700).max(1);
+    let step = length.div_ceil(400).max(1);
     (usize::from(mask) % step..length).step_by(step)
 }
 
@@ -116,10 +116,10 @@ fn a_signature_cut_short() {
                         changed.insert(name.clone(), value[..at].to_owned());
                         let signature = UntrustedSimple::parse(payload.clone(), &changed)
                             .map(|s| UntrustedSignature::Simple(Box::new(s)));
-                        // Base64 without its padding is the same signature.
-                        let padding = value[at..].chars().all(|c| c == '=');
-                        let accepted = weigh(&form, &keys, signature, &format!("{name} cut at {at}"));
-                        assert!(!accepted || padding, "{name} cut at {at}");
+                        assert!(
+                            !weigh(&form, &keys, signature, &format!("{name} cut at {at}")),
+                            "{name} {at}"
+                        );
                     }
                 }
             }

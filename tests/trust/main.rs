@@ -5,6 +5,7 @@ mod broken;
 mod chains;
 mod forms;
 mod hostile;
+mod issue;
 mod keys;
 mod lab;
 mod log;

@@ -186,6 +186,27 @@ fn a_signature_that_is_not_base64_or_not_there() {
     assert_eq!(UntrustedSimple::parse(payload, &BTreeMap::new()).unwrap_err().code(), "signature-malformed");
 }
 
+/// `openssl base64` breaks lines, and cosign, written in Go, skips the breaks.
+#[test]
+fn a_signature_over_several_lines_is_read_and_other_blanks_are_not() {
+    let signed = |change: &dyn Fn(&str) -> String| {
+        let form = form("key-tag-notlog").with_simple(|_, annotations| {
+            let text = annotations.get_mut("dev.cosignproject.cosign/signature").unwrap();
+            *text = change(text);
+        });
+        form.judge(&form.keys()).map(drop)
+    };
+    assert_eq!(signed(&|t| format!("{t}\n")), Ok(()));
+    assert_eq!(signed(&|t| format!("{}\r\n{}", &t[..64], &t[64..])), Ok(()));
+    for blank in [" ", "\t", "\u{b}", "\u{a0}", "=", "-"] {
+        assert_eq!(
+            signed(&|t| format!("{}{blank}{}", &t[..64], &t[64..])),
+            Err("signature-malformed"),
+            "{blank:?}"
+        );
+    }
+}
+
 /// Changes the annotation with the Rekor entry.
 fn entry(change: impl FnOnce(String) -> String) -> Result<(), &'static str> {
     let changed = form("key-tag-rekor1").with_simple(|_, annotations| {
