@@ -1,10 +1,15 @@
+mod spans;
+mod trust;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 
+use self::spans::{duration, expiry, span};
+pub(super) use self::trust::{Anchors, Exceptions, State};
 use super::wire::Wire;
-use crate::{oci::Digest, pack::Pin};
+use crate::oci::Digest;
 
 const SOURCES: &str = "\
 SOURCE is one of
@@ -129,7 +134,7 @@ pub(super) struct Collect {
     #[arg(short, long, value_name = "DIR", default_value = "keys")]
     pub(super) output: PathBuf,
     /// The lineage of the pack [default: that of the directory in place, or "default"].
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = lineage)]
     pub(super) name: Option<String>,
     /// When the pack should no longer be taken: a date, or a time span such as "180 days".
     #[arg(long, value_name = "WHEN", value_parser = expiry)]
@@ -229,7 +234,7 @@ pub(super) struct Pull {
     #[command(flatten)]
     pub(super) anchors: Anchors,
     /// The lineage that the pack must have [default: that of the directory in place, or "default"].
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = lineage)]
     pub(super) name: Option<String>,
     /// Replace the directory in two steps where the file system can't exchange it in one.
     #[arg(long)]
@@ -249,47 +254,6 @@ pub(super) struct Pull {
     pub(super) except: Exceptions,
     #[command(flatten)]
     pub(super) wire: Wire,
-}
-
-/// Rules that the user sets aside, with the reason.
-#[derive(Debug, Args)]
-pub(super) struct Exceptions {
-    /// Take a pack that is older than --max-age; needs --reason.
-    #[arg(long, requires = "reason")]
-    pub(super) allow_stale_unsafe: bool,
-    /// Take a pack that is older than, or differs from, the one that was installed; needs --reason.
-    #[arg(long, requires = "reason")]
-    pub(super) allow_rollback_unsafe: bool,
-    /// Why, for the log in the state.
-    #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
-    pub(super) reason: Option<String>,
-}
-
-/// What authenticates a pack. Several kinds together must all hold.
-#[derive(Debug, Args)]
-#[command(
-    next_help_heading = "Anchors: what reached you by another way than the pack (all that are given must hold)"
-)]
-pub(super) struct Anchors {
-    /// The pack digest, or the manifest digest.
-    #[arg(long, value_name = "sha256:…")]
-    pub(super) digest: Option<Digest>,
-    /// The organisation's public key; a signature by one of several is enough [repeatable].
-    #[arg(long, value_name = "FILE")]
-    pub(super) verify_key: Vec<PathBuf>,
-    /// A key of the pack, as `keypack inspect` prints it; all of them, for one that is not pinned refuses the pack
-    /// [repeatable].
-    #[arg(long, value_name = "ROLE:FINGERPRINT")]
-    pub(super) pin: Vec<Pin>,
-}
-
-/// What this host remembers.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "State options")]
-pub(super) struct State {
-    /// Where this host remembers what it authenticated [default: $XDG_STATE_HOME/keypack, ~/.local/state/keypack].
-    #[arg(long = "state", value_name = "DIR")]
-    pub(super) dir: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -321,31 +285,10 @@ pub(super) struct Schema {
     pub(super) name: Option<String>,
 }
 
-fn span(text: &str) -> Result<jiff::Span, String> {
-    let span: jiff::Span = text.parse().map_err(|e: jiff::Error| e.to_string())?;
-    // Days are taken as 24 hours: a pack has no time zone.
-    let seconds = span
-        .total((jiff::Unit::Second, jiff::SpanRelativeTo::days_are_24_hours()))
-        .map_err(|e| format!("{e}; use days or smaller units"))?;
-    if seconds < 0.0 {
-        return Err("it must not be negative".into());
+fn lineage(text: &str) -> Result<String, String> {
+    if crate::pack::is_lineage(text) {
+        Ok(text.to_owned())
+    } else {
+        Err("a name is 1 to 64 letters, digits, dots and dashes".into())
     }
-    #[allow(clippy::cast_possible_truncation, reason = "whole seconds are meant")]
-    Ok(jiff::Span::new().seconds(seconds as i64))
-}
-
-fn duration(text: &str) -> Result<jiff::SignedDuration, String> {
-    let days = jiff::SpanRelativeTo::days_are_24_hours();
-    span(text)?.to_duration(days).map_err(|e| e.to_string())
-}
-
-fn expiry(text: &str) -> Result<crate::pack::Expiry, String> {
-    use crate::pack::Expiry;
-    if let Ok(time) = text.parse::<Timestamp>() {
-        return Ok(Expiry::At(time));
-    }
-    if let Ok(date) = text.parse::<jiff::civil::Date>() {
-        return date.in_tz("UTC").map(|z| Expiry::At(z.timestamp())).map_err(|e| e.to_string());
-    }
-    span(text).map(Expiry::After).map_err(|e| format!("it is neither a date, nor a time, nor a span ({e})"))
 }

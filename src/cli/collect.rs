@@ -38,10 +38,16 @@ pub(super) fn run(args: &args::Collect, output: &Output) -> Result<Exit, Failure
         return Ok(complete);
     }
     let include = include(args, &found);
-    if include.is_empty() && old.is_none() {
+    if include.is_empty() && (old.is_none() || args.prune) {
         print(&report, output)?;
         output.warn("no key could be proved, so nothing was written");
         return Ok(Exit::Incomplete);
+    }
+    if let Some(Expiry::At(end)) = args.expires.filter(|e| matches!(e, Expiry::At(end) if *end <= created)) {
+        return Err(Failure::usage(
+            format!("the pack would expire at {end}, before it is made ({created})"),
+            "give --expires a time to come, or a span such as \"180 days\"",
+        ));
     }
     let built = build(&Build {
         name: &name,

@@ -56,6 +56,19 @@ impl Failure {
         Self { code: "usage", error: error.into(), hint: hint.into(), exit: Exit::Usage }
     }
 
+    /// Something is missing or could not be read; the report says what.
+    pub fn incomplete() -> Self {
+        let error = "some needed keys are missing or refused, or some signatures could not be read";
+        Self::new("incomplete", error, Exit::Incomplete)
+    }
+
+    /// The same with another hint.
+    #[must_use]
+    pub fn hinting(mut self, hint: &str) -> Self {
+        hint.clone_into(&mut self.hint);
+        self
+    }
+
     /// The same, saying which side it concerns.
     #[must_use]
     pub fn on(mut self, side: &str) -> Self {
@@ -66,8 +79,10 @@ impl Failure {
 
 impl From<ContentError> for Failure {
     fn from(e: ContentError) -> Self {
+        // What can't be done with a place is known from the command line; `--optional` must not hide that.
+        let exit = if matches!(e, ContentError::Unsupported { .. }) { Exit::Usage } else { Exit::CouldNot };
         let hint = e.hint().unwrap_or_else(|| hint(e.code()).into());
-        Self { code: e.code(), error: e.to_string(), hint, exit: Exit::CouldNot }
+        Self { code: e.code(), error: e.to_string(), hint, exit }
     }
 }
 

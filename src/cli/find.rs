@@ -12,6 +12,7 @@ use crate::{
     },
     discover::{Discovery, Target, discover},
     keysource::Gathered,
+    limits,
     oci::{Descriptor, Digest, Document},
     pack::{Draft, INVENTORY, UntrustedPack, looks_like_a_pack, parse},
     resolve::{Question, Resolution, resolve},
@@ -52,6 +53,7 @@ pub(super) fn find(args: &Read, revoked: &dyn Fn(Digest) -> bool, output: &Outpu
         gathered.add_trusted_root(path)?;
     }
     gathered.add_builtin();
+    gathered.tell_conflicts();
     gathered.candidates.retain(|candidate| {
         let found = candidate.material.fingerprints().into_iter().find(|f| revoked(*f));
         if let Some(key) = found {
@@ -89,7 +91,7 @@ pub(super) fn find(args: &Read, revoked: &dyn Fn(Digest) -> bool, output: &Outpu
     Ok(Found { discovery, gathered, resolution })
 }
 
-/// An opened place, with the one image that is meant.
+/// A place, and the one image of it that is meant.
 type Opened = (Box<dyn Source>, Option<String>);
 
 /// Opens the places, or the registries of the images that `--images` lists; each with the one image that is meant.
@@ -107,7 +109,7 @@ fn sources(args: &Read, output: &Output) -> Result<Vec<Opened>, Failure> {
         args.wire.check(images.len())?;
         return Ok(images
             .into_iter()
-            .map(|(host, images)| -> (Box<dyn Source>, _) {
+            .map(|(host, images)| -> Opened {
                 (Box::new(Registry::new(host, Extent::Images(images), options())), None)
             })
             .collect());
@@ -197,7 +199,10 @@ fn only(source: &dyn Source) -> Result<(String, Descriptor), Failure> {
             let fetched = content::fetch_manifest(source, &repository, &listed.descriptor);
             let Ok(Some((_, Document::Manifest(manifest)))) = fetched else { continue };
             let known = packs.iter().any(|(_, _, d)| d.digest == listed.descriptor.digest);
-            if looks_like_a_pack(&manifest) && !known {
+            let config = |config: &Descriptor| {
+                content::fetch(source, &repository, config, limits::CONFIG).ok().flatten()
+            };
+            if !known && looks_like_a_pack(&manifest, config) {
                 let name = match &listed.name {
                     Name::Tag(tag) => tag.clone(),
                     _ => listed.descriptor.digest.to_string(),

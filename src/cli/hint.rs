@@ -38,6 +38,22 @@ pub(super) fn hint(code: &str) -> &'static str {
         "certificate-file" => {
             "check the path; the directory holds ca.crt, and client.cert with client.key where needed"
         }
+        // Registries.
+        "auth-file" => "look at the credentials file; podman login writes a good one",
+        "credential-helper" => "run the helper by hand, or log in with podman login, or give --creds",
+        "rate-limited" | "unavailable" | "timed-out" | "unreachable" => {
+            "try again later, with fewer --jobs; a network that needs a proxy sets HTTPS_PROXY"
+        }
+        "redirect-refused" => "the registry sends its clients to a place that is not safe; ask who runs it",
+        "network-settings" => "look at HTTPS_PROXY, HTTP_PROXY and NO_PROXY",
+        "answer-too-long"
+        | "list-endless"
+        | "registry-answer"
+        | "digest-header-mismatch"
+        | "not-a-registry" => {
+            "something other than an honest registry answers there; check the address and what stands in between"
+        }
+        "reference-invalid" => "write docker://HOST/REPOSITORY:TAG, in lower case",
         // Signatures.
         "duplicate-json-key" => "no honest signer writes this; treat the image as unsigned",
         "signature-malformed" => "copy the signature again; if it stays so, treat the image as unsigned",
@@ -56,6 +72,8 @@ pub(super) fn hint(code: &str) -> &'static str {
         "chain-refused" => "get the certificate chain again from its publisher",
         "no-evidence" => "the signature can't be used to prove a key; sign the image again",
         // Keys.
+        "keys-not-found" => "name the directory that `keypack collect` or `keypack pull` wrote",
+        "incomplete" => "the report lists each one with what to do; --format json gives it to programs",
         "key-file-not-found" => "check the path of the key file",
         "key-malformed" => {
             "get the key again from its publisher and look at the file: it must hold PEM or DER"

@@ -1,3 +1,5 @@
+use std::path::Path;
+
 use jiff::Timestamp;
 
 use super::{
@@ -12,12 +14,22 @@ use super::{
 };
 use crate::{
     oci::Digest,
-    pack::{self, Anchor, Pack, PackError},
+    pack::{self, Anchor, INVENTORY, Pack, PackError},
     state,
 };
 
 pub(super) fn run(args: &args::Pull, output: &Output) -> Result<Exit, Failure> {
     let now = Timestamp::now();
+    let path = Path::new(&args.source);
+    if path.join(INVENTORY).is_file() {
+        return Err(Failure::usage(
+            format!("{} is a directory with keys, and pull takes a place that holds a pack", path.display()),
+            format!(
+                "keypack inspect {0} prints it; keypack push {0} oci-archive:FILE:TAG packs it",
+                path.display()
+            ),
+        ));
+    }
     let location = location(&args.source)?;
     let anchors = read(&args.anchors, &location, &args.output)?;
     let whole = anchors.iter().any(Anchor::covers_inventory);

@@ -105,10 +105,10 @@ mod tests {
         assert_eq!(code(&pack, "2026-06-01T00:00:00Z", &limits), "fresh");
         assert_eq!(code(&pack, "2026-05-31T23:59:59Z", &limits), "clock-behind");
         // The end of all time, as a wrong clock or a liar writes it, is no panic.
-        let late = made("9999-12-31T00:00:00Z", None);
+        let late = made("9999-12-30T00:00:00Z", None);
         assert_eq!(code(&late, "2026-01-01T00:00:00Z", &limits), "clock-behind");
         assert_eq!(
-            code(&made("-009999-01-02T01:59:59Z", None), "9999-12-30T00:00:00Z", &limits),
+            code(&made("-009998-01-02T01:59:59Z", None), "9999-12-30T00:00:00Z", &limits),
             "pack-too-old"
         );
     }

@@ -28,7 +28,7 @@ pub use endorsement::Coverage;
 pub use error::PackError;
 pub use files::{INVENTORY, README, SUMS, TRUSTED_ROOT, is_signature};
 pub use freshness::{Age, Limits, freshness};
-pub use inventory::{FileRecord, Inventory, KeyRecord, Revoked, Rule, SCHEMA_VERSION, Signer};
+pub use inventory::{FileRecord, Inventory, KeyRecord, Revoked, Rule, SCHEMA_VERSION, Signer, is_lineage};
 pub use parse::{UntrustedPack, looks_like_a_pack, parse};
 
 /// Media types of packs.

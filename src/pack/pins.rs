@@ -24,7 +24,7 @@ pub(super) fn exact(draft: &Draft, pins: &[Pin]) -> Result<(), PackError> {
         let by_key = pin(record.spki);
         let by_id = pin(record.id);
         if let Material::Chain(chain) = material {
-            check_chain(chain)
+            check_chain(chain, record.role)
                 .map_err(|e| PackError::Key { name: record.file.clone(), reason: e.to_string() })?;
         }
         if !(all.contains(&by_id) || (!record.role.is_chain() && all.contains(&by_key))) {

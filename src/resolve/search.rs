@@ -7,7 +7,7 @@ use crate::{
     key::KeyRef,
     oci::Digest,
     signature::{Hints, SignerHint},
-    trust::{KeySet, Refusal, VerificationKey, prove},
+    trust::{self, KeySet, Refusal, VerificationKey, prove},
 };
 
 /// How many combinations of candidates are tried for one signature. One is usual; more come only from several
@@ -29,7 +29,9 @@ impl<'a> Search<'a> {
     pub(super) fn run(mut self, questions: &[Question<'_>]) -> Resolution {
         let mut outcomes = Vec::new();
         for question in questions {
-            outcomes.push(match question.signature.hints() {
+            // A signature that is about another image is not a question about keys.
+            let about = trust::claims(question.signature, &question.image);
+            outcomes.push(match about.and_then(|()| Ok(question.signature.hints()?)) {
                 Ok(hints) => {
                     let needs = Need::of(&hints);
                     let here = if self.is_settled(&needs) {
@@ -39,12 +41,12 @@ impl<'a> Search<'a> {
                     };
                     Ok((hints, needs, here))
                 }
-                Err(e) => Err(Refusal::Unreadable(e)),
+                Err(e) => Err(e),
             });
         }
         let answers = outcomes
             .into_iter()
-            .map(|outcome| outcome.and_then(|(hints, needs, here)| self.answers(&hints, needs, here)))
+            .map(|outcome| outcome.map(|(hints, needs, here)| self.answers(&hints, needs, &here)))
             .collect();
         let names = self.pool.names();
         Resolution {
@@ -124,6 +126,14 @@ impl<'a> Search<'a> {
                 }
             }
         }
+        // However many combinations it took, it is one signature.
+        here.sort_unstable();
+        here.dedup();
+        for key in &here {
+            if let Some(resolved) = self.proved.get_mut(key) {
+                resolved.proofs += 1;
+            }
+        }
         Ok(here)
     }
 
@@ -145,7 +155,7 @@ impl<'a> Search<'a> {
         let verified = prove(question.signature, &question.image, &keys)?;
         for key in verified.keys() {
             if let Some((_, resolved)) = chosen.iter().find(|(k, _)| k == key) {
-                self.proved.entry(*key).or_insert_with(|| resolved.clone()).proofs += 1;
+                self.proved.entry(*key).or_insert_with(|| resolved.clone());
             }
         }
         Ok(verified.keys().to_vec())
@@ -155,17 +165,13 @@ impl<'a> Search<'a> {
         &mut self,
         hints: &Hints,
         needs: Vec<Need>,
-        here: Result<Vec<KeyRef>, Refusal>,
-    ) -> Result<Vec<(Need, Answer)>, Refusal> {
+        here: &Result<Vec<KeyRef>, Refusal>,
+    ) -> Vec<(Need, Answer)> {
         let claim = match &hints.signer {
             SignerHint::Key { claim, .. } => claim.as_ref().map(crate::key::PublicKey::fingerprint),
             SignerHint::Certificate(_) => None,
         };
-        // A signature that is about another image is not a question about keys.
-        if let Err(refusal @ Refusal::OtherImage { .. }) = here {
-            return Err(refusal);
-        }
-        Ok(needs.into_iter().map(|need| self.answer(need, claim, &here)).collect())
+        needs.into_iter().map(|need| self.answer(need, claim, here)).collect()
     }
 
     fn answer(

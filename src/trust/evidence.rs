@@ -1,7 +1,7 @@
 //! Weighing one signature: choose the keys that it names, run the verifier once per log entry and CT log, so that
 //! every piece of evidence stands on its own (a second, empty entry beside a good one proves nothing).
 
-use sigstore_types::{Bundle, bundle::TimestampVerificationData};
+use sigstore_types::{Bundle, MediaType, SignatureContent, bundle::TimestampVerificationData};
 
 use super::{
     KeySet, Missing, Refusal, VerificationKey, Verified, chain,
@@ -11,7 +11,7 @@ use super::{
 use crate::{
     key::{Material, PublicKey, Role},
     oci::Digest,
-    signature::{CertificateHint, Hints, LogHint, SignerHint, TimestampHint, UntrustedSignature},
+    signature::{Hints, LogHint, SignerHint, TimestampHint, UntrustedSignature},
 };
 
 pub(super) fn weigh(
@@ -20,12 +20,7 @@ pub(super) fn weigh(
     keys: &KeySet,
     missing: Missing,
 ) -> Result<Verified, Refusal> {
-    let claimed = signature.claimed_images();
-    // A message-signature bundle makes no claim of its own: its digest is compared by the verifier.
-    let claims = matches!(signature, UntrustedSignature::Simple(_)) || !claimed.is_empty();
-    if claims && !claimed.contains(image) {
-        return Err(Refusal::OtherImage { claimed, image: *image });
-    }
+    claims(signature, image)?;
     let hints = signature.hints()?;
     let bundle = match signature {
         UntrustedSignature::Simple(simple) => simple.to_bundle(),
@@ -40,7 +35,20 @@ pub(super) fn weigh(
         UntrustedSignature::Simple(simple) => Signed::Bytes(&simple.payload),
         UntrustedSignature::Bundle(_) => Signed::Manifest(image),
     };
-    Weighing { keys, missing, hints: &hints, bundle, signed }.run()
+    Weighing { keys, missing, hints: &hints, image, signature, bundle, signed }.run()
+}
+
+/// Whether the signature, by its own words, is about this image. A message-signature bundle has no words of its own:
+/// its digest is compared by the verifier. An envelope without a subject is about nothing.
+pub(super) fn claims(signature: &UntrustedSignature, image: &Digest) -> Result<(), Refusal> {
+    let claimed = signature.claimed_images();
+    let silent = matches!(signature, UntrustedSignature::Bundle(b)
+        if matches!(b.bundle.content, SignatureContent::MessageSignature(_)));
+    if silent || claimed.contains(image) {
+        Ok(())
+    } else {
+        Err(Refusal::OtherImage { claimed, image: *image })
+    }
 }
 
 fn plain(
@@ -49,14 +57,6 @@ fn plain(
     keys: &KeySet,
     hints: &Hints,
 ) -> Result<Verified, Refusal> {
-    // Without a subject digest in a statement or payload nothing binds the signature to the image but the
-    // digest that `plain` hashes in; an envelope about something else must not pass.
-    if let UntrustedSignature::Bundle(bundle) = signature {
-        let enveloped = matches!(bundle.bundle.content, sigstore_types::SignatureContent::DsseEnvelope(_));
-        if enveloped && bundle.claimed_images.is_empty() {
-            return Err(Refusal::OtherImage { claimed: Vec::new(), image: *image });
-        }
-    }
     if keys.of(Role::Signer).next().is_none() {
         return Err(no_signer(hints));
     }
@@ -86,10 +86,12 @@ fn every_entry_has_evidence(bundle: &Bundle) -> Result<(), Refusal> {
     }
 }
 
-struct Weighing<'a> {
-    keys: &'a KeySet,
-    missing: Missing,
-    hints: &'a Hints,
+pub(super) struct Weighing<'a> {
+    pub(super) keys: &'a KeySet,
+    pub(super) missing: Missing,
+    pub(super) hints: &'a Hints,
+    image: &'a Digest,
+    signature: &'a UntrustedSignature,
     bundle: Bundle,
     signed: Signed<'a>,
 }
@@ -98,7 +100,7 @@ impl<'a> Weighing<'a> {
     fn run(mut self) -> Result<Verified, Refusal> {
         let logs = self.logs()?;
         let dated = logs.iter().any(|(index, _)| matches!(self.hints.logs[*index], LogHint::V1 { .. }));
-        let stamps = self.timestamps(!logs.is_empty(), dated)?;
+        let stamps = self.timestamps(dated)?;
         let mut proved: Vec<&VerificationKey> = logs.iter().map(|(_, key)| *key).collect();
         proved.extend(&stamps);
         let identity = match &self.hints.signer {
@@ -135,9 +137,9 @@ impl<'a> Weighing<'a> {
         Ok(found)
     }
 
-    /// The timestamp authorities at hand. Timestamps of others are cut out of the bundle when that is allowed and
-    /// something else still says when the signature was made.
-    fn timestamps(&mut self, logged: bool, dated: bool) -> Result<Vec<&'a VerificationKey>, Refusal> {
+    /// The timestamp authorities at hand. Timestamps of others are cut out of the bundle when that is allowed and,
+    /// for a certificate, something else still says when the signature was made.
+    fn timestamps(&mut self, dated: bool) -> Result<Vec<&'a VerificationKey>, Refusal> {
         let keys = self.keys;
         let find = |hint: &TimestampHint| {
             keys.of(Role::Tsa).find(|k| match &k.material {
@@ -148,7 +150,7 @@ impl<'a> Weighing<'a> {
         let found: Vec<_> = self.hints.timestamps.iter().map(find).collect();
         if let Some(index) = found.iter().position(Option::is_none) {
             let certified = matches!(self.hints.signer, SignerHint::Certificate(_));
-            if self.missing == Missing::Refuse || !logged || (certified && !dated) {
+            if self.missing == Missing::Refuse || (certified && !dated) {
                 return Err(no_tsa(&self.hints.timestamps[index]));
             }
             let mut kept = Vec::new();
@@ -164,15 +166,18 @@ impl<'a> Weighing<'a> {
         let found: Vec<_> = found.into_iter().flatten().collect();
         for key in &found {
             if let Material::Chain(certificates) = &key.material {
-                chain::check(certificates)?;
+                chain::check(certificates, key.key.role)?;
             }
         }
         Ok(found)
     }
 
-    /// The bundle with one of its log entries, or with none.
+    /// The bundle with one of its log entries, or with none: version 0.1 demands one, so it is then read as 0.2.
     fn with_entry(&self, index: Option<usize>) -> Bundle {
         let mut bundle = self.bundle.clone();
+        if index.is_none() && bundle.media_type == MediaType::Bundle0_1 {
+            bundle.media_type = MediaType::Bundle0_2;
+        }
         let entries = std::mem::take(&mut bundle.verification_material.tlog_entries);
         bundle.verification_material.tlog_entries =
             index.and_then(|i| entries.into_iter().nth(i)).into_iter().collect();
@@ -187,6 +192,10 @@ impl<'a> Weighing<'a> {
         claim: Option<&PublicKey>,
     ) -> Result<Option<&'a VerificationKey>, Refusal> {
         let mut refusal = no_signer(self.hints);
+        // All other evidence was left out. What remains is a bare signature, which the verifying crate does not take.
+        if logs.is_empty() && stamps.is_empty() && self.keys.of(Role::Signer).next().is_some() {
+            return plain::check(self.signature, self.image, self.keys.of(Role::Signer)).map(Some);
+        }
         for signer in self.keys.of(Role::Signer) {
             let Material::Key(key) = &signer.material else { continue };
             match self.each_log(logs, stamps, Signer::Key(key), &[]) {
@@ -205,56 +214,8 @@ impl<'a> Weighing<'a> {
         }
     }
 
-    /// Verifies a certificate's signature; returns the authorities and CT logs that were part of it.
-    fn by_certificate(
-        &self,
-        logs: &[(usize, &VerificationKey)],
-        stamps: &[&VerificationKey],
-        certificate: &CertificateHint,
-    ) -> Result<(Vec<&'a VerificationKey>, Identity), Refusal> {
-        if logs.is_empty() && stamps.is_empty() {
-            return Err(match self.hints.logs.first() {
-                Some(hint) => no_log(hint),
-                None => Refusal::Timestamp("nothing says when the certificate was used".into()),
-            });
-        }
-        let Some(authority) = self.keys.of(Role::Fulcio).find(|k| issues(k, certificate)) else {
-            if self.missing == Missing::Refuse || logs.is_empty() {
-                return Err(Refusal::NoKey { role: Role::Fulcio, needed: certificate.issuer.clone() });
-            }
-            let identity =
-                self.each_log(logs, stamps, Signer::Certificate { chain: false, ct: false }, &[])?;
-            return Ok((Vec::new(), identity));
-        };
-        if let Material::Chain(certificates) = &authority.material {
-            chain::check(certificates)?;
-        }
-        let mut ct = Vec::new();
-        for id in &certificate.ct_logs {
-            match (self.keys.of(Role::CtLog).find(|k| k.key.id == *id), self.missing) {
-                (Some(key), _) => ct.push(key),
-                (None, Missing::LeaveOut) => {}
-                (None, Missing::Refuse) => {
-                    return Err(Refusal::NoKey { role: Role::CtLog, needed: id.hex() });
-                }
-            }
-        }
-        let mut identity = None;
-        if ct.is_empty() {
-            let signer = Signer::Certificate { chain: true, ct: false };
-            identity = Some(self.each_log(logs, stamps, signer, &[authority])?);
-        }
-        for log in &ct {
-            let signer = Signer::Certificate { chain: true, ct: true };
-            identity = Some(self.each_log(logs, stamps, signer, &[authority, log])?);
-        }
-        let identity = identity.ok_or(Refusal::NoEvidence)?;
-        ct.push(authority);
-        Ok((ct, identity))
-    }
-
     /// Runs the verifier once per log entry, with that entry's key and `more` alone.
-    fn each_log(
+    pub(super) fn each_log(
         &self,
         logs: &[(usize, &VerificationKey)],
         stamps: &[&VerificationKey],
@@ -274,16 +235,7 @@ impl<'a> Weighing<'a> {
     }
 }
 
-/// Whether this authority may have issued the certificate: by key identifier, else by name (RFC 5280 §4.2.1.1).
-fn issues(authority: &VerificationKey, certificate: &CertificateHint) -> bool {
-    let Material::Chain(chain) = &authority.material else { return false };
-    match (&certificate.authority_key_id, chain.first().subject_key_id()) {
-        (Some(wanted), Some(own)) => *wanted == own,
-        _ => certificate.issuer == chain.first().subject(),
-    }
-}
-
-fn no_log(hint: &LogHint) -> Refusal {
+pub(super) fn no_log(hint: &LogHint) -> Refusal {
     match hint {
         LogHint::V1 { log_id, .. } => Refusal::NoKey { role: Role::Rekor, needed: log_id.hex() },
         LogHint::V2 { origin, key_id } => {

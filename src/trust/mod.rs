@@ -8,6 +8,7 @@
 //! compares times with the machine's clock inside (a log entry from the future is refused); all other times are
 //! arguments.
 
+mod certificate;
 mod chain;
 mod crypto;
 mod endorse;
@@ -116,4 +117,9 @@ pub fn judge(signature: &UntrustedSignature, image: &Digest, keys: &KeySet) -> R
 /// key is missing: the entry names the signer's key, and that claim serves for this check and for nothing else.
 pub fn prove(signature: &UntrustedSignature, image: &Digest, keys: &KeySet) -> Result<Verified, Refusal> {
     evidence::weigh(signature, image, keys, Missing::LeaveOut)
+}
+
+/// Whether `signature` claims to speak for the manifest `image`. One that does not is nothing to find keys for.
+pub fn claims(signature: &UntrustedSignature, image: &Digest) -> Result<(), Refusal> {
+    evidence::claims(signature, image)
 }

@@ -1,0 +1,205 @@
+//! The lab: nine signature forms by real cosign, and the keys of its private instance. A form can be taken apart and
+//! put together again, so that a test changes one thing and leaves the rest genuine.
+#![allow(clippy::disallowed_methods, reason = "fixtures are read from disk")]
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use keypack::{
+    key::{Candidate, Grade, Material, Provenance, Role, Validity, parse_key_file, trusted_root},
+    oci::Digest,
+    signature::{UntrustedBundle, UntrustedSignature, UntrustedSimple},
+    trust::{KeySet, VerificationKey},
+};
+use serde_json::Value;
+
+/// The forms, each with the roles of the keys that it needs.
+pub const FORMS: [(&str, &[Role]); 9] = [
+    ("key-tag-notlog", &[Role::Signer]),
+    ("key-ref11-notlog", &[Role::Signer]),
+    ("key-bundle-notlog", &[Role::Signer]),
+    ("key-tag-rekor1", &[Role::Rekor, Role::Signer]),
+    ("key-bundle-rekor1", &[Role::Rekor, Role::Signer]),
+    ("key-bundle-rekor2", &[Role::Rekor2, Role::Tsa, Role::Signer]),
+    ("keyless-bundle-rekor1", &[Role::Rekor, Role::CtLog, Role::Fulcio]),
+    ("keyless-bundle-rekor2", &[Role::Rekor2, Role::CtLog, Role::Fulcio, Role::Tsa]),
+    ("keyless-tag-rekor1", &[Role::Rekor, Role::CtLog, Role::Fulcio]),
+];
+
+/// A signature in parts.
+#[derive(Clone)]
+pub enum Parts {
+    Simple { payload: Vec<u8>, annotations: BTreeMap<String, String> },
+    Bundle(Value),
+}
+
+/// One form, taken apart.
+#[derive(Clone)]
+pub struct Form {
+    pub name: &'static str,
+    pub roles: &'static [Role],
+    pub image: Digest,
+    pub parts: Parts,
+}
+
+pub fn lab() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("testdata/lab")
+}
+
+/// A form as `oras cp -r` left it or, where that drops the tag of the signature, as `cosign save` did.
+pub fn form(name: &str) -> Form {
+    let (name, roles) = *FORMS.iter().find(|(n, _)| *n == name).expect("a form of the lab");
+    let tool = if name.contains("-tag-") { "cosignsave" } else { "oras" };
+    let blobs = lab().join(format!("layouts/{name}-{tool}/blobs/sha256"));
+    let read = |digest: &str| std::fs::read(blobs.join(digest.trim_start_matches("sha256:"))).unwrap();
+    for file in std::fs::read_dir(&blobs).unwrap() {
+        let bytes = std::fs::read(file.unwrap().path()).unwrap();
+        let Ok(manifest) = serde_json::from_slice::<Value>(&bytes) else { continue };
+        for layer in manifest["layers"].as_array().into_iter().flatten() {
+            let content = || read(layer["digest"].as_str().unwrap());
+            let parts = match layer["mediaType"].as_str().unwrap() {
+                t if t.contains("simplesigning") => Parts::Simple {
+                    payload: content(),
+                    annotations: serde_json::from_value(layer["annotations"].clone()).unwrap(),
+                },
+                t if t.contains("sigstore.bundle") => {
+                    Parts::Bundle(serde_json::from_slice(&content()).unwrap())
+                }
+                _ => continue,
+            };
+            let mut form = Form { name, roles, image: Digest::of(b""), parts };
+            form.image = form.read().unwrap().claimed_images()[0];
+            return form;
+        }
+    }
+    panic!("{name} holds no signature")
+}
+
+pub fn forms() -> Vec<Form> {
+    FORMS.iter().map(|(name, _)| form(name)).collect()
+}
+
+impl Form {
+    /// Puts the form together.
+    pub fn read(&self) -> Result<UntrustedSignature, keypack::signature::SignatureError> {
+        match &self.parts {
+            Parts::Simple { payload, annotations } => UntrustedSimple::parse(payload.clone(), annotations)
+                .map(|s| UntrustedSignature::Simple(Box::new(s))),
+            Parts::Bundle(json) => UntrustedBundle::parse(json.to_string().as_bytes())
+                .map(|b| UntrustedSignature::Bundle(Box::new(b))),
+        }
+    }
+
+    /// The same form with something changed in its bundle.
+    pub fn with_bundle(&self, change: impl FnOnce(&mut Value)) -> Self {
+        let mut form = self.clone();
+        let Parts::Bundle(json) = &mut form.parts else { panic!("{} is no bundle", self.name) };
+        change(json);
+        form
+    }
+
+    /// The same form with something changed in its payload or annotations.
+    pub fn with_simple(&self, change: impl FnOnce(&mut Vec<u8>, &mut BTreeMap<String, String>)) -> Self {
+        let mut form = self.clone();
+        let Parts::Simple { payload, annotations } = &mut form.parts else { panic!("{}", self.name) };
+        change(payload, annotations);
+        form
+    }
+
+    /// The keys that it needs, from the lab.
+    pub fn keys(&self) -> Vec<VerificationKey> {
+        keys().into_iter().filter(|k| self.roles.contains(&k.key.role)).collect()
+    }
+
+    pub fn judge(&self, keys: &[VerificationKey]) -> Result<keypack::trust::Verified, &'static str> {
+        let signature = self.read().map_err(|e| e.code())?;
+        keypack::trust::judge(&signature, &self.image, &KeySet::new(keys.to_vec())).map_err(|e| e.code())
+    }
+
+    pub fn prove(&self, keys: &[VerificationKey]) -> Result<keypack::trust::Verified, &'static str> {
+        let signature = self.read().map_err(|e| e.code())?;
+        keypack::trust::prove(&signature, &self.image, &KeySet::new(keys.to_vec())).map_err(|e| e.code())
+    }
+
+    /// Judges with exactly the keys that it needs; the code of the refusal.
+    pub fn refused(&self) -> &'static str {
+        match self.judge(&self.keys()) {
+            Ok(verified) => panic!("{} was accepted: {verified:?}", self.name),
+            Err(code) => code,
+        }
+    }
+}
+
+pub fn provenance(source: &str) -> Provenance {
+    Provenance {
+        grade: Grade::File,
+        source: source.into(),
+        sha256: Digest::of(source.as_bytes()),
+        date: None,
+    }
+}
+
+/// All that a trusted root holds.
+pub fn root(json: &[u8], source: &str) -> Vec<Candidate> {
+    let (candidates, unusable) = trusted_root::read(json, &provenance(source)).unwrap();
+    assert_eq!(unusable, []);
+    candidates
+}
+
+pub fn lab_root() -> Vec<Candidate> {
+    root(&std::fs::read(lab().join("trust/trusted_root.json")).unwrap(), "lab")
+}
+
+/// A key file of the lab, as candidates without a role.
+pub fn file(name: &str) -> Vec<Candidate> {
+    bare(&std::fs::read(lab().join("trust").join(name)).unwrap(), name)
+}
+
+/// What `--key` makes of these bytes.
+pub fn bare(bytes: &[u8], source: &str) -> Vec<Candidate> {
+    let material = parse_key_file(bytes).unwrap().material;
+    let candidate = |material| Candidate {
+        role: None,
+        material,
+        url: None,
+        validity: Validity::default(),
+        provenance: provenance(source),
+    };
+    material.into_iter().map(candidate).collect()
+}
+
+/// A candidate in the role that it states or, without one, as a signer's key.
+pub fn usable(candidate: &Candidate) -> VerificationKey {
+    VerificationKey {
+        key: candidate.key_ref(candidate.role.unwrap_or(Role::Signer), None),
+        material: candidate.material.clone(),
+        url: candidate.url.clone(),
+        validity: candidate.validity,
+    }
+}
+
+/// Every key of the lab.
+pub fn keys() -> Vec<VerificationKey> {
+    lab_root().iter().chain(&file("cosign.pub")).map(usable).collect()
+}
+
+/// The lab's key of one role.
+pub fn key(role: Role) -> VerificationKey {
+    keys().into_iter().find(|k| k.key.role == role).unwrap()
+}
+
+/// Another key under the name of the lab's key: what an attacker would have to slip in.
+pub fn impostor(role: Role, material: Material) -> VerificationKey {
+    VerificationKey { material, ..key(role) }
+}
+
+/// These keys without those of one role.
+pub fn without(keys: &[VerificationKey], role: Role) -> Vec<VerificationKey> {
+    keys.iter().filter(|k| k.key.role != role).cloned().collect()
+}
+
+/// These keys with one exchanged for another of its role.
+pub fn swapped(keys: &[VerificationKey], other: VerificationKey) -> Vec<VerificationKey> {
+    let mut keys = without(keys, other.key.role);
+    keys.push(other);
+    keys
+}

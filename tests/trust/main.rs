@@ -1,0 +1,16 @@
+//! Attacks on the rooms that decide: key, signature, trust, resolve. Each test is named after the lie it tells.
+#![allow(unreachable_pub, reason = "modules of one test program")]
+
+mod broken;
+mod chains;
+mod forms;
+mod hostile;
+mod issue;
+mod keys;
+mod lab;
+mod log;
+mod own;
+mod payload;
+mod proposed;
+mod prove;
+mod resolve;
