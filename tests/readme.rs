@@ -33,7 +33,11 @@ fn the_transcript_is_what_the_program_prints() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let printed = String::from_utf8(output.stdout).unwrap();
     let shown = block(&readme(), "<!-- what tests/story.sh prints -->");
-    assert_eq!(shown.trim_end(), printed.trim_end(), "run tests/story.sh and put what it prints into the README");
+    assert_eq!(
+        shown.trim_end(),
+        printed.trim_end(),
+        "run tests/story.sh and put what it prints into the README"
+    );
 }
 
 #[test]
