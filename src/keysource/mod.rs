@@ -33,6 +33,8 @@ pub struct Gathered {
     pub candidates: Vec<Candidate>,
     /// Entries that can't be used. The rest of their source is used.
     pub unusable: Vec<Unusable>,
+    /// Of these, the ones that claim the id of another key: which entry, and which id.
+    claims: Vec<(usize, (Role, KeyId))>,
 }
 
 /// One entry of a source that can't be used.
@@ -148,6 +150,9 @@ impl Gathered {
         }
         let (candidates, unusable) = trusted_root::read(&bytes, &provenance)
             .map_err(|source| KeySourceError::TrustedRoot { path: path.into(), source })?;
+        if unusable.iter().any(|entry| entry.code == trusted_root::PRIVATE_KEY) {
+            return Err(KeySourceError::PrivateKey { path: path.into() });
+        }
         self.take(&provenance.source, candidates, unusable);
         Ok(())
     }
@@ -155,16 +160,21 @@ impl Gathered {
     fn take(&mut self, source: &str, candidates: Vec<Candidate>, unusable: Vec<trusted_root::Unusable>) {
         self.candidates.extend(candidates);
         for entry in unusable {
-            // An entry that claims the id of a key that another source has is a conflict; which of the two is right
-            // is plain here, for ids are computed, but somebody has tampered or erred.
-            let conflict = entry.claims.is_some_and(|claim| self.knows(claim));
-            let code = if conflict { "key-conflict" } else { entry.code };
+            self.claims.extend(entry.claims.map(|claim| (self.unusable.len(), claim)));
+            let source = source.into();
             self.unusable.push(Unusable {
-                source: source.into(),
+                source,
                 entry: entry.entry,
-                code,
+                code: entry.code,
                 reason: entry.reason,
             });
+        }
+        // An entry that claims the id of a key that another source has, before or after it, is a conflict; which of the
+        // two is right is plain here, for ids are computed, but somebody has tampered or erred.
+        for (index, claim) in &self.claims {
+            if self.knows(*claim) {
+                self.unusable[*index].code = "key-conflict";
+            }
         }
     }
 
