@@ -1,15 +1,79 @@
-//! keypack
+//! keypack finds the public keys that the signatures of mirrored container images need, proves that they fit, packs
+//! them as an OCI artifact, and lays them down, authenticated, on the disconnected side.
+//!
+//! # One picture
+//!
+//! ```text
+//!  connected side: make a pack                                 disconnected side: use it
+//!
+//!  oci:dir   docker://reg/…   registry storage                 oci-archive:keys.tar   docker://mirror/…
+//!         │ content::Location (pure), content::open_source (I/O)          │
+//!         ▼                                                               ▼
+//!      Source ─────────────┐                                           Source
+//!         │ discover       │                                              │ content::fetch_artifact
+//!         ▼                │ keysource (I/O)                              ▼ pack::parse
+//!  [UntrustedSignature]    │     │ [Candidate]                       UntrustedPack
+//!         │                │     │                                        │ pack::check (anchors, pure)
+//!         ▼                ▼     ▼                                        ▼
+//!      resolve (pure): needs × candidates, each proved by trust         Pack
+//!         ▼                                                               │
+//!   Resolution{keys, answers, conflicts}                                  │
+//!         ▼                                                               ▼
+//!    pack::build (pure) ─► Draft ─► Artifact ─► Sink              write (I/O): keys/, all or nothing
+//!                            └────► write (I/O): keys/
+//! ```
+//!
+//! A [`pack::Draft`] is whole and consistent and may be pushed. A [`pack::Pack`] is what an anchor authenticated: only
+//! [`pack::check`] makes one. [`trust`] decides about every signature, once for collecting and for verifying.
+//!
+//! # Rooms, and who may use whom
+//!
+//! An arrow goes only to a smaller number; `signature`, `trust` and `export` never use `content`.
+//! `tests/architecture.rs` reads the `use` lines and fails with the file and the rule.
+//!
+//! | level | rooms |
+//! |---|---|
+//! | 6 | [`cli`]: words, hints, exit codes |
+//! | 5 | [`report`], [`write`](mod@write), [`state`] |
+//! | 4 | [`pack`]: the inventory, the files of keys/, the artifact, anchors |
+//! | 3 | [`discover`], [`resolve`](mod@resolve), [`keysource`] |
+//! | 2 | [`trust`]: every decision, no I/O |
+//! | 1 | [`signature`], [`net`], [`content`]: the one joint, where content lives (`net` below it) |
+//! | 0 | [`oci`], [`key`], [`tree`], [`limits`] |
+//!
+//! A place is an arrangement over a namespace: [`content::Layout`] and [`content::Storage`] each read a
+//! [`content::DirFiles`] or a [`content::TarFiles`], which is indexed by its headers and never extracted; `dir:` trees
+//! and registries are places of their own.
+//!
+//! # Laws
+//!
+//! 1. Trust is a type: parsers return `Untrusted…`; `Verified` and `Pack` are made in one place each.
+//! 2. Decisions are arithmetic: what they need is an argument. (The verifying crate reads the clock for one check: a log
+//!    entry from the future.)
+//! 3. Absent, unreachable and bad are three shapes: `Ok(None)`, `Err`, a refusal.
+//! 4. A key found inside content is a claim. It explains a need and never meets it. Two keys for one id are a conflict.
+//! 5. Every read is bounded and checked; the unchecked read is not public.
+//! 6. A rule exists once.
+//! 7. An error is two sentences, what is true and what to do, with a stable code.
+//! 8. Output appears whole or not at all.
+//! 9. The danger is in the name: `--…-unsafe`.
+//!
+//! All disk and network access is marked: `grep -rn 'allow(clippy::disallowed\|clippy::disallowed_types' src` is its
+//! map.
+
 pub mod cli;
 pub mod content;
 pub mod discover;
 pub mod key;
 pub mod keysource;
 pub mod limits;
+pub mod net;
 pub mod oci;
 pub mod pack;
 pub mod report;
 pub mod resolve;
 pub mod signature;
+pub mod state;
 pub mod tree;
 pub mod trust;
 pub mod write;

@@ -56,3 +56,35 @@ pub const TREE_DEPTH: usize = 128;
 
 /// A file name in keys/: most file systems stop at 255 bytes.
 pub const NAME: usize = 200;
+
+/// What a host remembers of one lineage: two hundred packs and acceptances, and thousands of revoked keys.
+pub const STATE: u64 = 4 << 20;
+
+/// An auth file: one with a thousand registries has some 100 KiB.
+pub const AUTH_FILE: u64 = 4 << 20;
+
+/// The answer of a credential program; tokens of cloud providers reach a few KiB.
+pub const CREDENTIAL: u64 = 256 << 10;
+
+/// The answer of a token service.
+pub const TOKEN: u64 = 1 << 20;
+
+/// What is read of a registry's error answer, of which a line is shown.
+pub const ERROR_ANSWER: u64 = 64 << 10;
+
+/// One page of names. distribution 2.8 returns all tags of a repository at once: this is about 400,000 of them.
+pub const NAMES_PAGE: u64 = 32 << 20;
+
+/// Pages of one list. With the 1000 names a page that we ask for, two million names; with the 50 that some
+/// registries give at most, a hundred thousand.
+pub const PAGES: usize = 2000;
+
+/// All manifests kept from listing a repository until they are opened: 20,000 of the usual 6 KiB. Beyond that, they are
+/// asked for again.
+pub const MANIFEST_CACHE: usize = 128 << 20;
+
+/// A piece of an upload, however large the registry wants them: a larger one than any pack is never needed.
+pub const UPLOAD_PIECE: usize = 64 << 20;
+
+/// A repository's referrers to one image: as many as an index may have children.
+pub const REFERRERS: usize = INDEX_CHILDREN;

@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 
+use super::wire::Wire;
 use crate::oci::Digest;
 
 const SOURCES: &str = "\
@@ -10,6 +11,8 @@ SOURCE is one of
   oci:DIR[:TAG]            an OCI layout
   oci-archive:FILE[:TAG]   an OCI layout in a tar
   dir:DIR                  an image by skopeo, or a `skopeo sync` tree
+  docker://HOST/REPO:TAG   an image of a registry (or @sha256:…)
+  docker://HOST[/PREFIX]   a repository, and all below it
   PATH                     any of these, or a registry's data folder (docker/registry/v2)";
 
 /// Finds the public keys that the signatures of mirrored images need, proves that they fit, and carries them.
@@ -63,8 +66,10 @@ pub(super) enum Command {
         after_help = "Example:\n  keypack collect oci:mirror --trusted-root trusted_root.json --key cosign.pub -o keys"
     )]
     Collect(Collect),
-    /// Write keys/ as an OCI artifact into a layout or an archive.
-    #[command(after_help = "Example:\n  keypack push keys oci-archive:mirror.tar:keys-2026-11")]
+    /// Write keys/ as an OCI artifact into a registry, a layout or an archive.
+    #[command(
+        after_help = "Example:\n  keypack push keys oci-archive:mirror.tar:keys-2026-11\n  keypack push keys docker://mirror:5000/keypack/trust:2026-11"
+    )]
     Push(Push),
     /// Fetch a pack, authenticate it, and unpack it into keys/.
     #[command(
@@ -87,8 +92,12 @@ pub(super) enum Command {
 #[derive(Debug, Args)]
 pub(super) struct Read {
     /// Where the images are; several are read together.
-    #[arg(required = true, value_name = "SOURCE", long_help = SOURCES)]
+    #[arg(required_unless_present = "images", value_name = "SOURCE", long_help = SOURCES)]
     pub(super) sources: Vec<String>,
+    /// Only these images: a file with one reference a line (or - for stdin), oc-mirror's mapping.txt, or a place
+    /// whose images are looked up at the registry named as SOURCE.
+    #[arg(long, value_name = "LIST")]
+    pub(super) images: Option<String>,
     /// A sigstore trusted_root.json of version 0.1 or 0.2 [repeatable].
     #[arg(long, value_name = "FILE")]
     pub(super) trusted_root: Vec<PathBuf>,
@@ -98,6 +107,8 @@ pub(super) struct Read {
     /// Missing keys and unreadable places are a warning, and the exit code is 0: never block the mirroring of images.
     #[arg(long)]
     pub(super) optional: bool,
+    #[command(flatten)]
+    pub(super) wire: Wire,
 }
 
 #[derive(Debug, Args)]
@@ -114,7 +125,7 @@ pub(super) struct Collect {
     #[arg(short, long, value_name = "DIR", default_value = "keys")]
     pub(super) output: PathBuf,
     /// The lineage of the pack [default: that of the directory in place, or "default"].
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = lineage)]
     pub(super) name: Option<String>,
     /// When the pack should no longer be taken: a date, or a time span such as "180 days".
     #[arg(long, value_name = "WHEN", value_parser = expiry)]
@@ -166,7 +177,7 @@ pub(super) struct Push {
     /// The directory that `keypack collect` wrote.
     #[arg(value_name = "KEYS")]
     pub(super) keys: String,
-    /// Where to: oci:DIR:TAG or oci-archive:FILE:TAG; images that are there stay.
+    /// Where to: docker://HOST/REPO:TAG, oci:DIR:TAG or oci-archive:FILE:TAG; images that are there stay.
     #[arg(value_name = "DEST")]
     pub(super) dest: String,
     /// The form of the artifact.
@@ -181,6 +192,8 @@ pub(super) struct Push {
     /// A place that can't be written is a warning, and the exit code is 0.
     #[arg(long)]
     pub(super) optional: bool,
+    #[command(flatten)]
+    pub(super) wire: Wire,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -204,11 +217,13 @@ pub(super) struct Pull {
     #[arg(long, value_name = "sha256:…")]
     pub(super) digest: Option<Digest>,
     /// The lineage that the pack must have [default: that of the directory in place, or "default"].
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = lineage)]
     pub(super) name: Option<String>,
     /// Replace the directory in two steps where the file system can't exchange it in one.
     #[arg(long)]
     pub(super) non_atomic_unsafe: bool,
+    #[command(flatten)]
+    pub(super) wire: Wire,
 }
 
 #[derive(Debug, Args)]
@@ -216,6 +231,8 @@ pub(super) struct Inspect {
     /// A keys/ directory, or a place that holds a pack.
     #[arg(value_name = "KEYS|SOURCE")]
     pub(super) place: String,
+    #[command(flatten)]
+    pub(super) wire: Wire,
 }
 
 #[derive(Debug, Args)]
@@ -245,5 +262,17 @@ fn expiry(text: &str) -> Result<crate::pack::Expiry, String> {
     if let Ok(date) = text.parse::<jiff::civil::Date>() {
         return date.in_tz("UTC").map(|z| Expiry::At(z.timestamp())).map_err(|e| e.to_string());
     }
-    span(text).map(Expiry::After).map_err(|e| format!("it is neither a date, nor a time, nor a span ({e})"))
+    let span = span(text).map(Expiry::After);
+    span.map_err(|_| {
+        r#"write a date (2027-05-01), a time (2027-05-01T12:00:00Z) or a span of weeks, days or hours ("180 days")"#
+            .into()
+    })
+}
+
+fn lineage(text: &str) -> Result<String, String> {
+    if crate::pack::is_lineage(text) {
+        Ok(text.to_owned())
+    } else {
+        Err("a name is 1 to 64 letters, digits, dots and dashes".into())
+    }
 }

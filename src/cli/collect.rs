@@ -29,7 +29,7 @@ pub(super) fn run(args: &args::Collect, output: &Output) -> Result<Exit, Failure
     }
     let old = keys(&args.output)?;
     let include = include(args, &found);
-    if include.is_empty() && old.is_none() {
+    if include.is_empty() && (old.is_none() || args.prune) {
         print(&report, output)?;
         output.warn("no key could be proved, so nothing was written");
         return Ok(Exit::Incomplete);
@@ -40,14 +40,21 @@ pub(super) fn run(args: &args::Collect, output: &Output) -> Result<Exit, Failure
         let error = format!("{} belongs to the lineage {other:?}, not {name:?}", args.output.display());
         return Err(Failure::new("lineage-mismatch", error, Exit::Refused));
     }
-    let built = build(Build {
+    let created = created(args)?;
+    if let Some(Expiry::At(end)) = args.expires.filter(|e| matches!(e, Expiry::At(end) if *end <= created)) {
+        return Err(Failure::usage(
+            format!("the pack would expire at {end}, before it is made ({created})"),
+            "give --expires a time to come, or a span such as \"180 days\"",
+        ));
+    }
+    let built = build(&Build {
         name: &name,
         keys: include,
         replaces: old.as_ref(),
         prune: args.prune,
         rules: None,
         revoked: Vec::new(),
-        created: created(args)?,
+        created,
         expires: args.expires.unwrap_or(Expiry::Never),
         refresh_after: args.refresh_after,
     })?;

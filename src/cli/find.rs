@@ -1,14 +1,18 @@
 //! From words to things: places, keys, packs.
 
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 use thiserror::Error;
 
-use super::{args::Read, failure::Failure, output::Output};
+use super::{args::Read, failure::Failure, images::images, output::Output, wire::Wire};
 use crate::{
-    content::{self, Location, Name, Selector, Source},
+    content::{
+        self, Location, Name, Source,
+        registry::{Extent, Registry},
+    },
     discover::{Discovery, Target, discover},
     keysource::Gathered,
+    limits,
     oci::{Descriptor, Digest, Document},
     pack::{UntrustedPack, looks_like_a_pack, parse},
     resolve::{Question, Resolution, resolve},
@@ -29,17 +33,6 @@ pub(super) fn location(text: &str) -> Result<Location, Failure> {
     Ok(Location::parse(text, |path| path.symlink_metadata().is_ok())?)
 }
 
-/// The image that a location names, if it names one.
-pub(super) fn selected(location: &Location) -> Option<String> {
-    match location {
-        Location::Layout(_, selector) | Location::Archive(_, selector) => match selector.as_ref()? {
-            Selector::Tag(tag) => Some(tag.clone()),
-            Selector::Digest(digest) => Some(digest.to_string()),
-        },
-        _ => None,
-    }
-}
-
 /// Everything that the sources and the key sources give, resolved.
 pub(super) struct Found {
     pub(super) discovery: Discovery,
@@ -57,17 +50,10 @@ pub(super) fn find(args: &Read, output: &Output) -> Result<Found, Failure> {
         gathered.add_trusted_root(path)?;
     }
     gathered.add_builtin();
-    let locations = args.sources.iter().map(|s| location(s)).collect::<Result<Vec<_>, _>>()?;
-    let mut sources = Vec::new();
-    for location in &locations {
-        output.working(&format!("opening {location}"));
-        sources.push(content::open_source(location)?);
-    }
-    let targets: Vec<_> = sources
-        .iter()
-        .zip(&locations)
-        .map(|(source, location)| Target { source: source.as_ref(), only: selected(location) })
-        .collect();
+    gathered.tell_conflicts();
+    let sources = sources(args, output)?;
+    let targets: Vec<_> =
+        sources.iter().map(|(source, only)| Target { source: source.as_ref(), only: only.clone() }).collect();
     output.working("looking for signatures");
     let discovery = discover(&targets, &mut |place| {
         output.working(&format!("looking for signatures in {}: {} manifests", place.name, place.read));
@@ -94,10 +80,55 @@ pub(super) fn find(args: &Read, output: &Output) -> Result<Found, Failure> {
     Ok(Found { discovery, gathered, resolution })
 }
 
+/// A place, and the one image of it that is meant.
+type Opened = (Box<dyn Source>, Option<String>);
+
+/// Opens the places, or the registries of the images that `--images` lists; each with the one image that is meant.
+fn sources(args: &Read, output: &Output) -> Result<Vec<Opened>, Failure> {
+    let locations = args.sources.iter().map(|s| location(s)).collect::<Result<Vec<_>, _>>()?;
+    let options = || args.wire.options();
+    if let Some(list) = &args.images {
+        if locations.len() > 1 {
+            return Err(Failure::usage(
+                "--images goes with one SOURCE at most",
+                "run keypack once for each registry",
+            ));
+        }
+        let images = images(list, locations.first(), &args.wire)?;
+        args.wire.check(images.len())?;
+        return Ok(images
+            .into_iter()
+            .map(|(host, images)| -> Opened {
+                (Box::new(Registry::new(host, Extent::Images(images), options())), None)
+            })
+            .collect());
+    }
+    args.wire.check(hosts(&locations))?;
+    let mut sources = Vec::new();
+    for location in &locations {
+        output.working(&format!("opening {location}"));
+        sources.push((content::open_source(location, &options)?, location.reference()));
+    }
+    Ok(sources)
+}
+
+fn hosts(locations: &[Location]) -> usize {
+    let hosts: BTreeSet<_> = locations
+        .iter()
+        .filter_map(|location| match location {
+            Location::Registry(reference) => Some(&reference.host),
+            Location::Repositories(host, _) => Some(host),
+            _ => None,
+        })
+        .collect();
+    hosts.len()
+}
+
 /// Fetches the pack that a location names or, where it names none, the only one that is there.
-pub(super) fn pack(location: &Location) -> Result<UntrustedPack, Failure> {
-    let source = content::open_source(location)?;
-    let (repository, descriptor) = match selected(location) {
+pub(super) fn pack(location: &Location, wire: &Wire) -> Result<UntrustedPack, Failure> {
+    wire.check(1)?;
+    let source = content::open_source(location, &|| wire.options())?;
+    let (repository, descriptor) = match location.reference() {
         Some(name) => named(source.as_ref(), &name)?,
         None => only(source.as_ref())?,
     };
@@ -122,7 +153,10 @@ fn only(source: &dyn Source) -> Result<(String, Descriptor), Failure> {
             let fetched = content::fetch_manifest(source, &repository, &listed.descriptor);
             let Ok(Some((_, Document::Manifest(manifest)))) = fetched else { continue };
             let known = packs.iter().any(|(_, _, d)| d.digest == listed.descriptor.digest);
-            if looks_like_a_pack(&manifest) && !known {
+            let config = |config: &Descriptor| {
+                content::fetch(source, &repository, config, limits::CONFIG).ok().flatten()
+            };
+            if !known && looks_like_a_pack(&manifest, config) {
                 let name = match &listed.name {
                     Name::Tag(tag) => tag.clone(),
                     _ => listed.descriptor.digest.to_string(),

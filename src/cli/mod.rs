@@ -10,11 +10,13 @@ mod collect;
 mod discover;
 mod failure;
 mod find;
+mod images;
 mod inspect;
 mod output;
 mod pull;
 mod push;
 mod schema;
+mod wire;
 
 use std::process::ExitCode;
 

@@ -1,23 +1,35 @@
+use std::path::Path;
+
 use super::{
     args::{self, Format},
     collect::known_names,
     failure::{Exit, Failure},
-    find::{keys, location, pack, selected},
+    find::{keys, location, pack},
     inspect,
     output::Output,
 };
 use crate::{
     content::Location,
     oci::Digest,
-    pack::{Anchor, Compared, PackError, check},
+    pack::{Anchor, Compared, INVENTORY, PackError, check},
     write,
 };
 
 pub(super) fn run(args: &args::Pull, output: &Output) -> Result<Exit, Failure> {
+    let path = Path::new(&args.source);
+    if path.join(INVENTORY).is_file() {
+        return Err(Failure::usage(
+            format!("{} is a directory with keys, and pull takes a place that holds a pack", path.display()),
+            format!(
+                "keypack inspect {0} prints it; keypack push {0} oci-archive:FILE:TAG packs it",
+                path.display()
+            ),
+        ));
+    }
     let location = location(&args.source)?;
     let anchors = anchors(args, &location);
     output.working(&format!("fetching from {location}"));
-    let untrusted = pack(&location)?;
+    let untrusted = pack(&location, &args.wire)?;
     if anchors.is_empty() {
         let manifest = untrusted.manifest_digest();
         let draft = untrusted.into_draft()?;
@@ -70,6 +82,6 @@ pub(super) fn run(args: &args::Pull, output: &Output) -> Result<Exit, Failure> {
 
 /// `--digest`, and a digest in the reference itself: both were typed by the user and not taken from the pack.
 fn anchors(args: &args::Pull, location: &Location) -> Vec<Anchor> {
-    let named = selected(location).and_then(|name| name.parse::<Digest>().ok());
+    let named = location.reference().and_then(|name| name.parse::<Digest>().ok());
     args.digest.into_iter().chain(named).map(Anchor::Digest).collect()
 }

@@ -3,17 +3,33 @@ use std::path::Path;
 use super::{
     args::{self, Format},
     failure::{Exit, Failure},
-    find::{keys, location, selected},
+    find::{keys, location},
     output::Output,
 };
 use crate::{
-    content,
+    content::{self, Location},
     pack::{self, to_artifact},
     write,
 };
 
 /// What a destination without a tag gets.
 const TAG: &str = "latest";
+
+const DESTINATION: &str = "write docker://HOST/REPO:TAG, oci:DIR:TAG or oci-archive:FILE:TAG";
+
+/// A tag that names an image is not taken from it.
+fn refuse_taken_tag(location: &Location, tag: &str, args: &args::Push) -> Result<(), Failure> {
+    // A place that does not exist yet, or can't be read, is the sink's business.
+    let Ok(source) = content::open_source(location, &|| args.wire.options()) else { return Ok(()) };
+    let repository = location.repository();
+    let Ok(Some(there)) = source.resolve(repository, tag) else { return Ok(()) };
+    let artifact = content::fetch_artifact(source.as_ref(), repository, &there);
+    if artifact.is_ok_and(|artifact| pack::parse(&artifact).is_ok()) {
+        return Ok(());
+    }
+    let error = format!("the tag {tag} of {} names something that is no pack", source.place());
+    Err(Failure::new("tag-taken", error, Exit::CouldNot))
+}
 
 pub(super) fn run(args: &args::Push, output: &Output) -> Result<Exit, Failure> {
     let path = Path::new(&args.keys);
@@ -24,23 +40,26 @@ pub(super) fn run(args: &args::Push, output: &Output) -> Result<Exit, Failure> {
         ));
     }
     let draft = keys(path)?.ok_or_else(|| {
-        Failure::new("key-file-not-found", format!("{} holds no keys", path.display()), Exit::CouldNot)
+        Failure::new("keys-not-found", format!("{} holds no keys", path.display()), Exit::CouldNot)
     })?;
-    let location = location(&args.dest)?;
-    let tag = selected(&location).unwrap_or_else(|| TAG.into());
+    let location = location(&args.dest).map_err(|e| e.hinting(DESTINATION))?;
+    let tag = location.reference().unwrap_or_else(|| TAG.into());
     if tag.starts_with("sha256:") {
-        return Err(Failure::usage(
-            "a destination has a tag, not a digest",
-            "write oci:DIR:TAG or oci-archive:FILE:TAG",
-        ));
+        return Err(Failure::usage("a destination has a tag, not a digest", DESTINATION));
     }
     let form = match args.form {
         args::Form::Image => pack::Form::Image,
         args::Form::Artifact => pack::Form::Artifact,
     };
     let artifact = to_artifact(&draft, form)?;
+    args.wire.check(1)?;
+    refuse_taken_tag(&location, &tag, args)?;
     output.working(&format!("writing to {location}"));
-    let sink = content::open_sink(&location).map_err(|e| Failure::from(e).on("destination"))?;
+    let sink = content::open_sink(&location, &|| args.wire.options()).map_err(|e| {
+        let unsupported = matches!(e, content::ContentError::Unsupported { .. });
+        let failure = Failure::from(e).on("destination");
+        if unsupported { failure.hinting(DESTINATION) } else { failure }
+    })?;
     let stored = sink.put(&artifact, &tag).map_err(|e| Failure::from(e).on("destination"))?;
     for (file, digest) in [(&args.digestfile, stored.digest), (&args.pack_digestfile, draft.digest())] {
         if let Some(file) = file {

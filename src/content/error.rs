@@ -5,7 +5,11 @@ use std::{
 
 use thiserror::Error;
 
-use crate::oci::{BlobError, Digest, ManifestError};
+use super::{auth::AuthError, registry::RegistryError};
+use crate::{
+    net::NetError,
+    oci::{BlobError, Digest, ManifestError},
+};
 
 /// Why content could not be read or written. Each variant has a stable code.
 #[derive(Debug, Error)]
@@ -121,6 +125,15 @@ pub enum ContentError {
         /// Why it is refused.
         reason: &'static str,
     },
+    /// The network.
+    #[error(transparent)]
+    Net(#[from] NetError),
+    /// The credentials' places.
+    #[error(transparent)]
+    Auth(#[from] AuthError),
+    /// A registry.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
     /// A document of the place itself (index.json, oci-layout, a link file) is damaged.
     #[error("{what} is malformed: {reason}")]
     Malformed {
@@ -164,6 +177,18 @@ impl ContentError {
             Self::ArchiveDamaged { .. } => "archive-damaged",
             Self::ArchiveUnsafe { .. } => "archive-unsafe",
             Self::Malformed { .. } => "malformed",
+            Self::Net(e) => e.code(),
+            Self::Auth(e) => e.code(),
+            Self::Registry(e) => e.code(),
+        }
+    }
+
+    /// What to do, where this room knows it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Net(e) => e.hint(),
+            Self::Registry(e) => e.hint(),
+            _ => None,
         }
     }
 }

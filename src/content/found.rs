@@ -1,3 +1,5 @@
+#![allow(clippy::disallowed_types, reason = "content reads files: this lists a folder for a message")]
+
 use std::path::Path;
 
 use super::{

@@ -36,7 +36,7 @@ impl<F: Files> Layout<F> {
     pub fn open(place: impl Into<String>, files: F) -> Result<Self, ContentError> {
         let place = place.into();
         check_marker(&place, &files)?;
-        let bytes = files.read(INDEX, limits::MANIFEST)?.ok_or_else(|| missing(&place, &files, INDEX))?;
+        let bytes = files.read(INDEX, limits::MANIFEST)?.ok_or_else(|| lacks(&place, &files, INDEX))?;
         let malformed = |reason: String| ContentError::Malformed { what: files.place(INDEX), reason };
         let index = match Document::parse(&Blob::new(bytes)).map_err(|e| malformed(e.to_string()))? {
             Document::Index(index) => index.manifests,
@@ -147,7 +147,7 @@ pub(super) fn blob_path(digest: &Digest) -> String {
 
 /// Checks that `oci-layout` is there and of a version that keypack reads.
 pub(super) fn check_marker(place: &str, files: &impl Files) -> Result<(), ContentError> {
-    let bytes = files.read(MARKER, MARKER_LIMIT)?.ok_or_else(|| missing(place, files, MARKER))?;
+    let bytes = files.read(MARKER, MARKER_LIMIT)?.ok_or_else(|| lacks(place, files, MARKER))?;
     let malformed = |reason| ContentError::Malformed { what: files.place(MARKER), reason };
     let marker: Marker = serde_json::from_slice(&bytes).map_err(|e| malformed(e.to_string()))?;
     if marker.image_layout_version.starts_with("1.") {
@@ -157,7 +157,8 @@ pub(super) fn check_marker(place: &str, files: &impl Files) -> Result<(), Conten
     }
 }
 
-fn missing(place: &str, files: &impl Files, name: &str) -> ContentError {
+/// This is no layout: `name` is not there.
+pub(super) fn lacks(place: &str, files: &impl Files, name: &str) -> ContentError {
     let reason = format!("{name} is missing; it holds {}", holding(files));
     ContentError::wrong_place(Path::new(place), "an OCI layout", reason)
 }

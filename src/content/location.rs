@@ -5,7 +5,10 @@ use std::{
 
 use thiserror::Error;
 
-use super::reference::{Reference, names_a_registry};
+use super::{
+    foreign::foreign,
+    reference::{Host, RegistryRef},
+};
 use crate::oci::Digest;
 
 /// Where content lies, as the user wrote it. Reading one touches neither disk nor network.
@@ -15,8 +18,10 @@ use crate::oci::Digest;
 /// bare (`./name:tag`), or by `dir:` and `oc-mirror:`, which take everything that follows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Location {
-    /// `docker://host/repository[:tag][@digest]`.
-    Registry(Reference),
+    /// `docker://host/repository:tag`, `docker://host/repository@digest`: one image of a registry.
+    Registry(RegistryRef),
+    /// `docker://host[/prefix]`: the repository of this name and all below it.
+    Repositories(Host, String),
     /// `oci:DIR[:TAG]`, `oci:DIR@sha256:…`: an OCI layout.
     Layout(PathBuf, Option<Selector>),
     /// `oci-archive:FILE[:TAG]`, `oci-archive:FILE@sha256:…`: an OCI layout in a tar.
@@ -59,37 +64,6 @@ impl LocationError {
     }
 }
 
-/// Spellings of other tools, and what is meant by them here: prefix, reason, hint.
-const FOREIGN: [(&str, &str, &str); 11] = [
-    (
-        "oci://",
-        "oci:// has no meaning here",
-        "write oci:DIR for a layout, docker://HOST/REPOSITORY for a registry",
-    ),
-    ("ocidir://", "ocidir:// is regctl's word", "write oci:DIR"),
-    ("oci-archive://", "a path follows the colon directly", "write oci-archive:FILE"),
-    ("dir://", "a path follows the colon directly", "write dir:DIR"),
-    ("oc-mirror://", "a path follows the colon directly", "write oc-mirror:DIR"),
-    ("https://", "a place in a registry has no https://", "write docker://HOST/REPOSITORY"),
-    ("http://", "a place in a registry has no http://", "write docker://HOST/REPOSITORY and --plain-http"),
-    ("file://", "file:// has no meaning here", "write oc-mirror:DIR, oci:DIR or the bare path"),
-    (
-        "docker-archive:",
-        "docker-archive loses digests",
-        "make an oci-archive: skopeo copy docker-archive:… oci-archive:FILE",
-    ),
-    (
-        "docker-daemon:",
-        "keypack reads no engine's store",
-        "make an oci-archive: skopeo copy docker-daemon:… oci-archive:FILE",
-    ),
-    (
-        "containers-storage:",
-        "keypack reads no engine's store",
-        "make an oci-archive: podman save --format oci-archive",
-    ),
-];
-
 impl Location {
     /// Reads a location. `exists` tells whether something lies at a path: a bare word is a path that exists, or
     /// else a reference whose first part can only be a registry. Nothing else is guessed.
@@ -99,7 +73,7 @@ impl Location {
             reason: reason.to_owned(),
             hint: hint.to_owned(),
         };
-        if let Some((_, reason, hint)) = FOREIGN.iter().find(|(prefix, ..)| text.starts_with(prefix)) {
+        if let Some((reason, hint)) = foreign(text) {
             return Err(error(reason, hint));
         }
         let path = |rest: &str| match rest {
@@ -112,8 +86,8 @@ impl Location {
             Ok((path(before)?, selector))
         };
         let registry = |rest: &str| {
-            Reference::parse(rest).map(Self::Registry).map_err(|reason| {
-                error(&reason, "write docker://HOST/REPOSITORY[:TAG][@sha256:…], all of it")
+            registry(rest).map_err(|reason| {
+                error(&reason, "write docker://HOST/REPOSITORY[:TAG][@sha256:…], or docker://HOST/PREFIX")
             })
         };
         match text.split_once(':') {
@@ -127,7 +101,7 @@ impl Location {
             Some(("oc-mirror", rest)) => path(rest).map(Self::OcMirror),
             _ if exists(Path::new(text)) => path(text).map(Self::Path),
             _ if ["/", "./", "../"].iter().any(|start| text.starts_with(start)) => path(text).map(Self::Path),
-            _ if text.split_once('/').is_some_and(|(host, _)| names_a_registry(host)) => registry(text),
+            _ if text.split_once('/').is_some_and(|(host, _)| Host::is_evident(host)) => registry(text),
             Some((before, _)) if !before.is_empty() && exists(Path::new(before)) => Err(error(
                 "no such path",
                 "write oci:DIR:TAG for a layout, oci-archive:FILE:TAG for an archive",
@@ -142,7 +116,8 @@ impl Location {
     /// The repository that is meant: the empty string everywhere but in a registry.
     pub fn repository(&self) -> &str {
         match self {
-            Self::Registry(reference) => reference.repository(),
+            Self::Registry(reference) => &reference.repository,
+            Self::Repositories(_, prefix) => prefix,
             _ => "",
         }
     }
@@ -150,24 +125,39 @@ impl Location {
     /// Which image is meant, in the form that [`super::Source::resolve`] takes: the digest, else the tag.
     pub fn reference(&self) -> Option<String> {
         match self {
-            Self::Registry(r) => r.digest().map(|d| d.to_string()).or_else(|| r.tag().map(str::to_owned)),
+            Self::Registry(r) => r.digest.map(|d| d.to_string()).or_else(|| r.tag.clone()),
             Self::Layout(_, selector) | Self::Archive(_, selector) => {
                 selector.as_ref().map(ToString::to_string)
             }
-            Self::Dir(_) | Self::OcMirror(_) | Self::Path(_) => None,
+            Self::Repositories(..) | Self::Dir(_) | Self::OcMirror(_) | Self::Path(_) => None,
         }
     }
 
     /// The tag, where one is written: what [`super::Sink::put`] takes.
     pub fn tag(&self) -> Option<&str> {
         match self {
-            Self::Registry(reference) => reference.tag(),
+            Self::Registry(reference) => reference.tag.as_deref(),
             Self::Layout(_, Some(Selector::Tag(tag))) | Self::Archive(_, Some(Selector::Tag(tag))) => {
                 Some(tag)
             }
             _ => None,
         }
     }
+}
+
+/// Reads what follows `docker://`. A name without tag and digest stands for all that lies there.
+fn registry(text: &str) -> Result<Location, String> {
+    let trimmed = text.trim_end_matches('/');
+    if !trimmed.contains('/') && Host::is_evident(trimmed) {
+        return Host::parse(trimmed)
+            .map(|h| Location::Repositories(h, String::new()))
+            .map_err(|e| e.to_string());
+    }
+    let reference: RegistryRef = trimmed.parse().map_err(|e: super::ReferenceError| e.to_string())?;
+    Ok(match reference {
+        RegistryRef { host, repository, tag: None, digest: None } => Location::Repositories(host, repository),
+        reference => Location::Registry(reference),
+    })
 }
 
 /// Splits `PATH[:TAG]` or `PATH@DIGEST`.
@@ -212,6 +202,8 @@ impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (kind, path, selector) = match self {
             Self::Registry(reference) => return write!(f, "docker://{reference}"),
+            Self::Repositories(host, prefix) if prefix.is_empty() => return write!(f, "docker://{host}"),
+            Self::Repositories(host, prefix) => return write!(f, "docker://{host}/{prefix}"),
             Self::Layout(path, selector) => ("oci:", path, selector.as_ref()),
             Self::Archive(path, selector) => ("oci-archive:", path, selector.as_ref()),
             Self::Dir(path) => ("dir:", path, None),
@@ -250,6 +242,8 @@ mod tests {
             "dir:tree/r.example/app:v1",
             "oc-mirror:/out",
             "docker://reg:5000/ns/app:v1",
+            "docker://reg:5000/ns",
+            "docker://reg:5000",
             "mirror",
             "./absent:v1",
             "name:tag",
@@ -273,7 +267,7 @@ mod tests {
         assert_eq!(parse("mirror"), Ok(Location::Path("mirror".into())));
         assert_eq!(parse("my.dir/keys"), Ok(Location::Path("my.dir/keys".into())));
         assert!(matches!(parse("quay.io/ns/app:v1"), Ok(Location::Registry(_))));
-        assert!(matches!(parse("localhost/app"), Ok(Location::Registry(_))));
+        assert!(matches!(parse("localhost/app"), Ok(Location::Repositories(..))));
         for text in ["busybox", "library/busybox", "keys.tar", "mirror:v1", "", ":", "C:\\keys"] {
             assert_eq!(parse(text).unwrap_err().code(), "usage", "{text:?}");
         }
@@ -287,7 +281,7 @@ mod tests {
             ("ocidir://x", "oci:DIR"),
             ("https://quay.io/ns", "docker://HOST"),
             ("docker:quay.io/ns", "docker://HOST"),
-            ("docker://busybox", "all of it"),
+            ("docker://quay.io/UPPER", "docker://HOST"),
             ("docker-archive:x.tar", "oci-archive:FILE"),
             ("oci:", "path after the colon"),
             ("oci:out:", "PATH:TAG"),

@@ -7,15 +7,20 @@
 //! Nobody outside this room opens a blob by itself: [`fetch`] bounds every read and checks size and digest.
 
 mod artifact;
+pub mod auth;
 mod dir;
 mod error;
 mod files;
+mod foreign;
 mod found;
 mod layout;
+mod list;
 mod location;
 mod open;
 mod recognise;
 mod reference;
+pub mod registry;
+mod sink;
 mod storage;
 
 use std::io::Read;
@@ -25,9 +30,11 @@ pub use dir::DirImages;
 pub use error::ContentError;
 pub use files::{Child, DirFiles, Files, OpenFile, Segments, TarFiles};
 pub use layout::Layout;
+pub use list::{Images, ListError, ListedImage, locate, parse_list};
 pub use location::{Location, LocationError, Selector};
 pub use open::{open_sink, open_source};
-pub use reference::Reference;
+pub use reference::{Host, ReferenceError, RegistryRef, is_repository, is_tag};
+pub use sink::{ArchiveSink, LayoutSink};
 pub use storage::Storage;
 
 use crate::{

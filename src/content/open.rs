@@ -1,17 +1,26 @@
 use std::path::PathBuf;
 
 use super::{
-    ContentError, DirFiles, DirImages, Layout, Location, Segments, Sink, Source, Storage, TarFiles,
+    ArchiveSink, ContentError, DirFiles, DirImages, Layout, LayoutSink, Location, RegistryRef, Segments,
+    Sink, Source, Storage, TarFiles,
     recognise::{Kind, recognise},
+    registry::{Extent, Options, Registry},
 };
 
 /// Opens a place to read from it: the one list of all kinds of places.
-pub fn open_source(location: &Location) -> Result<Box<dyn Source>, ContentError> {
+///
+/// `wire` makes the settings for a registry; it is called only for one.
+pub fn open_source(location: &Location, wire: &dyn Fn() -> Options) -> Result<Box<dyn Source>, ContentError> {
     let place = location.to_string();
     let unsupported = |what| Err(ContentError::Unsupported { place: location.to_string(), what });
     let (kind, path) = match location {
-        Location::Registry(_) => {
-            return unsupported("read yet: copy it into a layout, for example with skopeo");
+        Location::Registry(r) => {
+            let images = [(r.repository.clone(), location.reference().into_iter().collect())];
+            let extent = Extent::Images(images.into());
+            return Ok(Box::new(Registry::new(r.host.clone(), extent, wire())));
+        }
+        Location::Repositories(host, prefix) => {
+            return Ok(Box::new(Registry::new(host.clone(), Extent::Prefix(prefix.clone()), wire())));
         }
         Location::OcMirror(path) => (Kind::OcMirror, path),
         Location::Layout(path, _) => (Kind::Layout, path),
@@ -33,12 +42,16 @@ pub fn open_source(location: &Location) -> Result<Box<dyn Source>, ContentError>
 }
 
 /// Opens a place to write to it: what is not listed here can't be written.
-pub fn open_sink(location: &Location) -> Result<Box<dyn Sink>, ContentError> {
+pub fn open_sink(location: &Location, wire: &dyn Fn() -> Options) -> Result<Box<dyn Sink>, ContentError> {
     let what = match location {
-        Location::Layout(..) | Location::Archive(..) => "written to yet",
-        Location::Registry(_) | Location::OcMirror(_) => {
-            "written to yet: write to oci:DIR:TAG or oci-archive:FILE:TAG"
+        Location::Layout(path, _) => return Ok(Box::new(LayoutSink::new(location.to_string(), path))),
+        Location::Archive(path, _) => return Ok(Box::new(ArchiveSink::new(location.to_string(), path))),
+        Location::Registry(RegistryRef { host, repository, .. })
+        | Location::Repositories(host, repository) => {
+            let registry = Registry::new(host.clone(), Extent::Repositories(Vec::new()), wire());
+            return Ok(Box::new(registry.sink(repository)?));
         }
+        Location::OcMirror(_) => "written to yet: write to oci:DIR:TAG or oci-archive:FILE:TAG",
         Location::Dir(_) | Location::Path(_) => "written to: write to oci:DIR:TAG or oci-archive:FILE:TAG",
     };
     Err(ContentError::Unsupported { place: location.to_string(), what })

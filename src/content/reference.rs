@@ -1,180 +1,225 @@
-use std::fmt;
+use std::{fmt, str::FromStr};
 
-use crate::oci::Digest;
+use thiserror::Error;
 
-/// What a registry holds, by its name: `host/repository[:tag][@digest]`, the grammar of distribution/reference.
-///
-/// The host is always written: keypack knows no default registry and never completes a name.
+use crate::{net, oci::Digest};
+
+/// The host of a registry as people write it: `docker.io`, `mirror:5000`, `[::1]:5000`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Host(String);
+
+/// `HOST/REPOSITORY[:TAG][@DIGEST]`, by the grammar of distribution/reference, with Docker Hub's defaults.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reference {
-    host: String,
-    repository: String,
-    tag: Option<String>,
-    digest: Option<Digest>,
+pub struct RegistryRef {
+    /// The registry.
+    pub host: Host,
+    /// The repository, whole: `library/alpine`.
+    pub repository: String,
+    /// The tag, where one is named.
+    pub tag: Option<String>,
+    /// The digest, where one is named. It decides; the tag is then only said.
+    pub digest: Option<Digest>,
 }
 
-/// The longest `host/repository` that registries accept.
-const NAME_MAX: usize = 255;
+/// A text that is not a reference.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{text:?} is not a registry reference: {reason}")]
+pub struct ReferenceError {
+    /// The text, or its beginning.
+    pub text: String,
+    /// What is wrong with it.
+    pub reason: &'static str,
+}
 
-impl Reference {
-    /// Reads a reference. The error is one sentence.
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
+fn refuse(text: &str, reason: &'static str) -> ReferenceError {
+    ReferenceError { text: text.chars().take(200).collect(), reason }
+}
+
+impl Host {
+    /// Reads a host with an optional port. Names for Docker Hub become `docker.io`.
+    pub fn parse(text: &str) -> Result<Self, ReferenceError> {
+        let (name, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+            Some((inside, after)) => {
+                if inside.parse::<std::net::Ipv6Addr>().is_err() {
+                    return Err(refuse(text, "what is in brackets is no IPv6 address"));
+                }
+                (&text[..inside.len() + 2], after.strip_prefix(':').or((!after.is_empty()).then_some("")))
+            }
+            None => text.split_once(':').map_or((text, None), |(name, port)| (name, Some(port))),
+        };
+        if port.is_some_and(|p| p.parse::<u16>().is_err() || p.starts_with(['+', '0'])) {
+            return Err(refuse(text, "the port is no number between 1 and 65535"));
+        }
+        let label = |l: &str| {
+            !l.is_empty()
+                && !l.starts_with('-')
+                && !l.ends_with('-')
+                && l.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+        };
+        if !name.starts_with('[') && !name.split('.').all(label) {
+            return Err(refuse(text, "the host holds characters that no host has"));
+        }
+        Ok(Self(match text {
+            "index.docker.io" | "registry-1.docker.io" | "registry.hub.docker.com" => "docker.io".into(),
+            text => text.to_ascii_lowercase(),
+        }))
+    }
+
+    /// Whether the first part of a short reference can only be a host: it has a dot or a port, or is localhost.
+    pub fn is_evident(part: &str) -> bool {
+        part.contains(['.', ':']) || part == "localhost"
+    }
+
+    /// As references, auth files and certs.d name it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Who answers for it: Docker Hub's API lives under another name.
+    pub fn api(&self) -> &str {
+        if self.0 == "docker.io" { "registry-1.docker.io" } else { &self.0 }
+    }
+
+    /// Whether this is this machine.
+    pub fn is_loopback(&self) -> bool {
+        let end = self.0.find(']').map_or_else(|| self.0.find(':'), |i| Some(i + 1));
+        net::is_loopback(&self.0[..end.unwrap_or(self.0.len())])
+    }
+}
+
+impl fmt::Display for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for RegistryRef {
+    type Err = ReferenceError;
+
+    fn from_str(text: &str) -> Result<Self, ReferenceError> {
+        let bad = |reason| refuse(text, reason);
         let (rest, digest) = match text.split_once('@') {
-            Some((rest, digest)) => (rest, Some(digest.parse::<Digest>().map_err(|e| e.to_string())?)),
+            Some((rest, digest)) => {
+                let digest = digest.parse().map_err(|_| bad("what follows @ is no sha256 digest"))?;
+                (rest, Some(digest))
+            }
             None => (text, None),
         };
-        let (host, path) =
-            rest.split_once('/').ok_or_else(|| "a registry host and a repository are needed".to_owned())?;
-        let (repository, tag) = match path.split_once(':') {
-            Some((repository, tag)) => (repository, Some(tag)),
-            None => (path, None),
+        let (host, rest) = match rest.split_once('/') {
+            Some((first, rest)) if Host::is_evident(first) || first.starts_with('[') => {
+                (Host::parse(first)?, rest)
+            }
+            _ => (Host("docker.io".into()), rest),
         };
-        if !is_host(host) {
-            return Err(format!("{host:?} is not a registry host"));
+        let (path, tag) = match rest.rsplit_once(':') {
+            Some((path, tag)) if is_tag(tag) => (path, Some(tag.to_owned())),
+            Some(_) => return Err(bad("what follows the last colon is no tag")),
+            None => (rest, None),
+        };
+        let official = host.as_str() == "docker.io" && !path.contains('/');
+        let repository = if official { format!("library/{path}") } else { path.to_owned() };
+        if !is_repository(&repository) {
+            return Err(bad("the repository must be lower-case names with / between them"));
         }
-        if let Some(part) = repository.split('/').find(|part| !is_component(part)) {
-            return Err(if part.bytes().any(|b| b.is_ascii_uppercase()) {
-                format!("the repository {repository:?} has upper-case letters")
-            } else {
-                format!("the repository {repository:?} has the part {part:?}, which no registry accepts")
-            });
-        }
-        if let Some(tag) = tag.filter(|tag| !is_tag(tag)) {
-            return Err(format!("{tag:?} is not a tag"));
-        }
-        if host.len() + 1 + repository.len() > NAME_MAX {
-            return Err(format!("the name is longer than {NAME_MAX} bytes"));
-        }
-        Ok(Self {
-            host: host.to_owned(),
-            repository: repository.to_owned(),
-            tag: tag.map(str::to_owned),
-            digest,
-        })
-    }
-
-    /// The registry, with its port where one is written.
-    pub fn host(&self) -> &str {
-        &self.host
-    }
-
-    /// The repository, without the host.
-    pub fn repository(&self) -> &str {
-        &self.repository
-    }
-
-    /// The tag, where one is written.
-    pub fn tag(&self) -> Option<&str> {
-        self.tag.as_deref()
-    }
-
-    /// The digest, where one is written.
-    pub const fn digest(&self) -> Option<Digest> {
-        self.digest
+        Ok(Self { host, repository, tag, digest })
     }
 }
 
-impl fmt::Display for Reference {
+impl fmt::Display for RegistryRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.host, self.repository)?;
-        if let Some(tag) = &self.tag {
-            write!(f, ":{tag}")?;
-        }
-        self.digest.map_or(Ok(()), |digest| write!(f, "@{digest}"))
+        self.tag.iter().try_for_each(|tag| write!(f, ":{tag}"))?;
+        self.digest.iter().try_for_each(|digest| write!(f, "@{digest}"))
     }
 }
 
-/// Whether the first part of a bare word can only be a registry: it has a dot or a port, or is `localhost`.
-pub(super) fn names_a_registry(host: &str) -> bool {
-    is_host(host) && (host.contains(['.', ':']) || host == "localhost")
-}
-
-fn is_host(text: &str) -> bool {
-    let (name, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((address, rest)) => {
-            if address.parse::<std::net::Ipv6Addr>().is_err() {
-                return false;
-            }
-            match rest.strip_prefix(':') {
-                None => return rest.is_empty(),
-                port => ("", port),
-            }
-        }
-        None => match text.split_once(':') {
-            Some((name, port)) => (name, Some(port)),
-            None => (text, None),
-        },
-    };
-    let label = |l: &str| {
-        !l.is_empty()
-            && !l.starts_with('-')
-            && !l.ends_with('-')
-            && l.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
-    };
-    (text.starts_with('[') || name.split('.').all(label))
-        && port.is_none_or(|p| p.bytes().all(|b| b.is_ascii_digit()) && p.parse::<u16>().is_ok())
-}
-
-/// One part of a repository name: letters and digits in lower case, joined by `.`, `_`, `__` or dashes.
-pub(super) fn is_component(text: &str) -> bool {
-    let word = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
-    let separator = |s: &str| matches!(s, "." | "_" | "__") || s.bytes().all(|b| b == b'-');
-    text.bytes().next().is_some_and(word)
-        && text.bytes().last().is_some_and(word)
-        && text.bytes().all(|b| word(b) || b"._-".contains(&b))
-        && text.split(|c: char| c.is_ascii_alphanumeric()).all(|s| s.is_empty() || separator(s))
-}
-
-/// `[\w][\w.-]{0,127}`.
-pub(super) fn is_tag(text: &str) -> bool {
+/// Whether a text may stand as a tag: `[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}`.
+pub fn is_tag(text: &str) -> bool {
     (1..=128).contains(&text.len())
         && !text.starts_with(['.', '-'])
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b))
+}
+
+/// Whether a text may stand as a repository: parts of `[a-z0-9]+`, joined inside by `.`, `_`, `__` or dashes, with `/`
+/// between them, 255 bytes at most.
+pub fn is_repository(text: &str) -> bool {
+    text.len() <= 255 && text.split('/').all(is_part)
+}
+
+/// One part of a repository name.
+pub(super) fn is_part(part: &str) -> bool {
+    let word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    part.starts_with(word)
+        && part.ends_with(word)
+        && part
+            .split(word)
+            .all(|joint| matches!(joint, "" | "." | "_" | "__") || joint.bytes().all(|b| b == b'-'))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const DIGEST: &str = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
-
     #[test]
-    fn prints_what_it_reads() {
-        for text in [
-            "quay.io/ns/app",
-            "localhost/a:v1",
-            "mirror:5000/a/b__c/d-e:v1.2_3",
-            "[::1]:5000/a:v1",
-            &format!("r.example/a:t@{DIGEST}"),
-            &format!("r.example/a@{DIGEST}"),
+    fn references_are_read_as_skopeo_reads_them() {
+        let d = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
+        for (text, expected) in [
+            ("alpine", "docker.io/library/alpine".to_owned()),
+            ("a/b:1", "docker.io/a/b:1".into()),
+            ("docker.io/alpine", "docker.io/library/alpine".into()),
+            ("index.docker.io/x/y", "docker.io/x/y".into()),
+            ("localhost/a", "localhost/a".into()),
+            ("localhost:5000/a/b-c__d.e:v1.0_x", "localhost:5000/a/b-c__d.e:v1.0_x".into()),
+            ("[::1]:5000/a:t", "[::1]:5000/a:t".into()),
+            ("Reg.Example/a---b", "reg.example/a---b".into()),
+            (&format!("q.io/a:t@{d}"), format!("q.io/a:t@{d}")),
         ] {
-            assert_eq!(Reference::parse(text).unwrap().to_string(), text);
+            assert_eq!(text.parse::<RegistryRef>().map(|r| r.to_string()), Ok(expected), "{text}");
         }
     }
 
     #[test]
-    fn names_that_no_registry_accepts_are_refused() {
+    fn what_is_no_reference_is_refused() {
+        let long = format!("q.io/{}", "a".repeat(256));
         for text in [
-            "busybox",
-            "r.example/",
-            "r.example/App",
-            "r.example/a//b",
-            "r.example/../b",
-            "r.example/a___b",
-            "r.example/a..b",
-            "r.example/-a",
-            "r.example/a:",
-            "r.example/a:.t",
-            "r.example/a:t:u",
-            "r.example:99999/a",
-            "r.example:/a",
-            "user@r.example/a",
-            "-r/a",
-            "r.example/a@sha256:0",
-            "r.example/a\n",
-            &format!("r.example/{}", "a".repeat(250)),
+            "",
+            "q.io/",
+            "q.io//a",
+            "q.io/a/",
+            "q.io/A",
+            "q.io/a:",
+            "q.io/a:.x",
+            "q.io/../a",
+            "q.io/a..b",
+            "q.io/a___b",
+            "q.io/-a",
+            "q.io/a@sha256:12",
+            "q.io/a@sha512:12",
+            "q.io:port/a",
+            "q.io:0/a",
+            "q.io:99999/a",
+            "[::g]/a",
+            "[::1]x/a",
+            "u@q.io/a",
+            "q_.io/a",
+            "q.io/a b",
+            "q.io/a?n=1",
+            "q.io/a#f",
+            "q.io/a%2e",
+            "-q.io/a",
+            &long,
         ] {
-            assert!(Reference::parse(text).is_err(), "{text:?} was accepted");
+            assert!(text.parse::<RegistryRef>().is_err(), "{text:?} was accepted");
         }
+    }
+
+    #[test]
+    fn this_machine_and_docker_hub_are_known() {
+        for (host, here) in
+            [("localhost:5000", true), ("[::1]:80", true), ("127.0.0.1", true), ("mirror:5000", false)]
+        {
+            assert_eq!(Host::parse(host).unwrap().is_loopback(), here, "{host}");
+        }
+        assert_eq!(Host::parse("docker.io").unwrap().api(), "registry-1.docker.io");
     }
 }

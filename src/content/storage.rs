@@ -4,7 +4,7 @@ use super::{
     Completeness, ContentError, Files, Listed, Name, Source,
     files::join,
     found::holding,
-    reference::{is_component, is_tag},
+    reference::{is_part, is_tag},
 };
 use crate::{
     limits,
@@ -119,7 +119,7 @@ impl<F: Files> Storage<F> {
         for child in children.into_iter().filter(|child| child.is_dir) {
             if child.name == "_manifests" && !name.is_empty() {
                 found.push(name.to_owned());
-            } else if is_component(&child.name) && depth < limits::TREE_DEPTH {
+            } else if is_part(&child.name) && depth < limits::TREE_DEPTH {
                 self.find_repositories(&join(name, &child.name), depth + 1, found)?;
             }
         }
@@ -134,7 +134,7 @@ pub(super) fn is_storage(files: &impl Files, base: &str) -> Result<bool, Content
 }
 
 fn is_repository(name: &str) -> bool {
-    name.split('/').all(is_component)
+    name.split('/').all(is_part)
 }
 
 impl<F: Files> Source for Storage<F> {

@@ -4,6 +4,7 @@
 
 mod carrier;
 mod names;
+mod places;
 mod walk;
 
 use crate::{
@@ -12,7 +13,7 @@ use crate::{
     signature::{SignatureError, UntrustedSignature},
 };
 
-pub use walk::discover;
+pub use places::discover;
 
 /// What to look at.
 pub struct Target<'a> {
@@ -40,6 +41,8 @@ pub struct Place {
     pub read: usize,
     /// Manifests that the place names but does not hold.
     pub absent: usize,
+    /// What it names but can't tell: a tag whose link is empty, a listed image that is not there.
+    pub problems: Vec<Problem>,
 }
 
 /// One image: a manifest or a list of manifests.

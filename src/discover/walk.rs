@@ -1,7 +1,7 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::{
-    Discovery, Form, FoundSignature, Image, Kind, Place, Problem, Target, Via,
+    Form, FoundSignature, Image, Kind, Place, Problem, Via,
     carrier::{carries_signatures, missing, signatures},
     names::{TagName, tag_name},
 };
@@ -12,77 +12,8 @@ use crate::{
     signature::{SIGSTORE_JSON, UntrustedSignature, UntrustedSimple},
 };
 
-/// Finds all images and signatures of these places. A signature whose image lies in another of the places is
-/// brought to it; one whose image is nowhere is listed with an absent image, for its keys are needed all the same.
-///
-/// `progress` is called after each repository.
-pub fn discover(targets: &[Target<'_>], progress: &mut dyn FnMut(&Place)) -> Result<Discovery, ContentError> {
-    let mut discovery = Discovery::default();
-    let mut loose = Vec::new();
-    for target in targets {
-        let mut place = Place { name: target.source.place(), read: 0, absent: 0 };
-        let first = discovery.images.len();
-        for repository in target.source.repositories()? {
-            let mut walk = Walk::new(target.source, repository, &mut place);
-            walk.list()?;
-            walk.follow_api()?;
-            let (images, left) = walk.finish();
-            progress(&place);
-            discovery.images.extend(images);
-            loose.extend(left);
-        }
-        if let Some(only) = &target.only {
-            keep_only(&mut discovery.images, first, only, &place.name)?;
-            loose.retain(|(_, _, image, _)| {
-                discovery.images[first..].iter().any(|i| i.digest == *image) || only == &image.to_string()
-            });
-        }
-        discovery.places.push(place);
-    }
-    bring_home(&mut discovery.images, loose);
-    Ok(discovery)
-}
-
 /// A signature whose image is not in its own repository: place, repository, image, signature.
-type Loose = (String, String, Digest, FoundSignature);
-
-fn keep_only(images: &mut Vec<Image>, first: usize, only: &str, place: &str) -> Result<(), ContentError> {
-    let wanted = |i: &Image| i.tags.iter().any(|t| t == only) || i.digest.to_string() == only;
-    let roots: BTreeSet<_> = images[first..].iter().filter(|i| wanted(i)).map(|i| i.digest).collect();
-    if roots.is_empty() {
-        let kind = if only.starts_with("sha256:") { "manifest" } else { "tag" };
-        return Err(ContentError::NoSuchName { place: place.into(), name: format!("{kind} {only}") });
-    }
-    let mut index = 0;
-    images.retain(|i| {
-        index += 1;
-        index <= first || wanted(i) || i.instance_of.is_some_and(|list| roots.contains(&list))
-    });
-    Ok(())
-}
-
-fn bring_home(images: &mut Vec<Image>, loose: Vec<Loose>) {
-    for (place, repository, digest, signature) in loose {
-        if let Some(image) = images.iter_mut().find(|i| i.digest == digest && i.kind != Kind::Absent) {
-            image.signatures.push(signature);
-        } else if let Some(image) =
-            images.iter_mut().find(|i| i.digest == digest && i.place == place && i.repository == repository)
-        {
-            image.signatures.push(signature);
-        } else {
-            images.push(Image {
-                place,
-                repository,
-                tags: Vec::new(),
-                digest,
-                kind: Kind::Absent,
-                instance_of: None,
-                signatures: vec![signature],
-                problems: Vec::new(),
-            });
-        }
-    }
-}
+pub(super) type Loose = (String, String, Digest, FoundSignature);
 
 /// A manifest that carries signatures, before it is read.
 struct Carrier {
@@ -93,7 +24,7 @@ struct Carrier {
 }
 
 /// The walk through one repository.
-struct Walk<'a> {
+pub(super) struct Walk<'a> {
     source: &'a dyn Source,
     repository: String,
     place: &'a mut Place,
@@ -105,7 +36,7 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    fn new(source: &'a dyn Source, repository: String, place: &'a mut Place) -> Self {
+    pub(super) fn new(source: &'a dyn Source, repository: String, place: &'a mut Place) -> Self {
         Self {
             source,
             repository,
@@ -117,7 +48,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn list(&mut self) -> Result<(), ContentError> {
+    pub(super) fn list(&mut self) -> Result<(), ContentError> {
         for listed in self.source.manifests(&self.repository)? {
             match &listed.name {
                 Name::Tag(tag) => match tag_name(tag) {
@@ -263,17 +194,18 @@ impl<'a> Walk<'a> {
             let seen = self.instances.insert(entry.digest, list).is_some();
             let is_list = [crate::oci::media::INDEX, crate::oci::media::DOCKER_LIST]
                 .contains(&entry.media_type.as_str());
-            if is_list && !seen {
-                if let Ok(Some(Document::Index(inner))) = self.read(entry)? {
-                    self.instances_of(list, &inner.manifests, depth + 1)?;
-                }
+            if is_list
+                && !seen
+                && let Ok(Some(Document::Index(inner))) = self.read(entry)?
+            {
+                self.instances_of(list, &inner.manifests, depth + 1)?;
             }
         }
         Ok(())
     }
 
     /// Asks the place itself, and takes files that lie beside the images.
-    fn follow_api(&mut self) -> Result<(), ContentError> {
+    pub(super) fn follow_api(&mut self) -> Result<(), ContentError> {
         let digests: Vec<_> = self.images.keys().chain(self.instances.keys()).copied().collect();
         for digest in digests {
             for descriptor in self.source.referrers(&self.repository, &digest)? {
@@ -330,7 +262,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn finish(mut self) -> (Vec<Image>, Vec<Loose>) {
+    pub(super) fn finish(mut self) -> (Vec<Image>, Vec<Loose>) {
         self.read_carriers();
         let mut loose = Vec::new();
         for (digest, signature) in std::mem::take(&mut self.found) {

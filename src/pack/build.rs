@@ -102,7 +102,7 @@ impl Build<'_> {
 }
 
 /// Builds the next version.
-pub fn build(request: Build<'_>) -> Result<Built, PackError> {
+pub fn build(request: &Build<'_>) -> Result<Built, PackError> {
     if !is_lineage(request.name) {
         return Err(PackError::Inventory(format!(
             "the name {:?} is not 1 to 64 letters, digits, dots and dashes",
@@ -111,7 +111,7 @@ pub fn build(request: Build<'_>) -> Result<Built, PackError> {
     }
     let created = whole_seconds(request.created);
     let old = request.replaces.filter(|old| old.inventory().name == request.name);
-    let mut entries = entries(&request, created)?;
+    let mut entries = entries(request, created)?;
     entries.sort_by(|a, b| (a.0.role, &a.0.name).cmp(&(b.0.role, &b.0.name)));
     let content = |inventory: &Inventory| {
         let mut plain = inventory.clone();
@@ -121,7 +121,7 @@ pub fn build(request: Build<'_>) -> Result<Built, PackError> {
     let seconds = u64::try_from(created.as_second()).unwrap_or_default();
     let replaced = request.replaces.map(|d| d.inventory().version);
     let version = seconds.max(replaced.map_or(0, |v| v.saturating_add(1)));
-    let draft = assemble(&request, &entries, version, created)?;
+    let draft = assemble(request, &entries, version, created)?;
     let Some(old) = old else { return Ok(Built { draft, change: Change::First }) };
     // "180 days" means the same from one version to the next, though the date moves.
     let same_expiry = request.expires.of(old.inventory().created) == old.inventory().expires;

@@ -104,7 +104,7 @@ pub struct Rule {
 
 /// Who may sign.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", untagged, deny_unknown_fields)]
+#[serde(untagged, rename_all_fields = "camelCase", deny_unknown_fields)]
 pub enum Signer {
     /// The holder of a key.
     Key {
@@ -215,7 +215,7 @@ impl KeyRecord {
 }
 
 /// Whether a text may name a lineage.
-pub(super) fn is_lineage(name: &str) -> bool {
+pub fn is_lineage(name: &str) -> bool {
     (1..=64).contains(&name.len())
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
         && name.starts_with(|c: char| c.is_ascii_alphanumeric())

@@ -140,7 +140,7 @@ pub(super) fn read(tar: &[u8]) -> Result<Vec<OutFile>, PackError> {
 /// Whether PAX records (POSIX.1-2001 pax, "pax Extended Header") change what the entry is called or how long it is.
 /// Records that can't be read count as such.
 fn overrides(records: &[u8]) -> bool {
-    tar::PaxExtensions::new(records).any(|record| match record.as_ref().map(|r| r.key()) {
+    tar::PaxExtensions::new(records).any(|record| match record.as_ref().map(tar::PaxExtension::key) {
         Ok(Ok(key)) => {
             matches!(key, "path" | "linkpath" | "size" | "hdrcharset") || key.starts_with("GNU.sparse")
         }

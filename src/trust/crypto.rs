@@ -103,11 +103,11 @@ pub(super) fn verify(
                 oidc_issuer: info.and_then(|i| i.issuer),
             })
         }
-        Err(e) => Err(refusal(e)),
+        Err(e) => Err(refusal(&e)),
     }
 }
 
-fn refusal(error: Error) -> Refusal {
+fn refusal(error: &Error) -> Refusal {
     let text = error.to_string();
     match error {
         Error::Certificate(CertificateError::Sct(_)) => Refusal::CtTimestamp(text),

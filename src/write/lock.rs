@@ -15,7 +15,7 @@ use super::{error::WriteError, place::Place};
 /// exist yet, and it is another directory after each exchange.
 pub(super) struct Lock<'a> {
     place: &'a Place,
-    _held: OwnedFd,
+    held: OwnedFd,
     ours: bool,
 }
 
@@ -61,7 +61,7 @@ impl<'a> Lock<'a> {
             }
             // A file of that name that is not an empty file is somebody's; it serves as a lock, but stays.
             let ours = FileType::from_raw_mode(mine.st_mode) == FileType::RegularFile && mine.st_size == 0;
-            return Ok(Self { place, _held: fd, ours });
+            return Ok(Self { place, held: fd, ours });
         }
         Err(WriteError::Busy { target: place.path.clone() })
     }
@@ -73,5 +73,7 @@ impl Drop for Lock<'_> {
             // While still held; a file that stays behind is harmless.
             let _ = unlinkat(&self.place.parent, self.place.sibling("lock").as_os_str(), AtFlags::empty());
         }
+        // Not by closing alone: a child process that another thread has just forked still holds the descriptor.
+        let _ = flock(&self.held, FlockOperation::Unlock);
     }
 }

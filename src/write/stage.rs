@@ -158,24 +158,18 @@ impl Drop for Staging<'_> {
 
 /// Refuses when the file system says ahead that the files can't fit.
 ///
-/// Only a forecast: quotas and other writers are seen when they hit. File systems that count no blocks or no
-/// inodes (btrfs, some of FUSE) report zero of them and are asked no further.
+/// Only a forecast: quotas, inodes and other writers are seen when they hit. A file system that counts no blocks
+/// reports zero of them and is asked no further.
 pub(super) fn refuse_without_room(place: &Place, files: &[OutFile]) -> Result<(), WriteError> {
     let Ok(fs) = fstatvfs(&place.parent) else { return Ok(()) };
     let block = fs.f_frsize.max(1);
     // A block each for the marker and the two directories.
     let blocks = 3 + files.iter().map(|f| (f.bytes.len() as u64).div_ceil(block)).sum::<u64>();
-    let full = fs.f_blocks > 0 && fs.f_bavail < blocks;
-    // Marker, wrapper, new.
-    let no_inodes = fs.f_files > 0 && fs.f_favail < files.len() as u64 + 3;
-    if full {
-        let room = Some((blocks.saturating_mul(block), fs.f_bavail.saturating_mul(block)));
-        return Err(WriteError::NoSpace { place: place.path.clone(), room });
+    if fs.f_blocks == 0 || blocks <= fs.f_bavail {
+        return Ok(());
     }
-    if no_inodes {
-        return Err(WriteError::NoSpace { place: place.path.clone(), room: None });
-    }
-    Ok(())
+    let room = Some((blocks.saturating_mul(block), fs.f_bavail.saturating_mul(block)));
+    Err(WriteError::NoSpace { place: place.path.clone(), room })
 }
 
 /// Sixteen hexadecimal digits that nobody can foretell. mkdir(2) fails on a name that exists, so this need not be

@@ -139,12 +139,14 @@ fn another_key_under_the_name_of_a_known_one() {
     let mut both = Gathered::default();
     both.add_trusted_root(&lab().join("trust/trusted_root.json")).unwrap();
     both.add_trusted_root(&folder.0.path().join("root.json")).unwrap();
+    both.tell_conflicts();
     assert_eq!(both.unusable[0].code, "key-conflict");
     assert_eq!(both.candidates.len(), 9);
     // The order of the two sources makes no difference.
     let mut turned = Gathered::default();
     turned.add_trusted_root(&folder.0.path().join("root.json")).unwrap();
     turned.add_trusted_root(&lab().join("trust/trusted_root.json")).unwrap();
+    turned.tell_conflicts();
     assert_eq!(turned.unusable[0].code, "key-conflict");
 }
 

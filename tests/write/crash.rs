@@ -36,9 +36,9 @@ fn killed_at_random_instants_it_leaves_old_or_new() {
         let found = scene.which();
         assert!(found.is_some(), "kill {kill}: {:?}", scene.beside());
         if found.unwrap().names == OLD.names {
-            old += 1
+            old += 1;
         } else {
-            new += 1
+            new += 1;
         }
         // Each killed run is tidied up by the next, so that left-overs never pile up: one wrapper, one lock file.
         let beside = scene.beside();
@@ -95,13 +95,15 @@ fn what_only_looks_like_ours_is_left_alone() {
     fs::write(beside(".keys.keypack-00000000000000aa/mine"), "mine").unwrap();
     symlink(elsewhere.path(), beside(".keys.keypack-00000000000000bb")).unwrap();
     fs::write(beside(".keys.keypack-00000000000000cc"), "mine").unwrap();
+    fs::create_dir_all(beside(".keys.keypack-00000000000000dd/new")).unwrap();
     for name in [".keys.keypack-1", ".keys.keypack-00000000000000zz", ".keyz.keypack-00000000000000aa"] {
         fs::create_dir(beside(name)).unwrap();
         fs::write(beside(name).join("KEYPACK-TEMPORARY"), "").unwrap();
     }
     let before = scene.beside();
-    scene.replace(NEW, &any, Options::default()).unwrap();
-    assert_eq!(scene.beside(), before);
+    let outcome = scene.replace(NEW, &any, Options::default()).unwrap();
+    assert_eq!((scene.beside(), outcome.left), (before, vec![]));
+    assert!(beside(".keys.keypack-00000000000000dd/new").exists());
     assert!(beside(".keys.keypack-00000000000000aa/mine").exists());
     assert!(elsewhere.path().join("KEYPACK-TEMPORARY").exists());
 }

@@ -148,3 +148,45 @@ fn all_is_on_the_disk_before_the_exchange_and_the_exchange_before_the_old_goes()
     let wrapper = settled.lines().any(|l| l.contains("fsync(") && l.contains(".keys.keypack-"));
     assert!(wrapper, "{log}");
 }
+
+#[test]
+#[ignore = "needs strace (apt-get install strace); `cargo test --test write fault:: -- --ignored`"]
+fn when_going_back_fails_too_the_old_one_is_kept_and_put_back_by_the_next_run() {
+    let scene = Scene::with(OLD);
+    let strace = [
+        "strace",
+        "-f",
+        "-qq",
+        "-o",
+        "/dev/null",
+        "-e",
+        "inject=renameat2:error=EINVAL:when=1",
+        "-e",
+        "inject=renameat:error=EIO:when=2+",
+    ];
+    let said = scene.helper("replace-in-two-steps").under(&strace).run();
+    assert!(said.starts_with("not-undone | ") && said.contains("/old"), "{said}");
+    assert!(!scene.target().exists());
+    assert_eq!(scene.helper("replace").run(), "Replaced");
+    scene.holds(NEW);
+}
+
+#[test]
+#[ignore = "needs strace (apt-get install strace); `cargo test --test write fault:: -- --ignored`"]
+fn a_lock_on_a_file_that_is_gone_by_then_is_none() {
+    let scene = Scene::with(OLD);
+    let path = scene.parent().join(".keys.keypack-lock");
+    let first = fs::File::create(&path).unwrap();
+    // It opens the first writer's lock file and locks it only after that writer is done and the next has begun.
+    let strace = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "inject=flock:delay_enter=700000:when=1"];
+    let child = scene.helper("replace").under(&strace).command().spawn().unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(350));
+    fs::remove_file(&path).unwrap();
+    drop(first);
+    let second = fs::File::create(&path).unwrap();
+    second.try_lock().unwrap();
+    let output = child.wait_with_output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(text.contains("outcome: target-busy | "), "{text}");
+    assert!(scene.which().is_some_and(|set| set.names == OLD.names));
+}

@@ -156,7 +156,7 @@ impl Helper {
     }
 
     /// As an ordinary user, from a copy of this program that such a user can reach.
-    pub(crate) fn as_nobody(mut self, program: PathBuf) -> Self {
+    pub(crate) fn for_nobody(mut self, program: PathBuf) -> Self {
         fs::copy(&self.program, &program).unwrap();
         self.program = program;
         self.user = Some(65534);

@@ -170,7 +170,7 @@ fn an_unwritable_parent() {
         for dir in [scene.parent(), elsewhere.path()] {
             fs::set_permissions(dir, fs::Permissions::from_mode(0o755)).unwrap();
         }
-        helper = helper.as_nobody(elsewhere.path().join("tests"));
+        helper = helper.for_nobody(elsewhere.path().join("tests"));
     } else {
         fs::set_permissions(scene.parent(), fs::Permissions::from_mode(0o555)).unwrap();
     }
@@ -187,7 +187,7 @@ fn a_second_writer() {
     lock.try_lock().unwrap();
     assert_eq!(code(&scene), "target-busy");
     // A dead writer's lock file locks nobody out, and is removed.
-    drop(lock);
+    lock.unlock().unwrap();
     scene.replace(NEW, &any, Options::default()).unwrap();
     scene.holds(NEW);
 }

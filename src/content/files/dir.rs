@@ -34,6 +34,11 @@ impl DirFiles {
         Ok(Self { root, path: path.to_owned() })
     }
 
+    /// A directory that is open already, at `path`.
+    pub(in crate::content) fn of(root: Dir, path: &Path) -> Self {
+        Self { root, path: path.to_owned() }
+    }
+
     /// Opens a directory for the sake of a message about something else.
     pub(in crate::content) fn open_quietly(path: &Path) -> Option<Self> {
         let root = Dir::open_ambient_dir(path, ambient_authority()).ok()?;

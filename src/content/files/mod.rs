@@ -12,6 +12,8 @@ mod window;
 use std::io::Read;
 
 pub use dir::DirFiles;
+pub(super) use scan::{Kind, scan};
+pub(super) use tar::open_file;
 pub use tar::{Segments, TarFiles};
 
 use super::ContentError;

@@ -15,7 +15,6 @@ pub(in crate::content) struct Scanned<'a> {
     /// What it is.
     pub(in crate::content) kind: Kind,
     /// Where its headers begin, extensions included.
-    #[expect(dead_code, reason = "the archive sink reads it")]
     pub(in crate::content) start: u64,
     /// Where its content begins.
     pub(in crate::content) content: u64,

@@ -1,0 +1,108 @@
+//! `--images`: which images of a registry are meant.
+#![allow(clippy::disallowed_types, reason = "the user names this file; it is read here, bounded")]
+
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::{self, Read},
+    path::Path,
+};
+
+use super::{
+    failure::{Exit, Failure},
+    find::location,
+    wire::Wire,
+};
+use crate::{
+    content::{self, Host, Images, ListedImage, Location, RegistryRef, locate, parse_list},
+    discover::{Kind, Target, discover},
+    limits,
+};
+
+/// Finds the registries and images that a list means, at `mirror` if one is given.
+pub(super) fn images(
+    list: &str,
+    mirror: Option<&Location>,
+    wire: &Wire,
+) -> Result<BTreeMap<Host, Images>, Failure> {
+    let mirror = match mirror {
+        None => None,
+        Some(Location::Repositories(host, prefix)) => Some((host, prefix.as_str())),
+        Some(other) => {
+            return Err(Failure::usage(
+                format!("--images goes with a registry, and {other} is none"),
+                "name the mirror as docker://HOST or docker://HOST/PREFIX",
+            ));
+        }
+    };
+    let listed = match text(list)? {
+        Some(text) => parse_list(&text)
+            .map_err(|e| Failure::new("list-malformed", format!("{list}: {e}"), Exit::CouldNot))?,
+        None => of_source(list, wire)?,
+    };
+    if listed.is_empty() {
+        return Err(Failure::new("list-malformed", format!("{list} names no image"), Exit::CouldNot));
+    }
+    Ok(locate(&listed, mirror))
+}
+
+/// The text of a list; `None` where the name means a place with images instead.
+fn text(list: &str) -> Result<Option<String>, Failure> {
+    let failed =
+        |e: io::Error| Failure::new("read-failed", format!("could not read {list}: {e}"), Exit::CouldNot);
+    let mut bytes = Vec::new();
+    if list == "-" {
+        io::stdin().take(limits::NAMES_PAGE).read_to_end(&mut bytes).map_err(failed)?;
+    } else if Path::new(list).is_file() {
+        File::open(list).and_then(|f| f.take(limits::NAMES_PAGE).read_to_end(&mut bytes)).map_err(failed)?;
+    } else {
+        return Ok(None);
+    }
+    if bytes.len() as u64 >= limits::NAMES_PAGE {
+        return Err(Failure::new(
+            "too-large",
+            format!("{list} is longer than any list of images"),
+            Exit::CouldNot,
+        ));
+    }
+    // An archive is a file too; no list holds a NUL.
+    if bytes.contains(&0) {
+        return Ok(None);
+    }
+    String::from_utf8(bytes)
+        .map(Some)
+        .map_err(|_| Failure::new("list-malformed", format!("{list} is not UTF-8 text"), Exit::CouldNot))
+}
+
+/// The images of another place, by their names there.
+fn of_source(place: &str, wire: &Wire) -> Result<Vec<ListedImage>, Failure> {
+    let location = location(place)?;
+    let source = content::open_source(&location, &|| wire.options())?;
+    let target = Target { source: source.as_ref(), only: location.reference() };
+    let found = discover(&[target], &mut |_| {})?;
+    let mut listed = Vec::new();
+    // A place without hosts (registry storage, an archive of oc-mirror) still needs one in a reference; the mirror
+    // that the images are looked up at drops it again.
+    let nowhere = Host::parse("source.invalid")
+        .map_err(|e| Failure::usage(e.to_string(), "this is a fault of keypack"))?;
+    for image in found.images.iter().filter(|i| i.kind != Kind::Absent && i.instance_of.is_none()) {
+        let whole =
+            image.tags.iter().filter_map(|t| t.contains('/').then(|| t.parse::<RegistryRef>().ok())?);
+        let before = listed.len();
+        listed.extend(whole.map(|source| ListedImage { source, destination: None }));
+        if listed.len() == before && content::is_repository(&image.repository) {
+            let names = if image.tags.is_empty() {
+                vec![None]
+            } else {
+                image.tags.iter().cloned().map(Some).collect()
+            };
+            for tag in names {
+                let digest = tag.is_none().then_some(image.digest);
+                let source =
+                    RegistryRef { host: nowhere.clone(), repository: image.repository.clone(), tag, digest };
+                listed.push(ListedImage { source, destination: None });
+            }
+        }
+    }
+    Ok(listed)
+}

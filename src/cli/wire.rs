@@ -1,0 +1,107 @@
+//! The flags that concern registries, as settings.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::failure::{Exit, Failure};
+use crate::{
+    content::{
+        auth::{AuthEnv, Credentials, Keyring},
+        registry::{AllowedRealm, Options},
+    },
+    net::{self, Notice, Tls},
+    report::shown,
+};
+
+/// How registries are spoken to.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Registry options")]
+pub(super) struct Wire {
+    /// Credentials file [default: as containers-auth.json(5) says].
+    #[arg(long, value_name = "FILE", env = "REGISTRY_AUTH_FILE")]
+    authfile: Option<PathBuf>,
+    /// Credentials for the one registry that is named.
+    #[arg(long, value_name = "USER[:PASSWORD]", conflicts_with = "authfile")]
+    creds: Option<String>,
+    /// A directory with ca.crt, client.cert and client.key for the registry.
+    #[arg(long, value_name = "DIR")]
+    cert_dir: Option<PathBuf>,
+    /// Check the registry's certificate; `false` also allows http on this machine.
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value_t = true,
+          default_missing_value = "true", action = clap::ArgAction::Set)]
+    tls_verify: bool,
+    /// Speak http.
+    #[arg(long)]
+    plain_http: bool,
+    /// How often a request is tried again.
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    retry_times: u32,
+    /// Requests at a time.
+    #[arg(long, value_name = "N", default_value_t = 6, value_parser = clap::value_parser!(u16).range(1..=64))]
+    jobs: u16,
+    /// A further host that may see the registry's credentials [repeatable].
+    #[arg(long, value_name = "HOST[:PORT]")]
+    allow_realm: Vec<String>,
+}
+
+impl Wire {
+    /// Checks what can be checked before a registry is asked. `hosts` counts the registries of this run.
+    pub(super) fn check(&self, hosts: usize) -> Result<(), Failure> {
+        if self.creds.is_some() && hosts > 1 {
+            return Err(Failure::usage(
+                "--creds names credentials for one registry, and several are read",
+                "use --authfile, which keeps them apart",
+            ));
+        }
+        if self.creds.as_deref().is_some_and(|creds| Credentials::parse(creds).is_none()) {
+            return Err(Failure::usage("--creds names no user", "write --creds USER:PASSWORD"));
+        }
+        for realm in &self.allow_realm {
+            AllowedRealm::parse(realm).map_err(|e| {
+                Failure::usage(format!("--allow-realm: {e}"), "give a host, with a port where needed")
+            })?;
+        }
+        if let Some(dir) = self.cert_dir.as_deref().filter(|d| !d.is_dir()) {
+            return Err(Failure::new(
+                "certificate-file",
+                format!("{} is not a directory", dir.display()),
+                Exit::CouldNot,
+            ));
+        }
+        Ok(())
+    }
+
+    /// The settings.
+    pub(super) fn options(&self) -> Options {
+        let variable = |name: &str| std::env::var_os(name);
+        let mut env = AuthEnv::from_vars(variable, Some(rustix::process::getuid().as_raw()));
+        if let Some(file) = &self.authfile {
+            env.authfile = Some(file.clone());
+        }
+        let keyring = match self.creds.as_deref().and_then(Credentials::parse) {
+            Some(given) => Keyring::given(given),
+            None => Keyring::new(env),
+        };
+        let mut tls =
+            variable("HOME").map_or_else(Tls::default, |home| Tls::default().with_home(Path::new(&home)));
+        tls.verify = self.tls_verify;
+        tls.cert_dir.clone_from(&self.cert_dir);
+        let notice = Notice::new(|text: &str| {
+            use std::io::Write;
+            let _ = writeln!(std::io::stderr(), "keypack: {}", shown(text));
+        });
+        Options {
+            net: net::Options {
+                retries: self.retry_times,
+                jobs: usize::from(self.jobs),
+                tls,
+                notice: Some(notice),
+                ..net::Options::default()
+            },
+            plain_http: self.plain_http,
+            keyring,
+            allowed: self.allow_realm.iter().filter_map(|realm| AllowedRealm::parse(realm).ok()).collect(),
+        }
+    }
+}

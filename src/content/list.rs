@@ -1,0 +1,122 @@
+//! Lists of images: a file with one reference a line, or oc-mirror's `mapping.txt` (`docker://SOURCE=docker://DESTINATION`).
+
+use std::collections::BTreeMap;
+
+use thiserror::Error;
+
+use super::{Host, RegistryRef};
+
+/// One line of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedImage {
+    /// The image, by the name that it was mirrored from.
+    pub source: RegistryRef,
+    /// Where the list says that it went.
+    pub destination: Option<RegistryRef>,
+}
+
+/// A line that is not an image.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("line {line} of the list is not an image: {reason}")]
+pub struct ListError {
+    /// Counting from 1.
+    pub line: usize,
+    /// What is wrong.
+    pub reason: String,
+}
+
+/// Images of one registry: by repository, tags and digests.
+pub type Images = BTreeMap<String, Vec<String>>;
+
+/// Reads a list. Empty lines and lines that start with `#` are skipped.
+pub fn parse_list(text: &str) -> Result<Vec<ListedImage>, ListError> {
+    let mut images = Vec::new();
+    for (index, line) in text.lines().enumerate() {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let read = |text: &str| {
+            let text = text.trim();
+            let reference = text.strip_prefix("docker://").unwrap_or(text);
+            if !reference.split_once('/').is_some_and(|(host, _)| Host::is_evident(host))
+                && !text.starts_with("docker://")
+            {
+                return Err(ListError {
+                    line: index + 1,
+                    reason: format!("{text:?} does not start with a registry host"),
+                });
+            }
+            let parsed = reference.parse::<RegistryRef>();
+            parsed.map_err(|e| ListError { line: index + 1, reason: e.to_string() })
+        };
+        // oc-mirror splits at the first equals sign; no reference holds one.
+        images.push(match line.split_once('=') {
+            Some((source, destination)) => {
+                ListedImage { source: read(source)?, destination: Some(read(destination)?) }
+            }
+            None => ListedImage { source: read(line)?, destination: None },
+        });
+    }
+    Ok(images)
+}
+
+/// Where the listed images are: at their own registries or, with `mirror`, at that host under that prefix. There the
+/// path is kept behind the prefix and the domain is dropped, as oc-mirror, skopeo sync and most mirrors do.
+pub fn locate(list: &[ListedImage], mirror: Option<(&Host, &str)>) -> BTreeMap<Host, Images> {
+    let mut located: BTreeMap<Host, Images> = BTreeMap::new();
+    for image in list {
+        let (host, repository, reference) = match mirror {
+            None => (image.source.host.clone(), image.source.repository.clone(), &image.source),
+            Some((host, prefix)) => {
+                let there =
+                    image.destination.as_ref().into_iter().chain([&image.source]).find(|r| r.host == *host);
+                match there {
+                    Some(there) => (host.clone(), there.repository.clone(), there),
+                    None => (host.clone(), join(prefix, &image.source.repository), &image.source),
+                }
+            }
+        };
+        let name = match (&reference.digest, &reference.tag) {
+            (Some(digest), _) => digest.to_string(),
+            (None, Some(tag)) => tag.clone(),
+            (None, None) => "latest".into(),
+        };
+        let names = located.entry(host).or_default().entry(repository).or_default();
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    located
+}
+
+fn join(prefix: &str, path: &str) -> String {
+    if prefix.is_empty() { path.to_owned() } else { format!("{}/{path}", prefix.trim_matches('/')) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_and_mappings_are_read() {
+        let text = "# by hand\n\nquay.io/a/b:1\n  docker://quay.io/a/b@sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a  \n\
+                    docker://r.io/x/y:2=docker://mirror:5000/ns/x/y:2\nr.io/z\n";
+        let list = parse_list(text).unwrap();
+        assert_eq!(list.len(), 4);
+        let mirror = Host::parse("mirror:5000").unwrap();
+        let located = locate(&list, Some((&mirror, "ns")));
+        assert_eq!(located[&mirror]["ns/a/b"].len(), 2);
+        assert_eq!(located[&mirror]["ns/x/y"], ["2"]);
+        assert_eq!(located[&mirror]["ns/z"], ["latest"]);
+        let own = locate(&list, None);
+        assert_eq!(own[&Host::parse("r.io").unwrap()]["x/y"], ["2"]);
+    }
+
+    #[test]
+    fn a_line_that_is_no_image_is_told_by_number() {
+        assert_eq!(parse_list("quay.io/a:1\nbusybox\n").unwrap_err().line, 2);
+        assert_eq!(parse_list("quay.io/A:1\n").unwrap_err().line, 1);
+        assert_eq!(parse_list("docker://r.io/x=\n").unwrap_err().line, 1);
+    }
+}

@@ -1,0 +1,220 @@
+use serde::Deserialize;
+use thiserror::Error;
+
+use super::ReferenceError;
+use crate::oci::Digest;
+
+/// Why a registry was not read or written. Texts hold no credentials; what a registry says is cut and made printable.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum RegistryError {
+    /// A name that no registry can have.
+    #[error(transparent)]
+    Reference(#[from] ReferenceError),
+    /// Credentials are missing or wrong.
+    #[error("{place} {}{}", if *had { "refuses the credentials" } else { "asks for credentials, and none are known" }, said(message))]
+    Unauthorized {
+        /// The registry or its token service.
+        place: String,
+        /// Whether there were some.
+        had: bool,
+        /// What it says.
+        message: String,
+    },
+    /// The credentials are good but this is not allowed.
+    #[error("{place} does not allow to {what}{}", said(message))]
+    Denied {
+        /// The registry.
+        place: String,
+        /// What was tried.
+        what: String,
+        /// What it says.
+        message: String,
+    },
+    /// The registry wants its credentials to be sent elsewhere.
+    #[error("{place} asks to send its credentials to {realm}: {reason}")]
+    RealmRefused {
+        /// The registry.
+        place: String,
+        /// The address it names.
+        realm: String,
+        /// Which rule it breaks.
+        reason: String,
+        /// What `--allow-realm` would have to say, where it could help.
+        allow: Option<String>,
+    },
+    /// The registry wants an upload to go elsewhere.
+    #[error("{place} wants the upload to go to {to}: {reason}")]
+    LocationRefused {
+        /// The registry.
+        place: String,
+        /// The address it names.
+        to: String,
+        /// Which rule it breaks.
+        reason: String,
+    },
+    /// The registry wants the next page of a list to be fetched elsewhere.
+    #[error("{place} continues a list at {to}: {reason}")]
+    LinkRefused {
+        /// The registry.
+        place: String,
+        /// The address it names.
+        to: String,
+        /// Which rule it breaks.
+        reason: String,
+    },
+    /// A list without end.
+    #[error("{place} does not end {what}: {reason}")]
+    Endless {
+        /// The registry.
+        place: String,
+        /// Which list.
+        what: String,
+        /// How that shows.
+        reason: String,
+    },
+    /// The catalog is not for us.
+    #[error("{place} does not list its repositories (it answers {status})")]
+    CatalogRefused {
+        /// The registry.
+        place: String,
+        /// Its status.
+        status: u16,
+    },
+    /// The header names another digest than the content has.
+    #[error("{place} says that the digest of {what} is {said}, but it has {actual}")]
+    HeaderDigest {
+        /// The registry.
+        place: String,
+        /// Which content.
+        what: String,
+        /// `Docker-Content-Digest`.
+        said: String,
+        /// What the bytes have.
+        actual: Digest,
+    },
+    /// Something else than a registry answers.
+    #[error("{place} does not answer like a registry: {reason}")]
+    NotRegistry {
+        /// Who.
+        place: String,
+        /// How that shows.
+        reason: String,
+    },
+    /// Any other answer.
+    #[error("{place} answers {status} to the request to {what}{}", said(message))]
+    Answer {
+        /// The registry.
+        place: String,
+        /// What was tried.
+        what: String,
+        /// The status.
+        status: u16,
+        /// What it says.
+        message: String,
+    },
+}
+
+fn said(message: &str) -> String {
+    if message.is_empty() { String::new() } else { format!(": {message}") }
+}
+
+impl RegistryError {
+    /// The stable code of this error.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Reference(_) => "reference-invalid",
+            Self::Unauthorized { .. } => "unauthorized",
+            Self::Denied { .. } => "denied",
+            Self::RealmRefused { .. } => "realm-refused",
+            Self::LocationRefused { .. } => "location-refused",
+            Self::LinkRefused { .. } => "link-refused",
+            Self::Endless { .. } => "list-endless",
+            Self::CatalogRefused { .. } => "catalog-refused",
+            Self::HeaderDigest { .. } => "digest-header-mismatch",
+            Self::NotRegistry { .. } => "not-a-registry",
+            Self::Answer { .. } => "registry-answer",
+        }
+    }
+
+    /// What to do.
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Unauthorized { had: false, .. } => "log in with podman login or skopeo login, or give --creds or --authfile".into(),
+            Self::Unauthorized { .. } => "log in again, or look which auth file is used: --authfile names another".into(),
+            Self::Denied { .. } => "use credentials that may do this, or another repository".into(),
+            Self::RealmRefused { allow: Some(host), .. } => format!(
+                "if {host} is this registry's own token service, allow it: --allow-realm {host} (allowRealms: in keypack.yaml)"
+            ),
+            Self::LocationRefused { .. } | Self::LinkRefused { .. } => {
+                "behind a proxy that ends TLS, set X-Forwarded-Proto and Host there so that the registry knows its own name; \
+                 if that host is yours, --allow-realm HOST permits it"
+                    .into()
+            }
+            Self::CatalogRefused { .. } => {
+                "give the images instead: --images FILE, one reference a line, or a source such as oc-mirror:DIR".into()
+            }
+            Self::NotRegistry { .. } => "check the address; a login page or a proxy may answer in the registry's place".into(),
+            _ => return None,
+        })
+    }
+}
+
+/// The error document of the distribution specification.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Envelope {
+    errors: Vec<Item>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Item {
+    code: String,
+    message: String,
+}
+
+/// What an error answer says, on one line that a terminal can show.
+pub(super) fn message(body: &[u8]) -> String {
+    let Ok(envelope) = serde_json::from_slice::<Envelope>(body) else { return String::new() };
+    let texts =
+        envelope.errors.iter().take(3).map(|item| match (item.code.as_str(), item.message.as_str()) {
+            (code, "") => code.to_owned(),
+            ("", message) => message.to_owned(),
+            (code, message) => format!("{code}, {message}"),
+        });
+    printable(&texts.collect::<Vec<_>>().join("; "))
+}
+
+/// Whether an error answer holds one of these codes.
+pub(super) fn has_code(body: &[u8], codes: &[&str]) -> bool {
+    serde_json::from_slice::<Envelope>(body)
+        .is_ok_and(|envelope| envelope.errors.iter().any(|item| codes.contains(&item.code.as_str())))
+}
+
+/// A foreign text, cut, without control and direction characters.
+pub(super) fn printable(text: &str) -> String {
+    text.chars()
+        .take(300)
+        .map(|c| {
+            if c.is_control() || matches!(c, '\u{200e}'..='\u{202e}' | '\u{2066}'..='\u{2069}') {
+                '?'
+            } else {
+                c
+            }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_registry_says_is_shown_on_one_line() {
+        let body = br#"{"errors":[{"code":"DENIED","message":"no\u001b[2J\nway","detail":[]},{"code":"X"}]}"#;
+        assert_eq!(message(body), "DENIED, no?[2J?way; X");
+        assert_eq!(message(b"<html>"), "");
+        assert!(has_code(body, &["X"]) && !has_code(body, &["NAME_UNKNOWN"]) && !has_code(b"", &["X"]));
+    }
+}

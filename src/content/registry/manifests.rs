@@ -1,0 +1,152 @@
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Mutex, PoisonError},
+};
+
+use serde::{Deserialize, de::IgnoredAny};
+
+use super::{RegistryError, token::Scope, wire::Wire};
+use crate::{
+    content::ContentError,
+    limits,
+    net::{Method, NetError, Request, StatusCode, header},
+    oci::{Blob, BlobError, Descriptor, Digest, ManifestError, media},
+};
+
+/// What we ask for. A registry that has nothing of it may convert or refuse; both would show.
+pub(super) const ACCEPT: &str = "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, \
+     application/vnd.docker.distribution.manifest.v2+json, application/vnd.docker.distribution.manifest.list.v2+json";
+
+pub(super) const DIGEST: &str = "docker-content-digest";
+
+/// Reads a manifest by tag or digest (distribution-spec, "Pulling manifests"): bounded, with a digest that fits the
+/// reference and the header, of the type that the header says. `Ok(None)`: it is not there.
+pub(super) fn get(
+    wire: &Wire,
+    scope: &Scope,
+    repository: &str,
+    reference: &str,
+) -> Result<Option<(Descriptor, Blob)>, ContentError> {
+    let request = Request::new(Method::GET, wire.url(repository, "manifests/", reference)?)
+        .header(header::ACCEPT, ACCEPT);
+    let expected = reference.parse::<Digest>().ok();
+    let answer = wire.fetch(scope, request, limits::MANIFEST).map_err(|e| match (e, expected) {
+        (ContentError::Net(NetError::TooLong { .. }), Some(digest)) => {
+            ContentError::TooLarge { digest, size: None, limit: limits::MANIFEST }
+        }
+        (e, _) => e,
+    })?;
+    match answer.status {
+        StatusCode::OK => {}
+        StatusCode::NOT_FOUND => return Ok(None),
+        _ => return Err(wire.refused(scope, &format!("read the manifest {reference}"), &answer)),
+    }
+    let claimed =
+        answer.text(header::CONTENT_TYPE).unwrap_or("").split(';').next().unwrap_or("").trim().to_owned();
+    if claimed.eq_ignore_ascii_case("text/html") {
+        return Err(wire.strange("it sends a web page instead of a manifest").into());
+    }
+    let said = answer.text(DIGEST).map(ToOwned::to_owned);
+    let blob = Blob::new(answer.body);
+    if let Some(expected) = expected.filter(|d| *d != blob.digest()) {
+        return Err(BlobError::Digest { expected, actual: blob.digest() }.into());
+    }
+    if let Some(said) = said.filter(|said| contradicts(said, blob.digest())) {
+        let (place, what) = (wire.place(repository), format!("the manifest {reference}"));
+        let said = super::error::printable(&said);
+        return Err(RegistryError::HeaderDigest { place, what, said, actual: blob.digest() }.into());
+    }
+    let media_type = media_type(&blob, &claimed)?;
+    let descriptor =
+        Descriptor { media_type, size: Some(blob.size()), ..Descriptor::of_digest(blob.digest()) };
+    Ok(Some((descriptor, blob)))
+}
+
+/// Whether a `Docker-Content-Digest` names other content. One of an algorithm that we do not compute says nothing.
+pub(super) fn contradicts(said: &str, actual: Digest) -> bool {
+    said.split_once(':').is_none_or(|(algorithm, _)| algorithm == "sha256") && said != actual.to_string()
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Shape {
+    media_type: Option<String>,
+    config: Option<IgnoredAny>,
+    layers: Option<IgnoredAny>,
+    manifests: Option<IgnoredAny>,
+}
+
+fn is_index(media_type: &str) -> Option<bool> {
+    match media_type {
+        media::INDEX | media::DOCKER_LIST => Some(true),
+        media::MANIFEST | media::DOCKER_MANIFEST => Some(false),
+        _ => None,
+    }
+}
+
+/// The type of a manifest, from what it says itself; the header must agree (CVE-2021-41190). What can't be read here is
+/// left to [`crate::oci::Document::parse`].
+fn media_type(blob: &Blob, claimed: &str) -> Result<String, ContentError> {
+    let ambiguous = |reason: String| ManifestError::Ambiguous { digest: blob.digest(), reason };
+    let shape: Shape = serde_json::from_slice(blob.bytes()).unwrap_or_default();
+    if let Some(own) = &shape.media_type
+        && is_index(claimed).is_some()
+        && own != claimed
+    {
+        let own = super::error::printable(own);
+        return Err(ambiguous(format!("it is sent as {claimed}, but says that it is {own}")).into());
+    }
+    let fields = (shape.manifests.is_some(), shape.layers.is_some() || shape.config.is_some());
+    match (is_index(claimed), fields) {
+        (Some(true), (false, true)) => {
+            return Err(ambiguous("it is sent as an index, but is a manifest".into()).into());
+        }
+        (Some(false), (true, false)) => {
+            return Err(ambiguous("it is sent as a manifest, but is an index".into()).into());
+        }
+        _ => {}
+    }
+    Ok(shape.media_type.unwrap_or_else(|| match (is_index(claimed), fields) {
+        (None, (true, false)) => media::INDEX.to_owned(),
+        (None, (false, true)) => media::MANIFEST.to_owned(),
+        _ => claimed.to_owned(),
+    }))
+}
+
+/// Manifests that were read to learn their digest, kept until somebody opens them.
+#[derive(Debug, Default)]
+pub(super) struct Kept(Mutex<Cache>);
+
+#[derive(Debug, Default)]
+struct Cache {
+    blobs: HashMap<(String, Digest), Blob>,
+    order: VecDeque<(String, Digest)>,
+    bytes: usize,
+}
+
+impl Kept {
+    pub(super) fn get(&self, repository: &str, digest: Digest) -> Option<Blob> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .blobs
+            .get(&(repository.to_owned(), digest))
+            .cloned()
+    }
+
+    pub(super) fn put(&self, repository: &str, blob: Blob) {
+        let mut cache = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (repository.to_owned(), blob.digest());
+        let size = blob.bytes().len();
+        if cache.blobs.insert(key.clone(), blob).is_some() {
+            return;
+        }
+        cache.order.push_back(key);
+        cache.bytes += size;
+        while cache.bytes > limits::MANIFEST_CACHE {
+            let Some(oldest) = cache.order.pop_front() else { return };
+            let freed = cache.blobs.remove(&oldest).map_or(0, |blob| blob.bytes().len());
+            cache.bytes -= freed;
+        }
+    }
+}

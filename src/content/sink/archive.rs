@@ -1,0 +1,121 @@
+#![allow(clippy::disallowed_types, reason = "content writes files: this rewrites an archive")]
+
+use std::{
+    fs::File,
+    io,
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+};
+
+use super::{
+    MARKER_BYTES, blobs,
+    index_json::{EMPTY, IndexJson},
+    missing,
+    rewrite::{Entry, Old, rewrite},
+    temp::lock,
+};
+use crate::{
+    content::{
+        Artifact, ContentError, Files, Segments, Sink, Stored, TarFiles,
+        files::open_file,
+        layout::{INDEX, MARKER, blob_path, check_marker, lacks},
+    },
+    limits,
+    oci::Blob,
+};
+
+/// An oci-archive that takes an artifact beside the images that it holds; a new one is made.
+///
+/// The archive is written anew beside the old one and takes its name at the end: everything it held is copied byte
+/// for byte, headers included, but for the index.json that changes. On a file system that can share blocks (XFS,
+/// btrfs) nothing before that index.json is copied; keypack writes it last for this reason. A symbolic link is
+/// followed: the file it names is rewritten, and the link stays.
+pub struct ArchiveSink {
+    place: String,
+    path: PathBuf,
+}
+
+impl ArchiveSink {
+    /// An archive at this path; nothing is touched before [`Sink::put`]. `place` is how messages name it.
+    pub fn new(place: impl Into<String>, path: impl Into<PathBuf>) -> Self {
+        Self { place: place.into(), path: path.into() }
+    }
+
+    /// Opens the archive and waits for other pushes, each of which puts another file in its place.
+    fn existing(&self) -> Result<Option<(File, PathBuf)>, ContentError> {
+        let read = |e| ContentError::read(self.path.display().to_string(), e);
+        loop {
+            match std::fs::symlink_metadata(&self.path) {
+                Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+                found => found.map_err(read)?,
+            };
+            let path = self.path.canonicalize().map_err(read)?;
+            let file = open_file(&path)?;
+            lock(&file).map_err(read)?;
+            let locked = file.metadata().map_err(read)?;
+            if std::fs::metadata(&path)
+                .is_ok_and(|now| (now.dev(), now.ino()) == (locked.dev(), locked.ino()))
+            {
+                return Ok(Some((file, path)));
+            }
+        }
+    }
+
+    /// index.json with the new entry, `None` where it has it already.
+    fn edit(&self, index: &[u8], artifact: &Artifact, tag: &str) -> Result<Option<Vec<u8>>, ContentError> {
+        IndexJson::parse(index)
+            .and_then(|index| index.with(tag, &artifact.manifest, &artifact.media_type))
+            .map_err(|reason| ContentError::Malformed { what: format!("{INDEX} in {}", self.place), reason })
+    }
+
+    /// Makes a new archive.
+    fn create(&self, artifact: &Artifact, tag: &str) -> Result<Stored, ContentError> {
+        let blobs = blobs(artifact);
+        let mut add = vec![Entry::new(MARKER, MARKER_BYTES)];
+        add.extend(blobs.iter().map(|blob| entry(blob)));
+        add.extend(self.edit(EMPTY.as_bytes(), artifact, tag)?.map(|index| Entry::new(INDEX, index)));
+        rewrite(&self.path, None, &add)?;
+        Ok(Stored { digest: artifact.manifest.digest(), written: blobs.len(), tagged: true })
+    }
+
+    /// Adds to the archive that is there.
+    fn extend(
+        &self,
+        file: &File,
+        path: &Path,
+        artifact: &Artifact,
+        tag: &str,
+    ) -> Result<Stored, ContentError> {
+        let files = TarFiles::open(&[path.to_owned()], Segments::One)?;
+        check_marker(&self.place, &files)?;
+        let index = files.read(INDEX, limits::MANIFEST)?.ok_or_else(|| lacks(&self.place, &files, INDEX))?;
+        let index = self.edit(&index, artifact, tag)?;
+        let missing = missing(&files, artifact)?;
+        let stored =
+            Stored { digest: artifact.manifest.digest(), written: missing.len(), tagged: index.is_some() };
+        let mut add: Vec<_> = missing.iter().map(|blob| entry(blob)).collect();
+        add.extend(index.map(|index| Entry::new(INDEX, index)));
+        if !add.is_empty() {
+            let old = Old::new(file, path, &add)?;
+            rewrite(path, Some(old), &add)?;
+        }
+        Ok(stored)
+    }
+}
+
+fn entry(blob: &Blob) -> Entry {
+    Entry::new(blob_path(&blob.digest()), blob.bytes())
+}
+
+impl Sink for ArchiveSink {
+    fn place(&self) -> String {
+        self.place.clone()
+    }
+
+    fn put(&self, artifact: &Artifact, tag: &str) -> Result<Stored, ContentError> {
+        match self.existing()? {
+            Some((file, path)) => self.extend(&file, &path, artifact, tag),
+            None => self.create(artifact, tag),
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! Several places together: each is walked alone, then signatures are brought to the images that they speak for.
+
+use std::collections::BTreeSet;
+
+use super::{
+    Discovery, Image, Kind, Place, Problem, Target,
+    walk::{Loose, Walk},
+};
+use crate::content::ContentError;
+
+/// Finds all images and signatures of these places. A signature whose image lies in another of the places is
+/// brought to it; one whose image is nowhere is listed with an absent image, for its keys are needed all the same.
+///
+/// `progress` is called after each repository.
+pub fn discover(targets: &[Target<'_>], progress: &mut dyn FnMut(&Place)) -> Result<Discovery, ContentError> {
+    let mut discovery = Discovery::default();
+    let mut loose = Vec::new();
+    for target in targets {
+        let mut place = Place { name: target.source.place(), read: 0, absent: 0, problems: Vec::new() };
+        let first = discovery.images.len();
+        for repository in target.source.repositories()? {
+            let mut walk = Walk::new(target.source, repository.clone(), &mut place);
+            walk.list()?;
+            walk.follow_api()?;
+            let (images, left) = walk.finish();
+            place.problems.extend(target.source.problems(&repository)?.iter().map(Problem::from));
+            progress(&place);
+            discovery.images.extend(images);
+            loose.extend(left);
+        }
+        if let Some(only) = &target.only {
+            keep_only(&mut discovery.images, first, only, &place.name)?;
+            loose.retain(|(_, _, image, _)| {
+                discovery.images[first..].iter().any(|i| i.digest == *image) || only == &image.to_string()
+            });
+        }
+        discovery.places.push(place);
+    }
+    bring_home(&mut discovery.images, loose);
+    Ok(discovery)
+}
+
+fn keep_only(images: &mut Vec<Image>, first: usize, only: &str, place: &str) -> Result<(), ContentError> {
+    let wanted = |i: &Image| i.tags.iter().any(|t| t == only) || i.digest.to_string() == only;
+    let roots: BTreeSet<_> = images[first..].iter().filter(|i| wanted(i)).map(|i| i.digest).collect();
+    if roots.is_empty() {
+        let kind = if only.starts_with("sha256:") { "manifest" } else { "tag" };
+        return Err(ContentError::NoSuchName { place: place.into(), name: format!("{kind} {only}") });
+    }
+    let mut index = 0;
+    images.retain(|i| {
+        index += 1;
+        index <= first || wanted(i) || i.instance_of.is_some_and(|list| roots.contains(&list))
+    });
+    Ok(())
+}
+
+fn bring_home(images: &mut Vec<Image>, loose: Vec<Loose>) {
+    for (place, repository, digest, signature) in loose {
+        if let Some(image) = images.iter_mut().find(|i| i.digest == digest && i.kind != Kind::Absent) {
+            image.signatures.push(signature);
+        } else if let Some(image) =
+            images.iter_mut().find(|i| i.digest == digest && i.place == place && i.repository == repository)
+        {
+            image.signatures.push(signature);
+        } else {
+            images.push(Image {
+                place,
+                repository,
+                tags: Vec::new(),
+                digest,
+                kind: Kind::Absent,
+                instance_of: None,
+                signatures: vec![signature],
+                problems: Vec::new(),
+            });
+        }
+    }
+}

@@ -1,0 +1,177 @@
+use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
+use thiserror::Error;
+
+use super::{
+    MEDIA_TYPE,
+    wire::{Authority, Log, Root, Window},
+};
+use crate::{
+    key::{
+        Algorithm, Candidate, Certificate, Chain, KeyId, Material, Provenance, PublicKey, Role, Validity,
+        note_key_id, origin_of, secret,
+    },
+    oci::Digest,
+};
+
+/// The media types that keypack reads: the old spelling with a parameter, and the registered ones.
+const READ: [&str; 4] = [
+    MEDIA_TYPE,
+    "application/vnd.dev.sigstore.trustedroot+json;version=0.2",
+    "application/vnd.dev.sigstore.trustedroot.v0.1+json",
+    "application/vnd.dev.sigstore.trustedroot.v0.2+json",
+];
+
+/// The code of an entry that holds a private key where a public one belongs.
+pub const PRIVATE_KEY: &str = "private-key";
+
+/// Why a trusted root can't be read at all.
+#[derive(Debug, Error)]
+pub enum TrustedRootError {
+    /// Not JSON of that shape.
+    #[error("it is not a trusted root: {0}")]
+    Form(#[from] serde_json::Error),
+    /// Another media type.
+    #[error("its media type is {0:?}; keypack reads trusted roots of version 0.1 and 0.2")]
+    MediaType(String),
+}
+
+/// What is wrong with one entry of a trusted root. The other entries are used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unusable {
+    /// Which entry: `tlogs[2] https://…`.
+    pub entry: String,
+    /// The stable code.
+    pub code: &'static str,
+    /// What is wrong.
+    pub reason: String,
+    /// The id that the entry claims, where its key does not have that id.
+    pub claims: Option<(Role, KeyId)>,
+}
+
+/// Reads a trusted root. An entry that can't be used is told and left out; the others are candidates.
+pub fn read(
+    json: &[u8],
+    provenance: &Provenance,
+) -> Result<(Vec<Candidate>, Vec<Unusable>), TrustedRootError> {
+    let root: Root<serde_json::Value> = serde_json::from_slice(json)?;
+    if !READ.contains(&root.media_type.as_str()) {
+        return Err(TrustedRootError::MediaType(root.media_type.chars().take(100).collect()));
+    }
+    let (mut candidates, mut unusable) = (Vec::new(), Vec::new());
+    let lists: [(&str, Option<Role>, Vec<serde_json::Value>); 4] = [
+        ("tlogs", None, root.tlogs),
+        ("certificateAuthorities", Some(Role::Fulcio), root.certificate_authorities),
+        ("ctlogs", Some(Role::CtLog), root.ctlogs),
+        ("timestampAuthorities", Some(Role::Tsa), root.timestamp_authorities),
+    ];
+    for (list, role, entries) in lists {
+        for (index, entry) in entries.into_iter().enumerate() {
+            let read = match role {
+                Some(role @ (Role::Fulcio | Role::Tsa)) => authority(entry, role, provenance),
+                role => log(entry, role, provenance),
+            };
+            match read {
+                Ok(candidate) => candidates.push(candidate),
+                Err((url, code, reason, claims)) => unusable.push(Unusable {
+                    entry: format!("{list}[{index}] {url}").trim_end().to_owned(),
+                    code,
+                    reason,
+                    claims,
+                }),
+            }
+        }
+    }
+    Ok((candidates, unusable))
+}
+
+type Wrong = (String, &'static str, String, Option<(Role, KeyId)>);
+
+fn log(entry: serde_json::Value, role: Option<Role>, provenance: &Provenance) -> Result<Candidate, Wrong> {
+    let entry: Log =
+        serde_json::from_value(entry).map_err(|e| (String::new(), "key-malformed", e.to_string(), None))?;
+    let url = entry.base_url;
+    let wrong = |code, reason: String| (url.clone(), code, reason, None);
+    let der = BASE64
+        .decode(&entry.public_key.raw_bytes)
+        .map_err(|e| wrong("key-malformed", format!("its key is not base64: {e}")))?;
+    if let Some(label) = secret::label(&der) {
+        return Err(wrong(PRIVATE_KEY, format!("its key is a private key ({label})")));
+    }
+    // A staging CT log has PKCS #1 bytes where all others have SubjectPublicKeyInfo (keyDetails PKCS1_RSA_PKCS1V5).
+    let key = if entry.public_key.key_details.starts_with("PKCS1_") {
+        PublicKey::from_pkcs1(&der)
+    } else {
+        PublicKey::from_spki(&der)
+    }
+    .map_err(|e| {
+        let pem = der.starts_with(b"-----BEGIN");
+        let hint = if pem {
+            " (its rawBytes are PEM text in base64, a known fault of older trusted-root writers)"
+        } else {
+            ""
+        };
+        wrong(if pem { "key-malformed" } else { "key-unsupported" }, format!("{e}{hint}"))
+    })?;
+    let named = entry.log_id.or(entry.checkpoint_key_id);
+    let claimed = match named {
+        None => None,
+        Some(id) => Some(
+            BASE64
+                .decode(&id.key_id)
+                .map_err(|e| wrong("key-malformed", format!("its log id is not base64: {e}")))?,
+        ),
+    };
+    let origin = origin_of(&url);
+    let agrees = |id: KeyId| claimed.as_ref().is_none_or(|c| c.len() >= 4 && id.as_bytes().starts_with(c));
+    let role = role.unwrap_or_else(|| {
+        // An ECDSA log has the same id in both versions and is listed as v1; its URL tells a v2 need that it fits.
+        let tiled = matches!(key.algorithm(), Algorithm::Ed25519 | Algorithm::Rsa)
+            && (claimed.is_none() || !agrees(key.fingerprint()));
+        if tiled { Role::Rekor2 } else { Role::Rekor }
+    });
+    let id = if role == Role::Rekor2 { note_key_id(&origin, &key) } else { key.fingerprint() };
+    if !agrees(id) {
+        let bytes = claimed.unwrap_or_default();
+        let claims = <[u8; 32]>::try_from(bytes.as_slice()).ok().map(|b| (role, Digest::from_bytes(b)));
+        let reason = format!("it names its key {}, but the key's id is {}", hex::encode(&bytes), id.hex());
+        return Err((url, "key-id-mismatch", reason, claims));
+    }
+    let window = entry.public_key.valid_for;
+    Ok(Candidate {
+        role: Some(role),
+        material: Material::Key(key),
+        url: (!url.is_empty()).then_some(url),
+        validity: validity(window),
+        provenance: provenance.clone(),
+    })
+}
+
+fn authority(entry: serde_json::Value, role: Role, provenance: &Provenance) -> Result<Candidate, Wrong> {
+    let entry: Authority =
+        serde_json::from_value(entry).map_err(|e| (String::new(), "key-malformed", e.to_string(), None))?;
+    let url = entry.uri;
+    let wrong = |reason: String| (url.clone(), "key-malformed", reason, None);
+    let certificates = entry
+        .cert_chain
+        .certificates
+        .iter()
+        .map(|c| {
+            let der = BASE64
+                .decode(&c.raw_bytes)
+                .map_err(|e| wrong(format!("a certificate is not base64: {e}")))?;
+            Certificate::from_der(&der).map_err(|e| wrong(e.to_string()))
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    let chain = Chain::new(certificates).map_err(|e| wrong(e.to_string()))?;
+    Ok(Candidate {
+        role: Some(role),
+        material: Material::Chain(chain),
+        url: (!url.is_empty()).then_some(url),
+        validity: validity(entry.valid_for),
+        provenance: provenance.clone(),
+    })
+}
+
+fn validity(window: Option<Window>) -> Validity {
+    window.map_or_else(Validity::default, |w| Validity { start: w.start, end: w.end })
+}

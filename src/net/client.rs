@@ -1,0 +1,222 @@
+#![allow(clippy::disallowed_types, reason = "this is the client; net is an I/O room")]
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use reqwest::{
+    Method, StatusCode,
+    blocking::Client as Blocking,
+    header::{AUTHORIZATION, LOCATION},
+    redirect::Policy,
+};
+use url::Url;
+
+use super::{
+    Body, NetError, Options, Origin, Proxy, Replay, Request, Response, Unfit, gate::Gate, is_loopback,
+    resolve, retry, shown,
+};
+
+/// Redirects that are followed for one request. A registry with a store behind it needs one, sometimes two.
+const HOPS: usize = 5;
+
+/// The slowest upload that is waited for, in bytes a second.
+const SLOWEST_UPLOAD: u64 = 16 << 10;
+
+/// The HTTP client. It may be shared by threads; at most `jobs` requests are under way at once.
+#[derive(Debug)]
+pub struct Client {
+    options: Options,
+    gate: Gate,
+    /// One connection pool per origin, since certificates belong to hosts (containers-certs.d(5)).
+    pools: Mutex<HashMap<Origin, Blocking>>,
+}
+
+impl Client {
+    /// A client that behaves as `options` say. Nothing is read or sent yet.
+    pub fn new(options: Options) -> Self {
+        Self { gate: Gate::new(options.jobs), options, pools: Mutex::default() }
+    }
+
+    /// How it behaves.
+    pub const fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// Asks, and returns as soon as the answer begins.
+    pub fn send(&self, request: &Request<'_>) -> Result<Response<Body>, NetError> {
+        self.persist(request, Ok)
+    }
+
+    /// Asks, and reads the answer, at most `limit` bytes. An answer that breaks off is asked for again.
+    pub fn fetch(&self, request: &Request<'_>, limit: u64) -> Result<Response<Vec<u8>>, NetError> {
+        self.persist(request, |answer| answer.read(limit))
+    }
+
+    /// Pauses before repetition number `attempt`, counted from 0, of something that `why` made fail.
+    pub fn pause(&self, attempt: u32, why: &str) {
+        let pause = retry::backoff(self.options.pause, self.options.longest_pause, attempt);
+        self.wait(pause, attempt, why);
+    }
+
+    fn wait(&self, pause: Duration, attempt: u32, why: &str) {
+        if let Some(notice) = &self.options.notice {
+            let (n, of) = (attempt + 1, self.options.retries);
+            notice.say(&format!("{why}; trying again in {} s ({n} of {of})", pause.as_secs_f32().ceil()));
+        }
+        std::thread::sleep(pause);
+    }
+
+    /// Tries until there is an answer that is worth returning.
+    fn persist<B>(
+        &self,
+        request: &Request<'_>,
+        finish: impl Fn(Response<Body>) -> Result<Response<B>, NetError>,
+    ) -> Result<Response<B>, NetError> {
+        let Options { retries, pause, longest_pause, .. } = self.options;
+        for attempt in 0.. {
+            let last = attempt >= retries;
+            let usual = retry::backoff(pause, longest_pause, attempt);
+            let answer = match self.follow(request) {
+                Err(e) if e.is_transient() && !last && request.replay == Replay::Safe => {
+                    self.wait(usual, attempt, &e.to_string());
+                    continue;
+                }
+                other => other?,
+            };
+            if !retry::is_transient(answer.status) {
+                match finish(answer) {
+                    Err(e) if e.is_transient() && !last && request.replay == Replay::Safe => {
+                        self.wait(usual, attempt, &e.to_string());
+                        continue;
+                    }
+                    other => return other,
+                }
+            }
+            let wanted = retry::retry_after(&answer.headers);
+            let again = request.replay == Replay::Safe || retry::is_untouched(answer.status);
+            if last || !again || wanted.is_some_and(|wait| wait > longest_pause) {
+                return Err(exhausted(&answer, wanted));
+            }
+            let why = format!("{} answers {}", shown(&answer.url), answer.status.as_u16());
+            drop(answer);
+            self.wait(wanted.unwrap_or(usual), attempt, &why);
+        }
+        unreachable!("the last attempt returns")
+    }
+
+    /// One try: the request and the redirects that answer it.
+    fn follow(&self, request: &Request<'_>) -> Result<Response<Body>, NetError> {
+        let reading = matches!(request.method, Method::GET | Method::HEAD);
+        let home = Origin::of(&request.url);
+        let (mut url, mut elsewhere) = (request.url.clone(), false);
+        for _ in 0..=HOPS {
+            let origin = Origin::of(&url).ok_or_else(|| NetError::Settings {
+                origin: shown(&url),
+                reason: Unfit::Scheme.to_string(),
+            })?;
+            let answer = self.once(request, &url, &origin, elsewhere)?;
+            let kept = matches!(answer.status().as_u16(), 307 | 308);
+            let moved = kept || matches!(answer.status().as_u16(), 301..=303);
+            let location = answer.headers().get(LOCATION).and_then(|v| v.to_str().ok());
+            let (true, Some(location)) = (moved, location) else {
+                let (status, headers) = (answer.status(), answer.headers().clone());
+                return Ok(Response {
+                    status,
+                    headers,
+                    url,
+                    elsewhere,
+                    body: Body::new(answer, self.options.silence),
+                });
+            };
+            let next = resolve(&url, location).map_err(|why| {
+                NetError::redirect(&origin, location.split(['?', '#']).next().unwrap_or(""), why)
+            })?;
+            // Credentials stay behind for good once another origin was reached, even if that one sends us back.
+            elsewhere |= Origin::of(&next) != home;
+            if !reading && (elsewhere || !kept) {
+                return Err(NetError::Redirect {
+                    from: origin.to_string(),
+                    to: shown(&next),
+                    reason: "what is written goes only to the registry that was named".into(),
+                });
+            }
+            url = next;
+        }
+        Err(NetError::Redirect {
+            from: home.map_or_else(String::new, |o| o.to_string()),
+            to: shown(&url),
+            reason: format!("more than {HOPS} redirects"),
+        })
+    }
+
+    fn once(
+        &self,
+        request: &Request<'_>,
+        url: &Url,
+        origin: &Origin,
+        elsewhere: bool,
+    ) -> Result<reqwest::blocking::Response, NetError> {
+        let mut builder =
+            self.pool(origin)?.request(request.method.clone(), url.clone()).headers(request.headers.clone());
+        if let Some(value) = request.authorization.as_ref().filter(|_| !elsewhere) {
+            let mut value = value.clone();
+            value.set_sensitive(true);
+            builder = builder.header(AUTHORIZATION, value);
+        }
+        if let Some(body) = request.body {
+            let sending = Duration::from_secs(body.len() as u64 / SLOWEST_UPLOAD);
+            builder = builder.body(body.to_vec()).timeout(self.options.silence + sending);
+        }
+        let _pass = self.gate.enter();
+        builder.send().map_err(|e| NetError::sort(origin, self.options.silence, &e))
+    }
+
+    fn pool(&self, origin: &Origin) -> Result<Blocking, NetError> {
+        let mut pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(pool) = pools.get(origin) {
+            return Ok(pool.clone());
+        }
+        let settings =
+            |e: reqwest::Error| NetError::Settings { origin: origin.to_string(), reason: cause(&e) };
+        let mut builder = Blocking::builder()
+            .redirect(Policy::none())
+            .referer(false)
+            .user_agent(concat!("keypack/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(self.options.connect_timeout)
+            .timeout(self.options.silence);
+        builder = match &self.options.proxy {
+            Proxy::Environment if !is_loopback(origin.host()) => builder,
+            Proxy::Url(url) if !is_loopback(origin.host()) => {
+                builder.proxy(reqwest::Proxy::all(url).map_err(settings)?)
+            }
+            _ => builder.no_proxy(),
+        };
+        if origin.is_https() {
+            builder = self.options.tls.apply(origin, builder)?;
+        }
+        let pool = builder.build().map_err(settings)?;
+        pools.insert(origin.clone(), pool.clone());
+        Ok(pool)
+    }
+}
+
+fn exhausted<B>(answer: &Response<B>, wanted: Option<Duration>) -> NetError {
+    let origin = Origin::of(&answer.url).map_or_else(String::new, |o| o.to_string());
+    if answer.status == StatusCode::TOO_MANY_REQUESTS {
+        NetError::RateLimited { origin, wait: wanted.map(|d| d.as_secs()) }
+    } else {
+        NetError::Unavailable { origin, status: answer.status.as_u16() }
+    }
+}
+
+/// The innermost cause: the outer texts of reqwest hold addresses.
+fn cause(e: &reqwest::Error) -> String {
+    let mut last: &dyn std::error::Error = e;
+    while let Some(next) = last.source() {
+        last = next;
+    }
+    if std::ptr::addr_eq(last, e) { "it can't be set up".into() } else { last.to_string() }
+}

@@ -1,0 +1,156 @@
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use super::{Origin, Unfit};
+
+/// Why there is no answer. No text holds a query, a user name or a credential.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum NetError {
+    /// No connection, or a connection that broke.
+    #[error("could not reach {origin}: {reason}")]
+    Unreachable {
+        /// Who was called.
+        origin: String,
+        /// What the system says.
+        reason: String,
+    },
+    /// Silence.
+    #[error("{origin} did not answer within {seconds} s")]
+    TimedOut {
+        /// Who was called.
+        origin: String,
+        /// How long we waited.
+        seconds: u64,
+    },
+    /// The other side could not prove who it is, or the two do not speak the same TLS.
+    #[error("no TLS connection to {origin}: {reason}")]
+    Tls {
+        /// Who was called.
+        origin: String,
+        /// What rustls says.
+        reason: String,
+    },
+    /// A redirect that keypack does not follow.
+    #[error("{from} redirects to {to}, which keypack does not follow: {reason}")]
+    Redirect {
+        /// Who redirects.
+        from: String,
+        /// Where to.
+        to: String,
+        /// Which rule it breaks.
+        reason: String,
+    },
+    /// 429 to the end.
+    #[error("{origin} refuses more requests for now{}", wait.map(|s| format!(" and asks to wait {s} s")).unwrap_or_default())]
+    RateLimited {
+        /// Who refuses.
+        origin: String,
+        /// What `Retry-After` says, in seconds.
+        wait: Option<u64>,
+    },
+    /// 502, 503 or 504 to the end.
+    #[error("{origin} is not available: it answers {status}")]
+    Unavailable {
+        /// Who.
+        origin: String,
+        /// The last status.
+        status: u16,
+    },
+    /// An answer beyond its bound.
+    #[error("the answer of {from} is longer than {limit} bytes, the most that keypack reads of it")]
+    TooLong {
+        /// Whose answer.
+        from: String,
+        /// The bound.
+        limit: u64,
+    },
+    /// A certificate or key file that can't be used.
+    #[error("{path}: {reason}", path = path.display())]
+    CertificateFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The client itself can't be made.
+    #[error("the settings for {origin} can't be used: {reason}")]
+    Settings {
+        /// For whom.
+        origin: String,
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+impl NetError {
+    /// The stable code of this error.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Unreachable { .. } => "unreachable",
+            Self::TimedOut { .. } => "timed-out",
+            Self::Tls { .. } => "tls",
+            Self::Redirect { .. } => "redirect-refused",
+            Self::RateLimited { .. } => "rate-limited",
+            Self::Unavailable { .. } => "unavailable",
+            Self::TooLong { .. } => "answer-too-long",
+            Self::CertificateFile { .. } => "certificate-file",
+            Self::Settings { .. } => "network-settings",
+        }
+    }
+
+    /// What to do.
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Tls { .. } => {
+                "put the registry's CA as ca.crt into a directory and name it with --cert-dir, \
+                 or use --plain-http if the registry speaks http"
+                    .into()
+            }
+            Self::RateLimited { .. } => "wait, log in, or lower --jobs".into(),
+            Self::TimedOut { .. } | Self::Unavailable { .. } => {
+                "try again later, or raise --retry-times".into()
+            }
+            Self::Unreachable { .. } => "check the name, the port and HTTPS_PROXY/NO_PROXY".into(),
+            _ => return None,
+        })
+    }
+
+    /// Whether the same request may succeed at another time.
+    pub(super) const fn is_transient(&self) -> bool {
+        matches!(self, Self::Unreachable { .. } | Self::TimedOut { .. })
+    }
+
+    pub(super) fn redirect(from: &Origin, to: &str, why: Unfit) -> Self {
+        Self::Redirect { from: from.to_string(), to: to.to_owned(), reason: why.to_string() }
+    }
+
+    /// Sorts what reqwest reports. Its texts are not used: they hold whole addresses.
+    pub(super) fn sort(origin: &Origin, silence: std::time::Duration, e: &reqwest::Error) -> Self {
+        let origin = origin.to_string();
+        if e.is_timeout() {
+            return Self::TimedOut { origin, seconds: silence.as_secs() };
+        }
+        let mut reason = None;
+        let mut next = std::error::Error::source(e);
+        while let Some(cause) = next {
+            if let Some(tls) = tls_cause(cause) {
+                return Self::Tls { origin, reason: tls.to_string() };
+            }
+            reason = Some(cause.to_string());
+            next = cause.source();
+        }
+        let reason = reason.unwrap_or_else(|| "the connection broke".into());
+        Self::Unreachable { origin, reason }
+    }
+}
+
+/// An `io::Error` hides the error that it wraps from `source()`, and here they come wrapped more than once.
+fn tls_cause<'a>(cause: &'a (dyn std::error::Error + 'static)) -> Option<&'a rustls::Error> {
+    if let Some(tls) = cause.downcast_ref::<rustls::Error>() {
+        return Some(tls);
+    }
+    let inner = cause.downcast_ref::<std::io::Error>()?.get_ref()?;
+    tls_cause(inner)
+}

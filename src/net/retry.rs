@@ -1,0 +1,63 @@
+use std::time::Duration;
+
+use jiff::fmt::rfc2822::DateTimeParser;
+use reqwest::{
+    StatusCode,
+    header::{DATE, HeaderMap, RETRY_AFTER},
+};
+
+/// Whether a status means "try again": the request was not refused for what it is.
+pub(super) fn is_transient(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 429 | 502 | 503 | 504)
+}
+
+/// Whether a status says that the request was not worked on at all, so that even one that must not happen twice
+/// may be sent again.
+pub(super) fn is_untouched(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 429 | 503)
+}
+
+/// The pause before repetition number `attempt` (from 0), doubling each time.
+pub(super) fn backoff(first: Duration, longest: Duration, attempt: u32) -> Duration {
+    first.saturating_mul(1_u32.checked_shl(attempt).unwrap_or(u32::MAX)).min(longest)
+}
+
+/// `Retry-After` (RFC 9110 §10.2.3): seconds, or a date. A date is compared with the answer's own `Date`, so that
+/// the two clocks need not agree; without one it says nothing.
+pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse::<u64>() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let parser = DateTimeParser::new();
+    let until = parser.parse_timestamp(text).ok()?;
+    let now = parser.parse_timestamp(headers.get(DATE)?.to_str().ok()?.trim()).ok()?;
+    Some(Duration::try_from(until.duration_since(now)).unwrap_or(Duration::ZERO))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        pairs.iter().map(|(k, v)| (reqwest::header::HeaderName::from_static(k), v.parse().unwrap())).collect()
+    }
+
+    #[test]
+    fn both_forms_of_retry_after_are_read() {
+        assert_eq!(retry_after(&headers(&[("retry-after", "7")])), Some(Duration::from_secs(7)));
+        let date = "Sun, 06 Nov 1994 08:49:37 GMT";
+        let later = "Sun, 06 Nov 1994 08:50:07 GMT";
+        let wait = |a, b| retry_after(&headers(&[("retry-after", a), ("date", b)]));
+        assert_eq!(wait(later, date), Some(Duration::from_secs(30)));
+        assert_eq!(wait(date, later), Some(Duration::ZERO));
+        assert_eq!(retry_after(&headers(&[("retry-after", later)])), None);
+        assert_eq!(retry_after(&headers(&[("retry-after", "soon")])), None);
+    }
+
+    #[test]
+    fn pauses_double_up_to_the_longest() {
+        let pause = |n| backoff(Duration::from_secs(1), Duration::from_secs(120), n).as_secs();
+        assert_eq!([pause(0), pause(1), pause(3), pause(9), pause(99)], [1, 2, 8, 120, 120]);
+    }
+}

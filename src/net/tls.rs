@@ -1,0 +1,169 @@
+#![allow(clippy::disallowed_types, reason = "certificates lie in files; net is an I/O room")]
+
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::Read,
+    path::{Path, PathBuf},
+};
+
+use reqwest::{Certificate, Identity, blocking::ClientBuilder};
+use x509_cert::der::Decode;
+
+use super::{NetError, Origin};
+use crate::limits;
+
+/// Whom TLS trusts, beside the system's roots.
+///
+/// The files are those of containers-certs.d(5): every `*.crt` is a CA, a `NAME.cert` with its `NAME.key` is the
+/// certificate that we show. Where the specification's readers skip what they can't read, keypack names the file.
+#[derive(Debug, Clone)]
+pub struct Tls {
+    /// Whether the other side's certificate is looked at (`--tls-verify`).
+    pub verify: bool,
+    /// `--cert-dir`: used instead of the directories of `search`. Its CAs count for every host of this client, for a
+    /// token service often has the registry's CA; its client certificate is shown to [`Tls::host`] alone.
+    pub cert_dir: Option<PathBuf>,
+    /// The host, with its port where it has one, that the client certificate of `cert_dir` is meant for.
+    pub host: String,
+    /// Directories with one directory per `host[:port]`; the first that has the host's is used.
+    pub search: Vec<PathBuf>,
+}
+
+impl Default for Tls {
+    fn default() -> Self {
+        Self {
+            verify: true,
+            cert_dir: None,
+            host: String::new(),
+            search: ["/etc/containers/certs.d", "/etc/docker/certs.d"].map(PathBuf::from).into(),
+        }
+    }
+}
+
+impl Tls {
+    /// Looks into the user's own certs.d before the system's.
+    #[must_use]
+    pub fn with_home(mut self, home: &Path) -> Self {
+        self.search.insert(0, home.join(".config/containers/certs.d"));
+        self
+    }
+
+    pub(super) fn apply(&self, origin: &Origin, builder: ClientBuilder) -> Result<ClientBuilder, NetError> {
+        let mut builder = builder;
+        if !self.verify {
+            builder = builder.tls_danger_accept_invalid_certs(true);
+        }
+        let named = names(origin);
+        let (dir, shows) = match &self.cert_dir {
+            Some(dir) => (Some(dir.clone()), named.contains(&self.host)),
+            None => (self.find(&named), true),
+        };
+        let Some(dir) = dir else { return Ok(builder) };
+        let Files { authorities, client } = Files::list(&dir)?;
+        let mut roots = Vec::new();
+        for path in &authorities {
+            for der in certificates(path)? {
+                roots.push(Certificate::from_der(&der).map_err(|_| bad(path, "it holds no certificate"))?);
+            }
+        }
+        builder = builder.tls_certs_merge(roots);
+        if let Some((certificate, key)) = client.filter(|_| shows) {
+            certificates(&certificate)?;
+            let mut pem = read(&key)?;
+            pem.push(b'\n');
+            pem.extend(read(&certificate)?);
+            let identity = Identity::from_pem(&pem).map_err(|_| {
+                bad(&key, "it holds no private key in PEM that fits the certificate beside it")
+            })?;
+            builder = builder.identity(identity);
+        }
+        Ok(builder)
+    }
+
+    fn find(&self, named: &[String]) -> Option<PathBuf> {
+        self.search
+            .iter()
+            .flat_map(|dir| named.iter().map(move |name| dir.join(name)))
+            .find(|dir| dir.is_dir())
+    }
+}
+
+/// How a directory of certs.d may be called.
+fn names(origin: &Origin) -> Vec<String> {
+    let with_port = format!("{}:{}", origin.host(), origin.port());
+    if origin.has_default_port() { vec![origin.host().to_owned(), with_port] } else { vec![with_port] }
+}
+
+/// What one directory holds.
+struct Files {
+    authorities: Vec<PathBuf>,
+    client: Option<(PathBuf, PathBuf)>,
+}
+
+impl Files {
+    fn list(dir: &Path) -> Result<Self, NetError> {
+        let unreadable = |e: std::io::Error| bad(dir, &format!("it can't be listed: {e}"));
+        let (mut authorities, mut pairs) = (Vec::new(), BTreeMap::<PathBuf, (bool, bool)>::new());
+        for entry in std::fs::read_dir(dir).map_err(unreadable)? {
+            let path = entry.map_err(unreadable)?.path();
+            match path.extension().and_then(|e| e.to_str()) {
+                Some("crt") => authorities.push(path),
+                Some("cert") => pairs.entry(path.with_extension("")).or_default().0 = true,
+                Some("key") => pairs.entry(path.with_extension("")).or_default().1 = true,
+                _ => {}
+            }
+        }
+        authorities.sort();
+        let mut client = None;
+        for (stem, has) in pairs {
+            let (certificate, key) = (with(&stem, "cert"), with(&stem, "key"));
+            match has {
+                (true, false) => {
+                    return Err(bad(&certificate, "its private key, the same name with .key, is missing"));
+                }
+                (false, _) => return Err(bad(&key, "its certificate, the same name with .cert, is missing")),
+                _ if client.is_some() => {
+                    return Err(bad(
+                        &certificate,
+                        "it is the second client certificate here; keypack shows one",
+                    ));
+                }
+                _ => client = Some((certificate, key)),
+            }
+        }
+        Ok(Self { authorities, client })
+    }
+}
+
+fn with(stem: &Path, extension: &str) -> PathBuf {
+    let mut name = stem.as_os_str().to_owned();
+    name.push(".");
+    name.push(extension);
+    name.into()
+}
+
+fn bad(path: &Path, reason: &str) -> NetError {
+    NetError::CertificateFile { path: path.to_owned(), reason: reason.to_owned() }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, NetError> {
+    let mut bytes = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(limits::KEY_FILE + 1).read_to_end(&mut bytes))
+        .map_err(|e| bad(path, &format!("it can't be read: {e}")))?;
+    if bytes.len() as u64 > limits::KEY_FILE { Err(bad(path, "it is too large")) } else { Ok(bytes) }
+}
+
+/// The certificates of a PEM file. reqwest would take a junk file for an empty list.
+fn certificates(path: &Path) -> Result<Vec<Vec<u8>>, NetError> {
+    let blocks = pem::parse_many(read(path)?).map_err(|e| bad(path, &format!("it is not PEM: {e}")))?;
+    let mut found = Vec::new();
+    for block in blocks.into_iter().filter(|b| b.tag() == "CERTIFICATE") {
+        let der = block.into_contents();
+        x509_cert::Certificate::from_der(&der)
+            .map_err(|e| bad(path, &format!("a certificate is malformed: {e}")))?;
+        found.push(der);
+    }
+    if found.is_empty() { Err(bad(path, "it holds no certificate in PEM")) } else { Ok(found) }
+}

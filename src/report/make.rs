@@ -1,0 +1,172 @@
+//! From findings to the report.
+
+use super::{
+    ConflictReport, Counts, ImageReport, KeyReport, NeedReport, ProblemReport, Report, SignatureReport,
+    SourceReport, UnusableReport, summary,
+};
+use crate::{
+    discover::{Discovery, FoundSignature, Image, Kind, Problem},
+    key::{Material, name_of},
+    keysource::Unusable,
+    resolve::{Answer, Conflict, Need, Resolution},
+    trust::Refusal,
+};
+
+impl Report {
+    /// Puts what was found and what was resolved together. `resolution` answers the readable signatures of
+    /// `discovery`, in their order.
+    pub fn new(
+        command: &'static str,
+        discovery: &Discovery,
+        resolution: &Resolution,
+        unusable: &[Unusable],
+    ) -> Self {
+        let mut answers = resolution.answers.iter();
+        let images: Vec<_> = discovery.images.iter().map(|i| image(i, &mut answers)).collect();
+        let open = summary::open_needs(&images);
+        let mut counts = Counts::of(&images, &open, resolution.keys.len());
+        counts.problems += discovery.places.iter().map(|p| p.problems.len()).sum::<usize>();
+        Self {
+            schema_version: 1,
+            command,
+            sources: discovery
+                .places
+                .iter()
+                .map(|p| SourceReport {
+                    place: p.name.clone(),
+                    read: p.read,
+                    absent: p.absent,
+                    problems: p.problems.iter().map(problem).collect(),
+                })
+                .collect(),
+            images,
+            keys: resolution
+                .keys
+                .iter()
+                .map(|(key, resolved)| KeyReport {
+                    key: *key,
+                    name: name_of(
+                        *key,
+                        &resolved.material,
+                        resolved.url.as_deref(),
+                        resolved.provenance.first().map_or("", |p| &p.source),
+                    ),
+                    fingerprint: match &resolved.material {
+                        Material::Key(key) => key.fingerprint(),
+                        Material::Chain(chain) => chain.id(),
+                    },
+                    provenance: resolved.provenance.clone(),
+                    proofs: resolved.proofs,
+                })
+                .collect(),
+            open,
+            unusable: unusable
+                .iter()
+                .map(|u| UnusableReport {
+                    source: u.source.clone(),
+                    entry: u.entry.clone(),
+                    code: u.code,
+                    reason: u.reason.clone(),
+                })
+                .collect(),
+            conflicts: resolution
+                .conflicts
+                .iter()
+                .map(|Conflict { key, sources }| ConflictReport { key: *key, sources: sources.clone() })
+                .collect(),
+            counts,
+            pack: None,
+        }
+    }
+
+    /// Whether every signature could be read and every need is met.
+    pub fn is_complete(&self) -> bool {
+        self.open.is_empty()
+            && self.conflicts.is_empty()
+            && self.unusable.iter().all(|u| u.code != "key-conflict")
+            && self.counts.problems == 0
+    }
+}
+
+fn image<'a>(
+    image: &Image,
+    answers: &mut impl Iterator<Item = &'a Result<Vec<(Need, Answer)>, Refusal>>,
+) -> ImageReport {
+    let (kind, artifact_type) = match &image.kind {
+        Kind::Image => ("image", None),
+        Kind::Index => ("index", None),
+        Kind::Artifact(artifact_type) => ("artifact", Some(artifact_type.clone())),
+        Kind::Absent => ("absent", None),
+        Kind::Unreadable => ("unreadable", None),
+    };
+    ImageReport {
+        source: image.place.clone(),
+        repository: image.repository.clone(),
+        tags: image.tags.clone(),
+        digest: image.digest,
+        kind,
+        artifact_type,
+        instance_of: image.instance_of,
+        signatures: image.signatures.iter().map(|s| signature(s, answers)).collect(),
+        problems: image.problems.iter().map(problem).collect(),
+        label: image.label(),
+    }
+}
+
+fn signature<'a>(
+    found: &FoundSignature,
+    answers: &mut impl Iterator<Item = &'a Result<Vec<(Need, Answer)>, Refusal>>,
+) -> SignatureReport {
+    let (needs, trouble, reference) = match &found.content {
+        Err(e) => (Vec::new(), Some(problem(e)), None),
+        Ok(content) => {
+            let reference = content.claimed_reference().map(str::to_owned);
+            match answers.next() {
+                Some(Ok(needs)) => (needs.iter().map(|(n, a)| need(n, a)).collect(), None, reference),
+                Some(Err(refusal)) => {
+                    let trouble = ProblemReport { code: refusal.code(), message: refusal.to_string() };
+                    (Vec::new(), Some(trouble), reference)
+                }
+                None => (Vec::new(), None, reference),
+            }
+        }
+    };
+    SignatureReport {
+        form: found.form.as_str(),
+        found: found.via.as_str(),
+        at: found.at.clone(),
+        reference,
+        needs,
+        problem: trouble,
+    }
+}
+
+fn need(need: &Need, answer: &Answer) -> NeedReport {
+    let mut report = NeedReport {
+        role: need.role(),
+        id: need.id(),
+        state: "have",
+        key: None,
+        claim: None,
+        code: None,
+        reason: None,
+    };
+    match answer {
+        Answer::Have(key) => report.key = Some(*key),
+        Answer::Missing { claim } => {
+            report.state = "missing";
+            report.claim = *claim;
+        }
+        Answer::Refused { key, refusal } => {
+            report.state = "refused";
+            report.key = Some(*key);
+            report.code = Some(refusal.code());
+            report.reason = Some(refusal.to_string());
+        }
+    }
+    report
+}
+
+fn problem(problem: &Problem) -> ProblemReport {
+    ProblemReport { code: problem.code, message: problem.message.clone() }
+}

@@ -1,0 +1,276 @@
+//! What this host has authenticated: which versions of which lineage, which packs, which keys are revoked.
+//!
+//! A pack proves who made it, not that it is the latest; that takes memory. The state is this memory, one file per
+//! lineage outside keys/, so that replacing keys/ does not replace it. It is written only after keys/ is in place: a
+//! crash between the two makes the host remember too little, never more than it has. The types and decisions here
+//! are pure; [`load`] and [`update`] are the disk.
+
+mod error;
+mod signer;
+mod store;
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+pub use error::StateError;
+pub use signer::Signer;
+pub use store::{load, update};
+
+use crate::{oci::Digest, tree::SafeName};
+
+/// The schema that this keypack writes, and the newest that it reads.
+const SCHEMA: u32 = 1;
+
+/// How many packs, and how many acceptances, are remembered: years of weekly packs, in a file that stays small.
+const REMEMBERED: usize = 200;
+
+/// The memory of one lineage.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct State {
+    schema_version: u32,
+    lineage: String,
+    /// The highest version that each signer has authenticated.
+    highest: BTreeMap<Signer, Highest>,
+    /// Packs that were collected or authenticated here, the latest last.
+    packs: Vec<KnownPack>,
+    /// Versions of TUF metadata seen: repository, role, version.
+    tuf: BTreeMap<String, BTreeMap<String, u64>>,
+    /// Fingerprints that a pack of this lineage revoked, for ever.
+    revoked: BTreeMap<String, Revocation>,
+    /// What was accepted against a rule, the latest last.
+    acceptances: Vec<Acceptance>,
+}
+
+/// The highest version that was authenticated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Highest {
+    /// The pack's version.
+    pub version: u64,
+    /// The pack digest.
+    pub digest: Digest,
+    /// When it was installed here.
+    pub at: Timestamp,
+}
+
+/// What a version means beside what is remembered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nothing is remembered of this signer: a rollback can't be told.
+    First,
+    /// Newer than all before.
+    Newer,
+    /// The very pack that is the highest.
+    SamePack,
+    /// Older than what was installed already.
+    Rollback {
+        /// What was.
+        have: Highest,
+    },
+    /// Another pack under a version that was installed already: its maker numbered two packs alike, or lies.
+    Equivocation {
+        /// What was installed.
+        have: Highest,
+    },
+}
+
+/// A pack that this host has made or authenticated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct KnownPack {
+    /// The pack digest.
+    pub digest: Digest,
+    /// Its version.
+    pub version: u64,
+    /// How this host came to know it.
+    pub origin: Origin,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// How a host came to know a pack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Origin {
+    /// It was collected here.
+    Collected,
+    /// It was pulled here and authenticated by an anchor.
+    Pulled,
+}
+
+/// When and by which pack a key was revoked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Revocation {
+    /// The pack that said so first.
+    pub pack: Digest,
+    /// When this host learnt it.
+    pub at: Timestamp,
+}
+
+/// Something accepted against a rule, because a person said so.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Acceptance {
+    /// The flag that permitted it, as `--allow-rollback-unsafe`.
+    pub flag: String,
+    /// What the person gave as the reason.
+    pub reason: String,
+    /// The pack that was accepted.
+    pub pack: Digest,
+    /// Its version.
+    pub version: u64,
+    /// When.
+    pub at: Timestamp,
+    /// What each of the signers had authenticated as the highest until then.
+    pub instead_of: BTreeMap<Signer, Highest>,
+}
+
+/// A TUF role whose version is lower than one seen before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TufRollback {
+    /// The role.
+    pub role: String,
+    /// The version seen before.
+    pub have: u64,
+    /// The version offered now.
+    pub offered: u64,
+}
+
+impl State {
+    /// No memory yet.
+    pub fn new(lineage: &SafeName) -> Self {
+        Self {
+            schema_version: SCHEMA,
+            lineage: lineage.to_string(),
+            highest: BTreeMap::new(),
+            packs: Vec::new(),
+            tuf: BTreeMap::new(),
+            revoked: BTreeMap::new(),
+            acceptances: Vec::new(),
+        }
+    }
+
+    /// What `version` with the pack digest `digest` means, coming from `signer`.
+    pub fn check(&self, signer: Signer, version: u64, digest: Digest) -> Verdict {
+        match self.highest.get(&signer) {
+            None => Verdict::First,
+            Some(have) if version > have.version => Verdict::Newer,
+            Some(&have) if version < have.version => Verdict::Rollback { have },
+            Some(have) if have.digest == digest => Verdict::SamePack,
+            Some(&have) => Verdict::Equivocation { have },
+        }
+    }
+
+    /// Remembers a pack that these signers authenticated, or none when it was collected here.
+    ///
+    /// Never lowers a highest version, so that two runs at once can't: what is lower leaves it as it is.
+    pub fn record(&mut self, signers: &[Signer], pack: KnownPack) {
+        for &signer in signers {
+            if matches!(self.check(signer, pack.version, pack.digest), Verdict::First | Verdict::Newer) {
+                self.highest.insert(signer, Highest::from(pack));
+            }
+        }
+        self.know(pack);
+    }
+
+    /// Remembers a pack that was accepted although it is older than, or differs from, the highest, and why.
+    ///
+    /// It becomes the highest: the person who said so meant it, and otherwise would have to say it again at every
+    /// later pull. The log keeps what was the highest before.
+    pub fn accept(&mut self, signers: &[Signer], pack: KnownPack, flag: &str, reason: &str) {
+        let mut instead_of = BTreeMap::new();
+        for &signer in signers {
+            if let Some(have) = self.highest.insert(signer, Highest::from(pack)) {
+                instead_of.insert(signer, have);
+            }
+        }
+        let reason = reason.chars().take(1000).collect();
+        let KnownPack { digest, version, at, .. } = pack;
+        self.acceptances.push(Acceptance {
+            flag: flag.to_owned(),
+            reason,
+            pack: digest,
+            version,
+            at,
+            instead_of,
+        });
+        forget_first(&mut self.acceptances);
+        self.know(pack);
+    }
+
+    fn know(&mut self, pack: KnownPack) {
+        self.packs.retain(|known| known.digest != pack.digest);
+        self.packs.push(pack);
+        forget_first(&mut self.packs);
+    }
+
+    /// What is known of a pack: whether this host made or authenticated it.
+    pub fn known(&self, digest: Digest) -> Option<&KnownPack> {
+        self.packs.iter().find(|known| known.digest == digest)
+    }
+
+    /// All packs that are remembered, the latest last.
+    pub fn packs(&self) -> &[KnownPack] {
+        &self.packs
+    }
+
+    /// The highest version of each signer.
+    pub const fn highest(&self) -> &BTreeMap<Signer, Highest> {
+        &self.highest
+    }
+
+    /// The first role of the TUF repository `instance` whose version is lower than one seen before.
+    pub fn check_tuf(&self, instance: &str, versions: &BTreeMap<String, u64>) -> Option<TufRollback> {
+        let seen = self.tuf.get(instance)?;
+        versions.iter().find_map(|(role, &offered)| {
+            let &have = seen.get(role)?;
+            (offered < have).then(|| TufRollback { role: role.clone(), have, offered })
+        })
+    }
+
+    /// Remembers versions of TUF metadata; never lowers one.
+    pub fn record_tuf(&mut self, instance: &str, versions: &BTreeMap<String, u64>) {
+        let seen = self.tuf.entry(instance.to_owned()).or_default();
+        for (role, &version) in versions {
+            let have = seen.entry(role.clone()).or_default();
+            *have = version.max(*have);
+        }
+    }
+
+    /// Remembers that `pack` revoked a fingerprint; the first that did stays named.
+    pub fn revoke(&mut self, fingerprint: &str, pack: Digest, at: Timestamp) {
+        self.revoked.entry(fingerprint.to_owned()).or_insert(Revocation { pack, at });
+    }
+
+    /// Whether a fingerprint was revoked, and by which pack.
+    pub fn revoked(&self, fingerprint: &str) -> Option<&Revocation> {
+        self.revoked.get(fingerprint)
+    }
+
+    /// Everything that was accepted against a rule, the latest last.
+    pub fn acceptances(&self) -> &[Acceptance] {
+        &self.acceptances
+    }
+
+    /// The lineage.
+    pub fn lineage(&self) -> &str {
+        &self.lineage
+    }
+}
+
+fn forget_first<T>(list: &mut Vec<T>) {
+    list.drain(..list.len().saturating_sub(REMEMBERED));
+}
+
+impl From<KnownPack> for Highest {
+    fn from(KnownPack { digest, version, at, .. }: KnownPack) -> Self {
+        Self { version, digest, at }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,203 @@
+#![allow(clippy::disallowed_types, reason = "this room reads and writes the state")]
+
+use std::{
+    fs::{DirBuilder, File},
+    io::{Read as _, Write as _},
+    os::{
+        fd::{AsFd, OwnedFd},
+        unix::fs::DirBuilderExt as _,
+    },
+    path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
+};
+
+use rustix::{
+    fs::{
+        AtFlags, CWD, FileType, FlockOperation, Mode, OFlags, Stat, fchmod, flock, fstat, fsync, openat,
+        renameat, unlinkat,
+    },
+    io::Errno,
+    process::geteuid,
+};
+use serde::Deserialize;
+
+use super::{SCHEMA, State, StateError};
+use crate::{limits, tree::SafeName};
+
+/// How long [`update`] waits for another keypack, which holds the state for milliseconds.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What this host remembers of `lineage`: nothing, if there is no state yet.
+///
+/// Anything else that is wrong is an error. A state is replaced whole, so reading takes no lock.
+pub fn load(dir: &Path, lineage: &SafeName) -> Result<State, StateError> {
+    match Room::open(dir)? {
+        Some(room) => room.load(lineage),
+        None => Ok(State::new(lineage)),
+    }
+}
+
+/// Changes what this host remembers of `lineage`, alone: others wait until it is on the disk.
+///
+/// `change` gets the state as it is now and may refuse by leaving it as it is; then nothing is written. The directory
+/// is created if need be, for this user alone (XDG Base Directory: mode 0700).
+pub fn update<T>(
+    dir: &Path,
+    lineage: &SafeName,
+    change: impl FnOnce(&mut State) -> T,
+) -> Result<T, StateError> {
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(dir);
+    made.map_err(|source| StateError::Write { path: dir.to_owned(), source })?;
+    let gone = || StateError::Write { path: dir.to_owned(), source: Errno::NOENT.into() };
+    let room = Room::open(dir)?.ok_or_else(gone)?;
+    let _lock = room.lock(lineage)?;
+    let mut state = room.load(lineage)?;
+    let before = state.clone();
+    let answer = change(&mut state);
+    if state != before {
+        room.store(lineage, &state)?;
+    }
+    Ok(answer)
+}
+
+/// The state directory, opened once.
+struct Room {
+    path: PathBuf,
+    fd: OwnedFd,
+}
+
+impl Room {
+    /// Opens the directory if it is there and nobody else can change what is in it.
+    fn open(dir: &Path) -> Result<Option<Self>, StateError> {
+        let read = |errno: Errno| StateError::Read { path: dir.to_owned(), source: errno.into() };
+        // A link to the directory is the user's own affair; within it none is followed.
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let fd = match openat(CWD, dir, flags, Mode::empty()) {
+            Err(Errno::NOENT) => return Ok(None),
+            other => other.map_err(read)?,
+        };
+        refuse_exposed(&fstat(&fd).map_err(read)?, dir)?;
+        Ok(Some(Self { path: dir.to_owned(), fd }))
+    }
+
+    /// The path of one of the lineage's files. A [`SafeName`] holds no separator and fits, and the suffix keeps the
+    /// three kinds of file apart whatever the lineage is called.
+    fn path(&self, lineage: &SafeName, suffix: &str) -> PathBuf {
+        self.path.join(format!("{lineage}.{suffix}"))
+    }
+
+    fn load(&self, lineage: &SafeName) -> Result<State, StateError> {
+        let path = self.path(lineage, "json");
+        let read = |errno: Errno| StateError::Read { path: path.clone(), source: errno.into() };
+        // O_NONBLOCK: a pipe must not hang the opening; on a plain file it means nothing.
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let fd = match openat(&self.fd, format!("{lineage}.json"), flags, Mode::empty()) {
+            Err(Errno::NOENT) => return Ok(State::new(lineage)),
+            Err(Errno::LOOP) => {
+                return Err(StateError::Exposed { path, reason: "it is a symbolic link" });
+            }
+            other => other.map_err(read)?,
+        };
+        let stat = fstat(&fd).map_err(read)?;
+        if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+            return Err(StateError::Exposed { path, reason: "it is not a plain file" });
+        }
+        refuse_exposed(&stat, &path)?;
+        let mut bytes = Vec::new();
+        File::from(fd)
+            .take(limits::STATE + 1)
+            .read_to_end(&mut bytes)
+            .map_err(|source| StateError::Read { path: path.clone(), source })?;
+        parse(&bytes, lineage, &path)
+    }
+
+    /// Waits for the lineage's lock, flock(2) on a file of its own: the state itself is another file after each
+    /// change. It stays; removing a lock file that others may be waiting for would let two of them in.
+    fn lock(&self, lineage: &SafeName) -> Result<OwnedFd, StateError> {
+        let path = self.path(lineage, "lock");
+        let failed = |errno: Errno| StateError::Write { path: path.clone(), source: errno.into() };
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let fd = openat(&self.fd, format!("{lineage}.lock"), flags, Mode::RUSR | Mode::WUSR);
+        let fd = fd.map_err(failed)?;
+        let until = Instant::now() + PATIENCE;
+        loop {
+            match flock(&fd, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => return Ok(fd),
+                Err(Errno::WOULDBLOCK) if Instant::now() < until => thread::sleep(Duration::from_millis(10)),
+                Err(Errno::WOULDBLOCK) => return Err(StateError::Busy { path }),
+                Err(errno) => return Err(failed(errno)),
+            }
+        }
+    }
+
+    /// Replaces the state: written beside, synced, renamed, the name synced. Called under the lock, so the name of
+    /// the new file is nobody else's, and one that a killed run left is in nobody's use.
+    fn store(&self, lineage: &SafeName, state: &State) -> Result<(), StateError> {
+        let path = self.path(lineage, "json");
+        let failed = |source| StateError::Write { path: path.clone(), source };
+        let mut bytes = serde_json::to_vec_pretty(state).map_err(|e| failed(e.into()))?;
+        bytes.push(b'\n');
+        if bytes.len() as u64 > limits::STATE {
+            return Err(failed(std::io::Error::other("it would be larger than keypack reads")));
+        }
+        let (new, name) = (format!("{lineage}.new"), format!("{lineage}.json"));
+        let _ = unlinkat(&self.fd, new.as_str(), AtFlags::empty());
+        let written = self.write(&new, &bytes).and_then(|()| {
+            renameat(&self.fd, new.as_str(), &self.fd, name.as_str())?;
+            Ok(fsync(&self.fd)?)
+        });
+        written.map_err(|source| {
+            let _ = unlinkat(&self.fd, new.as_str(), AtFlags::empty());
+            failed(source)
+        })
+    }
+
+    fn write(&self, name: &str, bytes: &[u8]) -> std::io::Result<()> {
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let mode = Mode::RUSR | Mode::WUSR;
+        let mut file = File::from(openat(self.fd.as_fd(), name, flags, mode)?);
+        // Whatever the umask (open(2) masks the mode that it is given).
+        fchmod(&file, mode)?;
+        file.write_all(bytes)?;
+        file.sync_all()
+    }
+}
+
+/// Reads a state, its schema version first, so that a newer one is called newer and not malformed.
+fn parse(bytes: &[u8], lineage: &SafeName, path: &Path) -> Result<State, StateError> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Head {
+        schema_version: u64,
+    }
+    let malformed = |reason: String| StateError::Malformed { path: path.to_owned(), reason };
+    if bytes.len() as u64 > limits::STATE {
+        return Err(malformed(format!("it is larger than {} bytes", limits::STATE)));
+    }
+    let head: Head = serde_json::from_slice(bytes).map_err(|e| malformed(e.to_string()))?;
+    if head.schema_version > u64::from(SCHEMA) {
+        let found = head.schema_version;
+        return Err(StateError::Schema { path: path.to_owned(), found, known: SCHEMA });
+    }
+    let state: State = serde_json::from_slice(bytes).map_err(|e| malformed(e.to_string()))?;
+    if state.schema_version != SCHEMA {
+        return Err(malformed(format!("there is no schema version {}", state.schema_version)));
+    }
+    if state.lineage != lineage.as_str() {
+        return Err(malformed(format!("it is the state of the lineage {:?}", state.lineage)));
+    }
+    Ok(state)
+}
+
+/// Refuses what others than this user and root could change: they could make this host forget.
+fn refuse_exposed(stat: &Stat, path: &Path) -> Result<(), StateError> {
+    let exposed = |reason| Err(StateError::Exposed { path: path.to_owned(), reason });
+    if stat.st_uid != 0 && stat.st_uid != geteuid().as_raw() {
+        return exposed("it belongs to another user");
+    }
+    if stat.st_mode & 0o022 != 0 {
+        return exposed("others than its owner may write it");
+    }
+    Ok(())
+}

@@ -1,0 +1,127 @@
+use super::*;
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(second).unwrap()
+}
+
+fn pack(version: u64, content: &str) -> KnownPack {
+    let at = at(i64::try_from(version % 1_000_000).unwrap());
+    KnownPack { digest: Digest::of(content.as_bytes()), version, origin: Origin::Pulled, at }
+}
+
+fn key(name: &str) -> Signer {
+    Signer::Key(Digest::of(name.as_bytes()))
+}
+
+fn state() -> State {
+    State::new(&SafeName::new("default").unwrap())
+}
+
+fn check(state: &State, signer: Signer, pack: KnownPack) -> Verdict {
+    state.check(signer, pack.version, pack.digest)
+}
+
+#[test]
+fn a_version_is_first_newer_the_same_older_or_another_of_the_same_number() {
+    let mut state = state();
+    let five = pack(5, "five");
+    assert_eq!(check(&state, Signer::Digest, five), Verdict::First);
+    state.record(&[Signer::Digest], five);
+    let have = Highest { version: 5, digest: five.digest, at: five.at };
+    assert_eq!(check(&state, Signer::Digest, pack(6, "six")), Verdict::Newer);
+    assert_eq!(check(&state, Signer::Digest, five), Verdict::SamePack);
+    assert_eq!(check(&state, Signer::Digest, pack(4, "four")), Verdict::Rollback { have });
+    assert_eq!(check(&state, Signer::Digest, pack(5, "another five")), Verdict::Equivocation { have });
+    // An older number is a rollback even with the digest of the highest: a digest has one inventory, so who says
+    // this is wrong about the version.
+    assert_eq!(state.check(Signer::Digest, 4, five.digest), Verdict::Rollback { have });
+}
+
+#[test]
+fn each_signer_has_its_own_counter() {
+    let mut state = state();
+    state.record(&[key("a")], pack(u64::MAX >> 1, "the last number of a"));
+    assert_eq!(check(&state, key("b"), pack(1, "one")), Verdict::First);
+    assert_eq!(check(&state, Signer::Digest, pack(1, "one")), Verdict::First);
+    state.record(&[key("b"), Signer::Digest], pack(1, "one"));
+    assert_eq!(check(&state, key("b"), pack(1, "one")), Verdict::SamePack);
+    assert_eq!(check(&state, Signer::Digest, pack(1, "one")), Verdict::SamePack);
+    assert!(matches!(check(&state, key("a"), pack(1, "one")), Verdict::Rollback { .. }));
+}
+
+#[test]
+fn recording_never_lowers_and_never_replaces() {
+    let mut state = state();
+    state.record(&[Signer::Digest], pack(5, "five"));
+    state.record(&[Signer::Digest], pack(4, "four"));
+    state.record(&[Signer::Digest], pack(5, "another five"));
+    assert_eq!(state.highest()[&Signer::Digest].digest, pack(5, "five").digest);
+}
+
+#[test]
+fn an_accepted_rollback_becomes_the_highest_and_is_logged() {
+    let mut state = state();
+    state.record(&[Signer::Digest], pack(5, "five"));
+    let reason = "x".repeat(5000);
+    state.accept(&[Signer::Digest, key("a")], pack(3, "three"), "--allow-rollback-unsafe", &reason);
+    assert_eq!(check(&state, Signer::Digest, pack(3, "three")), Verdict::SamePack);
+    assert_eq!(check(&state, Signer::Digest, pack(4, "four")), Verdict::Newer);
+    let [logged] = state.acceptances() else { panic!("{:?}", state.acceptances()) };
+    assert_eq!((logged.flag.as_str(), logged.version), ("--allow-rollback-unsafe", 3));
+    assert_eq!(logged.reason.len(), 1000);
+    assert_eq!(logged.instead_of.len(), 1);
+    assert_eq!(logged.instead_of[&Signer::Digest].version, 5);
+}
+
+#[test]
+fn packs_are_known_by_digest_the_latest_two_hundred() {
+    let mut state = state();
+    let first = pack(0, "0");
+    state.record(&[], KnownPack { origin: Origin::Collected, ..first });
+    assert_eq!(state.known(first.digest).unwrap().origin, Origin::Collected);
+    assert!(state.highest().is_empty(), "what was collected here has no signer");
+    state.record(&[Signer::Digest], first);
+    assert_eq!(state.known(first.digest).unwrap().origin, Origin::Pulled);
+    assert_eq!(state.packs().len(), 1);
+
+    for n in 1..=200 {
+        state.record(&[], pack(n, &n.to_string()));
+    }
+    assert_eq!(state.packs().len(), 200);
+    assert_eq!(state.known(first.digest), None);
+    assert_eq!(state.packs().last().unwrap().version, 200);
+    // Seen again, it is the latest again.
+    state.record(&[], pack(1, "1"));
+    assert_eq!((state.packs().len(), state.packs().last().unwrap().version), (200, 1));
+
+    for n in 0..300 {
+        state.accept(&[], pack(n, &n.to_string()), "--allow-rollback-unsafe", "");
+    }
+    assert_eq!((state.acceptances().len(), state.acceptances()[0].version), (200, 100));
+}
+
+#[test]
+fn tuf_versions_only_rise() {
+    let mut state = state();
+    let versions =
+        |root, snapshot| BTreeMap::from([("root".to_owned(), root), ("snapshot".to_owned(), snapshot)]);
+    assert_eq!(state.check_tuf("sigstore", &versions(1, 1)), None);
+    state.record_tuf("sigstore", &versions(10, 90));
+    assert_eq!(state.check_tuf("sigstore", &versions(10, 90)), None);
+    assert_eq!(state.check_tuf("sigstore", &versions(11, 91)), None);
+    let lower = TufRollback { role: "snapshot".to_owned(), have: 90, offered: 89 };
+    assert_eq!(state.check_tuf("sigstore", &versions(11, 89)), Some(lower));
+    assert_eq!(state.check_tuf("redhat", &versions(1, 1)), None);
+    state.record_tuf("sigstore", &versions(11, 89));
+    assert!(state.check_tuf("sigstore", &versions(11, 89)).is_some());
+}
+
+#[test]
+fn what_is_revoked_stays_revoked_by_the_first_that_said_so() {
+    let mut state = state();
+    let (first, second) = (Digest::of(b"1"), Digest::of(b"2"));
+    assert_eq!(state.revoked("sha256:aa"), None);
+    state.revoke("sha256:aa", first, at(1));
+    state.revoke("sha256:aa", second, at(2));
+    assert_eq!(state.revoked("sha256:aa"), Some(&Revocation { pack: first, at: at(1) }));
+}

@@ -1,0 +1,73 @@
+//! What the registry tests share: options without long pauses, credentials that can be recognised, small artifacts.
+#![allow(dead_code, unreachable_pub, missing_docs, reason = "shared by several test programs")]
+
+use std::time::Duration;
+
+use keypack::{
+    content::{
+        Artifact, ContentError,
+        auth::{Credentials, Keyring},
+        registry::{Extent, Host, Options, Registry},
+    },
+    net,
+    oci::{Blob, media},
+};
+
+/// The password that must never be seen where it does not belong.
+pub const PASSWORD: &str = "correct horse";
+/// Its user.
+pub const USER: &str = "alice";
+
+/// Plain http, two repetitions, no pauses to speak of.
+pub fn options(keyring: Keyring) -> Options {
+    let net = net::Options {
+        retries: 2,
+        pause: Duration::from_millis(1),
+        silence: Duration::from_secs(20),
+        ..net::Options::default()
+    };
+    Options { net, plain_http: true, keyring, allowed: vec![] }
+}
+
+/// Alice's credentials.
+pub fn alice() -> Keyring {
+    Keyring::given(Credentials::password(USER, PASSWORD))
+}
+
+/// The repository `a/b` of a registry.
+pub fn registry(host: &str, options: Options) -> Registry {
+    Registry::new(Host::parse(host).unwrap(), Extent::Repositories(vec!["a/b".into()]), options)
+}
+
+/// An image of one config and one layer.
+pub fn artifact(layer: &[u8]) -> Artifact {
+    let config = Blob::new(b"{}".to_vec());
+    let layer = Blob::new(layer.to_vec());
+    let manifest = manifest(&config, &layer);
+    Artifact {
+        manifest: Blob::new(manifest.into_bytes()),
+        media_type: media::MANIFEST.into(),
+        blobs: vec![config, layer],
+    }
+}
+
+fn manifest(config: &Blob, layer: &Blob) -> String {
+    let descriptor = |media_type: &str, blob: &Blob| {
+        format!(r#"{{"mediaType":"{media_type}","digest":"{}","size":{}}}"#, blob.digest(), blob.size())
+    };
+    format!(
+        r#"{{"schemaVersion":2,"mediaType":"{}","config":{},"layers":[{}]}}"#,
+        media::MANIFEST,
+        descriptor(media::CONFIG, config),
+        descriptor(media::LAYER, layer)
+    )
+}
+
+/// The code of the error that must come. No error shows the password, in no form.
+pub fn code<T>(result: Result<T, ContentError>) -> &'static str {
+    let Err(error) = result else { panic!("this had to fail") };
+    let text = format!("{error} {error:?} {:?}", error.hint());
+    assert!(!text.contains(PASSWORD), "{text}");
+    assert!(!text.contains("YWxpY2U6"), "{text}");
+    error.code()
+}
