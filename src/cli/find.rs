@@ -14,8 +14,9 @@ use crate::{
     keysource::Gathered,
     limits,
     oci::{Descriptor, Digest, Document},
-    pack::{UntrustedPack, looks_like_a_pack, parse},
+    pack::{Draft, INVENTORY, UntrustedPack, looks_like_a_pack, parse},
     resolve::{Question, Resolution, resolve},
+    signature::UntrustedSignature,
     write,
 };
 
@@ -41,7 +42,9 @@ pub(super) struct Found {
 }
 
 /// Reads the sources and resolves what their signatures need.
-pub(super) fn find(args: &Read, output: &Output) -> Result<Found, Failure> {
+///
+/// A revoked key satisfies no need: it is no candidate at all.
+pub(super) fn find(args: &Read, revoked: &dyn Fn(Digest) -> bool, output: &Output) -> Result<Found, Failure> {
     let mut gathered = Gathered::default();
     for path in &args.key {
         gathered.add_key_file(path)?;
@@ -51,6 +54,14 @@ pub(super) fn find(args: &Read, output: &Output) -> Result<Found, Failure> {
     }
     gathered.add_builtin();
     gathered.tell_conflicts();
+    gathered.candidates.retain(|candidate| {
+        let found = candidate.material.fingerprints().into_iter().find(|f| revoked(*f));
+        if let Some(key) = found {
+            let source = &candidate.provenance.source;
+            output.warn(&format!("the key {key} from {source} is revoked, and is left out"));
+        }
+        found.is_none()
+    });
     let sources = sources(args, output)?;
     let targets: Vec<_> =
         sources.iter().map(|(source, only)| Target { source: source.as_ref(), only: only.clone() }).collect();
@@ -124,8 +135,43 @@ fn hosts(locations: &[Location]) -> usize {
     hosts.len()
 }
 
+/// A pack as it was fetched, and where it is from.
+pub(super) struct Fetched {
+    pub(super) pack: UntrustedPack,
+    source: Box<dyn Source>,
+}
+
+impl Fetched {
+    /// Signatures of the pack's manifest that lie beside it.
+    pub(super) fn manifest_signatures(&self) -> Result<Vec<UntrustedSignature>, Failure> {
+        let manifest = self.pack.manifest_digest();
+        let target = Target { source: self.source.as_ref(), only: Some(manifest.to_string()) };
+        let found = discover(&[target], &mut |_| {})?;
+        let images = found.images.into_iter().filter(|image| image.digest == manifest);
+        Ok(images.flat_map(|i| i.signatures).filter_map(|s| s.content.ok()).collect())
+    }
+}
+
+/// A pack that lies as a directory or as an artifact, with the artifact's manifest digest.
+pub(super) fn keys_or_pack(place: &str, wire: &Wire) -> Result<(Draft, Option<Digest>), Failure> {
+    let path = Path::new(place);
+    if path.join(INVENTORY).is_file() {
+        let draft = keys(path)?.ok_or_else(|| {
+            Failure::new(
+                "key-file-not-found",
+                format!("{} holds no keys", path.display()),
+                super::Exit::CouldNot,
+            )
+        })?;
+        return Ok((draft, None));
+    }
+    let untrusted = pack(&location(place)?, wire)?.pack;
+    let manifest = untrusted.manifest_digest();
+    Ok((untrusted.into_draft()?, Some(manifest)))
+}
+
 /// Fetches the pack that a location names or, where it names none, the only one that is there.
-pub(super) fn pack(location: &Location, wire: &Wire) -> Result<UntrustedPack, Failure> {
+pub(super) fn pack(location: &Location, wire: &Wire) -> Result<Fetched, Failure> {
     wire.check(1)?;
     let source = content::open_source(location, &|| wire.options())?;
     let (repository, descriptor) = match location.reference() {
@@ -133,7 +179,7 @@ pub(super) fn pack(location: &Location, wire: &Wire) -> Result<UntrustedPack, Fa
         None => only(source.as_ref())?,
     };
     let artifact = content::fetch_artifact(source.as_ref(), &repository, &descriptor)?;
-    Ok(parse(&artifact)?)
+    Ok(Fetched { pack: parse(&artifact)?, source })
 }
 
 fn named(source: &dyn Source, name: &str) -> Result<(String, Descriptor), Failure> {
@@ -177,7 +223,7 @@ fn only(source: &dyn Source) -> Result<(String, Descriptor), Failure> {
 }
 
 /// Loads a keys/ directory; `None` if it does not exist or is empty.
-pub(super) fn keys(path: &Path) -> Result<Option<crate::pack::Draft>, Failure> {
+pub(super) fn keys(path: &Path) -> Result<Option<Draft>, Failure> {
     let Some(contents) = write::read(path)? else { return Ok(None) };
     if contents.files.is_empty() && contents.foreign.is_empty() {
         return Ok(None);
@@ -185,6 +231,6 @@ pub(super) fn keys(path: &Path) -> Result<Option<crate::pack::Draft>, Failure> {
     if !contents.foreign.is_empty() {
         return Err(write::WriteError::foreign(path, &contents.foreign).into());
     }
-    let draft = crate::pack::Draft::from_files(contents.files);
+    let draft = Draft::from_files(contents.files);
     draft.map(Some).map_err(|e| Failure::from(e).on(&path.display().to_string()))
 }

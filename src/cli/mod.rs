@@ -5,14 +5,20 @@
     reason = "this room owns the command line: stdout, stderr, the environment and the clock"
 )]
 
+mod anchors;
 mod args;
 mod collect;
+mod diff;
 mod discover;
 mod failure;
 mod find;
+mod hint;
 mod images;
 mod inspect;
+mod install;
+mod memory;
 mod output;
+mod past;
 mod pull;
 mod push;
 mod schema;
@@ -39,6 +45,7 @@ pub fn main() -> ExitCode {
         Command::Push(args) => push::run(args, &output),
         Command::Pull(args) => pull::run(args, &output),
         Command::Inspect(args) => inspect::run(args, &output),
+        Command::Diff(args) => diff::run(args, &output),
         Command::Schema(args) => schema::run(args, &output),
     };
     let optional = match &cli.command {

@@ -1,6 +1,7 @@
 //! Outcomes as values: what `discover` and `collect` found, for machines by `schemas/report-v1.schema.json` and for
 //! people as text. Nothing here prints.
 
+mod diff;
 mod make;
 mod summary;
 mod terminal;
@@ -13,6 +14,7 @@ use crate::{
     oci::Digest,
 };
 
+pub use diff::diff;
 pub use summary::{Counts, OpenNeed};
 pub use terminal::{Paint, hidden, shown};
 pub use text::render;
