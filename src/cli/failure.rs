@@ -58,7 +58,7 @@ impl Failure {
 
     /// Something is missing or could not be read; the report says what.
     pub fn incomplete() -> Self {
-        let error = "some needed keys are missing or refused, or some signatures could not be read";
+        let error = "some needed keys are missing or not proved, or some signatures could not be read";
         Self::new("incomplete", error, Exit::Incomplete)
     }
 

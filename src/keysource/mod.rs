@@ -178,6 +178,9 @@ impl Gathered {
         }
         let (candidates, unusable) = trusted_root::read(&bytes, &provenance)
             .map_err(|source| KeySourceError::TrustedRoot { path: path.into(), source })?;
+        if unusable.iter().any(|entry| entry.code == trusted_root::PRIVATE_KEY) {
+            return Err(KeySourceError::PrivateKey { path: path.into() });
+        }
         self.take(&provenance.source, candidates, unusable);
         Ok(())
     }

@@ -116,7 +116,7 @@ pub struct NeedReport {
     pub role: Role,
     /// The key as the signature names it.
     pub id: String,
-    /// `have`, `missing` or `refused`.
+    /// `have`, `missing`, `unproved` (at hand, but another key that the proof needs is missing) or `refused`.
     pub state: &'static str,
     /// The key that meets it.
     #[serde(skip_serializing_if = "Option::is_none")]

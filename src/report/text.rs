@@ -116,7 +116,7 @@ fn rows(out: &mut String, first: &str, width: &Columns, signature: &SignatureRep
         let id: String = need.id.chars().take(17).collect();
         let state = match need.state {
             "have" => paint.good("have"),
-            "missing" => paint.warn("missing"),
+            "missing" | "unproved" => paint.warn(need.state),
             other => paint.bad(other),
         };
         let id = if need.id.starts_with("not named") { "-".into() } else { shown(&id) };
@@ -146,12 +146,15 @@ fn open(out: &mut String, report: &Report, paint: Paint) {
     }
     gap(out);
     line(out, &paint.strong("Not at hand"));
-    for need in &report.open {
+    for (index, need) in report.open.iter().enumerate() {
         let images = if need.images == 1 { "1 image".into() } else { format!("{} images", need.images) };
         line(out, &format!("  {} {} {}", paint.bad(need.state), need.role.title(), shown(&need.id)));
         line(out, &format!("    needed by {images}, such as {}", shown(&need.example)));
         paragraph(out, 4, &format!("{}: {}", need.code, shown(&need.reason)));
-        paragraph(out, 4, &format!("hint: {}", need.hint));
+        // Needs that one thing mends get that hint once, behind the last of them.
+        if report.open.get(index + 1).is_none_or(|next| next.hint != need.hint) {
+            paragraph(out, 4, &format!("hint: {}", need.hint));
+        }
     }
 }
 
