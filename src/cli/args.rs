@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 
-use super::wire::Wire;
+use super::{cache::Cache, wire::Wire};
 use crate::oci::Digest;
 
 const SOURCES: &str = "\
@@ -13,6 +13,7 @@ SOURCE is one of
   dir:DIR                  an image by skopeo, or a `skopeo sync` tree
   docker://HOST/REPO:TAG   an image of a registry (or @sha256:…)
   docker://HOST[/PREFIX]   a repository, and all below it
+  oc-mirror:DIR            a folder of oc-mirror v2: archives, working-dir, cache
   PATH                     any of these, or a registry's data folder (docker/registry/v2)";
 
 /// Finds the public keys that the signatures of mirrored images need, proves that they fit, and carries them.
@@ -108,6 +109,8 @@ pub(super) struct Read {
     #[arg(long)]
     pub(super) optional: bool,
     #[command(flatten)]
+    pub(super) cache: Cache,
+    #[command(flatten)]
     pub(super) wire: Wire,
 }
 
@@ -121,9 +124,10 @@ pub(super) struct Discover {
 pub(super) struct Collect {
     #[command(flatten)]
     pub(super) read: Read,
-    /// The directory to write; its keys stay, for collecting is cumulative.
-    #[arg(short, long, value_name = "DIR", default_value = "keys")]
-    pub(super) output: PathBuf,
+    /// The directory to write; its keys stay, for collecting is cumulative [default: keys, or keys/ in the
+    /// oc-mirror:DIR that is read].
+    #[arg(short, long, value_name = "DIR")]
+    pub(super) output: Option<PathBuf>,
     /// The lineage of the pack [default: that of the directory in place, or "default"].
     #[arg(long, value_name = "NAME")]
     pub(super) name: Option<String>,
@@ -177,7 +181,8 @@ pub(super) struct Push {
     /// The directory that `keypack collect` wrote.
     #[arg(value_name = "KEYS")]
     pub(super) keys: String,
-    /// Where to: docker://HOST/REPO:TAG, oci:DIR:TAG or oci-archive:FILE:TAG; images that are there stay.
+    /// Where to: docker://HOST/REPO:TAG, oci:DIR:TAG, oci-archive:FILE:TAG, or the oc-mirror:DIR that mirror-to-disk
+    /// writes to; images that are there stay.
     #[arg(value_name = "DEST")]
     pub(super) dest: String,
     /// The form of the artifact.
@@ -210,9 +215,9 @@ pub(super) struct Pull {
     /// Where the pack is.
     #[arg(value_name = "SOURCE", long_help = SOURCES)]
     pub(super) source: String,
-    /// The directory to write; it is exchanged as a whole.
-    #[arg(short, long, value_name = "DIR", default_value = "keys")]
-    pub(super) output: PathBuf,
+    /// The directory to write; it is exchanged as a whole [default: keys, or keys/ in the oc-mirror:DIR that is read].
+    #[arg(short, long, value_name = "DIR")]
+    pub(super) output: Option<PathBuf>,
     /// The pack digest, or the manifest digest, that reached you by another way than the pack.
     #[arg(long, value_name = "sha256:…")]
     pub(super) digest: Option<Digest>,
@@ -223,6 +228,8 @@ pub(super) struct Pull {
     #[arg(long)]
     pub(super) non_atomic_unsafe: bool,
     #[command(flatten)]
+    pub(super) cache: Cache,
+    #[command(flatten)]
     pub(super) wire: Wire,
 }
 
@@ -231,6 +238,8 @@ pub(super) struct Inspect {
     /// A keys/ directory, or a place that holds a pack.
     #[arg(value_name = "KEYS|SOURCE")]
     pub(super) place: String,
+    #[command(flatten)]
+    pub(super) cache: Cache,
     #[command(flatten)]
     pub(super) wire: Wire,
 }

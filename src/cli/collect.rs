@@ -1,9 +1,12 @@
+use std::path::Path;
+
 use jiff::Timestamp;
 
 use super::{
     args::{self, Format, IncludeKeys, When},
+    cache::keys_directory,
     failure::{Exit, Failure},
-    find::{Found, find, keys},
+    find::{Found, find, keys, location},
     output::Output,
 };
 use crate::{
@@ -27,7 +30,9 @@ pub(super) fn run(args: &args::Collect, output: &Output) -> Result<Exit, Failure
         }
         return Ok(complete);
     }
-    let old = keys(&args.output)?;
+    let locations = args.read.sources.iter().map(|s| location(s)).collect::<Result<Vec<_>, _>>()?;
+    let directory = keys_directory(args.output.as_deref(), &locations);
+    let old = keys(&directory)?;
     let include = include(args, &found);
     if include.is_empty() && old.is_none() {
         print(&report, output)?;
@@ -37,7 +42,7 @@ pub(super) fn run(args: &args::Collect, output: &Output) -> Result<Exit, Failure
     let name = args.name.clone().or_else(|| old.as_ref().map(|o| o.inventory().name.clone()));
     let name = name.unwrap_or_else(|| "default".into());
     if let Some(other) = old.as_ref().map(|o| &o.inventory().name).filter(|other| **other != name) {
-        let error = format!("{} belongs to the lineage {other:?}, not {name:?}", args.output.display());
+        let error = format!("{} belongs to the lineage {other:?}, not {name:?}", directory.display());
         return Err(Failure::new("lineage-mismatch", error, Exit::Refused));
     }
     let built = build(&Build {
@@ -51,8 +56,8 @@ pub(super) fn run(args: &args::Collect, output: &Output) -> Result<Exit, Failure
         expires: args.expires.unwrap_or(Expiry::Never),
         refresh_after: args.refresh_after,
     })?;
-    place(args, old.as_ref(), &built, output)?;
-    report.pack = Some(describe(args, &built));
+    place(args, &directory, old.as_ref(), &built, output)?;
+    report.pack = Some(describe(&directory, &built));
     print(&report, output)?;
     Ok(complete)
 }
@@ -65,13 +70,19 @@ fn print(report: &Report, output: &Output) -> Result<(), Failure> {
 }
 
 /// Puts the new directory in the place of the old one, unless nothing changed.
-fn place(args: &args::Collect, old: Option<&Draft>, built: &Built, output: &Output) -> Result<(), Failure> {
+fn place(
+    args: &args::Collect,
+    directory: &Path,
+    old: Option<&Draft>,
+    built: &Built,
+    output: &Output,
+) -> Result<(), Failure> {
     if built.change == Change::Unchanged {
         return Ok(());
     }
     let names: Vec<String> = old.map(known_names).unwrap_or_default();
     write::replace(
-        &args.output,
+        directory,
         &built.draft.to_files(),
         &|name| names.iter().any(|n| n == name),
         write::Options { non_atomic_unsafe: args.non_atomic_unsafe },
@@ -154,13 +165,13 @@ fn name(candidate: &Candidate) -> KeyRef {
     candidate.key_ref(role, None)
 }
 
-fn describe(args: &args::Collect, built: &Built) -> PackReport {
+fn describe(directory: &Path, built: &Built) -> PackReport {
     let inventory = built.draft.inventory();
     let files = |kept: bool| {
         inventory.keys.iter().filter(|k| k.kept.is_some() == kept).map(|k| k.file.clone()).collect()
     };
     PackReport {
-        directory: args.output.display().to_string(),
+        directory: directory.display().to_string(),
         name: inventory.name.clone(),
         version: inventory.version,
         digest: built.draft.digest(),

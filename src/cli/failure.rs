@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use super::find::Ambiguous;
+use super::packs::Ambiguous;
 use crate::{
     content::{ContentError, LocationError},
     keysource::KeySourceError,
@@ -118,6 +118,9 @@ pub(super) fn hint(code: &str) -> &'static str {
         "blob-missing" => {
             "copy the image again; of an incremental archive, give the earlier archives or the cache as further sources"
         }
+        "blob-elsewhere" => {
+            "an incremental archive leaves out what earlier ones hold: give oc-mirror's cache by --cache-dir DIR, or the earlier archives as further oc-mirror:DIR"
+        }
         "read-failed" => "check the permissions and the disk, then run it again",
         "write-failed" => "check the permissions and the disk; what was there before is unchanged",
         "no-space" => "free that much space on the file system, or write to another one; nothing was changed",
@@ -186,7 +189,9 @@ pub(super) fn hint(code: &str) -> &'static str {
         }
         "pack-inconsistent" => "the pack was changed after it was made; get it again from its maker",
         "tag-taken" => "give the pack a tag of its own, such as keys-2026-11",
-        "pack-not-found" => "name the pack's tag: oci:DIR:TAG, oci-archive:FILE:TAG",
+        "pack-not-found" => {
+            "name the pack's tag (oci:DIR:TAG, oci-archive:FILE:TAG), or tell which one is meant by its digest: pull --digest"
+        }
         "inventory-malformed" => "the inventory was changed or is not one; get the pack again from its maker",
         "inventory-version-unknown" => "a newer keypack made this pack; update keypack here",
         "file-missing" | "file-not-in-inventory" | "file-mismatch" | "key-mismatch" => {

@@ -2,30 +2,17 @@
 
 use std::{collections::BTreeSet, path::Path};
 
-use thiserror::Error;
-
-use super::{args::Read, failure::Failure, images::images, output::Output, wire::Wire};
+use super::{args::Read, failure::Failure, images::images, output::Output};
 use crate::{
     content::{
-        self, Location, Name, Source,
+        self, Completeness, Location, Source,
         registry::{Extent, Registry},
     },
     discover::{Discovery, Target, discover},
     keysource::Gathered,
-    oci::{Descriptor, Digest, Document},
-    pack::{UntrustedPack, looks_like_a_pack, parse},
     resolve::{Question, Resolution, resolve},
     write,
 };
-
-/// No pack, or several, where one is wanted.
-#[derive(Debug, Error)]
-pub(super) enum Ambiguous {
-    #[error("{0} holds no pack")]
-    None(String),
-    #[error("{0} holds several packs: {1}")]
-    Several(String, String),
-}
 
 /// Reads a location as the user wrote it.
 pub(super) fn location(text: &str) -> Result<Location, Failure> {
@@ -58,12 +45,17 @@ pub(super) fn find(args: &Read, output: &Output) -> Result<Found, Failure> {
     })?;
     if discovery.places.iter().all(|p| p.read == 0) {
         let places: Vec<_> = discovery.places.iter().map(|p| p.name.as_str()).collect();
-        return Err(Failure::new(
+        let mut failure = Failure::new(
             "nothing-readable",
             format!("{} holds no image that can be read", places.join(", ")),
             super::Exit::CouldNot,
-        ));
+        );
+        if let Some(advice) = sources.iter().find_map(|(source, _)| source.advice()) {
+            failure.hint = advice.into();
+        }
+        return Err(failure);
     }
+    tell_absent(&discovery, &sources, output);
     output.working("verifying signatures");
     let questions: Vec<_> = discovery
         .images
@@ -76,6 +68,19 @@ pub(super) fn find(args: &Read, output: &Output) -> Result<Found, Failure> {
         .collect();
     let resolution = resolve(&questions, &gathered.candidates);
     Ok(Found { discovery, gathered, resolution })
+}
+
+/// Says where manifests are named and lie in another archive: what is signed may be among them.
+fn tell_absent(discovery: &Discovery, sources: &[(Box<dyn Source>, Option<String>)], output: &Output) {
+    for (place, (source, _)) in discovery.places.iter().zip(sources) {
+        if place.absent > 0 && source.completeness() == Completeness::Partial {
+            let advice = source.advice().unwrap_or("give the place that holds them as a further source");
+            output.warn(&format!(
+                "{} names {} manifests that are not in it, and signatures may be among them; {advice}",
+                place.name, place.absent
+            ));
+        }
+    }
 }
 
 /// Opens the places, or the registries of the images that `--images` lists; each with the one image that is meant.
@@ -99,10 +104,16 @@ fn sources(args: &Read, output: &Output) -> Result<Vec<(Box<dyn Source>, Option<
             .collect());
     }
     args.wire.check(hosts(&locations))?;
-    let mut sources = Vec::new();
+    output.working("opening");
+    let mut of_oc_mirror = args.cache.open(&locations, output)?.into_iter();
+    let mut sources: Vec<(Box<dyn Source>, _)> = Vec::new();
     for location in &locations {
         output.working(&format!("opening {location}"));
-        sources.push((content::open_source(location, &options)?, location.reference()));
+        let source = match content::oc_mirror_path(location).and_then(|_| of_oc_mirror.next()) {
+            Some(source) => Box::new(source),
+            None => content::open_source(location, &options)?,
+        };
+        sources.push((source, location.reference()));
     }
     Ok(sources)
 }
@@ -117,55 +128,6 @@ fn hosts(locations: &[Location]) -> usize {
         })
         .collect();
     hosts.len()
-}
-
-/// Fetches the pack that a location names or, where it names none, the only one that is there.
-pub(super) fn pack(location: &Location, wire: &Wire) -> Result<UntrustedPack, Failure> {
-    wire.check(1)?;
-    let source = content::open_source(location, &|| wire.options())?;
-    let (repository, descriptor) = match location.reference() {
-        Some(name) => named(source.as_ref(), &name)?,
-        None => only(source.as_ref())?,
-    };
-    let artifact = content::fetch_artifact(source.as_ref(), &repository, &descriptor)?;
-    Ok(parse(&artifact)?)
-}
-
-fn named(source: &dyn Source, name: &str) -> Result<(String, Descriptor), Failure> {
-    for repository in source.repositories()? {
-        if let Some(descriptor) = source.resolve(&repository, name)? {
-            return Ok((repository, descriptor));
-        }
-    }
-    let kind = if name.parse::<Digest>().is_ok() { "manifest" } else { "tag" };
-    Err(content::ContentError::NoSuchName { place: source.place(), name: format!("{kind} {name}") }.into())
-}
-
-fn only(source: &dyn Source) -> Result<(String, Descriptor), Failure> {
-    let mut packs: Vec<(String, String, Descriptor)> = Vec::new();
-    for repository in source.repositories()? {
-        for listed in source.manifests(&repository)? {
-            let fetched = content::fetch_manifest(source, &repository, &listed.descriptor);
-            let Ok(Some((_, Document::Manifest(manifest)))) = fetched else { continue };
-            let known = packs.iter().any(|(_, _, d)| d.digest == listed.descriptor.digest);
-            if looks_like_a_pack(&manifest) && !known {
-                let name = match &listed.name {
-                    Name::Tag(tag) => tag.clone(),
-                    _ => listed.descriptor.digest.to_string(),
-                };
-                packs.push((repository.clone(), name, listed.descriptor));
-            }
-        }
-    }
-    match packs.len() {
-        1 => packs.pop().map(|(repository, _, descriptor)| (repository, descriptor)),
-        0 => return Err(Ambiguous::None(source.place()).into()),
-        _ => {
-            let names: Vec<_> = packs.into_iter().map(|(_, name, _)| name).collect();
-            return Err(Ambiguous::Several(source.place(), names.join(", ")).into());
-        }
-    }
-    .ok_or_else(|| Ambiguous::None(source.place()).into())
 }
 
 /// Loads a keys/ directory; `None` if it does not exist or is empty.

@@ -3,8 +3,9 @@ use std::{fmt::Write, path::Path};
 use super::{
     args::{self, Format},
     failure::{Exit, Failure},
-    find::{keys, location, pack},
+    find::{keys, location},
     output::Output,
+    packs::{Wanted, pack},
 };
 use crate::{
     oci::Digest,
@@ -20,7 +21,9 @@ pub(super) fn run(args: &args::Inspect, output: &Output) -> Result<Exit, Failure
         })?;
         (draft, None)
     } else {
-        let untrusted = pack(&location(&args.place)?, &args.wire)?;
+        let location = location(&args.place)?;
+        let wanted = Wanted { location: &location, wire: &args.wire, cache: &args.cache, digests: &[] };
+        let untrusted = pack(&wanted, output)?;
         let manifest = untrusted.manifest_digest();
         (untrusted.into_draft()?, Some(manifest))
     };

@@ -6,6 +6,7 @@
 )]
 
 mod args;
+mod cache;
 mod collect;
 mod discover;
 mod failure;
@@ -13,6 +14,7 @@ mod find;
 mod images;
 mod inspect;
 mod output;
+mod packs;
 mod pull;
 mod push;
 mod schema;

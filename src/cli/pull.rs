@@ -1,10 +1,12 @@
 use super::{
     args::{self, Format},
+    cache::keys_directory,
     collect::known_names,
     failure::{Exit, Failure},
-    find::{keys, location, pack},
+    find::{keys, location},
     inspect,
     output::Output,
+    packs::{Wanted, pack},
 };
 use crate::{
     content::Location,
@@ -17,27 +19,30 @@ pub(super) fn run(args: &args::Pull, output: &Output) -> Result<Exit, Failure> {
     let location = location(&args.source)?;
     let anchors = anchors(args, &location);
     output.working(&format!("fetching from {location}"));
-    let untrusted = pack(&location, &args.wire)?;
+    let directory = keys_directory(args.output.as_deref(), std::slice::from_ref(&location));
+    let digests: Vec<_> = anchors.iter().map(|Anchor::Digest(digest)| *digest).collect();
+    let wanted = Wanted { location: &location, wire: &args.wire, cache: &args.cache, digests: &digests };
+    let untrusted = pack(&wanted, output)?;
     if anchors.is_empty() {
         let manifest = untrusted.manifest_digest();
         let draft = untrusted.into_draft()?;
         output.data(&inspect::text(&draft, Some(manifest), false))?;
         return Err(PackError::NoAnchor.into());
     }
-    let old = keys(&args.output)?;
+    let old = keys(&directory)?;
     let lineage = args.name.clone().or_else(|| old.as_ref().map(|o| o.inventory().name.clone()));
     let lineage = lineage.unwrap_or_else(|| "default".into());
     let manifest = untrusted.manifest_digest();
     let pack = check(untrusted, &anchors, &lineage)?;
     let names = old.as_ref().map(known_names).unwrap_or_default();
     let outcome = write::replace(
-        &args.output,
+        &directory,
         &pack.draft().to_files(),
         &|name| names.iter().any(|n| n == name),
         write::Options { non_atomic_unsafe: args.non_atomic_unsafe },
     )?;
     let inventory = pack.draft().inventory();
-    let directory = args.output.display();
+    let directory = directory.display();
     let met: Vec<_> = pack.compared().iter().map(|c: &Compared| c.as_str()).collect();
     output.note(&format!("authenticated by the {} that was given", met.join(" and the ")));
     if outcome.change == write::Change::Unchanged {

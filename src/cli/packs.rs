@@ -1,0 +1,113 @@
+//! Finding the pack that is meant in a place.
+
+use thiserror::Error;
+
+use super::{cache::Cache, failure::Failure, output::Output, wire::Wire};
+use crate::{
+    content::{self, Location, Name, Source},
+    oci::{Descriptor, Digest, Document},
+    pack::{UntrustedPack, looks_like_a_pack, parse},
+};
+
+/// No pack, or several, where one is wanted.
+#[derive(Debug, Error)]
+pub(super) enum Ambiguous {
+    #[error("{0} holds no pack")]
+    None(String),
+    #[error("{0} holds several packs: {1}")]
+    Several(String, String),
+}
+
+/// Where to look for a pack, and what the user knows of it.
+pub(super) struct Wanted<'a> {
+    pub(super) location: &'a Location,
+    pub(super) wire: &'a Wire,
+    pub(super) cache: &'a Cache,
+    /// Digests that the user gave: of several packs, the one that has one of them is meant.
+    pub(super) digests: &'a [Digest],
+}
+
+/// Fetches the pack that a location names or, where it names none, the only one that is there.
+pub(super) fn pack(wanted: &Wanted<'_>, output: &Output) -> Result<UntrustedPack, Failure> {
+    wanted.wire.check(1)?;
+    let location = wanted.location;
+    if content::oc_mirror_path(location).is_some() {
+        return in_oc_mirror(wanted, output);
+    }
+    let source = content::open_source(location, &|| wanted.wire.options())?;
+    let (repository, descriptor) = match location.reference() {
+        Some(name) => named(source.as_ref(), &name)?,
+        None => return only(source.as_ref(), wanted.digests),
+    };
+    fetch(source.as_ref(), &repository, &descriptor)
+}
+
+/// In the archive that travels beside the images, else as an image among them.
+fn in_oc_mirror(wanted: &Wanted<'_>, output: &Output) -> Result<UntrustedPack, Failure> {
+    let opened = wanted.cache.open(std::slice::from_ref(wanted.location), output)?;
+    let Some(source) = opened.first() else {
+        return Err(Ambiguous::None(wanted.location.to_string()).into());
+    };
+    let Some(carried) = source.carried()? else { return only(source, wanted.digests) };
+    let place = carried.place();
+    let pack = only(&carried, &[])?;
+    if !wanted.digests.is_empty() && !matches(&pack, wanted.digests) {
+        // The one that is meant may be among the images; if it is not, the carried one is refused later, by name.
+        if let Ok(other) = only(source, wanted.digests)
+            && matches(&other, wanted.digests)
+        {
+            return Ok(other);
+        }
+    }
+    output.note(&format!("the pack is {place}"));
+    Ok(pack)
+}
+
+fn fetch(source: &dyn Source, repository: &str, manifest: &Descriptor) -> Result<UntrustedPack, Failure> {
+    Ok(parse(&content::fetch_artifact(source, repository, manifest)?)?)
+}
+
+fn named(source: &dyn Source, name: &str) -> Result<(String, Descriptor), Failure> {
+    for repository in source.repositories()? {
+        if let Some(descriptor) = source.resolve(&repository, name)? {
+            return Ok((repository, descriptor));
+        }
+    }
+    let kind = if name.parse::<Digest>().is_ok() { "manifest" } else { "tag" };
+    Err(content::ContentError::NoSuchName { place: source.place(), name: format!("{kind} {name}") }.into())
+}
+
+/// Whether a pack is the one that these digests mean. This chooses among packs; it authenticates nothing.
+fn matches(pack: &UntrustedPack, digests: &[Digest]) -> bool {
+    digests.contains(&pack.manifest_digest()) || digests.contains(&pack.digest())
+}
+
+fn only(source: &dyn Source, digests: &[Digest]) -> Result<UntrustedPack, Failure> {
+    let mut packs: Vec<(String, String, Descriptor)> = Vec::new();
+    for repository in source.repositories()? {
+        for listed in source.manifests(&repository)? {
+            let fetched = content::fetch_manifest(source, &repository, &listed.descriptor);
+            let Ok(Some((_, Document::Manifest(manifest)))) = fetched else { continue };
+            let known = packs.iter().any(|(_, _, d)| d.digest == listed.descriptor.digest);
+            if looks_like_a_pack(&manifest) && !known {
+                let name = match &listed.name {
+                    Name::Tag(tag) => tag.clone(),
+                    _ => listed.descriptor.digest.to_string(),
+                };
+                packs.push((repository.clone(), name, listed.descriptor));
+            }
+        }
+    }
+    match packs.as_slice() {
+        [] => Err(Ambiguous::None(source.place()).into()),
+        [(repository, _, descriptor)] => fetch(source, repository, descriptor),
+        several => {
+            let meant = several.iter().filter_map(|(repository, _, d)| fetch(source, repository, d).ok());
+            if let Some(pack) = meant.into_iter().find(|pack| matches(pack, digests)) {
+                return Ok(pack);
+            }
+            let names: Vec<_> = packs.into_iter().map(|(_, name, _)| name).collect();
+            Err(Ambiguous::Several(source.place(), names.join(", ")).into())
+        }
+    }
+}
