@@ -95,7 +95,8 @@ pub(super) struct Read {
     /// Where the images are; several are read together.
     #[arg(required_unless_present = "images", value_name = "SOURCE", long_help = SOURCES)]
     pub(super) sources: Vec<String>,
-    /// Only these images: a file with one reference a line (or - for stdin), oc-mirror's mapping.txt, or a place
+    /// Only these images: a file with one reference a line (or - for stdin), oc-mirror's mapping.txt or
+    /// ImageSetConfiguration, or a place
     /// whose images are looked up at the registry named as SOURCE.
     #[arg(long, value_name = "LIST")]
     pub(super) images: Option<String>,
@@ -129,7 +130,7 @@ pub(super) struct Collect {
     #[arg(short, long, value_name = "DIR")]
     pub(super) output: Option<PathBuf>,
     /// The lineage of the pack [default: that of the directory in place, or "default"].
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = lineage)]
     pub(super) name: Option<String>,
     /// When the pack should no longer be taken: a date, or a time span such as "180 days".
     #[arg(long, value_name = "WHEN", value_parser = expiry)]
@@ -222,7 +223,7 @@ pub(super) struct Pull {
     #[arg(long, value_name = "sha256:…")]
     pub(super) digest: Option<Digest>,
     /// The lineage that the pack must have [default: that of the directory in place, or "default"].
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = lineage)]
     pub(super) name: Option<String>,
     /// Replace the directory in two steps where the file system can't exchange it in one.
     #[arg(long)]
@@ -271,5 +272,17 @@ fn expiry(text: &str) -> Result<crate::pack::Expiry, String> {
     if let Ok(date) = text.parse::<jiff::civil::Date>() {
         return date.in_tz("UTC").map(|z| Expiry::At(z.timestamp())).map_err(|e| e.to_string());
     }
-    span(text).map(Expiry::After).map_err(|e| format!("it is neither a date, nor a time, nor a span ({e})"))
+    let span = span(text).map(Expiry::After);
+    span.map_err(|_| {
+        r#"write a date (2027-05-01), a time (2027-05-01T12:00:00Z) or a span of weeks, days or hours ("180 days")"#
+            .into()
+    })
+}
+
+fn lineage(text: &str) -> Result<String, String> {
+    if crate::pack::is_lineage(text) {
+        Ok(text.to_owned())
+    } else {
+        Err("a name is 1 to 64 letters, digits, dots and dashes".into())
+    }
 }

@@ -34,7 +34,7 @@ pub(super) fn run(args: &args::Collect, output: &Output) -> Result<Exit, Failure
     let directory = keys_directory(args.output.as_deref(), &locations);
     let old = keys(&directory)?;
     let include = include(args, &found);
-    if include.is_empty() && old.is_none() {
+    if include.is_empty() && (old.is_none() || args.prune) {
         print(&report, output)?;
         output.warn("no key could be proved, so nothing was written");
         return Ok(Exit::Incomplete);
@@ -45,6 +45,13 @@ pub(super) fn run(args: &args::Collect, output: &Output) -> Result<Exit, Failure
         let error = format!("{} belongs to the lineage {other:?}, not {name:?}", directory.display());
         return Err(Failure::new("lineage-mismatch", error, Exit::Refused));
     }
+    let created = created(args)?;
+    if let Some(Expiry::At(end)) = args.expires.filter(|e| matches!(e, Expiry::At(end) if *end <= created)) {
+        return Err(Failure::usage(
+            format!("the pack would expire at {end}, before it is made ({created})"),
+            "give --expires a time to come, or a span such as \"180 days\"",
+        ));
+    }
     let built = build(&Build {
         name: &name,
         keys: include,
@@ -52,7 +59,7 @@ pub(super) fn run(args: &args::Collect, output: &Output) -> Result<Exit, Failure
         prune: args.prune,
         rules: None,
         revoked: Vec::new(),
-        created: created(args)?,
+        created,
         expires: args.expires.unwrap_or(Expiry::Never),
         refresh_after: args.refresh_after,
     })?;

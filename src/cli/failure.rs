@@ -55,6 +55,19 @@ impl Failure {
         Self { code: "usage", error: error.into(), hint: hint.into(), exit: Exit::Usage }
     }
 
+    /// Something is missing or could not be read; the report says what.
+    pub fn incomplete() -> Self {
+        let error = "some needed keys are missing or refused, or some signatures could not be read";
+        Self::new("incomplete", error, Exit::Incomplete)
+    }
+
+    /// The same with another hint.
+    #[must_use]
+    pub fn hinting(mut self, hint: &str) -> Self {
+        hint.clone_into(&mut self.hint);
+        self
+    }
+
     /// The same, saying which side it concerns.
     #[must_use]
     pub fn on(mut self, side: &str) -> Self {
@@ -65,8 +78,10 @@ impl Failure {
 
 impl From<ContentError> for Failure {
     fn from(e: ContentError) -> Self {
+        // What can't be done with a place is known from the command line; `--optional` must not hide that.
+        let exit = if matches!(e, ContentError::Unsupported { .. }) { Exit::Usage } else { Exit::CouldNot };
         let hint = e.hint().unwrap_or_else(|| hint(e.code()).into());
-        Self { code: e.code(), error: e.to_string(), hint, exit: Exit::CouldNot }
+        Self { code: e.code(), error: e.to_string(), hint, exit }
     }
 }
 
@@ -146,6 +161,22 @@ pub(super) fn hint(code: &str) -> &'static str {
         "certificate-file" => {
             "check the path; the directory holds ca.crt, and client.cert with client.key where needed"
         }
+        // Registries.
+        "auth-file" => "look at the credentials file; podman login writes a good one",
+        "credential-helper" => "run the helper by hand, or log in with podman login, or give --creds",
+        "rate-limited" | "unavailable" | "timed-out" | "unreachable" => {
+            "try again later, with fewer --jobs; a network that needs a proxy sets HTTPS_PROXY"
+        }
+        "redirect-refused" => "the registry sends its clients to a place that is not safe; ask who runs it",
+        "network-settings" => "look at HTTPS_PROXY, HTTP_PROXY and NO_PROXY",
+        "answer-too-long"
+        | "list-endless"
+        | "registry-answer"
+        | "digest-header-mismatch"
+        | "not-a-registry" => {
+            "something other than an honest registry answers there; check the address and what stands in between"
+        }
+        "reference-invalid" => "write docker://HOST/REPOSITORY:TAG, in lower case",
         // Signatures.
         "duplicate-json-key" => "no honest signer writes this; treat the image as unsigned",
         "signature-malformed" => "copy the signature again; if it stays so, treat the image as unsigned",
@@ -164,6 +195,8 @@ pub(super) fn hint(code: &str) -> &'static str {
         "chain-refused" => "get the certificate chain again from its publisher",
         "no-evidence" => "the signature can't be used to prove a key; sign the image again",
         // Keys.
+        "keys-not-found" => "name the directory that `keypack collect` or `keypack pull` wrote",
+        "incomplete" => "the report lists each one with what to do; --format json gives it to programs",
         "key-file-not-found" => "check the path of the key file",
         "key-malformed" => {
             "get the key again from its publisher and look at the file: it must hold PEM or DER"

@@ -36,6 +36,7 @@ pub(super) fn find(args: &Read, output: &Output) -> Result<Found, Failure> {
         gathered.add_trusted_root(path)?;
     }
     gathered.add_builtin();
+    gathered.tell_conflicts();
     let sources = sources(args, output)?;
     let targets: Vec<_> =
         sources.iter().map(|(source, only)| Target { source: source.as_ref(), only: only.clone() }).collect();
@@ -83,8 +84,11 @@ fn tell_absent(discovery: &Discovery, sources: &[(Box<dyn Source>, Option<String
     }
 }
 
+/// A place, and the one image of it that is meant.
+type Opened = (Box<dyn Source>, Option<String>);
+
 /// Opens the places, or the registries of the images that `--images` lists; each with the one image that is meant.
-fn sources(args: &Read, output: &Output) -> Result<Vec<(Box<dyn Source>, Option<String>)>, Failure> {
+fn sources(args: &Read, output: &Output) -> Result<Vec<Opened>, Failure> {
     let locations = args.sources.iter().map(|s| location(s)).collect::<Result<Vec<_>, _>>()?;
     let options = || args.wire.options();
     if let Some(list) = &args.images {
@@ -94,11 +98,11 @@ fn sources(args: &Read, output: &Output) -> Result<Vec<(Box<dyn Source>, Option<
                 "run keypack once for each registry",
             ));
         }
-        let images = images(list, locations.first(), &args.wire)?;
+        let images = images(list, locations.first(), &args.wire, output)?;
         args.wire.check(images.len())?;
         return Ok(images
             .into_iter()
-            .map(|(host, images)| -> (Box<dyn Source>, _) {
+            .map(|(host, images)| -> Opened {
                 (Box::new(Registry::new(host, Extent::Images(images), options())), None)
             })
             .collect());

@@ -17,7 +17,7 @@ pub(super) fn run(args: &args::Inspect, output: &Output) -> Result<Exit, Failure
     let path = Path::new(&args.place);
     let (draft, manifest) = if path.join(INVENTORY).is_file() {
         let draft = keys(path)?.ok_or_else(|| {
-            Failure::new("key-file-not-found", format!("{} holds no keys", path.display()), Exit::CouldNot)
+            Failure::new("keys-not-found", format!("{} holds no keys", path.display()), Exit::CouldNot)
         })?;
         (draft, None)
     } else {

@@ -11,7 +11,7 @@ use super::{
     args::{Format, Global},
     failure::{Exit, Failure},
 };
-use crate::report::{Paint, shown};
+use crate::report::{Paint, hidden, shown};
 
 /// stdout, stderr, and how much the user wants to read.
 pub(super) struct Output {
@@ -52,7 +52,7 @@ impl Output {
 
     /// A value as two-space JSON, to stdout.
     pub(super) fn json(&self, value: &impl serde::Serialize) -> Result<(), Failure> {
-        let text = serde_json::to_string_pretty(value).unwrap_or_default();
+        let text = plain_json(&serde_json::to_string_pretty(value).unwrap_or_default());
         self.data(&format!("{text}\n"))
     }
 
@@ -97,6 +97,15 @@ impl Output {
         }
     }
 
+    /// A failure for machines: whoever reads JSON gets JSON.
+    fn object(&self, failure: &Failure) {
+        if self.format == Format::Json {
+            let _ = self.json(&serde_json::json!({
+                "error": { "code": failure.code, "message": failure.error, "hint": failure.hint }
+            }));
+        }
+    }
+
     /// Says how it ended. With `optional`, "could not" and "incomplete" are warnings.
     pub(super) fn finish(&self, result: Result<Exit, Failure>, optional: bool) -> Exit {
         self.clear();
@@ -106,18 +115,26 @@ impl Output {
                 self.warn("some keys are missing or some signatures could not be read; going on, as --optional says");
                 Exit::Done
             }
-            Ok(exit) => exit,
+            Ok(exit) => {
+                // The report on stdout tells all of it; a log that keeps only stderr needs the reason too.
+                if exit == Exit::Incomplete {
+                    let failure = Failure::incomplete();
+                    self.say(
+                        &stderr_paint().bad("error: "),
+                        &format!("{} [{}]", failure.error, failure.code),
+                    );
+                    self.say("hint: ", &failure.hint);
+                }
+                exit
+            }
             Err(failure) if forgiven(failure.exit) => {
+                self.object(&failure);
                 self.warn(&format!("{} [{}]", failure.error, failure.code));
                 self.say("hint: ", &failure.hint);
                 Exit::Done
             }
             Err(failure) => {
-                if self.format == Format::Json {
-                    let _ = self.json(&serde_json::json!({
-                        "error": { "code": failure.code, "message": failure.error, "hint": failure.hint }
-                    }));
-                }
+                self.object(&failure);
                 self.say(&stderr_paint().bad("error: "), &format!("{} [{}]", failure.error, failure.code));
                 self.say("hint: ", &failure.hint);
                 failure.exit
@@ -126,6 +143,9 @@ impl Output {
     }
 }
 
+/// What to do about a command line that clap refused.
+const USAGE: &str = "run the command with --help; an example stands at its end";
+
 /// A command line that clap refused, or a help text that was asked for.
 pub(super) fn usage(error: &clap::Error) -> ExitCode {
     if !error.use_stderr() {
@@ -133,9 +153,28 @@ pub(super) fn usage(error: &clap::Error) -> ExitCode {
         return Exit::Done.into();
     }
     let text = error.render().to_string();
-    let text = text.strip_prefix("error: ").map_or(text.clone(), |rest| format!("keypack: error: {rest}"));
-    let _ = write!(io::stderr(), "{text}");
+    match text.strip_prefix("error: ") {
+        Some(rest) => {
+            let rest = rest.trim_end().trim_end_matches("For more information, try '--help'.").trim_end();
+            let _ = writeln!(io::stderr(), "keypack: error: {rest}\nkeypack: hint: {USAGE}");
+        }
+        None => drop(write!(io::stderr(), "{text}")),
+    }
     Exit::Usage.into()
+}
+
+/// The same JSON with escapes for what a terminal acts on. JSON itself demands that only of the oldest controls.
+fn plain_json(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        if c != '\n' && hidden(c) {
+            // All of them are in the basic plane: four digits are enough.
+            out.push_str(&format!("\\u{:04x}", u32::from(c)));
+        } else {
+            out.push(c);
+        }
+    }
+    out
 }
 
 fn stderr_paint() -> Paint {

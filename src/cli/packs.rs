@@ -5,6 +5,7 @@ use thiserror::Error;
 use super::{cache::Cache, failure::Failure, output::Output, wire::Wire};
 use crate::{
     content::{self, Location, Name, Source},
+    limits,
     oci::{Descriptor, Digest, Document},
     pack::{UntrustedPack, looks_like_a_pack, parse},
 };
@@ -89,7 +90,10 @@ fn only(source: &dyn Source, digests: &[Digest]) -> Result<UntrustedPack, Failur
             let fetched = content::fetch_manifest(source, &repository, &listed.descriptor);
             let Ok(Some((_, Document::Manifest(manifest)))) = fetched else { continue };
             let known = packs.iter().any(|(_, _, d)| d.digest == listed.descriptor.digest);
-            if looks_like_a_pack(&manifest) && !known {
+            let config = |config: &Descriptor| {
+                content::fetch(source, &repository, config, limits::CONFIG).ok().flatten()
+            };
+            if !known && looks_like_a_pack(&manifest, config) {
                 let name = match &listed.name {
                     Name::Tag(tag) => tag.clone(),
                     _ => listed.descriptor.digest.to_string(),

@@ -1,3 +1,5 @@
+use std::path::Path;
+
 use super::{
     args::{self, Format},
     cache::keys_directory,
@@ -11,11 +13,21 @@ use super::{
 use crate::{
     content::Location,
     oci::Digest,
-    pack::{Anchor, Compared, PackError, check},
+    pack::{Anchor, Compared, INVENTORY, PackError, check},
     write,
 };
 
 pub(super) fn run(args: &args::Pull, output: &Output) -> Result<Exit, Failure> {
+    let path = Path::new(&args.source);
+    if path.join(INVENTORY).is_file() {
+        return Err(Failure::usage(
+            format!("{} is a directory with keys, and pull takes a place that holds a pack", path.display()),
+            format!(
+                "keypack inspect {0} prints it; keypack push {0} oci-archive:FILE:TAG packs it",
+                path.display()
+            ),
+        ));
+    }
     let location = location(&args.source)?;
     let anchors = anchors(args, &location);
     output.working(&format!("fetching from {location}"));

@@ -15,6 +15,8 @@ use crate::{
 /// What a destination without a tag gets.
 const TAG: &str = "latest";
 
+const DESTINATION: &str = "write docker://HOST/REPO:TAG, oci:DIR:TAG or oci-archive:FILE:TAG";
+
 /// A tag that names an image is not taken from it.
 fn refuse_taken_tag(location: &Location, tag: &str, args: &args::Push) -> Result<(), Failure> {
     // A place that does not exist yet, or can't be read, is the sink's business.
@@ -38,15 +40,12 @@ pub(super) fn run(args: &args::Push, output: &Output) -> Result<Exit, Failure> {
         ));
     }
     let draft = keys(path)?.ok_or_else(|| {
-        Failure::new("key-file-not-found", format!("{} holds no keys", path.display()), Exit::CouldNot)
+        Failure::new("keys-not-found", format!("{} holds no keys", path.display()), Exit::CouldNot)
     })?;
-    let location = location(&args.dest)?;
+    let location = location(&args.dest).map_err(|e| e.hinting(DESTINATION))?;
     let tag = location.reference().unwrap_or_else(|| TAG.into());
     if tag.starts_with("sha256:") {
-        return Err(Failure::usage(
-            "a destination has a tag, not a digest",
-            "write oci:DIR:TAG or oci-archive:FILE:TAG",
-        ));
+        return Err(Failure::usage("a destination has a tag, not a digest", DESTINATION));
     }
     let form = match args.form {
         args::Form::Image => pack::Form::Image,
@@ -59,8 +58,11 @@ pub(super) fn run(args: &args::Push, output: &Output) -> Result<Exit, Failure> {
         refuse_taken_tag(&location, &tag, args)?;
     }
     output.working(&format!("writing to {location}"));
-    let sink = content::open_sink(&location, &|| args.wire.options())
-        .map_err(|e| Failure::from(e).on("destination"))?;
+    let sink = content::open_sink(&location, &|| args.wire.options()).map_err(|e| {
+        let unsupported = matches!(e, content::ContentError::Unsupported { .. });
+        let failure = Failure::from(e).on("destination");
+        if unsupported { failure.hinting(DESTINATION) } else { failure }
+    })?;
     let stored = sink.put(&artifact, &tag).map_err(|e| Failure::from(e).on("destination"))?;
     for (file, digest) in [(&args.digestfile, stored.digest), (&args.pack_digestfile, draft.digest())] {
         if let Some(file) = file {

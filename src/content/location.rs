@@ -267,7 +267,7 @@ mod tests {
         assert_eq!(parse("mirror"), Ok(Location::Path("mirror".into())));
         assert_eq!(parse("my.dir/keys"), Ok(Location::Path("my.dir/keys".into())));
         assert!(matches!(parse("quay.io/ns/app:v1"), Ok(Location::Registry(_))));
-        assert!(matches!(parse("localhost/app"), Ok(Location::Registry(_))));
+        assert!(matches!(parse("localhost/app"), Ok(Location::Repositories(..))));
         for text in ["busybox", "library/busybox", "keys.tar", "mirror:v1", "", ":", "C:\\keys"] {
             assert_eq!(parse(text).unwrap_err().code(), "usage", "{text:?}");
         }

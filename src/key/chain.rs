@@ -3,7 +3,10 @@ use std::fmt;
 use thiserror::Error;
 use x509_cert::{
     der::{Decode, Encode},
-    ext::pkix::{AuthorityKeyIdentifier, SignedCertificateTimestampList, SubjectKeyIdentifier},
+    ext::pkix::{
+        AuthorityKeyIdentifier, BasicConstraints, KeyUsage, SignedCertificateTimestampList,
+        SubjectKeyIdentifier,
+    },
 };
 
 use super::{KeyId, PublicKey, PublicKeyError, public_key::to_pem};
@@ -111,6 +114,18 @@ impl Certificate {
     pub fn authority_key_id(&self) -> Option<Vec<u8>> {
         let (_, id) = self.parsed.tbs_certificate.get::<AuthorityKeyIdentifier>().ok()??;
         Some(id.key_identifier?.as_bytes().to_vec())
+    }
+
+    /// Whether it may issue certificates: basic constraints and key usage (RFC 5280 §4.2.1.3, §4.2.1.9).
+    pub fn may_issue(&self) -> bool {
+        let tbs = &self.parsed.tbs_certificate;
+        let authority = matches!(tbs.get::<BasicConstraints>(), Ok(Some((_, c))) if c.ca);
+        let usage = match tbs.get::<KeyUsage>() {
+            Ok(Some((_, usage))) => usage.key_cert_sign(),
+            Ok(None) => true,
+            Err(_) => false,
+        };
+        authority && usage
     }
 
     /// The ids of the CT logs whose timestamps are embedded (RFC 6962 §3.3). A list that can't be read counts as

@@ -1,9 +1,8 @@
 //! Key files as people have them: PEM with text around it, several blocks, DER, certificates.
 
 use thiserror::Error;
-use x509_cert::der::{Reader, SliceReader, Tag};
 
-use super::{Certificate, Chain, Material, PublicKey, PublicKeyError};
+use super::{Certificate, Chain, Material, PublicKey, PublicKeyError, secret};
 
 /// Why a key file is refused as a whole.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -50,10 +49,13 @@ pub struct Parsed {
     pub unusable: Vec<(String, String)>,
 }
 
+/// The labels of the PEM blocks that are read (RFC 7468).
+const READ: [&str; 3] = ["PUBLIC KEY", "RSA PUBLIC KEY", "CERTIFICATE"];
+
 /// Reads a key file: PEM blocks (`PUBLIC KEY`, `RSA PUBLIC KEY`, `CERTIFICATE`) with any text around them, or one
 /// DER key or certificate.
 pub fn parse_key_file(bytes: &[u8]) -> Result<Parsed, KeyFileError> {
-    if let Some(label) = private_pem_label(bytes) {
+    if let Some(label) = secret::label(bytes) {
         return Err(KeyFileError::PrivateKey { label });
     }
     let starts = count(bytes, b"-----BEGIN ");
@@ -65,17 +67,20 @@ pub fn parse_key_file(bytes: &[u8]) -> Result<Parsed, KeyFileError> {
     let mut number = 0;
     for block in blocks(bytes) {
         number += 1;
+        // What else comes in armour (OpenPGP) is not always well-formed PEM.
+        if let Some(other) = label(block).filter(|label| !READ.contains(&label.as_str())) {
+            let reason = format!("a {other:?} block is not a key keypack reads");
+            parsed.unusable.push((format!("block {number}"), reason));
+            continue;
+        }
         let block = pem::parse(block).map_err(|e| KeyFileError::Pem { number, reason: e.to_string() })?;
         match block.tag() {
             "PUBLIC KEY" => parsed.key(number, PublicKey::from_spki(block.contents())),
             "RSA PUBLIC KEY" => parsed.key(number, PublicKey::from_pkcs1(block.contents())),
-            "CERTIFICATE" | "TRUSTED CERTIFICATE" => match Certificate::from_der(block.contents()) {
+            _ => match Certificate::from_der(block.contents()) {
                 Ok(certificate) => certificates.push(certificate),
                 Err(e) => parsed.unusable.push((format!("block {number}"), e.to_string())),
             },
-            other => parsed
-                .unusable
-                .push((format!("block {number}"), format!("a {other:?} block is not a key keypack reads"))),
         }
     }
     if number != starts {
@@ -133,10 +138,6 @@ fn parse_der(bytes: &[u8]) -> Result<Parsed, KeyFileError> {
     if text.starts_with('{') {
         return no_key("it looks like JSON; a trusted_root.json goes to --trusted-root");
     }
-    // A private key in DER starts with a version number of 0 or 1: PKCS #1, PKCS #8 and SEC 1 all do.
-    if let Some(0 | 1) = leading_integer(bytes) {
-        return Err(KeyFileError::PrivateKey { label: "DER".into() });
-    }
     let spki = PublicKey::from_spki(bytes);
     let mut parsed = Parsed::default();
     if let Ok(key) = spki.clone().or_else(|_| PublicKey::from_pkcs1(bytes)) {
@@ -153,37 +154,15 @@ fn parse_der(bytes: &[u8]) -> Result<Parsed, KeyFileError> {
     Ok(parsed)
 }
 
-/// The value of the first element of a DER sequence, if that is a one-byte integer.
-fn leading_integer(bytes: &[u8]) -> Option<u8> {
-    let mut outer = SliceReader::new(bytes).ok()?;
-    let header = outer.peek_header().ok()?;
-    if header.tag != Tag::Sequence {
-        return None;
-    }
-    outer
-        .sequence(|inner| {
-            let value: x509_cert::der::asn1::IntRef<'_> = inner.decode()?;
-            let found = (value.as_bytes().len() == 1).then(|| value.as_bytes()[0]);
-            inner.read_slice(inner.remaining_len())?;
-            Ok(found)
-        })
-        .ok()
-        .flatten()
-}
-
-/// The label of the first PEM block that is a private key of any kind: PKCS #1, PKCS #8, SEC 1, OpenSSH, OpenPGP,
-/// cosign's and sigstore's encrypted form. Damaged blocks count too.
-fn private_pem_label(bytes: &[u8]) -> Option<String> {
-    let text = String::from_utf8_lossy(bytes);
-    text.split("-----BEGIN ")
-        .skip(1)
-        .filter_map(|rest| rest.split("-----").next())
-        .find(|label| label.to_ascii_uppercase().contains("PRIVATE KEY"))
-        .map(|label| label.chars().take(60).collect())
-}
-
 fn count(haystack: &[u8], needle: &[u8]) -> usize {
     haystack.windows(needle.len()).filter(|w| *w == needle).count()
+}
+
+/// The label of a PEM block.
+fn label(block: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(block);
+    let label = text.strip_prefix("-----BEGIN ")?.split_once("-----")?.0;
+    Some(label.chars().take(60).collect())
 }
 
 /// The text of each PEM block, from its begin line to its end line.

@@ -8,6 +8,7 @@ mod file;
 mod id;
 mod names;
 mod public_key;
+mod secret;
 pub mod trusted_root;
 
 pub use algorithm::Algorithm;

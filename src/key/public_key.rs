@@ -5,7 +5,10 @@ use sigstore_crypto::{KeyAlgorithm, VerificationKey};
 use sigstore_types::DerPublicKey;
 use thiserror::Error;
 use x509_cert::{
-    der::{Decode, Encode, asn1::BitString, asn1::Null},
+    der::{
+        Decode, Encode, Reader, SliceReader,
+        asn1::{BitString, Null, UintRef},
+    },
     spki::{AlgorithmIdentifierOwned, ObjectIdentifier, SubjectPublicKeyInfoOwned},
 };
 
@@ -14,6 +17,10 @@ use crate::oci::Digest;
 
 /// rsaEncryption (RFC 8017, appendix A.1).
 const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
+
+/// The sizes of RSA keys that the verifying crate takes. It asks for them only when it verifies: a smaller key would
+/// be listed as good until then.
+const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 
 /// A public key that signatures can be verified with, as a DER SubjectPublicKeyInfo (RFC 5280 §4.1).
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -49,9 +56,34 @@ impl PublicKey {
             KeyAlgorithm::Rsa => Algorithm::Rsa,
             other => return Err(PublicKeyError::Unsupported(format!("{other:?}"))),
         };
-        // Building a verification key also refuses RSA below 2048 bits and points in another encoding.
+        // Building a verification key also refuses points that are not on the curve.
         VerificationKey::from_spki(&key).map_err(unsupported)?;
-        Ok(Self { spki: der.to_vec(), algorithm })
+        let key = Self { spki: der.to_vec(), algorithm };
+        // SEC 1 §2.3.3: an uncompressed point starts with 4.
+        let ec = matches!(algorithm, Algorithm::EcdsaP256 | Algorithm::EcdsaP384);
+        if ec && key.raw().first() != Some(&4) {
+            return Err(PublicKeyError::Unsupported("its curve point is compressed".into()));
+        }
+        if algorithm == Algorithm::Rsa {
+            let bits = key.modulus_bits().unwrap_or_default();
+            if !RSA_BITS.contains(&bits) {
+                return Err(PublicKeyError::Unsupported(format!("RSA of {bits} bits")));
+            }
+        }
+        Ok(key)
+    }
+
+    /// The size of an RSA key: `RSAPublicKey` is a sequence of modulus and exponent.
+    fn modulus_bits(&self) -> Option<usize> {
+        let raw = self.raw();
+        let mut outer = SliceReader::new(&raw).ok()?;
+        let (modulus, exponent) = outer
+            .sequence(|inner| Ok((inner.decode::<UintRef<'_>>()?, inner.decode::<UintRef<'_>>()?)))
+            .ok()?;
+        let (first, rest) = modulus.as_bytes().split_first()?;
+        // With an exponent of 1 anyone can sign.
+        let usable = exponent.as_bytes() != [1];
+        usable.then(|| rest.len() * 8 + 8 - first.leading_zeros() as usize)
     }
 
     /// Reads a PKCS #1 `RSAPublicKey` (RFC 8017, appendix A.1.1) and wraps it as SubjectPublicKeyInfo.

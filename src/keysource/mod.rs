@@ -46,6 +46,8 @@ pub struct Unusable {
     pub code: &'static str,
     /// Why.
     pub reason: String,
+    /// The id that the entry claims, where its key does not have that id.
+    pub claims: Option<(Role, KeyId)>,
 }
 
 /// Why a source can't be used at all.
@@ -128,7 +130,7 @@ impl Gathered {
         })?;
         for (entry, reason) in parsed.unusable {
             let source = provenance.source.clone();
-            self.unusable.push(Unusable { source, entry, code: "key-unsupported", reason });
+            self.unusable.push(Unusable { source, entry, code: "key-unsupported", reason, claims: None });
         }
         self.candidates.extend(parsed.material.into_iter().map(|material| Candidate {
             role: None,
@@ -154,22 +156,30 @@ impl Gathered {
 
     fn take(&mut self, source: &str, candidates: Vec<Candidate>, unusable: Vec<trusted_root::Unusable>) {
         self.candidates.extend(candidates);
-        for entry in unusable {
-            // An entry that claims the id of a key that another source has is a conflict; which of the two is right
-            // is plain here, for ids are computed, but somebody has tampered or erred.
-            let conflict = entry.claims.is_some_and(|claim| self.knows(claim));
-            let code = if conflict { "key-conflict" } else { entry.code };
-            self.unusable.push(Unusable {
-                source: source.into(),
-                entry: entry.entry,
-                code,
-                reason: entry.reason,
-            });
-        }
+        self.unusable.extend(unusable.into_iter().map(|entry| Unusable {
+            source: source.into(),
+            entry: entry.entry,
+            code: entry.code,
+            reason: entry.reason,
+            claims: entry.claims,
+        }));
     }
 
-    fn knows(&self, (role, id): (Role, KeyId)) -> bool {
-        self.candidates.iter().any(|c| c.role == Some(role) && c.key_ref(role, None).id == id)
+    /// Tells conflicts, once all sources are in: an entry that claims the id of a key that another source has. Which
+    /// of the two is right is plain, for ids are computed, but somebody has tampered or erred.
+    pub fn tell_conflicts(&mut self) {
+        let known = |(role, id): (Role, KeyId)| {
+            let log = |role| matches!(role, Role::Rekor | Role::Rekor2);
+            self.candidates.iter().any(|candidate| {
+                let own = candidate.role.unwrap_or(role);
+                (own == role || log(own) && log(role)) && candidate.key_ref(own, None).id == id
+            })
+        };
+        for entry in &mut self.unusable {
+            if entry.claims.is_some_and(known) {
+                entry.code = "key-conflict";
+            }
+        }
     }
 }
 

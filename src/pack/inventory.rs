@@ -215,7 +215,7 @@ impl KeyRecord {
 }
 
 /// Whether a text may name a lineage.
-pub(super) fn is_lineage(name: &str) -> bool {
+pub fn is_lineage(name: &str) -> bool {
     (1..=64).contains(&name.len())
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
         && name.starts_with(|c: char| c.is_ascii_alphanumeric())

@@ -21,7 +21,7 @@ pub use check::{Pack, check};
 pub use draft::Draft;
 pub use error::PackError;
 pub use files::{INVENTORY, README, SUMS, TRUSTED_ROOT, is_signature};
-pub use inventory::{FileRecord, Inventory, KeyRecord, Revoked, Rule, SCHEMA_VERSION, Signer};
+pub use inventory::{FileRecord, Inventory, KeyRecord, Revoked, Rule, SCHEMA_VERSION, Signer, is_lineage};
 pub use parse::{UntrustedPack, looks_like_a_pack, parse};
 
 /// Media types of packs.

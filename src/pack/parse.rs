@@ -49,9 +49,16 @@ impl UntrustedPack {
     }
 }
 
-/// Whether a manifest says that it is a pack, before its config is read.
-pub fn looks_like_a_pack(manifest: &ImageManifest) -> bool {
-    manifest.artifact_type.as_deref() == Some(media::KEYS) || manifest.config.media_type == media::INVENTORY
+/// Whether a manifest says that it is a pack. Docker's schema 2 has no artifact type; there the config's label tells,
+/// and `config` is asked for it.
+pub fn looks_like_a_pack(manifest: &ImageManifest, config: impl FnOnce(&Descriptor) -> Option<Blob>) -> bool {
+    manifest.artifact_type.as_deref() == Some(media::KEYS)
+        || manifest.config.media_type == media::INVENTORY
+        || (manifest.layers.len() == 1
+            && manifest.subject.is_none()
+            && config(&manifest.config)
+                .and_then(|config| labels(manifest, &config).ok())
+                .is_some_and(|labels| labels.get(label::TYPE).map(String::as_str) == Some(media::KEYS)))
 }
 
 /// Takes the files out of an artifact.

@@ -14,7 +14,7 @@ use crate::{
 };
 
 pub use summary::{Counts, OpenNeed};
-pub use terminal::{Paint, shown};
+pub use terminal::{Paint, hidden, shown};
 pub use text::render;
 
 /// What a run found, schema version 1.

@@ -98,6 +98,9 @@ pub(super) fn open_needs(images: &[ImageReport]) -> Vec<OpenNeed> {
 fn open_need(need: &NeedReport, example: &str) -> OpenNeed {
     let missing = need.state == "missing";
     let reason = need.reason.clone().unwrap_or_else(|| match (need.role, need.claim) {
+        (Role::Signer, Some(claim)) if claim.hex() == need.id => {
+            "no key with this fingerprint was given; the one in the log entry is a claim and proves nothing".into()
+        }
         (Role::Signer, Some(claim)) => format!(
             "no key with this fingerprint was given; the log entry names one with {claim}, which is a claim and proves nothing"
         ),

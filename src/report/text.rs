@@ -25,6 +25,26 @@ fn line(out: &mut String, text: &str) {
     out.push('\n');
 }
 
+/// The widest line, as far as names and digests allow.
+const WIDTH: usize = 100;
+
+/// A text in lines of at most [`WIDTH`], broken between words, each indented.
+fn paragraph(out: &mut String, indent: usize, text: &str) {
+    let mut row = " ".repeat(indent);
+    for word in text.split(' ') {
+        let used = row.chars().count();
+        if used > indent && used + 1 + word.chars().count() > WIDTH {
+            line(out, &row);
+            row = " ".repeat(indent);
+        }
+        if row.len() > indent {
+            row.push(' ');
+        }
+        row.push_str(word);
+    }
+    line(out, &row);
+}
+
 /// An empty line between two parts.
 fn gap(out: &mut String) {
     if !out.is_empty() {
@@ -32,51 +52,64 @@ fn gap(out: &mut String) {
     }
 }
 
-const SIGNATURE: usize = 27;
-
 fn images(out: &mut String, report: &Report, paint: Paint) {
     let widest = report.images.iter().map(|i| shown(&i.label).chars().count()).max().unwrap_or(0);
-    let width = widest.clamp(5, 40);
-    let head = format!("{:width$}  {:SIGNATURE$}  {:7} {:17} STATE", "IMAGE", "SIGNATURE", "NEEDS", "ID");
+    let forms = report.images.iter().flat_map(|i| &i.signatures).map(|s| form(s).len()).max().unwrap_or(0);
+    let width = Columns { image: widest.clamp(5, 40), form: forms.max(9) };
+    let (image, form) = (width.image, width.form);
+    let head = format!("{:image$}  {:form$}  {:6} {:17} STATE", "IMAGE", "SIGNATURE", "NEEDS", "ID");
     line(out, &paint.strong(&head));
     for image in &report.images {
         let label = shown(&image.label);
         // A name that does not fit gets a line of its own rather than being cut.
-        let first = if label.chars().count() > width {
+        let first = if label.chars().count() > width.image {
             line(out, &label);
             String::new()
         } else {
             label
         };
-        let mut first = format!("{first:width$}");
+        let blank = " ".repeat(width.image);
+        let mut first = format!("{first:image$}", image = width.image);
         for problem in &image.problems {
-            let what = paint.bad(&format!("{}: {}", problem.code, shown(&problem.message)));
-            line(out, &format!("{first}  {what}"));
-            first = " ".repeat(width);
+            line(out, &format!("{first}  {}", paint.bad(problem.code)));
+            paragraph(out, 4, &shown(&problem.message));
+            first.clone_from(&blank);
         }
         if image.signatures.is_empty() && image.problems.is_empty() {
             line(out, &format!("{first}  {}", unsigned(image, paint)));
         }
         for signature in &image.signatures {
-            rows(out, &mut first, width, signature, paint);
+            rows(out, &first, &width, signature, paint);
+            first.clone_from(&blank);
         }
     }
+}
+
+/// How wide the first two columns are.
+struct Columns {
+    image: usize,
+    form: usize,
+}
+
+fn form(signature: &SignatureReport) -> String {
+    format!("{} ({})", signature.form, signature.found)
 }
 
 fn unsigned(image: &ImageReport, paint: Paint) -> String {
     match (image.kind, &image.artifact_type) {
         ("absent", _) => paint.warn("not here (another archive holds it)"),
+        (_, Some(pack)) if pack == crate::pack::media::KEYS => "a pack of keys, made by keypack".into(),
         (_, Some(artifact_type)) => format!("unsigned ({})", shown(artifact_type)),
         _ => "unsigned".into(),
     }
 }
 
-fn rows(out: &mut String, first: &mut String, width: usize, signature: &SignatureReport, paint: Paint) {
-    let mut form = format!("{} ({})", signature.form, signature.found);
+fn rows(out: &mut String, first: &str, width: &Columns, signature: &SignatureReport, paint: Paint) {
+    let (mut first, mut form) = (first.to_owned(), self::form(signature));
+    let column = width.form;
     if let Some(problem) = &signature.problem {
-        let what = paint.bad(&format!("{}: {}", problem.code, shown(&problem.message)));
-        line(out, &format!("{first}  {form:SIGNATURE$}  {what}"));
-        *first = " ".repeat(width);
+        line(out, &format!("{first}  {form:column$}  {}", paint.bad(problem.code)));
+        paragraph(out, 4, &shown(&problem.message));
         return;
     }
     for need in &signature.needs {
@@ -87,8 +120,8 @@ fn rows(out: &mut String, first: &mut String, width: usize, signature: &Signatur
             other => paint.bad(other),
         };
         let id = if need.id.starts_with("not named") { "-".into() } else { shown(&id) };
-        line(out, &format!("{first}  {form:SIGNATURE$}  {:7} {id:17} {state}", need.role.as_str()));
-        *first = " ".repeat(width);
+        line(out, &format!("{first}  {form:column$}  {:6} {id:17} {state}", need.role.as_str()));
+        first = " ".repeat(width.image);
         form.clear();
     }
 }
@@ -102,8 +135,8 @@ fn keys(out: &mut String, report: &Report, paint: Paint) {
     for key in &report.keys {
         let from: Vec<_> =
             key.provenance.iter().map(|p| format!("{} ({})", shown(&p.source), p.grade.as_str())).collect();
-        line(out, &format!("  {:38} {}", key.name, key.fingerprint));
-        line(out, &format!("  {:38} from {}", "", from.join(", ")));
+        line(out, &format!("  {:38} from {}", key.name, from.join(", ")));
+        line(out, &format!("    {}", key.fingerprint));
     }
 }
 
@@ -113,18 +146,15 @@ fn open(out: &mut String, report: &Report, paint: Paint) {
     }
     gap(out);
     line(out, &paint.strong("Not at hand"));
-    for need in &report.open {
+    for (index, need) in report.open.iter().enumerate() {
         let images = if need.images == 1 { "1 image".into() } else { format!("{} images", need.images) };
-        let _ = writeln!(
-            out,
-            "  {} {}: {}, needed by {images}, such as {}",
-            paint.bad(need.state),
-            need.role.title(),
-            shown(&need.id),
-            shown(&need.example)
-        );
-        line(out, &format!("    {}: {}", need.code, shown(&need.reason)));
-        line(out, &format!("    hint: {}", need.hint));
+        line(out, &format!("  {} {} {}", paint.bad(need.state), need.role.title(), shown(&need.id)));
+        line(out, &format!("    needed by {images}, such as {}", shown(&need.example)));
+        paragraph(out, 4, &format!("{}: {}", need.code, shown(&need.reason)));
+        // Needs that one thing mends get that hint once, behind the last of them.
+        if report.open.get(index + 1).is_none_or(|next| next.hint != need.hint) {
+            paragraph(out, 4, &format!("hint: {}", need.hint));
+        }
     }
 }
 
@@ -134,8 +164,9 @@ fn troubles(out: &mut String, report: &Report, paint: Paint) {
     }
     for conflict in &report.conflicts {
         gap(out);
-        line(
+        paragraph(
             out,
+            0,
             &format!(
                 "{} key-conflict: {} have different content for {}; neither is used",
                 paint.bad("refused"),
@@ -145,8 +176,9 @@ fn troubles(out: &mut String, report: &Report, paint: Paint) {
         );
     }
     for entry in &report.unusable {
-        line(
+        paragraph(
             out,
+            0,
             &format!(
                 "{} {}: {} {}: {}",
                 paint.warn("not used"),
@@ -178,7 +210,7 @@ fn counts(out: &mut String, report: &Report, paint: Paint) {
     if c.problems > 0 {
         let _ = write!(keys, "; {}", paint.bad(&plural(c.problems, "problem", "problems")));
     }
-    line(out, &format!("{images}. {keys}."));
+    paragraph(out, 0, &format!("{images}. {keys}."));
 }
 
 fn pack(out: &mut String, report: &Report) {

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use serde::Deserialize;
 use sigstore_types::{
     CanonicalizedBody, DerCertificate, DigestBytes, HashAlgorithm, InclusionPromise, KindVersion, LogId,
@@ -15,7 +14,7 @@ use sigstore_types::{
     },
 };
 
-use super::{SignatureError, strict_json};
+use super::{SignatureError, base64, strict_json};
 use crate::oci::Digest;
 
 /// Annotation keys of cosign's signature layers.
@@ -120,19 +119,20 @@ impl UntrustedSimple {
         }
         let claimed_image =
             parsed.critical.image.digest.parse().map_err(|e| SignatureError::malformed(PAYLOAD, e))?;
-        let signature = annotations.get(annotation::SIGNATURE).ok_or_else(|| {
+        // cosign reads an empty annotation as one that is not there, and writes the chain like that.
+        let present = |name: &str| annotations.get(name).filter(|value| !value.is_empty());
+        let signature = present(annotation::SIGNATURE).ok_or_else(|| {
             SignatureError::malformed("the signature layer", "it has no signature annotation")
         })?;
-        let signature = SignatureBytes::from_base64(signature)
+        let signature = base64::decode(signature)
+            .map(SignatureBytes::new)
             .map_err(|e| SignatureError::malformed("the signature annotation", e))?;
-        let entry = annotations.get(annotation::BUNDLE).map(|json| entry(json)).transpose()?;
-        let certificate = annotations
-            .get(annotation::CERTIFICATE)
-            .filter(|pem| !pem.is_empty())
+        let entry = present(annotation::BUNDLE).map(|json| entry(json)).transpose()?;
+        let certificate = present(annotation::CERTIFICATE)
             .map(|pem| DerCertificate::from_pem(pem))
             .transpose()
             .map_err(|e| SignatureError::malformed("the certificate annotation", e))?;
-        let timestamp = annotations.get(annotation::TIMESTAMP).map(|json| timestamp(json)).transpose()?;
+        let timestamp = present(annotation::TIMESTAMP).map(|json| timestamp(json)).transpose()?;
         Ok(Self {
             claimed_image,
             claimed_reference: parsed.critical.identity.reference,
@@ -164,7 +164,7 @@ impl UntrustedSimple {
             let reason = format!("its type is {:?}", file.mime_type);
             return Err(SignatureError::Unsupported { what: FILE, reason });
         }
-        let payload = BASE64.decode(&file.payload).map_err(|e| SignatureError::malformed(FILE, e))?;
+        let payload = base64::decode(&file.payload).map_err(|e| SignatureError::malformed(FILE, e))?;
         Self::parse(payload, &file.annotations)
     }
 
@@ -223,7 +223,7 @@ fn entry(json: &str) -> Result<(TransparencyLogEntry, HashAlgorithm), SignatureE
     }
     let wrong = |e: &dyn std::fmt::Display| SignatureError::malformed(ENTRY, e);
     let rekor: RekorBundle = strict_json::parse(ENTRY, json.as_bytes())?;
-    let body = BASE64.decode(&rekor.payload.body).map_err(|e| wrong(&e))?;
+    let body = base64::decode(&rekor.payload.body).map_err(|e| wrong(&e))?;
     let shape: Body = strict_json::parse("the body of the Rekor entry", &body)?;
     if (shape.kind.as_str(), shape.api_version.as_str()) != ("hashedrekord", "0.0.1") {
         let reason = format!("its kind is {} {}", shape.kind, shape.api_version);
@@ -236,7 +236,7 @@ fn entry(json: &str) -> Result<(TransparencyLogEntry, HashAlgorithm), SignatureE
     };
     let log_id = hex::decode(&rekor.payload.log_id).map_err(|e| wrong(&e))?;
     let time = jiff::Timestamp::from_second(rekor.payload.integrated_time).map_err(|e| wrong(&e))?;
-    let set = SignedTimestamp::from_base64(&rekor.set).map_err(|e| wrong(&e))?;
+    let set = base64::decode(&rekor.set).map(SignedTimestamp::new).map_err(|e| wrong(&e))?;
     let entry = TransparencyLogEntry::new(
         LogIndex::new(rekor.payload.log_index).map_err(|e| wrong(&e))?,
         LogId::new(LogKeyId::new(log_id)),
@@ -251,5 +251,5 @@ fn entry(json: &str) -> Result<(TransparencyLogEntry, HashAlgorithm), SignatureE
 fn timestamp(json: &str) -> Result<TimestampToken, SignatureError> {
     const WHAT: &str = "the timestamp annotation";
     let parsed: TimestampAnnotation = strict_json::parse(WHAT, json.as_bytes())?;
-    TimestampToken::from_base64(&parsed.token).map_err(|e| SignatureError::malformed(WHAT, e))
+    base64::decode(&parsed.token).map(TimestampToken::new).map_err(|e| SignatureError::malformed(WHAT, e))
 }

@@ -3,6 +3,7 @@
 //! What a signature *says* it needs (log ids, an issuer, a key's fingerprint) selects among candidates; it never
 //! makes a key trusted. `trust::judge` decides.
 
+mod base64;
 mod bundle;
 mod cosign;
 mod hints;

@@ -70,7 +70,7 @@ impl<'a> Weighing<'a> {
         ct: &[&VerificationKey],
     ) -> Result<Identity, Refusal> {
         if let Material::Chain(certificates) = &authority.material {
-            chain::check(certificates)?;
+            chain::check(certificates, authority.key.role)?;
         }
         let signer = Signer::Certificate { chain: true, ct: !ct.is_empty() };
         let Some((first, more)) = ct.split_first() else {

@@ -1,14 +1,22 @@
-//! Whether the certificates of a chain sign each other.
+//! Whether the certificates of a chain may issue certificates and sign each other.
 //!
-//! The verifying crate takes every certificate of a trusted chain as an anchor. A chain in which a foreign root
-//! stands behind a good intermediate would therefore make that root trusted: the links are checked first.
+//! The verifying crate takes every certificate of a trusted chain as an anchor, and asks an anchor for nothing but its
+//! key. A chain in which a foreign root stands behind a good intermediate, or somebody's ordinary certificate before
+//! it, would therefore make these trusted: links and constraints are checked first.
 
 use super::{Refusal, crypto};
-use crate::key::Chain;
+use crate::key::{Chain, Role};
 
-/// Checks every link of the chain.
-pub(super) fn check(chain: &Chain) -> Result<(), Refusal> {
+/// Checks every link of the chain, and that all but a timestamp authority's own certificate may issue others.
+pub(super) fn check(chain: &Chain, role: Role) -> Result<(), Refusal> {
     let refuse = |e: &dyn std::fmt::Display| Refusal::Chain(e.to_string());
+    let issuers = chain.certificates().iter().skip(usize::from(role == Role::Tsa));
+    if let Some(certificate) = issuers.into_iter().find(|c| !c.may_issue()) {
+        return Err(Refusal::Chain(format!(
+            "the certificate {:?} is not an authority's: it may not issue others",
+            certificate.subject()
+        )));
+    }
     for pair in chain.certificates().windows(2) {
         let (issued, issuer) = (&pair[0], &pair[1]);
         let key = issuer.public_key().map_err(|e| refuse(&e))?;

@@ -166,7 +166,7 @@ impl<'a> Weighing<'a> {
         let found: Vec<_> = found.into_iter().flatten().collect();
         for key in &found {
             if let Material::Chain(certificates) = &key.material {
-                chain::check(certificates)?;
+                chain::check(certificates, key.key.role)?;
             }
         }
         Ok(found)

@@ -199,6 +199,5 @@ fn a_mistyped_path() {
         assert!(message.contains(hint), "{message}");
     }
     assert_eq!(refused(format!("oc-mirror:{at}")).0, "unsupported");
-    assert_eq!(refused("docker://registry.example/app:v1").0, "unsupported");
     assert!(!files(folder.path()).is_empty(), "nothing was touched");
 }

@@ -4,6 +4,7 @@ use std::{
     path::Path,
 };
 
+use keypack::content::registry::Options;
 use keypack::content::{ContentError, Location, Stored, open_sink};
 
 use crate::support::{Spelling, answers, artifact, copy, files, holds, layout, open, tar_of};
@@ -11,7 +12,7 @@ use crate::support::{Spelling, answers, artifact, copy, files, holds, layout, op
 /// Pushes an artifact of this content to what the user would write.
 fn push(place: &str, content: &str) -> Result<Stored, ContentError> {
     let location = Location::parse(place, Path::exists).unwrap();
-    let sink = open_sink(&location)?;
+    let sink = open_sink(&location, &Options::default)?;
     assert_eq!(sink.place(), place);
     sink.put(&artifact(content), location.tag().unwrap())
 }
@@ -97,10 +98,9 @@ fn what_is_no_layout_is_not_made_one() {
     assert_eq!(code, "wrong-place");
     assert!(message.contains("oci-archive"), "{message}");
     assert_eq!(refused(&format!("oci:{at}/photo.jpg/x:k")).0, "write-failed");
-    for (place, code) in
-        [("dir:x", "unsupported"), ("docker://r.example/a:k", "unsupported"), ("oc-mirror:x", "unsupported")]
-    {
-        let error = open_sink(&Location::parse(place, Path::exists).unwrap()).err().unwrap();
+    for (place, code) in [("dir:x", "unsupported"), ("oc-mirror:x", "unsupported")] {
+        let error =
+            open_sink(&Location::parse(place, Path::exists).unwrap(), &Options::default).err().unwrap();
         assert_eq!(error.code(), code);
     }
     assert_eq!(files(folder.path()), [("photo.jpg".to_owned(), b"x".to_vec())]);

@@ -4,9 +4,13 @@
 mod broken;
 mod chains;
 mod forms;
+mod hostile;
+mod issue;
+mod keys;
 mod lab;
 mod log;
 mod own;
+mod payload;
 mod proposed;
 mod prove;
 mod resolve;

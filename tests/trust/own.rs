@@ -62,13 +62,43 @@ fn self_signed(params: CertificateParams) -> Authority {
 }
 
 impl Authority {
+    /// An intermediate with a name of its own.
+    pub fn issue(&self, name: &str) -> Self {
+        let mut params = ca();
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.use_authority_key_identifier_extension = true;
+        self.authority(params)
+    }
+
+    /// The holder of an ordinary certificate, who issues all the same.
+    pub fn leaf_authority(&self, params: CertificateParams) -> Self {
+        self.authority(params)
+    }
+
+    fn authority(&self, params: CertificateParams) -> Self {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let certificate = params.signed_by(&key, &Issuer::from_params(&self.params, &self.key)).unwrap();
+        Self { certificate: Certificate::from_der(certificate.der()).unwrap(), params, key }
+    }
+
+    /// A certificate for somebody who signs images.
+    pub fn leaf(&self, params: CertificateParams) -> (Certificate, rcgen::KeyPair) {
+        let Self { certificate, key, .. } = self.authority(params);
+        (certificate, key)
+    }
+
+    /// The same key and name in another certificate.
+    pub fn renewed(&self) -> Self {
+        let mut params = self.params.clone();
+        params.serial_number = Some(4711.into());
+        let key = rcgen::KeyPair::try_from(self.key.serialize_der()).unwrap();
+        let certificate = params.self_signed(&key).unwrap();
+        Self { certificate: Certificate::from_der(certificate.der()).unwrap(), params, key }
+    }
+
     /// An intermediate with the name and the key identifier of another.
     pub fn issue_as(&self, of: &Certificate) -> Self {
-        let params = named_as(of);
-        let key = rcgen::KeyPair::generate().unwrap();
-        let issuer = Issuer::from_params(&self.params, &self.key);
-        let certificate = params.signed_by(&key, &issuer).unwrap();
-        Self { certificate: Certificate::from_der(certificate.der()).unwrap(), params, key }
+        self.authority(named_as(of))
     }
 }
 

@@ -1,0 +1,174 @@
+//! Runs the built program in a folder of its own, with nothing of the tester's environment.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// The fixtures, which lie under `lab/` in every test's folder.
+pub(crate) const LAB: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/lab");
+
+/// The trust of the lab: what most tests give to discover and collect.
+pub(crate) const TRUST: &str = "--trusted-root lab/trust/trusted_root.json --key lab/trust/cosign.pub";
+
+/// A folder in which the program runs.
+pub(crate) struct Test {
+    dir: TempDir,
+    epoch: Option<&'static str>,
+}
+
+/// What a run left behind.
+pub(crate) struct Ran {
+    line: String,
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Test {
+    pub(crate) fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink(LAB, dir.path().join("lab")).unwrap();
+        Self { dir, epoch: None }
+    }
+
+    /// The same with `SOURCE_DATE_EPOCH`.
+    pub(crate) fn at_epoch(epoch: &'static str) -> Self {
+        Self { epoch: Some(epoch), ..Self::new() }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    pub(crate) fn command(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_keypack"));
+        command.env_clear().current_dir(self.dir.path()).stdin(Stdio::null());
+        command.env("NO_COLOR", "1").env("HOME", self.dir.path());
+        command.env("XDG_STATE_HOME", self.path("state"));
+        if let Some(epoch) = self.epoch {
+            command.env("SOURCE_DATE_EPOCH", epoch);
+        }
+        command
+    }
+
+    /// Runs a command line, split at spaces.
+    pub(crate) fn run(&self, line: &str) -> Ran {
+        self.run_args(&line.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>())
+    }
+
+    pub(crate) fn run_args(&self, args: &[&str]) -> Ran {
+        let Output { status, stdout, stderr } = self.command().args(args).output().unwrap();
+        Ran {
+            line: args.join(" "),
+            code: status.code().expect("no signal ended it"),
+            out: String::from_utf8(stdout).unwrap(),
+            err: String::from_utf8(stderr).unwrap(),
+        }
+    }
+
+    pub(crate) fn write(&self, name: &str, bytes: impl AsRef<[u8]>) {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+
+    pub(crate) fn read(&self, name: &str) -> Vec<u8> {
+        fs::read(self.path(name)).unwrap_or_else(|e| panic!("{name}: {e}"))
+    }
+
+    pub(crate) fn json(&self, name: &str) -> Value {
+        serde_json::from_slice(&self.read(name)).unwrap()
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.path(name).symlink_metadata().is_ok()
+    }
+
+    /// The files below a folder with their content.
+    pub(crate) fn tree(&self, name: &str) -> BTreeMap<String, Vec<u8>> {
+        let mut tree = BTreeMap::new();
+        walk(&self.path(name), "", &mut tree);
+        tree
+    }
+
+    /// The names in a folder.
+    pub(crate) fn names(&self, name: &str) -> Vec<String> {
+        let mut names: Vec<_> = fs::read_dir(self.path(name))
+            .unwrap_or_else(|e| panic!("{name}: {e}"))
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    /// A copy of one of the lab's layouts.
+    pub(crate) fn layout(&self, of: &str, name: &str) {
+        let from = Path::new(LAB).join("layouts").join(of);
+        let mut tree = BTreeMap::new();
+        walk(&from, "", &mut tree);
+        for (path, bytes) in tree {
+            self.write(&format!("{name}/{path}"), bytes);
+        }
+    }
+}
+
+fn walk(folder: &Path, below: &str, tree: &mut BTreeMap<String, Vec<u8>>) {
+    for entry in fs::read_dir(folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display())) {
+        let entry = entry.unwrap();
+        let name = format!("{below}{}", entry.file_name().to_str().unwrap());
+        if entry.file_type().unwrap().is_dir() {
+            walk(&entry.path(), &format!("{name}/"), tree);
+        } else {
+            tree.insert(name, fs::read(entry.path()).unwrap());
+        }
+    }
+}
+
+impl Ran {
+    #[track_caller]
+    pub(crate) fn exits(self, code: i32) -> Self {
+        let Self { line, out, err, .. } = &self;
+        assert_eq!(self.code, code, "keypack {line}\n--- stdout\n{out}\n--- stderr\n{err}");
+        self
+    }
+
+    /// stdout holds this.
+    #[track_caller]
+    pub(crate) fn says(self, text: &str) -> Self {
+        assert!(self.out.contains(text), "keypack {}: no {text:?} in\n{}", self.line, self.out);
+        self
+    }
+
+    /// stderr holds this.
+    #[track_caller]
+    pub(crate) fn tells(self, text: &str) -> Self {
+        assert!(self.err.contains(text), "keypack {}: no {text:?} in\n{}", self.line, self.err);
+        self
+    }
+
+    /// Refused with this exit code and this stable code, in two sentences.
+    #[track_caller]
+    pub(crate) fn fails(self, exit: i32, code: &str) -> Self {
+        let ran = self.exits(exit).tells("keypack: error: ").tells(&format!("[{code}]\n"));
+        ran.tells("keypack: hint: ")
+    }
+
+    /// The whole of stdout as JSON.
+    #[track_caller]
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|e| panic!("keypack {}: {e}\n{}", self.line, self.out))
+    }
+
+    /// What follows `Pack: ` or `Digest: `.
+    #[track_caller]
+    pub(crate) fn after(&self, word: &str) -> String {
+        let mut found = self.out.lines().filter_map(|line| line.strip_prefix(word));
+        found.next().unwrap_or_else(|| panic!("no {word:?} in\n{}", self.out)).to_owned()
+    }
+}

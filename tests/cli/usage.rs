@@ -1,0 +1,80 @@
+//! Help, wrong command lines, and what the terminal gets.
+
+use crate::program::{TRUST, Test};
+
+const VERBS: [&str; 6] = ["discover", "collect", "push", "pull", "inspect", "schema"];
+
+#[test]
+fn every_verb_shows_an_example_of_itself() {
+    let test = Test::new();
+    for verb in VERBS {
+        let ran = test.run(&format!("{verb} --help")).exits(0).says("Example:");
+        let ran = ran.says(&format!("\n  keypack {verb} "));
+        assert!(ran.out.lines().all(|line| line.chars().count() <= 100), "{}", ran.out);
+    }
+    let all = test.run("--help").exits(0);
+    for verb in VERBS {
+        assert!(all.out.contains(&format!("\n  {verb}")), "{verb}");
+    }
+    test.run("unpack --help").exits(0).says("keypack pull ");
+    test.run("--version").exits(0).says("built-in sigstore public-good root of ");
+    test.run("").exits(2);
+}
+
+#[test]
+fn the_examples_are_command_lines() {
+    let test = Test::new();
+    for verb in VERBS {
+        let help = test.run(&format!("{verb} --help")).out;
+        for line in help.lines().filter_map(|line| line.strip_prefix("  keypack ")) {
+            let line = line.replace("sha256:…", &format!("sha256:{}", "0".repeat(64)));
+            let ran = test.run(&line);
+            assert!(!ran.err.contains("Usage:"), "{line}: {}", ran.err);
+        }
+    }
+}
+
+#[test]
+fn what_clap_refuses_has_a_hint_too() {
+    let test = Test::new();
+    for line in ["discover", "collect oci:m --nope", "push keys", "pull oci:m --digest sha256:12", "nope"] {
+        let ran = test.run(line).exits(2).tells("keypack: error: ").tells("keypack: hint: ");
+        assert_eq!(ran.out, "");
+    }
+    test.run("collect oci:m --expires soon").exits(2).tells("180 days");
+    test.run("collect oci:m --expires 3months").exits(2).tells("180 days");
+    test.run("pull oci:m --digest 12").exits(2).tells("64 lower-case hexadecimal digits");
+}
+
+#[test]
+fn spellings_of_other_tools_and_swapped_arguments_get_a_hint() {
+    let test = Test::new();
+    test.run(&format!("collect lab/layouts/key-bundle-rekor1-oras {TRUST}")).exits(0);
+    test.run("discover oci://mirror.test/x").fails(2, "usage").tells("docker://HOST/REPOSITORY");
+    test.run("push keys ocidir://m").fails(2, "usage").tells("oci:DIR");
+    test.run("push oci:m:keys keys")
+        .fails(2, "usage")
+        .tells("the directory comes first: keypack push keys oci:m:keys");
+    test.run("push keys m").fails(2, "usage").tells("oci:DIR:TAG");
+    test.run("push keys dir:m")
+        .fails(2, "unsupported")
+        .tells("hint: write docker://HOST/REPO:TAG, oci:DIR:TAG");
+    test.run("push keys keys")
+        .fails(2, "unsupported")
+        .tells("hint: write docker://HOST/REPO:TAG, oci:DIR:TAG");
+    test.run("push nokeys oci:m:keys").fails(1, "keys-not-found").tells("keypack collect");
+    test.run(&format!("push keys oci:m@sha256:{}", "0".repeat(64)))
+        .fails(2, "usage")
+        .tells("a tag, not a digest");
+    test.run("pull keys").fails(2, "usage").tells("keypack inspect keys prints it");
+    assert_eq!(test.names(""), ["keys", "lab"]);
+}
+
+#[test]
+fn colours_need_a_terminal() {
+    let test = Test::new();
+    let line = ["discover", "lab/layouts/key-bundle-rekor1-oras"];
+    let output =
+        test.command().env_remove("NO_COLOR").env("TERM", "xterm-256color").args(line).output().unwrap();
+    assert!(!output.stdout.contains(&0x1b) && !output.stderr.contains(&0x1b));
+}

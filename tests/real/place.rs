@@ -1,0 +1,70 @@
+//! Where the fixtures are, and what to do with them.
+
+use std::path::{Path, PathBuf};
+
+use keypack::{
+    content::{Location, Source, open_source},
+    discover::{Discovery, FoundSignature, Target, discover},
+    key::Candidate,
+    keysource::Gathered,
+    resolve::{Question, Resolution, resolve},
+};
+
+/// The folder of other people's content, if it is there.
+pub fn real() -> Option<PathBuf> {
+    let named = std::env::var_os("KEYPACK_REAL_FIXTURES").map(PathBuf::from);
+    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/fixtures/real");
+    Some(named.unwrap_or_else(beside)).filter(|path| path.join("oc-mirror").is_dir())
+}
+
+pub fn fixture(path: &str) -> PathBuf {
+    let path = real().expect("checked before the test was started").join(path);
+    assert!(path.exists(), "{} is missing", path.display());
+    path
+}
+
+/// Whether a program is on PATH.
+pub fn has(program: &str) -> bool {
+    std::env::var_os("PATH")
+        .is_some_and(|paths| std::env::split_paths(&paths).any(|dir| dir.join(program).is_file()))
+}
+
+/// All that these places hold.
+pub fn found(places: &[Location]) -> Discovery {
+    let sources: Vec<Box<dyn Source>> = places
+        .iter()
+        .map(|l| open_source(l, &keypack::content::registry::Options::default).unwrap())
+        .collect();
+    let targets: Vec<_> = sources.iter().map(|s| Target { source: s.as_ref(), only: None }).collect();
+    discover(&targets, &mut |_| {}).unwrap()
+}
+
+/// The signatures that could be read, asked of these candidates.
+pub fn resolved(discovery: &Discovery, candidates: &[Candidate]) -> Resolution {
+    let mut questions = Vec::new();
+    for image in &discovery.images {
+        for FoundSignature { content, .. } in &image.signatures {
+            if let Ok(signature) = content {
+                questions.push(Question { image: image.digest, signature });
+            }
+        }
+    }
+    resolve(&questions, candidates)
+}
+
+/// What the program knows by itself.
+pub fn builtin() -> Gathered {
+    let mut gathered = Gathered::default();
+    gathered.add_builtin();
+    gathered
+}
+
+/// What these key files hold.
+pub fn files(paths: &[PathBuf]) -> Gathered {
+    let mut gathered = Gathered::default();
+    for path in paths {
+        gathered.add_key_file(path).unwrap();
+    }
+    assert_eq!(gathered.unusable, []);
+    gathered
+}
