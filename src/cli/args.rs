@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 
-use super::{cache::Cache, wire::Wire};
+use super::{cache::Cache, gather::KeySources, wire::Wire};
 use crate::oci::Digest;
 
 const SOURCES: &str = "\
@@ -56,6 +56,7 @@ pub(super) enum Format {
 }
 
 #[derive(Debug, Subcommand)]
+#[allow(clippy::large_enum_variant, reason = "there is one of these, and clap makes it")]
 pub(super) enum Command {
     /// Show which keys the signatures need and which are at hand (reads only).
     #[command(
@@ -100,12 +101,8 @@ pub(super) struct Read {
     /// whose images are looked up at the registry named as SOURCE.
     #[arg(long, value_name = "LIST")]
     pub(super) images: Option<String>,
-    /// A sigstore trusted_root.json of version 0.1 or 0.2 [repeatable].
-    #[arg(long, value_name = "FILE")]
-    pub(super) trusted_root: Vec<PathBuf>,
-    /// A public key or certificate chain: PEM (text around it is fine) or DER [repeatable].
-    #[arg(long, value_name = "FILE")]
-    pub(super) key: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(super) keys: KeySources,
     /// Missing keys and unreadable places are a warning, and the exit code is 0: never block the mirroring of images.
     #[arg(long)]
     pub(super) optional: bool,

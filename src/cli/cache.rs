@@ -50,8 +50,9 @@ impl Cache {
 
 /// Where keys/ lies unless `-o` says otherwise: beside oc-mirror's working-dir, else here.
 pub(super) fn keys_directory(output: Option<&Path>, sources: &[Location]) -> PathBuf {
-    output.map(Path::to_path_buf).unwrap_or_else(|| {
-        let root = sources.iter().find_map(content::oc_mirror_root);
-        root.map_or_else(|| "keys".into(), |root| root.join("keys"))
-    })
+    if let Some(output) = output {
+        return output.to_owned();
+    }
+    let root = sources.iter().find_map(content::oc_mirror_root);
+    root.map_or_else(|| "keys".into(), |root| root.join("keys"))
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, path::Path};
 
-use super::{args::Read, failure::Failure, images::images, output::Output};
+use super::{args::Read, failure::Failure, gather::add_payloads, images::images, output::Output};
 use crate::{
     content::{
         self, Completeness, Location, Source,
@@ -28,16 +28,12 @@ pub(super) struct Found {
 
 /// Reads the sources and resolves what their signatures need.
 pub(super) fn find(args: &Read, output: &Output) -> Result<Found, Failure> {
-    let mut gathered = Gathered::default();
-    for path in &args.key {
-        gathered.add_key_file(path)?;
-    }
-    for path in &args.trusted_root {
-        gathered.add_trusted_root(path)?;
-    }
-    gathered.add_builtin();
-    gathered.tell_conflicts();
+    let mut gathered = args.keys.gather(&args.wire)?;
     let sources = sources(args, output)?;
+    for (source, _) in &sources {
+        add_payloads(&mut gathered, source.as_ref())?;
+    }
+    gathered.tell_conflicts();
     let targets: Vec<_> =
         sources.iter().map(|(source, only)| Target { source: source.as_ref(), only: only.clone() }).collect();
     output.working("looking for signatures");
@@ -91,6 +87,9 @@ type Opened = (Box<dyn Source>, Option<String>);
 fn sources(args: &Read, output: &Output) -> Result<Vec<Opened>, Failure> {
     let locations = args.sources.iter().map(|s| location(s)).collect::<Result<Vec<_>, _>>()?;
     let options = || args.wire.options();
+    if args.keys.no_network && (args.images.is_some() || hosts(&locations) > 0) {
+        return Err(Failure::usage("--no-network forbids to read a registry", "name a place on the disk"));
+    }
     if let Some(list) = &args.images {
         if locations.len() > 1 {
             return Err(Failure::usage(

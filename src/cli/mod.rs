@@ -11,6 +11,8 @@ mod collect;
 mod discover;
 mod failure;
 mod find;
+mod gather;
+mod hints;
 mod images;
 mod inspect;
 mod output;

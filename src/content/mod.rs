@@ -123,6 +123,11 @@ pub trait Source {
         Ok(Vec::new())
     }
 
+    /// The manifests `0000_90_*` of OpenShift releases that lie beside the images: keys among them are claims.
+    fn release_manifests(&self) -> Result<Vec<Attachment>, ContentError> {
+        Ok(Vec::new())
+    }
+
     /// What to do where nothing could be read, or where much is missing.
     fn advice(&self) -> Option<&'static str> {
         None

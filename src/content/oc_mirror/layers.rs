@@ -65,7 +65,7 @@ impl Files for Layers {
     }
 
     fn size(&self, name: &str) -> Result<Option<u64>, ContentError> {
-        self.first(name, |files, inner| files.size(inner))
+        self.first(name, Files::size)
     }
 
     fn list(&self, directory: &str) -> Result<Vec<Child>, ContentError> {

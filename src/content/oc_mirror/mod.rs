@@ -27,6 +27,9 @@ use crate::{
 /// Where the pack travels: below the root, as an oci-archive.
 pub(super) const CARRIED: &str = "working-dir/keypack/keypack.oci.tar";
 
+/// How deep release manifests lie: `hold-release/ocp-release/<tag>/release-manifests`, with some room.
+const PAYLOAD_DEPTH: usize = 4;
+
 /// Where oc-mirror's cache may be.
 #[derive(Debug, Clone, Default)]
 pub struct Caches {
@@ -102,6 +105,32 @@ impl OcMirror {
             format!("{name:?} is not read here, but oc-mirror would take it for a part of the archive: move it away")
         }));
         notes
+    }
+
+    /// `hold-release/**/release-manifests/0000_90_*`. The other folders there are unpacked images' layers.
+    fn find_manifests(
+        &self,
+        folder: &str,
+        depth: usize,
+        found: &mut Vec<Attachment>,
+    ) -> Result<(), ContentError> {
+        let children = self.working_dir.list(folder)?;
+        let here = children.iter().find(|child| child.is_dir && child.name == "release-manifests");
+        for child in children.iter().filter(|child| child.is_dir && here.is_none() && depth < PAYLOAD_DEPTH) {
+            self.find_manifests(&format!("{folder}/{}", child.name), depth + 1, found)?;
+        }
+        if let Some(manifests) = here {
+            let folder = format!("{folder}/{}", manifests.name);
+            for child in
+                self.working_dir.list(&folder)?.into_iter().filter(|c| c.name.starts_with("0000_90_"))
+            {
+                let name = format!("{folder}/{}", child.name);
+                if let Some(bytes) = self.working_dir.read(&name, limits::KEY_FILE)? {
+                    found.push(Attachment { name, bytes });
+                }
+            }
+        }
+        Ok(())
     }
 
     /// The pack that travels in the segments or in the working-dir, as the layout that it is.
@@ -219,6 +248,12 @@ impl Source for OcMirror {
                 found.push((image, Attachment { name, bytes }));
             }
         }
+        Ok(found)
+    }
+
+    fn release_manifests(&self) -> Result<Vec<Attachment>, ContentError> {
+        let mut found = Vec::new();
+        self.find_manifests(&format!("{WORKING_DIR}/hold-release"), 0, &mut found)?;
         Ok(found)
     }
 
