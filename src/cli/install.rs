@@ -1,5 +1,7 @@
 //! The last step of a pull: admit, exchange, remember, under one lock of the state.
 
+use std::path::Path;
+
 use jiff::Timestamp;
 
 use super::{anchors::signers, args, collect::known_names, failure::Failure, output::Output};
@@ -19,6 +21,7 @@ pub(super) struct Installed {
 /// What the decision and the exchange need, under the lock of the state.
 pub(super) struct Install<'a> {
     pub(super) args: &'a args::Pull,
+    pub(super) directory: &'a Path,
     pub(super) output: &'a Output,
     pub(super) anchors: &'a [Anchor],
     pub(super) pack: &'a Pack,
@@ -54,7 +57,7 @@ impl Install<'_> {
         }
         let names = self.old.map(known_names).unwrap_or_default();
         let outcome = write::replace(
-            &args.output,
+            self.directory,
             &draft.to_files(),
             &|name| names.iter().any(|n| n == name),
             write::Options { non_atomic_unsafe: args.non_atomic_unsafe },
