@@ -98,6 +98,18 @@ impl Install<'_> {
             Admission::Allowed => output.warn("taking an older or another pack, as --allow-rollback-unsafe says"),
             _ => {}
         }
+        let above = state
+            .highest()
+            .values()
+            .filter(|have| have.version > inventory.version)
+            .max_by_key(|h| h.version);
+        if let (Admission::Same | Admission::Newer, Some(have)) = (admission, above) {
+            output.warn(&format!(
+                "by a key that was not given now version {} was installed at {}, and this is version {}; if that key \
+                 is still good, this is an older pack",
+                have.version, have.at, inventory.version
+            ));
+        }
         Ok(Some(admission))
     }
 
@@ -120,9 +132,9 @@ impl Install<'_> {
         let reason = self.args.except.reason.as_deref().unwrap_or_default();
         if admission == Some(Admission::Allowed) {
             // All who objected, or they would object again at every later pull.
-            let lowered: Vec<_> = believed
-                .iter()
-                .copied()
+            let lowered: Vec<_> = state
+                .counted(believed)
+                .into_iter()
                 .filter(|s| vouching.contains(s) || state.highest().contains_key(s))
                 .collect();
             state.accept(&lowered, pack, "--allow-rollback-unsafe", reason);

@@ -174,3 +174,16 @@ fn a_diff_tells_added_removed_and_changed() {
     test.run(&format!("pull oci:m:old {SIGNED}")).exits(0);
     test.run(&format!("pull oci:m:newer {SIGNED}")).exits(0).tells("+ ctlog-");
 }
+
+#[test]
+fn an_older_pack_by_a_key_whose_own_counter_stayed_behind() {
+    let test = scene();
+    test.run(&format!("pull oci:m:old {SIGNED}")).exits(0);
+    test.run(&format!("pull oci:m:newer --digest {NEWER} -o out")).exits(0);
+    test.run(&format!("pull oci:m:old {SIGNED}")).fails(3, "rollback");
+    // Where another key installed the newer one, that key may have been lost: it is told.
+    let old = "pull oci:m:old --verify-key fx/rsa.pub -o two --state s";
+    test.run(old).exits(0);
+    test.run(&format!("pull oci:m:newer {SIGNED} --state s")).exits(0);
+    test.run(old).exits(0).tells("by a key that was not given now version 1706745600 was installed");
+}
