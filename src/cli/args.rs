@@ -1,8 +1,13 @@
+mod spans;
+mod trust;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 
+use self::spans::{duration, expiry, span};
+pub(super) use self::trust::{Anchors, Exceptions, State};
 use super::{cache::Cache, gather::KeySources, wire::Wire};
 use crate::oci::Digest;
 
@@ -77,7 +82,8 @@ pub(super) enum Command {
     #[command(
         visible_alias = "unpack",
         after_help = "Example:\n  keypack pull oci-archive:mirror.tar:keys-2026-11 --digest sha256:… -o keys\n\n\
-                      The digest must reach you by another way than the pack: on paper, by a signed mail."
+                      keypack pull oci-archive:mirror.tar:keys-2026-11 --verify-key /etc/keypack/org.pub\n\n\
+                      The digest or key must reach you by another way than the pack: on paper, by a signed mail."
     )]
     Pull(Pull),
     /// Print what a keys/ directory or a pack holds; believes nothing, writes nothing.
@@ -85,6 +91,9 @@ pub(super) enum Command {
         after_help = "Example:\n  keypack inspect keys\n  keypack inspect oci-archive:mirror.tar:keys-2026-11"
     )]
     Inspect(Inspect),
+    /// Show what changes from one keys/ or pack to another: added, removed, changed, revoked; believes nothing.
+    #[command(after_help = "Example:\n  keypack diff keys oci-archive:mirror.tar:keys-2026-11")]
+    Diff(Diff),
     /// Print a JSON schema of what keypack writes.
     #[command(after_help = "Example:\n  keypack schema pack-v1")]
     Schema(Schema),
@@ -122,10 +131,10 @@ pub(super) struct Discover {
 pub(super) struct Collect {
     #[command(flatten)]
     pub(super) read: Read,
-    /// The directory to write; its keys stay, for collecting is cumulative [default: keys, or keys/ in the
-    /// oc-mirror:DIR that is read].
-    #[arg(short, long, value_name = "DIR")]
-    pub(super) output: Option<PathBuf>,
+    /// The directory to write; its keys stay, for collecting is cumulative.
+    /// [default: keys, or keys/ in the oc-mirror:DIR that is read].
+    #[arg(short, long, value_name = "DIR", default_value = "", hide_default_value = true)]
+    pub(super) output: PathBuf,
     /// The lineage of the pack [default: that of the directory in place, or "default"].
     #[arg(long, value_name = "NAME", value_parser = lineage)]
     pub(super) name: Option<String>,
@@ -147,9 +156,18 @@ pub(super) struct Collect {
     /// Make a new version of an unchanged pack once it is this old.
     #[arg(long, value_name = "SPAN", default_value = "30 days", value_parser = span)]
     pub(super) refresh_after: jiff::Span,
+    /// Write down that this key must not be trusted any more, by the fingerprint that `keypack inspect` prints;
+    /// needs --reason [repeatable].
+    #[arg(long, value_name = "sha256:…", requires = "reason")]
+    pub(super) revoke: Vec<Digest>,
+    /// Why a key is revoked.
+    #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub(super) reason: Option<String>,
     /// Replace the directory in two steps where the file system can't exchange it in one.
     #[arg(long)]
     pub(super) non_atomic_unsafe: bool,
+    #[command(flatten)]
+    pub(super) state: State,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -213,18 +231,45 @@ pub(super) struct Pull {
     /// Where the pack is.
     #[arg(value_name = "SOURCE", long_help = SOURCES)]
     pub(super) source: String,
-    /// The directory to write; it is exchanged as a whole [default: keys, or keys/ in the oc-mirror:DIR that is read].
-    #[arg(short, long, value_name = "DIR")]
-    pub(super) output: Option<PathBuf>,
-    /// The pack digest, or the manifest digest, that reached you by another way than the pack.
-    #[arg(long, value_name = "sha256:…")]
-    pub(super) digest: Option<Digest>,
+    /// The directory to write; it is exchanged as a whole.
+    /// [default: keys, or keys/ in the oc-mirror:DIR that is read].
+    #[arg(short, long, value_name = "DIR", default_value = "", hide_default_value = true)]
+    pub(super) output: PathBuf,
+    #[command(flatten)]
+    pub(super) anchors: Anchors,
     /// The lineage that the pack must have [default: that of the directory in place, or "default"].
     #[arg(long, value_name = "NAME", value_parser = lineage)]
     pub(super) name: Option<String>,
     /// Replace the directory in two steps where the file system can't exchange it in one.
     #[arg(long)]
     pub(super) non_atomic_unsafe: bool,
+    #[command(flatten)]
+    pub(super) state: State,
+    /// Refuse where this host remembers nothing of the lineage and the anchor: then it can't notice an older pack.
+    #[arg(long)]
+    pub(super) require_state: bool,
+    /// Refuse versions below this one.
+    #[arg(long, value_name = "N")]
+    pub(super) min_version: Option<u64>,
+    /// Refuse packs that are older than this, and warn of those that are half as old [default: 180 days].
+    #[arg(long, value_name = "SPAN", value_parser = duration)]
+    pub(super) max_age: Option<jiff::SignedDuration>,
+    #[command(flatten)]
+    pub(super) except: Exceptions,
+    #[command(flatten)]
+    pub(super) cache: Cache,
+    #[command(flatten)]
+    pub(super) wire: Wire,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Diff {
+    /// A keys/ directory, or a place that holds a pack.
+    #[arg(value_name = "OLD")]
+    pub(super) old: String,
+    /// The same, to compare with.
+    #[arg(value_name = "NEW")]
+    pub(super) new: String,
     #[command(flatten)]
     pub(super) cache: Cache,
     #[command(flatten)]
@@ -237,6 +282,8 @@ pub(super) struct Inspect {
     #[arg(value_name = "KEYS|SOURCE")]
     pub(super) place: String,
     #[command(flatten)]
+    pub(super) state: State,
+    #[command(flatten)]
     pub(super) cache: Cache,
     #[command(flatten)]
     pub(super) wire: Wire,
@@ -246,34 +293,6 @@ pub(super) struct Inspect {
 pub(super) struct Schema {
     /// Which one; without a name, the names are listed.
     pub(super) name: Option<String>,
-}
-
-fn span(text: &str) -> Result<jiff::Span, String> {
-    let span: jiff::Span = text.parse().map_err(|e: jiff::Error| e.to_string())?;
-    // Days are taken as 24 hours: a pack has no time zone.
-    let seconds = span
-        .total((jiff::Unit::Second, jiff::SpanRelativeTo::days_are_24_hours()))
-        .map_err(|e| format!("{e}; use days or smaller units"))?;
-    if seconds < 0.0 {
-        return Err("it must not be negative".into());
-    }
-    #[allow(clippy::cast_possible_truncation, reason = "whole seconds are meant")]
-    Ok(jiff::Span::new().seconds(seconds as i64))
-}
-
-fn expiry(text: &str) -> Result<crate::pack::Expiry, String> {
-    use crate::pack::Expiry;
-    if let Ok(time) = text.parse::<Timestamp>() {
-        return Ok(Expiry::At(time));
-    }
-    if let Ok(date) = text.parse::<jiff::civil::Date>() {
-        return date.in_tz("UTC").map(|z| Expiry::At(z.timestamp())).map_err(|e| e.to_string());
-    }
-    let span = span(text).map(Expiry::After);
-    span.map_err(|_| {
-        r#"write a date (2027-05-01), a time (2027-05-01T12:00:00Z) or a span of weeks, days or hours ("180 days")"#
-            .into()
-    })
 }
 
 fn lineage(text: &str) -> Result<String, String> {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{failure::Failure, output::Output};
+use super::{args::Command, failure::Failure, find::location, output::Output};
 use crate::content::{self, Caches, Location, OcMirror};
 
 /// The cache of oc-mirror.
@@ -49,10 +49,16 @@ impl Cache {
 }
 
 /// Where keys/ lies unless `-o` says otherwise: beside oc-mirror's working-dir, else here.
-pub(super) fn keys_directory(output: Option<&Path>, sources: &[Location]) -> PathBuf {
-    if let Some(output) = output {
-        return output.to_owned();
+pub(super) fn place_keys(command: &mut Command) {
+    let (output, sources) = match command {
+        Command::Collect(args) => (&mut args.output, args.read.sources.as_slice()),
+        Command::Pull(args) => (&mut args.output, std::slice::from_ref(&args.source)),
+        _ => return,
+    };
+    if output.as_os_str().is_empty() {
+        // A source that is no location is told when it is opened.
+        let locations = sources.iter().filter_map(|source| location(source).ok());
+        let root = locations.into_iter().find_map(|location| content::oc_mirror_root(&location));
+        *output = root.map_or_else(|| "keys".into(), |root| root.join("keys"));
     }
-    let root = sources.iter().find_map(content::oc_mirror_root);
-    root.map_or_else(|| "keys".into(), |root| root.join("keys"))
 }

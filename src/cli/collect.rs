@@ -1,13 +1,11 @@
-use std::path::Path;
-
 use jiff::Timestamp;
 
 use super::{
     args::{self, Format, IncludeKeys, When},
-    cache::keys_directory,
     failure::{Exit, Failure},
-    find::{Found, find, keys, location},
+    find::{Found, find, keys},
     output::Output,
+    past::{Past, remember},
 };
 use crate::{
     key::{Candidate, KeyRef, Material, Role},
@@ -17,7 +15,16 @@ use crate::{
 };
 
 pub(super) fn run(args: &args::Collect, output: &Output) -> Result<Exit, Failure> {
-    let found = find(&args.read, output)?;
+    let old = keys(&args.output)?;
+    let name = args.name.clone().or_else(|| old.as_ref().map(|o| o.inventory().name.clone()));
+    let name = name.unwrap_or_else(|| "default".into());
+    if let Some(other) = old.as_ref().map(|o| &o.inventory().name).filter(|other| **other != name) {
+        let error = format!("{} belongs to the lineage {other:?}, not {name:?}", args.output.display());
+        return Err(Failure::new("lineage-mismatch", error, Exit::Refused));
+    }
+    let created = created(args)?;
+    let past = Past::load(args, &name, old.as_ref(), created)?;
+    let found = find(&args.read, &|key| past.is_revoked(key), output)?;
     let mut report = Report::new("collect", &found.discovery, &found.resolution, &found.gathered.unusable);
     let complete = if report.is_complete() { Exit::Done } else { Exit::Incomplete };
     if args.when == When::Never || (args.when == When::Auto && report.counts.signatures == 0) {
@@ -30,22 +37,12 @@ pub(super) fn run(args: &args::Collect, output: &Output) -> Result<Exit, Failure
         }
         return Ok(complete);
     }
-    let locations = args.read.sources.iter().map(|s| location(s)).collect::<Result<Vec<_>, _>>()?;
-    let directory = keys_directory(args.output.as_deref(), &locations);
-    let old = keys(&directory)?;
     let include = include(args, &found);
     if include.is_empty() && (old.is_none() || args.prune) {
         print(&report, output)?;
         output.warn("no key could be proved, so nothing was written");
         return Ok(Exit::Incomplete);
     }
-    let name = args.name.clone().or_else(|| old.as_ref().map(|o| o.inventory().name.clone()));
-    let name = name.unwrap_or_else(|| "default".into());
-    if let Some(other) = old.as_ref().map(|o| &o.inventory().name).filter(|other| **other != name) {
-        let error = format!("{} belongs to the lineage {other:?}, not {name:?}", directory.display());
-        return Err(Failure::new("lineage-mismatch", error, Exit::Refused));
-    }
-    let created = created(args)?;
     if let Some(Expiry::At(end)) = args.expires.filter(|e| matches!(e, Expiry::At(end) if *end <= created)) {
         return Err(Failure::usage(
             format!("the pack would expire at {end}, before it is made ({created})"),
@@ -58,13 +55,25 @@ pub(super) fn run(args: &args::Collect, output: &Output) -> Result<Exit, Failure
         replaces: old.as_ref(),
         prune: args.prune,
         rules: None,
-        revoked: Vec::new(),
+        revoked: past.revoked,
         created,
         expires: args.expires.unwrap_or(Expiry::Never),
         refresh_after: args.refresh_after,
     })?;
-    place(args, &directory, old.as_ref(), &built, output)?;
-    report.pack = Some(describe(&directory, &built));
+    let built = place(args, old.as_ref(), built, output)?;
+    if let Some(old) = old.as_ref().filter(|_| !past.known) {
+        let kept = built.draft.inventory().keys.iter().filter(|k| k.kept.is_some()).count();
+        if kept > 0 {
+            output.warn(&format!(
+                "{kept} keys were kept from version {} in {}, which this host does not remember making or \
+                 authenticating; look at them with `keypack inspect`, or leave them out with --prune",
+                old.inventory().version,
+                args.output.display()
+            ));
+        }
+    }
+    remember(args, &built.draft, output);
+    report.pack = Some(describe(args, &built));
     print(&report, output)?;
     Ok(complete)
 }
@@ -76,32 +85,28 @@ fn print(report: &Report, output: &Output) -> Result<(), Failure> {
     }
 }
 
-/// Puts the new directory in the place of the old one, unless nothing changed.
-fn place(
-    args: &args::Collect,
-    directory: &Path,
-    old: Option<&Draft>,
-    built: &Built,
-    output: &Output,
-) -> Result<(), Failure> {
-    if built.change == Change::Unchanged {
-        return Ok(());
+/// Puts the new directory in the place of the old one, unless nothing changed. A signature stays only while it is about
+/// the inventory.
+fn place(args: &args::Collect, old: Option<&Draft>, built: Built, output: &Output) -> Result<Built, Failure> {
+    let (draft, stale) = match (built.change, old) {
+        (Change::Unchanged, _) => built.draft.without_stale_signatures(),
+        (_, old) => (built.draft, old.map(|o| o.signatures().cloned().collect()).unwrap_or_default()),
+    };
+    let built = Built { draft, change: built.change };
+    if built.change == Change::Unchanged && stale.is_empty() {
+        return Ok(built);
     }
     let names: Vec<String> = old.map(known_names).unwrap_or_default();
     write::replace(
-        directory,
+        &args.output,
         &built.draft.to_files(),
         &|name| names.iter().any(|n| n == name),
         write::Options { non_atomic_unsafe: args.non_atomic_unsafe },
     )?;
-    if let Some(old) = old {
-        for signature in old.signatures() {
-            output.warn(&format!(
-                "{signature} signed the replaced inventory and was removed; sign the new one"
-            ));
-        }
+    for signature in stale {
+        output.warn(&format!("{signature} signed another inventory and was removed; sign this one"));
     }
-    Ok(())
+    Ok(built)
 }
 
 /// The files of a keys/ that keypack wrote there.
@@ -172,13 +177,13 @@ fn name(candidate: &Candidate) -> KeyRef {
     candidate.key_ref(role, None)
 }
 
-fn describe(directory: &Path, built: &Built) -> PackReport {
+fn describe(args: &args::Collect, built: &Built) -> PackReport {
     let inventory = built.draft.inventory();
     let files = |kept: bool| {
         inventory.keys.iter().filter(|k| k.kept.is_some() == kept).map(|k| k.file.clone()).collect()
     };
     PackReport {
-        directory: directory.display().to_string(),
+        directory: args.output.display().to_string(),
         name: inventory.name.clone(),
         version: inventory.version,
         digest: built.draft.digest(),

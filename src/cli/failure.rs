@@ -2,11 +2,12 @@
 
 use std::process::ExitCode;
 
-use super::{hints::hint, packs::Ambiguous};
+use super::{hint::hint, packs::Ambiguous};
 use crate::{
     content::{ContentError, LocationError},
     keysource::KeySourceError,
     pack::PackError,
+    state::{NotAdmitted, StateError},
     write::WriteError,
 };
 
@@ -57,7 +58,7 @@ impl Failure {
 
     /// Something is missing or could not be read; the report says what.
     pub fn incomplete() -> Self {
-        let error = "some needed keys are missing or refused, or some signatures could not be read";
+        let error = "some needed keys are missing or not proved, or some signatures could not be read";
         Self::new("incomplete", error, Exit::Incomplete)
     }
 
@@ -95,10 +96,7 @@ impl From<LocationError> for Failure {
 impl From<KeySourceError> for Failure {
     fn from(e: KeySourceError) -> Self {
         let exit = match e {
-            KeySourceError::Read { .. }
-            | KeySourceError::NotAFile { .. }
-            | KeySourceError::Net(_)
-            | KeySourceError::Answer { .. } => Exit::CouldNot,
+            KeySourceError::Read { .. } | KeySourceError::NotAFile { .. } => Exit::CouldNot,
             _ => Exit::Refused,
         };
         Self::new(e.code(), e.to_string(), exit)
@@ -108,6 +106,18 @@ impl From<KeySourceError> for Failure {
 impl From<PackError> for Failure {
     fn from(e: PackError) -> Self {
         Self::new(e.code(), e.to_string(), Exit::Refused)
+    }
+}
+
+impl From<NotAdmitted> for Failure {
+    fn from(e: NotAdmitted) -> Self {
+        Self::new(e.code(), e.to_string(), Exit::Refused)
+    }
+}
+
+impl From<StateError> for Failure {
+    fn from(e: StateError) -> Self {
+        Self { code: e.code(), error: e.to_string(), hint: e.hint().into(), exit: Exit::CouldNot }
     }
 }
 

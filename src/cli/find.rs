@@ -10,6 +10,8 @@ use crate::{
     },
     discover::{Discovery, Target, discover},
     keysource::Gathered,
+    oci::Digest,
+    pack::Draft,
     resolve::{Question, Resolution, resolve},
     write,
 };
@@ -27,13 +29,23 @@ pub(super) struct Found {
 }
 
 /// Reads the sources and resolves what their signatures need.
-pub(super) fn find(args: &Read, output: &Output) -> Result<Found, Failure> {
+///
+/// A revoked key satisfies no need: it is no candidate at all.
+pub(super) fn find(args: &Read, revoked: &dyn Fn(Digest) -> bool, output: &Output) -> Result<Found, Failure> {
     let mut gathered = args.keys.gather(&args.wire)?;
     let sources = sources(args, output)?;
     for (source, _) in &sources {
         add_payloads(&mut gathered, source.as_ref())?;
     }
     gathered.tell_conflicts();
+    gathered.candidates.retain(|candidate| {
+        let found = candidate.material.fingerprints().into_iter().find(|f| revoked(*f));
+        if let Some(key) = found {
+            let source = &candidate.provenance.source;
+            output.warn(&format!("the key {key} from {source} is revoked, and is left out"));
+        }
+        found.is_none()
+    });
     let targets: Vec<_> =
         sources.iter().map(|(source, only)| Target { source: source.as_ref(), only: only.clone() }).collect();
     output.working("looking for signatures");
@@ -134,7 +146,7 @@ fn hosts(locations: &[Location]) -> usize {
 }
 
 /// Loads a keys/ directory; `None` if it does not exist or is empty.
-pub(super) fn keys(path: &Path) -> Result<Option<crate::pack::Draft>, Failure> {
+pub(super) fn keys(path: &Path) -> Result<Option<Draft>, Failure> {
     let Some(contents) = write::read(path)? else { return Ok(None) };
     if contents.files.is_empty() && contents.foreign.is_empty() {
         return Ok(None);
@@ -142,6 +154,6 @@ pub(super) fn keys(path: &Path) -> Result<Option<crate::pack::Draft>, Failure> {
     if !contents.foreign.is_empty() {
         return Err(write::WriteError::foreign(path, &contents.foreign).into());
     }
-    let draft = crate::pack::Draft::from_files(contents.files);
+    let draft = Draft::from_files(contents.files);
     draft.map(Some).map_err(|e| Failure::from(e).on(&path.display().to_string()))
 }

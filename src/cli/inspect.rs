@@ -1,49 +1,42 @@
-use std::{fmt::Write, path::Path};
+use std::fmt::Write;
 
 use super::{
     args::{self, Format},
     failure::{Exit, Failure},
-    find::{keys, location},
+    memory,
     output::Output,
-    packs::{Wanted, pack},
+    packs::keys_or_pack,
 };
-use crate::{
-    oci::Digest,
-    pack::{Draft, INVENTORY},
-    report::shown,
-};
+use crate::{oci::Digest, pack::Draft, report::shown};
 
 pub(super) fn run(args: &args::Inspect, output: &Output) -> Result<Exit, Failure> {
-    let path = Path::new(&args.place);
-    let (draft, manifest) = if path.join(INVENTORY).is_file() {
-        let draft = keys(path)?.ok_or_else(|| {
-            Failure::new("keys-not-found", format!("{} holds no keys", path.display()), Exit::CouldNot)
-        })?;
-        (draft, None)
-    } else {
-        let location = location(&args.place)?;
-        let wanted = Wanted { location: &location, wire: &args.wire, cache: &args.cache, digests: &[] };
-        let untrusted = pack(&wanted, output)?;
-        let manifest = untrusted.manifest_digest();
-        (untrusted.into_draft()?, Some(manifest))
+    let (draft, manifest) = keys_or_pack(&args.place, &args.wire, &args.cache, output)?;
+    // A host's memory is about the directories on it; a pack elsewhere is pulled to be believed.
+    let known = match (manifest, memory::directory(&args.state)) {
+        (None, Ok(dir)) => memory::authenticated(&dir, &draft)?.is_some(),
+        _ => false,
     };
     match output.format {
         Format::Json => output.json(&serde_json::json!({
-            "authenticated": false,
+            "authenticated": known,
             "packDigest": draft.digest(),
             "manifestDigest": manifest,
             "inventory": draft.inventory(),
         }))?,
-        Format::Text => output.data(&text(&draft, manifest, output.verbose))?,
+        Format::Text => output.data(&text(&draft, manifest, known, output.verbose))?,
     }
     Ok(Exit::Done)
 }
 
 /// What a pack says of itself, with fingerprints to compare.
-pub(super) fn text(draft: &Draft, manifest: Option<Digest>, verbose: bool) -> String {
+pub(super) fn text(draft: &Draft, manifest: Option<Digest>, known: bool, verbose: bool) -> String {
     let inventory = draft.inventory();
     let mut out = String::new();
-    let _ = writeln!(out, "UNVERIFIED: this is what the pack says of itself; nothing authenticates it yet.");
+    out.push_str(if known {
+        "Authenticated on this host: these are the files that it collected or pulled with an anchor.\n"
+    } else {
+        "UNVERIFIED: this is what the pack says of itself; nothing authenticates it yet.\n"
+    });
     let _ = writeln!(
         out,
         "Lineage {}, version {}, made {}",
@@ -56,9 +49,7 @@ pub(super) fn text(draft: &Draft, manifest: Option<Digest>, verbose: bool) -> St
         let kept = if key.kept.is_some() { ", kept from an earlier collection" } else { "" };
         let _ = writeln!(out, "\n{}  {}{kept}", key.file, key.role.title());
         let _ = writeln!(out, "  fingerprint {} ({})", key.spki, key.algorithm);
-        if key.id != key.spki {
-            let _ = writeln!(out, "  id          {}", key.id.hex());
-        }
+        let _ = writeln!(out, "  pin         {}", key.key_ref());
         for (what, value) in [("url", &key.url), ("origin", &key.origin), ("subject", &key.subject)] {
             if let Some(value) = value {
                 let _ = writeln!(out, "  {what:11} {}", shown(value));

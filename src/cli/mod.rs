@@ -5,18 +5,23 @@
     reason = "this room owns the command line: stdout, stderr, the environment and the clock"
 )]
 
+mod anchors;
 mod args;
 mod cache;
 mod collect;
+mod diff;
 mod discover;
 mod failure;
 mod find;
 mod gather;
-mod hints;
+mod hint;
 mod images;
 mod inspect;
+mod install;
+mod memory;
 mod output;
 mod packs;
+mod past;
 mod pull;
 mod push;
 mod schema;
@@ -32,17 +37,19 @@ use output::Output;
 
 /// Runs the program: the arguments of this process in, an exit code out.
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let mut cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(e) => return output::usage(&e),
     };
     let output = Output::new(&cli.global);
+    cache::place_keys(&mut cli.command);
     let result = match &cli.command {
         Command::Discover(args) => discover::run(args, &output),
         Command::Collect(args) => collect::run(args, &output),
         Command::Push(args) => push::run(args, &output),
         Command::Pull(args) => pull::run(args, &output),
         Command::Inspect(args) => inspect::run(args, &output),
+        Command::Diff(args) => diff::run(args, &output),
         Command::Schema(args) => schema::run(args, &output),
     };
     let optional = match &cli.command {

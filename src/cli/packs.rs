@@ -1,13 +1,23 @@
 //! Finding the pack that is meant in a place.
 
+use std::path::Path;
+
 use thiserror::Error;
 
-use super::{cache::Cache, failure::Failure, output::Output, wire::Wire};
+use super::{
+    cache::Cache,
+    failure::{Exit, Failure},
+    find::{keys, location},
+    output::Output,
+    wire::Wire,
+};
 use crate::{
-    content::{self, Location, Name, Source},
+    content::{self, Location, Name, OcMirror, Source},
+    discover::{Target, discover},
     limits,
     oci::{Descriptor, Digest, Document},
-    pack::{UntrustedPack, looks_like_a_pack, parse},
+    pack::{Draft, INVENTORY, UntrustedPack, looks_like_a_pack, parse},
+    signature::UntrustedSignature,
 };
 
 /// No pack, or several, where one is wanted.
@@ -28,8 +38,45 @@ pub(super) struct Wanted<'a> {
     pub(super) digests: &'a [Digest],
 }
 
+/// A pack as it was fetched, and where it is from.
+pub(super) struct Fetched {
+    pub(super) pack: UntrustedPack,
+    source: Box<dyn Source>,
+}
+
+impl Fetched {
+    /// Signatures of the pack's manifest that lie beside it.
+    pub(super) fn manifest_signatures(&self) -> Result<Vec<UntrustedSignature>, Failure> {
+        let manifest = self.pack.manifest_digest();
+        let target = Target { source: self.source.as_ref(), only: Some(manifest.to_string()) };
+        let found = discover(&[target], &mut |_| {})?;
+        let images = found.images.into_iter().filter(|image| image.digest == manifest);
+        Ok(images.flat_map(|i| i.signatures).filter_map(|s| s.content.ok()).collect())
+    }
+}
+
+/// A pack that lies as a directory or as an artifact, with the artifact's manifest digest.
+pub(super) fn keys_or_pack(
+    place: &str,
+    wire: &Wire,
+    cache: &Cache,
+    output: &Output,
+) -> Result<(Draft, Option<Digest>), Failure> {
+    let path = Path::new(place);
+    if path.join(INVENTORY).is_file() {
+        let draft = keys(path)?.ok_or_else(|| {
+            Failure::new("key-file-not-found", format!("{} holds no keys", path.display()), Exit::CouldNot)
+        })?;
+        return Ok((draft, None));
+    }
+    let location = location(place)?;
+    let untrusted = pack(&Wanted { location: &location, wire, cache, digests: &[] }, output)?.pack;
+    let manifest = untrusted.manifest_digest();
+    Ok((untrusted.into_draft()?, Some(manifest)))
+}
+
 /// Fetches the pack that a location names or, where it names none, the only one that is there.
-pub(super) fn pack(wanted: &Wanted<'_>, output: &Output) -> Result<UntrustedPack, Failure> {
+pub(super) fn pack(wanted: &Wanted<'_>, output: &Output) -> Result<Fetched, Failure> {
     wanted.wire.check(1)?;
     let location = wanted.location;
     if content::oc_mirror_path(location).is_some() {
@@ -38,30 +85,38 @@ pub(super) fn pack(wanted: &Wanted<'_>, output: &Output) -> Result<UntrustedPack
     let source = content::open_source(location, &|| wanted.wire.options())?;
     let (repository, descriptor) = match location.reference() {
         Some(name) => named(source.as_ref(), &name)?,
-        None => return only(source.as_ref(), wanted.digests),
+        None => {
+            let pack = only(source.as_ref(), wanted.digests)?;
+            return Ok(Fetched { pack, source });
+        }
     };
-    fetch(source.as_ref(), &repository, &descriptor)
+    let pack = fetch(source.as_ref(), &repository, &descriptor)?;
+    Ok(Fetched { pack, source })
 }
 
 /// In the archive that travels beside the images, else as an image among them.
-fn in_oc_mirror(wanted: &Wanted<'_>, output: &Output) -> Result<UntrustedPack, Failure> {
+fn in_oc_mirror(wanted: &Wanted<'_>, output: &Output) -> Result<Fetched, Failure> {
     let opened = wanted.cache.open(std::slice::from_ref(wanted.location), output)?;
-    let Some(source) = opened.first() else {
+    let Some(source) = opened.into_iter().next() else {
         return Err(Ambiguous::None(wanted.location.to_string()).into());
     };
-    let Some(carried) = source.carried()? else { return only(source, wanted.digests) };
+    let among_images = |source: OcMirror| {
+        let pack = only(&source, wanted.digests)?;
+        Ok(Fetched { pack, source: Box::new(source) })
+    };
+    let Some(carried) = source.carried()? else { return among_images(source) };
     let place = carried.place();
     let pack = only(&carried, &[])?;
     if !wanted.digests.is_empty() && !matches(&pack, wanted.digests) {
         // The one that is meant may be among the images; if it is not, the carried one is refused later, by name.
-        if let Ok(other) = only(source, wanted.digests)
-            && matches(&other, wanted.digests)
+        if let Ok(other) = among_images(source)
+            && matches(&other.pack, wanted.digests)
         {
             return Ok(other);
         }
     }
     output.note(&format!("the pack is {place}"));
-    Ok(pack)
+    Ok(Fetched { pack, source: Box::new(carried) })
 }
 
 fn fetch(source: &dyn Source, repository: &str, manifest: &Descriptor) -> Result<UntrustedPack, Failure> {

@@ -1,23 +1,26 @@
 use std::path::Path;
 
+use jiff::Timestamp;
+
 use super::{
+    anchors::{authenticate, read},
     args::{self, Format},
-    cache::keys_directory,
-    collect::known_names,
     failure::{Exit, Failure},
     find::{keys, location},
     inspect,
+    install::{Install, Installed},
+    memory,
     output::Output,
     packs::{Wanted, pack},
 };
 use crate::{
-    content::Location,
     oci::Digest,
-    pack::{Anchor, Compared, INVENTORY, PackError, check},
-    write,
+    pack::{self, Anchor, INVENTORY, Pack, PackError},
+    state,
 };
 
 pub(super) fn run(args: &args::Pull, output: &Output) -> Result<Exit, Failure> {
+    let now = Timestamp::now();
     let path = Path::new(&args.source);
     if path.join(INVENTORY).is_file() {
         return Err(Failure::usage(
@@ -29,35 +32,61 @@ pub(super) fn run(args: &args::Pull, output: &Output) -> Result<Exit, Failure> {
         ));
     }
     let location = location(&args.source)?;
-    let anchors = anchors(args, &location);
+    let anchors = read(&args.anchors, &location, &args.output)?;
+    let whole = anchors.iter().any(Anchor::covers_inventory);
+    if args.min_version.is_some() && !anchors.is_empty() && !whole {
+        return Err(Failure::usage(
+            "--min-version has nothing to compare with: pins authenticate keys, not a version",
+            "give --digest or --verify-key too",
+        ));
+    }
     output.working(&format!("fetching from {location}"));
-    let directory = keys_directory(args.output.as_deref(), std::slice::from_ref(&location));
-    let digests: Vec<_> = anchors.iter().map(|Anchor::Digest(digest)| *digest).collect();
+    let digests: Vec<_> = anchors
+        .iter()
+        .filter_map(|a| if let Anchor::Digest(digest) = a { Some(*digest) } else { None })
+        .collect();
     let wanted = Wanted { location: &location, wire: &args.wire, cache: &args.cache, digests: &digests };
-    let untrusted = pack(&wanted, output)?;
+    let fetched = pack(&wanted, output)?;
+    let manifest = fetched.pack.manifest_digest();
     if anchors.is_empty() {
-        let manifest = untrusted.manifest_digest();
-        let draft = untrusted.into_draft()?;
-        output.data(&inspect::text(&draft, Some(manifest), false))?;
+        let draft = fetched.pack.into_draft()?;
+        output.data(&inspect::text(&draft, Some(manifest), false, false))?;
         return Err(PackError::NoAnchor.into());
     }
-    let old = keys(&directory)?;
+    let old = keys(&args.output)?;
     let lineage = args.name.clone().or_else(|| old.as_ref().map(|o| o.inventory().name.clone()));
     let lineage = lineage.unwrap_or_else(|| "default".into());
-    let manifest = untrusted.manifest_digest();
-    let pack = check(untrusted, &anchors, &lineage)?;
-    let names = old.as_ref().map(known_names).unwrap_or_default();
-    let outcome = write::replace(
-        &directory,
-        &pack.draft().to_files(),
-        &|name| names.iter().any(|n| n == name),
-        write::Options { non_atomic_unsafe: args.non_atomic_unsafe },
-    )?;
-    let inventory = pack.draft().inventory();
-    let directory = directory.display();
-    let met: Vec<_> = pack.compared().iter().map(|c: &Compared| c.as_str()).collect();
-    output.note(&format!("authenticated by the {} that was given", met.join(" and the ")));
-    if outcome.change == write::Change::Unchanged {
+    let pack = authenticate(&fetched, &anchors, &lineage, now, output)?;
+    let stale = fresh(args, &pack, now, output)?;
+    let dir = memory::directory(&args.state)?;
+    // One lock holds decision, exchange and memory together: of two pulls at once the second sees what the first did.
+    let outcome = state::update(&dir, &memory::lineage(&lineage)?, |state| {
+        let install = Install { args, output, anchors: &anchors, pack: &pack, old: old.as_ref(), now, stale };
+        install.run(state)
+    })??;
+    print(args, &outcome, manifest, output)?;
+    Ok(Exit::Done)
+}
+
+/// Checks the times; answers whether a pack that is too old is taken because the user says so.
+fn fresh(args: &args::Pull, pack: &Pack, now: Timestamp, output: &Output) -> Result<bool, Failure> {
+    if !pack.is_whole() {
+        output.warn("pins authenticate keys alone: how old the pack is, and which version, nobody can tell");
+        return Ok(false);
+    }
+    let mut limits = args.max_age.map_or_else(pack::Limits::default, pack::Limits::of);
+    limits.allow_stale = args.except.allow_stale_unsafe;
+    let age = pack::freshness(pack.draft().inventory(), now, &limits)?;
+    if age.old {
+        output.warn(&format!("the pack was made {} days ago; ask for a newer one", age.days()));
+    }
+    Ok(age.stale)
+}
+
+fn print(args: &args::Pull, installed: &Installed, manifest: Digest, output: &Output) -> Result<(), Failure> {
+    let inventory = installed.draft.inventory();
+    let directory = args.output.display();
+    if installed.unchanged {
         output.note(&format!("version {} is already installed in {directory}", inventory.version));
     } else {
         output.note(&format!(
@@ -71,22 +100,15 @@ pub(super) fn run(args: &args::Pull, output: &Output) -> Result<Exit, Failure> {
             "directory": directory.to_string(),
             "name": inventory.name,
             "version": inventory.version,
-            "packDigest": pack.draft().digest(),
+            "packDigest": installed.draft.digest(),
             "manifestDigest": manifest,
-            "unchanged": outcome.change == write::Change::Unchanged,
+            "unchanged": installed.unchanged,
             "keys": inventory.keys.iter().map(|k| &k.file).collect::<Vec<_>>(),
-        }))?,
+        })),
         Format::Text => {
             let mut text: String = inventory.keys.iter().map(|k| format!("{}\n", k.file)).collect();
-            text.push_str(&format!("Pack: {}\n", pack.draft().digest()));
-            output.data(&text)?;
+            text.push_str(&format!("Pack: {}\n", installed.draft.digest()));
+            output.data(&text)
         }
     }
-    Ok(Exit::Done)
-}
-
-/// `--digest`, and a digest in the reference itself: both were typed by the user and not taken from the pack.
-fn anchors(args: &args::Pull, location: &Location) -> Vec<Anchor> {
-    let named = location.reference().and_then(|name| name.parse::<Digest>().ok());
-    args.digest.into_iter().chain(named).map(Anchor::Digest).collect()
 }

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     content::{self, Location},
-    pack::{self, to_artifact},
+    pack::{self, Coverage, to_artifact},
     write,
 };
 
@@ -42,6 +42,14 @@ pub(super) fn run(args: &args::Push, output: &Output) -> Result<Exit, Failure> {
     let draft = keys(path)?.ok_or_else(|| {
         Failure::new("keys-not-found", format!("{} holds no keys", path.display()), Exit::CouldNot)
     })?;
+    draft.refuse_stale_signatures()?;
+    for (name, covers) in draft.coverage() {
+        if covers == Coverage::Unsaid {
+            output.warn(&format!(
+                "{name} does not say which inventory it is about (Ed25519 signatures do not); only its key can tell"
+            ));
+        }
+    }
     let location = location(&args.dest).map_err(|e| e.hinting(DESTINATION))?;
     let tag = location.reference().unwrap_or_else(|| TAG.into());
     if tag.starts_with("sha256:") {

@@ -133,6 +133,18 @@ impl Location {
         }
     }
 
+    /// The file or folder, where it is one.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Registry(_) | Self::Repositories(..) => None,
+            Self::Layout(path, _)
+            | Self::Archive(path, _)
+            | Self::Dir(path)
+            | Self::OcMirror(path)
+            | Self::Path(path) => Some(path),
+        }
+    }
+
     /// The tag, where one is written: what [`super::Sink::put`] takes.
     pub fn tag(&self) -> Option<&str> {
         match self {

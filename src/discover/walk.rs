@@ -143,7 +143,11 @@ impl<'a> Walk<'a> {
                         return Ok(());
                     }
                 }
-                (self.kind_of(digest, document)?, None)
+                match self.kind_of(digest, document) {
+                    Ok(kind) => (kind, None),
+                    Err(e) if is_about_content(&e) => (Kind::Unreadable, Some(Problem::from(&e))),
+                    Err(e) => return Err(e),
+                }
             }
         };
         // A second entry for the same manifest, listed once with and once without a tag.

@@ -73,6 +73,22 @@ pub enum Material {
     Chain(Chain),
 }
 
+impl Material {
+    /// Everything by which it may be revoked: the fingerprint of the key or, of a chain, of each certificate's key and
+    /// of each certificate.
+    pub fn fingerprints(&self) -> Vec<Digest> {
+        match self {
+            Self::Key(key) => vec![key.fingerprint()],
+            Self::Chain(chain) => chain
+                .certificates()
+                .iter()
+                .flat_map(|c| [c.public_key().ok().map(|k| k.fingerprint()), Some(Digest::of(c.der()))])
+                .flatten()
+                .collect(),
+        }
+    }
+}
+
 /// A key and who says so. Nothing follows from it until a signature that needed it has verified with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {

@@ -23,8 +23,8 @@ pub use builtin::{BUILTIN_DATE, BUILTIN_SOURCE};
 
 use crate::{
     key::{
-        Candidate, Grade, KeyFileError, KeyId, Provenance, Role, Validity, parse_key_file, trusted_root,
-        trusted_root::TrustedRootError,
+        Candidate, Grade, KeyFileError, KeyId, Material, Provenance, PublicKey, Role, Validity,
+        parse_key_file, trusted_root, trusted_root::TrustedRootError,
     },
     limits,
     net::NetError,
@@ -88,6 +88,14 @@ pub enum KeySourceError {
         /// Why.
         source: KeyFileError,
     },
+    /// It does not hold exactly one usable public key.
+    #[error("{path} can't be used as a verifying key: {reason}", path = path.display())]
+    NotOneKey {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
     /// A private key.
     #[error("{path} holds a private key", path = path.display())]
     PrivateKey {
@@ -123,6 +131,25 @@ pub enum KeySourceError {
     },
 }
 
+/// Reads the one public key of a file: what an organisation's signatures are verified with.
+pub fn read_public_key(path: &Path) -> Result<PublicKey, KeySourceError> {
+    let (bytes, _) = read(path)?;
+    let parsed = parse_key_file(&bytes).map_err(|source| match source {
+        KeyFileError::PrivateKey { .. } => KeySourceError::PrivateKey { path: path.into() },
+        source => KeySourceError::Key { path: path.into(), source },
+    })?;
+    match (parsed.material.as_slice(), parsed.unusable.first()) {
+        ([Material::Key(key)], None) => Ok(key.clone()),
+        (_, Some((_, reason))) => {
+            Err(KeySourceError::NotOneKey { path: path.into(), reason: reason.clone() })
+        }
+        _ => Err(KeySourceError::NotOneKey {
+            path: path.into(),
+            reason: "it must hold one public key, and no certificate".into(),
+        }),
+    }
+}
+
 impl KeySourceError {
     /// The stable code of this error.
     pub fn code(&self) -> &'static str {
@@ -132,6 +159,7 @@ impl KeySourceError {
             Self::NotAFile { .. } => "key-file-not-found",
             Self::TooLarge { .. } => "too-large",
             Self::Key { source, .. } => source.code(),
+            Self::NotOneKey { .. } => "verify-key-unusable",
             Self::PrivateKey { .. } => "private-key",
             Self::Policy { .. } => "policy-malformed",
             Self::Net(e) => e.code(),
@@ -177,6 +205,9 @@ impl Gathered {
         }
         let (candidates, unusable) = trusted_root::read(&bytes, &provenance)
             .map_err(|source| KeySourceError::TrustedRoot { path: path.into(), source })?;
+        if unusable.iter().any(|entry| entry.code == trusted_root::PRIVATE_KEY) {
+            return Err(KeySourceError::PrivateKey { path: path.into() });
+        }
         self.take(&provenance.source, candidates, unusable);
         Ok(())
     }

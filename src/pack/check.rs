@@ -1,52 +1,105 @@
-use super::{Anchor, Compared, Draft, PackError, UntrustedPack};
-use crate::oci::Digest;
+use super::{Anchor, Draft, Met, PackError, UntrustedPack, endorsement, pins};
+use crate::{oci::Digest, signature::UntrustedSignature};
 
-/// A pack that an anchor authenticated. Only [`check`] makes one; what verifies or writes policy takes nothing else.
+/// A pack that an anchor authenticated. Only this file makes one; what verifies or writes policy takes nothing else.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pack {
     draft: Draft,
-    compared: Vec<Compared>,
+    met: Vec<Met>,
+    whole: bool,
 }
 
 impl Pack {
-    /// The content.
+    /// The content. Where only the keys are authenticated, it is made anew from them.
     pub const fn draft(&self) -> &Draft {
         &self.draft
     }
 
-    /// What each anchor met, in their order.
-    pub fn compared(&self) -> &[Compared] {
-        &self.compared
+    /// What authenticated it.
+    pub fn met(&self) -> &[Met] {
+        &self.met
+    }
+
+    /// Whether the maker's inventory is authenticated: its version, its times, its rules. Where not, only the keys are.
+    pub const fn is_whole(&self) -> bool {
+        self.whole
     }
 }
 
-/// Authenticates a pack: every anchor must hold, and there must be one. `lineage` is the name that the pack must
-/// have.
+/// What a pack is held to.
+#[derive(Debug, Clone, Copy)]
+pub struct Demand<'a> {
+    /// All of these must hold, and there must be one.
+    pub anchors: &'a [Anchor],
+    /// Signatures of the manifest that were found beside it. They come from the same place and prove nothing
+    /// but by a key of `anchors`.
+    pub manifest_signatures: &'a [UntrustedSignature],
+    /// The name that the pack must have.
+    pub lineage: &'a str,
+    /// Now: what a pack that is made anew from authenticated keys is dated.
+    pub now: jiff::Timestamp,
+}
+
+/// Authenticates a pack: every anchor must hold, and there must be one.
 ///
-/// The digest is compared before the inventory is read: nothing that an attacker wrote is interpreted first.
-pub fn check(pack: UntrustedPack, anchors: &[Anchor], lineage: &str) -> Result<Pack, PackError> {
-    if anchors.is_empty() {
+/// Digests and signatures are compared before the inventory is read: nothing that an attacker wrote is interpreted
+/// first. A key that the pack itself revokes refuses it: its maker contradicts himself.
+pub fn check(pack: UntrustedPack, demand: &Demand<'_>) -> Result<Pack, PackError> {
+    if demand.anchors.is_empty() {
         return Err(PackError::NoAnchor);
     }
-    let mut compared = Vec::new();
-    for anchor in anchors {
+    let mut met = Vec::new();
+    let mut pinned = Vec::new();
+    for anchor in demand.anchors {
         match anchor {
-            Anchor::Digest(expected) => compared.push(digest(&pack, *expected)?),
+            Anchor::Digest(expected) => met.push(digest(&pack, *expected)?),
+            Anchor::Keys(keys) => met.extend(endorsement::check(&pack, keys, demand.manifest_signatures)?),
+            Anchor::Pins(pins) => pinned.extend_from_slice(pins),
         }
     }
+    let whole = demand.anchors.iter().any(Anchor::covers_inventory);
     let draft = pack.into_draft()?;
     let actual = &draft.inventory().name;
-    if actual != lineage {
-        return Err(PackError::Lineage { expected: lineage.into(), actual: actual.clone() });
+    if actual != demand.lineage {
+        return Err(PackError::Lineage { expected: demand.lineage.into(), actual: actual.clone() });
     }
-    Ok(Pack { draft, compared })
+    if demand.anchors.iter().any(|a| matches!(a, Anchor::Pins(_))) {
+        pins::exact(&draft, &pinned)?;
+        met.push(Met::Pins);
+    }
+    let draft = if whole { draft } else { pins::rebuild(&draft, demand.lineage, demand.now)? };
+    refuse_revoked(&draft, |key| draft.inventory().revoked.iter().any(|r| r.fingerprint == key))?;
+    Ok(Pack { draft, met, whole })
 }
 
-fn digest(pack: &UntrustedPack, expected: Digest) -> Result<Compared, PackError> {
-    match Compared::of(expected, pack.digest(), Some(pack.manifest_digest())) {
-        Compared::Neither => {
-            Err(PackError::Digest { expected, pack: pack.digest(), manifest: Some(pack.manifest_digest()) })
-        }
-        met => Ok(met),
+/// Takes a keys/ that this host authenticated or made before: `known` is what its memory says of the pack digest,
+/// `revoked` of keys. That the files match the inventory is what makes it a [`Draft`].
+pub fn recognise(
+    draft: Draft,
+    known: &dyn Fn(Digest) -> bool,
+    revoked: &dyn Fn(Digest) -> bool,
+) -> Result<Pack, PackError> {
+    if !known(draft.digest()) {
+        return Err(PackError::NoAnchor);
     }
+    refuse_revoked(&draft, revoked)?;
+    Ok(Pack { draft, met: vec![Met::Host], whole: true })
+}
+
+/// Refuses a pack that holds a revoked key, be it in the middle of a chain.
+pub fn refuse_revoked(draft: &Draft, revoked: impl Fn(Digest) -> bool) -> Result<(), PackError> {
+    for (record, material) in draft.keys() {
+        if let Some(fingerprint) = material.fingerprints().into_iter().find(|f| revoked(*f)) {
+            return Err(PackError::Revoked { name: record.file.clone(), fingerprint });
+        }
+    }
+    Ok(())
+}
+
+fn digest(pack: &UntrustedPack, expected: Digest) -> Result<Met, PackError> {
+    Met::digest(expected, pack.digest(), pack.manifest_digest()).ok_or_else(|| PackError::Digest {
+        expected,
+        pack: pack.digest(),
+        manifest: Some(pack.manifest_digest()),
+    })
 }

@@ -104,9 +104,14 @@ impl Draft {
         files
     }
 
-    /// The same pack without signature files.
-    pub(super) fn without_signatures(mut self) -> Self {
-        self.files.retain(|name, _| !is_signature(name.as_str()));
+    /// The bytes of `keypack.json`.
+    pub(super) fn inventory_bytes(&self) -> &[u8] {
+        &self.json
+    }
+
+    /// The same pack without these signature files.
+    pub(super) fn without_signatures(mut self, these: &dyn Fn(&SafeName) -> bool) -> Self {
+        self.files.retain(|name, _| !(is_signature(name.as_str()) && these(name)));
         self
     }
 }

@@ -1,5 +1,7 @@
+use jiff::Timestamp;
 use thiserror::Error;
 
+use super::Pin;
 use crate::{oci::Digest, tree::UnsafeName};
 
 /// Why something is not an acceptable pack. Closed: each has a stable code.
@@ -92,6 +94,60 @@ pub enum PackError {
         /// The manifest digest, where there is a manifest.
         manifest: Option<Digest>,
     },
+    /// No signature at all, where one is asked for.
+    #[error("no signature of this pack was found")]
+    Unsigned,
+    /// Signatures, but none by a key that was given.
+    #[error("no signature by a key that was given: {0}")]
+    Signature(String),
+    /// A signature file about another inventory.
+    #[error("the signature file {0:?} is about another inventory")]
+    SignatureStale(String),
+    /// A key that no pin names.
+    #[error("the pack holds {name:?}, and no pin names it: {pin}")]
+    NotPinned {
+        /// The file.
+        name: String,
+        /// The pin that would.
+        pin: Pin,
+    },
+    /// A pin whose key is not in the pack.
+    #[error("the pack does not hold the pinned key {0}")]
+    PinNotMet(Pin),
+    /// A revoked key.
+    #[error("the file {name:?} holds the revoked key {fingerprint}")]
+    Revoked {
+        /// The file.
+        name: String,
+        /// The key's fingerprint.
+        fingerprint: Digest,
+    },
+    /// Its maker gave it an end, and that is past.
+    #[error("the pack expired at {expires}, and it is {now}")]
+    Expired {
+        /// The end.
+        expires: Timestamp,
+        /// The time here.
+        now: Timestamp,
+    },
+    /// It is older than allowed.
+    #[error("the pack was made at {created}, {days} days ago, and {limit} are allowed")]
+    TooOld {
+        /// When it was made.
+        created: Timestamp,
+        /// How long ago.
+        days: i64,
+        /// What is allowed.
+        limit: i64,
+    },
+    /// The clock here runs behind.
+    #[error("the pack was made at {created}, and the clock here says {now}")]
+    ClockBehind {
+        /// When it was made.
+        created: Timestamp,
+        /// The time here.
+        now: Timestamp,
+    },
     /// The lineage is not the one that is expected.
     #[error("the pack belongs to the lineage {actual:?}, and {expected:?} is expected")]
     Lineage {
@@ -125,6 +181,15 @@ impl PackError {
             Self::PrivateKey(_) => "private-key",
             Self::NoAnchor => "no-anchor",
             Self::Digest { .. } => "anchor-digest-mismatch",
+            Self::Unsigned => "pack-unsigned",
+            Self::Signature(_) => "pack-signature-refused",
+            Self::SignatureStale(_) => "signature-stale",
+            Self::NotPinned { .. } => "key-not-pinned",
+            Self::PinNotMet(_) => "pin-not-met",
+            Self::Revoked { .. } => "key-revoked",
+            Self::Expired { .. } => "pack-expired",
+            Self::TooOld { .. } => "pack-too-old",
+            Self::ClockBehind { .. } => "clock-behind",
             Self::Lineage { .. } => "lineage-mismatch",
         }
     }

@@ -43,6 +43,16 @@ impl UntrustedPack {
         self.manifest
     }
 
+    /// `keypack.json` as it arrived.
+    pub(super) fn inventory_bytes(&self) -> &[u8] {
+        &self.inventory
+    }
+
+    /// The files as they arrived.
+    pub(super) fn files(&self) -> &[OutFile] {
+        &self.files
+    }
+
     /// Checks that it is whole and consistent. That makes it a [`Draft`], which still nobody has to believe.
     pub fn into_draft(self) -> Result<Draft, PackError> {
         Draft::from_files(self.files)

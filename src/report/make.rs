@@ -158,7 +158,9 @@ fn need(need: &Need, answer: &Answer) -> NeedReport {
             report.claim = *claim;
         }
         Answer::Refused { key, refusal } => {
-            report.state = "refused";
+            // Nothing is wrong with a key that could not be tried for lack of another one.
+            let untried = matches!(refusal, Refusal::NoKey { .. });
+            report.state = if untried { "unproved" } else { "refused" };
             report.key = Some(*key);
             report.code = Some(refusal.code());
             report.reason = Some(refusal.to_string());

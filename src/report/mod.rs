@@ -1,6 +1,7 @@
 //! Outcomes as values: what `discover` and `collect` found, for machines by `schemas/report-v1.schema.json` and for
 //! people as text. Nothing here prints.
 
+mod diff;
 mod make;
 mod summary;
 mod terminal;
@@ -13,6 +14,7 @@ use crate::{
     oci::Digest,
 };
 
+pub use diff::diff;
 pub use summary::{Counts, OpenNeed};
 pub use terminal::{Paint, hidden, shown};
 pub use text::render;
@@ -114,7 +116,7 @@ pub struct NeedReport {
     pub role: Role,
     /// The key as the signature names it.
     pub id: String,
-    /// `have`, `missing` or `refused`.
+    /// `have`, `missing`, `unproved` (at hand, but another key that the proof needs is missing) or `refused`.
     pub state: &'static str,
     /// The key that meets it.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -13,7 +13,7 @@ pub struct OpenNeed {
     pub role: Role,
     /// The key as the signatures name it.
     pub id: String,
-    /// `missing` or `refused`.
+    /// `missing`, `unproved` or `refused`.
     pub state: &'static str,
     /// The stable code.
     pub code: &'static str,
@@ -33,7 +33,7 @@ pub struct OpenNeed {
 /// Counts over a report.
 #[derive(Debug, Serialize)]
 pub struct Counts {
-    /// Images, also absent ones that a signature speaks for.
+    /// Images, also absent ones that a signature speaks for; packs of keys are not counted.
     pub images: usize,
     /// With at least one signature.
     pub signed: usize,
@@ -55,11 +55,16 @@ impl Counts {
     pub(super) fn of(images: &[ImageReport], open: &[OpenNeed], have: usize) -> Self {
         let signatures = || images.iter().flat_map(|i| &i.signatures);
         let signed = images.iter().filter(|i| !i.signatures.is_empty()).count();
+        // A pack that lies beside the images is none of them.
+        let pack = |i: &&ImageReport| {
+            i.signatures.is_empty() && i.artifact_type.as_deref() == Some(crate::pack::media::KEYS)
+        };
+        let all = images.len() - images.iter().filter(pack).count();
         let absent = images.iter().filter(|i| i.kind == "absent" && i.signatures.is_empty()).count();
         Self {
-            images: images.len(),
+            images: all,
             signed,
-            unsigned: images.len() - signed - absent,
+            unsigned: all - signed - absent,
             absent,
             signatures: signatures().count(),
             have,
@@ -108,6 +113,9 @@ fn open_need(need: &NeedReport, example: &str) -> OpenNeed {
         _ => format!("no source that was given has this {}", need.role.title()),
     });
     let hint = match (missing, need.role) {
+        _ if need.state == "unproved" => {
+            "get the missing keys first: a signature that needs them proves this one together with them"
+        }
         (true, Role::Signer) => {
             "get the signer's public key from its owner, compare the fingerprint by another way, and give it by --key FILE"
         }

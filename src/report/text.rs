@@ -116,7 +116,7 @@ fn rows(out: &mut String, first: &str, width: &Columns, signature: &SignatureRep
         let id: String = need.id.chars().take(17).collect();
         let state = match need.state {
             "have" => paint.good("have"),
-            "missing" => paint.warn("missing"),
+            "missing" | "unproved" => paint.warn(need.state),
             other => paint.bad(other),
         };
         let id = if need.id.starts_with("not named") { "-".into() } else { shown(&id) };

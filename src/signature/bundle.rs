@@ -1,6 +1,6 @@
 //! sigstore bundles, versions 0.1 to 0.3 (protos/sigstore_bundle.proto of sigstore/protobuf-specs).
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use serde::Deserialize;
 use sigstore_types::{Bundle, SignatureContent};
@@ -45,7 +45,8 @@ impl UntrustedBundle {
     pub fn parse(bytes: &[u8]) -> Result<Self, SignatureError> {
         strict_json::parse::<serde::de::IgnoredAny>(BUNDLE, bytes)?;
         let text = std::str::from_utf8(bytes).map_err(|e| SignatureError::malformed(BUNDLE, e))?;
-        let bundle = Bundle::from_json(text).map_err(|e| SignatureError::malformed(BUNDLE, e))?;
+        let bundle = Bundle::from_json(&without_empty_digest(text))
+            .map_err(|e| SignatureError::malformed(BUNDLE, e))?;
         let (claimed_images, predicate_type) = match &bundle.content {
             SignatureContent::DsseEnvelope(envelope)
                 if envelope.payload_type == "application/vnd.in-toto+json" =>
@@ -67,4 +68,22 @@ impl UntrustedBundle {
     pub fn is_attestation(&self) -> bool {
         self.predicate_type.as_deref().is_some_and(|t| t != COSIGN_SIGN)
     }
+
+    /// Whether this is what `cosign sign` writes: a statement that says "signed" and nothing more.
+    pub fn is_signature(&self) -> bool {
+        self.predicate_type.as_deref() == Some(COSIGN_SIGN)
+    }
+}
+
+/// The bundle without a `messageDigest` that says nothing: cosign 3 writes `{}` beside Ed25519 signatures, which are
+/// over the message itself.
+fn without_empty_digest(text: &str) -> Cow<'_, str> {
+    let Ok(mut bundle) = serde_json::from_str::<serde_json::Value>(text) else { return text.into() };
+    let message = bundle.get_mut("messageSignature").and_then(serde_json::Value::as_object_mut);
+    let Some(message) = message else { return text.into() };
+    if message.get("messageDigest").and_then(serde_json::Value::as_object).is_none_or(|d| !d.is_empty()) {
+        return text.into();
+    }
+    message.remove("messageDigest");
+    bundle.to_string().into()
 }

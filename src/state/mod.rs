@@ -5,6 +5,7 @@
 //! crash between the two makes the host remember too little, never more than it has. The types and decisions here
 //! are pure; [`load`] and [`update`] are the disk.
 
+mod admit;
 mod error;
 mod signer;
 mod store;
@@ -14,6 +15,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use admit::{Admission, Demands, NotAdmitted, Offer};
 pub use error::StateError;
 pub use signer::Signer;
 pub use store::{load, update};
@@ -249,6 +251,11 @@ impl State {
     /// Whether a fingerprint was revoked, and by which pack.
     pub fn revoked(&self, fingerprint: &str) -> Option<&Revocation> {
         self.revoked.get(fingerprint)
+    }
+
+    /// Whether the key with this fingerprint was revoked.
+    pub fn is_revoked(&self, key: Digest) -> bool {
+        self.revoked(&key.to_string()).is_some()
     }
 
     /// Everything that was accepted against a rule, the latest last.

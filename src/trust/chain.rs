@@ -8,7 +8,7 @@ use super::{Refusal, crypto};
 use crate::key::{Chain, Role};
 
 /// Checks every link of the chain, and that all but a timestamp authority's own certificate may issue others.
-pub(super) fn check(chain: &Chain, role: Role) -> Result<(), Refusal> {
+pub fn check(chain: &Chain, role: Role) -> Result<(), Refusal> {
     let refuse = |e: &dyn std::fmt::Display| Refusal::Chain(e.to_string());
     let issuers = chain.certificates().iter().skip(usize::from(role == Role::Tsa));
     if let Some(certificate) = issuers.into_iter().find(|c| !c.may_issue()) {

@@ -11,6 +11,7 @@
 mod certificate;
 mod chain;
 mod crypto;
+mod endorse;
 mod evidence;
 mod plain;
 mod proposed;
@@ -22,6 +23,8 @@ use crate::{
     signature::{LogHint, UntrustedSignature},
 };
 
+pub use chain::check as check_chain;
+pub use endorse::{endorses_bytes, endorses_manifest};
 pub use refusal::Refusal;
 
 /// A key that may be used to verify. What makes it trusted is decided elsewhere: by an anchor, or (when collecting)

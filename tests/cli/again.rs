@@ -2,6 +2,7 @@
 
 use std::{fs, os::unix::fs::MetadataExt as _};
 
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use serde_json::Value;
 
 use crate::program::{TRUST, Test};
@@ -130,11 +131,24 @@ fn another_lineage_is_refused() {
 #[test]
 fn a_signature_of_the_old_inventory_does_not_outlive_it() {
     let test = collected("2026-01-01T00:00:00Z");
-    test.write("keys/keypack.json.sigstore.json", "{}");
-    test.run(&format!("{REKOR1} {TRUST} --created 2026-01-02T00:00:00Z")).exits(0).says("unchanged");
+    let about = |digest: String| {
+        let digest = BASE64.encode(hex::decode(&digest["sha256:".len()..]).unwrap());
+        format!(
+            r#"{{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json",
+                "verificationMaterial":{{"publicKey":{{"hint":""}}}},
+                "messageSignature":{{"messageDigest":{{"algorithm":"SHA2_256","digest":"{digest}"}},
+                "signature":"AAAA"}}}}"#
+        )
+    };
+    let ran = test.run(&format!("{REKOR1} {TRUST} --created 2026-01-02T00:00:00Z")).exits(0);
+    test.write("keys/keypack.json.sigstore.json", about(ran.after("Pack: ")));
+    test.write("keys/keypack.json.other.sigstore.json", about(format!("sha256:{}", "0".repeat(64))));
+    let ran = test.run(&format!("{REKOR1} {TRUST} --created 2026-01-02T00:00:00Z")).exits(0);
+    ran.says("unchanged").tells("warning: keypack.json.other.sigstore.json signed another inventory");
     assert!(test.has("keys/keypack.json.sigstore.json"));
+    assert!(!test.has("keys/keypack.json.other.sigstore.json"));
     let ran = test.run(&format!("{REKOR2} {TRUST} --created 2026-01-02T00:00:00Z")).exits(0);
-    ran.tells("warning: keypack.json.sigstore.json signed the replaced inventory and was removed");
+    ran.tells("warning: keypack.json.sigstore.json signed another inventory and was removed");
     assert!(!test.has("keys/keypack.json.sigstore.json"));
 }
 

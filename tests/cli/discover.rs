@@ -40,6 +40,19 @@ fn a_key_that_fits_by_name_alone_is_refused() {
 }
 
 #[test]
+fn a_key_that_can_not_be_tried_yet_is_not_called_refused() {
+    let test = Test::new();
+    for key in ["fulcio.pem", "tsa.pem", "ctfe.pub", "rekor2.pub"] {
+        let line = format!("discover lab/layouts/keyless-bundle-rekor2-oras --key lab/trust/{key}");
+        let ran = test.run(&line).fails(4, "incomplete").says("unproved").says("get the missing keys first");
+        assert!(!ran.out.contains("refused") && !ran.out.contains("do not mirror"), "{}", ran.out);
+        let report = test.run(&format!("{line} --format json")).json();
+        let states: Vec<_> = report["open"].as_array().unwrap().iter().map(|n| n["state"].as_str()).collect();
+        assert_eq!(states.iter().filter(|state| **state == Some("unproved")).count(), 1, "{key}: {states:?}");
+    }
+}
+
+#[test]
 fn an_unsigned_image_is_listed() {
     let test = Test::new();
     test.run("discover lab/layouts/key-tag-notlog-oras")
@@ -55,7 +68,8 @@ fn a_tag_or_digest_selects_one_image() {
     test.run(&format!("collect oci:m {TRUST}")).exits(0);
     test.run("push keys oci:m:keys").exits(0);
     let all = test.run("discover oci:m --format json").json();
-    assert_eq!(all["counts"]["images"], 2);
+    assert_eq!((&all["counts"]["images"], &all["counts"]["unsigned"]), (&1.into(), &0.into()));
+    assert_eq!(all["images"].as_array().unwrap().len(), 2, "the pack is listed and not counted");
     let one = test.run("discover oci:m:keys").exits(0).says("a pack of keys, made by keypack");
     assert!(!one.out.contains("v1"), "{}", one.out);
     let digest = all["images"][1]["digest"].as_str().unwrap();
@@ -146,6 +160,10 @@ fn exit_codes_tell_the_kind_of_failure() {
     test.run("discover oci:nope").fails(1, "not-found").tells("nope does not exist: . holds empty/");
     test.run("discover empty").fails(1, "nothing-readable");
     test.run("discover busybox").fails(2, "usage").tells("no such path, and no registry either");
+    test.run("discover lab/trust/cosign.pub").fails(1, "archive-damaged");
+    test.run("discover lab/trust/trusted_root.json")
+        .fails(1, "archive-damaged")
+        .tells("does not begin as a tar does");
     test.run("discover docker://127.0.0.1:1/x/y --retry-times 0").fails(1, "unreachable");
     test.run("discover empty --key nope.pub").fails(1, "key-file-not-found");
     test.run("discover empty --trusted-root empty/oci-layout").fails(3, "trusted-root-malformed");

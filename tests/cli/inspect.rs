@@ -14,7 +14,7 @@ fn collected() -> (Test, String) {
 #[test]
 fn keys_and_packs_read_the_same() {
     let (test, digest) = collected();
-    let of_keys = test.run("inspect keys").exits(0);
+    let of_keys = test.run("inspect keys --state elsewhere").exits(0);
     assert_eq!(of_keys.after("Pack: "), digest);
     let of_keys =
         of_keys.says("UNVERIFIED: ").says("Lineage default, version ").says("origin      rekor2.test");
@@ -29,10 +29,17 @@ fn keys_and_packs_read_the_same() {
 }
 
 #[test]
-fn json_says_that_nothing_is_authenticated() {
+fn what_this_host_collected_is_authenticated_and_nothing_else() {
     let (test, digest) = collected();
+    test.run("push keys oci:m:keys").exits(0);
+    for line in ["inspect keys --state elsewhere", "inspect oci:m:keys"] {
+        test.run(line).exits(0).says("UNVERIFIED: ");
+        let value = test.run(&format!("{line} --format json")).exits(0).json();
+        assert_eq!(value["authenticated"], Value::Bool(false), "{line}");
+    }
+    test.run("inspect keys").exits(0).says("Authenticated on this host");
     let value = test.run("inspect keys --format json").exits(0).json();
-    assert_eq!(value["authenticated"], Value::Bool(false));
+    assert_eq!(value["authenticated"], Value::Bool(true));
     assert_eq!(value["packDigest"].as_str(), Some(digest.as_str()));
     assert_eq!(value["inventory"], test.json("keys/keypack.json"));
 }

@@ -98,7 +98,10 @@ fn a_tag_moves_and_a_place_without_one_gets_latest() {
     let (test, digest) = collected();
     test.run("push keys oci:m").exits(0);
     test.run(&format!("pull oci:m:latest --digest {digest} -o out")).exits(0);
-    test.run(&format!("collect lab/layouts/key-bundle-notlog-oras {TRUST} -o other")).exits(0);
+    test.run(&format!(
+        "collect lab/layouts/key-bundle-notlog-oras {TRUST} -o other --created 2026-01-02T00:00:00Z"
+    ))
+    .exits(0);
     let other = test.run("push other oci:m:latest").exits(0).after("Pack: ");
     test.run(&format!("pull oci:m:latest --digest {digest} -o two")).fails(3, "anchor-digest-mismatch");
     test.run(&format!("pull oci:m:latest --digest {other} -o two")).exits(0);

@@ -1,13 +1,15 @@
 //! The verifying crate trusts every certificate of a chain. So each link is checked before it sees one.
 
 use keypack::{
-    key::{Chain, Material, Role},
+    key::{Certificate, Chain, Material, Role},
     resolve::{Answer, Question, resolve},
     trust::VerificationKey,
 };
 
+use sigstore_trust_root::{SIGSTORE_PRODUCTION_TRUSTED_ROOT, SIGSTORE_STAGING_TRUSTED_ROOT};
+
 use crate::{
-    lab::{form, impostor, key, lab_root, swapped},
+    lab::{form, impostor, key, lab_root, root, swapped},
     own,
 };
 
@@ -127,4 +129,18 @@ fn a_namesake_does_not_hide_the_right_authority() {
     let keys = [vec![other.clone()], form.keys()].concat();
     let verified = form.judge(&keys).unwrap();
     assert!(!verified.keys().contains(&other.key));
+}
+
+#[test]
+fn the_authorities_of_the_public_instances_may_issue() {
+    let mut chains = 0;
+    for json in [SIGSTORE_PRODUCTION_TRUSTED_ROOT, SIGSTORE_STAGING_TRUSTED_ROOT] {
+        for candidate in root(json.as_bytes(), "public") {
+            let Material::Chain(chain) = &candidate.material else { continue };
+            let skip = usize::from(candidate.role == Some(Role::Tsa));
+            assert!(chain.certificates().iter().skip(skip).all(Certificate::may_issue), "{chain:?}");
+            chains += 1;
+        }
+    }
+    assert_eq!(chains, 7);
 }

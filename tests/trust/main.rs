@@ -1,6 +1,7 @@
 //! Attacks on the rooms that decide: key, signature, trust, resolve. Each test is named after the lie it tells.
 #![allow(unreachable_pub, reason = "modules of one test program")]
 
+mod around;
 mod broken;
 mod chains;
 mod forms;
@@ -14,3 +15,5 @@ mod payload;
 mod proposed;
 mod prove;
 mod resolve;
+mod sources;
+mod unbound;

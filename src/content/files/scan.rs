@@ -72,6 +72,8 @@ pub(in crate::content) fn scan(
             Some(Ok(entry)) => entry,
             Some(Err(e)) if e.raw_os_error().is_some() => return Err(io_error(e)),
             Some(Err(e)) if start >= length => return Err(damaged(length, &format!("it ends early: {e}"))),
+            // What the reader says of such a header quotes bytes that are no header.
+            Some(Err(_)) if start == 0 => return Err(damaged(0, "it does not begin as a tar does")),
             Some(Err(e)) => return Err(damaged(start, &e.to_string())),
         };
         let raw = entry.path_bytes().into_owned();

@@ -8,7 +8,7 @@ mod read;
 mod wire;
 mod write;
 
-pub use read::{TrustedRootError, Unusable, read};
+pub use read::{PRIVATE_KEY, TrustedRootError, Unusable, read};
 pub use write::{Entry, write};
 
 /// The media type that keypack writes.

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     key::{
         Algorithm, Candidate, Certificate, Chain, KeyId, Material, Provenance, PublicKey, Role, Validity,
-        note_key_id, origin_of,
+        note_key_id, origin_of, secret,
     },
     oci::Digest,
 };
@@ -20,6 +20,9 @@ const READ: [&str; 4] = [
     "application/vnd.dev.sigstore.trustedroot.v0.1+json",
     "application/vnd.dev.sigstore.trustedroot.v0.2+json",
 ];
+
+/// The code of an entry that holds a private key where a public one belongs.
+pub const PRIVATE_KEY: &str = "private-key";
 
 /// Why a trusted root can't be read at all.
 #[derive(Debug, Error)]
@@ -91,6 +94,9 @@ fn log(entry: serde_json::Value, role: Option<Role>, provenance: &Provenance) ->
     let der = BASE64
         .decode(&entry.public_key.raw_bytes)
         .map_err(|e| wrong("key-malformed", format!("its key is not base64: {e}")))?;
+    if let Some(label) = secret::label(&der) {
+        return Err(wrong(PRIVATE_KEY, format!("its key is a private key ({label})")));
+    }
     // A staging CT log has PKCS #1 bytes where all others have SubjectPublicKeyInfo (keyDetails PKCS1_RSA_PKCS1V5).
     let key = if entry.public_key.key_details.starts_with("PKCS1_") {
         PublicKey::from_pkcs1(&der)

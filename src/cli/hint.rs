@@ -1,7 +1,6 @@
 //! What to do about each code.
 
-/// What to do about each code. A test holds this table to the codes in the source.
-#[allow(clippy::too_many_lines, reason = "it is a table")]
+/// What to do about a code. A test holds this table to the codes in the source.
 pub(super) fn hint(code: &str) -> &'static str {
     match code {
         // Places and content.
@@ -94,12 +93,19 @@ pub(super) fn hint(code: &str) -> &'static str {
         }
         "policy-malformed" => "give a policy.json as containers-policy.json(5) describes it",
         "rekor-answer" => {
-            "check the address: `/api/v1/log/publicKey` follows it; or give the log's key by --rekor FILE"
+            "check the address: /api/v1/log/publicKey follows it; or give the log's key by --rekor FILE"
         }
         "private-key" => {
             "give the public key (cosign public-key --key FILE), and keep the private one off this path"
         }
         "trusted-root-malformed" => "give a sigstore trusted_root.json; single keys go to --key",
+        _ => about_packs(code),
+    }
+}
+
+/// What to do about packs, their anchors and their times.
+fn about_packs(code: &str) -> &'static str {
+    match code {
         // Packs.
         "not-a-pack" => "check the tag; `keypack push` writes packs",
         "pack-is-index" => "push the pack again: a list was wrapped around it on the way",
@@ -110,21 +116,60 @@ pub(super) fn hint(code: &str) -> &'static str {
         }
         "pack-inconsistent" => "the pack was changed after it was made; get it again from its maker",
         "tag-taken" => "give the pack a tag of its own, such as keys-2026-11",
-        "pack-not-found" => {
-            "name the pack's tag (oci:DIR:TAG, oci-archive:FILE:TAG), or tell which one is meant by its digest: pull --digest"
-        }
+        "pack-not-found" => "name the pack's tag: oci:DIR:TAG, oci-archive:FILE:TAG",
         "inventory-malformed" => "the inventory was changed or is not one; get the pack again from its maker",
         "inventory-version-unknown" => "a newer keypack made this pack; update keypack here",
         "file-missing" | "file-not-in-inventory" | "file-mismatch" | "key-mismatch" => {
             "the files were changed after keypack wrote them; restore them, or collect or pull into a new directory"
         }
         "no-anchor" => {
-            "give --digest sha256:… with the pack digest that reached you by another way than the pack (paper, signed mail)"
+            "give --digest sha256:… with the pack digest that reached you by another way than the pack (paper, signed mail), \
+             or --verify-key FILE with your organisation's public key"
         }
         "anchor-digest-mismatch" => {
             "compare the digest with what the pack's maker wrote down (the pack digest; a manifest digest changes when a \
              tool repackages); if it is right, this pack is not the one that was sent"
         }
+        "pack-unsigned" => {
+            "sign keypack.json before the push: cosign sign-blob --key K --bundle keys/keypack.json.sigstore.json \
+             keys/keypack.json; or give --digest"
+        }
+        "pack-signature-refused" => {
+            "ask the pack's maker which key signed it, by another way than the pack; never take the key from the pack"
+        }
+        "signature-stale" => {
+            "the inventory was made anew after it was signed: sign it again, or remove the signature file"
+        }
+        "verify-key-unusable" => {
+            "give one PEM public key, as `cosign public-key` prints it, in a file of its own"
+        }
+        "verify-key-from-pack" => {
+            "a key that comes with the pack proves nothing; keep the organisation's key where only you write"
+        }
+        "key-not-pinned" => {
+            "pins are the exact set: if the key is right, pin it too; if nobody can say what it is, refuse the pack"
+        }
+        "pin-not-met" => "a key that you expect was left out of the pack; ask its maker why",
+        "key-revoked" => {
+            "a pack said that this key must not be trusted any more, and that stays so; get a pack without the key"
+        }
+        "pack-expired" => "get a newer pack; compare the clock here first",
+        "pack-too-old" => {
+            "get a newer pack; if none can be had, --allow-stale-unsafe --reason TEXT takes this one"
+        }
+        "clock-behind" => "set the clock here; a clock that is behind would also believe in expired packs",
+        "rollback" => {
+            "get the newest pack; if the older one is meant, --allow-rollback-unsafe --reason TEXT takes it and is logged"
+        }
+        "equivocation" => {
+            "two different packs have one version: ask the maker which is right before you take any; then \
+             --allow-rollback-unsafe --reason TEXT takes this one"
+        }
+        "below-min-version" => "get the pack whose version was written down, or look again at what was",
+        "no-state" => {
+            "name the state with --state DIR; on a new host, pull once with --min-version and without --require-state"
+        }
+        "no-state-directory" => "name a directory with --state DIR, or set HOME",
         "lineage-mismatch" => "give --name with the lineage you expect, or another directory",
         "schema-unknown" => "`keypack schema` lists the names",
         _ => "run the command with --help",

@@ -1,0 +1,98 @@
+//! From flags to anchors, and from anchors to an authenticated pack.
+
+use std::path::{Path, PathBuf};
+
+use super::{
+    args,
+    failure::{Exit, Failure},
+    output::Output,
+    packs::Fetched,
+};
+use crate::{
+    content::Location,
+    keysource::read_public_key,
+    oci::Digest,
+    pack::{Anchor, Demand, Pack, PackError, check},
+    signature::UntrustedSignature,
+    state::Signer,
+};
+
+/// Reads the anchors: the flags, and a digest in the reference itself, which the user typed as well.
+///
+/// A verifying key that lies where the pack is from or where it goes would be the pack's own.
+pub(super) fn read(args: &args::Anchors, location: &Location, target: &Path) -> Result<Vec<Anchor>, Failure> {
+    let named = location.reference().and_then(|name| name.parse::<Digest>().ok());
+    let mut anchors: Vec<_> = args.digest.into_iter().chain(named).map(Anchor::Digest).collect();
+    let mut keys = Vec::new();
+    for path in &args.verify_key {
+        let key = read_public_key(path).map_err(Failure::from)?;
+        if let Some(place) = location.path().into_iter().chain([target]).find(|place| lies_in(path, place)) {
+            let error = format!(
+                "the key {} lies in {}, where the pack is from or goes",
+                path.display(),
+                place.display()
+            );
+            return Err(Failure::new("verify-key-from-pack", error, Exit::Refused));
+        }
+        keys.push(key);
+    }
+    if !keys.is_empty() {
+        anchors.push(Anchor::Keys(keys));
+    }
+    if !args.pin.is_empty() {
+        anchors.push(Anchor::Pins(args.pin.clone()));
+    }
+    Ok(anchors)
+}
+
+fn lies_in(path: &Path, place: &Path) -> bool {
+    let whole = |path: &Path| -> Option<PathBuf> { path.canonicalize().ok() };
+    matches!((whole(path), whole(place)), (Some(path), Some(place)) if path.starts_with(&place))
+}
+
+/// Authenticates. Signatures of the manifest are looked for only where the pack's own do not do.
+pub(super) fn authenticate(
+    fetched: &Fetched,
+    anchors: &[Anchor],
+    lineage: &str,
+    now: jiff::Timestamp,
+    output: &Output,
+) -> Result<Pack, Failure> {
+    let attempt = |manifest_signatures: &[UntrustedSignature]| {
+        check(fetched.pack.clone(), &Demand { anchors, manifest_signatures, lineage, now })
+    };
+    match attempt(&[]) {
+        Err(e @ (PackError::Unsigned | PackError::Signature(_))) => {
+            output.working("looking for signatures of the manifest");
+            match fetched.manifest_signatures() {
+                Ok(found) if found.is_empty() => Err(e.into()),
+                Ok(found) => Ok(attempt(&found)?),
+                Err(problem) => {
+                    output.warn(&format!("could not look for signatures of the manifest: {}", problem.error));
+                    Err(e.into())
+                }
+            }
+        }
+        other => Ok(other?),
+    }
+}
+
+/// Who vouches for this pack, and who would be believed here: the counters that it is compared with.
+pub(super) fn signers(anchors: &[Anchor], pack: &Pack) -> (Vec<Signer>, Vec<Signer>) {
+    let mut believed = Vec::new();
+    for anchor in anchors {
+        match anchor {
+            Anchor::Digest(_) => believed.push(Signer::Digest),
+            Anchor::Keys(keys) => believed.extend(keys.iter().map(|k| Signer::Key(k.fingerprint()))),
+            Anchor::Pins(_) => {}
+        }
+    }
+    believed.sort_unstable();
+    believed.dedup();
+    let signed = |signer: &Signer| match signer {
+        Signer::Digest => true,
+        Signer::Key(key) => pack.met().iter().any(|met| met.signer() == Some(*key)),
+    };
+    let vouching = believed.iter().copied().filter(signed).collect();
+    (vouching, believed)
+}

@@ -1,0 +1,136 @@
+//! The last step of a pull: admit, exchange, remember, under one lock of the state.
+
+use jiff::Timestamp;
+
+use super::{anchors::signers, args, collect::known_names, failure::Failure, output::Output};
+use crate::{
+    pack::{Anchor, Diff, Draft, Pack, PackError, refuse_revoked},
+    report,
+    state::{Admission, Demands, KnownPack, NotAdmitted, Offer, Origin, Signer, State},
+    write,
+};
+
+/// What stands in the directory now.
+pub(super) struct Installed {
+    pub(super) draft: Draft,
+    pub(super) unchanged: bool,
+}
+
+/// What the decision and the exchange need, under the lock of the state.
+pub(super) struct Install<'a> {
+    pub(super) args: &'a args::Pull,
+    pub(super) output: &'a Output,
+    pub(super) anchors: &'a [Anchor],
+    pub(super) pack: &'a Pack,
+    pub(super) old: Option<&'a Draft>,
+    pub(super) now: Timestamp,
+    pub(super) stale: bool,
+}
+
+impl Install<'_> {
+    pub(super) fn run(&self, state: &mut State) -> Result<Installed, Failure> {
+        let (args, pack, output) = (self.args, self.pack, self.output);
+        let (vouching, believed) = signers(self.anchors, pack);
+        for signer in &believed {
+            if let Signer::Key(key) = signer
+                && state.is_revoked(*key)
+            {
+                let name = "--verify-key".to_owned();
+                return Err(PackError::Revoked { name, fingerprint: *key }.into());
+            }
+        }
+        let admission = self.admit(state, &believed)?;
+        refuse_revoked(pack.draft(), |key| state.is_revoked(key))?;
+        // Pins alone date what they make anew; the same keys again are no change.
+        let again = self.old.filter(|old| {
+            !pack.is_whole()
+                && state.known(old.digest()).is_some()
+                && Diff::of(Some(old), pack.draft()).is_empty()
+        });
+        let draft = again.unwrap_or_else(|| pack.draft());
+        let diff = Diff::of(self.old, draft);
+        if self.old.is_some_and(|old| old.digest() != draft.digest()) {
+            report::diff(&diff).lines().for_each(|line| output.note(line));
+        }
+        let names = self.old.map(known_names).unwrap_or_default();
+        let outcome = write::replace(
+            &args.output,
+            &draft.to_files(),
+            &|name| names.iter().any(|n| n == name),
+            write::Options { non_atomic_unsafe: args.non_atomic_unsafe },
+        )?;
+        self.remember(state, draft, admission, &vouching, &believed);
+        for met in pack.met() {
+            output.note(&format!("authenticated by {met}"));
+        }
+        Ok(Installed { draft: draft.clone(), unchanged: outcome.change == write::Change::Unchanged })
+    }
+
+    fn admit(&self, state: &State, believed: &[Signer]) -> Result<Option<Admission>, Failure> {
+        let (args, output) = (self.args, self.output);
+        if !self.pack.is_whole() {
+            if args.require_state && state.packs().is_empty() {
+                return Err(NotAdmitted::NoState.into());
+            }
+            return Ok(None);
+        }
+        let inventory = self.pack.draft().inventory();
+        let offer = Offer { believed, version: inventory.version, digest: self.pack.draft().digest() };
+        let demands = Demands {
+            require_state: args.require_state,
+            min_version: args.min_version,
+            allow_rollback: args.except.allow_rollback_unsafe,
+        };
+        let admission = state.admit(&offer, &demands)?;
+        match admission {
+            Admission::First { others: None } if args.min_version.is_none() => output.note(
+                "this host remembers no pack of this lineage yet, so an older one than its maker's latest can't be \
+                 detected; --min-version can",
+            ),
+            Admission::First { others: Some(have) } => output.warn(&format!(
+                "nothing is remembered of this anchor yet, so its versions start anew; by another one version {} was \
+                 installed at {}, and this is version {}",
+                have.version, have.at, inventory.version
+            )),
+            Admission::Allowed => output.warn("taking an older or another pack, as --allow-rollback-unsafe says"),
+            _ => {}
+        }
+        Ok(Some(admission))
+    }
+
+    /// After the exchange.
+    fn remember(
+        &self,
+        state: &mut State,
+        draft: &Draft,
+        admission: Option<Admission>,
+        vouching: &[Signer],
+        believed: &[Signer],
+    ) {
+        let inventory = draft.inventory();
+        let pack = KnownPack {
+            digest: draft.digest(),
+            version: inventory.version,
+            origin: Origin::Pulled,
+            at: self.now,
+        };
+        let reason = self.args.except.reason.as_deref().unwrap_or_default();
+        if admission == Some(Admission::Allowed) {
+            // All who objected, or they would object again at every later pull.
+            let lowered: Vec<_> = believed
+                .iter()
+                .copied()
+                .filter(|s| vouching.contains(s) || state.highest().contains_key(s))
+                .collect();
+            state.accept(&lowered, pack, "--allow-rollback-unsafe", reason);
+        } else {
+            state.record(vouching, pack);
+        }
+        if self.stale {
+            state.accept(&[], pack, "--allow-stale-unsafe", reason);
+        }
+        for revoked in &inventory.revoked {
+            state.revoke(&revoked.fingerprint.to_string(), pack.digest, self.now);
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! Where this host's memory lies.
+
+use std::path::{Path, PathBuf};
+
+use super::{
+    args,
+    failure::{Exit, Failure},
+};
+use crate::{
+    pack::{Draft, Pack, PackError, recognise},
+    state,
+    tree::SafeName,
+};
+
+/// The state directory: as the user says, else as the XDG Base Directory specification does, in which a relative path
+/// is to be ignored.
+pub(super) fn directory(args: &args::State) -> Result<PathBuf, Failure> {
+    let variable = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    if let Some(dir) = &args.dir {
+        return Ok(dir.clone());
+    }
+    variable("XDG_STATE_HOME")
+        .or_else(|| variable("HOME").map(|home| home.join(".local/state")))
+        .map(|dir| dir.join("keypack"))
+        .ok_or_else(|| {
+            let error = "neither --state nor XDG_STATE_HOME nor HOME says where to remember packs";
+            Failure::new("no-state-directory", error, Exit::CouldNot)
+        })
+}
+
+/// A lineage as the name of its state.
+pub(super) fn lineage(name: &str) -> Result<SafeName, Failure> {
+    SafeName::new(name).map_err(|e| PackError::from(e).into())
+}
+
+/// Whether this host collected or authenticated what lies here, and refused none of its keys since.
+pub(super) fn authenticated(dir: &Path, draft: &Draft) -> Result<Option<Pack>, Failure> {
+    let state = state::load(dir, &lineage(&draft.inventory().name)?)?;
+    let known = |digest| state.known(digest).is_some();
+    match recognise(draft.clone(), &known, &|key| state.is_revoked(key)) {
+        Ok(pack) => Ok(Some(pack)),
+        Err(PackError::NoAnchor) => Ok(None),
+        Err(e) => Err(e.into()),
+    }
+}

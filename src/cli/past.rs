@@ -1,0 +1,95 @@
+//! What a collection takes from before: whose keys are revoked, and what this host remembers of the directory in place.
+
+use jiff::Timestamp;
+
+use super::{args, failure::Failure, memory, output::Output};
+use crate::{
+    oci::Digest,
+    pack::{Draft, Revoked},
+    state::{self, KnownPack, Origin, State},
+};
+
+/// What was before.
+pub(super) struct Past {
+    /// What goes into the inventory: what the user revokes now, and what this host knows of the keys in place.
+    pub(super) revoked: Vec<Revoked>,
+    /// Whether this host made or authenticated the directory in place.
+    pub(super) known: bool,
+    state: Option<State>,
+    old: Vec<Digest>,
+}
+
+impl Past {
+    pub(super) fn load(
+        args: &args::Collect,
+        name: &str,
+        old: Option<&Draft>,
+        created: Timestamp,
+    ) -> Result<Self, Failure> {
+        // Without a place for memory (a container without HOME) there is none; one that can't be read is an error.
+        let state = match memory::directory(&args.state) {
+            Ok(dir) => Some(state::load(&dir, &memory::lineage(name)?)?),
+            Err(_) => None,
+        };
+        let date = whole_second(created);
+        let reason = args.reason.clone().unwrap_or_default();
+        let mut revoked: Vec<_> = args
+            .revoke
+            .iter()
+            .map(|key| Revoked { fingerprint: *key, reason: reason.clone(), date })
+            .collect();
+        for (_, material) in old.iter().flat_map(|old| old.keys()) {
+            for fingerprint in material.fingerprints() {
+                let said = state.as_ref().and_then(|s| s.revoked(&fingerprint.to_string()));
+                if let Some(said) = said.filter(|_| revoked.iter().all(|r| r.fingerprint != fingerprint)) {
+                    let reason = format!("revoked by the pack {}", said.pack);
+                    revoked.push(Revoked { fingerprint, reason, date: whole_second(said.at) });
+                }
+            }
+        }
+        let known = match (&state, old) {
+            (Some(state), Some(old)) => state.known(old.digest()).is_some(),
+            _ => false,
+        };
+        let old = old.iter().flat_map(|o| &o.inventory().revoked).map(|r| r.fingerprint).collect();
+        Ok(Self { revoked, known, state, old })
+    }
+
+    /// Whether a key is revoked by anyone who may say so: the user, the directory in place, an earlier pack.
+    pub(super) fn is_revoked(&self, key: Digest) -> bool {
+        self.old.contains(&key)
+            || self.revoked.iter().any(|r| r.fingerprint == key)
+            || self.state.as_ref().is_some_and(|s| s.is_revoked(key))
+    }
+}
+
+/// Remembers what was collected. That it can't be remembered is no reason to fail: the keys are in place, and who
+/// wants to use them here is asked for an anchor.
+pub(super) fn remember(args: &args::Collect, draft: &Draft, output: &Output) {
+    let inventory = draft.inventory();
+    let at = Timestamp::now();
+    let pack =
+        KnownPack { digest: draft.digest(), version: inventory.version, origin: Origin::Collected, at };
+    let told = memory::directory(&args.state).and_then(|dir| {
+        let lineage = memory::lineage(&inventory.name)?;
+        Ok(state::update(&dir, &lineage, |state| {
+            // What was known already stays as it is known.
+            if state.known(pack.digest).is_none() {
+                state.record(&[], pack);
+            }
+            for revoked in &inventory.revoked {
+                state.revoke(&revoked.fingerprint.to_string(), pack.digest, at);
+            }
+        })?)
+    });
+    if let Err(problem) = told {
+        output.warn(&format!(
+            "this host will not remember that it collected these keys: {} [{}]",
+            problem.error, problem.code
+        ));
+    }
+}
+
+fn whole_second(time: Timestamp) -> Timestamp {
+    Timestamp::from_second(time.as_second()).unwrap_or(time)
+}

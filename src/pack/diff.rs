@@ -1,0 +1,130 @@
+//! What is different between two packs, in the words of their inventories.
+
+use serde::Serialize;
+
+use super::{Draft, Inventory, KeyRecord, Revoked};
+use crate::{key::Role, oci::Digest};
+
+/// What changed from one pack to another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Diff {
+    /// The old pack, where there is one.
+    pub old: Option<Side>,
+    /// The new pack.
+    pub new: Side,
+    /// Keys that only the new one has.
+    pub added: Vec<DiffKey>,
+    /// Keys that only the old one has.
+    pub removed: Vec<DiffKey>,
+    /// Keys that both have and describe differently.
+    pub changed: Vec<ChangedKey>,
+    /// Fingerprints that the new one revokes and the old one did not.
+    pub revoked: Vec<Revoked>,
+    /// Fingerprints that the old one revoked and the new one does not. This host keeps them revoked.
+    pub unrevoked: Vec<Revoked>,
+    /// Whether the rules differ.
+    pub rules_changed: bool,
+}
+
+/// One of the two packs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Side {
+    /// The lineage.
+    pub name: String,
+    /// The version.
+    pub version: u64,
+    /// The pack digest.
+    pub pack_digest: Digest,
+}
+
+/// A key that came or went.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DiffKey {
+    /// Its file.
+    pub file: String,
+    /// What it is for.
+    pub role: Role,
+    /// Its fingerprint.
+    pub fingerprint: Digest,
+}
+
+/// A key that is described differently.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ChangedKey {
+    /// The key.
+    #[serde(flatten)]
+    pub key: DiffKey,
+    /// What differs: field names of the inventory.
+    pub what: Vec<&'static str>,
+}
+
+impl Diff {
+    /// Compares. Without an old pack, everything is added.
+    pub fn of(old: Option<&Draft>, new: &Draft) -> Self {
+        let was = old.map(Draft::inventory);
+        let is = new.inventory();
+        let old_keys = was.map(|i| i.keys.as_slice()).unwrap_or_default();
+        let old_revoked = was.map(|i| i.revoked.as_slice()).unwrap_or_default();
+        let absent = |key: &&KeyRecord, keys: &[KeyRecord]| keys.iter().all(|k| k.key_ref() != key.key_ref());
+        let fresh = |r: &&Revoked, all: &[Revoked]| all.iter().all(|o| o.fingerprint != r.fingerprint);
+        Self {
+            old: old.map(Side::of),
+            new: Side::of(new),
+            added: is.keys.iter().filter(|k| absent(k, old_keys)).map(DiffKey::of).collect(),
+            removed: old_keys.iter().filter(|k| absent(k, &is.keys)).map(DiffKey::of).collect(),
+            changed: was.map(|was| changed(was, is)).unwrap_or_default(),
+            revoked: is.revoked.iter().filter(|r| fresh(r, old_revoked)).cloned().collect(),
+            unrevoked: old_revoked.iter().filter(|r| fresh(r, &is.revoked)).cloned().collect(),
+            rules_changed: was.map_or(!is.rules.is_empty(), |was| was.rules != is.rules),
+        }
+    }
+
+    /// Whether both hold the same keys, described alike, under the same rules and revocations.
+    pub fn is_empty(&self) -> bool {
+        self.added.is_empty()
+            && self.removed.is_empty()
+            && self.changed.is_empty()
+            && self.revoked.is_empty()
+            && self.unrevoked.is_empty()
+            && !self.rules_changed
+    }
+}
+
+impl Side {
+    fn of(draft: &Draft) -> Self {
+        let inventory = draft.inventory();
+        Self { name: inventory.name.clone(), version: inventory.version, pack_digest: draft.digest() }
+    }
+}
+
+impl DiffKey {
+    fn of(record: &KeyRecord) -> Self {
+        Self { file: record.file.clone(), role: record.role, fingerprint: record.spki }
+    }
+}
+
+/// A key is its role and id: the same material under another id is another key, and shows as added and removed.
+fn changed(was: &Inventory, is: &Inventory) -> Vec<ChangedKey> {
+    let file =
+        |inventory: &Inventory, name: &str| inventory.files.iter().find(|f| f.name == name).map(|f| f.sha256);
+    is.keys
+        .iter()
+        .filter_map(|new| {
+            let old = was.key(new.key_ref())?;
+            let differs = [
+                ("file", old.file != new.file || file(was, &old.file) != file(is, &new.file)),
+                ("url", old.url != new.url),
+                ("origin", old.origin != new.origin),
+                ("validity", old.validity != new.validity),
+                ("provenance", old.provenance != new.provenance),
+                ("kept", old.kept.is_some() != new.kept.is_some()),
+            ];
+            let what: Vec<_> = differs.into_iter().filter(|(_, d)| *d).map(|(name, _)| name).collect();
+            (!what.is_empty()).then(|| ChangedKey { key: DiffKey::of(new), what })
+        })
+        .collect()
+}

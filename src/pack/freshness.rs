@@ -1,0 +1,137 @@
+//! Whether a pack is of today: what withholding new packs, or a wrong clock, looks like.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Inventory, PackError};
+
+const DAY: i64 = 24 * 60 * 60;
+
+/// How old a pack may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Older ones are told.
+    pub warn: SignedDuration,
+    /// Older ones are refused.
+    pub refuse: SignedDuration,
+    /// Take older ones all the same. What its maker gave an end is refused for good after it.
+    pub allow_stale: bool,
+}
+
+impl Default for Limits {
+    /// 90 and 180 days: half a year is the period in which the public-good instance renews its own root.
+    fn default() -> Self {
+        let days = |n| SignedDuration::from_secs(n * DAY);
+        Self { warn: days(90), refuse: days(180), allow_stale: false }
+    }
+}
+
+impl Limits {
+    /// Refuse what is older than this; tell what is older than half of it.
+    #[must_use]
+    pub fn of(max_age: SignedDuration) -> Self {
+        Self { warn: max_age / 2, refuse: max_age, allow_stale: false }
+    }
+}
+
+/// How old an acceptable pack is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Age {
+    /// Since it was made; never negative.
+    pub age: SignedDuration,
+    /// Whether that is worth telling.
+    pub old: bool,
+    /// Whether it is older than allowed and was taken because the user said so.
+    pub stale: bool,
+}
+
+/// Decides whether an authenticated inventory is fresh at `now`.
+///
+/// A clock that runs a little behind is forgiven; one that is a day behind would also believe in expired packs.
+pub fn freshness(inventory: &Inventory, now: Timestamp, limits: &Limits) -> Result<Age, PackError> {
+    let created = inventory.created;
+    let age = now.duration_since(created);
+    if age < SignedDuration::from_secs(-DAY) {
+        return Err(PackError::ClockBehind { created, now });
+    }
+    if let Some(expires) = inventory.expires.filter(|expires| *expires <= now) {
+        return Err(PackError::Expired { expires, now });
+    }
+    let stale = age > limits.refuse;
+    if stale && !limits.allow_stale {
+        return Err(PackError::TooOld { created, days: days(age), limit: days(limits.refuse) });
+    }
+    Ok(Age { age: age.max(SignedDuration::ZERO), old: age > limits.warn, stale })
+}
+
+impl Age {
+    /// Whole days.
+    pub const fn days(&self) -> i64 {
+        days(self.age)
+    }
+}
+
+const fn days(duration: SignedDuration) -> i64 {
+    duration.as_secs() / DAY
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pack::{SCHEMA_VERSION, media};
+
+    fn made(created: &str, expires: Option<&str>) -> Inventory {
+        Inventory {
+            schema_version: SCHEMA_VERSION,
+            media_type: media::INVENTORY.into(),
+            name: "default".into(),
+            version: 1,
+            created: created.parse().unwrap(),
+            expires: expires.map(|t| t.parse().unwrap()),
+            keys: Vec::new(),
+            files: Vec::new(),
+            rules: Vec::new(),
+            revoked: Vec::new(),
+        }
+    }
+
+    fn code(inventory: &Inventory, now: &str, limits: &Limits) -> &'static str {
+        freshness(inventory, now.parse().unwrap(), limits).map_or_else(|e| e.code(), |_| "fresh")
+    }
+
+    #[test]
+    fn a_clock_a_day_behind_is_refused_and_a_little_less_is_not() {
+        let pack = made("2026-06-02T00:00:00Z", None);
+        let limits = Limits::default();
+        assert_eq!(code(&pack, "2026-06-01T00:00:00Z", &limits), "fresh");
+        assert_eq!(code(&pack, "2026-05-31T23:59:59Z", &limits), "clock-behind");
+        // The end of all time, as a wrong clock or a liar writes it, is no panic.
+        let late = made("9999-12-30T00:00:00Z", None);
+        assert_eq!(code(&late, "2026-01-01T00:00:00Z", &limits), "clock-behind");
+        assert_eq!(
+            code(&made("-009998-01-02T01:59:59Z", None), "9999-12-30T00:00:00Z", &limits),
+            "pack-too-old"
+        );
+    }
+
+    #[test]
+    fn an_expired_pack_is_refused_whatever_is_allowed() {
+        let pack = made("2026-06-01T00:00:00Z", Some("2026-06-10T00:00:00Z"));
+        let allow = Limits { allow_stale: true, ..Limits::default() };
+        assert_eq!(code(&pack, "2026-06-09T23:59:59Z", &allow), "fresh");
+        assert_eq!(code(&pack, "2026-06-10T00:00:00Z", &allow), "pack-expired");
+    }
+
+    #[test]
+    fn an_old_pack_is_told_then_refused() {
+        let pack = made("2026-01-01T00:00:00Z", None);
+        let age = |now: &str, limits| freshness(&pack, now.parse().unwrap(), &limits);
+        assert!(!age("2026-03-01T00:00:00Z", Limits::default()).unwrap().old);
+        let old = age("2026-04-30T00:00:00Z", Limits::default()).unwrap();
+        assert_eq!((old.old, old.stale, old.days()), (true, false, 119));
+        assert_eq!(code(&pack, "2026-07-05T00:00:00Z", &Limits::default()), "pack-too-old");
+        let stale = age("2026-07-05T00:00:00Z", Limits { allow_stale: true, ..Limits::default() }).unwrap();
+        assert!(stale.stale);
+        let week = Limits::of(SignedDuration::from_secs(7 * DAY));
+        assert_eq!(code(&pack, "2026-01-09T00:00:00Z", &week), "pack-too-old");
+    }
+}

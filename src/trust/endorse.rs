@@ -1,0 +1,64 @@
+//! Whether the holder of one key signed these bytes, or this manifest: what an organisation's key says about a pack.
+//!
+//! The key arrived another way and is all that is asked for. Log entries and timestamps that a signature brings say
+//! when it was made, not who made it; they need further keys and are left alone here.
+
+use sigstore_types::SignatureContent;
+
+use super::{KeySet, Refusal, VerificationKey, crypto, plain};
+use crate::{
+    key::{KeyRef, Material, PublicKey, Role, Validity},
+    oci::Digest,
+    signature::UntrustedSignature,
+};
+
+/// Whether `key` signed exactly `bytes` (`cosign sign-blob`). A statement about something, a simple-signing payload
+/// or a certificate's signature is none of it.
+pub fn endorses_bytes(signature: &UntrustedSignature, bytes: &[u8], key: &PublicKey) -> Result<(), Refusal> {
+    let UntrustedSignature::Bundle(bundle) = signature else {
+        return Err(Refusal::Signature("it is about an image, not about a file".into()));
+    };
+    if bundle.bundle.signing_certificate().is_some() {
+        return Err(Refusal::Signature("it was made with a certificate, not with a key".into()));
+    }
+    let SignatureContent::MessageSignature(message) = &bundle.bundle.content else {
+        return Err(Refusal::Signature("it is a statement about something, not about this file".into()));
+    };
+    if crypto::signed_by(key, bytes, &message.signature) {
+        return Ok(());
+    }
+    Err(Refusal::Signature(format!("the key {} did not make it", key.fingerprint())))
+}
+
+/// Whether `key` signed the manifest `image` (`cosign sign`): a simple-signing payload or a signature statement that
+/// names this digest. An attestation about the image says something else and is refused.
+pub fn endorses_manifest(
+    signature: &UntrustedSignature,
+    image: &Digest,
+    key: &PublicKey,
+) -> Result<(), Refusal> {
+    let claimed = signature.claimed_images();
+    if !claimed.contains(image) {
+        return Err(Refusal::OtherImage { claimed, image: *image });
+    }
+    let certified = match signature {
+        UntrustedSignature::Simple(simple) => simple.to_bundle().signing_certificate().is_some(),
+        UntrustedSignature::Bundle(bundle) => {
+            if !bundle.is_signature() {
+                return Err(Refusal::Signature("it is an attestation, not a signature".into()));
+            }
+            bundle.bundle.signing_certificate().is_some()
+        }
+    };
+    if certified {
+        return Err(Refusal::Signature("it was made with a certificate, not with a key".into()));
+    }
+    let signer = VerificationKey {
+        key: KeyRef { role: Role::Signer, id: key.fingerprint() },
+        material: Material::Key(key.clone()),
+        url: None,
+        validity: Validity::default(),
+    };
+    let keys = KeySet::new([signer]);
+    plain::check(signature, image, keys.of(Role::Signer)).map(|_| ())
+}
