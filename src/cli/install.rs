@@ -49,7 +49,7 @@ impl Install<'_> {
         });
         let draft = again.unwrap_or_else(|| pack.draft());
         let diff = Diff::of(self.old, draft);
-        if self.old.is_some_and(|old| old.digest() != draft.digest()) {
+        if self.old.is_none_or(|old| old.digest() != draft.digest()) {
             report::diff(&diff).lines().for_each(|line| output.note(line));
         }
         let names = self.old.map(known_names).unwrap_or_default();
