@@ -133,8 +133,11 @@ pub(super) struct Collect {
     pub(super) read: Read,
     /// The directory to write; its keys stay, for collecting is cumulative.
     /// [default: keys, or keys/ in the oc-mirror:DIR that is read].
-    #[arg(short, long, value_name = "DIR", default_value = "", hide_default_value = true)]
-    pub(super) output: PathBuf,
+    #[arg(short, long, value_name = "DIR")]
+    pub(super) output: Option<PathBuf>,
+    /// The same, or where it lies by default.
+    #[arg(skip)]
+    pub(super) directory: PathBuf,
     /// The lineage of the pack [default: that of the directory in place, or "default"].
     #[arg(long, value_name = "NAME", value_parser = lineage)]
     pub(super) name: Option<String>,
@@ -233,8 +236,11 @@ pub(super) struct Pull {
     pub(super) source: String,
     /// The directory to write; it is exchanged as a whole.
     /// [default: keys, or keys/ in the oc-mirror:DIR that is read].
-    #[arg(short, long, value_name = "DIR", default_value = "", hide_default_value = true)]
-    pub(super) output: PathBuf,
+    #[arg(short, long, value_name = "DIR")]
+    pub(super) output: Option<PathBuf>,
+    /// The same, or where it lies by default.
+    #[arg(skip)]
+    pub(super) directory: PathBuf,
     #[command(flatten)]
     pub(super) anchors: Anchors,
     /// The lineage that the pack must have [default: that of the directory in place, or "default"].

@@ -50,15 +50,15 @@ impl Cache {
 
 /// Where keys/ lies unless `-o` says otherwise: beside oc-mirror's working-dir, else here.
 pub(super) fn place_keys(command: &mut Command) {
-    let (output, sources) = match command {
-        Command::Collect(args) => (&mut args.output, args.read.sources.as_slice()),
-        Command::Pull(args) => (&mut args.output, std::slice::from_ref(&args.source)),
+    let (given, directory, sources) = match command {
+        Command::Collect(args) => (&args.output, &mut args.directory, args.read.sources.as_slice()),
+        Command::Pull(args) => (&args.output, &mut args.directory, std::slice::from_ref(&args.source)),
         _ => return,
     };
-    if output.as_os_str().is_empty() {
+    *directory = given.clone().unwrap_or_else(|| {
         // A source that is no location is told when it is opened.
-        let locations = sources.iter().filter_map(|source| location(source).ok());
-        let root = locations.into_iter().find_map(|location| content::oc_mirror_root(&location));
-        *output = root.map_or_else(|| "keys".into(), |root| root.join("keys"));
-    }
+        let mut locations = sources.iter().filter_map(|source| location(source).ok());
+        let root = locations.find_map(|location| content::oc_mirror_root(&location));
+        root.map_or_else(|| "keys".into(), |root| root.join("keys"))
+    });
 }

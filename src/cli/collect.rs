@@ -15,11 +15,11 @@ use crate::{
 };
 
 pub(super) fn run(args: &args::Collect, output: &Output) -> Result<Exit, Failure> {
-    let old = keys(&args.output)?;
+    let old = keys(&args.directory)?;
     let name = args.name.clone().or_else(|| old.as_ref().map(|o| o.inventory().name.clone()));
     let name = name.unwrap_or_else(|| "default".into());
     if let Some(other) = old.as_ref().map(|o| &o.inventory().name).filter(|other| **other != name) {
-        let error = format!("{} belongs to the lineage {other:?}, not {name:?}", args.output.display());
+        let error = format!("{} belongs to the lineage {other:?}, not {name:?}", args.directory.display());
         return Err(Failure::new("lineage-mismatch", error, Exit::Refused));
     }
     let created = created(args)?;
@@ -68,7 +68,7 @@ pub(super) fn run(args: &args::Collect, output: &Output) -> Result<Exit, Failure
                 "{kept} keys were kept from version {} in {}, which this host does not remember making or \
                  authenticating; look at them with `keypack inspect`, or leave them out with --prune",
                 old.inventory().version,
-                args.output.display()
+                args.directory.display()
             ));
         }
     }
@@ -98,7 +98,7 @@ fn place(args: &args::Collect, old: Option<&Draft>, built: Built, output: &Outpu
     }
     let names: Vec<String> = old.map(known_names).unwrap_or_default();
     write::replace(
-        &args.output,
+        &args.directory,
         &built.draft.to_files(),
         &|name| names.iter().any(|n| n == name),
         write::Options { non_atomic_unsafe: args.non_atomic_unsafe },
@@ -183,7 +183,7 @@ fn describe(args: &args::Collect, built: &Built) -> PackReport {
         inventory.keys.iter().filter(|k| k.kept.is_some() == kept).map(|k| k.file.clone()).collect()
     };
     PackReport {
-        directory: args.output.display().to_string(),
+        directory: args.directory.display().to_string(),
         name: inventory.name.clone(),
         version: inventory.version,
         digest: built.draft.digest(),

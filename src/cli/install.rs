@@ -54,7 +54,7 @@ impl Install<'_> {
         }
         let names = self.old.map(known_names).unwrap_or_default();
         let outcome = write::replace(
-            &args.output,
+            &args.directory,
             &draft.to_files(),
             &|name| names.iter().any(|n| n == name),
             write::Options { non_atomic_unsafe: args.non_atomic_unsafe },

@@ -32,7 +32,7 @@ pub(super) fn run(args: &args::Pull, output: &Output) -> Result<Exit, Failure> {
         ));
     }
     let location = location(&args.source)?;
-    let anchors = read(&args.anchors, &location, &args.output)?;
+    let anchors = read(&args.anchors, &location, &args.directory)?;
     let whole = anchors.iter().any(Anchor::covers_inventory);
     if args.min_version.is_some() && !anchors.is_empty() && !whole {
         return Err(Failure::usage(
@@ -53,7 +53,7 @@ pub(super) fn run(args: &args::Pull, output: &Output) -> Result<Exit, Failure> {
         output.data(&inspect::text(&draft, Some(manifest), false, false))?;
         return Err(PackError::NoAnchor.into());
     }
-    let old = keys(&args.output)?;
+    let old = keys(&args.directory)?;
     let lineage = args.name.clone().or_else(|| old.as_ref().map(|o| o.inventory().name.clone()));
     let lineage = lineage.unwrap_or_else(|| "default".into());
     let pack = authenticate(&fetched, &anchors, &lineage, now, output)?;
@@ -85,7 +85,7 @@ fn fresh(args: &args::Pull, pack: &Pack, now: Timestamp, output: &Output) -> Res
 
 fn print(args: &args::Pull, installed: &Installed, manifest: Digest, output: &Output) -> Result<(), Failure> {
     let inventory = installed.draft.inventory();
-    let directory = args.output.display();
+    let directory = args.directory.display();
     if installed.unchanged {
         output.note(&format!("version {} is already installed in {directory}", inventory.version));
     } else {
