@@ -83,13 +83,11 @@ pub(super) fn pack(wanted: &Wanted<'_>, output: &Output) -> Result<Fetched, Fail
         return in_oc_mirror(wanted, output);
     }
     let source = content::open_source(location, &|| wanted.wire.options())?;
-    let (repository, descriptor) = match location.reference() {
-        Some(name) => named(source.as_ref(), &name)?,
-        None => {
-            let pack = only(source.as_ref(), wanted.digests)?;
-            return Ok(Fetched { pack, source });
-        }
+    let Some(name) = location.reference() else {
+        let pack = only(source.as_ref(), wanted.digests)?;
+        return Ok(Fetched { pack, source });
     };
+    let (repository, descriptor) = named(source.as_ref(), &name)?;
     let pack = fetch(source.as_ref(), &repository, &descriptor)?;
     Ok(Fetched { pack, source })
 }
