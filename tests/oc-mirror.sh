@@ -55,7 +55,7 @@ mirror="--v2 --remove-signatures=false --src-tls-verify=false --dest-tls-verify=
 
 isc "$work/isc.yaml"
 step oc-mirror $mirror -c "$work/isc.yaml" "file://$work/out"
-pack=$(step keypack collect "oc-mirror:$work/out" --cache-dir "$work/cache" $trust --created 2026-11-01T00:00:00Z | tee /dev/stderr | digest_of)
+pack=$(step keypack collect "oc-mirror:$work/out" --cache-dir "$work/cache" $trust | tee /dev/stderr | digest_of)
 step keypack push "$work/out/keys" "oc-mirror:$work/out"
 
 # After m2d: carried as one more segment.
@@ -65,7 +65,7 @@ step oc-mirror $mirror --cache-dir "$work/enclave-cache" -c "$work/isc.yaml" --f
 cmp "$work/in/working-dir/keypack/keypack.oci.tar" "$work/out/working-dir/keypack/keypack.oci.tar"
 
 # Before the next m2d, which archives the working-dir; the second rotation.
-next=$(step keypack collect "oc-mirror:$work/out" --cache-dir "$work/cache" $trust --created 2026-12-01T00:00:00Z --include all | tee /dev/stderr | digest_of)
+next=$(step keypack collect "oc-mirror:$work/out" --cache-dir "$work/cache" $trust --include all | tee /dev/stderr | digest_of)
 step keypack push "$work/out/keys" "oc-mirror:$work/out"
 step oc-mirror $mirror -c "$work/isc.yaml" "file://$work/out"
 rm "$work"/in/mirror_*.tar; cp "$work"/out/mirror_*.tar "$work/in/"
