@@ -198,6 +198,6 @@ fn a_mistyped_path() {
         assert_eq!(code, "wrong-place");
         assert!(message.contains(hint), "{message}");
     }
-    assert_eq!(refused(format!("oc-mirror:{at}")).0, "unsupported");
+    assert_eq!(refused(format!("oc-mirror:{at}")).0, "wrong-place");
     assert!(!files(folder.path()).is_empty(), "nothing was touched");
 }
