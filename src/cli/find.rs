@@ -8,7 +8,7 @@ use super::{args::Read, failure::Failure, images::images, output::Output, wire::
 use crate::{
     content::{
         self, Location, Name, Source,
-        registry::{Extent, Registry},
+        registry::{Extent, Options, Registry},
     },
     discover::{Discovery, Target, discover},
     keysource::Gathered,
@@ -86,7 +86,7 @@ type Opened = (Box<dyn Source>, Option<String>);
 /// Opens the places, or the registries of the images that `--images` lists; each with the one image that is meant.
 fn sources(args: &Read, output: &Output) -> Result<Vec<Opened>, Failure> {
     let locations = args.sources.iter().map(|s| location(s)).collect::<Result<Vec<_>, _>>()?;
-    let options = || args.wire.options();
+    let options = || Options { frugal: true, ..args.wire.options() };
     if let Some(list) = &args.images {
         if locations.len() > 1 {
             return Err(Failure::usage(
