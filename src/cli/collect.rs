@@ -14,6 +14,7 @@ use crate::{
 };
 
 pub(super) fn run(args: &args::Collect, output: &Output) -> Result<Exit, Failure> {
+    output.interrupt.leaves(format!("{} is as it was", args.output.display()));
     let found = find(&args.read, output)?;
     let mut report = Report::new("collect", &found.discovery, &found.resolution, &found.gathered.unusable);
     let complete = if report.is_complete() { Exit::Done } else { Exit::Incomplete };
@@ -77,12 +78,14 @@ fn place(args: &args::Collect, old: Option<&Draft>, built: &Built, output: &Outp
         return Ok(());
     }
     let names: Vec<String> = old.map(known_names).unwrap_or_default();
-    write::replace(
-        &args.output,
-        &built.draft.to_files(),
-        &|name| names.iter().any(|n| n == name),
-        write::Options { non_atomic_unsafe: args.non_atomic_unsafe },
-    )?;
+    output.interrupt.whole(format!("{} is written", args.output.display()), || {
+        write::replace(
+            &args.output,
+            &built.draft.to_files(),
+            &|name| names.iter().any(|n| n == name),
+            write::Options { non_atomic_unsafe: args.non_atomic_unsafe },
+        )
+    })?;
     if let Some(old) = old {
         for signature in old.signatures() {
             output.warn(&format!(

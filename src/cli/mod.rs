@@ -12,6 +12,7 @@ mod failure;
 mod find;
 mod images;
 mod inspect;
+mod interrupt;
 mod output;
 mod pull;
 mod push;

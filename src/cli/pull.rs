@@ -28,6 +28,7 @@ pub(super) fn run(args: &args::Pull, output: &Output) -> Result<Exit, Failure> {
     }
     let location = location(&args.source)?;
     let anchors = anchors(args, &location);
+    output.interrupt.leaves(format!("{} is as it was", args.output.display()));
     output.working(&format!("fetching from {location}"));
     let untrusted = pack(&location, &args.wire)?;
     if anchors.is_empty() {
@@ -42,12 +43,14 @@ pub(super) fn run(args: &args::Pull, output: &Output) -> Result<Exit, Failure> {
     let manifest = untrusted.manifest_digest();
     let pack = check(untrusted, &anchors, &lineage)?;
     let names = old.as_ref().map(known_names).unwrap_or_default();
-    let outcome = write::replace(
-        &args.output,
-        &pack.draft().to_files(),
-        &|name| names.iter().any(|n| n == name),
-        write::Options { non_atomic_unsafe: args.non_atomic_unsafe },
-    )?;
+    let outcome = output.interrupt.whole(format!("{} is written", args.output.display()), || {
+        write::replace(
+            &args.output,
+            &pack.draft().to_files(),
+            &|name| names.iter().any(|n| n == name),
+            write::Options { non_atomic_unsafe: args.non_atomic_unsafe },
+        )
+    })?;
     let inventory = pack.draft().inventory();
     let directory = args.output.display();
     let met: Vec<_> = pack.compared().iter().map(|c: &Compared| c.as_str()).collect();
