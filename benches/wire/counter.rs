@@ -34,7 +34,7 @@ impl Counter {
                 let (from, to) = (client.try_clone().unwrap(), server.try_clone().unwrap());
                 let count = count.clone();
                 thread::spawn(move || {
-                    pass(from, to, |bytes| bytes.windows(MARK.len()).filter(|w| *w == MARK).count(), &count)
+                    pass(from, to, |bytes| bytes.windows(MARK.len()).filter(|w| *w == MARK).count(), &count);
                 });
                 thread::spawn(move || pass(server, client, |_| 0, &AtomicUsize::new(0)));
             }

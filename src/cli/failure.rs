@@ -121,6 +121,7 @@ impl From<Ambiguous> for Failure {
 }
 
 /// What to do about each code. A test holds this table to the codes in the source.
+#[allow(clippy::too_many_lines, reason = "one table")]
 pub(super) fn hint(code: &str) -> &'static str {
     match code {
         // Places and content.
