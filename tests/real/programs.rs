@@ -8,6 +8,7 @@ use std::{
 use keypack::key::{Algorithm, Material, parse_key_file};
 
 /// Program, package, name, test.
+#[allow(clippy::type_complexity, reason = "one table, read once")]
 pub const CASES: &[(&str, &str, &str, fn())] = &[
     ("openssl", "openssl", "private_keys_of_openssl", private_keys_of_openssl),
     ("openssl", "openssl", "public_keys_of_openssl", public_keys_of_openssl),
