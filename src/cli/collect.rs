@@ -28,6 +28,7 @@ pub(super) fn run(args: &args::Collect, output: &Output) -> Result<Exit, Failure
         return Err(Failure::new("lineage-mismatch", error, Exit::Refused));
     }
     let created = created(args)?;
+    output.interrupt.leaves(format!("{} is as it was", directory.display()));
     let past = Past::load(args, &name, old.as_ref(), created)?;
     let found = find(&args.read, &|key| past.is_revoked(key), output)?;
     let mut report = Report::new("collect", &found.discovery, &found.resolution, &found.gathered.unusable);
@@ -108,12 +109,14 @@ fn place(
         return Ok(built);
     }
     let names: Vec<String> = old.map(known_names).unwrap_or_default();
-    write::replace(
-        directory,
-        &built.draft.to_files(),
-        &|name| names.iter().any(|n| n == name),
-        write::Options { non_atomic_unsafe: args.non_atomic_unsafe },
-    )?;
+    output.interrupt.whole(format!("{} is written", directory.display()), || {
+        write::replace(
+            directory,
+            &built.draft.to_files(),
+            &|name| names.iter().any(|n| n == name),
+            write::Options { non_atomic_unsafe: args.non_atomic_unsafe },
+        )
+    })?;
     for signature in stale {
         output.warn(&format!("{signature} signed another inventory and was removed; sign this one"));
     }

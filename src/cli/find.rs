@@ -6,7 +6,7 @@ use super::{args::Read, failure::Failure, gather::add_payloads, images::images, 
 use crate::{
     content::{
         self, Completeness, Location, Source,
-        registry::{Extent, Registry},
+        registry::{Extent, Options, Registry},
     },
     discover::{Discovery, Target, discover},
     keysource::Gathered,
@@ -98,7 +98,7 @@ type Opened = (Box<dyn Source>, Option<String>);
 /// Opens the places, or the registries of the images that `--images` lists; each with the one image that is meant.
 fn sources(args: &Read, output: &Output) -> Result<Vec<Opened>, Failure> {
     let locations = args.sources.iter().map(|s| location(s)).collect::<Result<Vec<_>, _>>()?;
-    let options = || args.wire.options();
+    let options = || Options { frugal: true, ..args.wire.options() };
     if args.keys.no_network && (args.images.is_some() || hosts(&locations) > 0) {
         return Err(Failure::usage("--no-network forbids to read a registry", "name a place on the disk"));
     }

@@ -56,12 +56,14 @@ impl Install<'_> {
             report::diff(&diff).lines().for_each(|line| output.note(line));
         }
         let names = self.old.map(known_names).unwrap_or_default();
-        let outcome = write::replace(
-            self.directory,
-            &draft.to_files(),
-            &|name| names.iter().any(|n| n == name),
-            write::Options { non_atomic_unsafe: args.non_atomic_unsafe },
-        )?;
+        let outcome = output.interrupt.whole(format!("{} is written", self.directory.display()), || {
+            write::replace(
+                self.directory,
+                &draft.to_files(),
+                &|name| names.iter().any(|n| n == name),
+                write::Options { non_atomic_unsafe: args.non_atomic_unsafe },
+            )
+        })?;
         self.remember(state, draft, admission, &vouching, &believed);
         for met in pack.met() {
             output.note(&format!("authenticated by {met}"));

@@ -18,6 +18,7 @@ mod hint;
 mod images;
 mod inspect;
 mod install;
+mod interrupt;
 mod memory;
 mod output;
 mod packs;

@@ -10,6 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::{
     args::{Format, Global},
     failure::{Exit, Failure},
+    interrupt::Interrupt,
 };
 use crate::report::{Paint, hidden, shown};
 
@@ -20,6 +21,8 @@ pub(super) struct Output {
     quiet: bool,
     progress: bool,
     bar: RefCell<Option<ProgressBar>>,
+    /// What a signal leaves behind.
+    pub(super) interrupt: Interrupt,
 }
 
 impl Output {
@@ -30,6 +33,7 @@ impl Output {
             quiet: global.quiet,
             progress: !global.quiet && !global.no_progress && io::stderr().is_terminal(),
             bar: RefCell::new(None),
+            interrupt: Interrupt::listen(),
         }
     }
 
@@ -74,9 +78,12 @@ impl Output {
         let _ = writeln!(io::stderr(), "keypack: {kind}{}", shown(text));
     }
 
-    /// Shows that work goes on, on a terminal only.
+    /// Shows that work goes on: on a terminal as it goes, elsewhere one line a step for those who want to read it.
     pub(super) fn working(&self, text: &str) {
         if !self.progress {
+            if self.verbose && !io::stderr().is_terminal() {
+                self.say("", text);
+            }
             return;
         }
         let mut bar = self.bar.borrow_mut();

@@ -42,6 +42,7 @@ pub(super) fn run(args: &args::Pull, output: &Output) -> Result<Exit, Failure> {
             "give --digest or --verify-key too",
         ));
     }
+    output.interrupt.leaves(format!("{} is as it was", directory.display()));
     output.working(&format!("fetching from {location}"));
     let digests: Vec<_> = anchors
         .iter()

@@ -71,7 +71,12 @@ pub(super) fn run(args: &args::Push, output: &Output) -> Result<Exit, Failure> {
         let failure = Failure::from(e).on("destination");
         if unsupported { failure.hinting(DESTINATION) } else { failure }
     })?;
+    output.interrupt.leaves(format!(
+        "the tag {tag} of {} names what it named before, or the whole pack; push again to be sure",
+        sink.place()
+    ));
     let stored = sink.put(&artifact, &tag).map_err(|e| Failure::from(e).on("destination"))?;
+    output.interrupt.leaves(format!("the tag {tag} of {} names the pack", sink.place()));
     for (file, digest) in [(&args.digestfile, stored.digest), (&args.pack_digestfile, draft.digest())] {
         if let Some(file) = file {
             write::file(file, format!("{digest}\n").as_bytes())?;

@@ -102,6 +102,7 @@ impl Wire {
             plain_http: self.plain_http,
             keyring,
             allowed: self.allow_realm.iter().filter_map(|realm| AllowedRealm::parse(realm).ok()).collect(),
+            frugal: false,
         }
     }
 }

@@ -133,6 +133,12 @@ pub trait Source {
         None
     }
 
+    /// Whether content whose digest tells what it is need not be read: every read costs, and what is asked is what the
+    /// content says, not whether all of it is there.
+    fn is_frugal(&self) -> bool {
+        false
+    }
+
     /// Whether blobs may lawfully be missing here.
     fn completeness(&self) -> Completeness {
         Completeness::Whole

@@ -1,10 +1,10 @@
 //! Manifests that carry signatures in their layers.
 
-use super::{Form, FoundSignature, Problem, Via};
+use super::{Form, FoundSignature, Problem, Via, payloads::Payloads};
 use crate::{
     content::{self, Attachment, Completeness, Source},
     limits,
-    oci::{Descriptor, Digest, ImageManifest},
+    oci::{Blob, Descriptor, Digest, ImageManifest},
     signature::{SIGSTORE_JSON, UntrustedBundle, UntrustedSignature, UntrustedSimple, media},
 };
 
@@ -24,19 +24,26 @@ pub(super) fn carries_signatures(manifest: &ImageManifest) -> bool {
     manifest.layers.iter().any(|layer| form_of(layer).is_some())
 }
 
-/// Reads the signatures of a carrier. A layer that can't be read becomes a signature with a problem: it must not
-/// pass as "no signature".
+/// Where the layers of carriers are read.
+pub(super) struct Layers<'a> {
+    pub(super) source: &'a dyn Source,
+    pub(super) repository: &'a str,
+    pub(super) payloads: &'a mut Payloads,
+}
+
+/// Reads the signatures of a carrier, whose place names `image` or nothing. A layer that can't be read becomes a
+/// signature with a problem: it must not pass as "no signature".
 pub(super) fn signatures(
-    source: &dyn Source,
-    repository: &str,
+    layers: &mut Layers<'_>,
     digest: Digest,
     manifest: &ImageManifest,
     via: Via,
+    image: Option<Digest>,
 ) -> Vec<FoundSignature> {
     let mut found = Vec::new();
     for layer in manifest.layers.iter().take(limits::SIGNATURES_PER_IMAGE) {
         let Some(form) = form_of(layer) else { continue };
-        let content = signature(source, repository, layer, form);
+        let content = layers.signature(layer, form, image);
         let form = match &content {
             Ok(UntrustedSignature::Bundle(bundle)) if bundle.is_attestation() => Form::Attestation,
             _ => form,
@@ -46,22 +53,38 @@ pub(super) fn signatures(
     found
 }
 
-fn signature(
-    source: &dyn Source,
-    repository: &str,
-    layer: &Descriptor,
-    form: Form,
-) -> Result<UntrustedSignature, Problem> {
-    let blob = content::fetch(source, repository, layer, limits::SIGNATURE)
-        .map_err(|e| Problem::from(&e))?
-        .ok_or_else(|| missing(source, &layer.digest))?;
-    let parsed = if form == Form::SimpleSigning {
-        UntrustedSimple::parse(blob.into_bytes(), &layer.annotations)
-            .map(|simple| UntrustedSignature::Simple(Box::new(simple)))
-    } else {
-        UntrustedBundle::parse(blob.bytes()).map(|bundle| UntrustedSignature::Bundle(Box::new(bundle)))
-    };
-    parsed.map_err(|e| Problem::from(&e))
+impl Layers<'_> {
+    fn signature(
+        &mut self,
+        layer: &Descriptor,
+        form: Form,
+        image: Option<Digest>,
+    ) -> Result<UntrustedSignature, Problem> {
+        let parsed = if form == Form::SimpleSigning {
+            UntrustedSimple::parse(self.payload(layer, image)?.into_bytes(), &layer.annotations)
+                .map(|simple| UntrustedSignature::Simple(Box::new(simple)))
+        } else {
+            UntrustedBundle::parse(self.read(layer)?.bytes())
+                .map(|bundle| UntrustedSignature::Bundle(Box::new(bundle)))
+        };
+        parsed.map_err(|e| Problem::from(&e))
+    }
+
+    fn read(&self, layer: &Descriptor) -> Result<Blob, Problem> {
+        content::fetch(self.source, self.repository, layer, limits::SIGNATURE)
+            .map_err(|e| Problem::from(&e))?
+            .ok_or_else(|| missing(self.source, &layer.digest))
+    }
+
+    fn payload(&mut self, layer: &Descriptor, image: Option<Digest>) -> Result<Blob, Problem> {
+        let Some(image) = image.filter(|_| self.source.is_frugal()) else { return self.read(layer) };
+        if let Some(payload) = self.payloads.derive(layer, image) {
+            return Ok(payload);
+        }
+        let payload = self.read(layer)?;
+        self.payloads.learn(payload.bytes(), image);
+        Ok(payload)
+    }
 }
 
 /// A signature that lies beside its image as a file.

@@ -4,6 +4,7 @@
 
 mod carrier;
 mod names;
+mod payloads;
 mod places;
 mod walk;
 

@@ -2,8 +2,9 @@ use std::collections::BTreeMap;
 
 use super::{
     Form, FoundSignature, Image, Kind, Place, Problem, Via,
-    carrier::{carries_signatures, file_signature, missing, signatures},
+    carrier::{Layers, carries_signatures, file_signature, missing, signatures},
     names::{TagName, tag_name},
+    payloads::Payloads,
 };
 use crate::{
     content::{self, Completeness, ContentError, Listed, Name, Source},
@@ -222,6 +223,7 @@ impl<'a> Walk<'a> {
     }
 
     fn read_carriers(&mut self) {
+        let mut payloads = Payloads::default();
         for (digest, carrier) in std::mem::take(&mut self.carriers) {
             let named = carrier.subject;
             let document = match self.read(&carrier.descriptor) {
@@ -247,7 +249,9 @@ impl<'a> Walk<'a> {
                 }
             };
             let Document::Manifest(manifest) = document else { continue };
-            for signature in signatures(self.source, &self.repository, digest, &manifest, carrier.via) {
+            let (source, repository) = (self.source, self.repository.as_str());
+            let mut layers = Layers { source, repository, payloads: &mut payloads };
+            for signature in signatures(&mut layers, digest, &manifest, carrier.via, named) {
                 let claimed =
                     signature.content.as_ref().ok().and_then(|s| s.claimed_images().first().copied());
                 if let Some(image) = named.or(claimed) {

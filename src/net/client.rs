@@ -194,9 +194,12 @@ impl Client {
             }
             _ => builder.no_proxy(),
         };
-        if origin.is_https() {
-            builder = self.options.tls.apply(origin, builder)?;
-        }
+        builder = if origin.is_https() {
+            self.options.tls.apply(origin, builder)?
+        } else {
+            // Nobody is to be trusted here; reading the system's roots is what most of a small request would cost.
+            builder.tls_certs_only([])
+        };
         let pool = builder.build().map_err(settings)?;
         pools.insert(origin.clone(), pool.clone());
         Ok(pool)

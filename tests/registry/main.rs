@@ -21,8 +21,9 @@ use keypack::{
         Name, Sink, Source,
         auth::Keyring,
         fetch, fetch_manifest,
-        registry::{Extent, Registry},
+        registry::{Extent, Options, Registry},
     },
+    discover::{Target, discover},
     oci::{Descriptor, Digest, Document},
 };
 use support::{artifact, code, options, registry};
@@ -151,4 +152,18 @@ fn the_lab_is_read_whole() {
         }
     }
     assert!(images > repositories.len() && signatures > 0, "{images} {signatures}");
+}
+
+#[test]
+fn what_is_put_together_is_what_would_have_been_read() {
+    let server = lab();
+    let found = |frugal| {
+        let options = Options { frugal, ..options(Keyring::anonymous()) };
+        let source = registry(server.host(), options).with_extent(Extent::Prefix(String::new()));
+        let found = discover(&[Target { source: &source, only: None }], &mut |_| {}).unwrap();
+        let signatures: usize = found.images.iter().map(|image| image.signatures.len()).sum();
+        assert!(signatures > 0);
+        format!("{found:?}")
+    };
+    assert!(found(true) == found(false), "a frugal walk finds the same");
 }

@@ -6,6 +6,7 @@
 mod bodies;
 #[path = "../support/fault.rs"]
 mod fault;
+mod interrupt;
 mod lists;
 mod manifests;
 mod patience;

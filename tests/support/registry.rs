@@ -26,7 +26,7 @@ pub fn options(keyring: Keyring) -> Options {
         silence: Duration::from_secs(20),
         ..net::Options::default()
     };
-    Options { net, plain_http: true, keyring, allowed: vec![] }
+    Options { net, plain_http: true, keyring, ..Options::default() }
 }
 
 /// Alice's credentials.

@@ -17,7 +17,7 @@
 //!
 //! # What it costs
 //! There is no HEAD before a GET and no ping. A tag costs one request: its manifest is read to learn the digest, and kept
-//! until it is opened. A repository costs one token where the registry wants tokens, and one request per page of tags.
+//! until it is opened. A payload that its digest tells is not read where only keys are looked for ([`Options::frugal`]). A repository costs one token where the registry wants tokens, and one request per page of tags.
 //! A registry without a referrers API is asked for it once.
 
 mod blob;
@@ -66,6 +66,9 @@ pub struct Options {
     pub keyring: Keyring,
     /// Further hosts that may see the credentials (`--allow-realm`).
     pub allowed: Vec<AllowedRealm>,
+    /// Whether to leave unread what its digest tells ([`Source::is_frugal`]): good for finding keys, not for seeing
+    /// whether a mirror is whole.
+    pub frugal: bool,
 }
 
 impl Default for Options {
@@ -76,6 +79,7 @@ impl Default for Options {
             plain_http: false,
             keyring: Keyring::anonymous(),
             allowed: Vec::new(),
+            frugal: false,
         }
     }
 }
@@ -197,6 +201,10 @@ impl Source for Registry {
                 name: format!("image with the name {name:?}"),
             })
             .collect())
+    }
+
+    fn is_frugal(&self) -> bool {
+        self.wire.frugal
     }
 
     fn resolve(&self, repository: &str, reference: &str) -> Result<Option<Descriptor>, ContentError> {

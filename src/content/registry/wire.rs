@@ -27,6 +27,7 @@ pub(super) struct Wire {
     keyring: Keyring,
     allowed: Vec<AllowedRealm>,
     plain_http: bool,
+    pub(super) frugal: bool,
     base: Mutex<Option<Url>>,
     /// How the registry wants to be asked, once it said so.
     challenge: Mutex<Option<Challenge>>,
@@ -44,7 +45,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Wire {
     pub(super) fn new(host: Host, options: super::Options) -> Self {
-        let super::Options { mut net, plain_http, keyring, allowed } = options;
+        let super::Options { mut net, plain_http, keyring, allowed, frugal } = options;
         host.as_str().clone_into(&mut net.tls.host);
         Self {
             host,
@@ -52,6 +53,7 @@ impl Wire {
             keyring,
             allowed,
             plain_http,
+            frugal,
             base: Mutex::default(),
             challenge: Mutex::default(),
             passes: Mutex::default(),
