@@ -8,7 +8,9 @@ use std::{
 use keypack::key::{Algorithm, Material, parse_key_file};
 
 /// Program, package, name, test.
-pub const CASES: &[(&str, &str, &str, fn())] = &[
+type Case = (&'static str, &'static str, &'static str, fn());
+
+pub const CASES: &[Case] = &[
     ("openssl", "openssl", "private_keys_of_openssl", private_keys_of_openssl),
     ("openssl", "openssl", "public_keys_of_openssl", public_keys_of_openssl),
     ("openssl", "openssl", "keys_that_cannot_verify_of_openssl", keys_that_cannot_verify_of_openssl),

@@ -114,7 +114,7 @@ fn another_type_of_signature() {
 fn digests_in_other_spellings() {
     let hex = &DIGEST[7..];
     for digest in [
-        "".into(),
+        String::new(),
         hex.to_owned(),
         DIGEST.to_uppercase(),
         format!("sha256:{}", hex.to_uppercase()),
@@ -141,7 +141,7 @@ fn what_is_not_one_json_document() {
         format!("{text}x").into_bytes(),
         format!("\u{feff}{text}").into_bytes(),
         text.replace('"', "'").into_bytes(),
-        text[..text.len() - 1].as_bytes().to_vec(),
+        text.as_bytes()[..text.len() - 1].to_vec(),
         text.replace("registry.test", "registry\u{0}.test").into_bytes(),
         text.replace("registry.test", "registry\n.test").into_bytes(),
         text.replace("somebody", "\\ud800").into_bytes(),

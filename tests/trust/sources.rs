@@ -90,8 +90,9 @@ fn a_log_with_an_unsupported_key_does_not_spoil_the_root() {
 
 #[test]
 fn entries_that_are_damaged_do_not_spoil_the_root() {
+    type Damage = (&'static str, fn(&mut Value));
     let folder = Folder::new();
-    let damages: [(&str, fn(&mut Value)); 9] = [
+    let damages: [Damage; 9] = [
         ("no base64", |j| j["tlogs"][0]["publicKey"]["rawBytes"] = "*".into()),
         ("no key", |j| j["tlogs"][0]["publicKey"]["rawBytes"] = "".into()),
         ("no publicKey", |j| drop(j["tlogs"][0].as_object_mut().unwrap().remove("publicKey"))),
