@@ -22,6 +22,9 @@ pub const PACK_FILE: u64 = 8 << 20;
 /// All files of a pack together: what unpacking may hold in memory and write to disk.
 pub const PACK_TOTAL: u64 = 32 << 20;
 
+/// A pack as an oci-archive: its files, the manifest, and the headers of a tar.
+pub const PACK_ARCHIVE: u64 = 40 << 20;
+
 /// Files in a pack. A pack with one key per file and a thousand keys is not a pack that a person can sign off.
 pub const PACK_FILES: usize = 1000;
 

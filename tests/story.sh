@@ -16,11 +16,10 @@ chmod -R u+w .
 tar -cf mirror.tar -C mirror oci-layout index.json blobs
 mkdir enclave
 
-# The same files on every day: the pack's time is an argument. The host's own state is left alone.
-SOURCE_DATE_EPOCH=1795363200
+# The host's own state is left alone.
 XDG_STATE_HOME=$work/state
 NO_COLOR=1
-export SOURCE_DATE_EPOCH XDG_STATE_HOME NO_COLOR
+export XDG_STATE_HOME NO_COLOR
 
 keypack() { "$KEYPACK" "$@" 2>&1; }
 run() {

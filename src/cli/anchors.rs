@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use super::{
     args,
     failure::{Exit, Failure},
-    find::Fetched,
     output::Output,
+    packs::Fetched,
 };
 use crate::{
     content::Location,

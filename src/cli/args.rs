@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use self::spans::{duration, expiry, span};
 pub(super) use self::trust::{Anchors, Exceptions, State};
-use super::wire::Wire;
+use super::{cache::Cache, gather::KeySources, wire::Wire};
 use crate::oci::Digest;
 
 const SOURCES: &str = "\
@@ -18,6 +18,7 @@ SOURCE is one of
   dir:DIR                  an image by skopeo, or a `skopeo sync` tree
   docker://HOST/REPO:TAG   an image of a registry (or @sha256:…)
   docker://HOST[/PREFIX]   a repository, and all below it
+  oc-mirror:DIR            a folder of oc-mirror v2: archives, working-dir, cache
   PATH                     any of these, or a registry's data folder (docker/registry/v2)";
 
 /// Finds the public keys that the signatures of mirrored images need, proves that they fit, and carries them.
@@ -60,6 +61,7 @@ pub(super) enum Format {
 }
 
 #[derive(Debug, Subcommand)]
+#[allow(clippy::large_enum_variant, reason = "there is one of these, and clap makes it")]
 pub(super) enum Command {
     /// Show which keys the signatures need and which are at hand (reads only).
     #[command(
@@ -103,19 +105,18 @@ pub(super) struct Read {
     /// Where the images are; several are read together.
     #[arg(required_unless_present = "images", value_name = "SOURCE", long_help = SOURCES)]
     pub(super) sources: Vec<String>,
-    /// Only these images: a file with one reference a line (or - for stdin), oc-mirror's mapping.txt, or a place
+    /// Only these images: a file with one reference a line (or - for stdin), oc-mirror's mapping.txt or
+    /// ImageSetConfiguration, or a place
     /// whose images are looked up at the registry named as SOURCE.
     #[arg(long, value_name = "LIST")]
     pub(super) images: Option<String>,
-    /// A sigstore trusted_root.json of version 0.1 or 0.2 [repeatable].
-    #[arg(long, value_name = "FILE")]
-    pub(super) trusted_root: Vec<PathBuf>,
-    /// A public key or certificate chain: PEM (text around it is fine) or DER [repeatable].
-    #[arg(long, value_name = "FILE")]
-    pub(super) key: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(super) keys: KeySources,
     /// Missing keys and unreadable places are a warning, and the exit code is 0: never block the mirroring of images.
     #[arg(long)]
     pub(super) optional: bool,
+    #[command(flatten)]
+    pub(super) cache: Cache,
     #[command(flatten)]
     pub(super) wire: Wire,
 }
@@ -130,9 +131,10 @@ pub(super) struct Discover {
 pub(super) struct Collect {
     #[command(flatten)]
     pub(super) read: Read,
-    /// The directory to write; its keys stay, for collecting is cumulative.
-    #[arg(short, long, value_name = "DIR", default_value = "keys")]
-    pub(super) output: PathBuf,
+    /// The directory to write; its keys stay, for collecting is cumulative [default: keys, or keys/ in the
+    /// oc-mirror:DIR that is read].
+    #[arg(short, long, value_name = "DIR")]
+    pub(super) output: Option<PathBuf>,
     /// The lineage of the pack [default: that of the directory in place, or "default"].
     #[arg(long, value_name = "NAME", value_parser = lineage)]
     pub(super) name: Option<String>,
@@ -195,7 +197,8 @@ pub(super) struct Push {
     /// The directory that `keypack collect` wrote.
     #[arg(value_name = "KEYS")]
     pub(super) keys: String,
-    /// Where to: docker://HOST/REPO:TAG, oci:DIR:TAG or oci-archive:FILE:TAG; images that are there stay.
+    /// Where to: docker://HOST/REPO:TAG, oci:DIR:TAG, oci-archive:FILE:TAG, or the oc-mirror:DIR that mirror-to-disk
+    /// writes to; images that are there stay.
     #[arg(value_name = "DEST")]
     pub(super) dest: String,
     /// The form of the artifact.
@@ -228,9 +231,9 @@ pub(super) struct Pull {
     /// Where the pack is.
     #[arg(value_name = "SOURCE", long_help = SOURCES)]
     pub(super) source: String,
-    /// The directory to write; it is exchanged as a whole.
-    #[arg(short, long, value_name = "DIR", default_value = "keys")]
-    pub(super) output: PathBuf,
+    /// The directory to write; it is exchanged as a whole [default: keys, or keys/ in the oc-mirror:DIR that is read].
+    #[arg(short, long, value_name = "DIR")]
+    pub(super) output: Option<PathBuf>,
     #[command(flatten)]
     pub(super) anchors: Anchors,
     /// The lineage that the pack must have [default: that of the directory in place, or "default"].
@@ -253,6 +256,8 @@ pub(super) struct Pull {
     #[command(flatten)]
     pub(super) except: Exceptions,
     #[command(flatten)]
+    pub(super) cache: Cache,
+    #[command(flatten)]
     pub(super) wire: Wire,
 }
 
@@ -265,6 +270,8 @@ pub(super) struct Diff {
     #[arg(value_name = "NEW")]
     pub(super) new: String,
     #[command(flatten)]
+    pub(super) cache: Cache,
+    #[command(flatten)]
     pub(super) wire: Wire,
 }
 
@@ -275,6 +282,8 @@ pub(super) struct Inspect {
     pub(super) place: String,
     #[command(flatten)]
     pub(super) state: State,
+    #[command(flatten)]
+    pub(super) cache: Cache,
     #[command(flatten)]
     pub(super) wire: Wire,
 }

@@ -1,9 +1,12 @@
+use std::path::Path;
+
 use jiff::Timestamp;
 
 use super::{
     args::{self, Format, IncludeKeys, When},
+    cache::keys_directory,
     failure::{Exit, Failure},
-    find::{Found, find, keys},
+    find::{Found, find, keys, location},
     output::Output,
     past::{Past, remember},
 };
@@ -15,11 +18,13 @@ use crate::{
 };
 
 pub(super) fn run(args: &args::Collect, output: &Output) -> Result<Exit, Failure> {
-    let old = keys(&args.output)?;
+    let locations = args.read.sources.iter().map(|s| location(s)).collect::<Result<Vec<_>, _>>()?;
+    let directory = keys_directory(args.output.as_deref(), &locations);
+    let old = keys(&directory)?;
     let name = args.name.clone().or_else(|| old.as_ref().map(|o| o.inventory().name.clone()));
     let name = name.unwrap_or_else(|| "default".into());
     if let Some(other) = old.as_ref().map(|o| &o.inventory().name).filter(|other| **other != name) {
-        let error = format!("{} belongs to the lineage {other:?}, not {name:?}", args.output.display());
+        let error = format!("{} belongs to the lineage {other:?}, not {name:?}", directory.display());
         return Err(Failure::new("lineage-mismatch", error, Exit::Refused));
     }
     let created = created(args)?;
@@ -60,7 +65,7 @@ pub(super) fn run(args: &args::Collect, output: &Output) -> Result<Exit, Failure
         expires: args.expires.unwrap_or(Expiry::Never),
         refresh_after: args.refresh_after,
     })?;
-    let built = place(args, old.as_ref(), built, output)?;
+    let built = place(args, &directory, old.as_ref(), built, output)?;
     if let Some(old) = old.as_ref().filter(|_| !past.known) {
         let kept = built.draft.inventory().keys.iter().filter(|k| k.kept.is_some()).count();
         if kept > 0 {
@@ -68,12 +73,12 @@ pub(super) fn run(args: &args::Collect, output: &Output) -> Result<Exit, Failure
                 "{kept} keys were kept from version {} in {}, which this host does not remember making or \
                  authenticating; look at them with `keypack inspect`, or leave them out with --prune",
                 old.inventory().version,
-                args.output.display()
+                directory.display()
             ));
         }
     }
     remember(args, &built.draft, output);
-    report.pack = Some(describe(args, &built));
+    report.pack = Some(describe(&directory, &built));
     print(&report, output)?;
     Ok(complete)
 }
@@ -87,7 +92,13 @@ fn print(report: &Report, output: &Output) -> Result<(), Failure> {
 
 /// Puts the new directory in the place of the old one, unless nothing changed. A signature stays only while it is about
 /// the inventory.
-fn place(args: &args::Collect, old: Option<&Draft>, built: Built, output: &Output) -> Result<Built, Failure> {
+fn place(
+    args: &args::Collect,
+    directory: &Path,
+    old: Option<&Draft>,
+    built: Built,
+    output: &Output,
+) -> Result<Built, Failure> {
     let (draft, stale) = match (built.change, old) {
         (Change::Unchanged, _) => built.draft.without_stale_signatures(),
         (_, old) => (built.draft, old.map(|o| o.signatures().cloned().collect()).unwrap_or_default()),
@@ -98,7 +109,7 @@ fn place(args: &args::Collect, old: Option<&Draft>, built: Built, output: &Outpu
     }
     let names: Vec<String> = old.map(known_names).unwrap_or_default();
     write::replace(
-        &args.output,
+        directory,
         &built.draft.to_files(),
         &|name| names.iter().any(|n| n == name),
         write::Options { non_atomic_unsafe: args.non_atomic_unsafe },
@@ -177,13 +188,13 @@ fn name(candidate: &Candidate) -> KeyRef {
     candidate.key_ref(role, None)
 }
 
-fn describe(args: &args::Collect, built: &Built) -> PackReport {
+fn describe(directory: &Path, built: &Built) -> PackReport {
     let inventory = built.draft.inventory();
     let files = |kept: bool| {
         inventory.keys.iter().filter(|k| k.kept.is_some() == kept).map(|k| k.file.clone()).collect()
     };
     PackReport {
-        directory: args.output.display().to_string(),
+        directory: directory.display().to_string(),
         name: inventory.name.clone(),
         version: inventory.version,
         digest: built.draft.digest(),

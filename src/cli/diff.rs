@@ -1,14 +1,14 @@
 use super::{
     args::{self, Format},
     failure::{Exit, Failure},
-    find::keys_or_pack,
     output::Output,
+    packs::keys_or_pack,
 };
 use crate::{pack::Diff, report};
 
 pub(super) fn run(args: &args::Diff, output: &Output) -> Result<Exit, Failure> {
-    let (old, _) = keys_or_pack(&args.old, &args.wire).map_err(|e| e.on("old"))?;
-    let (new, _) = keys_or_pack(&args.new, &args.wire).map_err(|e| e.on("new"))?;
+    let (old, _) = keys_or_pack(&args.old, &args.wire, &args.cache, output).map_err(|e| e.on("old"))?;
+    let (new, _) = keys_or_pack(&args.new, &args.wire, &args.cache, output).map_err(|e| e.on("new"))?;
     let diff = Diff::of(Some(&old), &new);
     match output.format {
         Format::Json => output.json(&diff)?,

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use super::{find::Ambiguous, hint::hint};
+use super::{hint::hint, packs::Ambiguous};
 use crate::{
     content::{ContentError, LocationError},
     keysource::KeySourceError,
@@ -96,7 +96,10 @@ impl From<LocationError> for Failure {
 impl From<KeySourceError> for Failure {
     fn from(e: KeySourceError) -> Self {
         let exit = match e {
-            KeySourceError::Read { .. } | KeySourceError::NotAFile { .. } => Exit::CouldNot,
+            KeySourceError::Read { .. }
+            | KeySourceError::NotAFile { .. }
+            | KeySourceError::Net(_)
+            | KeySourceError::Answer { .. } => Exit::CouldNot,
             _ => Exit::Refused,
         };
         Self::new(e.code(), e.to_string(), exit)

@@ -2,32 +2,19 @@
 
 use std::{collections::BTreeSet, path::Path};
 
-use thiserror::Error;
-
-use super::{args::Read, failure::Failure, images::images, output::Output, wire::Wire};
+use super::{args::Read, failure::Failure, gather::add_payloads, images::images, output::Output};
 use crate::{
     content::{
-        self, Location, Name, Source,
+        self, Completeness, Location, Source,
         registry::{Extent, Registry},
     },
     discover::{Discovery, Target, discover},
     keysource::Gathered,
-    limits,
-    oci::{Descriptor, Digest, Document},
-    pack::{Draft, INVENTORY, UntrustedPack, looks_like_a_pack, parse},
+    oci::Digest,
+    pack::Draft,
     resolve::{Question, Resolution, resolve},
-    signature::UntrustedSignature,
     write,
 };
-
-/// No pack, or several, where one is wanted.
-#[derive(Debug, Error)]
-pub(super) enum Ambiguous {
-    #[error("{0} holds no pack")]
-    None(String),
-    #[error("{0} holds several packs: {1}")]
-    Several(String, String),
-}
 
 /// Reads a location as the user wrote it.
 pub(super) fn location(text: &str) -> Result<Location, Failure> {
@@ -45,14 +32,11 @@ pub(super) struct Found {
 ///
 /// A revoked key satisfies no need: it is no candidate at all.
 pub(super) fn find(args: &Read, revoked: &dyn Fn(Digest) -> bool, output: &Output) -> Result<Found, Failure> {
-    let mut gathered = Gathered::default();
-    for path in &args.key {
-        gathered.add_key_file(path)?;
+    let mut gathered = args.keys.gather(&args.wire)?;
+    let sources = sources(args, output)?;
+    for (source, _) in &sources {
+        add_payloads(&mut gathered, source.as_ref())?;
     }
-    for path in &args.trusted_root {
-        gathered.add_trusted_root(path)?;
-    }
-    gathered.add_builtin();
     gathered.tell_conflicts();
     gathered.candidates.retain(|candidate| {
         let found = candidate.material.fingerprints().into_iter().find(|f| revoked(*f));
@@ -62,7 +46,6 @@ pub(super) fn find(args: &Read, revoked: &dyn Fn(Digest) -> bool, output: &Outpu
         }
         found.is_none()
     });
-    let sources = sources(args, output)?;
     let targets: Vec<_> =
         sources.iter().map(|(source, only)| Target { source: source.as_ref(), only: only.clone() }).collect();
     output.working("looking for signatures");
@@ -71,12 +54,17 @@ pub(super) fn find(args: &Read, revoked: &dyn Fn(Digest) -> bool, output: &Outpu
     })?;
     if discovery.places.iter().all(|p| p.read == 0) {
         let places: Vec<_> = discovery.places.iter().map(|p| p.name.as_str()).collect();
-        return Err(Failure::new(
+        let mut failure = Failure::new(
             "nothing-readable",
             format!("{} holds no image that can be read", places.join(", ")),
             super::Exit::CouldNot,
-        ));
+        );
+        if let Some(advice) = sources.iter().find_map(|(source, _)| source.advice()) {
+            failure.hint = advice.into();
+        }
+        return Err(failure);
     }
+    tell_absent(&discovery, &sources, output);
     output.working("verifying signatures");
     let questions: Vec<_> = discovery
         .images
@@ -91,6 +79,19 @@ pub(super) fn find(args: &Read, revoked: &dyn Fn(Digest) -> bool, output: &Outpu
     Ok(Found { discovery, gathered, resolution })
 }
 
+/// Says where manifests are named and lie in another archive: what is signed may be among them.
+fn tell_absent(discovery: &Discovery, sources: &[(Box<dyn Source>, Option<String>)], output: &Output) {
+    for (place, (source, _)) in discovery.places.iter().zip(sources) {
+        if place.absent > 0 && source.completeness() == Completeness::Partial {
+            let advice = source.advice().unwrap_or("give the place that holds them as a further source");
+            output.warn(&format!(
+                "{} names {} manifests that are not in it, and signatures may be among them; {advice}",
+                place.name, place.absent
+            ));
+        }
+    }
+}
+
 /// A place, and the one image of it that is meant.
 type Opened = (Box<dyn Source>, Option<String>);
 
@@ -98,6 +99,9 @@ type Opened = (Box<dyn Source>, Option<String>);
 fn sources(args: &Read, output: &Output) -> Result<Vec<Opened>, Failure> {
     let locations = args.sources.iter().map(|s| location(s)).collect::<Result<Vec<_>, _>>()?;
     let options = || args.wire.options();
+    if args.keys.no_network && (args.images.is_some() || hosts(&locations) > 0) {
+        return Err(Failure::usage("--no-network forbids to read a registry", "name a place on the disk"));
+    }
     if let Some(list) = &args.images {
         if locations.len() > 1 {
             return Err(Failure::usage(
@@ -105,7 +109,7 @@ fn sources(args: &Read, output: &Output) -> Result<Vec<Opened>, Failure> {
                 "run keypack once for each registry",
             ));
         }
-        let images = images(list, locations.first(), &args.wire)?;
+        let images = images(list, locations.first(), &args.wire, output)?;
         args.wire.check(images.len())?;
         return Ok(images
             .into_iter()
@@ -115,10 +119,16 @@ fn sources(args: &Read, output: &Output) -> Result<Vec<Opened>, Failure> {
             .collect());
     }
     args.wire.check(hosts(&locations))?;
-    let mut sources = Vec::new();
+    output.working("opening");
+    let mut of_oc_mirror = args.cache.open(&locations, output)?.into_iter();
+    let mut sources: Vec<(Box<dyn Source>, _)> = Vec::new();
     for location in &locations {
         output.working(&format!("opening {location}"));
-        sources.push((content::open_source(location, &options)?, location.reference()));
+        let source = match content::oc_mirror_path(location).and_then(|_| of_oc_mirror.next()) {
+            Some(source) => Box::new(source),
+            None => content::open_source(location, &options)?,
+        };
+        sources.push((source, location.reference()));
     }
     Ok(sources)
 }
@@ -133,93 +143,6 @@ fn hosts(locations: &[Location]) -> usize {
         })
         .collect();
     hosts.len()
-}
-
-/// A pack as it was fetched, and where it is from.
-pub(super) struct Fetched {
-    pub(super) pack: UntrustedPack,
-    source: Box<dyn Source>,
-}
-
-impl Fetched {
-    /// Signatures of the pack's manifest that lie beside it.
-    pub(super) fn manifest_signatures(&self) -> Result<Vec<UntrustedSignature>, Failure> {
-        let manifest = self.pack.manifest_digest();
-        let target = Target { source: self.source.as_ref(), only: Some(manifest.to_string()) };
-        let found = discover(&[target], &mut |_| {})?;
-        let images = found.images.into_iter().filter(|image| image.digest == manifest);
-        Ok(images.flat_map(|i| i.signatures).filter_map(|s| s.content.ok()).collect())
-    }
-}
-
-/// A pack that lies as a directory or as an artifact, with the artifact's manifest digest.
-pub(super) fn keys_or_pack(place: &str, wire: &Wire) -> Result<(Draft, Option<Digest>), Failure> {
-    let path = Path::new(place);
-    if path.join(INVENTORY).is_file() {
-        let draft = keys(path)?.ok_or_else(|| {
-            Failure::new(
-                "key-file-not-found",
-                format!("{} holds no keys", path.display()),
-                super::Exit::CouldNot,
-            )
-        })?;
-        return Ok((draft, None));
-    }
-    let untrusted = pack(&location(place)?, wire)?.pack;
-    let manifest = untrusted.manifest_digest();
-    Ok((untrusted.into_draft()?, Some(manifest)))
-}
-
-/// Fetches the pack that a location names or, where it names none, the only one that is there.
-pub(super) fn pack(location: &Location, wire: &Wire) -> Result<Fetched, Failure> {
-    wire.check(1)?;
-    let source = content::open_source(location, &|| wire.options())?;
-    let (repository, descriptor) = match location.reference() {
-        Some(name) => named(source.as_ref(), &name)?,
-        None => only(source.as_ref())?,
-    };
-    let artifact = content::fetch_artifact(source.as_ref(), &repository, &descriptor)?;
-    Ok(Fetched { pack: parse(&artifact)?, source })
-}
-
-fn named(source: &dyn Source, name: &str) -> Result<(String, Descriptor), Failure> {
-    for repository in source.repositories()? {
-        if let Some(descriptor) = source.resolve(&repository, name)? {
-            return Ok((repository, descriptor));
-        }
-    }
-    let kind = if name.parse::<Digest>().is_ok() { "manifest" } else { "tag" };
-    Err(content::ContentError::NoSuchName { place: source.place(), name: format!("{kind} {name}") }.into())
-}
-
-fn only(source: &dyn Source) -> Result<(String, Descriptor), Failure> {
-    let mut packs: Vec<(String, String, Descriptor)> = Vec::new();
-    for repository in source.repositories()? {
-        for listed in source.manifests(&repository)? {
-            let fetched = content::fetch_manifest(source, &repository, &listed.descriptor);
-            let Ok(Some((_, Document::Manifest(manifest)))) = fetched else { continue };
-            let known = packs.iter().any(|(_, _, d)| d.digest == listed.descriptor.digest);
-            let config = |config: &Descriptor| {
-                content::fetch(source, &repository, config, limits::CONFIG).ok().flatten()
-            };
-            if !known && looks_like_a_pack(&manifest, config) {
-                let name = match &listed.name {
-                    Name::Tag(tag) => tag.clone(),
-                    _ => listed.descriptor.digest.to_string(),
-                };
-                packs.push((repository.clone(), name, listed.descriptor));
-            }
-        }
-    }
-    match packs.len() {
-        1 => packs.pop().map(|(repository, _, descriptor)| (repository, descriptor)),
-        0 => return Err(Ambiguous::None(source.place()).into()),
-        _ => {
-            let names: Vec<_> = packs.into_iter().map(|(_, name, _)| name).collect();
-            return Err(Ambiguous::Several(source.place(), names.join(", ")).into());
-        }
-    }
-    .ok_or_else(|| Ambiguous::None(source.place()).into())
 }
 
 /// Loads a keys/ directory; `None` if it does not exist or is empty.

@@ -17,6 +17,10 @@ pub(super) fn hint(code: &str) -> &'static str {
         "write-failed" => "check the permissions and the disk; what was there before is unchanged",
         "no-space" => "free that much space on the file system, or write to another one; nothing was changed",
         "too-large" => "nothing that real tools write is this large; look at where the content came from",
+        "blob-elsewhere" => {
+            "an incremental archive leaves out what earlier ones hold: give oc-mirror's cache by --cache-dir DIR, or the \
+             earlier archives as further oc-mirror:DIR"
+        }
         "digest-mismatch" | "size-mismatch" => {
             "the content was damaged or changed on the way; copy it again from its origin"
         }
@@ -81,6 +85,13 @@ pub(super) fn hint(code: &str) -> &'static str {
         "key-unsupported" | "key-unusable" => {
             "keypack verifies with ECDSA P-256 and P-384, Ed25519, and RSA of 2048 to 8192 bits"
         }
+        "key-claim" => {
+            "compare the fingerprint with its publisher by another way; then give the key by --key FILE"
+        }
+        "policy-malformed" => "give a policy.json as containers-policy.json(5) describes it",
+        "rekor-answer" => {
+            "check the address: `/api/v1/log/publicKey` follows it; or give the log's key by --rekor FILE"
+        }
         "key-id-mismatch" => {
             "the trusted root names a key by another key's id; get it again from its publisher"
         }
@@ -106,7 +117,9 @@ fn about_packs(code: &str) -> &'static str {
         }
         "pack-inconsistent" => "the pack was changed after it was made; get it again from its maker",
         "tag-taken" => "give the pack a tag of its own, such as keys-2026-11",
-        "pack-not-found" => "name the pack's tag: oci:DIR:TAG, oci-archive:FILE:TAG",
+        "pack-not-found" => {
+            "name the pack's tag (oci:DIR:TAG, oci-archive:FILE:TAG), or tell which one is meant by its digest: pull --digest"
+        }
         "inventory-malformed" => "the inventory was changed or is not one; get the pack again from its maker",
         "inventory-version-unknown" => "a newer keypack made this pack; update keypack here",
         "file-missing" | "file-not-in-inventory" | "file-mismatch" | "key-mismatch" => {

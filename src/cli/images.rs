@@ -11,10 +11,14 @@ use std::{
 use super::{
     failure::{Exit, Failure},
     find::location,
+    output::Output,
     wire::Wire,
 };
 use crate::{
-    content::{self, Host, Images, ListedImage, Location, RegistryRef, locate, parse_list},
+    content::{
+        self, Host, Images, ListedImage, Location, RegistryRef, is_image_set, locate, parse_image_set,
+        parse_list,
+    },
     discover::{Kind, Target, discover},
     limits,
 };
@@ -24,6 +28,7 @@ pub(super) fn images(
     list: &str,
     mirror: Option<&Location>,
     wire: &Wire,
+    output: &Output,
 ) -> Result<BTreeMap<Host, Images>, Failure> {
     let mirror = match mirror {
         None => None,
@@ -36,6 +41,16 @@ pub(super) fn images(
         }
     };
     let listed = match text(list)? {
+        Some(text) if is_image_set(&text) => {
+            let set = parse_image_set(&text)
+                .map_err(|e| Failure::new("list-malformed", format!("{list}: {e}"), Exit::CouldNot))?;
+            for what in &set.expands {
+                output.warn(&format!(
+                    "{list} also names {what}: not looked at; oc-mirror --dry-run lists them"
+                ));
+            }
+            set.images
+        }
         Some(text) => parse_list(&text)
             .map_err(|e| Failure::new("list-malformed", format!("{list}: {e}"), Exit::CouldNot))?,
         None => of_source(list, wire)?,

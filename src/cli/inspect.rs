@@ -3,14 +3,14 @@ use std::fmt::Write;
 use super::{
     args::{self, Format},
     failure::{Exit, Failure},
-    find::keys_or_pack,
     memory,
     output::Output,
+    packs::keys_or_pack,
 };
 use crate::{oci::Digest, pack::Draft, report::shown};
 
 pub(super) fn run(args: &args::Inspect, output: &Output) -> Result<Exit, Failure> {
-    let (draft, manifest) = keys_or_pack(&args.place, &args.wire)?;
+    let (draft, manifest) = keys_or_pack(&args.place, &args.wire, &args.cache, output)?;
     // A host's memory is about the directories on it; a pack elsewhere is pulled to be believed.
     let known = match (manifest, memory::directory(&args.state)) {
         (None, Ok(dir)) => memory::authenticated(&dir, &draft)?.is_some(),

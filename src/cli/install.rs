@@ -1,5 +1,7 @@
 //! The last step of a pull: admit, exchange, remember, under one lock of the state.
 
+use std::path::Path;
+
 use jiff::Timestamp;
 
 use super::{anchors::signers, args, collect::known_names, failure::Failure, output::Output};
@@ -19,6 +21,7 @@ pub(super) struct Installed {
 /// What the decision and the exchange need, under the lock of the state.
 pub(super) struct Install<'a> {
     pub(super) args: &'a args::Pull,
+    pub(super) directory: &'a Path,
     pub(super) output: &'a Output,
     pub(super) anchors: &'a [Anchor],
     pub(super) pack: &'a Pack,
@@ -49,12 +52,12 @@ impl Install<'_> {
         });
         let draft = again.unwrap_or_else(|| pack.draft());
         let diff = Diff::of(self.old, draft);
-        if self.old.is_some_and(|old| old.digest() != draft.digest()) {
+        if self.old.is_none_or(|old| old.digest() != draft.digest()) {
             report::diff(&diff).lines().for_each(|line| output.note(line));
         }
         let names = self.old.map(known_names).unwrap_or_default();
         let outcome = write::replace(
-            &args.output,
+            self.directory,
             &draft.to_files(),
             &|name| names.iter().any(|n| n == name),
             write::Options { non_atomic_unsafe: args.non_atomic_unsafe },
@@ -95,6 +98,18 @@ impl Install<'_> {
             Admission::Allowed => output.warn("taking an older or another pack, as --allow-rollback-unsafe says"),
             _ => {}
         }
+        let above = state
+            .highest()
+            .values()
+            .filter(|have| have.version > inventory.version)
+            .max_by_key(|h| h.version);
+        if let (Admission::Same | Admission::Newer, Some(have)) = (admission, above) {
+            output.warn(&format!(
+                "by a key that was not given now version {} was installed at {}, and this is version {}; if that key \
+                 is still good, this is an older pack",
+                have.version, have.at, inventory.version
+            ));
+        }
         Ok(Some(admission))
     }
 
@@ -117,9 +132,9 @@ impl Install<'_> {
         let reason = self.args.except.reason.as_deref().unwrap_or_default();
         if admission == Some(Admission::Allowed) {
             // All who objected, or they would object again at every later pull.
-            let lowered: Vec<_> = believed
-                .iter()
-                .copied()
+            let lowered: Vec<_> = state
+                .counted(believed)
+                .into_iter()
                 .filter(|s| vouching.contains(s) || state.highest().contains_key(s))
                 .collect();
             state.accept(&lowered, pack, "--allow-rollback-unsafe", reason);

@@ -7,7 +7,7 @@ use super::{
     failure::{Exit, Failure},
 };
 use crate::{
-    pack::{Draft, Pack, PackError, recognise},
+    pack::{Draft, Pack, PackError},
     state,
     tree::SafeName,
 };
@@ -36,8 +36,7 @@ pub(super) fn lineage(name: &str) -> Result<SafeName, Failure> {
 /// Whether this host collected or authenticated what lies here, and refused none of its keys since.
 pub(super) fn authenticated(dir: &Path, draft: &Draft) -> Result<Option<Pack>, Failure> {
     let state = state::load(dir, &lineage(&draft.inventory().name)?)?;
-    let known = |digest| state.known(digest).is_some();
-    match recognise(draft.clone(), &known, &|key| state.is_revoked(key)) {
+    match state.recognise(draft.clone()) {
         Ok(pack) => Ok(Some(pack)),
         Err(PackError::NoAnchor) => Ok(None),
         Err(e) => Err(e.into()),

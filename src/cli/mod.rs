@@ -7,17 +7,20 @@
 
 mod anchors;
 mod args;
+mod cache;
 mod collect;
 mod diff;
 mod discover;
 mod failure;
 mod find;
+mod gather;
 mod hint;
 mod images;
 mod inspect;
 mod install;
 mod memory;
 mod output;
+mod packs;
 mod past;
 mod pull;
 mod push;

@@ -5,12 +5,14 @@ use jiff::Timestamp;
 use super::{
     anchors::{authenticate, read},
     args::{self, Format},
+    cache::keys_directory,
     failure::{Exit, Failure},
-    find::{keys, location, pack},
+    find::{keys, location},
     inspect,
     install::{Install, Installed},
     memory,
     output::Output,
+    packs::{Wanted, pack},
 };
 use crate::{
     oci::Digest,
@@ -31,7 +33,8 @@ pub(super) fn run(args: &args::Pull, output: &Output) -> Result<Exit, Failure> {
         ));
     }
     let location = location(&args.source)?;
-    let anchors = read(&args.anchors, &location, &args.output)?;
+    let directory = keys_directory(args.output.as_deref(), std::slice::from_ref(&location));
+    let anchors = read(&args.anchors, &location, &directory)?;
     let whole = anchors.iter().any(Anchor::covers_inventory);
     if args.min_version.is_some() && !anchors.is_empty() && !whole {
         return Err(Failure::usage(
@@ -40,14 +43,19 @@ pub(super) fn run(args: &args::Pull, output: &Output) -> Result<Exit, Failure> {
         ));
     }
     output.working(&format!("fetching from {location}"));
-    let fetched = pack(&location, &args.wire)?;
+    let digests: Vec<_> = anchors
+        .iter()
+        .filter_map(|anchor| if let Anchor::Digest(digest) = anchor { Some(*digest) } else { None })
+        .collect();
+    let wanted = Wanted { location: &location, wire: &args.wire, cache: &args.cache, digests: &digests };
+    let fetched = pack(&wanted, output)?;
     let manifest = fetched.pack.manifest_digest();
     if anchors.is_empty() {
         let draft = fetched.pack.into_draft()?;
         output.data(&inspect::text(&draft, Some(manifest), false, false))?;
         return Err(PackError::NoAnchor.into());
     }
-    let old = keys(&args.output)?;
+    let old = keys(&directory)?;
     let lineage = args.name.clone().or_else(|| old.as_ref().map(|o| o.inventory().name.clone()));
     let lineage = lineage.unwrap_or_else(|| "default".into());
     let pack = authenticate(&fetched, &anchors, &lineage, now, output)?;
@@ -55,10 +63,19 @@ pub(super) fn run(args: &args::Pull, output: &Output) -> Result<Exit, Failure> {
     let dir = memory::directory(&args.state)?;
     // One lock holds decision, exchange and memory together: of two pulls at once the second sees what the first did.
     let outcome = state::update(&dir, &memory::lineage(&lineage)?, |state| {
-        let install = Install { args, output, anchors: &anchors, pack: &pack, old: old.as_ref(), now, stale };
+        let install = Install {
+            args,
+            directory: &directory,
+            output,
+            anchors: &anchors,
+            pack: &pack,
+            old: old.as_ref(),
+            now,
+            stale,
+        };
         install.run(state)
     })??;
-    print(args, &outcome, manifest, output)?;
+    print(&directory, &outcome, manifest, output)?;
     Ok(Exit::Done)
 }
 
@@ -77,9 +94,9 @@ fn fresh(args: &args::Pull, pack: &Pack, now: Timestamp, output: &Output) -> Res
     Ok(age.stale)
 }
 
-fn print(args: &args::Pull, installed: &Installed, manifest: Digest, output: &Output) -> Result<(), Failure> {
+fn print(directory: &Path, installed: &Installed, manifest: Digest, output: &Output) -> Result<(), Failure> {
     let inventory = installed.draft.inventory();
-    let directory = args.output.display();
+    let directory = directory.display();
     if installed.unchanged {
         output.note(&format!("version {} is already installed in {directory}", inventory.version));
     } else {

@@ -61,7 +61,10 @@ pub(super) fn run(args: &args::Push, output: &Output) -> Result<Exit, Failure> {
     };
     let artifact = to_artifact(&draft, form)?;
     args.wire.check(1)?;
-    refuse_taken_tag(&location, &tag, args)?;
+    // What travels with oc-mirror has a file of its own, and no tag that another image could have.
+    if !matches!(location, Location::OcMirror(_)) {
+        refuse_taken_tag(&location, &tag, args)?;
+    }
     output.working(&format!("writing to {location}"));
     let sink = content::open_sink(&location, &|| args.wire.options()).map_err(|e| {
         let unsupported = matches!(e, content::ContentError::Unsupported { .. });

@@ -13,9 +13,11 @@ mod error;
 mod files;
 mod foreign;
 mod found;
+mod image_set;
 mod layout;
 mod list;
 mod location;
+mod oc_mirror;
 mod open;
 mod recognise;
 mod reference;
@@ -29,12 +31,14 @@ pub use artifact::fetch_artifact;
 pub use dir::DirImages;
 pub use error::ContentError;
 pub use files::{Child, DirFiles, Files, OpenFile, Segments, TarFiles};
+pub use image_set::{ImageSetList, is_image_set, parse_image_set};
 pub use layout::Layout;
 pub use list::{Images, ListError, ListedImage, locate, parse_list};
 pub use location::{Location, LocationError, Selector};
+pub use oc_mirror::{Caches, OcMirror, oc_mirror_path, oc_mirror_root};
 pub use open::{open_sink, open_source};
 pub use reference::{Host, ReferenceError, RegistryRef, is_repository, is_tag};
-pub use sink::{ArchiveSink, LayoutSink};
+pub use sink::{ArchiveSink, LayoutSink, OcMirrorSink};
 pub use storage::Storage;
 
 use crate::{
@@ -112,6 +116,21 @@ pub trait Source {
     /// Signatures that lie beside the image as files.
     fn attachments(&self, _repository: &str, _image: &Digest) -> Result<Vec<Attachment>, ContentError> {
         Ok(Vec::new())
+    }
+
+    /// Signatures that lie in this place as files and name the image that they are for: claims, as all signatures are.
+    fn loose(&self) -> Result<Vec<(Digest, Attachment)>, ContentError> {
+        Ok(Vec::new())
+    }
+
+    /// The manifests `0000_90_*` of OpenShift releases that lie beside the images: keys among them are claims.
+    fn release_manifests(&self) -> Result<Vec<Attachment>, ContentError> {
+        Ok(Vec::new())
+    }
+
+    /// What to do where nothing could be read, or where much is missing.
+    fn advice(&self) -> Option<&'static str> {
+        None
     }
 
     /// Whether blobs may lawfully be missing here.

@@ -1,8 +1,8 @@
 use std::path::PathBuf;
 
 use super::{
-    ArchiveSink, ContentError, DirFiles, DirImages, Layout, LayoutSink, Location, RegistryRef, Segments,
-    Sink, Source, Storage, TarFiles,
+    ArchiveSink, ContentError, DirFiles, DirImages, Layout, LayoutSink, Location, OcMirror, OcMirrorSink,
+    RegistryRef, Segments, Sink, Source, Storage, TarFiles,
     recognise::{Kind, recognise},
     registry::{Extent, Options, Registry},
 };
@@ -12,7 +12,6 @@ use super::{
 /// `wire` makes the settings for a registry; it is called only for one.
 pub fn open_source(location: &Location, wire: &dyn Fn() -> Options) -> Result<Box<dyn Source>, ContentError> {
     let place = location.to_string();
-    let unsupported = |what| Err(ContentError::Unsupported { place: location.to_string(), what });
     let (kind, path) = match location {
         Location::Registry(r) => {
             let images = [(r.repository.clone(), location.reference().into_iter().collect())];
@@ -35,9 +34,7 @@ pub fn open_source(location: &Location, wire: &dyn Fn() -> Options) -> Result<Bo
         Kind::StorageFolder => Box::new(Storage::open(place, DirFiles::open(path)?)?),
         Kind::StorageTar => Box::new(Storage::open(place, tar(Segments::Set)?)?),
         Kind::Dir => Box::new(DirImages::open(place, DirFiles::open(path)?)?),
-        Kind::OcMirror => {
-            return unsupported("read yet: name the cache folder, or one of the archives, by its path");
-        }
+        Kind::OcMirror => Box::new(OcMirror::open(path)?),
     })
 }
 
@@ -46,12 +43,12 @@ pub fn open_sink(location: &Location, wire: &dyn Fn() -> Options) -> Result<Box<
     let what = match location {
         Location::Layout(path, _) => return Ok(Box::new(LayoutSink::new(location.to_string(), path))),
         Location::Archive(path, _) => return Ok(Box::new(ArchiveSink::new(location.to_string(), path))),
+        Location::OcMirror(path) => return Ok(Box::new(OcMirrorSink::new(location.to_string(), path))),
         Location::Registry(RegistryRef { host, repository, .. })
         | Location::Repositories(host, repository) => {
             let registry = Registry::new(host.clone(), Extent::Repositories(Vec::new()), wire());
             return Ok(Box::new(registry.sink(repository)?));
         }
-        Location::OcMirror(_) => "written to yet: write to oci:DIR:TAG or oci-archive:FILE:TAG",
         Location::Dir(_) | Location::Path(_) => "written to: write to oci:DIR:TAG or oci-archive:FILE:TAG",
     };
     Err(ContentError::Unsupported { place: location.to_string(), what })

@@ -2,10 +2,10 @@
 
 use super::{Form, FoundSignature, Problem, Via};
 use crate::{
-    content::{self, Completeness, Source},
+    content::{self, Attachment, Completeness, Source},
     limits,
     oci::{Descriptor, Digest, ImageManifest},
-    signature::{UntrustedBundle, UntrustedSignature, UntrustedSimple, media},
+    signature::{SIGSTORE_JSON, UntrustedBundle, UntrustedSignature, UntrustedSimple, media},
 };
 
 /// Whether a layer holds a signature that keypack knows.
@@ -64,14 +64,30 @@ fn signature(
     parsed.map_err(|e| Problem::from(&e))
 }
 
-/// A blob that is named and not there.
-pub(super) fn missing(source: &dyn Source, digest: &Digest) -> Problem {
-    let more = match source.completeness() {
-        Completeness::Whole => "",
-        Completeness::Partial => "; an incremental archive leaves out what an earlier one holds",
+/// A signature that lies beside its image as a file.
+pub(super) fn file_signature(file: Attachment) -> FoundSignature {
+    let (form, content) = if file.bytes.starts_with(SIGSTORE_JSON) {
+        let parsed = UntrustedSimple::parse_file(&file.bytes);
+        let parsed = parsed.map(|simple| UntrustedSignature::Simple(Box::new(simple)));
+        (Form::SimpleSigning, parsed.map_err(|e| Problem::from(&e)))
+    } else {
+        let message =
+            "an OpenPGP signature, which needs its GPG key and which this version does not verify".into();
+        (Form::OpenPgp, Err(Problem { code: "openpgp-unsupported", message }))
     };
-    Problem {
-        code: "blob-missing",
-        message: format!("{} names {digest} but does not hold it{more}", source.place()),
+    FoundSignature { via: Via::File, at: file.name, form, content }
+}
+
+/// A blob that is named and not there: damage, or lawful where another archive holds it.
+pub(super) fn missing(source: &dyn Source, digest: &Digest) -> Problem {
+    let place = source.place();
+    match source.completeness() {
+        Completeness::Whole => {
+            Problem { code: "blob-missing", message: format!("{place} names {digest} but does not hold it") }
+        }
+        Completeness::Partial => Problem {
+            code: "blob-elsewhere",
+            message: format!("{place} has a link to {digest}, but the blob is not in this archive set"),
+        },
     }
 }

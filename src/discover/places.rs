@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{
     Discovery, Image, Kind, Place, Problem, Target,
+    carrier::file_signature,
     walk::{Loose, Walk},
 };
 use crate::content::ContentError;
@@ -27,6 +28,9 @@ pub fn discover(targets: &[Target<'_>], progress: &mut dyn FnMut(&Place)) -> Res
             progress(&place);
             discovery.images.extend(images);
             loose.extend(left);
+        }
+        for (image, file) in target.source.loose()? {
+            loose.push((place.name.clone(), String::new(), image, file_signature(file)));
         }
         if let Some(only) = &target.only {
             keep_only(&mut discovery.images, first, only, &place.name)?;

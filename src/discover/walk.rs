@@ -2,14 +2,13 @@ use std::collections::BTreeMap;
 
 use super::{
     Form, FoundSignature, Image, Kind, Place, Problem, Via,
-    carrier::{carries_signatures, missing, signatures},
+    carrier::{carries_signatures, file_signature, missing, signatures},
     names::{TagName, tag_name},
 };
 use crate::{
     content::{self, Completeness, ContentError, Listed, Name, Source},
     limits,
     oci::{Descriptor, Digest, Document},
-    signature::{SIGSTORE_JSON, UntrustedSignature, UntrustedSimple},
 };
 
 /// A signature whose image is not in its own repository: place, repository, image, signature.
@@ -216,15 +215,7 @@ impl<'a> Walk<'a> {
                 self.carrier(Via::Api, descriptor, Some(digest));
             }
             for file in self.source.attachments(&self.repository, &digest)? {
-                let (form, content) = if file.bytes.starts_with(SIGSTORE_JSON) {
-                    let parsed = UntrustedSimple::parse_file(&file.bytes);
-                    let parsed = parsed.map(|simple| UntrustedSignature::Simple(Box::new(simple)));
-                    (Form::SimpleSigning, parsed.map_err(|e| Problem::from(&e)))
-                } else {
-                    let message = "an OpenPGP signature, which this version does not verify".into();
-                    (Form::OpenPgp, Err(Problem { code: "openpgp-unsupported", message }))
-                };
-                self.found.push((digest, FoundSignature { via: Via::File, at: file.name, form, content }));
+                self.found.push((digest, file_signature(file)));
             }
         }
         Ok(())

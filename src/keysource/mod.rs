@@ -6,6 +6,9 @@
 )]
 
 mod builtin;
+mod payload;
+mod policy;
+mod rekor;
 
 use std::{
     fs::File,
@@ -13,6 +16,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use thiserror::Error;
 
 pub use builtin::{BUILTIN_DATE, BUILTIN_SOURCE};
@@ -23,6 +27,7 @@ use crate::{
         parse_key_file, trusted_root, trusted_root::TrustedRootError,
     },
     limits,
+    net::NetError,
     oci::Digest,
 };
 
@@ -97,6 +102,25 @@ pub enum KeySourceError {
         /// The file.
         path: PathBuf,
     },
+    /// It is not a policy.json.
+    #[error("{path} is not a policy.json: {reason}", path = path.display())]
+    Policy {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// The network.
+    #[error(transparent)]
+    Net(NetError),
+    /// An address that gives no key.
+    #[error("{url} gives no key: {reason}")]
+    Answer {
+        /// The address.
+        url: String,
+        /// Why.
+        reason: String,
+    },
     /// Its content is not a trusted root.
     #[error("{path} can't be used as a trusted root: {source}", path = path.display())]
     TrustedRoot {
@@ -137,6 +161,9 @@ impl KeySourceError {
             Self::Key { source, .. } => source.code(),
             Self::NotOneKey { .. } => "verify-key-unusable",
             Self::PrivateKey { .. } => "private-key",
+            Self::Policy { .. } => "policy-malformed",
+            Self::Net(e) => e.code(),
+            Self::Answer { .. } => "rekor-answer",
             Self::TrustedRoot { .. } => "trusted-root-malformed",
         }
     }
@@ -232,4 +259,10 @@ fn read(path: &Path) -> Result<(Vec<u8>, Provenance), KeySourceError> {
         path.file_name().map(|n| n.to_string_lossy().chars().take(200).collect()).unwrap_or_default();
     let provenance = Provenance { grade: Grade::File, source, sha256: Digest::of(&bytes), date: None };
     Ok((bytes, provenance))
+}
+
+/// Base64 with or without line breaks, as YAML and JSON files hold it.
+fn decode(data: &str) -> Option<Vec<u8>> {
+    let data: String = data.split_whitespace().collect();
+    BASE64_STANDARD.decode(data).ok()
 }

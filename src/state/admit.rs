@@ -93,13 +93,25 @@ impl NotAdmitted {
 }
 
 impl State {
+    /// Whose counters are compared: everyone's who is believed, and always that of digests. What a person has
+    /// authenticated no thief of a key can have numbered, so it counts for every anchor; an old pack must not come back
+    /// by a key whose own counter stayed behind.
+    pub fn counted(&self, believed: &[Signer]) -> Vec<Signer> {
+        let mut counted = believed.to_vec();
+        if !counted.contains(&Signer::Digest) && self.highest().contains_key(&Signer::Digest) {
+            counted.push(Signer::Digest);
+        }
+        counted
+    }
+
     /// Decides whether a pack may be taken. A demanded minimum is never overruled.
     pub fn admit(&self, offer: &Offer<'_>, demands: &Demands) -> Result<Admission, NotAdmitted> {
         let Offer { version, digest, .. } = *offer;
         if let Some(min) = demands.min_version.filter(|min| version < *min) {
             return Err(NotAdmitted::BelowMinimum { offered: version, min });
         }
-        let verdicts: Vec<_> = offer.believed.iter().map(|s| self.check(*s, version, digest)).collect();
+        let verdicts: Vec<_> =
+            self.counted(offer.believed).iter().map(|s| self.check(*s, version, digest)).collect();
         let objection = verdicts.iter().find_map(|verdict| match *verdict {
             Verdict::Rollback { have } => Some(NotAdmitted::Rollback { offered: version, have }),
             Verdict::Equivocation { have } => Some(NotAdmitted::Equivocation { offered: digest, have }),
@@ -195,6 +207,17 @@ mod tests {
         let state = with(&[(&[key("old")], u64::MAX)]);
         assert_eq!(admit(&state, &[key("new")], 7, &Demands::default()), "first-of-this-anchor");
         assert_eq!(admit(&state, &[key("old"), key("new")], 7, &Demands::default()), "rollback");
+    }
+
+    #[test]
+    fn a_pack_that_a_person_authenticated_counts_for_every_anchor() {
+        // Version 3 came by the key, version 6 by a digest on paper. Version 3 comes back by the key.
+        let org = key("org");
+        let state = with(&[(&[org], 3), (&[A], 6)]);
+        assert_eq!(admit(&state, &[org], 3, &Demands::default()), "rollback");
+        assert_eq!(admit(&state, &[org], 6, &Demands::default()), "same");
+        assert_eq!(admit(&state, &[org], 7, &Demands::default()), "newer");
+        assert_eq!(admit(&state, &[key("new")], 5, &Demands::default()), "rollback");
     }
 
     #[test]

@@ -20,7 +20,11 @@ pub use error::StateError;
 pub use signer::Signer;
 pub use store::{load, update};
 
-use crate::{oci::Digest, tree::SafeName};
+use crate::{
+    oci::Digest,
+    pack::{Draft, Pack, PackError, recognise},
+    tree::SafeName,
+};
 
 /// The schema that this keypack writes, and the newest that it reads.
 const SCHEMA: u32 = 1;
@@ -256,6 +260,14 @@ impl State {
     /// Whether the key with this fingerprint was revoked.
     pub fn is_revoked(&self, key: Digest) -> bool {
         self.revoked(&key.to_string()).is_some()
+    }
+
+    /// Takes a keys/ as authenticated if this host collected or pulled just this, and none of its keys was revoked since.
+    ///
+    /// That its files match its inventory is what makes it a [`Draft`]; that its inventory is the one that was
+    /// authenticated is what this host remembers. Who can write the state could as well write the keys.
+    pub fn recognise(&self, draft: Draft) -> Result<Pack, PackError> {
+        recognise(draft, &|digest| self.known(digest).is_some(), &|key| self.is_revoked(key))
     }
 
     /// Everything that was accepted against a rule, the latest last.

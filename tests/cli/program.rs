@@ -113,7 +113,12 @@ impl Test {
 
     /// A copy of one of the lab's layouts.
     pub(crate) fn layout(&self, of: &str, name: &str) {
-        let from = Path::new(LAB).join("layouts").join(of);
+        self.layout_of(&format!("{LAB}/layouts"), of, name);
+    }
+
+    /// A copy of a layout in another folder.
+    pub(crate) fn layout_of(&self, folder: &str, of: &str, name: &str) {
+        let from = Path::new(folder).join(of);
         let mut tree = BTreeMap::new();
         walk(&from, "", &mut tree);
         for (path, bytes) in tree {

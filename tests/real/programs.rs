@@ -10,6 +10,7 @@ use keypack::key::{Algorithm, Material, parse_key_file};
 /// Program, package, name, test.
 type Case = (&'static str, &'static str, &'static str, fn());
 
+/// The tests that need a program.
 pub const CASES: &[Case] = &[
     ("openssl", "openssl", "private_keys_of_openssl", private_keys_of_openssl),
     ("openssl", "openssl", "public_keys_of_openssl", public_keys_of_openssl),

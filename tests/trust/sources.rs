@@ -88,11 +88,12 @@ fn a_log_with_an_unsupported_key_does_not_spoil_the_root() {
     assert_eq!(resolution.keys.len(), 1, "the good log of the same root is proved");
 }
 
+type Damage = fn(&mut Value);
+
 #[test]
 fn entries_that_are_damaged_do_not_spoil_the_root() {
-    type Damage = (&'static str, fn(&mut Value));
     let folder = Folder::new();
-    let damages: [Damage; 9] = [
+    let damages: [(&str, Damage); 9] = [
         ("no base64", |j| j["tlogs"][0]["publicKey"]["rawBytes"] = "*".into()),
         ("no key", |j| j["tlogs"][0]["publicKey"]["rawBytes"] = "".into()),
         ("no publicKey", |j| drop(j["tlogs"][0].as_object_mut().unwrap().remove("publicKey"))),

@@ -47,8 +47,23 @@ impl TarFiles {
         }
     }
 
+    /// Indexes an archive that is in memory already. `name` is how messages name it.
+    pub(in crate::content) fn of_bytes(name: &str, bytes: &[u8]) -> Result<Self, ContentError> {
+        let failed = |e| ContentError::read(name, e);
+        let memory = rustix::fs::memfd_create("keypack", rustix::fs::MemfdFlags::CLOEXEC);
+        let file = File::from(memory.map_err(|e| failed(e.into()))?);
+        file.write_all_at(bytes, 0).map_err(failed)?;
+        let mut files = Self { segments: Vec::new(), index: Index::default() };
+        files.add_file(file, Path::new(name), Segments::One)?;
+        files.index.finish();
+        Ok(files)
+    }
+
     fn add(&mut self, path: &Path, segments: Segments) -> Result<(), ContentError> {
-        let file = open_file(path)?;
+        self.add_file(open_file(path)?, path, segments)
+    }
+
+    fn add_file(&mut self, file: File, path: &Path, segments: Segments) -> Result<(), ContentError> {
         refuse_compressed(&file, path)?;
         let (number, index) = (self.segments.len(), &mut self.index);
         scan(&file, path, &mut |entry| match entry.kind {

@@ -61,21 +61,10 @@ impl ArchiveSink {
         }
     }
 
-    /// index.json with the new entry, `None` where it has it already.
-    fn edit(&self, index: &[u8], artifact: &Artifact, tag: &str) -> Result<Option<Vec<u8>>, ContentError> {
-        IndexJson::parse(index)
-            .and_then(|index| index.with(tag, &artifact.manifest, &artifact.media_type))
-            .map_err(|reason| ContentError::Malformed { what: format!("{INDEX} in {}", self.place), reason })
-    }
-
     /// Makes a new archive.
     fn create(&self, artifact: &Artifact, tag: &str) -> Result<Stored, ContentError> {
-        let blobs = blobs(artifact);
-        let mut add = vec![Entry::new(MARKER, MARKER_BYTES)];
-        add.extend(blobs.iter().map(|blob| entry(blob)));
-        add.extend(self.edit(EMPTY.as_bytes(), artifact, tag)?.map(|index| Entry::new(INDEX, index)));
-        rewrite(&self.path, None, &add)?;
-        Ok(Stored { digest: artifact.manifest.digest(), written: blobs.len(), tagged: true })
+        rewrite(&self.path, None, &archive_of(&self.place, artifact, tag)?)?;
+        Ok(Stored { digest: artifact.manifest.digest(), written: blobs(artifact).len(), tagged: true })
     }
 
     /// Adds to the archive that is there.
@@ -89,7 +78,7 @@ impl ArchiveSink {
         let files = TarFiles::open(&[path.to_owned()], Segments::One)?;
         check_marker(&self.place, &files)?;
         let index = files.read(INDEX, limits::MANIFEST)?.ok_or_else(|| lacks(&self.place, &files, INDEX))?;
-        let index = self.edit(&index, artifact, tag)?;
+        let index = edit(&self.place, &index, artifact, tag)?;
         let missing = missing(&files, artifact)?;
         let stored =
             Stored { digest: artifact.manifest.digest(), written: missing.len(), tagged: index.is_some() };
@@ -101,6 +90,21 @@ impl ArchiveSink {
         }
         Ok(stored)
     }
+}
+
+/// The files of an archive that holds this artifact alone.
+pub(super) fn archive_of(place: &str, artifact: &Artifact, tag: &str) -> Result<Vec<Entry>, ContentError> {
+    let mut files = vec![Entry::new(MARKER, MARKER_BYTES)];
+    files.extend(blobs(artifact).into_iter().map(entry));
+    files.extend(edit(place, EMPTY.as_bytes(), artifact, tag)?.map(|index| Entry::new(INDEX, index)));
+    Ok(files)
+}
+
+/// index.json with the new entry, `None` where it has it already.
+fn edit(place: &str, index: &[u8], artifact: &Artifact, tag: &str) -> Result<Option<Vec<u8>>, ContentError> {
+    IndexJson::parse(index)
+        .and_then(|index| index.with(tag, &artifact.manifest, &artifact.media_type))
+        .map_err(|reason| ContentError::Malformed { what: format!("{INDEX} in {place}"), reason })
 }
 
 fn entry(blob: &Blob) -> Entry {

@@ -4,12 +4,14 @@
 mod archive;
 mod index_json;
 mod layout;
+mod oc_mirror;
 mod rewrite;
 mod space;
 mod temp;
 
 pub use archive::ArchiveSink;
 pub use layout::LayoutSink;
+pub use oc_mirror::OcMirrorSink;
 
 use super::{Artifact, ContentError, Files, layout::blob_path};
 use crate::oci::Blob;

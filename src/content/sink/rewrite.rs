@@ -2,7 +2,7 @@
 
 use std::{
     fs::{File, Permissions},
-    io::{self, BufWriter, Read, Seek, SeekFrom},
+    io::{self, BufWriter, Read, Seek, SeekFrom, Write},
     ops::Range,
     os::unix::fs::{MetadataExt, PermissionsExt},
     path::Path,
@@ -126,7 +126,7 @@ pub(super) fn rewrite(target: &Path, mut old: Option<Old<'_>>, add: &[Entry]) ->
 }
 
 /// Appends files and the end marker. Every header says the same but for name and size.
-fn append(new: &mut File, add: &[Entry]) -> io::Result<()> {
+pub(super) fn append(new: impl Write, add: &[Entry]) -> io::Result<()> {
     let mut tar = Builder::new(BufWriter::new(new));
     for entry in add {
         let mut header = Header::new_ustar();

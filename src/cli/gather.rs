@@ -1,0 +1,73 @@
+//! From flags to keys that could be the right ones.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::{failure::Failure, wire::Wire};
+use crate::{
+    content::Source,
+    keysource::Gathered,
+    net::{Client, Url},
+};
+
+/// Where policy.json lies on a host, and where keys lie beside it.
+const POLICY: &str = "/etc/containers/policy.json";
+
+/// Where keys come from.
+#[derive(Debug, Clone, Args)]
+pub(super) struct KeySources {
+    /// A sigstore trusted_root.json of version 0.1 or 0.2 [repeatable].
+    #[arg(long, value_name = "FILE")]
+    pub(super) trusted_root: Vec<PathBuf>,
+    /// A public key or certificate chain: PEM (text around it is fine) or DER [repeatable].
+    #[arg(long, value_name = "FILE")]
+    pub(super) key: Vec<PathBuf>,
+    /// The keys that a policy.json names [default FILE: /etc/containers/policy.json]; it is only read.
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = POLICY)]
+    pub(super) from_policy: Option<PathBuf>,
+    /// A Rekor's address, to ask it for its key, or a file with that key [repeatable].
+    #[arg(long, value_name = "URL|FILE")]
+    pub(super) rekor: Vec<String>,
+    /// Ask no host: neither for keys nor for images.
+    #[arg(long)]
+    pub(super) no_network: bool,
+}
+
+impl KeySources {
+    /// Reads the sources that the user names, then what is built in.
+    pub(super) fn gather(&self, wire: &Wire) -> Result<Gathered, Failure> {
+        let mut gathered = Gathered::default();
+        for path in &self.key {
+            gathered.add_key_file(path)?;
+        }
+        for path in &self.trusted_root {
+            gathered.add_trusted_root(path)?;
+        }
+        if let Some(path) = &self.from_policy {
+            gathered.add_policy(path)?;
+        }
+        for rekor in &self.rekor {
+            match rekor.parse::<Url>().ok().filter(|_| rekor.contains("://")) {
+                Some(_) if self.no_network => {
+                    return Err(Failure::usage(
+                        format!("--no-network forbids to ask {rekor}"),
+                        "give the log's key as a file: --rekor FILE",
+                    ));
+                }
+                Some(url) => gathered.add_rekor(&url, &Client::new(wire.options().net))?,
+                None => gathered.add_rekor_file(Path::new(rekor))?,
+            }
+        }
+        gathered.add_builtin();
+        Ok(gathered)
+    }
+}
+
+/// Adds what release payloads inside the mirror say: claims, unless they are known.
+pub(super) fn add_payloads(gathered: &mut Gathered, source: &dyn Source) -> Result<(), Failure> {
+    for manifest in source.release_manifests()? {
+        gathered.add_release_manifest(&manifest.name, &manifest.bytes);
+    }
+    Ok(())
+}

@@ -1,0 +1,168 @@
+//! Finding the pack that is meant in a place.
+
+use std::path::Path;
+
+use thiserror::Error;
+
+use super::{
+    cache::Cache,
+    failure::{Exit, Failure},
+    find::{keys, location},
+    output::Output,
+    wire::Wire,
+};
+use crate::{
+    content::{self, Location, Name, Source},
+    discover::{Target, discover},
+    limits,
+    oci::{Descriptor, Digest, Document},
+    pack::{Draft, INVENTORY, UntrustedPack, looks_like_a_pack, parse},
+    signature::UntrustedSignature,
+};
+
+/// No pack, or several, where one is wanted.
+#[derive(Debug, Error)]
+pub(super) enum Ambiguous {
+    #[error("{0} holds no pack")]
+    None(String),
+    #[error("{0} holds several packs: {1}")]
+    Several(String, String),
+}
+
+/// Where to look for a pack, and what the user knows of it.
+pub(super) struct Wanted<'a> {
+    pub(super) location: &'a Location,
+    pub(super) wire: &'a Wire,
+    pub(super) cache: &'a Cache,
+    /// Digests that the user gave: of several packs, the one that has one of them is meant.
+    pub(super) digests: &'a [Digest],
+}
+
+/// A pack as it was fetched, and where it is from.
+pub(super) struct Fetched {
+    pub(super) pack: UntrustedPack,
+    source: Box<dyn Source>,
+}
+
+impl Fetched {
+    /// Signatures of the pack's manifest that lie beside it.
+    pub(super) fn manifest_signatures(&self) -> Result<Vec<UntrustedSignature>, Failure> {
+        let manifest = self.pack.manifest_digest();
+        let target = Target { source: self.source.as_ref(), only: Some(manifest.to_string()) };
+        let found = discover(&[target], &mut |_| {})?;
+        let images = found.images.into_iter().filter(|image| image.digest == manifest);
+        Ok(images.flat_map(|i| i.signatures).filter_map(|s| s.content.ok()).collect())
+    }
+}
+
+/// A pack that lies as a directory or as an artifact, with the artifact's manifest digest.
+pub(super) fn keys_or_pack(
+    place: &str,
+    wire: &Wire,
+    cache: &Cache,
+    output: &Output,
+) -> Result<(Draft, Option<Digest>), Failure> {
+    let path = Path::new(place);
+    if path.join(INVENTORY).is_file() {
+        let missing =
+            || Failure::new("keys-not-found", format!("{} holds no keys", path.display()), Exit::CouldNot);
+        return Ok((keys(path)?.ok_or_else(missing)?, None));
+    }
+    let location = location(place)?;
+    let untrusted = pack(&Wanted { location: &location, wire, cache, digests: &[] }, output)?.pack;
+    let manifest = untrusted.manifest_digest();
+    Ok((untrusted.into_draft()?, Some(manifest)))
+}
+
+/// Fetches the pack that a location names or, where it names none, the only one that is there.
+pub(super) fn pack(wanted: &Wanted<'_>, output: &Output) -> Result<Fetched, Failure> {
+    wanted.wire.check(1)?;
+    let location = wanted.location;
+    if content::oc_mirror_path(location).is_some() {
+        return in_oc_mirror(wanted, output);
+    }
+    let source = content::open_source(location, &|| wanted.wire.options())?;
+    let pack = match location.reference() {
+        Some(name) => {
+            let (repository, descriptor) = named(source.as_ref(), &name)?;
+            fetch(source.as_ref(), &repository, &descriptor)?
+        }
+        None => only(source.as_ref(), wanted.digests)?,
+    };
+    Ok(Fetched { pack, source })
+}
+
+/// In the archive that travels beside the images, else as an image among them.
+fn in_oc_mirror(wanted: &Wanted<'_>, output: &Output) -> Result<Fetched, Failure> {
+    let opened = wanted.cache.open(std::slice::from_ref(wanted.location), output)?;
+    let Some(source) = opened.into_iter().next() else {
+        return Err(Ambiguous::None(wanted.location.to_string()).into());
+    };
+    let Some(carried) = source.carried()? else {
+        return Ok(Fetched { pack: only(&source, wanted.digests)?, source: Box::new(source) });
+    };
+    let place = carried.place();
+    let pack = only(&carried, &[])?;
+    if !wanted.digests.is_empty() && !matches(&pack, wanted.digests) {
+        // The one that is meant may be among the images; if it is not, the carried one is refused later, by name.
+        if let Ok(other) = only(&source, wanted.digests)
+            && matches(&other, wanted.digests)
+        {
+            return Ok(Fetched { pack: other, source: Box::new(source) });
+        }
+    }
+    output.note(&format!("the pack is {place}"));
+    Ok(Fetched { pack, source: Box::new(carried) })
+}
+
+fn fetch(source: &dyn Source, repository: &str, manifest: &Descriptor) -> Result<UntrustedPack, Failure> {
+    Ok(parse(&content::fetch_artifact(source, repository, manifest)?)?)
+}
+
+fn named(source: &dyn Source, name: &str) -> Result<(String, Descriptor), Failure> {
+    for repository in source.repositories()? {
+        if let Some(descriptor) = source.resolve(&repository, name)? {
+            return Ok((repository, descriptor));
+        }
+    }
+    let kind = if name.parse::<Digest>().is_ok() { "manifest" } else { "tag" };
+    Err(content::ContentError::NoSuchName { place: source.place(), name: format!("{kind} {name}") }.into())
+}
+
+/// Whether a pack is the one that these digests mean. This chooses among packs; it authenticates nothing.
+fn matches(pack: &UntrustedPack, digests: &[Digest]) -> bool {
+    digests.contains(&pack.manifest_digest()) || digests.contains(&pack.digest())
+}
+
+fn only(source: &dyn Source, digests: &[Digest]) -> Result<UntrustedPack, Failure> {
+    let mut packs: Vec<(String, String, Descriptor)> = Vec::new();
+    for repository in source.repositories()? {
+        for listed in source.manifests(&repository)? {
+            let fetched = content::fetch_manifest(source, &repository, &listed.descriptor);
+            let Ok(Some((_, Document::Manifest(manifest)))) = fetched else { continue };
+            let known = packs.iter().any(|(_, _, d)| d.digest == listed.descriptor.digest);
+            let config = |config: &Descriptor| {
+                content::fetch(source, &repository, config, limits::CONFIG).ok().flatten()
+            };
+            if !known && looks_like_a_pack(&manifest, config) {
+                let name = match &listed.name {
+                    Name::Tag(tag) => tag.clone(),
+                    _ => listed.descriptor.digest.to_string(),
+                };
+                packs.push((repository.clone(), name, listed.descriptor));
+            }
+        }
+    }
+    match packs.as_slice() {
+        [] => Err(Ambiguous::None(source.place()).into()),
+        [(repository, _, descriptor)] => fetch(source, repository, descriptor),
+        several => {
+            let meant = several.iter().filter_map(|(repository, _, d)| fetch(source, repository, d).ok());
+            if let Some(pack) = meant.into_iter().find(|pack| matches(pack, digests)) {
+                return Ok(pack);
+            }
+            let names: Vec<_> = packs.into_iter().map(|(_, name, _)| name).collect();
+            Err(Ambiguous::Several(source.place(), names.join(", ")).into())
+        }
+    }
+}

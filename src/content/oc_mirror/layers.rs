@@ -1,0 +1,81 @@
+use std::{collections::BTreeMap, rc::Rc};
+
+use crate::content::{
+    ContentError,
+    files::{Child, Files, OpenFile, join},
+    storage::BASES,
+};
+
+/// A folder of a namespace under another name.
+#[derive(Clone)]
+pub(super) struct Mount {
+    pub(super) files: Rc<dyn Files>,
+    /// The name that it has here: `docker/registry/v2`, `working-dir`.
+    pub(super) at: &'static str,
+    /// The folder's own name.
+    pub(super) from: String,
+}
+
+impl Mount {
+    fn inner(&self, name: &str) -> Option<String> {
+        let rest = name.strip_prefix(self.at)?;
+        match rest.strip_prefix('/') {
+            Some(rest) => Some(join(&self.from, rest)),
+            None => rest.is_empty().then(|| self.from.clone()),
+        }
+    }
+}
+
+/// Namespaces laid over each other: of one name the first that has it counts.
+#[derive(Default)]
+pub(super) struct Layers {
+    /// These are listed and opened.
+    pub(super) own: Vec<Mount>,
+    /// From these, only blobs are opened that the others name and lack.
+    pub(super) fill: Vec<Mount>,
+}
+
+impl Layers {
+    /// The first answer for this name.
+    fn first<'a, T>(
+        &'a self,
+        name: &str,
+        ask: impl Fn(&'a dyn Files, &str) -> Result<Option<T>, ContentError>,
+    ) -> Result<Option<T>, ContentError> {
+        let blobs = name.strip_prefix(BASES[0]).is_some_and(|rest| rest.starts_with("/blobs/"));
+        let fill = if blobs { self.fill.as_slice() } else { &[] };
+        for mount in self.own.iter().chain(fill) {
+            let Some(inner) = mount.inner(name) else { continue };
+            if let Some(found) = ask(mount.files.as_ref(), &inner)? {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl Files for Layers {
+    fn place(&self, name: &str) -> String {
+        let has = |files: &dyn Files, inner: &str| Ok(files.size(inner)?.map(|_| files.place(inner)));
+        self.first(name, has).ok().flatten().unwrap_or_else(|| name.to_owned())
+    }
+
+    fn open(&self, name: &str) -> Result<Option<OpenFile<'_>>, ContentError> {
+        self.first(name, |files, inner| files.open(inner))
+    }
+
+    fn size(&self, name: &str) -> Result<Option<u64>, ContentError> {
+        self.first(name, Files::size)
+    }
+
+    fn list(&self, directory: &str) -> Result<Vec<Child>, ContentError> {
+        let mut children = BTreeMap::new();
+        for mount in &self.own {
+            let Some(inner) = mount.inner(directory) else { continue };
+            for child in mount.files.list(&inner)? {
+                children.entry((child.name.clone(), child.is_dir)).or_insert(child);
+            }
+        }
+        Ok(children.into_values().collect())
+    }
+}

@@ -1,0 +1,273 @@
+//! A folder of oc-mirror v2: the segments of an archive set, a working-dir, a cache, any of them together.
+
+mod layers;
+mod survey;
+
+use std::{
+    io::Read,
+    path::{Path, PathBuf},
+    rc::Rc,
+};
+
+use layers::{Layers, Mount};
+use survey::{Survey, cache_of, usual_cache_of};
+pub(super) use survey::{WORKING_DIR, segment_number};
+
+use super::{
+    Attachment, Completeness, ContentError, DirFiles, Files, Layout, Listed, Location, Segments, Source,
+    Storage, TarFiles,
+    recognise::{Kind, recognise},
+    storage::{BASES, is_storage},
+};
+use crate::{
+    limits,
+    oci::{Descriptor, Digest},
+};
+
+/// Where the pack travels: below the root, as an oci-archive.
+pub(super) const CARRIED: &str = "working-dir/keypack/keypack.oci.tar";
+
+/// How deep release manifests lie: `hold-release/ocp-release/<tag>/release-manifests`, with some room.
+const PAYLOAD_DEPTH: usize = 4;
+
+/// Where oc-mirror's cache may be.
+#[derive(Debug, Clone, Default)]
+pub struct Caches {
+    /// The one that the user names: read like the place itself.
+    pub named: Option<PathBuf>,
+    /// Bases of caches that may be there. The first that is gives blobs that an archive set names and lacks, and
+    /// nothing else: it may hold the images of other mirrors.
+    pub usual: Vec<PathBuf>,
+}
+
+/// What of oc-mirror lies at one path, as one place. Segments count before the working-dir and the cache, and later
+/// segments before earlier ones: what disk-to-mirror would make of them.
+pub struct OcMirror {
+    place: String,
+    storage: Option<Storage<Layers>>,
+    working_dir: Layers,
+    survey: Survey,
+    cache: Option<PathBuf>,
+}
+
+impl OcMirror {
+    /// Opens one place without any cache but its own.
+    pub fn open(path: &Path) -> Result<Self, ContentError> {
+        let mut all = Self::open_all(&[path.to_owned()], &Caches::default())?;
+        all.pop().ok_or_else(|| ContentError::wrong_place(path, "a folder of oc-mirror", "it is gone"))
+    }
+
+    /// Opens places together: blobs that one names and lacks are taken from the others, then from the cache.
+    pub fn open_all(paths: &[PathBuf], caches: &Caches) -> Result<Vec<Self>, ContentError> {
+        let surveys = paths.iter().map(|path| Survey::of(path)).collect::<Result<Vec<_>, _>>()?;
+        let mut storages = Vec::new();
+        let mut working_dirs = Vec::new();
+        for survey in &surveys {
+            let (storage, working_dir) = mounts(survey)?;
+            storages.push(storage);
+            working_dirs.push(working_dir);
+        }
+        let (named, usual) = (named_cache(caches)?, usual_cache(caches, &surveys)?);
+        if let (Some((_, mount)), Some(first)) = (&named, storages.first_mut()) {
+            first.push(mount.clone());
+        }
+        let mut opened = Vec::new();
+        for (index, (survey, working_dir)) in surveys.into_iter().zip(working_dirs).enumerate() {
+            let others = storages.iter().enumerate().filter(|(other, _)| *other != index);
+            let mut fill: Vec<_> = others.flat_map(|(_, mounts)| mounts.iter().cloned()).collect();
+            fill.extend(usual.iter().map(|(_, mount)| mount.clone()));
+            let layers = Layers { own: storages[index].clone(), fill };
+            let place = Location::OcMirror(paths[index].clone()).to_string();
+            let storage = if is_storage(&layers, BASES[0])? {
+                Some(Storage::open(place.clone(), layers)?)
+            } else {
+                None
+            };
+            let cache = named.as_ref().or(usual.as_ref()).filter(|_| storage.is_some());
+            opened.push(Self {
+                cache: cache.map(|(path, _)| path.clone()),
+                working_dir: Layers { own: working_dir, fill: Vec::new() },
+                place,
+                storage,
+                survey,
+            });
+        }
+        Ok(opened)
+    }
+
+    /// What was recognised, and which cache is used, for the user to read.
+    pub fn notes(&self) -> Vec<String> {
+        let mut notes = vec![format!("{} holds {}", self.place, self.survey.words())];
+        if let Some(cache) = &self.cache {
+            notes.push(format!("blobs that are not there are looked for in the cache {}", cache.display()));
+        }
+        notes.extend(self.survey.lookalikes.iter().map(|name| {
+            format!("{name:?} is not read here, but oc-mirror would take it for a part of the archive: move it away")
+        }));
+        notes
+    }
+
+    /// `hold-release/**/release-manifests/0000_90_*`. The other folders there are unpacked images' layers.
+    fn find_manifests(
+        &self,
+        folder: &str,
+        depth: usize,
+        found: &mut Vec<Attachment>,
+    ) -> Result<(), ContentError> {
+        let children = self.working_dir.list(folder)?;
+        let here = children.iter().find(|child| child.is_dir && child.name == "release-manifests");
+        for child in children.iter().filter(|child| child.is_dir && here.is_none() && depth < PAYLOAD_DEPTH) {
+            self.find_manifests(&format!("{folder}/{}", child.name), depth + 1, found)?;
+        }
+        if let Some(manifests) = here {
+            let folder = format!("{folder}/{}", manifests.name);
+            for child in
+                self.working_dir.list(&folder)?.into_iter().filter(|c| c.name.starts_with("0000_90_"))
+            {
+                let name = format!("{folder}/{}", child.name);
+                if let Some(bytes) = self.working_dir.read(&name, limits::KEY_FILE)? {
+                    found.push(Attachment { name, bytes });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The pack that travels in the segments or in the working-dir, as the layout that it is.
+    pub fn carried(&self) -> Result<Option<Layout<TarFiles>>, ContentError> {
+        let Some(bytes) = self.working_dir.read(CARRIED, limits::PACK_ARCHIVE)? else { return Ok(None) };
+        let place = self.working_dir.place(CARRIED);
+        let files = TarFiles::of_bytes(&place, &bytes)?;
+        Layout::open(place, files).map(Some)
+    }
+}
+
+/// Whether a location is a folder of oc-mirror: named so, or recognised.
+pub fn oc_mirror_path(location: &Location) -> Option<&Path> {
+    match location {
+        Location::OcMirror(path) => Some(path),
+        Location::Path(path) if path.is_dir() => {
+            recognise(path).is_ok_and(|kind| kind == Kind::OcMirror).then_some(path)
+        }
+        _ => None,
+    }
+}
+
+/// The root of oc-mirror's output, where keys/ lies beside the working-dir; `None` where one archive is named.
+pub fn oc_mirror_root(location: &Location) -> Option<PathBuf> {
+    let path = oc_mirror_path(location).filter(|path| !path.is_file())?;
+    let is_working_dir = path.file_name().is_some_and(|name| name == WORKING_DIR);
+    Some(if is_working_dir { path.parent()?.to_owned() } else { path.to_owned() })
+}
+
+/// What a survey found, as namespaces: the storage, and the working-dir.
+fn mounts(survey: &Survey) -> Result<(Vec<Mount>, Vec<Mount>), ContentError> {
+    let (mut storage, mut working_dir) = (Vec::new(), Vec::new());
+    if !survey.segments.is_empty() {
+        let files: Rc<dyn Files> = Rc::new(TarFiles::open(&survey.segments, Segments::Set)?);
+        for (mounts, at) in [(&mut storage, BASES[0]), (&mut working_dir, WORKING_DIR)] {
+            mounts.push(Mount { files: Rc::clone(&files), at, from: at.to_owned() });
+        }
+    }
+    for (folder, base) in &survey.storages {
+        storage.push(folder_mount(folder, base)?);
+    }
+    if let Some(folder) = &survey.working_dir {
+        let files = Rc::new(DirFiles::open(folder)?);
+        working_dir.push(Mount { files, at: WORKING_DIR, from: String::new() });
+    }
+    Ok((storage, working_dir))
+}
+
+fn folder_mount(folder: &Path, base: &str) -> Result<Mount, ContentError> {
+    Ok(Mount { files: Rc::new(DirFiles::open(folder)?), at: BASES[0], from: base.to_owned() })
+}
+
+fn named_cache(caches: &Caches) -> Result<Option<(PathBuf, Mount)>, ContentError> {
+    let Some(base) = &caches.named else { return Ok(None) };
+    DirFiles::open(base)?;
+    let (folder, at) = cache_of(base)?.ok_or_else(|| {
+        let reason = "it holds neither .oc-mirror/.cache nor docker/registry/v2";
+        ContentError::wrong_place(base, "a cache of oc-mirror", reason)
+    })?;
+    let mount = folder_mount(&folder, at)?;
+    Ok(Some((folder, mount)))
+}
+
+/// The cache that fills the gaps of archive sets; it is not looked for where there are none, or one is named.
+fn usual_cache(caches: &Caches, surveys: &[Survey]) -> Result<Option<(PathBuf, Mount)>, ContentError> {
+    if caches.named.is_some() || surveys.iter().all(|survey| survey.segments.is_empty()) {
+        return Ok(None);
+    }
+    for base in &caches.usual {
+        // A cache that this user may not read is nobody's failure: nobody named it.
+        let Ok(Some((folder, at))) = usual_cache_of(base) else { continue };
+        if surveys.iter().flat_map(|survey| &survey.storages).any(|(own, _)| *own == folder) {
+            continue;
+        }
+        let mount = folder_mount(&folder, at)?;
+        return Ok(Some((folder, mount)));
+    }
+    Ok(None)
+}
+
+impl Source for OcMirror {
+    fn place(&self) -> String {
+        self.place.clone()
+    }
+
+    fn repositories(&self) -> Result<Vec<String>, ContentError> {
+        self.storage.as_ref().map_or(Ok(Vec::new()), Source::repositories)
+    }
+
+    fn manifests(&self, repository: &str) -> Result<Vec<Listed>, ContentError> {
+        self.storage.as_ref().map_or(Ok(Vec::new()), |s| s.manifests(repository))
+    }
+
+    fn problems(&self, repository: &str) -> Result<Vec<ContentError>, ContentError> {
+        self.storage.as_ref().map_or(Ok(Vec::new()), |s| s.problems(repository))
+    }
+
+    fn resolve(&self, repository: &str, reference: &str) -> Result<Option<Descriptor>, ContentError> {
+        self.storage.as_ref().map_or(Ok(None), |s| s.resolve(repository, reference))
+    }
+
+    fn open(&self, repository: &str, blob: &Descriptor) -> Result<Option<Box<dyn Read + '_>>, ContentError> {
+        self.storage.as_ref().map_or(Ok(None), |s| s.open(repository, blob))
+    }
+
+    /// The signatures of OpenShift's releases: `working-dir/signatures/<tag>-sha256-<hex>`.
+    fn loose(&self) -> Result<Vec<(Digest, Attachment)>, ContentError> {
+        let folder = format!("{WORKING_DIR}/signatures");
+        let mut found = Vec::new();
+        for child in self.working_dir.list(&folder)?.into_iter().filter(|child| !child.is_dir) {
+            let hex = child.name.rsplit_once("sha256-").map_or("", |(_, hex)| hex);
+            let Ok(image) = Digest::from_hex(hex) else { continue };
+            let name = format!("{folder}/{}", child.name);
+            if let Some(bytes) = self.working_dir.read(&name, limits::SIGNATURE)? {
+                found.push((image, Attachment { name, bytes }));
+            }
+        }
+        Ok(found)
+    }
+
+    fn release_manifests(&self) -> Result<Vec<Attachment>, ContentError> {
+        let mut found = Vec::new();
+        self.find_manifests(&format!("{WORKING_DIR}/hold-release"), 0, &mut found)?;
+        Ok(found)
+    }
+
+    fn completeness(&self) -> Completeness {
+        Completeness::Partial
+    }
+
+    fn advice(&self) -> Option<&'static str> {
+        Some(if self.storage.is_none() {
+            "this working-dir belongs to a mirror-to-mirror run, whose images lie in the registry only: name it as \
+             docker://HOST/PREFIX, with --images working-dir/dry-run/mapping.txt where only these are meant"
+        } else {
+            "an incremental archive leaves out what earlier ones hold: give oc-mirror's cache by --cache-dir DIR, or \
+             the earlier archives as further oc-mirror:DIR"
+        })
+    }
+}

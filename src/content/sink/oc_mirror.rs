@@ -1,0 +1,161 @@
+#![allow(clippy::disallowed_types, reason = "content writes files: this adds to the output of oc-mirror")]
+
+use std::{
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+use cap_std::{ambient_authority, fs::Dir};
+
+use super::{
+    archive::archive_of,
+    rewrite::{Entry, append},
+    space,
+    temp::{Temp, lock_directory, sync},
+};
+use crate::content::{
+    Artifact, ContentError, DirFiles, Files, Sink, Stored,
+    files::{Kind, open_file, scan},
+    found::no_such_place,
+    oc_mirror::{CARRIED, WORKING_DIR, segment_number},
+};
+
+/// The output root of oc-mirror, which takes a pack on its way: as `working-dir/keypack/keypack.oci.tar`, which
+/// mirror-to-disk archives, and where segments are there already, as one more segment that holds nothing but this
+/// file. No other segment is touched.
+///
+/// The working-dir gets a regular file with mode 0644 only: a link would break mirror-to-disk, a file without the
+/// owner's write permission would break the second disk-to-mirror.
+pub struct OcMirrorSink {
+    place: String,
+    path: PathBuf,
+}
+
+/// The highest segment number that disk-to-mirror's pattern knows.
+const LAST_SEGMENT: u32 = 999_999;
+
+impl OcMirrorSink {
+    /// An output root at this path; nothing is touched before [`Sink::put`]. `place` is how messages name it.
+    pub fn new(place: impl Into<String>, path: impl Into<PathBuf>) -> Self {
+        Self { place: place.into(), path: path.into() }
+    }
+
+    fn failed(&self, name: &str) -> impl Fn(io::Error) -> ContentError + use<> {
+        let what = self.path.join(name).display().to_string();
+        move |e| ContentError::write(what.clone(), e)
+    }
+
+    /// Opens the root; refuses folders of oc-mirror from which nothing travels.
+    fn root(&self) -> Result<Dir, ContentError> {
+        let wrong =
+            |reason| Err(ContentError::wrong_place(&self.path, "an output root of oc-mirror", reason));
+        let root = match Dir::open_ambient_dir(&self.path, ambient_authority()) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Err(no_such_place(&self.path)),
+            Err(e) if e.kind() == io::ErrorKind::NotADirectory => return wrong("it is a file"),
+            opened => opened.map_err(self.failed(""))?,
+        };
+        let has = |name: &str| root.symlink_metadata(name).is_ok();
+        if self.path.file_name().is_some_and(|name| name == WORKING_DIR) {
+            return wrong("it is a working-dir: name the folder above it");
+        }
+        if has("docker/registry/v2") && !has(WORKING_DIR) {
+            return wrong("it is a cache: name the folder that mirror-to-disk writes to");
+        }
+        if has("oci-layout") {
+            return wrong("it is an OCI layout: write oci:DIR:TAG");
+        }
+        Ok(root)
+    }
+
+    /// Writes the file in the working-dir, unless it is there with these bytes. Tells whether it wrote.
+    fn to_working_dir(&self, root: &Dir, bytes: &[u8]) -> Result<bool, ContentError> {
+        let (folder, name) = CARRIED.rsplit_once('/').unwrap_or_default();
+        let mut at = String::new();
+        for part in folder.split('/') {
+            at = if at.is_empty() { part.to_owned() } else { format!("{at}/{part}") };
+            if root.symlink_metadata(&at).is_ok_and(|data| data.is_symlink()) {
+                let reason = "it is a symbolic link, which oc-mirror can't archive";
+                return Err(ContentError::wrong_place(&self.path.join(&at), "a folder", reason));
+            }
+        }
+        let failed = self.failed(CARRIED);
+        root.create_dir_all(folder).map_err(&failed)?;
+        let directory = root.open_dir(folder).map_err(&failed)?;
+        let there = directory.symlink_metadata(name);
+        if there.is_ok_and(|data| data.is_file() && data.len() == bytes.len() as u64) {
+            let files = DirFiles::of(directory.try_clone().map_err(&failed)?, &self.path.join(folder));
+            if files.read(name, bytes.len() as u64)?.is_some_and(|old| old == bytes) {
+                return Ok(false);
+            }
+        }
+        space::check(&directory, &self.path, bytes.len() as u64)?;
+        let mut temp = Temp::create(&directory).map_err(&failed)?;
+        temp.file().write_all(bytes).map_err(&failed)?;
+        temp.commit(name).and_then(|()| sync(&directory)).map_err(&failed)?;
+        for above in [folder.rsplit_once('/').map_or("", |(above, _)| above), "."] {
+            root.open_dir(above).and_then(|above| sync(&above)).map_err(&failed)?;
+        }
+        Ok(true)
+    }
+
+    /// Writes the segment: in the place of the last one if that holds nothing else, else after it.
+    fn to_segment(&self, root: &Dir, bytes: &[u8]) -> Result<bool, ContentError> {
+        let files = DirFiles::of(root.try_clone().map_err(self.failed(""))?, &self.path);
+        let children = files.list("")?;
+        let Some(last) = children.iter().filter_map(|child| segment_number(&child.name)).max() else {
+            return Ok(false);
+        };
+        let last_path = self.path.join(segment_name(last));
+        let ours = holds_only_the_pack(&last_path)?;
+        if !ours && last >= LAST_SEGMENT {
+            let reason = "no number follows that of its last segment";
+            return Err(ContentError::wrong_place(&self.path, "an archive set that can grow", reason));
+        }
+        let name = segment_name(if ours { last } else { last + 1 });
+        let failed = self.failed(&name);
+        let mut segment = Vec::new();
+        append(&mut segment, &[Entry::new(CARRIED, bytes)]).map_err(&failed)?;
+        if ours && files.read(&name, segment.len() as u64).is_ok_and(|old| old.is_some_and(|o| o == segment))
+        {
+            return Ok(false);
+        }
+        space::check(root, &self.path, segment.len() as u64)?;
+        let mut temp = Temp::create(root).map_err(&failed)?;
+        temp.file().write_all(&segment).map_err(&failed)?;
+        if ours { temp.commit(&name) } else { temp.commit_new(&name) }.map_err(&failed)?;
+        sync(root).map_err(&failed)?;
+        Ok(true)
+    }
+}
+
+fn segment_name(number: u32) -> String {
+    format!("mirror_{number:06}.tar")
+}
+
+/// Whether a segment holds the pack and nothing else. One that can't be read is not ours.
+fn holds_only_the_pack(path: &Path) -> Result<bool, ContentError> {
+    let file = open_file(path)?;
+    let (mut pack, mut other) = (0, 0);
+    let scanned = scan(&file, path, &mut |entry| {
+        let is_pack = entry.kind == Kind::File && entry.name == CARRIED.as_bytes();
+        *(if is_pack { &mut pack } else { &mut other }) += 1;
+        Ok(())
+    });
+    Ok(scanned.is_ok() && pack == 1 && other == 0)
+}
+
+impl Sink for OcMirrorSink {
+    fn place(&self) -> String {
+        self.place.clone()
+    }
+
+    fn put(&self, artifact: &Artifact, tag: &str) -> Result<Stored, ContentError> {
+        let root = self.root()?;
+        let _other_pushes_wait = lock_directory(&root).map_err(self.failed(""))?;
+        let mut bytes = Vec::new();
+        append(&mut bytes, &archive_of(&self.place, artifact, tag)?).map_err(self.failed(CARRIED))?;
+        let written = [self.to_working_dir(&root, &bytes)?, self.to_segment(&root, &bytes)?];
+        let files = written.into_iter().filter(|wrote| *wrote).count();
+        Ok(Stored { digest: artifact.manifest.digest(), written: files, tagged: files > 0 })
+    }
+}

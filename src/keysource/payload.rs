@@ -1,0 +1,145 @@
+//! The release payload's own manifests, which lie inside a mirror: what they hold are claims. A key among them is
+//! taken only if its fingerprint is in the table of [`crate::key::well_known`], which cites its sources.
+
+use serde_json::Value;
+
+use super::{Gathered, Unusable};
+use crate::{
+    key::{Candidate, Grade, KeyRef, Material, Provenance, Role, Validity, parse_key_file, well_known},
+    oci::Digest,
+};
+
+impl Gathered {
+    /// Adds what a manifest `0000_90_*` of a release payload says.
+    pub fn add_release_manifest(&mut self, name: &str, bytes: &[u8]) {
+        let file = name.rsplit('/').next().unwrap_or(name);
+        let source = format!("release payload {}", file.chars().take(150).collect::<String>());
+        let provenance = Provenance { grade: Grade::Release, source, sha256: Digest::of(bytes), date: None };
+        if self.candidates.iter().any(|c| c.provenance == provenance) {
+            return;
+        }
+        let text = String::from_utf8_lossy(bytes);
+        let Ok(manifest) = serde_saphyr::from_str::<Value>(&text) else { return };
+        match manifest["kind"].as_str() {
+            Some("ClusterImagePolicy" | "ImagePolicy") => {
+                let key = &manifest["spec"]["policy"]["rootOfTrust"]["publicKey"];
+                for (field, role) in [("keyData", Role::Signer), ("rekorKeyData", Role::Rekor)] {
+                    if let Some(data) = key[field].as_str() {
+                        self.add_claim(field, role, data, &provenance);
+                    }
+                }
+            }
+            Some("ConfigMap") => {
+                for name in manifest["data"].as_object().into_iter().flat_map(|data| data.keys()) {
+                    if name.starts_with("verifier-public-key-") {
+                        let reason = "a GPG key, which this version does not read";
+                        self.leave(&provenance.source, name, "openpgp-unsupported", reason);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn add_claim(&mut self, entry: &str, role: Role, data: &str, provenance: &Provenance) {
+        let parsed = super::decode(data).and_then(|pem| parse_key_file(&pem).ok());
+        let Some(parsed) = parsed else {
+            return self.leave(&provenance.source, entry, "key-malformed", "it is not a key in base64");
+        };
+        for material in parsed.material {
+            let Material::Key(key) = &material else { continue };
+            let id = key.fingerprint();
+            if well_known(KeyRef { role, id }).is_none() {
+                let reason = format!("a key found in content is a claim; its fingerprint is {id}");
+                self.leave(&provenance.source, entry, "key-claim", &reason);
+                continue;
+            }
+            self.candidates.push(Candidate {
+                role: Some(role),
+                material,
+                url: None,
+                validity: Validity::default(),
+                provenance: provenance.clone(),
+            });
+        }
+    }
+
+    /// Notes once that an entry of a source is not used.
+    pub(super) fn leave(&mut self, source: &str, entry: &str, code: &'static str, reason: &str) {
+        let unusable = Unusable {
+            source: source.into(),
+            entry: entry.into(),
+            code,
+            reason: reason.to_owned(),
+            claims: None,
+        };
+        if !self.unusable.contains(&unusable) {
+            self.unusable.push(unusable);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::{Engine, prelude::BASE64_STANDARD};
+
+    use super::*;
+
+    const RELEASE3: &str = "-----BEGIN PUBLIC KEY-----
+MIICIjANBgkqhkiG9w0BAQEFAAOCAg8AMIICCgKCAgEA0ASyuH2TLWvBUqPHZ4Ip
+75g7EncBkgQHdJnjzxAW5KQTMh/siBoB/BoSrtiPMwnChbTCnQOIQeZuDiFnhuJ7
+M/D3b7JoX0m123NcCSn67mAdjBa6Bg6kukZgCP4ZUZeESajWX/EjylFcRFOXW57p
+RDCEN42J/jYlVqt+g9+Grker8Sz86H3l0tbqOdjbz/VxHYhwF0ctUMHsyVRDq2QP
+tqzNXlmlMhS/PoFr6R4u/7HCn/K+LegcO2fAFOb40KvKSKKVD6lewUZErhop1CgJ
+XjDtGmmO9dGMF71mf6HEfaKSdy+EE6iSF2A2Vv9QhBawMiq2kOzEiLg4nAdJT8wg
+ZrMAmPCqGIsXNGZ4/Q+YTwwlce3glqb5L9tfNozEdSR9N85DESfQLQEdY3CalwKM
+BT1OEhEX1wHRCU4drMOej6BNW0VtscGtHmCrs74jPezhwNT8ypkyS+T0zT4Tsy6f
+VXkJ8YSHyenSzMB2Op2bvsE3grY+s74WhG9UIA6DBxcTie15NSzKwfzaoNWODcLF
+p7BY8aaHE2MqFxYFX+IbjpkQRfaeQQsouDFdCkXEFVfPpbD2dk6FleaMTPuyxtIT
+gjVEtGQK2qGCFGiQHFd4hfV+eCA63Jro1z0zoBM5BbIIQ3+eVFwt3AlZp5UVwr6d
+secqki/yrmv3Y0dqZ9VOn3UCAwEAAQ==
+-----END PUBLIC KEY-----
+";
+    const OTHER: &str = include_str!("../../testdata/lab/trust/cosign.pub");
+
+    fn gathered(pem: &str) -> Gathered {
+        let data = BASE64_STANDARD.encode(pem);
+        let yaml = format!(
+            "apiVersion: config.openshift.io/v1\nkind: ClusterImagePolicy\nspec:\n  policy:\n    rootOfTrust:\n      \
+             policyType: PublicKey\n      publicKey:\n        keyData: {data}\n"
+        );
+        let mut gathered = Gathered::default();
+        // Several releases in one mirror hold the same manifest.
+        for release in ["4.20.1", "4.20.2"] {
+            let name = format!("working-dir/hold-release/{release}/release-manifests/0000_90_policy.yaml");
+            gathered.add_release_manifest(&name, yaml.as_bytes());
+        }
+        gathered
+    }
+
+    #[test]
+    fn a_key_of_the_payload_is_a_claim_unless_it_is_in_the_table() {
+        let known = gathered(RELEASE3);
+        assert_eq!((known.candidates.len(), known.unusable.len()), (1, 0));
+        assert_eq!(known.candidates[0].provenance.grade, Grade::Release);
+        let claimed = gathered(OTHER);
+        assert_eq!(claimed.candidates, []);
+        assert_eq!(claimed.unusable.len(), 1);
+        assert_eq!(claimed.unusable[0].code, "key-claim");
+        assert!(claimed.unusable[0].reason.contains("sha256:"));
+    }
+
+    #[test]
+    fn gpg_keys_are_named_and_rubbish_is_nothing() {
+        let mut gathered = Gathered::default();
+        gathered.add_release_manifest(
+            "x",
+            b"kind: ConfigMap\ndata:\n  verifier-public-key-redhat: x\n  store-x: y\n",
+        );
+        assert_eq!(gathered.unusable.len(), 1);
+        for rubbish in [&b"{"[..], b"", b"\xff", b"kind: ClusterImagePolicy\n", b"- 1\n"] {
+            gathered.add_release_manifest("x", rubbish);
+        }
+        assert_eq!((gathered.candidates.len(), gathered.unusable.len()), (0, 1));
+    }
+}

@@ -1,0 +1,127 @@
+//! The keys that a host trusts by its policy.json (containers-policy.json(5)): read only, and only the keys.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::{Gathered, KeySourceError, read};
+use crate::{
+    key::{Candidate, Grade, Provenance, Role, Validity, parse_key_file},
+    oci::Digest,
+};
+
+impl Gathered {
+    /// Adds the keys that a policy.json names or holds. What can't be used of it is told; the rest is used.
+    pub fn add_policy(&mut self, path: &Path) -> Result<(), KeySourceError> {
+        let (bytes, provenance) = read(path)?;
+        let malformed = |reason: String| KeySourceError::Policy { path: path.into(), reason };
+        let policy: Value = serde_json::from_slice(&bytes).map_err(|e| malformed(e.to_string()))?;
+        if policy["default"].as_array().is_none() {
+            return Err(malformed("it has no \"default\"".to_owned()));
+        }
+        let scopes = policy["transports"].as_object().into_iter().flat_map(|transports| transports.values());
+        let lists = scopes.filter_map(Value::as_object).flat_map(|scopes| scopes.values());
+        for requirement in lists.chain([&policy["default"]]).filter_map(Value::as_array).flatten() {
+            self.add_requirement(requirement, &provenance);
+        }
+        Ok(())
+    }
+
+    fn add_requirement(&mut self, requirement: &Value, policy: &Provenance) {
+        match requirement["type"].as_str() {
+            Some("sigstoreSigned") => {}
+            Some("signedBy") => {
+                let reason = "it names a GPG key, which this version does not read";
+                return self.leave(&policy.source, "signedBy", "openpgp-unsupported", reason);
+            }
+            _ => return,
+        }
+        let fulcio = &requirement["fulcio"];
+        for (of, prefix, role) in [
+            (requirement, "key", Role::Signer),
+            (requirement, "rekorPublicKey", Role::Rekor),
+            (fulcio, "ca", Role::Fulcio),
+        ] {
+            for path in texts(of, prefix, "Path") {
+                match read(Path::new(path)) {
+                    Ok((bytes, provenance)) => self.add_material(&bytes, role, &provenance, path),
+                    Err(e) => self.leave(&policy.source, path, e.code(), &e.to_string()),
+                }
+            }
+            for data in texts(of, prefix, "Data") {
+                let entry = format!("{prefix}Data");
+                match super::decode(data) {
+                    Some(bytes) => {
+                        let provenance = Provenance { sha256: Digest::of(&bytes), ..policy.clone() };
+                        self.add_material(&bytes, role, &provenance, &entry);
+                    }
+                    None => self.leave(&policy.source, &entry, "key-malformed", "it is not base64"),
+                }
+            }
+        }
+    }
+
+    fn add_material(&mut self, bytes: &[u8], role: Role, provenance: &Provenance, entry: &str) {
+        let parsed = match parse_key_file(bytes) {
+            Ok(parsed) => parsed,
+            Err(e) => return self.leave(&provenance.source, entry, e.code(), &e.to_string()),
+        };
+        for (part, reason) in parsed.unusable {
+            self.leave(&provenance.source, &part, "key-unsupported", &reason);
+        }
+        for material in parsed.material {
+            let candidate = Candidate {
+                role: Some(role),
+                material,
+                url: None,
+                validity: Validity::default(),
+                provenance: Provenance { grade: Grade::File, ..provenance.clone() },
+            };
+            if !self.candidates.contains(&candidate) {
+                self.candidates.push(candidate);
+            }
+        }
+    }
+}
+
+/// `keyPath` and all of `keyPaths`.
+fn texts<'a>(of: &'a Value, prefix: &str, kind: &str) -> impl Iterator<Item = &'a str> {
+    let one = of[format!("{prefix}{kind}")].as_str();
+    let many = of[format!("{prefix}{kind}s")].as_array();
+    one.into_iter().chain(many.into_iter().flatten().filter_map(Value::as_str))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::disallowed_methods, reason = "the tests make the files that they read")]
+    use super::*;
+
+    #[test]
+    fn keys_of_a_policy_are_candidates_with_their_roles() {
+        let lab = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/lab/trust");
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("policy.json");
+        let policy = serde_json::json!({
+            "default": [{"type": "reject"}],
+            "transports": {
+                "docker": {"r.test": [
+                    {"type": "sigstoreSigned", "keyPath": format!("{lab}/cosign.pub"),
+                     "rekorPublicKeyPaths": [format!("{lab}/rekor.pub"), "/nowhere/rekor.pub"]},
+                    {"type": "sigstoreSigned", "keyPath": format!("{lab}/cosign.pub")},
+                    {"type": "sigstoreSigned", "fulcio": {"caPath": format!("{lab}/fulcio.pem")},
+                     "keyData": "!"}]},
+                "docker-daemon": {"": [{"type": "signedBy", "keyType": "GPGKeys", "keyPath": "/x"}]}
+            }
+        });
+        std::fs::write(&path, policy.to_string()).unwrap();
+        let mut gathered = Gathered::default();
+        gathered.add_policy(&path).unwrap();
+        let roles: Vec<_> = gathered.candidates.iter().map(|c| c.role.unwrap()).collect();
+        assert_eq!(roles, [Role::Signer, Role::Rekor, Role::Fulcio]);
+        let mut codes: Vec<_> = gathered.unusable.iter().map(|u| u.code).collect();
+        codes.sort_unstable();
+        assert_eq!(codes, ["key-file-not-found", "key-malformed", "openpgp-unsupported"]);
+        std::fs::write(&path, "[]").unwrap();
+        assert_eq!(gathered.add_policy(&path).unwrap_err().code(), "policy-malformed");
+    }
+}

@@ -1,0 +1,92 @@
+//! The keys of a Rekor, asked by its API or given as a file. They are candidates like all others: one counts only if
+//! signatures name its id and their entries verify with it.
+
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::{Gathered, KeySourceError};
+use crate::{
+    key::{Candidate, Grade, Provenance, Role, Validity, parse_key_file},
+    limits,
+    net::{Client, Method, Request, StatusCode, Url},
+    oci::Digest,
+};
+
+/// Shards that are asked for their keys: the public log has two.
+const SHARDS: usize = 64;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Log {
+    #[serde(default)]
+    inactive_shards: Vec<Shard>,
+}
+
+#[derive(Deserialize)]
+struct Shard {
+    #[serde(rename = "treeID")]
+    tree_id: String,
+}
+
+impl Gathered {
+    /// Adds the key of a log from a file (`--rekor FILE`).
+    pub fn add_rekor_file(&mut self, path: &Path) -> Result<(), KeySourceError> {
+        let first = self.candidates.len();
+        self.add_key_file(path)?;
+        for candidate in &mut self.candidates[first..] {
+            candidate.role = Some(Role::Rekor);
+        }
+        Ok(())
+    }
+
+    /// Asks a log for its key and those of its inactive shards (`--rekor URL`).
+    pub fn add_rekor(&mut self, base: &Url, client: &Client) -> Result<(), KeySourceError> {
+        let base_text = base.as_str().trim_end_matches('/').to_owned();
+        let at = |path: &str| {
+            format!("{base_text}{path}").parse::<Url>().map_err(|_| KeySourceError::Answer {
+                url: base_text.clone(),
+                reason: "it is not an address".into(),
+            })
+        };
+        let mut addresses = vec![at("/api/v1/log/publicKey")?];
+        // A log that tells no shards is asked for its key all the same.
+        if let Ok(log) = get(client, at("/api/v1/log")?)
+            && let Ok(log) = serde_json::from_slice::<Log>(&log)
+        {
+            for shard in log.inactive_shards.iter().take(SHARDS) {
+                let mut address = at("/api/v1/log/publicKey")?;
+                address.query_pairs_mut().append_pair("treeID", &shard.tree_id);
+                addresses.push(address);
+            }
+        }
+        for address in addresses {
+            let source = address.to_string();
+            let grade = if address.scheme() == "https" { Grade::Tls } else { Grade::File };
+            let bytes = get(client, address)?;
+            let parsed = parse_key_file(&bytes).map_err(|e| KeySourceError::Answer {
+                url: source.clone(),
+                reason: format!("it answers with no key: {e}"),
+            })?;
+            let provenance = Provenance { grade, source, sha256: Digest::of(&bytes), date: None };
+            self.candidates.extend(parsed.material.into_iter().map(|material| Candidate {
+                role: Some(Role::Rekor),
+                material,
+                url: Some(base_text.clone()),
+                validity: Validity::default(),
+                provenance: provenance.clone(),
+            }));
+        }
+        Ok(())
+    }
+}
+
+fn get(client: &Client, url: Url) -> Result<Vec<u8>, KeySourceError> {
+    let text = url.to_string();
+    let answer =
+        client.fetch(&Request::new(Method::GET, url), limits::KEY_FILE).map_err(KeySourceError::Net)?;
+    if answer.status != StatusCode::OK {
+        return Err(KeySourceError::Answer { url: text, reason: format!("it answers {}", answer.status) });
+    }
+    Ok(answer.body)
+}
