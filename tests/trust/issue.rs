@@ -3,6 +3,7 @@
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use keypack::{
     key::{KeyRef, Material, Role, Validity},
+    resolve::{Question, resolve},
     trust::VerificationKey,
 };
 use rcgen::{
@@ -11,7 +12,7 @@ use rcgen::{
 use serde_json::json;
 
 use crate::{
-    lab::{Form, Parts, form},
+    lab::{Form, Parts, bare, form},
     log::Log,
     own::{self, Authority},
 };
@@ -192,18 +193,49 @@ fn a_renewed_authority() {
     }
 }
 
+/// Two good candidates for one need: each is proved by itself, and all others by one signature once.
+#[test]
+fn both_certificates_of_a_renewed_authority_are_resolved() {
+    let root = own::root("own root");
+    let renewed = root.renewed();
+    let (form, log) = sign(&root, good(), NOW);
+    let Material::Key(log_key) = &log.material else { panic!() };
+    let files = [
+        log_key.to_pem(),
+        own::chain(&[&root.certificate]).to_pem(),
+        own::chain(&[&renewed.certificate]).to_pem(),
+    ];
+    let candidates: Vec<_> = files.iter().flat_map(|pem| bare(pem.as_bytes(), "some.pem")).collect();
+    let signature = form.read().unwrap();
+    let resolution = resolve(&[Question { image: form.image, signature: &signature }], &candidates);
+    assert!(resolution.is_complete(), "{:?}", resolution.answers);
+    for key in [log.key, authority(&[&root]).key, authority(&[&renewed]).key] {
+        assert_eq!(resolution.keys[&key].proofs, 1, "{key}");
+    }
+}
+
 /// Anyone can have an ordinary certificate of the instance. Put before the good chain it would be an authority.
 #[test]
 fn a_certificate_issued_by_somebody_who_may_not() {
     let root = own::root("own root");
-    let mut somebody = good();
-    somebody.distinguished_name.push(rcgen::DnType::CommonName, "somebody");
-    let leaf = root.leaf_authority(somebody);
-    assert!(!leaf.certificate.may_issue() && root.certificate.may_issue());
-    let (form, log) = sign(&leaf, good(), NOW);
-    assert_eq!(code(&form, &[log.clone(), authority(&[&root])]), Err("no-key"));
-    let forged = authority(&[&leaf, &root]);
-    assert_ne!(forged.key, authority(&[&root]).key, "such a chain has a name of its own: it is another key");
-    assert_eq!(code(&form, &[log.clone(), forged]), Err("chain-refused"));
-    assert_eq!(code(&form, &[log, authority(&[&leaf])]), Err("chain-refused"), "alone, too");
+    let ordinary = good();
+    let mut says_usage = good();
+    says_usage.key_usages.push(KeyUsagePurpose::KeyCertSign);
+    let mut says_authority = good();
+    says_authority.is_ca = IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    for mut somebody in [ordinary, says_usage, says_authority] {
+        somebody.distinguished_name.push(rcgen::DnType::CommonName, "somebody");
+        let leaf = root.leaf_authority(somebody);
+        assert!(!leaf.certificate.may_issue() && root.certificate.may_issue());
+        let (form, log) = sign(&leaf, good(), NOW);
+        assert_eq!(code(&form, &[log.clone(), authority(&[&root])]), Err("no-key"));
+        let forged = authority(&[&leaf, &root]);
+        assert_ne!(
+            forged.key,
+            authority(&[&root]).key,
+            "such a chain has a name of its own: it is another key"
+        );
+        assert_eq!(code(&form, &[log.clone(), forged]), Err("chain-refused"));
+        assert_eq!(code(&form, &[log, authority(&[&leaf])]), Err("chain-refused"), "alone, too");
+    }
 }

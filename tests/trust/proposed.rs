@@ -7,7 +7,7 @@ use keypack::key::{Material, Role};
 use serde_json::{Value, json};
 
 use crate::{
-    lab::{Form, form, impostor, key, without},
+    lab::{Form, Parts, form, impostor, key, without},
     log::{Log, body},
     own,
 };
@@ -214,7 +214,7 @@ fn an_envelope_and_a_body_that_were_forged_together() {
         assert_eq!(code, "signature-does-not-match");
 
         let signature = &original.with_bundle(|_| {});
-        let crate::lab::Parts::Bundle(bundle) = &signature.parts else { unreachable!() };
+        let Parts::Bundle(bundle) = &signature.parts else { unreachable!() };
         let sig = flip(&bundle["dsseEnvelope"]["signatures"][0]["sig"]);
         let forged = original.with_bundle(|b| b["dsseEnvelope"]["signatures"][0]["sig"] = sig.clone().into());
         let code = refused(&forged, |body| envelope(body, |e| e["signatures"][0]["sig"] = sig.into()));
@@ -264,5 +264,21 @@ fn a_certificate_used_after_its_end() {
         keys.push(log.key.clone());
         let expected = if good { Ok(()) } else { Err("certificate-refused") };
         assert_eq!(late.judge(&keys).map(drop), expected, "{time}");
+    }
+}
+
+/// The timestamp is of another signature, by an authority whose chain is at hand.
+#[test]
+fn a_timestamp_that_was_borrowed() {
+    let Parts::Bundle(other) = form("key-bundle-rekor2").parts else { panic!() };
+    for form in both() {
+        let borrowed = form.with_bundle(|b| {
+            b["verificationMaterial"]["timestampVerificationData"] =
+                other["verificationMaterial"]["timestampVerificationData"].clone();
+        });
+        let mut keys = form.keys();
+        assert_eq!(borrowed.judge(&keys).unwrap_err(), "no-key");
+        keys.push(key(Role::Tsa));
+        assert_eq!(borrowed.judge(&keys).unwrap_err(), "timestamp-refused");
     }
 }

@@ -87,7 +87,9 @@ fn all_forms_together_in_any_order() {
 fn a_claim_never_meets_a_need() {
     let fingerprint = key(Role::Signer).key.id;
     for name in ["key-tag-rekor1", "key-bundle-rekor1", "key-bundle-rekor2"] {
-        let resolution = Asked::of(&[form(name)]).resolve(&lab_root());
+        // Neither does a key of somebody else: it is not even a candidate for the one that is named.
+        let stranger = bare(own::pair().1.to_pem().as_bytes(), "stranger.pub");
+        let resolution = Asked::of(&[form(name)]).resolve(&[lab_root(), stranger].concat());
         assert!(!resolution.is_complete());
         assert!(resolution.keys.keys().all(|k| k.role != Role::Signer), "{name}");
         let answers = resolution.answers[0].as_ref().unwrap();
