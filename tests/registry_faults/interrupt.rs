@@ -83,7 +83,9 @@ fn a_push_that_is_interrupted_leaves_the_tag() {
         let moved = server.lines().iter().any(|line| line.starts_with("PUT /v2/a/b/manifests"));
         assert_eq!(moved, stalls.contains("manifests"), "the tag comes last");
     }
-    assert!(!names(dir.path()).iter().any(|name| name.starts_with('.')), "{:?}", names(dir.path()));
+    // The host's own memory lies in `.local`, for HOME is this folder.
+    let left = |name: &String| name.starts_with('.') && name != ".local";
+    assert!(!names(dir.path()).iter().any(left), "{:?}", names(dir.path()));
 }
 
 #[test]
