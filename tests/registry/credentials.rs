@@ -16,8 +16,7 @@ use crate::{
     tokens,
 };
 
-#[test]
-fn basic_credentials_open_the_door() {
+pub(crate) fn basic_credentials_open_the_door() {
     let dir = TempDir::new().unwrap();
     let file = dir.path().join("htpasswd");
     // bcrypt of the test password, with few rounds.
@@ -35,8 +34,7 @@ fn basic_credentials_open_the_door() {
     assert_eq!(code(wrong.with_extent(Extent::Prefix(String::new())).repositories()), "unauthorized");
 }
 
-#[test]
-fn tokens_open_one_repository_at_a_time() {
+pub(crate) fn tokens_open_one_repository_at_a_time() {
     let dir = TempDir::new().unwrap();
     let bundle = dir.path().join("tokens.crt");
     let service = tokens::start(&bundle, "Basic YWxpY2U6Y29ycmVjdCBob3JzZQ==");
@@ -69,8 +67,7 @@ fn tokens_open_one_repository_at_a_time() {
     );
 }
 
-#[test]
-fn a_token_service_under_another_name_must_be_allowed() {
+pub(crate) fn a_token_service_under_another_name_must_be_allowed() {
     let dir = TempDir::new().unwrap();
     let bundle = dir.path().join("tokens.crt");
     let service = tokens::start(&bundle, "Basic YWxpY2U6Y29ycmVjdCBob3JzZQ==");

@@ -1,4 +1,5 @@
-//! The registry client against a real one: Debian's docker-registry.
+//! The registry client against a real one: Debian's docker-registry. Where it is missing, the trials are ignored and
+//! say how to get it.
 #![allow(missing_docs, reason = "tests")]
 #![allow(clippy::disallowed_methods, reason = "tests write files")]
 
@@ -13,7 +14,7 @@ mod tls;
 #[path = "../support/tokens.rs"]
 mod tokens;
 
-use std::fs;
+use std::{env, fs};
 
 use docker_registry::{DockerRegistry, lab};
 use keypack::{
@@ -26,7 +27,58 @@ use keypack::{
     discover::{Target, discover},
     oci::{Descriptor, Digest, Document},
 };
+use libtest_mimic::{Arguments, Trial};
 use support::{artifact, code, options, registry};
+
+/// A trial under the name of its function.
+macro_rules! trial {
+    ($name:ident) => {
+        (stringify!($name), $name as fn())
+    };
+    ($module:ident::$name:ident) => {
+        (concat!(stringify!($module), "::", stringify!($name)), $module::$name as fn())
+    };
+}
+
+const TRIALS: [(&str, fn()); 16] = [
+    trial!(credentials::basic_credentials_open_the_door),
+    trial!(credentials::tokens_open_one_repository_at_a_time),
+    trial!(credentials::a_token_service_under_another_name_must_be_allowed),
+    trial!(tls::tls_trusts_the_authority_that_the_user_names),
+    trial!(tls::a_bad_certificate_file_is_named),
+    trial!(tls::a_client_certificate_is_shown_where_it_belongs),
+    trial!(tls::this_machine_may_speak_http_where_certainty_is_waived),
+    trial!(what_is_pushed_is_pulled),
+    trial!(pushing_again_writes_nothing),
+    trial!(a_registry_that_lost_a_blob_gets_it_back),
+    trial!(large_blobs_go_up_in_pieces),
+    trial!(a_blob_is_mounted_from_another_repository),
+    trial!(what_is_not_there_is_none),
+    trial!(a_read_only_registry_says_so),
+    trial!(the_lab_is_read_whole),
+    trial!(what_is_put_together_is_what_would_have_been_read),
+];
+
+fn main() {
+    let paths = env::var_os("PATH").unwrap_or_default();
+    let here = env::split_paths(&paths).any(|folder| folder.join("docker-registry").is_file());
+    let trials = TRIALS
+        .into_iter()
+        .map(|(name, trial)| {
+            if here {
+                return Trial::test(name, move || {
+                    trial();
+                    Ok(())
+                });
+            }
+            Trial::test(format!("{name}: no docker-registry here (apt-get install docker-registry)"), || {
+                Ok(())
+            })
+            .with_ignored_flag(true)
+        })
+        .collect();
+    libtest_mimic::run(&Arguments::from_args(), trials).exit();
+}
 
 fn open(server: &DockerRegistry) -> Registry {
     registry(server.host(), options(Keyring::anonymous()))
@@ -48,13 +100,11 @@ fn round_trip(registry: &Registry, repository: &str) {
     }
 }
 
-#[test]
 fn what_is_pushed_is_pulled() {
     let server = DockerRegistry::plain();
     round_trip(&open(&server), "a/b");
 }
 
-#[test]
 fn pushing_again_writes_nothing() {
     let server = DockerRegistry::plain();
     let sink = open(&server).sink("a/b").unwrap();
@@ -68,7 +118,6 @@ fn pushing_again_writes_nothing() {
     assert_eq!(counts(sink.put(&first, "t").unwrap()), (0, true));
 }
 
-#[test]
 fn a_registry_that_lost_a_blob_gets_it_back() {
     let server = DockerRegistry::plain();
     let (registry, artifact) = (open(&server), artifact(b"one"));
@@ -80,7 +129,6 @@ fn a_registry_that_lost_a_blob_gets_it_back() {
     assert_eq!((stored.written, stored.tagged), (1, false));
 }
 
-#[test]
 fn large_blobs_go_up_in_pieces() {
     let server = DockerRegistry::plain();
     let registry = open(&server);
@@ -96,7 +144,6 @@ fn large_blobs_go_up_in_pieces() {
     }
 }
 
-#[test]
 fn a_blob_is_mounted_from_another_repository() {
     let server = DockerRegistry::plain();
     let (registry, artifact) = (open(&server), artifact(b"one"));
@@ -107,7 +154,6 @@ fn a_blob_is_mounted_from_another_repository() {
     }
 }
 
-#[test]
 fn what_is_not_there_is_none() {
     let server = DockerRegistry::plain();
     let registry = open(&server);
@@ -122,14 +168,12 @@ fn what_is_not_there_is_none() {
     assert!(registry.with_extent(Extent::Prefix(String::new())).repositories().unwrap().is_empty());
 }
 
-#[test]
 fn a_read_only_registry_says_so() {
     let server = lab();
     assert_eq!(code(open(&server).sink("a/b").unwrap().put(&artifact(b"x"), "t")), "registry-answer");
     assert_eq!(open(&server).resolve("a/b", "t").unwrap(), None);
 }
 
-#[test]
 fn the_lab_is_read_whole() {
     let server = lab();
     let all = open(&server).with_extent(Extent::Prefix(String::new()));
@@ -154,7 +198,6 @@ fn the_lab_is_read_whole() {
     assert!(images > repositories.len() && signatures > 0, "{images} {signatures}");
 }
 
-#[test]
 fn what_is_put_together_is_what_would_have_been_read() {
     let server = lab();
     let found = |frugal| {

@@ -60,8 +60,7 @@ fn tls_options(certificates: Option<&Path>) -> Options {
     options
 }
 
-#[test]
-fn tls_trusts_the_authority_that_the_user_names() {
+pub(crate) fn tls_trusts_the_authority_that_the_user_names() {
     let authority = Authority::new();
     let server = over_tls(&authority, false);
     let dir = TempDir::new().unwrap();
@@ -83,8 +82,7 @@ fn tls_trusts_the_authority_that_the_user_names() {
     assert!(registry(server.host(), careless).resolve("a/b", "v1").unwrap().is_some());
 }
 
-#[test]
-fn a_bad_certificate_file_is_named() {
+pub(crate) fn a_bad_certificate_file_is_named() {
     let dir = TempDir::new().unwrap();
     let good = Authority::new().pem;
     for (name, text) in [
@@ -106,8 +104,7 @@ fn a_bad_certificate_file_is_named() {
     assert!(error.to_string().contains("nowhere"), "{error}");
 }
 
-#[test]
-fn a_client_certificate_is_shown_where_it_belongs() {
+pub(crate) fn a_client_certificate_is_shown_where_it_belongs() {
     let authority = Authority::new();
     let server = over_tls(&authority, true);
     let dir = TempDir::new().unwrap();
@@ -117,8 +114,7 @@ fn a_client_certificate_is_shown_where_it_belongs() {
     round_trip(&registry(server.host(), tls_options(Some(dir.path()))), "a/b");
 }
 
-#[test]
-fn this_machine_may_speak_http_where_certainty_is_waived() {
+pub(crate) fn this_machine_may_speak_http_where_certainty_is_waived() {
     let server = DockerRegistry::plain();
     let mut careless = tls_options(None);
     careless.net.tls.verify = false;

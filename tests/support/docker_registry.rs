@@ -21,8 +21,6 @@ pub struct DockerRegistry {
 impl DockerRegistry {
     /// Starts a registry with further sections of its configuration: `http` under `http:`, `other` at the top, `storage`
     /// under `storage:`. What they name lies in `dir`, which also holds the storage in `storage/`.
-    ///
-    /// Without docker-registry the tests fail: a registry client that was not tried on a registry was not tested.
     pub fn start(dir: TempDir, http: &str, other: &str, storage: &str) -> Self {
         let root = dir.path().join("storage");
         std::fs::create_dir_all(&root).unwrap();
