@@ -10,8 +10,9 @@
 use std::{fs, path::Path};
 
 /// Rooms and their level.
-const ROOMS: [(&str, u32); 18] = [
+const ROOMS: [(&str, u32); 19] = [
     ("limits", 0),
+    ("display", 0),
     ("tree", 0),
     ("oci", 0),
     ("key", 0),

@@ -11,6 +11,7 @@ use super::{
     past::{Past, remember},
 };
 use crate::{
+    display::count,
     key::{Candidate, KeyRef, Material, Role},
     pack::{Build, Built, Change, Draft, Expiry, Include, build},
     report::{PackReport, Report, render},
@@ -71,8 +72,9 @@ pub(super) fn run(args: &args::Collect, output: &Output) -> Result<Exit, Failure
         let kept = built.draft.inventory().keys.iter().filter(|k| k.kept.is_some()).count();
         if kept > 0 {
             output.warn(&format!(
-                "{kept} keys were kept from version {} in {}, which this host does not remember making or \
-                 authenticating; look at them with `keypack inspect`, or leave them out with --prune",
+                "kept {} from version {} in {}, which this host does not remember making or authenticating; \
+                 look with `keypack inspect`, or leave out what no image needs with --prune",
+                count(kept, "key"),
                 old.inventory().version,
                 directory.display()
             ));

@@ -9,6 +9,7 @@ use crate::{
         registry::{Extent, Options, Registry},
     },
     discover::{Discovery, Target, discover},
+    display::count,
     keysource::Gathered,
     oci::Digest,
     pack::Draft,
@@ -85,8 +86,9 @@ fn tell_absent(discovery: &Discovery, sources: &[(Box<dyn Source>, Option<String
         if place.absent > 0 && source.completeness() == Completeness::Partial {
             let advice = source.advice().unwrap_or("give the place that holds them as a further source");
             output.warn(&format!(
-                "{} names {} manifests that are not in it, and signatures may be among them; {advice}",
-                place.name, place.absent
+                "{} names {} that it does not hold, and signatures may be among them; {advice}",
+                place.name,
+                count(place.absent, "manifest")
             ));
         }
     }

@@ -7,7 +7,7 @@ use super::{
     output::Output,
     packs::keys_or_pack,
 };
-use crate::{oci::Digest, pack::Draft, report::shown};
+use crate::{display::shown, oci::Digest, pack::Draft};
 
 pub(super) fn run(args: &args::Inspect, output: &Output) -> Result<Exit, Failure> {
     let (draft, manifest) = keys_or_pack(&args.place, &args.wire, &args.cache, output)?;

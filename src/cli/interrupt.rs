@@ -13,7 +13,7 @@ use signal_hook::{
     iterator::Signals,
 };
 
-use crate::report::shown;
+use crate::display::shown;
 
 /// What a shell makes of a program that ctrl-c ended.
 const EXIT: i32 = 130;

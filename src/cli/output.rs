@@ -12,7 +12,7 @@ use super::{
     failure::{Exit, Failure},
     interrupt::Interrupt,
 };
-use crate::report::{Paint, hidden, shown};
+use crate::display::{Paint, hidden, shown};
 
 /// stdout, stderr, and how much the user wants to read.
 pub(super) struct Output {

@@ -15,6 +15,7 @@ use super::{
     packs::{Wanted, pack},
 };
 use crate::{
+    display::count,
     oci::Digest,
     pack::{self, Anchor, INVENTORY, Pack, PackError},
     state,
@@ -90,7 +91,7 @@ fn fresh(args: &args::Pull, pack: &Pack, now: Timestamp, output: &Output) -> Res
     limits.allow_stale = args.except.allow_stale_unsafe;
     let age = pack::freshness(pack.draft().inventory(), now, &limits)?;
     if age.old {
-        output.warn(&format!("the pack was made {} days ago; ask for a newer one", age.days()));
+        output.warn(&format!("the pack was made {} ago; ask for a newer one", count(age.days(), "day")));
     }
     Ok(age.stale)
 }
@@ -102,8 +103,8 @@ fn print(directory: &Path, installed: &Installed, manifest: Digest, output: &Out
         output.note(&format!("version {} is already installed in {directory}", inventory.version));
     } else {
         output.note(&format!(
-            "wrote {} keys, version {}, to {directory}",
-            inventory.keys.len(),
+            "wrote {}, version {}, to {directory}",
+            count(inventory.keys.len(), "key"),
             inventory.version
         ));
     }

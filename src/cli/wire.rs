@@ -10,8 +10,8 @@ use crate::{
         auth::{AuthEnv, Credentials, Keyring},
         registry::{AllowedRealm, Options},
     },
+    display::shown,
     net::{self, Notice, Tls},
-    report::shown,
 };
 
 /// How registries are spoken to.

@@ -2,7 +2,7 @@ use jiff::Timestamp;
 use thiserror::Error;
 
 use super::Pin;
-use crate::{oci::Digest, tree::UnsafeName};
+use crate::{display::count, oci::Digest, tree::UnsafeName};
 
 /// Why something is not an acceptable pack. Closed: each has a stable code.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -131,7 +131,11 @@ pub enum PackError {
         now: Timestamp,
     },
     /// It is older than allowed.
-    #[error("the pack was made at {created}, {days} days ago, and {limit} are allowed")]
+    #[error(
+        "the pack was made at {created}, {} ago, and the limit is {}",
+        count(days, "day"),
+        count(limit, "day")
+    )]
     TooOld {
         /// When it was made.
         created: Timestamp,

@@ -1,7 +1,9 @@
 use std::fmt::Write as _;
 
-use super::shown;
-use crate::pack::{Diff, DiffKey};
+use crate::{
+    display::shown,
+    pack::{Diff, DiffKey},
+};
 
 /// A difference in words, one line a change, with whole fingerprints.
 pub fn diff(diff: &Diff) -> String {

@@ -2,11 +2,11 @@
 
 use super::{
     ConflictReport, Counts, ImageReport, KeyReport, NeedReport, ProblemReport, Report, SignatureReport,
-    SourceReport, UnusableReport, summary,
+    SourceReport, UnusableReport, UnusedReport, summary,
 };
 use crate::{
     discover::{Discovery, FoundSignature, Image, Kind, Problem},
-    key::{Material, name_of},
+    key::{Grade, Material, name_of},
     keysource::Unusable,
     resolve::{Answer, Conflict, Need, Resolution},
     trust::Refusal,
@@ -68,6 +68,13 @@ impl Report {
                     code: u.code,
                     reason: u.reason.clone(),
                 })
+                .collect(),
+            unused: resolution
+                .unused
+                .iter()
+                // What is built in and what payloads carry is always offered; nobody waits for word of it.
+                .filter(|p| !matches!(p.grade, Grade::Builtin | Grade::Release))
+                .map(|p| UnusedReport { source: p.source.clone(), sha256: p.sha256 })
                 .collect(),
             conflicts: resolution
                 .conflicts

@@ -4,7 +4,6 @@
 mod diff;
 mod make;
 mod summary;
-mod terminal;
 mod text;
 
 use serde::Serialize;
@@ -16,7 +15,6 @@ use crate::{
 
 pub use diff::diff;
 pub use summary::{Counts, OpenNeed};
-pub use terminal::{Paint, hidden, shown};
 pub use text::render;
 
 /// What a run found, schema version 1.
@@ -37,6 +35,8 @@ pub struct Report {
     pub open: Vec<OpenNeed>,
     /// Entries of key sources that can't be used.
     pub unusable: Vec<UnusableReport>,
+    /// What the user named as a source of keys, and no signature needs.
+    pub unused: Vec<UnusedReport>,
     /// Keys that two sources give differently.
     pub conflicts: Vec<ConflictReport>,
     /// Counts.
@@ -168,6 +168,15 @@ pub struct UnusableReport {
     pub code: &'static str,
     /// Why.
     pub reason: String,
+}
+
+/// A source of keys that the user named and no signature needs.
+#[derive(Debug, Serialize)]
+pub struct UnusedReport {
+    /// The source.
+    pub source: String,
+    /// sha256 of the document.
+    pub sha256: Digest,
 }
 
 /// A key that two sources give differently.

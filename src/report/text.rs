@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use super::{ImageReport, Paint, Report, SignatureReport, terminal::shown};
+use super::{ImageReport, Report, SignatureReport};
+use crate::display::{Paint, count, shown};
 
 /// Writes the report as text, at most 100 columns wide as long as names allow.
 ///
@@ -15,6 +16,7 @@ pub fn render(report: &Report, paint: Paint, images: bool) -> String {
     keys(&mut out, report, paint);
     open(&mut out, report, paint);
     troubles(&mut out, report, paint);
+    unused(&mut out, report, paint);
     counts(&mut out, report, paint);
     pack(&mut out, report);
     out
@@ -147,7 +149,7 @@ fn open(out: &mut String, report: &Report, paint: Paint) {
     gap(out);
     line(out, &paint.strong("Not at hand"));
     for (index, need) in report.open.iter().enumerate() {
-        let images = if need.images == 1 { "1 image".into() } else { format!("{} images", need.images) };
+        let images = count(need.images, "image");
         line(out, &format!("  {} {} {}", paint.bad(need.state), need.role.title(), shown(&need.id)));
         line(out, &format!("    needed by {images}, such as {}", shown(&need.example)));
         paragraph(out, 4, &format!("{}: {}", need.code, shown(&need.reason)));
@@ -191,24 +193,27 @@ fn troubles(out: &mut String, report: &Report, paint: Paint) {
     }
 }
 
+fn unused(out: &mut String, report: &Report, paint: Paint) {
+    for entry in &report.unused {
+        let what = format!("{} {}", paint.warn("not needed"), shown(&entry.source));
+        paragraph(out, 0, &format!("{what}: no signature here needs a key of it"));
+    }
+}
+
 fn counts(out: &mut String, report: &Report, paint: Paint) {
     let c = &report.counts;
     gap(out);
-    let plural = |n: usize, one: &str, more: &str| {
-        if n == 1 { format!("1 {one}") } else { format!("{n} {more}") }
-    };
-    let mut images =
-        format!("{}: {} signed, {} unsigned", plural(c.images, "image", "images"), c.signed, c.unsigned);
+    let mut images = format!("{}: {} signed, {} unsigned", count(c.images, "image"), c.signed, c.unsigned);
     if c.absent > 0 {
         let _ = write!(images, ", {} not here", c.absent);
     }
     let needed = c.have + c.open;
-    let mut keys = plural(needed, "key needed", "keys needed");
+    let mut keys = format!("{} needed", count(needed, "key"));
     if needed > 0 {
         let _ = write!(keys, ": {} at hand and proved, {} open", c.have, c.open);
     }
     if c.problems > 0 {
-        let _ = write!(keys, "; {}", paint.bad(&plural(c.problems, "problem", "problems")));
+        let _ = write!(keys, "; {}", paint.bad(&count(c.problems, "problem")));
     }
     paragraph(out, 0, &format!("{images}. {keys}."));
 }
@@ -226,9 +231,9 @@ fn pack(out: &mut String, report: &Report) {
     line(
         out,
         &format!(
-            "{}: {} keys{kept}, version {}, {what}",
+            "{}: {}{kept}, version {}, {what}",
             shown(&pack.directory),
-            pack.keys.len(),
+            count(pack.keys.len(), "key"),
             pack.version
         ),
     );

@@ -34,8 +34,8 @@ pub struct Resolution {
     pub answers: Vec<Result<Vec<(Need, Answer)>, Refusal>>,
     /// Candidates with one name and different content; none of them is used.
     pub conflicts: Vec<Conflict>,
-    /// Candidates that no signature asked for.
-    pub unused: Vec<KeyRef>,
+    /// Documents that gave candidates of which no signature asked for one.
+    pub unused: Vec<Provenance>,
 }
 
 /// A key that verified at least one signature that needed it.

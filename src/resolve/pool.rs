@@ -1,9 +1,12 @@
 //! The candidates, with duplicates merged and contradictions taken out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Need, ResolvedKey};
-use crate::key::{Candidate, KeyRef, Material, Role};
+use super::{Answer, Need, ResolvedKey};
+use crate::{
+    key::{Candidate, KeyRef, Material, Provenance, Role},
+    trust::Refusal,
+};
 
 /// Two sources give different content under one name. None of it is used: one of them is wrong or was tampered
 /// with, and which one can't be told from here.
@@ -58,13 +61,33 @@ impl<'a> Pool<'a> {
         options.into_iter().map(|(key, group)| (key, merge(group))).collect()
     }
 
-    /// All candidates by name, for telling which were not asked for.
-    pub(super) fn names(&self) -> Vec<KeyRef> {
-        let mut names: Vec<_> =
-            self.candidates.iter().filter_map(|c| Some(c.key_ref(c.role?, None))).collect();
-        names.sort_unstable();
-        names.dedup();
-        names
+    /// The documents none of whose candidates was asked for. A candidate that was tried and failed was asked for.
+    pub(super) fn unused(
+        &self,
+        proved: &BTreeMap<KeyRef, ResolvedKey>,
+        answers: &[Result<Vec<(Need, Answer)>, Refusal>],
+    ) -> Vec<Provenance> {
+        let tried: BTreeSet<KeyRef> = answers
+            .iter()
+            .flatten()
+            .flatten()
+            .filter_map(|(_, answer)| match answer {
+                Answer::Refused { key, .. } => Some(*key),
+                Answer::Have(_) | Answer::Missing { .. } => None,
+            })
+            .collect();
+        let asked = |candidate: &Candidate| {
+            proved.values().any(|key| key.provenance.contains(&candidate.provenance))
+                || tried
+                    .iter()
+                    .any(|key| candidate.serves(key.role) && candidate.key_ref(key.role, None).id == key.id)
+        };
+        let (mut unused, mut used) = (BTreeSet::new(), BTreeSet::new());
+        for candidate in &self.candidates {
+            let side = if asked(candidate) { &mut used } else { &mut unused };
+            side.insert(&candidate.provenance);
+        }
+        unused.difference(&used).map(|p| (*p).clone()).collect()
     }
 }
 

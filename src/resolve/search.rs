@@ -44,13 +44,12 @@ impl<'a> Search<'a> {
                 Err(e) => Err(e),
             });
         }
-        let answers = outcomes
+        let answers: Vec<_> = outcomes
             .into_iter()
             .map(|outcome| outcome.map(|(hints, needs, here)| self.answers(&hints, needs, &here)))
             .collect();
-        let names = self.pool.names();
         Resolution {
-            unused: names.into_iter().filter(|name| !self.proved.contains_key(name)).collect(),
+            unused: self.pool.unused(&self.proved, &answers),
             answers,
             conflicts: self.pool.conflicts,
             keys: self.proved,

@@ -6,6 +6,8 @@ use std::{
 use rustix::io::Errno;
 use thiserror::Error;
 
+use crate::display::shown;
+
 /// Why a directory was not written, or not read. But for [`NotUndone`](Self::NotUndone), the target is as it was.
 ///
 /// Its text says what is true; [`code`](Self::code) names it for programs and [`hint`](Self::hint) says what to do.
@@ -222,17 +224,8 @@ pub(super) struct Shown<'a>(pub(super) &'a Path);
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&escape(&self.0.to_string_lossy()))
+        f.write_str(&shown(&self.0.to_string_lossy()))
     }
-}
-
-/// `text` with what could move the cursor or turn the line around escaped.
-pub(super) fn escape(text: &str) -> String {
-    let hidden = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}')
-    };
-    text.chars().flat_map(|c| if hidden(c) { c.escape_default().collect() } else { vec![c] }).collect()
 }
 
 struct Some5<'a>(&'a [String], usize);

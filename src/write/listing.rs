@@ -14,10 +14,7 @@ use rustix::{
     io::Errno,
 };
 
-use super::{
-    error::{WriteError, escape},
-    place::Existing,
-};
+use super::{error::WriteError, place::Existing};
 use crate::{
     limits,
     tree::{OutFile, SafeName},
@@ -79,7 +76,7 @@ impl Entry {
 
     /// The name as it may be shown.
     pub(super) fn shown(&self) -> String {
-        escape(&self.name.to_string_lossy())
+        crate::display::shown(&self.name.to_string_lossy())
     }
 
     fn foreign(&self) -> Option<ForeignKind> {

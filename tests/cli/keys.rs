@@ -43,6 +43,29 @@ fn all_of_them_in_one_file_with_text_around() {
 }
 
 #[test]
+fn a_key_that_nothing_needs_is_told_and_stays_out() {
+    let test = Test::new();
+    let command = "collect lab/layouts/key-bundle-notlog-oras --key lab/trust/cosign.pub";
+    let without = test.run(command).exits(0);
+    assert!(!without.out.contains("not needed"), "what is built in is nobody's errand: {}", without.out);
+    let command = format!("{command} --key lab/trust/ctfe.pub -o other");
+    test.run(&command).exits(0).says("not needed ctfe.pub: no signature here needs a key of it");
+    let report = test.run(&format!("{command} --format json")).exits(0);
+    let report: Value = serde_json::from_str(&report.out).unwrap();
+    assert_eq!(report["unused"].as_array().unwrap().len(), 1, "{report}");
+    assert_eq!(report["unused"][0]["source"], "ctfe.pub");
+    assert_eq!(report["pack"]["keys"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_key_that_was_tried_in_vain_is_no_key_that_nothing_needs() {
+    let test = Test::new();
+    // The key is a stranger's, and it is tried: this form of signature does not say whose it is.
+    let ran = test.run("discover lab/layouts/key-tag-notlog --key lab/trust/rekor.pub").exits(4);
+    assert!(!ran.out.contains("not needed"), "{}", ran.out);
+}
+
+#[test]
 fn der_is_read_too() {
     let test = Test::new();
     let pem = String::from_utf8(test.read("lab/trust/cosign.pub")).unwrap();

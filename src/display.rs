@@ -1,4 +1,4 @@
-//! What a terminal may be shown.
+//! How values are written for people: text from content made harmless, a number with its noun, colours.
 
 /// Text from content with everything escaped that a terminal acts on or that hides what is written: control
 /// characters and the Unicode characters that change direction or have no width.
@@ -18,6 +18,13 @@ pub fn shown(text: &str) -> String {
 pub fn hidden(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+/// A number with its noun, as English has it: `1 key`, `2 keys`.
+pub fn count(n: impl std::fmt::Display, noun: &str) -> String {
+    let n = n.to_string();
+    let many = if n == "1" { "" } else { "s" };
+    format!("{n} {noun}{many}")
 }
 
 /// Colours, where the terminal wants them.
@@ -58,6 +65,12 @@ mod tests {
     fn what_a_terminal_acts_on_is_escaped() {
         assert_eq!(shown("a\u{1b}[2Jb\r\n"), "a\\u{1b}[2Jb\\u{d}\\u{a}");
         assert_eq!(shown("a\u{202e}b"), "a\\u{202e}b");
+        assert_eq!(shown("a\u{feff}b"), "a\\u{feff}b");
         assert_eq!(shown("größe/app:v1"), "größe/app:v1");
+    }
+
+    #[test]
+    fn one_is_not_many() {
+        assert_eq!([0, 1, 2].map(|n| count(n, "key")), ["0 keys", "1 key", "2 keys"]);
     }
 }
