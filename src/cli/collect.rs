@@ -58,17 +58,32 @@ pub(super) fn run(args: &args::Collect, output: &Output) -> Result<Exit, Failure
             "give --expires a time to come, or a span such as \"180 days\"",
         ));
     }
-    let built = build(&Build {
+    let built = match build(&Build {
         name: &name,
         keys: include,
         replaces: old.as_ref(),
         prune: args.prune,
-        rules: None,
+        rules: args.rules.clone(),
         revoked: past.revoked,
         created,
         expires: args.expires.unwrap_or(Expiry::Never),
         refresh_after: args.refresh_after,
-    })?;
+    }) {
+        Ok(built) => built,
+        Err(e) => {
+            // What was found tells why a rule is unmet; a program gets one object.
+            if output.format == Format::Text {
+                print(&report, output)?;
+            }
+            return Err(e.into());
+        }
+    };
+    for dropped in &built.dropped {
+        output.warn(&format!(
+            "the rule for {} names {}, which is revoked: it does not count; take it out of the rules",
+            dropped.scope, dropped.key
+        ));
+    }
     let built = place(args, &directory, old.as_ref(), built, output)?;
     if let Some(old) = old.as_ref().filter(|_| !past.known) {
         let kept = built.draft.inventory().keys.iter().filter(|k| k.kept.is_some()).count();
@@ -108,7 +123,7 @@ fn place(
         (Change::Unchanged, _) => built.draft.without_stale_signatures(),
         (_, old) => (built.draft, old.map(|o| o.signatures().cloned().collect()).unwrap_or_default()),
     };
-    let built = Built { draft, change: built.change };
+    let built = Built { draft, ..built };
     if built.change == Change::Unchanged && stale.is_empty() {
         return Ok(built);
     }

@@ -7,7 +7,7 @@ use super::{
     output::Output,
     packs::keys_or_pack,
 };
-use crate::{display::shown, oci::Digest, pack::Draft};
+use crate::{display::shown, oci::Digest, pack::Draft, report};
 
 pub(super) fn run(args: &args::Inspect, output: &Output) -> Result<Exit, Failure> {
     let (draft, manifest) = keys_or_pack(&args.place, &args.wire, &args.cache, output)?;
@@ -66,6 +66,9 @@ pub(super) fn text(draft: &Draft, manifest: Option<Digest>, known: bool, verbose
                 let _ = writeln!(out, "              {}", provenance.sha256);
             }
         }
+    }
+    for rule in &inventory.rules {
+        let _ = write!(out, "\n{}", report::rule(rule, inventory));
     }
     for revoked in &inventory.revoked {
         let _ = writeln!(

@@ -2,8 +2,27 @@ use std::fmt::Write as _;
 
 use crate::{
     display::shown,
-    pack::{Diff, DiffKey},
+    pack::{Diff, DiffKey, Inventory, Rule},
 };
+
+/// A rule in words, one line for each thing that it says; keys by their names in this inventory.
+pub fn rule(rule: &Rule, inventory: &Inventory) -> String {
+    let name = |key| inventory.key(key).map_or_else(|| key.to_string(), |record| record.name.clone());
+    let rule = rule.named(&name);
+    let mut out = format!("rule for {}\n", rule.scope);
+    if rule.signers.is_empty() {
+        out.push_str("  signed by   nobody (all signers were revoked)\n");
+    }
+    for (index, signer) in rule.signers.iter().enumerate() {
+        let before = if index == 0 { "signed by" } else { "       or" };
+        let _ = writeln!(out, "  {before}   {}", shown(&signer.to_string()));
+    }
+    let _ = writeln!(out, "  log         {}", rule.log);
+    if let Some(identity) = &rule.signed_identity {
+        let _ = writeln!(out, "  identity    {}", shown(&identity.to_string()));
+    }
+    out
+}
 
 /// A difference in words, one line a change, with whole fingerprints.
 pub fn diff(diff: &Diff) -> String {
@@ -42,8 +61,14 @@ pub fn diff(diff: &Diff) -> String {
             revoked.fingerprint
         );
     }
-    if diff.rules_changed {
-        out.push_str("! the rules differ\n");
+    for change in &diff.rules {
+        let (sign, what) = match (&change.old, &change.new) {
+            (None, Some(new)) => ('+', format!("added: {new}")),
+            (Some(old), None) => ('-', format!("removed: {old}")),
+            (Some(old), Some(new)) => ('~', format!("changed: {new}; it was: {old}")),
+            (None, None) => continue,
+        };
+        let _ = writeln!(out, "{sign} rule for {} {}", change.scope, shown(&what));
     }
     if diff.is_empty() {
         out.push_str("no key, rule or revocation differs\n");

@@ -18,4 +18,5 @@ mod lies;
 mod program;
 mod pull;
 mod push;
+mod rules;
 mod usage;
