@@ -177,6 +177,10 @@ pub(super) struct Collect {
     /// needs --reason [repeatable].
     #[arg(long, value_name = "sha256:…", requires = "reason")]
     pub(super) revoke: Vec<Digest>,
+    /// Take this key although it is new at an address, or in a file, of which the directory in place has another key
+    /// [repeatable].
+    #[arg(long, value_name = "sha256:…")]
+    pub(super) accept_change: Vec<Digest>,
     /// Rules that the organisation wrote, or a draft of `discover --draft-rules` that a person went through: from now on
     /// they are the pack's rules, all of them.
     #[arg(long, value_name = "FILE")]

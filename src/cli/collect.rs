@@ -6,15 +6,15 @@ use super::{
     args::{self, Format},
     cache::keys_directory,
     failure::{Exit, Failure},
-    find::{Found, find, keys, location},
+    find::{find, keys, location},
     output::Output,
     past::{Past, remember},
+    take::{take, tell_kept_long},
 };
 use crate::{
-    config::{IncludeKeys, When},
+    config::When,
     display::count,
-    key::{Candidate, KeyRef, Material, Role},
-    pack::{Build, Built, Change, Draft, Expiry, Include, build},
+    pack::{Build, Built, Change, Draft, Expiry, build},
     report::{PackReport, Report, render},
     write,
 };
@@ -46,7 +46,8 @@ pub(super) fn run(args: &args::Collect, output: &Output) -> Result<Exit, Failure
         }
         return Ok(complete);
     }
-    let include = include(args, &found);
+    let include = take(args, &found, old.as_ref(), &mut report, output);
+    let complete = if report.is_complete() { Exit::Done } else { Exit::Incomplete };
     if include.is_empty() && (old.is_none() || args.prune) {
         print(&report, output)?;
         output.warn("no key could be proved, so nothing was written");
@@ -97,6 +98,7 @@ pub(super) fn run(args: &args::Collect, output: &Output) -> Result<Exit, Failure
             ));
         }
     }
+    tell_kept_long(built.draft.inventory(), created, "--prune leaves out what no image needs", output);
     remember(args, &built.draft, output);
     report.pack = Some(describe(&directory, &built));
     print(&report, output)?;
@@ -161,54 +163,6 @@ fn created(args: &args::Collect) -> Result<Timestamp, Failure> {
             )
         }),
     }
-}
-
-fn include(args: &args::Collect, found: &Found) -> Vec<Include> {
-    let mut include: Vec<Include> = found
-        .resolution
-        .keys
-        .iter()
-        .map(|(key, resolved)| Include {
-            key: *key,
-            material: resolved.material.clone(),
-            url: resolved.url.clone(),
-            origin: resolved.origin.clone(),
-            validity: resolved.validity,
-            provenance: resolved.provenance.clone(),
-        })
-        .collect();
-    let wanted = args.include.unwrap_or_default();
-    let all = wanted == IncludeKeys::All || args.when == Some(When::Always);
-    if !all && wanted == IncludeKeys::Needed {
-        return include;
-    }
-    // An instance is what one document describes: the trusted root that a proved key came from.
-    let documents: Vec<_> = include.iter().flat_map(|i| i.provenance.iter().map(|p| p.sha256)).collect();
-    let conflicted = |key: KeyRef| found.resolution.conflicts.iter().any(|c| c.key == key);
-    for candidate in &found.gathered.candidates {
-        let of_instance = candidate.role.is_some() && documents.contains(&candidate.provenance.sha256);
-        let key = name(candidate);
-        if (all || of_instance) && !conflicted(key) && !include.iter().any(|i| i.key == key) {
-            include.push(Include {
-                key,
-                material: candidate.material.clone(),
-                url: candidate.url.clone(),
-                origin: None,
-                validity: candidate.validity,
-                provenance: vec![candidate.provenance.clone()],
-            });
-        }
-    }
-    include
-}
-
-/// A candidate's name. A bare key file that no signature gave a role is a signer's key, a bare chain a signing CA's.
-fn name(candidate: &Candidate) -> KeyRef {
-    let role = candidate.role.unwrap_or(match candidate.material {
-        Material::Key(_) => Role::Signer,
-        Material::Chain(_) => Role::Fulcio,
-    });
-    candidate.key_ref(role, None)
 }
 
 fn describe(directory: &Path, built: &Built) -> PackReport {

@@ -184,6 +184,9 @@ fn about_packs(code: &str) -> &'static str {
             "go through every rule, take out the line `draft: true`, and give the file again"
         }
         "draft-exists" => "name a new file: somebody may have gone through that one",
+        "key-changed" => {
+            "ask the key's owner, by another way, whether it was changed; then --accept-change with its fingerprint"
+        }
         "rule-unmet" => {
             "collect that key too (--include all takes every key of the sources), or change the rule: --accept-rules FILE, \
              rules: of the setting"

@@ -46,7 +46,9 @@ pub(super) fn text(draft: &Draft, manifest: Option<Digest>, known: bool, verbose
         let _ = writeln!(out, "Expires {expires}");
     }
     for (key, _) in draft.keys() {
-        let kept = if key.kept.is_some() { ", kept from an earlier collection" } else { "" };
+        let kept = key.kept.map_or_else(String::new, |since| {
+            format!(", kept from an earlier collection; none has needed it since {since}")
+        });
         let _ = writeln!(out, "\n{}  {}{kept}", key.file, key.role.title());
         let _ = writeln!(out, "  fingerprint {} ({})", key.spki, key.algorithm);
         let _ = writeln!(out, "  pin         {}", key.key_ref());

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::{Draft, Inventory, KeyRecord, Revoked, Rule, Scope};
+use super::{Draft, Inventory, KeyRecord, NewAtPlace, Revoked, Rule, Scope, known};
 use crate::{key::Role, oci::Digest};
 
 /// What changed from one pack to another.
@@ -21,6 +21,8 @@ pub struct Diff {
     pub removed: Vec<DiffKey>,
     /// Keys that both have and describe differently.
     pub changed: Vec<ChangedKey>,
+    /// Added keys at an address or of a file that the old one has another key of.
+    pub new_at_known_places: Vec<NewAtPlace>,
     /// Fingerprints that the new one revokes and the old one did not.
     pub revoked: Vec<Revoked>,
     /// Fingerprints that the old one revoked and the new one does not. This host keeps them revoked.
@@ -90,6 +92,7 @@ impl Diff {
             added: is.keys.iter().filter(|k| absent(k, old_keys)).map(DiffKey::of).collect(),
             removed: old_keys.iter().filter(|k| absent(k, &is.keys)).map(DiffKey::of).collect(),
             changed: was.map(|was| changed(was, is)).unwrap_or_default(),
+            new_at_known_places: was.map(|was| known::new_in(was, is)).unwrap_or_default(),
             revoked: is.revoked.iter().filter(|r| fresh(r, old_revoked)).cloned().collect(),
             unrevoked: old_revoked.iter().filter(|r| fresh(r, &is.revoked)).cloned().collect(),
             rules: rules(was.map(|i| i.rules.as_slice()).unwrap_or_default(), &is.rules),

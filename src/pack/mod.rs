@@ -15,6 +15,7 @@ mod expiry;
 mod files;
 mod freshness;
 mod inventory;
+mod known;
 mod layer;
 mod parse;
 mod pins;
@@ -30,8 +31,9 @@ pub use endorsement::Coverage;
 pub use error::PackError;
 pub use expiry::{Expiry, parse_span, parse_time};
 pub use files::{INVENTORY, README, SUMS, TRUSTED_ROOT, is_signature};
-pub use freshness::{Age, Limits, freshness};
+pub use freshness::{Age, KEPT_LONG, Limits, freshness, kept_long};
 pub use inventory::{FileRecord, Inventory, KeyRecord, Revoked, SCHEMA_VERSION, is_lineage};
+pub use known::{KnownKey, NewAtPlace, new_at_known_places};
 pub use parse::{UntrustedPack, looks_like_a_pack, parse};
 pub use rule::{Dropped, Log, LogWord, Mention, Pattern, Rule, Scope, SignedIdentity, Signer};
 

@@ -2,8 +2,20 @@ use std::fmt::Write as _;
 
 use crate::{
     display::shown,
-    pack::{Diff, DiffKey, Inventory, Rule},
+    pack::{Diff, DiffKey, Inventory, NewAtPlace, Rule},
 };
+
+/// What is true of a key that is new at a known place.
+pub fn another_key(new: &NewAtPlace) -> String {
+    let known: Vec<_> = new.known.iter().map(|k| format!("{} ({})", k.fingerprint, k.file)).collect();
+    format!(
+        "{} gives another {} than before: {}; known is {}",
+        new.place,
+        new.key.role.title(),
+        new.fingerprint,
+        known.join(" and ")
+    )
+}
 
 /// A rule in words, one line for each thing that it says; keys by their names in this inventory.
 pub fn rule(rule: &Rule, inventory: &Inventory) -> String {
@@ -50,6 +62,9 @@ pub fn diff(diff: &Diff) -> String {
     }
     for changed in &diff.changed {
         out.push_str(&key('~', &changed.key, &format!("changed ({}), ", changed.what.join(", "))));
+    }
+    for new in &diff.new_at_known_places {
+        let _ = writeln!(out, "! {}", shown(&another_key(new)));
     }
     for revoked in &diff.revoked {
         let _ = writeln!(out, "! {} revoked: {}", revoked.fingerprint, shown(&revoked.reason));

@@ -5,7 +5,14 @@
     reason = "tests run the program and make the files that it reads"
 )]
 
+#[path = "../support/fault.rs"]
+mod fault;
+#[allow(dead_code, unreachable_pub, reason = "shared by several test programs")]
+#[path = "../support/registry.rs"]
+mod support;
+
 mod again;
+mod changed;
 mod collect;
 mod config;
 mod discover;
