@@ -7,7 +7,6 @@
 
 #[path = "../support/fault.rs"]
 mod fault;
-#[allow(dead_code, unreachable_pub, reason = "shared by several test programs")]
 #[path = "../support/registry.rs"]
 mod support;
 
