@@ -36,7 +36,10 @@ pub(super) fn run(args: &args::Collect, output: &Output) -> Result<Exit, Failure
     let mut report = Report::new("collect", &found.discovery, &found.resolution, &found.gathered.unusable);
     let complete = if report.is_complete() { Exit::Done } else { Exit::Incomplete };
     let when = args.when.unwrap_or_default();
-    if when == When::Never || (when == When::Auto && report.counts.signatures == 0) {
+    // A revocation must not wait for the next signed image, nor must rules that are given now.
+    let said = args.accept_rules.is_some() || past.revokes_more(old.as_ref());
+    let follow = when == When::Auto && !(said && old.is_some());
+    if when == When::Never || (follow && report.counts.signatures == 0) {
         print(&report, output)?;
         if when == When::Auto {
             output.warn(

@@ -247,6 +247,26 @@ fn a_revoked_signer_leaves_its_rule_and_the_rule_stays() {
 }
 
 #[test]
+fn revocations_and_rules_do_not_wait_for_a_signed_image() {
+    let test = Test::new();
+    test.run(&format!("collect {SIGNED} {TRUST}")).exits(0);
+    let unsigned = "collect lab/layouts/key-tag-notlog-oras";
+    test.write("rules.yaml", NAMED);
+    test.run(&format!("{unsigned} --accept-rules rules.yaml")).exits(0).says("written (changed)");
+    assert_eq!(rules(&test).as_array().unwrap().len(), 1);
+    test.run(&format!("{unsigned} --revoke sha256:{SIGNER} --reason lost"))
+        .exits(0)
+        .says("written (changed)");
+    let inventory = test.json("keys/keypack.json");
+    assert_eq!(inventory["revoked"][0]["fingerprint"], format!("sha256:{SIGNER}"));
+    assert_eq!(inventory["keys"].as_array().unwrap().len(), 1);
+    test.run(unsigned).exits(0).tells("nothing was written");
+    assert_eq!(test.json("keys/keypack.json"), inventory);
+    // Where there is no pack yet, there is nothing to say it in.
+    test.run(&format!("{unsigned} --accept-rules rules.yaml -o new")).exits(0).tells("nothing was written");
+}
+
+#[test]
 fn rules_are_shown_and_compared() {
     let test = Test::new();
     test.run(&format!("collect {SIGNED} {TRUST} -o none")).exits(0);
