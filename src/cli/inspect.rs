@@ -7,7 +7,7 @@ use super::{
     output::Output,
     packs::keys_or_pack,
 };
-use crate::{display::shown, oci::Digest, pack::Draft};
+use crate::{display::shown, oci::Digest, pack::Draft, report};
 
 pub(super) fn run(args: &args::Inspect, output: &Output) -> Result<Exit, Failure> {
     let (draft, manifest) = keys_or_pack(&args.place, &args.wire, &args.cache, output)?;
@@ -46,7 +46,9 @@ pub(super) fn text(draft: &Draft, manifest: Option<Digest>, known: bool, verbose
         let _ = writeln!(out, "Expires {expires}");
     }
     for (key, _) in draft.keys() {
-        let kept = if key.kept.is_some() { ", kept from an earlier collection" } else { "" };
+        let kept = key.kept.map_or_else(String::new, |since| {
+            format!(", kept from an earlier collection; none has needed it since {since}")
+        });
         let _ = writeln!(out, "\n{}  {}{kept}", key.file, key.role.title());
         let _ = writeln!(out, "  fingerprint {} ({})", key.spki, key.algorithm);
         let _ = writeln!(out, "  pin         {}", key.key_ref());
@@ -66,6 +68,9 @@ pub(super) fn text(draft: &Draft, manifest: Option<Digest>, known: bool, verbose
                 let _ = writeln!(out, "              {}", provenance.sha256);
             }
         }
+    }
+    for rule in &inventory.rules {
+        let _ = write!(out, "\n{}", report::rule(rule, inventory));
     }
     for revoked in &inventory.revoked {
         let _ = writeln!(

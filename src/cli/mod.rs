@@ -27,6 +27,7 @@ mod pull;
 mod push;
 mod schema;
 mod settings;
+mod take;
 mod wire;
 
 use std::process::ExitCode;

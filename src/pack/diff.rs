@@ -1,8 +1,10 @@
 //! What is different between two packs, in the words of their inventories.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
-use super::{Draft, Inventory, KeyRecord, Revoked};
+use super::{Draft, Inventory, KeyRecord, NewAtPlace, Revoked, Rule, Scope, known};
 use crate::{key::Role, oci::Digest};
 
 /// What changed from one pack to another.
@@ -19,12 +21,14 @@ pub struct Diff {
     pub removed: Vec<DiffKey>,
     /// Keys that both have and describe differently.
     pub changed: Vec<ChangedKey>,
+    /// Added keys at an address or of a file that the old one has another key of.
+    pub new_at_known_places: Vec<NewAtPlace>,
     /// Fingerprints that the new one revokes and the old one did not.
     pub revoked: Vec<Revoked>,
     /// Fingerprints that the old one revoked and the new one does not. This host keeps them revoked.
     pub unrevoked: Vec<Revoked>,
-    /// Whether the rules differ.
-    pub rules_changed: bool,
+    /// Rules that differ, by scope.
+    pub rules: Vec<ChangedRule>,
 }
 
 /// One of the two packs.
@@ -62,6 +66,17 @@ pub struct ChangedKey {
     pub what: Vec<&'static str>,
 }
 
+/// A rule that came, went, or says something else.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ChangedRule {
+    /// The scope.
+    pub scope: Scope,
+    /// What the old one says.
+    pub old: Option<Rule>,
+    /// What the new one says.
+    pub new: Option<Rule>,
+}
+
 impl Diff {
     /// Compares. Without an old pack, everything is added.
     pub fn of(old: Option<&Draft>, new: &Draft) -> Self {
@@ -77,9 +92,10 @@ impl Diff {
             added: is.keys.iter().filter(|k| absent(k, old_keys)).map(DiffKey::of).collect(),
             removed: old_keys.iter().filter(|k| absent(k, &is.keys)).map(DiffKey::of).collect(),
             changed: was.map(|was| changed(was, is)).unwrap_or_default(),
+            new_at_known_places: was.map(|was| known::new_in(was, is)).unwrap_or_default(),
             revoked: is.revoked.iter().filter(|r| fresh(r, old_revoked)).cloned().collect(),
             unrevoked: old_revoked.iter().filter(|r| fresh(r, &is.revoked)).cloned().collect(),
-            rules_changed: was.map_or(!is.rules.is_empty(), |was| was.rules != is.rules),
+            rules: rules(was.map(|i| i.rules.as_slice()).unwrap_or_default(), &is.rules),
         }
     }
 
@@ -90,7 +106,7 @@ impl Diff {
             && self.changed.is_empty()
             && self.revoked.is_empty()
             && self.unrevoked.is_empty()
-            && !self.rules_changed
+            && self.rules.is_empty()
     }
 }
 
@@ -105,6 +121,16 @@ impl DiffKey {
     fn of(record: &KeyRecord) -> Self {
         Self { file: record.file.clone(), role: record.role, fingerprint: record.spki }
     }
+}
+
+fn rules(was: &[Rule], is: &[Rule]) -> Vec<ChangedRule> {
+    let scopes: BTreeSet<_> = was.iter().chain(is).map(|rule| &rule.scope).collect();
+    let of = |rules: &[Rule], scope: &Scope| rules.iter().find(|rule| rule.scope == *scope).cloned();
+    scopes
+        .into_iter()
+        .map(|scope| ChangedRule { scope: scope.clone(), old: of(was, scope), new: of(is, scope) })
+        .filter(|change| change.old != change.new)
+        .collect()
 }
 
 /// A key is its role and id: the same material under another id is another key, and shows as added and removed.

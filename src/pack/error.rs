@@ -160,6 +160,16 @@ pub enum PackError {
         /// The time here.
         now: Timestamp,
     },
+    /// A rule names a key that is not in the pack.
+    #[error("the rule for {scope} names {key}, which {reason}")]
+    Rule {
+        /// The rule's scope.
+        scope: String,
+        /// The key, as the rule names it.
+        key: String,
+        /// Why it can't stand there.
+        reason: String,
+    },
     /// The lineage is not the one that is expected.
     #[error("the pack belongs to the lineage {actual:?}, and {expected:?} is expected")]
     Lineage {
@@ -203,6 +213,7 @@ impl PackError {
             Self::Expired { .. } => "pack-expired",
             Self::TooOld { .. } => "pack-too-old",
             Self::ClockBehind { .. } => "clock-behind",
+            Self::Rule { .. } => "rule-unmet",
             Self::Lineage { .. } => "lineage-mismatch",
         }
     }

@@ -81,6 +81,7 @@ impl Report {
                 .iter()
                 .map(|Conflict { key, sources }| ConflictReport { key: *key, sources: sources.clone() })
                 .collect(),
+            changed: Vec::new(),
             counts,
             pack: None,
         }
@@ -90,6 +91,7 @@ impl Report {
     pub fn is_complete(&self) -> bool {
         self.open.is_empty()
             && self.conflicts.is_empty()
+            && self.changed.is_empty()
             && self.unusable.iter().all(|u| u.code != "key-conflict")
             && self.counts.problems == 0
     }

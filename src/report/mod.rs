@@ -11,9 +11,10 @@ use serde::Serialize;
 use crate::{
     key::{KeyRef, Provenance, Role},
     oci::Digest,
+    pack::NewAtPlace,
 };
 
-pub use diff::diff;
+pub use diff::{another_key, diff, rule};
 pub use summary::{Counts, OpenNeed};
 pub use text::render;
 
@@ -39,6 +40,8 @@ pub struct Report {
     pub unused: Vec<UnusedReport>,
     /// Keys that two sources give differently.
     pub conflicts: Vec<ConflictReport>,
+    /// Keys that are not taken, for they are new at a place that the pack in place has another key of (`collect`).
+    pub changed: Vec<NewAtPlace>,
     /// Counts.
     pub counts: Counts,
     /// The pack that was written, or that stands unchanged (`collect`).

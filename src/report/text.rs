@@ -177,6 +177,13 @@ fn troubles(out: &mut String, report: &Report, paint: Paint) {
             ),
         );
     }
+    for new in &report.changed {
+        gap(out);
+        let what = shown(&super::another_key(new));
+        paragraph(out, 0, &format!("{} key-changed: {what}", paint.bad("refused")));
+        line(out, "    hint: ask its owner, by another way, whether the key was changed; then");
+        line(out, &format!("    --accept-change {}", new.fingerprint));
+    }
     for entry in &report.unusable {
         paragraph(
             out,

@@ -5,7 +5,13 @@
     reason = "tests run the program and make the files that it reads"
 )]
 
+#[path = "../support/fault.rs"]
+mod fault;
+#[path = "../support/registry.rs"]
+mod support;
+
 mod again;
+mod changed;
 mod collect;
 mod config;
 mod discover;
@@ -18,4 +24,5 @@ mod lies;
 mod program;
 mod pull;
 mod push;
+mod rules;
 mod usage;
