@@ -2,9 +2,7 @@
 
 use std::{collections::BTreeSet, path::Path};
 
-use super::{
-    args::Read, failure::Failure, gather::add_payloads, hint::hint, images::images, output::Output,
-};
+use super::{args::Read, failure::Failure, gather::add_payloads, hint::hint, images::images, output::Output};
 use crate::{
     content::{
         self, Completeness, Location, Source,

@@ -12,8 +12,7 @@ use crate::{
 };
 
 /// Why a symbolic link is not followed.
-pub(super) const LEADS_OUT: &str =
-    "a symbolic link leads out of the directory; keypack does not follow it";
+pub(super) const LEADS_OUT: &str = "a symbolic link leads out of the directory; keypack does not follow it";
 
 /// Why content could not be read or written. Each variant has a stable code.
 #[derive(Debug, Error)]

@@ -86,12 +86,11 @@ pub fn locate(list: &[ListedImage], mirror: Option<(&Host, &str)>) -> BTreeMap<H
             Some((host, prefix)) => {
                 let there =
                     image.destination.as_ref().into_iter().chain([&image.source]).find(|r| r.host == *host);
-                match there {
-                    Some(there) => (host.clone(), there.repository.clone(), there),
-                    None => {
-                        let there = image.mirrored.as_ref().unwrap_or(&image.source);
-                        (host.clone(), join(prefix, &there.repository), there)
-                    }
+                if let Some(there) = there {
+                    (host.clone(), there.repository.clone(), there)
+                } else {
+                    let there = image.mirrored.as_ref().unwrap_or(&image.source);
+                    (host.clone(), join(prefix, &there.repository), there)
                 }
             }
         };

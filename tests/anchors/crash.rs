@@ -167,7 +167,8 @@ fn a_killed_push_into_oc_mirrors_output_leaves_the_old_files_or_the_new_ones() {
     let test = scene();
     fs::create_dir(test.path("out")).unwrap();
     let mut tar = tar::Builder::new(fs::File::create(test.path("out/mirror_000001.tar")).unwrap());
-    tar.append_path_with_name(test.path("lab/registry-storage.tar.gz"), "docker/registry/v2/blobs/x").unwrap();
+    tar.append_path_with_name(test.path("lab/registry-storage.tar.gz"), "docker/registry/v2/blobs/x")
+        .unwrap();
     tar.finish().unwrap();
     let images = test.read("out/mirror_000001.tar");
     let lines = ["fx/keys", "fx/newer"].map(|keys| format!("push {keys} oc-mirror:out"));

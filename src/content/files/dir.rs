@@ -47,11 +47,7 @@ impl DirFiles {
 
     fn read_error(&self, name: &str, error: io::Error) -> ContentError {
         let left = error.kind() == io::ErrorKind::PermissionDenied && error.raw_os_error().is_none();
-        let error = if left {
-            io::Error::other(LEADS_OUT)
-        } else {
-            error
-        };
+        let error = if left { io::Error::other(LEADS_OUT) } else { error };
         ContentError::read(self.place(name), error)
     }
 }

@@ -49,7 +49,8 @@ impl Index {
         // Names lie in the arena in the order of adding.
         self.records
             .sort_unstable_by(|a, b| name_of(names, a).cmp(name_of(names, b)).then(b.name.cmp(&a.name)));
-        let mut pairs = self.records.windows(2).map(|pair| (name_of(names, &pair[0]), name_of(names, &pair[1])));
+        let mut pairs =
+            self.records.windows(2).map(|pair| (name_of(names, &pair[0]), name_of(names, &pair[1])));
         let twice = pairs.find(|(one, next)| one == next);
         let twice = twice.map(|(name, _)| String::from_utf8_lossy(name).into_owned());
         self.records.shrink_to_fit();

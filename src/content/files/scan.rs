@@ -214,7 +214,10 @@ pub(in crate::content) fn refuse_compressed(file: &File, path: &Path) -> Result<
         [0xfd, b'7', b'z', b'X', b'Z', 0] => "it is compressed: unxz it first",
         [b'B', b'Z', b'h', ..] => "it is compressed: bunzip2 it first",
         [] => {
-            return Err(ContentError::ArchiveDamaged { file: path.to_owned(), reason: "it is empty".to_owned() });
+            return Err(ContentError::ArchiveDamaged {
+                file: path.to_owned(),
+                reason: "it is empty".to_owned(),
+            });
         }
         _ => return Ok(()),
     };

@@ -135,7 +135,9 @@ impl OcMirror {
 
     /// The packs that travel in the segments, or else in the working-dir, each as the layout that it is: first the one
     /// that disk-to-mirror leaves in the working-dir, then those that it overwrites. They are read one at a time.
-    pub fn carried(&self) -> Result<impl Iterator<Item = Result<Layout<TarFiles>, ContentError>>, ContentError> {
+    pub fn carried(
+        &self,
+    ) -> Result<impl Iterator<Item = Result<Layout<TarFiles>, ContentError>>, ContentError> {
         Ok(self.working_dir.every(CARRIED)?.into_iter().take(limits::CARRIED_PACKS).map(|(place, file)| {
             let bytes = file.read(&|| place.clone(), limits::PACK_ARCHIVE)?;
             let files = TarFiles::of_bytes(&place, &bytes)?;

@@ -120,7 +120,8 @@ impl OcMirrorSink {
         let failed = self.failed(&name);
         let mut segment = Vec::new();
         append(&mut segment, &[Entry::new(CARRIED, bytes)]).map_err(&failed)?;
-        let same = || files.read(&name, segment.len() as u64).is_ok_and(|old| old.is_some_and(|o| o == segment));
+        let same =
+            || files.read(&name, segment.len() as u64).is_ok_and(|old| old.is_some_and(|o| o == segment));
         if ours && root.metadata(&name).is_ok_and(|data| is_open(&data)) && same() {
             return Ok(false);
         }

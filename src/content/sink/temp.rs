@@ -33,7 +33,7 @@ pub(super) const PREFIX: &str = ".keypack-";
 
 /// Whether a name is one that a killed run may have left.
 pub(super) fn is_left_over(name: &str) -> bool {
-    name.strip_prefix(PREFIX).is_some_and(|rest| rest.ends_with(".tmp"))
+    name.strip_prefix(PREFIX).and_then(|rest| rest.strip_suffix(".tmp")).is_some()
 }
 
 /// Where a file without a name can be got hold of to give it one.
