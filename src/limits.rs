@@ -25,6 +25,9 @@ pub const PACK_TOTAL: u64 = 32 << 20;
 /// A pack as an oci-archive: its files, the manifest, and the headers of a tar.
 pub const PACK_ARCHIVE: u64 = 40 << 20;
 
+/// Packs that are looked at in one archive set and its working-dir: old segments that nobody removed hold old ones.
+pub const CARRIED_PACKS: usize = 64;
+
 /// Files in a pack. A pack with one key per file and a thousand keys is not a pack that a person can sign off.
 pub const PACK_FILES: usize = 1000;
 

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, path::Path};
 
-use super::{args::Read, failure::Failure, gather::add_payloads, images::images, output::Output};
+use super::{args::Read, failure::Failure, gather::add_payloads, hint::hint, images::images, output::Output};
 use crate::{
     content::{
         self, Completeness, Location, Source,
@@ -55,12 +55,18 @@ pub(super) fn find(args: &Read, revoked: &dyn Fn(Digest) -> bool, output: &Outpu
     })?;
     if discovery.places.iter().all(|p| p.read == 0) {
         let places: Vec<_> = discovery.places.iter().map(|p| p.name.as_str()).collect();
-        let mut failure = Failure::new(
-            "nothing-readable",
-            format!("{} holds no image that can be read", places.join(", ")),
-            super::Exit::CouldNot,
-        );
-        if let Some(advice) = sources.iter().find_map(|(source, _)| source.advice()) {
+        let mut what = format!("{} holds no image that can be read", places.join(", "));
+        let problems = discovery.images.iter().flat_map(|image| &image.problems);
+        let problems = problems.chain(discovery.places.iter().flat_map(|place| &place.problems));
+        // What lies elsewhere is the advice's business.
+        let damage = problems.filter(|problem| problem.code != "blob-elsewhere").collect::<Vec<_>>();
+        if let Some(first) = damage.first() {
+            what.push_str(&format!("; the first of {}: {}", count(damage.len(), "problem"), first.message));
+        }
+        let mut failure = Failure::new("nothing-readable", what, super::Exit::CouldNot);
+        if let Some(first) = damage.first() {
+            failure.hint = hint(first.code).into();
+        } else if let Some(advice) = sources.iter().find_map(|(source, _)| source.advice()) {
             failure.hint = advice.into();
         }
         return Err(failure);
