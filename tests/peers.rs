@@ -7,17 +7,16 @@
     reason = "tests run programs; the harness has more than these trials use"
 )]
 
+#[path = "support/find.rs"]
+mod find;
 #[path = "cli/program.rs"]
 mod program;
 
-use std::{
-    env,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{env, path::Path, process::Command};
 
 use libtest_mimic::{Arguments, Trial};
 
+use find::find;
 use program::{TRUST, Test};
 
 const PROGRAMS: [(&str, &str); 5] = [
@@ -56,13 +55,6 @@ fn main() {
 
 fn how(program: &str) -> &'static str {
     PROGRAMS.iter().find(|(name, _)| *name == program).unwrap().1
-}
-
-fn find(program: &str) -> Option<PathBuf> {
-    let named = env::var_os(format!("KEYPACK_TEST_{}", program.to_uppercase())).map(PathBuf::from);
-    let paths = env::var_os("PATH").unwrap_or_default();
-    let mut places = named.into_iter().chain(env::split_paths(&paths).map(|folder| folder.join(program)));
-    places.find(|path| path.is_file())
 }
 
 /// Runs a program in the test's folder, in a clean environment, and gives its stdout.

@@ -16,23 +16,23 @@ mod signed;
 
 use std::{
     env,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Command, ExitCode, Stdio},
     time::{Duration, Instant},
 };
 
 use counter::Counter;
-use docker_registry::DockerRegistry;
+use docker_registry::{DockerRegistry, find::find};
 use tempfile::TempDir;
 
 const KEYPACK: &str = env!("CARGO_BIN_EXE_keypack");
 const LAB: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/lab");
 
 fn main() -> ExitCode {
-    let Some(_) = find("docker-registry") else {
+    if docker_registry::program().is_none() {
         eprintln!("docker-registry is missing (apt-get install docker-registry): nothing was measured");
         return ExitCode::FAILURE;
-    };
+    }
     if cfg!(debug_assertions) {
         println!("this is a debug build: the ratios are an upper bound");
     }
@@ -49,11 +49,6 @@ fn main() -> ExitCode {
 
 fn number(name: &str, default: usize) -> usize {
     env::var(name).map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{name} is no number")))
-}
-
-fn find(program: &str) -> Option<PathBuf> {
-    let paths = env::var_os("PATH").unwrap_or_default();
-    env::split_paths(&paths).map(|folder| folder.join(program)).find(|path| path.is_file())
 }
 
 fn command(program: &Path, folder: &Path, line: &str) -> Command {

@@ -1,7 +1,7 @@
 use std::{
-    cell::RefCell,
     io::{self, IsTerminal, Write},
     process::ExitCode,
+    sync::{Mutex, PoisonError},
     time::Duration,
 };
 
@@ -20,7 +20,7 @@ pub(super) struct Output {
     pub(super) verbose: bool,
     quiet: bool,
     progress: bool,
-    bar: RefCell<Option<ProgressBar>>,
+    bar: Mutex<Option<ProgressBar>>,
     /// What a signal leaves behind.
     pub(super) interrupt: Interrupt,
 }
@@ -32,7 +32,7 @@ impl Output {
             verbose: global.verbose,
             quiet: global.quiet,
             progress: !global.quiet && !global.no_progress && io::stderr().is_terminal(),
-            bar: RefCell::new(None),
+            bar: Mutex::new(None),
             interrupt: Interrupt::listen(),
         }
     }
@@ -86,7 +86,7 @@ impl Output {
             }
             return;
         }
-        let mut bar = self.bar.borrow_mut();
+        let mut bar = self.bar.lock().unwrap_or_else(PoisonError::into_inner);
         let bar = bar.get_or_insert_with(|| {
             let bar = ProgressBar::new_spinner();
             if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} [{elapsed}]") {
@@ -99,7 +99,7 @@ impl Output {
     }
 
     fn clear(&self) {
-        if let Some(bar) = self.bar.borrow_mut().take() {
+        if let Some(bar) = self.bar.lock().unwrap_or_else(PoisonError::into_inner).take() {
             bar.finish_and_clear();
         }
     }

@@ -7,7 +7,9 @@ use super::{
     output::Output,
 };
 use crate::{
-    content::{self, Location},
+    content::{self, Destination, Location, Source},
+    limits,
+    oci::{Descriptor, Document},
     pack::{self, Coverage, to_artifact},
     write,
 };
@@ -18,13 +20,14 @@ const TAG: &str = "latest";
 const DESTINATION: &str = "write docker://HOST/REPO:TAG, oci:DIR:TAG or oci-archive:FILE:TAG";
 
 /// A tag that names an image is not taken from it.
-fn refuse_taken_tag(location: &Location, tag: &str, args: &args::Push) -> Result<(), Failure> {
-    // A place that does not exist yet, or can't be read, is the sink's business.
-    let Ok(source) = content::open_source(location, &|| args.wire.options()) else { return Ok(()) };
-    let repository = location.repository();
-    let Ok(Some(there)) = source.resolve(repository, tag) else { return Ok(()) };
-    let artifact = content::fetch_artifact(source.as_ref(), repository, &there);
-    if artifact.is_ok_and(|artifact| pack::parse(&artifact).is_ok()) {
+fn refuse_taken_tag(source: &dyn Source, repository: &str, tag: &str) -> Result<(), Failure> {
+    let there = source.resolve(repository, tag).map_err(|e| Failure::from(e).on("destination"))?;
+    let Some(there) = there else { return Ok(()) };
+    let config =
+        |config: &Descriptor| content::fetch(source, repository, config, limits::CONFIG).ok().flatten();
+    if let Ok(Some((_, Document::Manifest(manifest)))) = content::fetch_manifest(source, repository, &there)
+        && pack::looks_like_a_pack(&manifest, config)
+    {
         return Ok(());
     }
     let error = format!("the tag {tag} of {} names something that is no pack", source.place());
@@ -61,16 +64,17 @@ pub(super) fn run(args: &args::Push, output: &Output) -> Result<Exit, Failure> {
     };
     let artifact = to_artifact(&draft, form)?;
     args.wire.check(1)?;
-    // What travels with oc-mirror has a file of its own, and no tag that another image could have.
-    if !matches!(location, Location::OcMirror(_)) {
-        refuse_taken_tag(&location, &tag, args)?;
-    }
     output.working(&format!("writing to {location}"));
-    let sink = content::open_sink(&location, &|| args.wire.options()).map_err(|e| {
-        let unsupported = matches!(e, content::ContentError::Unsupported { .. });
-        let failure = Failure::from(e).on("destination");
-        if unsupported { failure.hinting(DESTINATION) } else { failure }
-    })?;
+    let Destination { sink, source } = content::open_destination(&location, &|| args.wire.options())
+        .map_err(|e| {
+            let unsupported = matches!(e, content::ContentError::Unsupported { .. });
+            let failure = Failure::from(e).on("destination");
+            if unsupported { failure.hinting(DESTINATION) } else { failure }
+        })?;
+    // What travels with oc-mirror has a file of its own, and no tag that another image could have.
+    if let Some(source) = source.filter(|_| !matches!(location, Location::OcMirror(_))) {
+        refuse_taken_tag(source.as_ref(), location.repository(), &tag)?;
+    }
     output.interrupt.leaves(format!(
         "the tag {tag} of {} names what it named before, or the whole pack; push again to be sure",
         sink.place()

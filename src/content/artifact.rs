@@ -23,20 +23,24 @@ pub fn fetch_artifact(
     if let Some(media_type) = manifest.media_type {
         artifact.media_type = media_type;
     }
+    let mut wanted: Vec<(&Descriptor, u64)> = Vec::new();
     let mut room = limits::PACK_TOTAL;
     for descriptor in std::iter::once(&manifest.config).chain(&manifest.layers) {
-        if artifact.blobs.iter().any(|b| b.digest() == descriptor.digest) {
+        if wanted.iter().any(|(other, _)| other.digest == descriptor.digest) {
             continue;
         }
-        if artifact.blobs.len() > limits::PACK_FILES {
+        if wanted.len() > limits::PACK_FILES {
             return Err(ContentError::TooLong {
                 what: format!("the list of layers of {}", artifact.manifest.digest()),
                 limit: limits::PACK_FILES as u64,
             });
         }
-        let blob = fetch(source, repository, descriptor, room)?.ok_or_else(|| missing(descriptor.digest))?;
-        room -= blob.size().min(room);
-        artifact.blobs.push(blob);
+        // No more is read than is announced.
+        wanted.push((descriptor, descriptor.size.map_or(room.min(limits::PACK_FILE), |_| room)));
+        room -= descriptor.size.unwrap_or(limits::PACK_FILE).min(room);
     }
+    artifact.blobs = source.crew().map(&wanted, |(descriptor, room)| {
+        fetch(source, repository, descriptor, *room)?.ok_or_else(|| missing(descriptor.digest))
+    })?;
     Ok(artifact)
 }

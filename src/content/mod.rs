@@ -8,6 +8,7 @@
 
 mod artifact;
 pub mod auth;
+mod crew;
 mod dir;
 mod error;
 mod files;
@@ -28,6 +29,7 @@ mod storage;
 use std::io::Read;
 
 pub use artifact::fetch_artifact;
+pub use crew::Crew;
 pub use dir::DirImages;
 pub use error::ContentError;
 pub use files::{Child, DirFiles, Files, OpenFile, Segments, TarFiles};
@@ -36,7 +38,7 @@ pub use layout::Layout;
 pub use list::{ImageList, Images, ListError, ListedImage, locate, parse_list};
 pub use location::{Location, LocationError, Selector};
 pub use oc_mirror::{Caches, OcMirror, oc_mirror_path, oc_mirror_root};
-pub use open::{open_sink, open_source};
+pub use open::{Destination, open_destination, open_source};
 pub use reference::{Host, ReferenceError, RegistryRef, is_repository, is_tag};
 pub use sink::{ArchiveSink, LayoutSink, OcMirrorSink};
 pub use storage::Storage;
@@ -85,7 +87,7 @@ pub enum Completeness {
 }
 
 /// A place that holds images.
-pub trait Source {
+pub trait Source: Sync {
     /// How messages name this place, as the user wrote it: `oci:mirror`, `docker://host/ns`.
     fn place(&self) -> String;
 
@@ -137,6 +139,11 @@ pub trait Source {
     /// content says, not whether all of it is there.
     fn is_frugal(&self) -> bool {
         false
+    }
+
+    /// Who helps to read here: several answers may be waited for at once, several reads of one disk gain nothing.
+    fn crew(&self) -> &Crew {
+        Crew::alone()
     }
 
     /// Whether blobs may lawfully be missing here.

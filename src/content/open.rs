@@ -38,16 +38,33 @@ pub fn open_source(location: &Location, wire: &dyn Fn() -> Options) -> Result<Bo
     })
 }
 
+/// A place to be written, and what it holds now.
+pub struct Destination {
+    /// To write it.
+    pub sink: Box<dyn Sink>,
+    /// To read it, where it is there and can be read.
+    pub source: Option<Box<dyn Source>>,
+}
+
 /// Opens a place to write to it: what is not listed here can't be written.
-pub fn open_sink(location: &Location, wire: &dyn Fn() -> Options) -> Result<Box<dyn Sink>, ContentError> {
+pub fn open_destination(
+    location: &Location,
+    wire: &dyn Fn() -> Options,
+) -> Result<Destination, ContentError> {
+    let beside = |sink| Ok(Destination { sink, source: open_source(location, wire).ok() });
     let what = match location {
-        Location::Layout(path, _) => return Ok(Box::new(LayoutSink::new(location.to_string(), path))),
-        Location::Archive(path, _) => return Ok(Box::new(ArchiveSink::new(location.to_string(), path))),
-        Location::OcMirror(path) => return Ok(Box::new(OcMirrorSink::new(location.to_string(), path))),
+        Location::Layout(path, _) => return beside(Box::new(LayoutSink::new(location.to_string(), path))),
+        Location::Archive(path, _) => return beside(Box::new(ArchiveSink::new(location.to_string(), path))),
+        Location::OcMirror(path) => return beside(Box::new(OcMirrorSink::new(location.to_string(), path))),
         Location::Registry(RegistryRef { host, repository, .. })
         | Location::Repositories(host, repository) => {
-            let registry = Registry::new(host.clone(), Extent::Repositories(Vec::new()), wire());
-            return Ok(Box::new(registry.sink(repository)?));
+            // One client for both: one connection, one token, and what was read need not be read again.
+            let extent = Extent::Repositories(vec![repository.clone()]);
+            let registry = Registry::new(host.clone(), extent, wire()).to_be_written();
+            return Ok(Destination {
+                sink: Box::new(registry.sink(repository)?),
+                source: Some(Box::new(registry)),
+            });
         }
         Location::Dir(_) | Location::Path(_) => "written to: write to oci:DIR:TAG or oci-archive:FILE:TAG",
     };

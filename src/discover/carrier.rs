@@ -1,5 +1,7 @@
 //! Manifests that carry signatures in their layers.
 
+use std::convert::Infallible;
+
 use super::{Form, FoundSignature, Problem, Via, payloads::Payloads};
 use crate::{
     content::{self, Attachment, Completeness, Source},
@@ -28,34 +30,35 @@ pub(super) fn carries_signatures(manifest: &ImageManifest) -> bool {
 pub(super) struct Layers<'a> {
     pub(super) source: &'a dyn Source,
     pub(super) repository: &'a str,
-    pub(super) payloads: &'a mut Payloads,
+    pub(super) payloads: &'a Payloads,
 }
 
 /// Reads the signatures of a carrier, whose place names `image` or nothing. A layer that can't be read becomes a
 /// signature with a problem: it must not pass as "no signature".
 pub(super) fn signatures(
-    layers: &mut Layers<'_>,
+    layers: &Layers<'_>,
     digest: Digest,
     manifest: &ImageManifest,
     via: Via,
     image: Option<Digest>,
 ) -> Vec<FoundSignature> {
-    let mut found = Vec::new();
-    for layer in manifest.layers.iter().take(limits::SIGNATURES_PER_IMAGE) {
-        let Some(form) = form_of(layer) else { continue };
-        let content = layers.signature(layer, form, image);
+    let some = manifest.layers.iter().take(limits::SIGNATURES_PER_IMAGE);
+    let known: Vec<_> = some.filter_map(|layer| Some((layer, form_of(layer)?))).collect();
+    let read = |(layer, form): &(&Descriptor, Form)| {
+        let content = layers.signature(layer, *form, image);
         let form = match &content {
             Ok(UntrustedSignature::Bundle(bundle)) if bundle.is_attestation() => Form::Attestation,
-            _ => form,
+            _ => *form,
         };
-        found.push(FoundSignature { via, at: digest.to_string(), form, content });
-    }
+        Ok::<_, Infallible>(FoundSignature { via, at: digest.to_string(), form, content })
+    };
+    let Ok(found) = layers.source.crew().map_after_first(&known, read);
     found
 }
 
 impl Layers<'_> {
     fn signature(
-        &mut self,
+        &self,
         layer: &Descriptor,
         form: Form,
         image: Option<Digest>,
@@ -76,7 +79,7 @@ impl Layers<'_> {
             .ok_or_else(|| missing(self.source, &layer.digest))
     }
 
-    fn payload(&mut self, layer: &Descriptor, image: Option<Digest>) -> Result<Blob, Problem> {
+    fn payload(&self, layer: &Descriptor, image: Option<Digest>) -> Result<Blob, Problem> {
         let Some(image) = image.filter(|_| self.source.is_frugal()) else { return self.read(layer) };
         if let Some(payload) = self.payloads.derive(layer, image) {
             return Ok(payload);

@@ -1,5 +1,7 @@
 //! Payloads that need not be read, because their digest tells what they are.
 
+use std::sync::{PoisonError, RwLock};
+
 use crate::oci::{Blob, Descriptor, Digest};
 
 /// How many forms are kept of one repository. One is usual; several come from several signers.
@@ -11,12 +13,13 @@ const FORMS: usize = 8;
 /// a known form and has the digest that the layer names, it *is* the payload: it is verified like any other, and no
 /// request was needed. What is not told in this way is read.
 #[derive(Default)]
-pub(super) struct Payloads(Vec<Vec<String>>);
+pub(super) struct Payloads(RwLock<Vec<Vec<String>>>);
 
 impl Payloads {
     /// The payload of this layer, if it is of a form that was met before.
     pub(super) fn derive(&self, layer: &Descriptor, image: Digest) -> Option<Blob> {
-        self.0.iter().rev().find_map(|form| {
+        let forms = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        forms.iter().rev().find_map(|form| {
             let text = form.join(&image.to_string());
             if layer.size.is_some_and(|size| size != text.len() as u64) {
                 return None;
@@ -26,16 +29,17 @@ impl Payloads {
     }
 
     /// Keeps the form of a payload that was read for this image.
-    pub(super) fn learn(&mut self, payload: &[u8], image: Digest) {
+    pub(super) fn learn(&self, payload: &[u8], image: Digest) {
         let Ok(text) = std::str::from_utf8(payload) else { return };
         let form: Vec<_> = text.split(&image.to_string()).map(str::to_owned).collect();
         if form.len() < 2 {
             return;
         }
-        if self.0.len() == FORMS {
-            self.0.remove(0);
+        let mut forms = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if forms.len() == FORMS {
+            forms.remove(0);
         }
-        self.0.push(form);
+        forms.push(form);
     }
 }
 
@@ -54,7 +58,7 @@ mod tests {
     fn only_what_has_the_digest_is_the_payload() {
         let (a, b) = (Digest::of(b"a"), Digest::of(b"b"));
         let payload = |image, more: &str| format!(r#"{{"image":"{image}","optional":{more}}}"#);
-        let mut payloads = Payloads::default();
+        let payloads = Payloads::default();
         assert_eq!(payloads.derive(&layer(&payload(a, "null")), a), None, "nothing is known yet");
         payloads.learn(payload(a, "null").as_bytes(), a);
         let wanted = payload(b, "null");
@@ -64,6 +68,6 @@ mod tests {
         for n in 0..100 {
             payloads.learn(payload(a, &n.to_string()).as_bytes(), a);
         }
-        assert_eq!(payloads.0.len(), FORMS);
+        assert_eq!(payloads.0.into_inner().unwrap().len(), FORMS);
     }
 }

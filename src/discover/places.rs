@@ -1,6 +1,9 @@
 //! Several places together: each is walked alone, then signatures are brought to the images that they speak for.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    sync::{Mutex, PoisonError},
+};
 
 use super::{
     Discovery, Image, Kind, Place, Problem, Target,
@@ -13,21 +16,36 @@ use crate::content::ContentError;
 /// brought to it; one whose image is nowhere is listed with an absent image, for its keys are needed all the same.
 ///
 /// `progress` is called after each repository.
-pub fn discover(targets: &[Target<'_>], progress: &mut dyn FnMut(&Place)) -> Result<Discovery, ContentError> {
+pub fn discover(
+    targets: &[Target<'_>],
+    progress: &mut (dyn FnMut(&Place) + Send),
+) -> Result<Discovery, ContentError> {
     let mut discovery = Discovery::default();
     let mut loose = Vec::new();
     for target in targets {
-        let mut place = Place { name: target.source.place(), read: 0, absent: 0, problems: Vec::new() };
+        let place = Place { name: target.source.place(), read: 0, absent: 0, problems: Vec::new() };
         let first = discovery.images.len();
-        for repository in target.source.repositories()? {
-            let mut walk = Walk::new(target.source, repository.clone(), &mut place);
+        let counted = Mutex::new((place, &mut *progress));
+        let walked = target.source.crew().map(&target.source.repositories()?, |repository| {
+            let mut walk = Walk::new(target.source, repository);
             walk.list()?;
             walk.follow_api()?;
-            let (images, left) = walk.finish();
-            place.problems.extend(target.source.problems(&repository)?.iter().map(Problem::from));
-            progress(&place);
+            walk.read_carriers();
+            let problems: Vec<_> = target.source.problems(repository)?.iter().map(Problem::from).collect();
+            let mut counted = counted.lock().unwrap_or_else(PoisonError::into_inner);
+            let (place, progress) = &mut *counted;
+            let (read, absent) = walk.counts();
+            place.read += read;
+            place.absent += absent;
+            progress(place);
+            drop(counted);
+            Ok::<_, ContentError>((walk.finish(), problems))
+        })?;
+        let (mut place, _) = counted.into_inner().unwrap_or_else(PoisonError::into_inner);
+        for ((images, left), problems) in walked {
             discovery.images.extend(images);
             loose.extend(left);
+            place.problems.extend(problems);
         }
         for (image, file) in target.source.loose()? {
             loose.push((place.name.clone(), String::new(), image, file_signature(file)));

@@ -1,7 +1,11 @@
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    convert::Infallible,
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
 use super::{
-    Form, FoundSignature, Image, Kind, Place, Problem, Via,
+    Form, FoundSignature, Image, Kind, Problem, Via,
     carrier::{Layers, carries_signatures, file_signature, missing, signatures},
     names::{TagName, tag_name},
     payloads::Payloads,
@@ -27,7 +31,10 @@ struct Carrier {
 pub(super) struct Walk<'a> {
     source: &'a dyn Source,
     repository: String,
-    place: &'a mut Place,
+    /// How messages name the place.
+    place: String,
+    read: AtomicUsize,
+    absent: AtomicUsize,
     images: BTreeMap<Digest, Image>,
     /// Instances of lists, with the list.
     instances: BTreeMap<Digest, Digest>,
@@ -36,11 +43,13 @@ pub(super) struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    pub(super) fn new(source: &'a dyn Source, repository: String, place: &'a mut Place) -> Self {
+    pub(super) fn new(source: &'a dyn Source, repository: &str) -> Self {
         Self {
             source,
-            repository,
-            place,
+            repository: repository.to_owned(),
+            place: source.place(),
+            read: AtomicUsize::new(0),
+            absent: AtomicUsize::new(0),
             images: BTreeMap::new(),
             instances: BTreeMap::new(),
             carriers: BTreeMap::new(),
@@ -71,14 +80,14 @@ impl<'a> Walk<'a> {
 
     /// Reads a manifest. What is wrong with one manifest is told and does not stop the walk; a place that can't be
     /// read at all does.
-    fn read(&mut self, descriptor: &Descriptor) -> Result<Result<Option<Document>, Problem>, ContentError> {
+    fn read(&self, descriptor: &Descriptor) -> Result<Result<Option<Document>, Problem>, ContentError> {
         match content::fetch_manifest(self.source, &self.repository, descriptor) {
             Ok(Some((_, document))) => {
-                self.place.read += 1;
+                self.read.fetch_add(1, Ordering::Relaxed);
                 Ok(Ok(Some(document)))
             }
             Ok(None) => {
-                self.place.absent += 1;
+                self.absent.fetch_add(1, Ordering::Relaxed);
                 Ok(Ok(None))
             }
             Err(e) if is_about_content(&e) => Ok(Err(Problem::from(&e))),
@@ -101,16 +110,13 @@ impl<'a> Walk<'a> {
             }
             Ok(None) => {
                 let problem = missing(self.source, &descriptor.digest);
-                self.unreadable(image, Via::FallbackTag, &descriptor.digest, problem);
+                self.found.push((image, unreadable(Via::FallbackTag, &descriptor.digest, problem)));
             }
-            Err(problem) => self.unreadable(image, Via::FallbackTag, &descriptor.digest, problem),
+            Err(problem) => {
+                self.found.push((image, unreadable(Via::FallbackTag, &descriptor.digest, problem)))
+            }
         }
         Ok(())
-    }
-
-    fn unreadable(&mut self, image: Digest, via: Via, at: &Digest, problem: Problem) {
-        let signature = FoundSignature { via, at: at.to_string(), form: Form::Bundle, content: Err(problem) };
-        self.found.push((image, signature));
     }
 
     /// Looks at a manifest whose name does not tell what it is.
@@ -153,7 +159,7 @@ impl<'a> Walk<'a> {
         };
         // A second entry for the same manifest, listed once with and once without a tag.
         let image = self.images.entry(digest).or_insert_with(|| Image {
-            place: self.place.name.clone(),
+            place: self.place.clone(),
             repository: self.repository.clone(),
             tags: Vec::new(),
             digest,
@@ -187,7 +193,7 @@ impl<'a> Walk<'a> {
         for entry in entries {
             if self.instances.len() >= limits::INDEX_CHILDREN || depth > limits::INDEX_DEPTH {
                 return Err(ContentError::Malformed {
-                    what: format!("the index {list} in {}", self.place.name),
+                    what: format!("the index {list} in {}", self.place),
                     reason: format!(
                         "it holds more than {} manifests or indexes more than {} deep",
                         limits::INDEX_CHILDREN,
@@ -211,8 +217,13 @@ impl<'a> Walk<'a> {
     /// Asks the place itself, and takes files that lie beside the images.
     pub(super) fn follow_api(&mut self) -> Result<(), ContentError> {
         let digests: Vec<_> = self.images.keys().chain(self.instances.keys()).copied().collect();
-        for digest in digests {
-            for descriptor in self.source.referrers(&self.repository, &digest)? {
+        // A place that knows no referrers says so at the first.
+        let referrers = self
+            .source
+            .crew()
+            .map_after_first(&digests, |digest| self.source.referrers(&self.repository, digest))?;
+        for (digest, descriptors) in digests.into_iter().zip(referrers) {
+            for descriptor in descriptors {
                 self.carrier(Via::Api, descriptor, Some(digest));
             }
             for file in self.source.attachments(&self.repository, &digest)? {
@@ -222,47 +233,45 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    fn read_carriers(&mut self) {
-        let mut payloads = Payloads::default();
-        for (digest, carrier) in std::mem::take(&mut self.carriers) {
-            let named = carrier.subject;
-            let document = match self.read(&carrier.descriptor) {
-                Ok(Ok(Some(document))) => document,
-                Ok(Ok(None)) => {
-                    if let Some(image) = named {
-                        let problem = missing(self.source, &digest);
-                        self.unreadable(image, carrier.via, &digest, problem);
-                    }
-                    continue;
-                }
-                Ok(Err(problem)) => {
-                    if let Some(image) = named {
-                        self.unreadable(image, carrier.via, &digest, problem);
-                    }
-                    continue;
-                }
-                Err(e) => {
-                    if let Some(image) = named {
-                        self.unreadable(image, carrier.via, &digest, Problem::from(&e));
-                    }
-                    continue;
-                }
-            };
-            let Document::Manifest(manifest) = document else { continue };
-            let (source, repository) = (self.source, self.repository.as_str());
-            let mut layers = Layers { source, repository, payloads: &mut payloads };
-            for signature in signatures(&mut layers, digest, &manifest, carrier.via, named) {
-                let claimed =
-                    signature.content.as_ref().ok().and_then(|s| s.claimed_images().first().copied());
-                if let Some(image) = named.or(claimed) {
-                    self.found.push((image, signature));
-                }
-            }
-        }
+    pub(super) fn read_carriers(&mut self) {
+        let payloads = Payloads::default();
+        let carriers: Vec<_> = std::mem::take(&mut self.carriers).into_values().collect();
+        let read = |carrier: &Carrier| Ok::<_, Infallible>(self.carried(carrier, &payloads));
+        // The first teaches the form of the payloads.
+        let Ok(found) = self.source.crew().map_after_first(&carriers, read);
+        self.found.extend(found.into_iter().flatten());
     }
 
+    /// The signatures of one carrier, each with its image.
+    fn carried(&self, carrier: &Carrier, payloads: &Payloads) -> Vec<(Digest, FoundSignature)> {
+        let (digest, named, via) = (carrier.descriptor.digest, carrier.subject, carrier.via);
+        let problem = match self.read(&carrier.descriptor) {
+            Ok(Ok(Some(Document::Manifest(manifest)))) => {
+                let layers = Layers { source: self.source, repository: &self.repository, payloads };
+                let found = signatures(&layers, digest, &manifest, via, named).into_iter();
+                return found
+                    .filter_map(|signature| {
+                        let content = signature.content.as_ref().ok();
+                        let claimed = content.and_then(|s| s.claimed_images().first().copied());
+                        Some((named.or(claimed)?, signature))
+                    })
+                    .collect();
+            }
+            Ok(Ok(Some(Document::Index(_)))) => return Vec::new(),
+            Ok(Ok(None)) => missing(self.source, &digest),
+            Ok(Err(problem)) => problem,
+            Err(e) => Problem::from(&e),
+        };
+        named.into_iter().map(|image| (image, unreadable(via, &digest, problem.clone()))).collect()
+    }
+
+    /// How many manifests were read, and how many are named and not there.
+    pub(super) fn counts(&self) -> (usize, usize) {
+        (self.read.load(Ordering::Relaxed), self.absent.load(Ordering::Relaxed))
+    }
+
+    /// What was found. The carriers are read by now.
     pub(super) fn finish(mut self) -> (Vec<Image>, Vec<Loose>) {
-        self.read_carriers();
         let mut loose = Vec::new();
         for (digest, signature) in std::mem::take(&mut self.found) {
             if let Some(image) = self.images.get_mut(&digest) {
@@ -273,7 +282,7 @@ impl<'a> Walk<'a> {
                 self.images.insert(
                     digest,
                     Image {
-                        place: self.place.name.clone(),
+                        place: self.place.clone(),
                         repository: self.repository.clone(),
                         tags,
                         digest,
@@ -284,7 +293,7 @@ impl<'a> Walk<'a> {
                     },
                 );
             } else {
-                loose.push((self.place.name.clone(), self.repository.clone(), digest, signature));
+                loose.push((self.place.clone(), self.repository.clone(), digest, signature));
             }
         }
         // Registry storage lists the instances of a list as revisions of their own: unsigned ones are not images
@@ -298,6 +307,11 @@ impl<'a> Walk<'a> {
         images.sort_by(|a, b| (&a.tags, a.digest).cmp(&(&b.tags, b.digest)));
         (images, loose)
     }
+}
+
+/// A carrier that can't be read: it must not pass as "no signature".
+fn unreadable(via: Via, at: &Digest, problem: Problem) -> FoundSignature {
+    FoundSignature { via, at: at.to_string(), form: Form::Bundle, content: Err(problem) }
 }
 
 /// Whether an error is about one piece of content, so that others can still be read.

@@ -14,7 +14,7 @@ mod tls;
 #[path = "../support/tokens.rs"]
 mod tokens;
 
-use std::{env, fs};
+use std::fs;
 
 use docker_registry::{DockerRegistry, lab};
 use keypack::{
@@ -60,8 +60,7 @@ const TRIALS: [(&str, fn()); 16] = [
 ];
 
 fn main() {
-    let paths = env::var_os("PATH").unwrap_or_default();
-    let here = env::split_paths(&paths).any(|folder| folder.join("docker-registry").is_file());
+    let here = docker_registry::program().is_some();
     let trials = TRIALS
         .into_iter()
         .map(|(name, trial)| {

@@ -3,13 +3,21 @@
 #![allow(clippy::disallowed_methods, reason = "tests write files")]
 #![allow(clippy::disallowed_types, reason = "the test starts a server")]
 
+#[path = "find.rs"]
+pub mod find;
+
 use std::{
     io::{BufRead, BufReader},
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
 
 use tempfile::TempDir;
+
+/// The program, where it is here.
+pub fn program() -> Option<PathBuf> {
+    find::find("docker-registry")
+}
 
 /// A running registry. It ends, and its storage goes away, when it is dropped.
 pub struct DockerRegistry {
@@ -31,20 +39,16 @@ impl DockerRegistry {
         );
         let file = dir.path().join("config.yml");
         std::fs::write(&file, config).unwrap();
-        let mut process = Command::new("docker-registry")
+        let program = program().expect("docker-registry is not here: apt-get install docker-registry");
+        let mut process = Command::new(program)
             .arg("serve")
             .arg(&file)
             .env_clear()
             .env("OTEL_TRACES_EXPORTER", "none")
-            .env("PATH", "/usr/bin:/usr/local/bin:/bin")
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
-            .unwrap_or_else(|e| {
-                panic!(
-                    "docker-registry can't be started ({e}); install it: sudo apt-get install docker-registry"
-                )
-            });
+            .unwrap();
         let mut log = BufReader::new(process.stderr.take().unwrap());
         let (mut line, mut all) = (String::new(), String::new());
         let host = loop {

@@ -36,7 +36,7 @@ pub struct Child {
 }
 
 /// Files by their names.
-pub trait Files {
+pub trait Files: Send + Sync {
     /// How messages name a file of this namespace.
     fn place(&self, name: &str) -> String;
 

@@ -1,4 +1,4 @@
-use std::{collections::BTreeMap, rc::Rc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use crate::content::{
     ContentError,
@@ -9,7 +9,7 @@ use crate::content::{
 /// A folder of a namespace under another name.
 #[derive(Clone)]
 pub(super) struct Mount {
-    pub(super) files: Rc<dyn Files>,
+    pub(super) files: Arc<dyn Files>,
     /// The name that it has here: `docker/registry/v2`, `working-dir`.
     pub(super) at: &'static str,
     /// The folder's own name.

@@ -6,7 +6,7 @@ mod survey;
 use std::{
     io::Read,
     path::{Path, PathBuf},
-    rc::Rc,
+    sync::Arc,
 };
 
 use layers::{Layers, Mount};
@@ -168,23 +168,23 @@ pub fn oc_mirror_root(location: &Location) -> Option<PathBuf> {
 fn mounts(survey: &Survey) -> Result<(Vec<Mount>, Vec<Mount>), ContentError> {
     let (mut storage, mut working_dir) = (Vec::new(), Vec::new());
     if !survey.segments.is_empty() {
-        let files: Rc<dyn Files> = Rc::new(TarFiles::open(&survey.segments, Segments::Set)?);
+        let files: Arc<dyn Files> = Arc::new(TarFiles::open(&survey.segments, Segments::Set)?);
         for (mounts, at) in [(&mut storage, BASES[0]), (&mut working_dir, WORKING_DIR)] {
-            mounts.push(Mount { files: Rc::clone(&files), at, from: at.to_owned() });
+            mounts.push(Mount { files: Arc::clone(&files), at, from: at.to_owned() });
         }
     }
     for (folder, base) in &survey.storages {
         storage.push(folder_mount(folder, base)?);
     }
     if let Some(folder) = &survey.working_dir {
-        let files = Rc::new(DirFiles::open(folder)?);
+        let files = Arc::new(DirFiles::open(folder)?);
         working_dir.push(Mount { files, at: WORKING_DIR, from: String::new() });
     }
     Ok((storage, working_dir))
 }
 
 fn folder_mount(folder: &Path, base: &str) -> Result<Mount, ContentError> {
-    Ok(Mount { files: Rc::new(DirFiles::open(folder)?), at: BASES[0], from: base.to_owned() })
+    Ok(Mount { files: Arc::new(DirFiles::open(folder)?), at: BASES[0], from: base.to_owned() })
 }
 
 fn named_cache(caches: &Caches) -> Result<Option<(PathBuf, Mount)>, ContentError> {

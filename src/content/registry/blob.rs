@@ -12,7 +12,6 @@ use crate::{
 pub(super) struct Download<'a> {
     wire: &'a Wire,
     scope: Scope,
-    repository: String,
     blob: Descriptor,
     body: Body,
     at: u64,
@@ -23,31 +22,25 @@ impl<'a> Download<'a> {
     /// `Ok(None)`: the registry does not have it.
     pub(super) fn open(
         wire: &'a Wire,
-        repository: &str,
+        scope: Scope,
         blob: &Descriptor,
     ) -> Result<Option<Self>, ContentError> {
-        let scope = Scope::Pull(repository.to_owned());
-        let answer = ask(wire, &scope, repository, blob, 0)?;
+        let answer = ask(wire, &scope, blob, 0)?;
         match answer.status {
-            StatusCode::OK => Ok(Some(Self {
-                wire,
-                scope,
-                repository: repository.to_owned(),
-                blob: blob.clone(),
-                body: answer.body,
-                at: 0,
-                resumed: 0,
-            })),
+            StatusCode::OK => {
+                Ok(Some(Self { wire, scope, blob: blob.clone(), body: answer.body, at: 0, resumed: 0 }))
+            }
             StatusCode::NOT_FOUND => Ok(None),
             _ => Err(wire.refused_stream(&scope, &format!("read the blob {}", blob.digest), answer)),
         }
     }
 
     fn resume(&mut self, why: &str) -> io::Result<()> {
-        self.wire.client().pause(self.resumed, &format!("{} {why}", self.wire.place(&self.repository)));
+        self.wire
+            .client()
+            .pause(self.resumed, &format!("{} {why}", self.wire.place(self.scope.repository())));
         self.resumed += 1;
-        let answer =
-            ask(self.wire, &self.scope, &self.repository, &self.blob, self.at).map_err(io::Error::other)?;
+        let answer = ask(self.wire, &self.scope, &self.blob, self.at).map_err(io::Error::other)?;
         match answer.status {
             StatusCode::PARTIAL_CONTENT => {
                 let range = answer.text(header::CONTENT_RANGE).unwrap_or("");
@@ -78,15 +71,9 @@ impl<'a> Download<'a> {
     }
 }
 
-fn ask(
-    wire: &Wire,
-    scope: &Scope,
-    repository: &str,
-    blob: &Descriptor,
-    from: u64,
-) -> Result<Response<Body>, ContentError> {
+fn ask(wire: &Wire, scope: &Scope, blob: &Descriptor, from: u64) -> Result<Response<Body>, ContentError> {
     // `urls` of a descriptor are never asked: GHSA-qvqc-4c52-x6qp.
-    let url = wire.url(repository, "blobs/", &blob.digest.to_string())?;
+    let url = wire.url(scope.repository(), "blobs/", &blob.digest.to_string())?;
     let mut request = Request::new(Method::GET, url);
     if from > 0 {
         request = request.header(header::RANGE, &format!("bytes={from}-"));

@@ -5,9 +5,7 @@ use std::{
     sync::PoisonError,
 };
 
-use super::{
-    Names, Registry, RegistryError, challenge::Challenge, is_repository, pages, parallel, token::Scope,
-};
+use super::{Names, Registry, RegistryError, challenge::Challenge, is_repository, pages, token::Scope};
 use crate::{
     content::{ContentError, Listed, Name},
     oci::{Digest, Document},
@@ -75,8 +73,7 @@ impl Registry {
         tags: Vec<String>,
         listed: &mut Vec<Listed>,
     ) -> Result<Vec<String>, ContentError> {
-        let jobs = self.wire.client().options().jobs;
-        let found = parallel::map(jobs, wanted, |name| self.manifest(repository, name))?;
+        let found = self.wire.crew.map(wanted, |name| self.manifest(repository, name))?;
         let mut starts = BTreeSet::new();
         for (name, descriptor) in wanted.iter().zip(found) {
             let Some(descriptor) = descriptor else {

@@ -119,6 +119,8 @@ pub(super) struct Kept(Mutex<Cache>);
 
 #[derive(Debug, Default)]
 struct Cache {
+    /// What was read last by its name, until the name is written.
+    named: Option<(String, String, Option<Blob>)>,
     blobs: HashMap<(String, Digest), Blob>,
     order: VecDeque<(String, Digest)>,
     bytes: usize,
@@ -132,6 +134,19 @@ impl Kept {
             .blobs
             .get(&(repository.to_owned(), digest))
             .cloned()
+    }
+
+    /// Remembers what a name stood for; `None`: for nothing.
+    pub(super) fn note(&self, repository: &str, name: &str, manifest: Option<Blob>) {
+        let mut cache = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        cache.named = Some((repository.to_owned(), name.to_owned(), manifest));
+    }
+
+    /// What [`Kept::note`] remembers of this name, once.
+    pub(super) fn noted(&self, repository: &str, name: &str) -> Option<Option<Blob>> {
+        let mut cache = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (_, _, manifest) = cache.named.take_if(|(r, n, _)| r == repository && n == name)?;
+        Some(manifest)
     }
 
     pub(super) fn put(&self, repository: &str, blob: Blob) {

@@ -26,7 +26,6 @@ mod error;
 mod extent;
 mod manifests;
 mod pages;
-mod parallel;
 mod realm;
 
 mod sink;
@@ -48,7 +47,7 @@ pub use sink::RegistrySink;
 use token::Scope;
 use wire::Wire;
 
-use super::{ContentError, Listed, Name, Source, auth::Keyring};
+use super::{ContentError, Crew, Listed, Name, Source, auth::Keyring};
 use crate::{
     limits,
     net::{self, StatusCode},
@@ -90,6 +89,8 @@ pub struct Registry {
     wire: Arc<Wire>,
     kept: Arc<manifests::Kept>,
     extent: Extent,
+    /// What a token is asked for.
+    scope: fn(String) -> Scope,
     /// Wanted images that are not there: repository and name.
     absent: Arc<Mutex<Vec<(String, String)>>>,
 }
@@ -101,6 +102,7 @@ impl Registry {
             wire: Arc::new(Wire::new(host, options)),
             kept: Arc::default(),
             extent,
+            scope: Scope::Pull,
             absent: Arc::default(),
         }
     }
@@ -111,14 +113,20 @@ impl Registry {
         Self { extent, ..self.clone() }
     }
 
+    /// The same registry read with the token that writing needs, so that one is enough for both.
+    #[must_use]
+    pub fn to_be_written(self) -> Self {
+        Self { scope: Scope::Push, ..self }
+    }
+
     /// A repository to be written.
     pub fn sink(&self, repository: &str) -> Result<RegistrySink, ContentError> {
-        RegistrySink::new(self.wire.clone(), repository)
+        RegistrySink::new(self.wire.clone(), self.kept.clone(), repository)
     }
 
     /// The tags of a repository, sorted. A repository that does not exist has none.
     pub fn tags(&self, repository: &str) -> Result<Vec<String>, ContentError> {
-        let scope = Scope::Pull(repository.to_owned());
+        let scope = (self.scope)(repository.to_owned());
         let url = self.wire.url(repository, "tags/list?n=1000", "")?;
         let mut tags = Vec::new();
         let refused = pages::read(&self.wire, &scope, url, "the list of tags", |page| {
@@ -144,7 +152,7 @@ impl Registry {
     }
 
     fn manifest(&self, repository: &str, reference: &str) -> Result<Option<Descriptor>, ContentError> {
-        let scope = Scope::Pull(repository.to_owned());
+        let scope = (self.scope)(repository.to_owned());
         let Some((descriptor, blob)) = manifests::get(&self.wire, &scope, repository, reference)? else {
             return Ok(None);
         };
@@ -182,8 +190,7 @@ impl Source for Registry {
             let wanted = images.get(repository).map_or(&[][..], Vec::as_slice);
             tags = self.around(repository, wanted, tags, &mut listed)?;
         }
-        let jobs = self.wire.client().options().jobs;
-        let found = parallel::map(jobs, &tags, |tag| self.manifest(repository, tag))?;
+        let found = self.wire.crew.map(&tags, |tag| self.manifest(repository, tag))?;
         // A tag that went away since the list was made is not there.
         let named = tags.into_iter().zip(found);
         listed.extend(named.filter_map(|(tag, d)| Some(Listed { descriptor: d?, name: Name::Tag(tag) })));
@@ -207,8 +214,17 @@ impl Source for Registry {
         self.wire.frugal
     }
 
+    fn crew(&self) -> &Crew {
+        &self.wire.crew
+    }
+
     fn resolve(&self, repository: &str, reference: &str) -> Result<Option<Descriptor>, ContentError> {
-        self.manifest(repository, reference)
+        let found = self.manifest(repository, reference)?;
+        let blob = found.as_ref().and_then(|descriptor| self.kept.get(repository, descriptor.digest));
+        if found.is_some() == blob.is_some() {
+            self.kept.note(repository, reference, blob);
+        }
+        Ok(found)
     }
 
     fn open(&self, repository: &str, blob: &Descriptor) -> Result<Option<Box<dyn Read + '_>>, ContentError> {
@@ -222,13 +238,13 @@ impl Source for Registry {
             if let Some(kept) = self.kept.get(repository, blob.digest) {
                 return Ok(Some(bytes(kept)));
             }
-            let scope = Scope::Pull(repository.to_owned());
+            let scope = (self.scope)(repository.to_owned());
             let found = manifests::get(&self.wire, &scope, repository, &blob.digest.to_string())?;
             if found.is_some() || is_manifest == Some(true) {
                 return Ok(found.map(|(_, blob)| bytes(blob)));
             }
         }
-        let download = blob::Download::open(&self.wire, repository, blob)?;
+        let download = blob::Download::open(&self.wire, (self.scope)(repository.to_owned()), blob)?;
         Ok(download.map(|download| -> Box<dyn Read> { Box::new(download) }))
     }
 
@@ -239,7 +255,7 @@ impl Source for Registry {
         if self.wire.without_referrers.load(Ordering::Relaxed) {
             return Ok(found);
         }
-        let scope = Scope::Pull(repository.to_owned());
+        let scope = (self.scope)(repository.to_owned());
         let url = self.wire.url(repository, "referrers/", &subject.to_string())?;
         let refused = pages::read(&self.wire, &scope, url, "the list of referrers", |page| {
             let Document::Index(index) = Document::parse(&Blob::new(page.body.clone()))? else {

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::{
-    ReferenceError, RegistryError, is_repository, is_tag, manifests, parallel,
+    ReferenceError, RegistryError, is_repository, is_tag, manifests,
     token::Scope,
     upload::{self, Upload},
     wire::Wire,
@@ -10,23 +10,41 @@ use crate::{
     content::{Artifact, ContentError, Sink, Stored},
     limits,
     net::{Method, Request, header},
-    oci::Blob,
+    oci::{Blob, Digest, Document},
 };
+
+/// Blobs up to this size go up without a question where nothing says that they are there.
+const SMALL: usize = 64 << 10;
+
+/// The blobs that a manifest names.
+fn named(manifest: Option<&Blob>) -> Vec<Digest> {
+    match manifest.map(Document::parse) {
+        Some(Ok(Document::Manifest(image))) => {
+            image.layers.iter().chain([&image.config]).map(|descriptor| descriptor.digest).collect()
+        }
+        _ => Vec::new(),
+    }
+}
 
 /// One repository of a registry, to be written.
 #[derive(Debug, Clone)]
 pub struct RegistrySink {
     wire: Arc<Wire>,
+    kept: Arc<manifests::Kept>,
     repository: String,
     mount_from: Option<String>,
     whole: usize,
 }
 
 impl RegistrySink {
-    pub(super) fn new(wire: Arc<Wire>, repository: &str) -> Result<Self, ContentError> {
+    pub(super) fn new(
+        wire: Arc<Wire>,
+        kept: Arc<manifests::Kept>,
+        repository: &str,
+    ) -> Result<Self, ContentError> {
         if is_repository(repository) {
             let repository = repository.to_owned();
-            return Ok(Self { wire, repository, mount_from: None, whole: upload::WHOLE });
+            return Ok(Self { wire, kept, repository, mount_from: None, whole: upload::WHOLE });
         }
         let reason = "no repository can be called so";
         Err(RegistryError::Reference(ReferenceError { text: repository.into(), reason }).into())
@@ -42,6 +60,16 @@ impl RegistrySink {
     #[must_use]
     pub fn in_pieces_above(self, bytes: usize) -> Self {
         Self { whole: bytes, ..self }
+    }
+
+    /// What the tag names now. Read whole, not by HEAD: whether it is right is then not a matter of a header; and not
+    /// read again where it was just read to see whether it may be replaced.
+    fn current(&self, tag: &str) -> Result<Option<Blob>, ContentError> {
+        if let Some(noted) = self.kept.noted(&self.repository, tag) {
+            return Ok(noted);
+        }
+        let read = manifests::get(&self.wire, &self.scope(), &self.repository, tag)?;
+        Ok(read.map(|(_, manifest)| manifest))
     }
 
     fn has_manifest(&self, manifest: &Blob) -> Result<bool, ContentError> {
@@ -91,9 +119,10 @@ impl Sink for RegistrySink {
             return Err(RegistryError::Reference(ReferenceError { text: tag.into(), reason }).into());
         }
         let digest = artifact.manifest.digest();
-        // Read whole, not by HEAD: whether the tag is right is then not a matter of a header.
-        let current = manifests::get(&self.wire, &self.scope(), &self.repository, tag)?;
-        let tagged = current.is_some_and(|(descriptor, _)| descriptor.digest == digest);
+        let current = self.current(tag)?;
+        let tagged = current.as_ref().is_some_and(|manifest| manifest.digest() == digest);
+        let known = tagged || self.has_manifest(&artifact.manifest)?;
+        let there = if known { None } else { Some(named(current.as_ref())) };
         let upload = Upload {
             wire: &self.wire,
             repository: &self.repository,
@@ -101,13 +130,15 @@ impl Sink for RegistrySink {
             whole: self.whole,
         };
         // Also where the tag is right: a registry that lost a blob gets it back.
-        let jobs = self.wire.client().options().jobs;
-        let brought = parallel::map(jobs, &artifact.blobs, |blob| upload.bring(blob))?;
+        let brought = self.wire.crew.map(&artifact.blobs, |blob| {
+            // To ask first costs a request and saves two: worth it where the blob is likely to be there, or is large.
+            let ask = blob.bytes().len() > SMALL || there.as_ref().is_none_or(|t| t.contains(&blob.digest()));
+            upload.bring(blob, ask)
+        })?;
         let blobs = brought.into_iter().filter(|brought| *brought).count();
         if tagged {
             return Ok(Stored { digest, written: blobs, tagged: false });
         }
-        let known = blobs == 0 && self.has_manifest(&artifact.manifest)?;
         self.put_manifest(artifact, tag)?;
         Ok(Stored { digest, written: blobs + usize::from(!known), tagged: true })
     }

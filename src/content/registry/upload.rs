@@ -26,13 +26,14 @@ pub(super) struct Upload<'a> {
 }
 
 impl Upload<'_> {
-    /// Sees to it that the registry has the blob. Says whether it had to be brought there.
-    pub(super) fn bring(&self, blob: &Blob) -> Result<bool, ContentError> {
+    /// Sees to it that the registry has the blob; `ask`: whether it may have it already. Says whether it had to be
+    /// brought there.
+    pub(super) fn bring(&self, blob: &Blob, ask: bool) -> Result<bool, ContentError> {
         let retries = self.wire.client().options().retries;
         let mut brought = false;
         for attempt in 0.. {
             // Asked anew after a failure: the answer may have got lost, not the blob.
-            if self.has(blob)? {
+            if (ask || brought) && self.has(blob)? {
                 return Ok(brought);
             }
             brought = true;

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     content::{
-        ContentError,
+        ContentError, Crew,
         auth::{Credentials, Keyring},
     },
     limits,
@@ -28,6 +28,8 @@ pub(super) struct Wire {
     allowed: Vec<AllowedRealm>,
     plain_http: bool,
     pub(super) frugal: bool,
+    /// As many as there may be requests at a time, with the one who asks them.
+    pub(super) crew: Crew,
     base: Mutex<Option<Url>>,
     /// How the registry wants to be asked, once it said so.
     challenge: Mutex<Option<Challenge>>,
@@ -49,6 +51,7 @@ impl Wire {
         host.as_str().clone_into(&mut net.tls.host);
         Self {
             host,
+            crew: Crew::new(net.jobs.saturating_sub(1)),
             client: net::Client::new(net),
             keyring,
             allowed,

@@ -1,0 +1,148 @@
+use std::{
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    thread::{Builder, Scope, scope},
+};
+
+/// Threads that may help with waiting, so many and no more, however deep the work is nested: whoever has work for
+/// several does it himself, and takes on who is free meanwhile.
+#[derive(Debug)]
+pub struct Crew {
+    free: AtomicUsize,
+}
+
+/// One who helps; dropping it sets him free.
+struct Hand<'a>(&'a Crew);
+
+impl Drop for Hand<'_> {
+    fn drop(&mut self) {
+        self.0.free.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl Crew {
+    /// Nobody helps.
+    pub fn alone() -> &'static Self {
+        static ALONE: Crew = Crew::new(0);
+        &ALONE
+    }
+
+    /// So many helpers beside the one who asks them.
+    pub const fn new(hands: usize) -> Self {
+        Self { free: AtomicUsize::new(hands) }
+    }
+
+    fn take(&self) -> Option<Hand<'_>> {
+        let taken = self.free.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |free| free.checked_sub(1));
+        taken.is_ok().then_some(Hand(self))
+    }
+
+    /// Does `work` for every item and returns the results in the items' order. After the first error no new work begins;
+    /// of several errors the one of the first item is returned.
+    pub fn map<T: Sync, R: Send, E: Send>(
+        &self,
+        items: &[T],
+        work: impl Fn(&T) -> Result<R, E> + Sync,
+    ) -> Result<Vec<R>, E> {
+        let job = Job {
+            crew: self,
+            items,
+            work,
+            next: AtomicUsize::new(0),
+            stop: AtomicBool::new(false),
+            done: Mutex::new(Vec::with_capacity(items.len())),
+        };
+        scope(|scope| job.run(scope));
+        let mut done = job.done.into_inner().unwrap_or_else(PoisonError::into_inner);
+        done.sort_by_key(|(i, _)| *i);
+        done.into_iter().map(|(_, result)| result).collect()
+    }
+
+    /// The same where the first item is done before the others begin: it teaches what they need not ask again.
+    pub fn map_after_first<T: Sync, R: Send, E: Send>(
+        &self,
+        items: &[T],
+        work: impl Fn(&T) -> Result<R, E> + Sync,
+    ) -> Result<Vec<R>, E> {
+        let Some((first, others)) = items.split_first() else { return Ok(Vec::new()) };
+        let mut done = vec![work(first)?];
+        done.extend(self.map(others, work)?);
+        Ok(done)
+    }
+}
+
+/// What is done together.
+struct Job<'a, T, R, E, W> {
+    crew: &'a Crew,
+    items: &'a [T],
+    work: W,
+    next: AtomicUsize,
+    stop: AtomicBool,
+    done: Mutex<Vec<(usize, Result<R, E>)>>,
+}
+
+impl<T: Sync, R: Send, E: Send, W: Fn(&T) -> Result<R, E> + Sync> Job<'_, T, R, E, W> {
+    fn run<'scope>(&'scope self, scope: &'scope Scope<'scope, '_>) {
+        while !self.stop.load(Ordering::Relaxed) {
+            let i = self.next.fetch_add(1, Ordering::Relaxed);
+            let Some(item) = self.items.get(i) else { return };
+            if i + 1 < self.items.len()
+                && let Some(hand) = self.crew.take()
+            {
+                // Where the system has no more threads, it goes on with those that are there.
+                let _ = Builder::new().spawn_scoped(scope, move || {
+                    let _hand = hand;
+                    self.run(scope);
+                });
+            }
+            let result = (self.work)(item);
+            if result.is_err() {
+                self.stop.store(true, Ordering::Relaxed);
+            }
+            self.done.lock().unwrap_or_else(PoisonError::into_inner).push((i, result));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Barrier;
+
+    use super::*;
+
+    #[test]
+    fn results_keep_the_order_and_the_first_error_wins() {
+        let items: Vec<u32> = (0..100).collect();
+        let crew = Crew::new(3);
+        assert_eq!(crew.map(&items, |n| Ok::<_, ()>(n * 2)), Ok((0..100).map(|n| n * 2).collect()));
+        assert_eq!(Crew::alone().map(&items, |n| if *n > 2 { Err(*n) } else { Ok(()) }), Err(3));
+        assert_eq!(crew.map(&[], |n: &u32| Ok::<_, ()>(*n)), Ok(vec![]));
+        assert_eq!(crew.map_after_first(&items, |n| Ok::<_, ()>(*n)), Ok(items.clone()));
+        assert_eq!(crew.free.into_inner(), 3, "all are free again");
+    }
+
+    #[test]
+    fn nested_work_shares_the_hands() {
+        let (crew, inside, most) = (Crew::new(3), AtomicUsize::new(0), AtomicUsize::new(0));
+        let leaf = |_: &usize| {
+            most.fetch_max(inside.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+            std::thread::yield_now();
+            inside.fetch_sub(1, Ordering::SeqCst);
+            Ok::<_, ()>(())
+        };
+        let items: Vec<_> = (0..20).collect();
+        crew.map(&items, |_| crew.map(&items, leaf)).unwrap();
+        assert!(most.into_inner() <= 4);
+    }
+
+    #[test]
+    fn who_is_free_helps() {
+        // None of the four comes through before all four are there.
+        let (crew, all) = (Crew::new(3), Barrier::new(4));
+        let met =
+            crew.map(&[(), ()], |()| crew.map(&[(), ()], |()| Ok::<_, ()>(all.wait().is_leader()))).unwrap();
+        assert_eq!(met.into_iter().flatten().filter(|leader| *leader).count(), 1);
+    }
+}
