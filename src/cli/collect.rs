@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     display::count,
-    key::{Candidate, KeyRef, Material, Role},
+    key::{Candidate, KeyRef},
     pack::{Build, Built, Change, Draft, Expiry, Include, build},
     report::{PackReport, Report, render},
     write,
@@ -31,7 +31,7 @@ pub(super) fn run(args: &args::Collect, output: &Output) -> Result<Exit, Failure
     let created = created(args)?;
     output.interrupt.leaves(format!("{} is as it was", directory.display()));
     let past = Past::load(args, &name, old.as_ref(), created)?;
-    let found = find(&args.read, &|key| past.is_revoked(key), output)?;
+    let found = find(&args.read, &|key| past.is_revoked(key), created, output)?;
     let mut report = Report::new("collect", &found.discovery, &found.resolution, &found.gathered.unusable);
     let complete = if report.is_complete() { Exit::Done } else { Exit::Incomplete };
     if args.when == When::Never || (args.when == When::Auto && report.counts.signatures == 0) {
@@ -186,11 +186,7 @@ fn include(args: &args::Collect, found: &Found) -> Vec<Include> {
 
 /// A candidate's name. A bare key file that no signature gave a role is a signer's key, a bare chain a signing CA's.
 fn name(candidate: &Candidate) -> KeyRef {
-    let role = candidate.role.unwrap_or(match candidate.material {
-        Material::Key(_) => Role::Signer,
-        Material::Chain(_) => Role::Fulcio,
-    });
-    candidate.key_ref(role, None)
+    candidate.key_ref(candidate.role.unwrap_or(candidate.material.usual_role()), None)
 }
 
 fn describe(directory: &Path, built: &Built) -> PackReport {

@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeSet, path::Path};
 
+use jiff::Timestamp;
+
 use super::{args::Read, failure::Failure, gather::add_payloads, images::images, output::Output};
 use crate::{
     content::{
@@ -32,7 +34,12 @@ pub(super) struct Found {
 /// Reads the sources and resolves what their signatures need.
 ///
 /// A revoked key satisfies no need: it is no candidate at all.
-pub(super) fn find(args: &Read, revoked: &dyn Fn(Digest) -> bool, output: &Output) -> Result<Found, Failure> {
+pub(super) fn find(
+    args: &Read,
+    revoked: &dyn Fn(Digest) -> bool,
+    now: Timestamp,
+    output: &Output,
+) -> Result<Found, Failure> {
     let mut gathered = args.keys.gather(&args.wire)?;
     let sources = sources(args, output)?;
     for (source, _) in &sources {
@@ -76,7 +83,7 @@ pub(super) fn find(args: &Read, revoked: &dyn Fn(Digest) -> bool, output: &Outpu
             })
         })
         .collect();
-    let resolution = resolve(&questions, &gathered.candidates);
+    let resolution = resolve(&questions, &gathered.candidates, now);
     Ok(Found { discovery, gathered, resolution })
 }
 

@@ -3,6 +3,7 @@
 //! A [`Draft`] is what we built or loaded from our own disk and may push. An [`UntrustedPack`] is what came out of an
 //! artifact. A [`Pack`] is what an anchor authenticated; only [`check`] makes one.
 
+mod about;
 mod anchor;
 mod artifact;
 mod build;
@@ -18,7 +19,8 @@ mod layer;
 mod parse;
 mod pins;
 
-pub use anchor::{Anchor, Met, Pin};
+pub use anchor::{Anchor, Met};
+pub use crate::key::Pin;
 pub use artifact::{Form, to_artifact};
 pub use build::{Build, Built, Change, Expiry, Include, build};
 pub use check::{Demand, Pack, check, recognise, refuse_revoked};

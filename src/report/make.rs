@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     discover::{Discovery, FoundSignature, Image, Kind, Problem},
-    key::{Grade, Material, name_of},
+    key::{Grade, OpenPgpKey, name_of},
     keysource::Unusable,
     resolve::{Answer, Conflict, Need, Resolution},
     trust::Refusal,
@@ -51,10 +51,9 @@ impl Report {
                         resolved.url.as_deref(),
                         resolved.provenance.first().map_or("", |p| &p.source),
                     ),
-                    fingerprint: match &resolved.material {
-                        Material::Key(key) => key.fingerprint(),
-                        Material::Chain(chain) => chain.id(),
-                    },
+                    fingerprint: resolved.material.id(),
+                    openpgp: resolved.material.openpgp().map(|key| key.fingerprint().to_owned()),
+                    weak: resolved.material.openpgp().is_some_and(OpenPgpKey::is_weak),
                     provenance: resolved.provenance.clone(),
                     proofs: resolved.proofs,
                 })

@@ -39,7 +39,7 @@ fn every_layout_that_holds_a_signature_verifies_with_exactly_its_keys() {
             let expected = usize::from(!(tool == "oras" && name.contains("-tag-")));
             assert_eq!(signatures.len(), expected, "{name}-{tool}");
             for (image, signature) in signatures {
-                let result = judge(&signature, &image, &KeySet::new(keys.clone())).unwrap();
+                let result = judge(&signature, &image, &KeySet::new(keys.clone()), jiff::Timestamp::now()).unwrap();
                 let mut expected: Vec<_> = keys.iter().map(|k| k.key).collect();
                 expected.sort_unstable();
                 assert_eq!(result.keys(), expected, "{name}-{tool}");
