@@ -103,3 +103,6 @@ pub const OPENPGP_PACKETS: usize = 50_000;
 
 /// Self-signatures of one OpenPGP key that are verified: a key of twenty years with several names has some dozens.
 pub const OPENPGP_CHECKS: usize = 512;
+
+/// Files in /etc/pki/sigstore that are read: RHEL 10 ships two.
+pub const HOST_FILES: usize = 100;

@@ -12,8 +12,8 @@ use super::{
 };
 use crate::{
     display::count,
-    key::{Candidate, KeyRef},
-    pack::{Build, Built, Change, Draft, Expiry, Include, build},
+    key::{Candidate, KeyRef, OpenPgpKey},
+    pack::{Build, Built, Change, Draft, Expiry, Include, Revoked, build},
     report::{PackReport, Report, render},
     write,
 };
@@ -62,7 +62,7 @@ pub(super) fn run(args: &args::Collect, output: &Output) -> Result<Exit, Failure
         replaces: old.as_ref(),
         prune: args.prune,
         rules: None,
-        revoked: past.revoked,
+        revoked: [past.revoked, by_their_owners(old.as_ref(), &found, created)].concat(),
         created,
         expires: args.expires.unwrap_or(Expiry::Never),
         refresh_after: args.refresh_after,
@@ -187,6 +187,18 @@ fn include(args: &args::Collect, found: &Found) -> Vec<Include> {
 /// A candidate's name. A bare key file that no signature gave a role is a signer's key, a bare chain a signing CA's.
 fn name(candidate: &Candidate) -> KeyRef {
     candidate.key_ref(candidate.role.unwrap_or(candidate.material.usual_role()), None)
+}
+
+/// The keys in place that a copy which was found says are revoked by their owner: they must not stay.
+fn by_their_owners(old: Option<&Draft>, found: &Found, created: Timestamp) -> Vec<Revoked> {
+    let candidates = found.gathered.candidates.iter().filter_map(|c| c.material.openpgp());
+    let mut ids: Vec<_> = candidates.filter(|key| key.is_revoked()).map(OpenPgpKey::id).collect();
+    ids.retain(|id| old.is_some_and(|old| old.inventory().keys.iter().any(|k| k.id == *id)));
+    ids.sort_unstable();
+    ids.dedup();
+    let date = Timestamp::from_second(created.as_second()).unwrap_or(created);
+    let reason = || "revoked by its owner".to_owned();
+    ids.into_iter().map(|fingerprint| Revoked { fingerprint, reason: reason(), date }).collect()
 }
 
 fn describe(directory: &Path, built: &Built) -> PackReport {

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, path::Path};
 
 use jiff::Timestamp;
 
-use super::{args::Read, failure::Failure, gather::add_payloads, images::images, output::Output};
+use super::{args::Read, failure::Failure, gather::add_payloads, images::images, output::Output, redhat};
 use crate::{
     content::{
         self, Completeness, Location, Source,
@@ -40,20 +40,13 @@ pub(super) fn find(
     now: Timestamp,
     output: &Output,
 ) -> Result<Found, Failure> {
-    let mut gathered = args.keys.gather(&args.wire)?;
+    let mut gathered = args.keys.gather(&args.wire, output)?;
     let sources = sources(args, output)?;
     for (source, _) in &sources {
         add_payloads(&mut gathered, source.as_ref())?;
     }
     gathered.tell_conflicts();
-    gathered.candidates.retain(|candidate| {
-        let found = candidate.material.fingerprints().into_iter().find(|f| revoked(*f));
-        if let Some(key) = found {
-            let source = &candidate.provenance.source;
-            output.warn(&format!("the key {key} from {source} is revoked, and is left out"));
-        }
-        found.is_none()
-    });
+    leave_out(&mut gathered, revoked, output);
     let targets: Vec<_> =
         sources.iter().map(|(source, only)| Target { source: source.as_ref(), only: only.clone() }).collect();
     output.working("looking for signatures");
@@ -83,8 +76,25 @@ pub(super) fn find(
             })
         })
         .collect();
-    let resolution = resolve(&questions, &gathered.candidates, now);
+    let mut resolution = resolve(&questions, &gathered.candidates, now);
+    if !args.keys.no_network && redhat::ask(&mut gathered, &questions, &resolution, &args.wire, output) {
+        leave_out(&mut gathered, revoked, output);
+        resolution = resolve(&questions, &gathered.candidates, now);
+        redhat::keep_proved(&mut gathered, &resolution);
+    }
     Ok(Found { discovery, gathered, resolution })
+}
+
+/// Takes out the keys that somebody revoked who may say so.
+fn leave_out(gathered: &mut Gathered, revoked: &dyn Fn(Digest) -> bool, output: &Output) {
+    gathered.candidates.retain(|candidate| {
+        let found = candidate.material.fingerprints().into_iter().find(|f| revoked(*f));
+        if let Some(key) = found {
+            let source = &candidate.provenance.source;
+            output.warn(&format!("the key {key} from {source} is revoked, and is left out"));
+        }
+        found.is_none()
+    });
 }
 
 /// Says where manifests are named and lie in another archive: what is signed may be among them.

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     discover::{Discovery, FoundSignature, Image, Kind, Problem},
     key::{Grade, OpenPgpKey, name_of},
-    keysource::Unusable,
+    keysource::{Unusable, is_host},
     resolve::{Answer, Conflict, Need, Resolution},
     trust::Refusal,
 };
@@ -71,8 +71,8 @@ impl Report {
             unused: resolution
                 .unused
                 .iter()
-                // What is built in and what payloads carry is always offered; nobody waits for word of it.
-                .filter(|p| !matches!(p.grade, Grade::Builtin | Grade::Release))
+                // What is built in, on the host and in payloads is always offered; nobody waits for word of it.
+                .filter(|p| !matches!(p.grade, Grade::Builtin | Grade::Release) && !is_host(p))
                 .map(|p| UnusedReport { source: p.source.clone(), sha256: p.sha256 })
                 .collect(),
             conflicts: resolution

@@ -2,4 +2,7 @@
 #![allow(unreachable_pub, reason = "modules of one test program")]
 #![allow(clippy::disallowed_methods, reason = "fixtures are read from disk")]
 
+mod keys;
+mod lab;
+mod messages;
 mod redhat;

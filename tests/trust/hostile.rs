@@ -14,7 +14,7 @@ fn weigh(form: &Form, keys: &KeySet, signature: Result<UntrustedSignature, impl 
     let Ok(signature) = signature else { return false };
     let _ = prove(&signature, &form.image, keys, jiff::Timestamp::now());
     let Ok(verified) = judge(&signature, &form.image, keys, jiff::Timestamp::now()) else { return false };
-    let genuine = judge(&form.read().unwrap(), &form.image, keys).unwrap();
+    let genuine = judge(&form.read().unwrap(), &form.image, keys, jiff::Timestamp::now()).unwrap();
     assert!(verified.keys().iter().all(|k| genuine.keys().contains(k)), "{}: {what}", form.name);
     assert_eq!(verified.identity(), genuine.identity(), "{}: {what}", form.name);
     assert_eq!(verified.oidc_issuer(), genuine.oidc_issuer(), "{}: {what}", form.name);

@@ -112,7 +112,8 @@ impl OpenPgpKey {
 
     /// Whether two blocks are copies of one key, however much each of them holds.
     pub fn is_same_key(&self, other: &Self) -> bool {
-        self.key.primary_key == other.key.primary_key
+        // Not by their packets, whose headers have two forms.
+        self.id == other.id
     }
 
     /// What two copies of one key say together: a revocation in one of them counts.

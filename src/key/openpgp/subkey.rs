@@ -55,7 +55,7 @@ pub(super) fn merged(mut subkeys: Vec<SignedPublicSubKey>) -> Vec<SignedPublicSu
     let mut merged: Vec<SignedPublicSubKey> = Vec::new();
     for subkey in subkeys {
         match merged.last_mut() {
-            Some(last) if last.key == subkey.key => last.signatures.extend(subkey.signatures),
+            Some(last) if read::imprint(&last.key) == read::imprint(&subkey.key) => last.signatures.extend(subkey.signatures),
             _ => merged.push(subkey),
         }
     }
