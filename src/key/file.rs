@@ -77,7 +77,10 @@ pub fn parse_key_file(bytes: &[u8]) -> Result<Parsed, KeyFileError> {
         // What else comes in armour (OpenPGP) is not always well-formed PEM.
         let label = label(block);
         if label.as_deref() == Some(OPENPGP) {
-            parsed.openpgp(openpgp::read_armoured(block))?;
+            match openpgp::read_armoured(block) {
+                Err(Unread::Malformed(why)) => parsed.unusable.push((format!("block {number}"), why)),
+                read => parsed.openpgp(read)?,
+            }
             continue;
         }
         if let Some(other) = label.filter(|label| !READ.contains(&label.as_str())) {

@@ -151,8 +151,12 @@ pub fn image() -> Digest {
 }
 
 pub fn payload(image: Digest) -> Vec<u8> {
+    payload_for(image, "r.test/app:v1")
+}
+
+pub fn payload_for(image: Digest, reference: &str) -> Vec<u8> {
     format!(
-        r#"{{"critical":{{"identity":{{"docker-reference":"r.test/app:v1"}},"image":{{"docker-manifest-digest":"{image}"}},"type":"atomic container signature"}},"optional":{{"creator":"lab"}}}}"#
+        r#"{{"critical":{{"identity":{{"docker-reference":"{reference}"}},"image":{{"docker-manifest-digest":"{image}"}},"type":"atomic container signature"}},"optional":{{"creator":"lab"}}}}"#
     )
     .into_bytes()
 }
