@@ -97,3 +97,18 @@ pub const REFERRERS: usize = INDEX_CHILDREN;
 
 /// `keypack.yaml` or a file of rules: a setting that names a thousand rules has some 200 KiB.
 pub const SETTING: u64 = 1 << 20;
+
+/// The text in an OpenPGP signature, unpacked: a simple-signing payload has some 300 bytes.
+pub const OPENPGP_MESSAGE: u64 = 1 << 20;
+
+/// Packets of an OpenPGP signature: a good one has three.
+pub const OPENPGP_MESSAGE_PACKETS: usize = 16;
+
+/// Packets of a file of OpenPGP keys. A key that strangers certified may carry some ten thousand.
+pub const OPENPGP_PACKETS: usize = 50_000;
+
+/// Self-signatures of one OpenPGP key that are verified: a key of twenty years with several names has some dozens.
+pub const OPENPGP_CHECKS: usize = 512;
+
+/// Files in /etc/pki/sigstore that are read: RHEL 10 ships two.
+pub const HOST_FILES: usize = 100;

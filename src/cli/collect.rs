@@ -6,7 +6,7 @@ use super::{
     args::{self, Format},
     cache::keys_directory,
     failure::{Exit, Failure},
-    find::{find, keys, location},
+    find::{Found, find, keys, location},
     output::Output,
     past::{Past, remember},
     take::{take, tell_kept_long},
@@ -14,7 +14,8 @@ use super::{
 use crate::{
     config::When,
     display::count,
-    pack::{Build, Built, Change, Draft, Expiry, build},
+    key::OpenPgpKey,
+    pack::{Build, Built, Change, Draft, Expiry, Revoked, build},
     report::{PackReport, Report, render},
     write,
 };
@@ -32,7 +33,7 @@ pub(super) fn run(args: &args::Collect, output: &Output) -> Result<Exit, Failure
     let created = created(args)?;
     output.interrupt.leaves(format!("{} is as it was", directory.display()));
     let past = Past::load(args, &name, old.as_ref(), created)?;
-    let found = find(&args.read, &|key| past.is_revoked(key), output)?;
+    let found = find(&args.read, &|key| past.is_revoked(key), created, output)?;
     let mut report = Report::new("collect", &found.discovery, &found.resolution, &found.gathered.unusable);
     let complete = if report.is_complete() { Exit::Done } else { Exit::Incomplete };
     let when = args.when.unwrap_or_default();
@@ -68,7 +69,7 @@ pub(super) fn run(args: &args::Collect, output: &Output) -> Result<Exit, Failure
         replaces: old.as_ref(),
         prune: args.prune,
         rules: args.rules.clone(),
-        revoked: past.revoked,
+        revoked: [past.revoked, by_their_owners(old.as_ref(), &found, created)].concat(),
         created,
         expires: args.expires.unwrap_or(Expiry::Never),
         refresh_after: args.refresh_after,
@@ -166,6 +167,18 @@ fn created(args: &args::Collect) -> Result<Timestamp, Failure> {
             )
         }),
     }
+}
+
+/// The keys in place that a copy which was found says are revoked by their owner: they must not stay.
+fn by_their_owners(old: Option<&Draft>, found: &Found, created: Timestamp) -> Vec<Revoked> {
+    let candidates = found.gathered.candidates.iter().filter_map(|c| c.material.openpgp());
+    let mut ids: Vec<_> = candidates.filter(|key| key.is_revoked()).map(OpenPgpKey::id).collect();
+    ids.retain(|id| old.is_some_and(|old| old.inventory().keys.iter().any(|k| k.id == *id)));
+    ids.sort_unstable();
+    ids.dedup();
+    let date = Timestamp::from_second(created.as_second()).unwrap_or(created);
+    let reason = || "revoked by its owner".to_owned();
+    ids.into_iter().map(|fingerprint| Revoked { fingerprint, reason: reason(), date }).collect()
 }
 
 fn describe(directory: &Path, built: &Built) -> PackReport {

@@ -25,7 +25,7 @@ pub(super) fn run(args: &args::Discover, output: &Output) -> Result<Exit, Failur
         return Err(Failure::new("draft-exists", error, Exit::CouldNot));
     }
     let revoked = |key| args.read.revoked.iter().any(|r| r.fingerprint == key);
-    let found = find(&args.read, &revoked, output)?;
+    let found = find(&args.read, &revoked, jiff::Timestamp::now(), output)?;
     let report = Report::new("discover", &found.discovery, &found.resolution, &found.gathered.unusable);
     if !write_draft(draft, &found, output)? {
         match output.format {
@@ -39,7 +39,7 @@ pub(super) fn run(args: &args::Discover, output: &Output) -> Result<Exit, Failur
 /// Writes the draft that was asked for; answers whether stdout has it.
 fn write_draft(draft: Option<&Path>, found: &Found, output: &Output) -> Result<bool, Failure> {
     let Some(path) = draft else { return Ok(false) };
-    let text = draft_rules(&found.discovery, &found.resolution);
+    let text = draft_rules(&found.discovery, &found.resolution, jiff::Timestamp::now());
     if path == Path::new("-") {
         output.data(&text)?;
         return Ok(true);

@@ -62,7 +62,10 @@ pub(super) fn hint(code: &str) -> &'static str {
         "duplicate-json-key" => "no honest signer writes this; treat the image as unsigned",
         "signature-malformed" => "copy the signature again; if it stays so, treat the image as unsigned",
         "signature-unsupported" => "the signature was made in a form that keypack does not read",
-        "openpgp-unsupported" => "OpenPGP signatures are listed and not read by this version",
+        "signature-lapsed" => {
+            "get the owner's current copy of the key, where its time may be longer; GnuPG and podman refuse this one too"
+        }
+        "signature-weak" => "ask the publisher for a signature with SHA-256; nobody should take this one",
         "signed-for-other-image" => {
             "the signature was moved to an image that it was not made for; do not trust it"
         }

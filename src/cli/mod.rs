@@ -25,6 +25,7 @@ mod packs;
 mod past;
 mod pull;
 mod push;
+mod redhat;
 mod schema;
 mod settings;
 mod take;

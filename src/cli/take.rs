@@ -6,7 +6,7 @@ use super::{args, find::Found, output::Output};
 use crate::{
     config::{IncludeKeys, When},
     display::count,
-    key::{Candidate, KeyRef, Material, Role},
+    key::{Candidate, KeyRef},
     pack::{Draft, Include, Inventory, KEPT_LONG, kept_long, new_at_known_places},
     report::Report,
 };
@@ -102,9 +102,5 @@ fn include(args: &args::Collect, found: &Found) -> Vec<Include> {
 
 /// A candidate's name. A bare key file that no signature gave a role is a signer's key, a bare chain a signing CA's.
 fn name(candidate: &Candidate) -> KeyRef {
-    let role = candidate.role.unwrap_or(match candidate.material {
-        Material::Key(_) => Role::Signer,
-        Material::Chain(_) => Role::Fulcio,
-    });
-    candidate.key_ref(role, None)
+    candidate.key_ref(candidate.role.unwrap_or(candidate.material.usual_role()), None)
 }

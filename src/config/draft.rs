@@ -3,6 +3,8 @@
 
 use std::fmt::Write;
 
+use jiff::Timestamp;
+
 use super::observe::{Observation, Seen, observe};
 use crate::{
     discover::Discovery,
@@ -21,8 +23,8 @@ rules:
 ";
 
 /// Writes the draft. Its rules are as narrow as what was seen: one for each repository, the signers exactly.
-pub fn draft_rules(discovery: &Discovery, resolution: &Resolution) -> String {
-    let observation = observe(discovery, resolution);
+pub fn draft_rules(discovery: &Discovery, resolution: &Resolution, now: Timestamp) -> String {
+    let observation = observe(discovery, resolution, now);
     let mut out = HEAD.to_owned();
     let mut written = false;
     for (scope, seen) in &observation.seen {

@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
+
 use crate::{
     content::RegistryRef,
     discover::{Discovery, Form, FoundSignature, Image, Kind},
@@ -46,7 +48,7 @@ struct Proof<'a> {
     signature: &'a UntrustedSignature,
 }
 
-pub(super) fn observe(discovery: &Discovery, resolution: &Resolution) -> Observation {
+pub(super) fn observe(discovery: &Discovery, resolution: &Resolution, now: Timestamp) -> Observation {
     let keys = KeySet::new(resolution.keys.iter().map(|(key, resolved)| VerificationKey {
         key: *key,
         material: resolved.material.clone(),
@@ -59,7 +61,7 @@ pub(super) fn observe(discovery: &Discovery, resolution: &Resolution) -> Observa
     });
     let mut observation = Observation { seen: BTreeMap::new(), names: names.collect() };
     for image in discovery.images.iter().filter(|image| is_image(image)) {
-        let proofs: Vec<_> = image.signatures.iter().filter_map(|s| proof(s, image, &keys)).collect();
+        let proofs: Vec<_> = image.signatures.iter().filter_map(|s| proof(s, image, &keys, now)).collect();
         observation.seen.entry(scope(image, &proofs)).or_default().add(&proofs);
     }
     observation
@@ -75,12 +77,12 @@ fn is_image(image: &Image) -> bool {
 }
 
 /// The signature, if it is one of the image (not a statement about it) and verifies.
-fn proof<'a>(found: &'a FoundSignature, image: &Image, keys: &KeySet) -> Option<Proof<'a>> {
-    if !matches!(found.form, Form::SimpleSigning | Form::Bundle) {
+fn proof<'a>(found: &'a FoundSignature, image: &Image, keys: &KeySet, now: Timestamp) -> Option<Proof<'a>> {
+    if found.form == Form::Attestation {
         return None;
     }
     let signature = found.content.as_ref().ok()?;
-    let verified = judge(signature, &image.digest, keys).ok()?;
+    let verified = judge(signature, &image.digest, keys, now).ok()?;
     Some(Proof { verified, signature })
 }
 
@@ -116,15 +118,16 @@ impl Seen {
             self.bare += usize::from(signature.claimed_reference().is_some_and(|name| {
                 name.parse::<RegistryRef>().is_ok_and(|r| r.tag.is_none() && r.digest.is_none())
             }));
-            let signer = match (of(&[Role::Signer]).next(), verified.identity(), verified.oidc_issuer()) {
-                (Some(key), _, _) => Some(Signer::Key(key)),
-                (None, Some(subject), Some(issuer)) => Some(Signer::Identity {
-                    authorities: of(&[Role::Fulcio]).collect(),
-                    subject: Pattern::Exact(subject.to_owned()),
-                    issuer: Pattern::Exact(issuer.to_owned()),
-                }),
-                _ => None,
-            };
+            let signer =
+                match (of(&[Role::Signer, Role::Gpg]).next(), verified.identity(), verified.oidc_issuer()) {
+                    (Some(key), _, _) => Some(Signer::Key(key)),
+                    (None, Some(subject), Some(issuer)) => Some(Signer::Identity {
+                        authorities: of(&[Role::Fulcio]).collect(),
+                        subject: Pattern::Exact(subject.to_owned()),
+                        issuer: Pattern::Exact(issuer.to_owned()),
+                    }),
+                    _ => None,
+                };
             self.nameless += usize::from(signer.is_none());
             signers.extend(signer);
         }

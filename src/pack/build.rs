@@ -153,16 +153,8 @@ fn record(include: &Include, known: Option<&KeyRecord>) -> Result<KeyRecord, Pac
         || name_of(include.key, &include.material, include.url.as_deref(), source),
         |known| known.name.clone(),
     );
-    let (key, subject) = match &include.material {
-        Material::Key(key) => (key.clone(), None),
-        Material::Chain(chain) => {
-            let first = chain.first();
-            let key = first
-                .public_key()
-                .map_err(|e| PackError::Key { name: name.clone(), reason: e.to_string() })?;
-            (key, Some(first.subject()).filter(|s| !s.is_empty()))
-        }
-    };
+    let about = super::about::About::of(&include.material)
+        .map_err(|reason| PackError::Key { name: name.clone(), reason })?;
     let origin = (include.key.role == Role::Rekor2)
         .then(|| include.url.as_deref().map(origin_of).or_else(|| include.origin.clone()))
         .flatten();
@@ -171,12 +163,13 @@ fn record(include: &Include, known: Option<&KeyRecord>) -> Result<KeyRecord, Pac
         name,
         role: include.key.role,
         id: include.key.id,
-        spki: key.fingerprint(),
-        algorithm: key.algorithm(),
+        spki: about.spki,
+        algorithm: about.algorithm,
+        openpgp: about.openpgp,
         url: include.url.clone(),
         origin,
-        subject,
-        validity: include.validity,
+        subject: about.subject,
+        validity: about.validity.unwrap_or(include.validity),
         provenance: include.provenance.clone(),
         kept: None,
     })

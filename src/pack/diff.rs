@@ -53,6 +53,9 @@ pub struct DiffKey {
     pub role: Role,
     /// Its fingerprint.
     pub fingerprint: Digest,
+    /// The fingerprint of a GPG key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub openpgp: Option<String>,
 }
 
 /// A key that is described differently.
@@ -119,7 +122,12 @@ impl Side {
 
 impl DiffKey {
     fn of(record: &KeyRecord) -> Self {
-        Self { file: record.file.clone(), role: record.role, fingerprint: record.spki }
+        Self {
+            file: record.file.clone(),
+            role: record.role,
+            fingerprint: record.spki,
+            openpgp: record.openpgp.clone(),
+        }
     }
 }
 

@@ -53,10 +53,14 @@ pub struct KeyRecord {
     pub role: Role,
     /// Its id: see [`KeyId`].
     pub id: KeyId,
-    /// sha256 of the SubjectPublicKeyInfo of the key or, for a chain, of the first certificate's key.
+    /// sha256 of the SubjectPublicKeyInfo of the key or, for a chain, of the first certificate's key. A GPG key has
+    /// none: its id.
     pub spki: Digest,
     /// The algorithm of that key.
     pub algorithm: Algorithm,
+    /// The fingerprint of a GPG key, in capitals.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub openpgp: Option<String>,
     /// The file that holds it.
     pub file: String,
     /// The log's or authority's address.
@@ -65,7 +69,7 @@ pub struct KeyRecord {
     /// The checkpoint origin of a Rekor v2 log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<String>,
-    /// The subject of a chain's first certificate.
+    /// The subject of a chain's first certificate; the first user id of a GPG key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
     /// When it was or is in use.

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::{Include, Inventory, KeyRecord};
 use crate::{
-    key::{Grade, KeyRef, Material, Provenance, well_known},
+    key::{Grade, KeyRef, Provenance, Role, well_known},
     oci::Digest,
 };
 
@@ -46,10 +46,7 @@ struct Given<'a> {
 /// Finds the keys among `include` that are new at a place which the replaced pack knows.
 pub fn new_at_known_places(old: &Inventory, include: &[Include]) -> Vec<NewAtPlace> {
     let given = |include: &Include| {
-        let fingerprint = match &include.material {
-            Material::Key(key) => key.fingerprint(),
-            Material::Chain(chain) => chain.id(),
-        };
+        let fingerprint = include.material.id();
         let Include { key, url, provenance, .. } = include;
         new_at_place(&Given { key: *key, url: url.as_deref(), provenance, fingerprint }, old)
     };
@@ -96,7 +93,7 @@ fn new_at_place(given: &Given<'_>, old: &Inventory) -> Option<NewAtPlace> {
 
 /// What people compare.
 const fn fingerprint(record: &KeyRecord) -> Digest {
-    if record.role.is_chain() { record.id } else { record.spki }
+    if record.role.is_chain() || matches!(record.role, Role::Gpg) { record.id } else { record.spki }
 }
 
 /// An address without what two spellings of it differ in: http and https, case, a slash at the end.

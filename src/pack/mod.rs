@@ -3,6 +3,7 @@
 //! A [`Draft`] is what we built or loaded from our own disk and may push. An [`UntrustedPack`] is what came out of an
 //! artifact. A [`Pack`] is what an anchor authenticated; only [`check`] makes one.
 
+mod about;
 mod anchor;
 mod artifact;
 mod build;
@@ -21,7 +22,8 @@ mod parse;
 mod pins;
 mod rule;
 
-pub use anchor::{Anchor, Met, Pin};
+pub use crate::key::Pin;
+pub use anchor::{Anchor, Met};
 pub use artifact::{Form, to_artifact};
 pub use build::{Build, Built, Change, Include, build};
 pub use check::{Demand, Pack, check, recognise, refuse_revoked};

@@ -40,7 +40,8 @@ pub fn rule(rule: &Rule, inventory: &Inventory) -> String {
 pub fn diff(diff: &Diff) -> String {
     let mut out = String::new();
     let key = |sign: char, key: &DiffKey, what: &str| {
-        format!("{sign} {:<44} {what}{}\n", shown(&key.file), key.fingerprint)
+        let fingerprint = key.openpgp.clone().unwrap_or_else(|| key.fingerprint.to_string());
+        format!("{sign} {:<44} {what}{fingerprint}\n", shown(&key.file))
     };
     match &diff.old {
         Some(old) => {

@@ -145,6 +145,12 @@ pub struct KeyReport {
     pub name: String,
     /// sha256 of the key or of the first certificate.
     pub fingerprint: Digest,
+    /// The fingerprint of a GPG key, in capitals.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub openpgp: Option<String>,
+    /// Whether it is a GPG key whose self-signatures rest on SHA-1.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub weak: bool,
     /// Who says that it is what it is for.
     pub provenance: Vec<Provenance>,
     /// Signatures that it verified in this run. Once a key is proved, further signatures are not verified.

@@ -174,7 +174,7 @@ impl Rule {
 }
 
 /// The roles of keys that sign images.
-const SIGNERS: &[Role] = &[Role::Signer];
+const SIGNERS: &[Role] = &[Role::Signer, Role::Gpg];
 /// The roles of what certifies identities.
 const AUTHORITIES: &[Role] = &[Role::Fulcio];
 /// The roles of logs that hold signatures.
