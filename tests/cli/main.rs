@@ -9,6 +9,7 @@ mod again;
 mod collect;
 mod discover;
 mod forge;
+mod forged;
 mod formats;
 mod inspect;
 mod keys;
