@@ -120,7 +120,7 @@ fn place(
         )
     })?;
     for signature in stale {
-        output.warn(&format!("{signature} signed another inventory and was removed; sign this one"));
+        output.warn(&format!("{signature} is no signature of this inventory and was removed; sign this one"));
     }
     Ok(built)
 }

@@ -146,6 +146,9 @@ fn about_packs(code: &str) -> &'static str {
         "signature-stale" => {
             "the inventory was made anew after it was signed: sign it again, or remove the signature file"
         }
+        "signature-file" => {
+            "sign with `cosign sign-blob --bundle` of cosign 3, or of cosign 2 with --new-bundle-format; or remove the file"
+        }
         "verify-key-unusable" => {
             "give one PEM public key, as `cosign public-key` prints it, in a file of its own"
         }

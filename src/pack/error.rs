@@ -106,6 +106,14 @@ pub enum PackError {
     /// A signature file about another inventory.
     #[error("the signature file {0:?} is about another inventory")]
     SignatureStale(String),
+    /// A signature file that is none.
+    #[error("the signature file {name:?} is not a Sigstore bundle: {reason}")]
+    SignatureFile {
+        /// The file.
+        name: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A key that no pin names.
     #[error("the pack holds {name:?}, and no pin names it: {pin}")]
     NotPinned {
@@ -192,6 +200,7 @@ impl PackError {
             Self::Unsigned => "pack-unsigned",
             Self::Signature(_) => "pack-signature-refused",
             Self::SignatureStale(_) => "signature-stale",
+            Self::SignatureFile { .. } => "signature-file",
             Self::NotPinned { .. } => "key-not-pinned",
             Self::PinNotMet(_) => "pin-not-met",
             Self::Revoked { .. } => "key-revoked",
