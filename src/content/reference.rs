@@ -32,7 +32,24 @@ pub struct ReferenceError {
 }
 
 fn refuse(text: &str, reason: &'static str) -> ReferenceError {
-    ReferenceError { text: text.chars().take(200).collect(), reason }
+    ReferenceError { text: without_user(text).chars().take(200).collect(), reason }
+}
+
+/// The text without a user and a password in front of a host. Such a text is refused, and what is said of it ends up in
+/// logs.
+pub(super) fn without_user(text: &str) -> String {
+    let scheme = ["docker://", "https://", "http://"].iter().find(|scheme| text.starts_with(*scheme));
+    let (scheme, rest) = text.split_at(scheme.map_or(0, |scheme| scheme.len()));
+    match rest.rsplit_once('@') {
+        Some((user, host)) if is_user(user, host) => format!("{scheme}…@{host}"),
+        _ => text.to_owned(),
+    }
+}
+
+/// Whether these stand around the @ of `USER:PASSWORD@HOST`, and not of `NAME@DIGEST`.
+fn is_user(user: &str, host: &str) -> bool {
+    let transport = user.split(':').next().unwrap_or_default();
+    !host.starts_with("sha") && !["oci", "oci-archive", "dir", "oc-mirror"].contains(&transport)
 }
 
 impl Host {
@@ -100,7 +117,14 @@ impl FromStr for RegistryRef {
         let bad = |reason| refuse(text, reason);
         let (rest, digest) = match text.split_once('@') {
             Some((rest, digest)) => {
-                let digest = digest.parse().map_err(|_| bad("what follows @ is no sha256 digest"))?;
+                let credentials = digest.contains('/') && is_user(rest, digest);
+                let digest = digest.parse().map_err(|_| {
+                    bad(if credentials {
+                        "who we are there is not written into it; --creds and --authfile say that"
+                    } else {
+                        "what follows @ is no sha256 digest"
+                    })
+                })?;
                 (rest, Some(digest))
             }
             None => (text, None),
@@ -211,6 +235,22 @@ mod tests {
         ] {
             assert!(text.parse::<RegistryRef>().is_err(), "{text:?} was accepted");
         }
+    }
+
+    #[test]
+    fn no_error_repeats_a_password() {
+        for text in ["u:hunter2@q.io/a", "u:hunter2@q.io:5000/a:1", "u:hun/ter2@q.io/a", "u:hunter2@q.io"] {
+            let error = text.parse::<RegistryRef>().unwrap_err();
+            assert!(!error.to_string().contains("ter2"), "{error}");
+            for scheme in ["", "docker://", "https://", "http://"] {
+                let error = super::super::Location::parse(&format!("{scheme}{text}"), |_| false).unwrap_err();
+                assert!(!error.to_string().contains("ter2"), "{error}");
+            }
+        }
+        let digest = "q.io/a@sha256:12".parse::<RegistryRef>().unwrap_err();
+        assert!(digest.to_string().contains("q.io/a@sha256:12"), "{digest}");
+        let path = super::super::Location::parse("oci-archive:a@b:c d", |_| false).unwrap_err();
+        assert!(path.to_string().contains("a@b"), "{path}");
     }
 
     #[test]
