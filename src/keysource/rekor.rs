@@ -62,7 +62,9 @@ impl Gathered {
         }
         for address in addresses {
             let source = address.to_string();
-            let grade = if address.scheme() == "https" { Grade::Tls } else { Grade::File };
+            // Without a look at the certificate, anybody on the way may have answered.
+            let seen = address.scheme() == "https" && client.options().tls.verify;
+            let grade = if seen { Grade::Tls } else { Grade::File };
             let bytes = get(client, address)?;
             let parsed = parse_key_file(&bytes).map_err(|e| KeySourceError::Answer {
                 url: source.clone(),
