@@ -47,13 +47,13 @@ fn urls_to_fetch_from() {
 fn two_things_at_once() {
     let mut forge = Forge::new("image");
     forge.manifest["manifests"] = json!([]);
-    forge.refused_unread("manifest-ambiguous");
+    forge.unreadable("manifest-ambiguous");
     let mut forge = Forge::new("image");
     forge.manifest["fsLayers"] = json!([]);
-    forge.refused_unread("manifest-schema1");
+    forge.unreadable("manifest-schema1");
     let mut forge = Forge::new("image");
     forge.manifest["mediaType"] = "application/vnd.oci.image.index.v1+json".into();
-    forge.refused_unread("manifest-ambiguous");
+    forge.unreadable("manifest-ambiguous");
 }
 
 #[test]
@@ -72,33 +72,35 @@ fn a_config_that_is_the_layer() {
 
 #[test]
 fn digests_that_are_paths_or_of_another_algorithm() {
-    for digest in [
-        "sha256:../../../../etc/passwd".to_owned(),
-        format!("sha512:{}", "a".repeat(128)),
-        format!("sha256:{}", "A".repeat(64)),
-        format!("SHA256:{}", "a".repeat(64)),
-        format!("sha256:{}", "a".repeat(63)),
-        format!("md5:{}", "a".repeat(32)),
-        String::new(),
+    for (digest, code) in [
+        ("sha256:../../../../etc/passwd".to_owned(), "manifest-malformed"),
+        (format!("sha512:{}", "a".repeat(128)), "digest-unsupported"),
+        (format!("sha256:{}", "A".repeat(64)), "manifest-malformed"),
+        (format!("SHA256:{}", "a".repeat(64)), "manifest-malformed"),
+        (format!("sha256:{}", "a".repeat(63)), "manifest-malformed"),
+        (format!("md5:{}", "a".repeat(32)), "digest-unsupported"),
+        (String::new(), "manifest-malformed"),
     ] {
         let mut forge = Forge::new("image");
         forge.manifest["layers"][0]["digest"] = digest.into();
-        forge.refused_unread("");
+        forge.unreadable(code);
     }
 }
 
 #[test]
 fn sizes_that_lie() {
-    for size in [0, 1, 1_000_000, 1_u64 << 62] {
+    for (size, code) in
+        [(0_u64, "size-mismatch"), (1, "size-mismatch"), (1_000_000, "size-mismatch"), (1 << 62, "too-large")]
+    {
         for part in ["/layers/0/size", "/config/size"] {
             let mut forge = Forge::new("image");
             *forge.manifest.pointer_mut(part).unwrap() = json!(size);
-            forge.refused_unread("");
+            forge.unreadable(code);
         }
     }
     let mut forge = Forge::new("image");
     forge.manifest["layers"][0]["size"] = json!(-1);
-    forge.refused_unread("manifest-malformed");
+    forge.unreadable("manifest-malformed");
 }
 
 #[test]
