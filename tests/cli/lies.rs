@@ -464,6 +464,39 @@ fn accepted_as_docker_v2s2_without_annotations() {
 }
 
 #[test]
+fn accepted_with_modes_and_owners_that_mean_nothing() {
+    use std::os::unix::fs::MetadataExt as _;
+    let mut forge = Forge::new("image");
+    let mut tar = tar::Builder::new(Vec::new());
+    for (name, kind, bytes) in forge.entries() {
+        let mut header = tar::Header::new_ustar();
+        header.set_path(name).unwrap();
+        header.set_entry_type(kind);
+        header.set_mode(0o6777);
+        header.set_uid(12345);
+        header.set_gid(12345);
+        header.set_mtime(1);
+        header.set_size(bytes.len() as u64);
+        header.set_cksum();
+        tar.append(&header, bytes.as_slice()).unwrap();
+    }
+    let layer = gzip(&tar.into_inner().unwrap());
+    forge.layer(LAYER, &layer).accepted();
+    let own = std::fs::metadata(forge.test.path("keys/keypack.json")).unwrap();
+    for name in forge.test.names("out") {
+        let file = std::fs::metadata(forge.test.path(&format!("out/{name}"))).unwrap();
+        assert_eq!((file.mode() & 0o7777, file.uid()), (0o644, own.uid()), "{name}");
+    }
+}
+
+#[test]
+fn accepted_whatever_the_config_says_of_the_layer() {
+    // Tools that compress anew leave stale digests there; the pack digest covers every file without them.
+    let mut forge = Forge::new("image");
+    forge.config(|config| config["rootfs"]["diff_ids"] = json!([ZEROS])).accepted();
+}
+
+#[test]
 fn accepted_with_dotted_names_and_without_the_folder_entry() {
     let dotted = |entries: &mut Vec<crate::forge::Entry>| {
         entries.retain(|(_, kind, _)| *kind == EntryType::Regular);

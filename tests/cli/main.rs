@@ -11,6 +11,7 @@ mod discover;
 mod forge;
 mod forged;
 mod formats;
+mod hostile;
 mod inspect;
 mod keys;
 mod lab;
