@@ -73,7 +73,8 @@ impl Host {
                 && !l.ends_with('-')
                 && l.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
         };
-        if !name.starts_with('[') && !name.split('.').all(label) {
+        let address = name.starts_with('[') && name.ends_with(']');
+        if !address && !name.split('.').all(label) {
             return Err(refuse(text, "the host holds characters that no host has"));
         }
         Ok(Self(match text {
@@ -224,6 +225,10 @@ mod tests {
             "q.io:99999/a",
             "[::g]/a",
             "[::1]x/a",
+            "[q.io/a",
+            "[0/ab->x",
+            "x[::1]/a",
+            "[::1]]/a",
             "u@q.io/a",
             "q_.io/a",
             "q.io/a b",
@@ -235,6 +240,14 @@ mod tests {
         ] {
             assert!(text.parse::<RegistryRef>().is_err(), "{text:?} was accepted");
         }
+    }
+
+    #[test]
+    fn a_bracket_opens_nothing_but_an_address() {
+        for text in ["[", "[]", "[0/ab->x", "[q.io", "[q.io@evil:1", "]", "x]", "[::1", "[::1]]", "[::1]:"] {
+            assert!(Host::parse(text).is_err(), "{text:?} was accepted");
+        }
+        assert!(Host::parse("[::1]:5000").is_ok());
     }
 
     #[test]
