@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::{failure::Failure, wire::Wire};
 use crate::{
+    config::Sources,
     content::Source,
     keysource::Gathered,
     net::{Client, Url},
@@ -30,11 +31,29 @@ pub(super) struct KeySources {
     #[arg(long, value_name = "URL|FILE")]
     pub(super) rekor: Vec<String>,
     /// Ask no host: neither for keys nor for images.
-    #[arg(long)]
-    pub(super) no_network: bool,
+    #[arg(long, overrides_with = "network")]
+    no_network: bool,
+    /// Ask hosts, though the setting forbids it.
+    #[arg(long, overrides_with = "no_network")]
+    network: bool,
 }
 
 impl KeySources {
+    /// Whether hosts may be asked.
+    pub(super) const fn offline(&self) -> bool {
+        self.no_network
+    }
+
+    /// Adds what the setting names. It comes after what the command line names: of two sources that say the same, the
+    /// first is told.
+    pub(super) fn under(&mut self, setting: Sources, network: Option<bool>) {
+        self.trusted_root.extend(setting.trusted_roots);
+        self.key.extend(setting.keys);
+        self.rekor.extend(setting.rekor);
+        self.from_policy = self.from_policy.take().or(setting.from_policy);
+        self.no_network |= network == Some(false) && !self.network;
+    }
+
     /// Reads the sources that the user names, then what is built in.
     pub(super) fn gather(&self, wire: &Wire) -> Result<Gathered, Failure> {
         let mut gathered = Gathered::default();

@@ -38,6 +38,10 @@ pub(super) fn hint(code: &str) -> &'static str {
         "nothing-readable" => {
             "name the place that holds the images themselves; of a mirror-to-mirror workspace, name the registry"
         }
+        "config-not-readable" => "check the path and the permissions of the file that --config names",
+        "config-malformed" => {
+            "`keypack schema config-v1` prints what may stand there; docs/configuration.md explains it"
+        }
         "list-malformed" => "write one image a line: HOST/REPOSITORY:TAG or HOST/REPOSITORY@sha256:…",
         "certificate-file" => {
             "check the path; the directory holds ca.crt, and client.cert with client.key where needed"

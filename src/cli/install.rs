@@ -34,16 +34,17 @@ impl Install<'_> {
     pub(super) fn run(&self, state: &mut State) -> Result<Installed, Failure> {
         let (args, pack, output) = (self.args, self.pack, self.output);
         let (vouching, believed) = signers(self.anchors, pack);
+        let revoked = |key| state.is_revoked(key) || args.revoked.iter().any(|r| r.fingerprint == key);
         for signer in &believed {
             if let Signer::Key(key) = signer
-                && state.is_revoked(*key)
+                && revoked(*key)
             {
                 let name = "--verify-key".to_owned();
                 return Err(PackError::Revoked { name, fingerprint: *key }.into());
             }
         }
         let admission = self.admit(state, &believed)?;
-        refuse_revoked(pack.draft(), |key| state.is_revoked(key))?;
+        refuse_revoked(pack.draft(), revoked)?;
         // Pins alone date what they make anew; the same keys again are no change.
         let again = self.old.filter(|old| {
             !pack.is_whole()

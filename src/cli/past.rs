@@ -38,6 +38,12 @@ impl Past {
             .iter()
             .map(|key| Revoked { fingerprint: *key, reason: reason.clone(), date })
             .collect();
+        for said in &args.read.revoked {
+            if revoked.iter().all(|r| r.fingerprint != said.fingerprint) {
+                let date = said.date.map_or(date, whole_second);
+                revoked.push(Revoked { fingerprint: said.fingerprint, reason: said.reason.clone(), date });
+            }
+        }
         for (_, material) in old.iter().flat_map(|old| old.keys()) {
             for fingerprint in material.fingerprints() {
                 let said = state.as_ref().and_then(|s| s.revoked(&fingerprint.to_string()));
