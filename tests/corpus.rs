@@ -34,6 +34,7 @@ targets! {
     image_set "../fuzz/targets/image_set.rs"
     inventory "../fuzz/targets/inventory.rs"
     key_file "../fuzz/targets/key_file.rs"
+    keypack_yaml "../fuzz/targets/keypack_yaml.rs"
     location "../fuzz/targets/location.rs"
     manifest "../fuzz/targets/manifest.rs"
     pack_artifact "../fuzz/targets/pack_artifact.rs"
