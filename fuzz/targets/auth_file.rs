@@ -3,15 +3,13 @@
 
 mod input;
 
-use std::path::PathBuf;
-
 use keypack::content::auth::{AuthEnv, Keyring};
 
 /// Looks up several hosts.
 pub fn run(data: &[u8]) {
     let modern = AuthEnv { authfile: Some(input::file("auth.json", data)), ..AuthEnv::default() };
     let _ = input::file(".dockercfg", data);
-    let old = AuthEnv { home: Some(PathBuf::from(input::folder())), ..AuthEnv::default() };
+    let old = AuthEnv { home: Some(input::folder()), ..AuthEnv::default() };
     for env in [modern, old] {
         let keyring = Keyring::new(env);
         for (host, repository) in

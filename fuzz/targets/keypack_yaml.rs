@@ -13,7 +13,10 @@ pub fn run(data: &[u8]) {
             assert!(config.name.as_deref().is_none_or(is_lineage), "{:?}", config.name);
             assert!(config.revoked.iter().all(|r| !r.reason.is_empty()), "revoked without a reason");
             let paths = config.sources.keys.iter().chain(&config.sources.trusted_roots);
-            assert!(paths.chain(config.verify_keys.iter().flatten()).all(|p| p.is_absolute()), "a relative path");
+            assert!(
+                paths.chain(config.verify_keys.iter().flatten()).all(|p| p.is_absolute()),
+                "a relative path"
+            );
         }
         Err(error) => {
             let said = error.to_string();

@@ -53,7 +53,7 @@ fn descriptor(media_type: &str, blob: &Blob) -> Value {
     json!({ "mediaType": media_type, "digest": blob.digest(), "size": blob.bytes().len() })
 }
 
-fn artifact(config: Value, layers: Vec<Value>, blobs: Vec<Blob>) -> Artifact {
+fn artifact(config: &Value, layers: &[Value], blobs: Vec<Blob>) -> Artifact {
     let manifest = json!({
         "schemaVersion": 2, "mediaType": oci_media::MANIFEST, "artifactType": media::KEYS,
         "config": config, "layers": layers,
@@ -67,8 +67,8 @@ pub(crate) fn image(layer: &[u8]) -> Artifact {
     let labels = json!({ "config": { "Labels": { pack::label::TYPE: media::KEYS } } });
     let config = Blob::new(labels.to_string().into_bytes());
     let layer = Blob::new(layer.to_vec());
-    let layers = vec![descriptor(oci_media::LAYER_GZIP, &layer)];
-    artifact(descriptor(oci_media::CONFIG, &config), layers, vec![config.clone(), layer])
+    let layers = [descriptor(oci_media::LAYER_GZIP, &layer)];
+    artifact(&descriptor(oci_media::CONFIG, &config), &layers, vec![config, layer])
 }
 
 /// The same files as raw layers.
@@ -82,7 +82,7 @@ pub(crate) fn layers(files: &[File]) -> Artifact {
         layer["annotations"] = json!({ annotation::TITLE: String::from_utf8_lossy(name) });
         layer
     });
-    artifact(config, titled.collect(), blobs.clone())
+    artifact(&config, &titled.collect::<Vec<_>>(), blobs.clone())
 }
 
 /// Reads it as `pull` does. The files of a pack that is accepted are what its inventory says, it survives being packed
@@ -96,7 +96,7 @@ pub(crate) fn accept(artifact: &Artifact) -> Option<Vec<OutFile>> {
         let record = inventory.files.iter().find(|r| r.name == file.name.as_str());
         match record {
             Some(record) => {
-                assert_eq!(Digest::of(&file.bytes), record.sha256, "{} is another file", file.name)
+                assert_eq!(Digest::of(&file.bytes), record.sha256, "{} is another file", file.name);
             }
             None => assert!(is_signature(file.name.as_str()), "{} is listed nowhere", file.name),
         }

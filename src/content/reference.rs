@@ -77,9 +77,10 @@ impl Host {
         if !address && !name.split('.').all(label) {
             return Err(refuse(text, "the host holds characters that no host has"));
         }
-        Ok(Self(match text {
+        let text = text.to_ascii_lowercase();
+        Ok(Self(match text.as_str() {
             "index.docker.io" | "registry-1.docker.io" | "registry.hub.docker.com" => "docker.io".into(),
-            text => text.to_ascii_lowercase(),
+            _ => text,
         }))
     }
 
@@ -197,6 +198,7 @@ mod tests {
             ("localhost:5000/a/b-c__d.e:v1.0_x", "localhost:5000/a/b-c__d.e:v1.0_x".into()),
             ("[::1]:5000/a:t", "[::1]:5000/a:t".into()),
             ("Reg.Example/a---b", "reg.example/a---b".into()),
+            ("registry-1.dockEr.io/g", "docker.io/library/g".into()),
             (&format!("q.io/a:t@{d}"), format!("q.io/a:t@{d}")),
         ] {
             assert_eq!(text.parse::<RegistryRef>().map(|r| r.to_string()), Ok(expected), "{text}");
