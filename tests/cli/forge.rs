@@ -6,7 +6,10 @@ use flate2::{Compression, read::GzDecoder, write::GzEncoder};
 use keypack::oci::Digest;
 use serde_json::{Value, json};
 
-use crate::{program::Test, push};
+use crate::{
+    program::{Ran, Test},
+    push,
+};
 
 pub(crate) const LAYER: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
 
@@ -165,12 +168,13 @@ impl Forge {
 
     /// Publishes, and pulls: what can't be read at all is a failure of another kind, and nothing is written either.
     #[track_caller]
-    pub(crate) fn unreadable(&self, code: &str) {
+    pub(crate) fn unreadable(&self, code: &str) -> Ran {
         self.publish();
         let before = self.test.names("");
-        self.test.run(&format!("pull oci:m:keys --digest {} -o out", self.pack)).fails(1, code);
+        let ran = self.test.run(&format!("pull oci:m:keys --digest {} -o out", self.pack)).fails(1, code);
         self.test.run("inspect oci:m:keys").fails(1, code);
         assert_eq!(self.test.names(""), before);
+        ran
     }
 
     /// Publishes and pulls: the same keys come out.

@@ -95,7 +95,8 @@ fn sizes_that_lie() {
         for part in ["/layers/0/size", "/config/size"] {
             let mut forge = Forge::new("image");
             *forge.manifest.pointer_mut(part).unwrap() = json!(size);
-            forge.unreadable(code);
+            let ran = forge.unreadable(code);
+            assert_eq!(ran.err.contains(&format!(" has more than {size} bytes ")), size < 2, "{}", ran.err);
         }
     }
     let mut forge = Forge::new("image");
