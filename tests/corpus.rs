@@ -38,6 +38,7 @@ targets! {
     keypack_yaml "../fuzz/targets/keypack_yaml.rs"
     location "../fuzz/targets/location.rs"
     manifest "../fuzz/targets/manifest.rs"
+    oc_mirror "../fuzz/targets/oc_mirror.rs"
     pack_artifact "../fuzz/targets/pack_artifact.rs"
     pack_image "../fuzz/targets/pack_image.rs"
     pack_layer "../fuzz/targets/pack_layer.rs"

@@ -1,5 +1,7 @@
 //! Places in memory: a namespace of files, and the two arrangements over one.
 
+#![allow(dead_code, reason = "no target uses all of it")]
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use keypack::{
