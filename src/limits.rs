@@ -34,6 +34,9 @@ pub const PACK_FILES: usize = 1000;
 /// Layers of the artifact form: ECR accepts 127 layers an image (facts measured with twelve tools).
 pub const ARTIFACT_LAYERS: usize = 100;
 
+/// zstd frames of a pack's layer: zstd:chunked makes one a file, and a few beside them.
+pub const ZSTD_FRAMES: usize = 10 * PACK_FILES;
+
 /// How deep an index may name an index. Two levels occur in practice.
 pub const INDEX_DEPTH: usize = 8;
 

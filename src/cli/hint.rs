@@ -115,6 +115,9 @@ fn about_packs(code: &str) -> &'static str {
         "pack-is-index" => "push the pack again: a list was wrapped around it on the way",
         "pack-has-urls" => "do not use this pack; keypack never writes such a manifest",
         "pack-empty" => "push the pack again, as an image (the default), which survives every tool",
+        "pack-without-keys" => {
+            "do not use this pack; keypack never makes one without keys. Ask its maker what became of them"
+        }
         "pack-layer-malformed" | "pack-entry-refused" | "name-unsafe" | "file-duplicate" => {
             "do not use this pack; keypack never writes such a layer. Get the pack again from its maker"
         }

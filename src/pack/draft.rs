@@ -34,14 +34,17 @@ impl Draft {
             if let Some(label) = private_key(&file.bytes) {
                 return Err(PackError::PrivateKey(format!("{} ({label})", file.name)));
             }
-            let name = file.name.clone();
-            if all.insert(file.name, file.bytes).is_some() {
-                return Err(PackError::Duplicate(name.to_string()));
+            if all.keys().any(|other| other.collides(&file.name)) {
+                return Err(PackError::Duplicate(file.name.to_string()));
             }
+            all.insert(file.name, file.bytes);
         }
         let json = take(&mut all, INVENTORY).ok_or_else(|| PackError::Missing(INVENTORY.into()))?;
         take(&mut all, SUMS);
         let inventory = Inventory::parse(&json)?;
+        if inventory.keys.is_empty() {
+            return Err(PackError::NoKeys);
+        }
         for record in &inventory.files {
             let name = SafeName::new(&record.name)?;
             if record.name == INVENTORY || record.name == SUMS || is_signature(&record.name) {

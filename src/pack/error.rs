@@ -34,6 +34,9 @@ pub enum PackError {
     /// A file name that is not safe.
     #[error(transparent)]
     Name(#[from] UnsafeName),
+    /// No key at all: it would be installed as a success and verify nothing.
+    #[error("it holds no keys")]
+    NoKeys,
     /// The same file twice.
     #[error("it holds the file {0:?} twice")]
     Duplicate(String),
@@ -191,6 +194,7 @@ impl PackError {
             Self::Layer(_) => "pack-layer-malformed",
             Self::Entry { .. } => "pack-entry-refused",
             Self::Name(_) => "name-unsafe",
+            Self::NoKeys => "pack-without-keys",
             Self::Duplicate(_) => "file-duplicate",
             Self::TooLarge(_) => "too-large",
             Self::Inconsistent { .. } => "pack-inconsistent",
