@@ -18,6 +18,7 @@ pub fn run(data: &[u8]) {
         assert_eq!(again.material[0].fingerprints(), material.fingerprints());
         match &material {
             Material::Key(key) => assert!(key.spki().len() < data.len() * 2 + 64, "a key out of nothing"),
+            Material::OpenPgp(key) => assert!(!key.fingerprint().is_empty(), "a key without a fingerprint"),
             Material::Chain(chain) => {
                 for role in keypack::key::Role::ALL {
                     let _ = trust::check_chain(chain, role);

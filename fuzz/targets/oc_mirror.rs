@@ -43,7 +43,7 @@ pub fn run(data: &[u8]) {
     let Ok(found) = discover(&[Target { source: &place, only: None }], &mut |_| {}) else { return };
     let questions: Vec<_> = found.images.iter().flat_map(places::questions).collect();
     let report =
-        Report::new("discover", &found, &resolve(&questions, &gathered.candidates), &gathered.unusable);
+        Report::new("discover", &found, &resolve(&questions, &gathered.candidates, jiff::Timestamp::UNIX_EPOCH), &gathered.unusable);
     let shown = render(&report, Paint(false), true);
     assert_eq!(shown.chars().find(|c| *c != '\n' && hidden(*c)), None, "{shown:?}");
 }

@@ -31,6 +31,7 @@ pub fn run(data: &[u8]) {
         reason: Some(text(n + 1)),
     };
     let report = Report {
+        changed: Vec::new(),
         schema_version: 1,
         command: "discover",
         sources: vec![SourceReport { place: text(0), read: 1, absent: 1, problems: vec![problem(1)] }],
@@ -60,6 +61,8 @@ pub fn run(data: &[u8]) {
             key,
             name: "signer-x".into(),
             fingerprint: digest,
+            openpgp: Some(text(10)),
+            weak: true,
             provenance: vec![provenance],
             proofs: 1,
         }],

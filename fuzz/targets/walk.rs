@@ -26,7 +26,7 @@ pub fn run(data: &[u8]) {
 fn walk(source: &dyn Source) {
     let Ok(found) = discover(&[Target { source, only: None }], &mut |_| {}) else { return };
     let questions: Vec<_> = found.images.iter().flat_map(places::questions).collect();
-    let resolution = resolve(&questions, &[]);
+    let resolution = resolve(&questions, &[], jiff::Timestamp::UNIX_EPOCH);
     assert!(resolution.keys.is_empty(), "keys out of nothing");
     let report = Report::new("discover", &found, &resolution, &[]);
     let shown = render(&report, Paint(false), true);
