@@ -36,7 +36,8 @@ impl Crew {
 
     fn take(&self) -> Option<Hand<'_>> {
         let taken = self.free.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |free| free.checked_sub(1));
-        taken.is_ok().then_some(Hand(self))
+        // Made only where one was taken: a hand that is dropped sets one free.
+        taken.is_ok().then(|| Hand(self))
     }
 
     /// Does `work` for every item and returns the results in the items' order. After the first error no new work begins;
