@@ -80,7 +80,16 @@ pub(super) fn run(args: &args::Collect, output: &Output) -> Result<Exit, Failure
             if output.format == Format::Text {
                 print(&report, output)?;
             }
-            return Err(e.into());
+            let nothing_left = e.code() == "pack-without-keys";
+            let mut failure = Failure::from(e);
+            if nothing_left {
+                failure.hint = format!(
+                    "every key is revoked, and {} is as it was: give the keys that replace them, and until then \
+                     take it out of use by hand",
+                    directory.display()
+                );
+            }
+            return Err(failure);
         }
     };
     for dropped in &built.dropped {

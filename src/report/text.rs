@@ -139,7 +139,7 @@ fn keys(out: &mut String, report: &Report, paint: Paint) {
             key.provenance.iter().map(|p| format!("{} ({})", shown(&p.source), p.grade.as_str())).collect();
         line(out, &format!("  {:38} from {}", key.name, from.join(", ")));
         match &key.openpgp {
-            Some(fingerprint) => line(out, &format!("    {fingerprint}")),
+            Some(fingerprint) => line(out, &format!("    {}", shown(fingerprint))),
             None => line(out, &format!("    {}", key.fingerprint)),
         }
         if key.weak {

@@ -29,7 +29,7 @@ fn devices_and_pipes_are_no_places() {
     }
     fs::remove_file(test.path("set/mirror_000001.tar")).unwrap();
     pipe(&test, "set/mirror_000001.tar");
-    test.run("discover oc-mirror:set").fails(1, "nothing-readable");
+    test.run("discover oc-mirror:set").fails(1, "wrong-place");
 }
 
 #[test]

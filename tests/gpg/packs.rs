@@ -98,7 +98,11 @@ fn a_key_that_its_owner_revoked_does_not_stay() {
     let mut revoked = block(&owner, &Say::default());
     revoked.details.revocation_signatures.push(revocation(&owner));
     test.write("owner.asc", bytes(&revoked));
-    let ran = test.run("collect dir:image --key owner.asc -o keys --no-host").exits(4);
+    let ran = test.run("collect dir:image --key owner.asc -o keys --no-host").exits(3);
+    assert!(ran.err.contains("pack-without-keys") && ran.err.contains("that replace them"), "{}", ran.err);
+    let another =
+        "collect dir:image --key owner.asc --key lab/trust/cosign.pub --include all -o keys --no-host";
+    let ran = test.run(another).exits(4);
     assert!(ran.out.contains("revoked by its owner"), "{}", ran.out);
     assert!(!test.has(&format!("keys/{file}")), "{:?}", test.names("keys"));
     let json = test.json("keys/keypack.json");
