@@ -6,7 +6,7 @@ use super::{args, find::Found, output::Output};
 use crate::{
     config::{IncludeKeys, When},
     display::count,
-    key::{Candidate, KeyRef},
+    key::{Candidate, KeyRef, OpenPgpKey},
     pack::{Draft, Include, Inventory, KEPT_LONG, kept_long, new_at_known_places},
     report::Report,
 };
@@ -86,7 +86,9 @@ fn include(args: &args::Collect, found: &Found) -> Vec<Include> {
     for candidate in &found.gathered.candidates {
         let of_instance = candidate.role.is_some() && documents.contains(&candidate.provenance.sha256);
         let key = name(candidate);
-        if (all || of_instance) && !conflicted(key) && !include.iter().any(|i| i.key == key) {
+        // Nobody needs a key that its owner took back, however many keys are wanted.
+        let withdrawn = candidate.material.openpgp().is_some_and(OpenPgpKey::is_revoked);
+        if (all || of_instance) && !withdrawn && !conflicted(key) && !include.iter().any(|i| i.key == key) {
             include.push(Include {
                 key,
                 material: candidate.material.clone(),
