@@ -1,5 +1,7 @@
 //! A GPG key on its way: collected, written, carried, pinned, revoked.
 
+use pgp::composed::ArmorOptions;
+
 use crate::{
     lab::{Say, block, bytes, revocation},
     place::{EPOCH, owner, signed_image},
@@ -11,7 +13,7 @@ fn collected() -> (Test, pgp::composed::SignedSecretKey, String) {
     let owner = owner();
     signed_image(&test, &owner, "r.test/app:v1");
     test.run("collect dir:image --key owner.asc -o keys --no-host").exits(0);
-    let file = test.names("keys").into_iter().find(|name| name.ends_with(".asc")).unwrap();
+    let file = test.names("keys").into_iter().find(|name| name.starts_with("gpg-")).unwrap();
     (test, owner, file)
 }
 
@@ -33,7 +35,7 @@ fn a_key_is_written_in_one_form_whatever_it_came_in() {
     assert!(readme.contains(&format!("/etc/pki/keypack/{file}")) && readme.contains(&fingerprint(&test)));
     assert!(!test.has("keys/trusted_root.json"), "a GPG key is nothing for sigstore clients");
     // The same from armour with text around it, byte for byte.
-    let armour = block(&owner, &Say::default()).to_armored_string(Default::default()).unwrap();
+    let armour = block(&owner, &Say::default()).to_armored_string(ArmorOptions::default()).unwrap();
     test.write("owner.asc", format!("from the wiki\r\n{}", armour.replace('\n', "\r\n")));
     test.run("collect dir:image --key owner.asc -o again --no-host").exits(0);
     assert_eq!(test.read(&format!("keys/{file}")), test.read(&format!("again/{file}")));
@@ -50,7 +52,7 @@ fn a_pack_is_pulled_by_the_fingerprint_that_gpg_prints() {
     let pin = format!("gpg:{}", groups.join(" "));
     test.run_args(&["pull", "oci:carry:k", "--pin", &pin, "-o", "in"]).exits(0);
     // Nobody vouches for what the key was called, so that its name is made anew.
-    let pulled = test.names("in").into_iter().find(|name| name.ends_with(".asc")).unwrap();
+    let pulled = test.names("in").into_iter().find(|name| name.starts_with("gpg-")).unwrap();
     assert_eq!(test.read(&format!("in/{pulled}")), test.read(&format!("keys/{file}")));
     // Another key, a key id, and another role.
     let mut other = fingerprint.clone();

@@ -115,7 +115,8 @@ fn servers_that_are_no_rekor() {
     let test = Test::new();
     let elsewhere = Server::start(rekor);
     let target = elsewhere.url(PUBLIC_KEY);
-    let answers: [(&str, i32, Box<dyn Fn() -> Reply + Send + Sync>); 8] = [
+    type Answer = Box<dyn Fn() -> Reply + Send + Sync>;
+    let answers: [(&str, i32, Answer); 8] = [
         ("rekor-answer", 1, Box::new(|| Reply::ok("<!DOCTYPE html><html>log in</html>"))),
         ("rekor-answer", 1, Box::new(|| Reply::new(404))),
         ("rekor-answer", 1, Box::new(|| Reply::ok(""))),
