@@ -99,7 +99,9 @@ impl From<KeySourceError> for Failure {
             KeySourceError::Read { .. }
             | KeySourceError::NotAFile { .. }
             | KeySourceError::Net(_)
-            | KeySourceError::Answer { .. } => Exit::CouldNot,
+            | KeySourceError::Answer { .. }
+            | KeySourceError::NotTuf { .. }
+            | KeySourceError::TufAnswer { .. } => Exit::CouldNot,
             _ => Exit::Refused,
         };
         Self::new(e.code(), e.to_string(), exit)

@@ -17,6 +17,7 @@ pub(crate) use chain::serial;
 pub use chain::{Certificate, Chain, ChainError};
 pub use file::{KeyFileError, Parsed, parse_key_file};
 pub use id::{KeyId, KeyRef, note_key_id};
+pub(crate) use names::slug;
 pub use names::{name_of, well_known};
 pub use public_key::{PublicKey, PublicKeyError};
 

@@ -9,6 +9,7 @@ mod builtin;
 mod payload;
 mod policy;
 mod rekor;
+mod tuf;
 
 use std::{
     fs::File,
@@ -20,6 +21,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use thiserror::Error;
 
 pub use builtin::{BUILTIN_DATE, BUILTIN_SOURCE};
+pub use tuf::{Choice as TufChoice, Collected, Place as TufPlace, read_root};
 
 use crate::{
     key::{
@@ -29,6 +31,7 @@ use crate::{
     limits,
     net::NetError,
     oci::Digest,
+    trust::tuf::TufError,
 };
 
 /// What all sources together gave.
@@ -38,6 +41,8 @@ pub struct Gathered {
     pub candidates: Vec<Candidate>,
     /// Entries that can't be used. The rest of their source is used.
     pub unusable: Vec<Unusable>,
+    /// TUF repositories that gave candidates.
+    pub chains: Vec<Collected>,
 }
 
 /// One entry of a source that can't be used.
@@ -121,6 +126,36 @@ pub enum KeySourceError {
         /// Why.
         reason: String,
     },
+    /// A TUF repository, or a root, that is not believed.
+    #[error("the TUF repository {repository}: {error}")]
+    Tuf {
+        /// The repository.
+        repository: String,
+        /// Why.
+        error: TufError,
+    },
+    /// No root for a repository.
+    #[error("no root is known for the TUF repository {repository}{}", if *given > 0 { format!(", and it serves none of the {given} that were given") } else { String::new() })]
+    TufRoot {
+        /// The repository.
+        repository: String,
+        /// How many roots were given.
+        given: usize,
+    },
+    /// A place without metadata.
+    #[error("{place} is no TUF repository: neither timestamp.json nor metadata/timestamp.json is there")]
+    NotTuf {
+        /// The place.
+        place: String,
+    },
+    /// A server that answers with neither a file nor "not found".
+    #[error("could not read {url}: {reason}")]
+    TufAnswer {
+        /// The address.
+        url: String,
+        /// What it answers.
+        reason: String,
+    },
     /// Its content is not a trusted root.
     #[error("{path} can't be used as a trusted root: {source}", path = path.display())]
     TrustedRoot {
@@ -164,6 +199,10 @@ impl KeySourceError {
             Self::Policy { .. } => "policy-malformed",
             Self::Net(e) => e.code(),
             Self::Answer { .. } => "rekor-answer",
+            Self::Tuf { error, .. } => error.code(),
+            Self::TufRoot { .. } => "tuf-root-unknown",
+            Self::NotTuf { .. } => "tuf-not-found",
+            Self::TufAnswer { .. } => "tuf-answer",
             Self::TrustedRoot { .. } => "trusted-root-malformed",
         }
     }

@@ -16,6 +16,7 @@ mod evidence;
 mod plain;
 mod proposed;
 mod refusal;
+pub mod tuf;
 
 use crate::{
     key::{KeyRef, Material, Role, Validity, origin_of},
