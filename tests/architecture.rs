@@ -40,12 +40,13 @@ const WITHIN: [(&str, &str); 5] =
     [("content", "net"), ("key", "oci"), ("key", "limits"), ("oci", "limits"), ("tree", "limits")];
 
 /// Crates that only one place may name, by the start of its path.
-const FOREIGN: [(&str, &[&str]); 6] = [
+const FOREIGN: [(&str, &[&str]); 7] = [
     ("sigstore_verify", &["trust/crypto.rs", "trust/proposed.rs"]),
     ("clap", &["cli/"]),
     ("indicatif", &["cli/"]),
     ("reqwest", &["net/"]),
-    ("tar", &["content/", "pack/layer.rs"]),
+    ("tar", &["content/", "pack/layer.rs", "pack/chain.rs"]),
+    ("sigstore_tuf", &["trust/tuf/"]),
     ("cap_std", &["content/"]),
 ];
 

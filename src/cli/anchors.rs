@@ -7,6 +7,7 @@ use super::{
     failure::{Exit, Failure},
     output::Output,
     packs::Fetched,
+    tuf::RootArg,
 };
 use crate::{
     content::Location,
@@ -26,14 +27,7 @@ pub(super) fn read(args: &args::Anchors, location: &Location, target: &Path) -> 
     let mut keys = Vec::new();
     for path in &args.verify_key {
         let key = read_public_key(path).map_err(Failure::from)?;
-        if let Some(place) = location.path().into_iter().chain([target]).find(|place| lies_in(path, place)) {
-            let error = format!(
-                "the key {} lies in {}, where the pack is from or goes",
-                path.display(),
-                place.display()
-            );
-            return Err(Failure::new("verify-key-from-pack", error, Exit::Refused));
-        }
+        refuse_own(path, "key", location, target)?;
         keys.push(key);
     }
     if !keys.is_empty() {
@@ -42,7 +36,32 @@ pub(super) fn read(args: &args::Anchors, location: &Location, target: &Path) -> 
     if !args.pin.is_empty() {
         anchors.push(Anchor::Pins(args.pin.clone()));
     }
+    let mut roots = Vec::new();
+    for root in &args.tuf_root {
+        if let RootArg::File(path) = root {
+            refuse_own(path, "TUF root", location, target)?;
+        }
+        roots.push(root.read()?);
+    }
+    if !roots.is_empty() {
+        anchors.push(Anchor::Tuf(roots));
+    }
     Ok(anchors)
+}
+
+/// Refuses a file that lies where the pack is from or where it goes: it would be the pack's own.
+fn refuse_own(path: &Path, what: &str, location: &Location, target: &Path) -> Result<(), Failure> {
+    match location.path().into_iter().chain([target]).find(|place| lies_in(path, place)) {
+        Some(place) => {
+            let error = format!(
+                "the {what} {} lies in {}, where the pack is from or goes",
+                path.display(),
+                place.display()
+            );
+            Err(Failure::new("verify-key-from-pack", error, Exit::Refused))
+        }
+        None => Ok(()),
+    }
 }
 
 fn lies_in(path: &Path, place: &Path) -> bool {
@@ -84,7 +103,7 @@ pub(super) fn signers(anchors: &[Anchor], pack: &Pack) -> (Vec<Signer>, Vec<Sign
         match anchor {
             Anchor::Digest(_) => believed.push(Signer::Digest),
             Anchor::Keys(keys) => believed.extend(keys.iter().map(|k| Signer::Key(k.fingerprint()))),
-            Anchor::Pins(_) => {}
+            Anchor::Pins(_) | Anchor::Tuf(_) => {}
         }
     }
     believed.sort_unstable();

@@ -13,7 +13,8 @@ use super::{
 use crate::{
     display::count,
     key::{Candidate, KeyRef, Material, Role},
-    pack::{Build, Built, Change, Draft, Expiry, Include, build},
+    keysource::Collected,
+    pack::{Build, Built, Change, Draft, Expiry, Include, IncludeChain, build},
     report::{PackReport, Report, render},
     write,
 };
@@ -32,6 +33,7 @@ pub(super) fn run(args: &args::Collect, output: &Output) -> Result<Exit, Failure
     output.interrupt.leaves(format!("{} is as it was", directory.display()));
     let past = Past::load(args, &name, old.as_ref(), created)?;
     let found = find(&args.read, &|key| past.is_revoked(key), output)?;
+    past.admit(&found.gathered.chains)?;
     let mut report = Report::new("collect", &found.discovery, &found.resolution, &found.gathered.unusable);
     let complete = if report.is_complete() { Exit::Done } else { Exit::Incomplete };
     if args.when == When::Never || (args.when == When::Auto && report.counts.signatures == 0) {
@@ -59,6 +61,7 @@ pub(super) fn run(args: &args::Collect, output: &Output) -> Result<Exit, Failure
     let built = build(&Build {
         name: &name,
         keys: include,
+        chains: chains(&found),
         replaces: old.as_ref(),
         prune: args.prune,
         rules: None,
@@ -80,7 +83,7 @@ pub(super) fn run(args: &args::Collect, output: &Output) -> Result<Exit, Failure
             ));
         }
     }
-    remember(args, &built.draft, output);
+    remember(args, &built.draft, &found.gathered.chains, output);
     report.pack = Some(describe(&directory, &built));
     print(&report, output)?;
     Ok(complete)
@@ -182,6 +185,16 @@ fn include(args: &args::Collect, found: &Found) -> Vec<Include> {
         }
     }
     include
+}
+
+fn chains(found: &Found) -> Vec<IncludeChain> {
+    let include = |chain: &Collected| IncludeChain {
+        name: chain.name.clone(),
+        repository: chain.repository.clone(),
+        chain: chain.chain.clone(),
+        items: chain.items.clone(),
+    };
+    found.gathered.chains.iter().map(include).collect()
 }
 
 /// A candidate's name. A bare key file that no signature gave a role is a signer's key, a bare chain a signing CA's.

@@ -33,7 +33,7 @@ pub(super) struct Found {
 ///
 /// A revoked key satisfies no need: it is no candidate at all.
 pub(super) fn find(args: &Read, revoked: &dyn Fn(Digest) -> bool, output: &Output) -> Result<Found, Failure> {
-    let mut gathered = args.keys.gather(&args.wire)?;
+    let mut gathered = args.keys.gather(&args.wire, output)?;
     let sources = sources(args, output)?;
     for (source, _) in &sources {
         add_payloads(&mut gathered, source.as_ref())?;

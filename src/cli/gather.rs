@@ -4,7 +4,12 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{failure::Failure, wire::Wire};
+use super::{
+    failure::Failure,
+    output::Output,
+    tuf::{self, RootArg},
+    wire::Wire,
+};
 use crate::{
     content::Source,
     keysource::Gathered,
@@ -29,6 +34,13 @@ pub(super) struct KeySources {
     /// A Rekor's address, to ask it for its key, or a file with that key [repeatable].
     #[arg(long, value_name = "URL|FILE")]
     pub(super) rekor: Vec<String>,
+    /// A TUF repository, published or in a directory, whose targets are keys; it is verified from its root [repeatable].
+    #[arg(long, value_name = "URL|DIR")]
+    pub(super) tuf: Vec<String>,
+    /// The root that a repository of --tuf begins with; of several, the one that it serves. Needs none: sigstore's public
+    /// repository, and GitHub's [repeatable].
+    #[arg(long, value_name = "FILE|builtin[:NAME]", requires = "tuf")]
+    pub(super) tuf_root: Vec<RootArg>,
     /// Ask no host: neither for keys nor for images.
     #[arg(long)]
     pub(super) no_network: bool,
@@ -36,7 +48,7 @@ pub(super) struct KeySources {
 
 impl KeySources {
     /// Reads the sources that the user names, then what is built in.
-    pub(super) fn gather(&self, wire: &Wire) -> Result<Gathered, Failure> {
+    pub(super) fn gather(&self, wire: &Wire, output: &Output) -> Result<Gathered, Failure> {
         let mut gathered = Gathered::default();
         for path in &self.key {
             gathered.add_key_file(path)?;
@@ -59,6 +71,7 @@ impl KeySources {
                 None => gathered.add_rekor_file(Path::new(rekor))?,
             }
         }
+        tuf::gather(self, &mut gathered, wire, output)?;
         gathered.add_builtin();
         Ok(gathered)
     }

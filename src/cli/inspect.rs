@@ -7,7 +7,12 @@ use super::{
     output::Output,
     packs::keys_or_pack,
 };
-use crate::{display::shown, oci::Digest, pack::Draft};
+use crate::{
+    display::shown,
+    oci::Digest,
+    pack::{ChainSide, Draft},
+    report::chain_side,
+};
 
 pub(super) fn run(args: &args::Inspect, output: &Output) -> Result<Exit, Failure> {
     let (draft, manifest) = keys_or_pack(&args.place, &args.wire, &args.cache, output)?;
@@ -22,6 +27,7 @@ pub(super) fn run(args: &args::Inspect, output: &Output) -> Result<Exit, Failure
             "packDigest": draft.digest(),
             "manifestDigest": manifest,
             "inventory": draft.inventory(),
+            "tuf": ChainSide::all(&draft),
         }))?,
         Format::Text => output.data(&text(&draft, manifest, known, output.verbose))?,
     }
@@ -66,6 +72,10 @@ pub(super) fn text(draft: &Draft, manifest: Option<Digest>, known: bool, verbose
                 let _ = writeln!(out, "              {}", provenance.sha256);
             }
         }
+    }
+    for (file, side) in ChainSide::all(draft) {
+        let _ = writeln!(out, "\n{file}  TUF repository {}", shown(&side.repository));
+        let _ = writeln!(out, "  {}", chain_side(&side));
     }
     for revoked in &inventory.revoked {
         let _ = writeln!(

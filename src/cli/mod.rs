@@ -26,6 +26,7 @@ mod past;
 mod pull;
 mod push;
 mod schema;
+mod tuf;
 mod wire;
 
 use std::process::ExitCode;

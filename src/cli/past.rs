@@ -4,9 +4,10 @@ use jiff::Timestamp;
 
 use super::{args, failure::Failure, memory, output::Output};
 use crate::{
+    keysource::Collected,
     oci::Digest,
     pack::{Draft, Revoked},
-    state::{self, KnownPack, Origin, State},
+    state::{self, KnownPack, NotAdmitted, Origin, State},
 };
 
 /// What was before.
@@ -55,6 +56,17 @@ impl Past {
         Ok(Self { revoked, known, state, old })
     }
 
+    /// Refuses a TUF repository that offers older metadata than this host has seen.
+    pub(super) fn admit(&self, chains: &[Collected]) -> Result<(), Failure> {
+        for chain in chains {
+            if let Some(rollback) = self.state.as_ref().and_then(|s| s.check_evidence(&chain.evidence)) {
+                let repository = chain.repository.clone();
+                return Err(NotAdmitted::Tuf { repository, rollback }.into());
+            }
+        }
+        Ok(())
+    }
+
     /// Whether a key is revoked by anyone who may say so: the user, the directory in place, an earlier pack.
     pub(super) fn is_revoked(&self, key: Digest) -> bool {
         self.old.contains(&key)
@@ -65,7 +77,7 @@ impl Past {
 
 /// Remembers what was collected. That it can't be remembered is no reason to fail: the keys are in place, and who
 /// wants to use them here is asked for an anchor.
-pub(super) fn remember(args: &args::Collect, draft: &Draft, output: &Output) {
+pub(super) fn remember(args: &args::Collect, draft: &Draft, chains: &[Collected], output: &Output) {
     let inventory = draft.inventory();
     let at = Timestamp::now();
     let pack =
@@ -77,6 +89,7 @@ pub(super) fn remember(args: &args::Collect, draft: &Draft, output: &Output) {
             if state.known(pack.digest).is_none() {
                 state.record(&[], pack);
             }
+            chains.iter().for_each(|chain| state.record_evidence(&chain.evidence));
             for revoked in &inventory.revoked {
                 state.revoke(&revoked.fingerprint.to_string(), pack.digest, at);
             }

@@ -3,12 +3,13 @@
 use jiff::{Span, Timestamp, ToSpan};
 
 use super::{
-    Draft, Inventory, KeyRecord, PackError, Revoked, Rule, SCHEMA_VERSION, files, inventory::is_lineage,
-    media,
+    Draft, IncludeChain, Inventory, KeyRecord, PackError, Revoked, Rule, SCHEMA_VERSION, TufRecord, chain,
+    files, inventory::is_lineage, media, vouch::follows_from,
 };
 use crate::{
     key::{KeyRef, Material, Provenance, Role, Validity, name_of, origin_of},
     tree::{OutFile, SafeName},
+    trust::tuf::Chain,
 };
 
 /// A key that goes into the pack.
@@ -35,6 +36,8 @@ pub struct Build<'a> {
     pub name: &'a str,
     /// The keys of this collection.
     pub keys: Vec<Include>,
+    /// The TUF repositories that were read; those that a key of the pack follows from go in.
+    pub chains: Vec<IncludeChain>,
     /// The keys/ that is replaced, if there is one. Its keys stay.
     pub replaces: Option<&'a Draft>,
     /// Leave out what only the replaced keys/ has.
@@ -121,11 +124,17 @@ pub fn build(request: &Build<'_>) -> Result<Built, PackError> {
     let seconds = u64::try_from(created.as_second()).unwrap_or_default();
     let replaced = request.replaces.map(|d| d.inventory().version);
     let version = seconds.max(replaced.map_or(0, |v| v.saturating_add(1)));
-    let draft = assemble(request, &entries, version, created)?;
+    let chains = chains(request, &entries);
+    let draft = assemble(request, &entries, &chains, version, created)?;
     let Some(old) = old else { return Ok(Built { draft, change: Change::First }) };
+    // A chain whose timestamp alone was renewed is no change: it is renewed every few days.
+    let as_before = match renewed_only(&chains, old) {
+        Some(before) => &assemble(request, &entries, &before, version, created)?,
+        None => &draft,
+    };
     // "180 days" means the same from one version to the next, though the date moves.
     let same_expiry = request.expires.of(old.inventory().created) == old.inventory().expires;
-    if content(draft.inventory()) != content(old.inventory()) || !same_expiry {
+    if content(as_before.inventory()) != content(old.inventory()) || !same_expiry {
         return Ok(Built { draft, change: Change::Changed });
     }
     let due = old.inventory().created.checked_add(request.refresh_after).is_ok_and(|due| created >= due);
@@ -150,11 +159,53 @@ fn entries(request: &Build<'_>, created: Timestamp) -> Result<Vec<(KeyRecord, Ma
             if !again && !revoked.into_iter().any(|r| material.fingerprints().contains(&r.fingerprint)) {
                 let mut record = record.clone();
                 record.kept.get_or_insert(created);
+                describe_anew(&mut record, material, &request.chains);
                 entries.push((record, material.clone()));
             }
         }
     }
     Ok(entries)
+}
+
+/// A key that stays is described as its repository describes it by now: else the chain in the pack would contradict it.
+fn describe_anew(record: &mut KeyRecord, material: &Material, chains: &[IncludeChain]) {
+    let items = chains.iter().flat_map(|chain| &chain.items);
+    let again = items.into_iter().find(|item| {
+        let key = item.key_ref(record.role, record.origin.as_deref());
+        item.role == Some(record.role) && key == record.key_ref() && item.material == *material
+    });
+    if let Some(item) = again {
+        record.validity = item.validity;
+        record.url = item.url.clone().or_else(|| record.url.take());
+        record.provenance = vec![item.provenance.clone()];
+    }
+}
+
+/// The chains that a key follows from: this collection's, then those of the replaced pack.
+fn chains(request: &Build<'_>, entries: &[(KeyRecord, Material)]) -> Vec<(TufRecord, Chain)> {
+    let mut chains: Vec<(TufRecord, Chain)> = Vec::new();
+    let new = request.chains.iter().map(|include| {
+        let IncludeChain { name, repository, chain, .. } = include.clone();
+        (TufRecord { file: format!("{name}.tar"), name, repository }, chain)
+    });
+    let old = request.replaces.into_iter().filter(|_| !request.prune).flat_map(Draft::chains);
+    for (record, chain) in new.chain(old.map(|(record, chain)| (record.clone(), chain.clone()))) {
+        let known = |(c, _): &(TufRecord, Chain)| c.name == record.name || c.repository == record.repository;
+        let used = entries.iter().any(|(key, _)| follows_from(key, &record.repository));
+        if used && !chains.iter().any(known) {
+            chains.push((record, chain));
+        }
+    }
+    chains.sort_by(|a, b| a.0.name.cmp(&b.0.name));
+    chains
+}
+
+/// The chains of the replaced pack, if these are the same but for what is signed anew all the time.
+fn renewed_only(chains: &[(TufRecord, Chain)], old: &Draft) -> Option<Vec<(TufRecord, Chain)>> {
+    let before: Vec<_> = old.chains().map(|(record, chain)| (record.clone(), chain.clone())).collect();
+    let same = before.len() == chains.len()
+        && before.iter().zip(chains).all(|(a, b)| a.0 == b.0 && a.1.says_the_same(&b.1));
+    same.then_some(before)
 }
 
 fn record(include: &Include, known: Option<&KeyRecord>) -> Result<KeyRecord, PackError> {
@@ -196,6 +247,7 @@ fn record(include: &Include, known: Option<&KeyRecord>) -> Result<KeyRecord, Pac
 fn assemble(
     request: &Build<'_>,
     entries: &[(KeyRecord, Material)],
+    chains: &[(TufRecord, Chain)],
     version: u64,
     created: Timestamp,
 ) -> Result<Draft, PackError> {
@@ -208,7 +260,13 @@ fn assemble(
     if let Some(root) = files::trusted_root(&with_material) {
         out.push(OutFile::new(SafeName::new(files::TRUSTED_ROOT)?, root));
     }
-    out.push(OutFile::new(SafeName::new(files::README)?, files::readme(&keys)));
+    for (record, chain) in chains {
+        let refused =
+            |e: std::io::Error| PackError::Chain { name: record.file.clone(), reason: e.to_string() };
+        out.push(OutFile::new(SafeName::new(&record.file)?, chain::write(chain).map_err(refused)?));
+    }
+    let chains: Vec<TufRecord> = chains.iter().map(|(record, _)| record.clone()).collect();
+    out.push(OutFile::new(SafeName::new(files::README)?, files::readme(&keys, &chains)));
     out.sort_by(|a, b| a.name.cmp(&b.name));
     let old = request.replaces.map(Draft::inventory);
     let mut revoked = old.map(|o| o.revoked.clone()).unwrap_or_default();
@@ -227,6 +285,7 @@ fn assemble(
         expires: request.expires.of(created),
         keys,
         files: out.iter().map(files::record).collect(),
+        tuf: chains,
         rules: request.rules.clone().or_else(|| old.map(|o| o.rules.clone())).unwrap_or_default(),
         revoked,
     };

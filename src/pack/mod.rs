@@ -6,6 +6,7 @@
 mod anchor;
 mod artifact;
 mod build;
+mod chain;
 mod check;
 mod diff;
 mod draft;
@@ -17,19 +18,23 @@ mod inventory;
 mod layer;
 mod parse;
 mod pins;
+mod rebuild;
+mod vouch;
 
 pub use anchor::{Anchor, Met, Pin};
 pub use artifact::{Form, to_artifact};
 pub use build::{Build, Built, Change, Expiry, Include, build};
+pub use chain::{IncludeChain, TufRecord};
 pub use check::{Demand, Pack, check, recognise, refuse_revoked};
-pub use diff::{ChangedKey, Diff, DiffKey, Side};
+pub use diff::{ChainSide, ChangedChain, ChangedKey, Diff, DiffKey, Side};
 pub use draft::Draft;
 pub use endorsement::Coverage;
 pub use error::PackError;
 pub use files::{INVENTORY, README, SUMS, TRUSTED_ROOT, is_signature};
-pub use freshness::{Age, Limits, freshness};
+pub use freshness::{Age, Limits, evidence_age, freshness};
 pub use inventory::{FileRecord, Inventory, KeyRecord, Revoked, Rule, SCHEMA_VERSION, Signer, is_lineage};
 pub use parse::{UntrustedPack, looks_like_a_pack, parse};
+pub use vouch::{Dated, Vouched};
 
 /// Media types of packs.
 pub mod media {

@@ -2,7 +2,7 @@ use std::fmt::Write as _;
 
 use crate::{
     display::shown,
-    pack::{Diff, DiffKey},
+    pack::{ChainSide, Diff, DiffKey},
 };
 
 /// A difference in words, one line a change, with whole fingerprints.
@@ -42,6 +42,10 @@ pub fn diff(diff: &Diff) -> String {
             revoked.fingerprint
         );
     }
+    for chain in &diff.tuf {
+        let side = |side: &Option<ChainSide>| side.as_ref().map_or("none".to_owned(), chain_side);
+        let _ = writeln!(out, "~ {}: {} -> {}", shown(&chain.file), side(&chain.old), side(&chain.new));
+    }
     if diff.rules_changed {
         out.push_str("! the rules differ\n");
     }
@@ -49,4 +53,16 @@ pub fn diff(diff: &Diff) -> String {
         out.push_str("no key, rule or revocation differs\n");
     }
     out
+}
+
+/// What a TUF chain says of itself in one line: the versions of its roles, and when its evidence is from.
+pub fn chain_side(side: &ChainSide) -> String {
+    let order = |role: &str| ["root", "timestamp", "snapshot", "targets"].iter().position(|r| *r == role);
+    let mut versions: Vec<_> = side.versions.iter().collect();
+    versions.sort_by_key(|(role, _)| order(role).unwrap_or(usize::MAX));
+    let mut parts: Vec<_> =
+        versions.into_iter().map(|(role, version)| format!("{} {version}", shown(role))).collect();
+    parts.extend(side.signed_after.map(|after| format!("signed after {after}")));
+    parts.push(side.good_until.map_or("malformed".to_owned(), |until| format!("good until {until}")));
+    parts.join(", ")
 }

@@ -13,7 +13,7 @@ use crate::{
     oci::Digest,
 };
 
-pub use diff::diff;
+pub use diff::{chain_side, diff};
 pub use summary::{Counts, OpenNeed};
 pub use text::render;
 

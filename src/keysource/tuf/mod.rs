@@ -18,7 +18,7 @@ use crate::{
     key::Candidate,
     limits,
     net::Client,
-    trust::tuf::{self, Chain, Evidence, Files, Instance, RepositoryPath, Root},
+    trust::tuf::{self, Chain, Evidence, Files, RepositoryPath, Root},
 };
 
 /// A repository that was read and verified, as it goes into a pack.
@@ -69,7 +69,7 @@ impl Gathered {
             });
         }
         self.candidates.extend(items.candidates.iter().cloned());
-        let name = name(repository.name(), &chain);
+        let name = chain.name(Some(repository.name()));
         let repository = repository.name().to_owned();
         self.chains.push(Collected { repository, name, chain, evidence, items: items.candidates });
         Ok(choice)
@@ -96,16 +96,4 @@ fn earlier_roots(repository: &Repository, chain: &mut Chain, first: u64) {
         }
         *chain = longer;
     }
-}
-
-/// A bare name for a built-in root's repository; else the place and the first digits of the oldest root.
-fn name(repository: &str, chain: &Chain) -> String {
-    let roots = chain.roots();
-    if let Some(instance) = roots.iter().find_map(|(_, bytes)| Instance::of(bytes)) {
-        return format!("tuf-{}", instance.name());
-    }
-    let oldest = roots.first().map(|(_, bytes)| crate::oci::Digest::of(bytes).hex()).unwrap_or_default();
-    let host = crate::key::slug(&crate::key::origin_of(repository));
-    let id = oldest.chars().take(8).collect::<String>();
-    if host.is_empty() { format!("tuf-{id}") } else { format!("tuf-{host}-{id}") }
 }

@@ -35,7 +35,9 @@ impl Place {
                 text.parse().map(Self::Web).map_err(|e| format!("{text:?} is not an address: {e}"))
             }
             Some(("file", path)) => Err(format!("a directory is given as it is: {path}")),
-            Some((scheme, _)) => Err(format!("{scheme}:// is not read; give an http(s) address or a directory")),
+            Some((scheme, _)) => {
+                Err(format!("{scheme}:// is not read; give an http(s) address or a directory"))
+            }
             None => Ok(Self::Dir(text.into())),
         }
     }

@@ -69,7 +69,8 @@ impl Instance {
 impl Root {
     /// Reads a root; it must carry the signatures that it asks for itself.
     pub fn new(bytes: Vec<u8>) -> Result<Self, TufError> {
-        let set = TrustedMetadataSet::from_root(&bytes).map_err(|e| TufError::Root(super::error::chain(&e)))?;
+        let set =
+            TrustedMetadataSet::from_root(&bytes).map_err(|e| TufError::Root(super::error::chain(&e)))?;
         Ok(Self { version: set.root().version, instance: Instance::of(&bytes), bytes })
     }
 

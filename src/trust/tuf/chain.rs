@@ -1,7 +1,11 @@
 use std::{collections::BTreeMap, fmt};
 
-use super::TufError;
-use crate::limits;
+use super::{Instance, TufError};
+use crate::{
+    key::{origin_of, slug},
+    limits,
+    oci::Digest,
+};
 
 /// The path of a file in a repository: `15.root.json`, `targets/dir/<sha256>.name`. It can't leave the repository, and
 /// is fit for an address, a tar and a terminal.
@@ -73,6 +77,19 @@ impl Chain {
             self.files().filter_map(|(path, bytes)| Some((version(path)?, bytes))).collect();
         roots.sort_unstable_by_key(|(version, _)| *version);
         roots
+    }
+
+    /// The name of its file in keys/: a bare one where a built-in root is among its roots, else after the first digits of
+    /// its oldest root, and the place where that is known.
+    pub fn name(&self, place: Option<&str>) -> String {
+        let roots = self.roots();
+        if let Some(instance) = roots.iter().find_map(|(_, bytes)| Instance::of(bytes)) {
+            return format!("tuf-{}", instance.name());
+        }
+        let oldest = roots.first().map(|(_, bytes)| Digest::of(bytes).hex()).unwrap_or_default();
+        let host = place.map(|place| slug(&origin_of(place))).unwrap_or_default();
+        let id = oldest.chars().take(8).collect::<String>();
+        if host.is_empty() { format!("tuf-{id}") } else { format!("tuf-{host}-{id}") }
     }
 
     /// Whether the other says the same, though its timestamp and snapshot are signed anew: these are renewed every few

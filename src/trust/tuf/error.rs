@@ -99,9 +99,7 @@ impl TufError {
             Error::BadRootVersion { trusted, new } => {
                 Self::RootVersion { expected: trusted + 1, actual: *new }
             }
-            Error::Expired { role, expires } => {
-                Self::Expired { role: role.clone(), expires: *expires, now }
-            }
+            Error::Expired { role, expires } => Self::Expired { role: role.clone(), expires: *expires, now },
             Error::IntegrityMismatch(_) | Error::Rollback { .. } | Error::EqualVersion { .. } => {
                 Self::Mismatch(chain(e))
             }

@@ -60,8 +60,7 @@ impl Evidence {
 
     /// `root 16, timestamp 762, snapshot 165, targets 14`, and the delegated roles.
     pub fn summary(&self) -> String {
-        let mut parts: Vec<_> =
-            ROLES.iter().map(|role| format!("{role} {}", self.version(role))).collect();
+        let mut parts: Vec<_> = ROLES.iter().map(|role| format!("{role} {}", self.version(role))).collect();
         let delegated = self.versions.iter().filter(|(role, _)| !ROLES.contains(&role.as_str()));
         parts.extend(delegated.map(|(role, version)| format!("{role} {version}")));
         parts.join(", ")

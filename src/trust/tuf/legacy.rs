@@ -45,9 +45,11 @@ pub(super) fn listed(targets: &Targets, items: &Items) -> Result<Vec<Listed>, Tu
             let value = custom.as_ref()?.get("sigstore")?.get(field)?.as_str()?;
             (!value.is_empty()).then(|| value.chars().take(300).collect())
         };
-        let used = |custom: &Option<Value>| says(custom, "usage").is_some_and(|u| u.eq_ignore_ascii_case(usage));
+        let used =
+            |custom: &Option<Value>| says(custom, "usage").is_some_and(|u| u.eq_ignore_ascii_case(usage));
         let named = |path: &str| {
-            path.starts_with(name) && (path.ends_with(".pub") || path.ends_with(".pem") || path.ends_with(".crt"))
+            path.starts_with(name)
+                && (path.ends_with(".pub") || path.ends_with(".pem") || path.ends_with(".crt"))
         };
         let by_usage = targets.targets.values().any(|target| used(&target.custom));
         for (path, target) in &targets.targets {

@@ -31,7 +31,9 @@ pub trait Files: Send + Sync {
 impl Files for Chain {
     fn get(&self, path: &RepositoryPath, max: u64) -> Result<Option<Vec<u8>>, TufError> {
         match Self::get(self, path.as_str()) {
-            Some(bytes) if bytes.len() as u64 > max => Err(TufError::TooLarge(format!("{path} longer than {max} bytes"))),
+            Some(bytes) if bytes.len() as u64 > max => {
+                Err(TufError::TooLarge(format!("{path} longer than {max} bytes")))
+            }
             found => Ok(found.map(<[u8]>::to_vec)),
         }
     }
@@ -51,11 +53,19 @@ pub struct Verified {
 }
 
 /// Runs the whole workflow at `now`, strictly. `source` is how the keys' origin is called.
-pub fn refresh(files: Arc<dyn Files>, root: &Root, now: Timestamp, source: &str) -> Result<Verified, TufError> {
+pub fn refresh(
+    files: Arc<dyn Files>,
+    root: &Root,
+    now: Timestamp,
+    source: &str,
+) -> Result<Verified, TufError> {
     let kept = Arc::new(Mutex::new(Kept::default()));
-    kept.lock().unwrap_or_else(PoisonError::into_inner).keep(&format!("{}.root.json", root.version()), root.bytes())?;
+    kept.lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .keep(&format!("{}.root.json", root.version()), root.bytes())?;
     let recorder = Recorder { files, kept: Arc::clone(&kept) };
-    let updater = Updater::new(recorder, root.bytes()).map_err(|e| TufError::Root(super::error::chain(&e)))?;
+    let updater =
+        Updater::new(recorder, root.bytes()).map_err(|e| TufError::Root(super::error::chain(&e)))?;
     let mut run = Run { updater: updater.with_config(config()), kept, now };
     run.attempt(|updater, now| finish(updater.refresh(now)))?;
     let mut items = Items::default();
@@ -141,9 +151,8 @@ impl Run {
         let timestamp = trusted.timestamp().ok_or_else(|| missing("timestamp.json"))?;
         let snapshot = trusted.snapshot().ok_or_else(|| missing("snapshot.json"))?;
         let roles = snapshot.meta.keys().filter_map(|name| name.strip_suffix(".json"));
-        let targets: Vec<_> = roles
-            .filter_map(|role| Some((role.to_owned(), trusted.targets_role(role)?)))
-            .collect();
+        let targets: Vec<_> =
+            roles.filter_map(|role| Some((role.to_owned(), trusted.targets_role(role)?))).collect();
         let chain = self.kept.lock().unwrap_or_else(PoisonError::into_inner).chain.clone();
         let roots: Vec<_> =
             chain.roots().into_iter().filter(|(v, _)| *v >= root.version()).map(|(_, bytes)| bytes).collect();
