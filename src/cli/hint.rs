@@ -190,7 +190,7 @@ fn about_tuf(code: &str) -> &'static str {
         "tuf-answer" => "check the address in a browser; try again later",
         "tuf-root-unknown" => {
             "give the root that you trust by --tuf-root FILE (RHTAS: its root.json, compared by sha256 with what its keeper \
-             tells you another way)"
+             tells you another way), or for a copy of sigstore's public repository --tuf-root builtin"
         }
         "tuf-root-malformed" => {
             "give a root.json of the repository's keeper, as `cosign initialize --root` takes it; `builtin` is sigstore's own"

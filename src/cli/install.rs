@@ -82,7 +82,8 @@ impl Install<'_> {
             lowered = true;
         }
         if !self.pack.is_whole() {
-            if args.require_state && state.packs().is_empty() {
+            let new = self.pack.vouched().iter().any(|v| !state.knows_evidence(&v.verified.evidence));
+            if args.require_state && (new || state.packs().is_empty()) {
                 return Err(NotAdmitted::NoState.into());
             }
             return Ok(lowered.then_some(Admission::Allowed));

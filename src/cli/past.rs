@@ -103,6 +103,7 @@ pub(super) fn remember(args: &args::Collect, draft: &Draft, chains: &[Collected]
     }
 }
 
-fn whole_second(time: Timestamp) -> Timestamp {
+/// Times in messages and inventories have no fraction.
+pub(super) fn whole_second(time: Timestamp) -> Timestamp {
     Timestamp::from_second(time.as_second()).unwrap_or(time)
 }

@@ -9,6 +9,7 @@ use super::{
     failure::{Exit, Failure},
     gather::KeySources,
     output::Output,
+    past,
     wire::Wire,
 };
 use crate::{
@@ -71,7 +72,7 @@ pub(super) fn gather(
         }
         output.working(&format!("reading the TUF repository {text}"));
         let client = || Client::new(wire.options().net);
-        let choice = gathered.add_tuf(&place, &roots, client, Timestamp::now())?;
+        let choice = gathered.add_tuf(&place, &roots, client, past::whole_second(Timestamp::now()))?;
         if let TufChoice::Given(index) = choice {
             used[index] = true;
         }

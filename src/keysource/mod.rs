@@ -134,6 +134,14 @@ pub enum KeySourceError {
         /// Why.
         error: TufError,
     },
+    /// A file that is no root.
+    #[error("{path}: {error}", path = path.display())]
+    NotARoot {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: TufError,
+    },
     /// No root for a repository.
     #[error("no root is known for the TUF repository {repository}{}", if *given > 0 { format!(", and it serves none of the {given} that were given") } else { String::new() })]
     TufRoot {
@@ -199,7 +207,7 @@ impl KeySourceError {
             Self::Policy { .. } => "policy-malformed",
             Self::Net(e) => e.code(),
             Self::Answer { .. } => "rekor-answer",
-            Self::Tuf { error, .. } => error.code(),
+            Self::Tuf { error, .. } | Self::NotARoot { error, .. } => error.code(),
             Self::TufRoot { .. } => "tuf-root-unknown",
             Self::NotTuf { .. } => "tuf-not-found",
             Self::TufAnswer { .. } => "tuf-answer",

@@ -26,6 +26,11 @@ impl State {
         evidence.roots.iter().find_map(offered)
     }
 
+    /// Whether anything is remembered of this repository.
+    pub fn knows_evidence(&self, evidence: &Evidence) -> bool {
+        evidence.roots.iter().any(|root| self.tuf.contains_key(&root.digest.to_string()))
+    }
+
     /// Remembers the versions of a verified chain; never lowers one.
     pub fn record_evidence(&mut self, evidence: &Evidence) {
         for root in evidence.roots.iter().rev().take(ROOTS) {

@@ -55,6 +55,5 @@ pub(super) fn choose(repository: &Repository, roots: &[Root]) -> Result<Choice, 
 /// Reads a root from a file.
 pub fn read_root(path: &Path) -> Result<Root, KeySourceError> {
     let (bytes, _) = read(path)?;
-    let error = |error| KeySourceError::Tuf { repository: path.display().to_string(), error };
-    Root::new(bytes).map_err(error)
+    Root::new(bytes).map_err(|error| KeySourceError::NotARoot { path: path.into(), error })
 }

@@ -8,7 +8,7 @@ use thiserror::Error;
 #[non_exhaustive]
 pub enum TufError {
     /// The root to begin with is none.
-    #[error("the root that was given is no TUF root: {0}")]
+    #[error("it is no TUF root: {0}")]
     Root(String),
     /// A file could not be read. Who reads knows why.
     #[error("could not read {file}: {reason}")]
