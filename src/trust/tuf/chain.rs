@@ -88,6 +88,8 @@ impl Chain {
         }
         let oldest = roots.first().map(|(_, bytes)| Digest::of(bytes).hex()).unwrap_or_default();
         let host = place.map(|place| slug(&origin_of(place))).unwrap_or_default();
+        // "tuf-tuf-…" says nothing that "tuf-…" does not.
+        let host = host.strip_prefix("tuf-").unwrap_or(&host);
         let id = oldest.chars().take(8).collect::<String>();
         if host.is_empty() { format!("tuf-{id}") } else { format!("tuf-{host}-{id}") }
     }
