@@ -127,7 +127,7 @@ fn about_packs(code: &str) -> &'static str {
         }
         "no-anchor" => {
             "give --digest sha256:… with the pack digest that reached you by another way than the pack (paper, signed mail), \
-             or --verify-key FILE with your organisation's public key"
+             or --verify-key FILE with your organisation's public key, or --tuf-root where the pack holds a TUF chain"
         }
         "anchor-digest-mismatch" => {
             "compare the digest with what the pack's maker wrote down (the pack digest; a manifest digest changes when a \

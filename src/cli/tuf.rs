@@ -132,7 +132,10 @@ pub(super) fn fresh(
         }
         let left = vouched.verified.items.candidates.len().saturating_sub(pack.draft().keys().count());
         if left > 0 && !pack.is_whole() {
-            output.note(&format!("{} of its repository are not in the pack", count(left, "further key")));
+            output.note(&format!(
+                "its repository lists {} that the pack leaves out",
+                count(left, "further key")
+            ));
         }
     }
     Ok(stale)

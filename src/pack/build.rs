@@ -181,7 +181,7 @@ fn describe_anew(record: &mut KeyRecord, material: &Material, chains: &[IncludeC
     }
 }
 
-/// The chains that a key follows from: this collection's, then those of the replaced pack.
+/// The chains that a key follows from: this collection's, then those of the replaced pack; of each repository one.
 fn chains(request: &Build<'_>, entries: &[(KeyRecord, Material)]) -> Vec<(TufRecord, Chain)> {
     let mut chains: Vec<(TufRecord, Chain)> = Vec::new();
     let new = request.chains.iter().map(|include| {
@@ -190,7 +190,11 @@ fn chains(request: &Build<'_>, entries: &[(KeyRecord, Material)]) -> Vec<(TufRec
     });
     let old = request.replaces.into_iter().filter(|_| !request.prune).flat_map(Draft::chains);
     for (record, chain) in new.chain(old.map(|(record, chain)| (record.clone(), chain.clone()))) {
-        let known = |(c, _): &(TufRecord, Chain)| c.name == record.name || c.repository == record.repository;
+        let known = |(known, other): &(TufRecord, Chain)| {
+            known.name == record.name
+                || known.repository == record.repository
+                || other.roots().iter().any(|root| chain.roots().contains(root))
+        };
         let used = entries.iter().any(|(key, _)| follows_from(key, &record.repository));
         if used && !chains.iter().any(known) {
             chains.push((record, chain));

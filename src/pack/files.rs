@@ -77,7 +77,10 @@ pub(super) fn readme(keys: &[KeyRecord], chains: &[TufRecord]) -> Vec<u8> {
         text.push_str(&format!("{TRUSTED_ROOT:<48} all logs and authorities, for cosign --trusted-root\n"));
     }
     for chain in chains {
-        text.push_str(&format!("{:<48} what vouches for its keys: pull --tuf-root\n", chain.file));
+        text.push_str(&format!(
+            "{:<48} TUF metadata that vouch for keys above: pull --tuf-root\n",
+            chain.file
+        ));
     }
     text.push_str("\nRHEL, Fedora (podman, CRI-O, skopeo): copy what policy.json names, by hand\n");
     for key in keys.iter().filter(|k| matches!(k.role, Role::Signer | Role::Rekor | Role::Fulcio)) {

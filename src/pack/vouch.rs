@@ -43,6 +43,14 @@ pub(super) fn verify(draft: &Draft, roots: &[Root]) -> Result<Vec<Vouched>, Pack
                 Err(e) => refused.push((record, e)),
             }
         }
+        if vouched.len() > first + 1 {
+            // Of two states of one repository only one can be the latest; the older one would still vouch for what the
+            // newer one has withdrawn.
+            let name = vouched.swap_remove(first + 1).file;
+            let reason =
+                "the root vouches for another chain in the pack too, and only one can be the latest".into();
+            return Err(PackError::Chain { name, reason });
+        }
         if vouched.len() == first {
             // The chain that came furthest says most: one that the root does not know at all ends at its signatures.
             let stranger = |e: &TufError| matches!(e, TufError::Signatures { .. });

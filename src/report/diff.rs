@@ -43,8 +43,13 @@ pub fn diff(diff: &Diff) -> String {
         );
     }
     for chain in &diff.tuf {
-        let side = |side: &Option<ChainSide>| side.as_ref().map_or("none".to_owned(), chain_side);
-        let _ = writeln!(out, "~ {}: {} -> {}", shown(&chain.file), side(&chain.old), side(&chain.new));
+        let file = shown(&chain.file);
+        let _ = match (&chain.old, &chain.new) {
+            (Some(old), Some(new)) => writeln!(out, "~ {file}: {} -> {}", chain_side(old), chain_side(new)),
+            (None, Some(new)) => writeln!(out, "+ {file}: {}", chain_side(new)),
+            (Some(old), None) => writeln!(out, "- {file}: {}", chain_side(old)),
+            (None, None) => Ok(()),
+        };
     }
     if diff.rules_changed {
         out.push_str("! the rules differ\n");

@@ -167,6 +167,32 @@ fn a_pack_without_a_chain_or_with_that_of_another_repository() {
 }
 
 #[test]
+fn two_states_of_one_repository_in_one_pack() {
+    let (test, mut keeper) = collected();
+    // The newer state says that the CA is out of use; the pack describes it as the older one does.
+    let mut root: Value = serde_json::from_slice(&trusted_root()).unwrap();
+    root["certificateAuthorities"][0]["validFor"]["end"] = "2026-11-23T00:00:00Z".into();
+    keeper.listed[0].bytes = serde_json::to_vec(&root).unwrap();
+    keeper.renew();
+    keeper.files.remove("root.json");
+    forge(&test, |files, inventory| {
+        files.insert("tuf-newer.tar".into(), crate::keeper::tar(&keeper.files));
+        let mut record = inventory["tuf"][0].clone();
+        record["name"] = "tuf-newer".into();
+        record["file"] = "tuf-newer.tar".into();
+        inventory["tuf"].as_array_mut().unwrap().insert(0, record);
+    });
+    test.run(&format!("pull oci:f:k {ROOT} -o out"))
+        .fails(3, "tuf-tar-refused")
+        .tells("only one can be the latest");
+    // The same repository from two places is kept once.
+    test.run("collect oci:m --tuf repo --tuf repo --tuf-root repo.root.json -o two").exits(0);
+    keeper.write(&test, "again");
+    test.run("collect oci:m --tuf repo --tuf again --tuf-root repo.root.json -o two").exits(0);
+    assert_eq!(test.names("two").iter().filter(|name| name.ends_with(".tar")).count(), 1);
+}
+
+#[test]
 fn a_root_that_comes_with_the_pack() {
     let (test, keeper) = collected();
     test.run("push keys oci:p:k").exits(0);
@@ -189,7 +215,7 @@ fn the_keys_that_are_left_out_are_told() {
         let at = keys.iter().position(|k| k["role"] == "tsa").unwrap();
         files.remove(keys.remove(at)["file"].as_str().unwrap());
     });
-    test.run(&format!("pull oci:f:k {ROOT} -o out")).exits(0).tells("of its repository are not in the pack");
+    test.run(&format!("pull oci:f:k {ROOT} -o out")).exits(0).tells("that the pack leaves out");
 }
 
 #[test]
