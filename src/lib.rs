@@ -34,7 +34,7 @@
 //! | level | rooms |
 //! |---|---|
 //! | 6 | [`cli`]: words, hints, exit codes |
-//! | 5 | [`report`], [`write`](mod@write), [`state`] |
+//! | 5 | [`report`], [`write`](mod@write), [`state`], [`config`]: what people write in YAML, pure |
 //! | 4 | [`pack`]: the inventory, the files of keys/, the artifact, anchors |
 //! | 3 | [`discover`], [`resolve`](mod@resolve), [`keysource`] |
 //! | 2 | [`trust`]: every decision, no I/O |
@@ -62,6 +62,7 @@
 //! map.
 
 pub mod cli;
+pub mod config;
 pub mod content;
 pub mod discover;
 pub mod display;

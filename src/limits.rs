@@ -107,3 +107,6 @@ pub const UPLOAD_PIECE: usize = 64 << 20;
 
 /// A repository's referrers to one image: as many as an index may have children.
 pub const REFERRERS: usize = INDEX_CHILDREN;
+
+/// `keypack.yaml` or a file of rules: a setting that names a thousand rules has some 200 KiB.
+pub const SETTING: u64 = 1 << 20;

@@ -9,7 +9,7 @@
 
 use std::{fs, path::Path};
 
-use keypack::pack::Inventory;
+use keypack::{config::Config, pack::Inventory};
 use serde_json::Value;
 
 fn schema(name: &str) -> jsonschema::Validator {
@@ -19,7 +19,11 @@ fn schema(name: &str) -> jsonschema::Validator {
 }
 
 fn samples(folder: &str) -> Vec<(String, Vec<u8>)> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/schema/pack-v1").join(folder);
+    samples_of("pack-v1", folder)
+}
+
+fn samples_of(schema: &str, folder: &str) -> Vec<(String, Vec<u8>)> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/schema").join(schema).join(folder);
     let mut samples: Vec<_> = fs::read_dir(path)
         .unwrap()
         .map(|e| e.unwrap().path())
@@ -60,5 +64,45 @@ fn invalid_inventories_are_refused_by_schema_and_type() {
 fn what_a_schema_cannot_say_the_type_refuses() {
     for (name, json) in samples("inconsistent") {
         assert!(Inventory::parse(&json).is_err(), "{name}: the type accepts it");
+    }
+}
+
+/// A setting by both readers: the schema reads what any YAML reader makes of it.
+fn both(validator: &jsonschema::Validator, yaml: &[u8]) -> (Option<bool>, Result<Config, String>) {
+    let text = std::str::from_utf8(yaml).unwrap();
+    // As YAML 1.2 has it: `no` is a text.
+    let plain = serde_saphyr::options! { strict_booleans: true };
+    let value: Option<Value> = serde_saphyr::from_str_with_options(text, plain).ok();
+    let parsed = Config::parse(text, Path::new("etc/keypack.yaml"));
+    (value.map(|value| validator.is_valid(&value)), parsed.map_err(|e| format!("{e} | {:?}", e.advice())))
+}
+
+#[test]
+fn valid_settings_satisfy_schema_and_type() {
+    let schema = schema("config-v1");
+    for (name, yaml) in samples_of("config-v1", "valid") {
+        let (valid, parsed) = both(&schema, &yaml);
+        assert_eq!(valid, Some(true), "{name}: the schema refuses it");
+        assert!(parsed.is_ok(), "{name}: {}", parsed.unwrap_err());
+    }
+}
+
+#[test]
+fn invalid_settings_are_refused_by_schema_and_type_with_the_place() {
+    let schema = schema("config-v1");
+    for (name, yaml) in samples_of("config-v1", "invalid") {
+        let (valid, parsed) = both(&schema, &yaml);
+        assert_eq!(valid, Some(false), "{name}: the schema accepts it");
+        let error = parsed.err().unwrap_or_else(|| panic!("{name}: the type accepts it"));
+        assert!(error.starts_with("etc/keypack.yaml:"), "{name}: {error} does not say where");
+    }
+}
+
+#[test]
+fn settings_that_a_schema_cannot_refuse_the_type_refuses_with_the_place() {
+    for (name, yaml) in samples_of("config-v1", "inconsistent") {
+        let parsed = Config::parse(std::str::from_utf8(&yaml).unwrap(), Path::new("k.yaml"));
+        let error = parsed.err().unwrap_or_else(|| panic!("{name}: the type accepts it"));
+        assert!(error.at().is_some(), "{name}: {error} does not say where");
     }
 }

@@ -7,7 +7,7 @@ use super::{
     failure::{Exit, Failure},
     output::Output,
     packs::Fetched,
-    tuf::RootArg,
+    tuf,
 };
 use crate::{
     content::Location,
@@ -16,6 +16,7 @@ use crate::{
     pack::{Anchor, Demand, Pack, PackError, check},
     signature::UntrustedSignature,
     state::Signer,
+    trust::tuf::RootName,
 };
 
 /// Reads the anchors: the flags, and a digest in the reference itself, which the user typed as well.
@@ -37,11 +38,11 @@ pub(super) fn read(args: &args::Anchors, location: &Location, target: &Path) -> 
         anchors.push(Anchor::Pins(args.pin.clone()));
     }
     let mut roots = Vec::new();
-    for root in &args.tuf_root {
-        if let RootArg::File(path) = root {
+    for name in &args.tuf_root {
+        if let RootName::File(path) = name {
             refuse_own(path, "TUF root", location, target)?;
         }
-        roots.push(root.read()?);
+        roots.push(tuf::root(name)?);
     }
     if !roots.is_empty() {
         anchors.push(Anchor::Tuf(roots));

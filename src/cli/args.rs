@@ -1,3 +1,4 @@
+mod settings;
 mod spans;
 mod trust;
 
@@ -6,10 +7,17 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 
-use self::spans::{duration, expiry, span};
-pub(super) use self::trust::{Anchors, Exceptions, State};
+use self::spans::duration;
+pub(super) use self::{
+    settings::Forgive,
+    trust::{Anchors, Exceptions, State},
+};
 use super::{cache::Cache, gather::KeySources, wire::Wire};
-use crate::oci::Digest;
+use crate::{
+    config::{IncludeKeys, Revocation, When},
+    oci::Digest,
+    pack::{Expiry, parse_span},
+};
 
 const SOURCES: &str = "\
 SOURCE is one of
@@ -49,6 +57,9 @@ pub(super) struct Global {
     /// Draw no progress bars.
     #[arg(long, global = true)]
     pub(super) no_progress: bool,
+    /// A setting, keypack.yaml: flags win over it. `keypack schema config-v1` prints what may stand in it.
+    #[arg(long, value_name = "FILE", global = true)]
+    pub(super) config: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -70,8 +81,8 @@ pub(super) enum Command {
     Discover(Discover),
     /// Find, prove and write the keys into keys/ with their inventory.
     #[command(
-        after_help = "Examples:\n  keypack collect oci:mirror --trusted-root trusted_root.json --key cosign.pub -o keys\n  \
-                      keypack collect oci:mirror --tuf https://tuf-repo-cdn.sigstore.dev\n  \
+        after_help = "Example:\n  keypack collect oci:mirror --trusted-root trusted_root.json --key cosign.pub -o keys\n\n\
+                      keypack collect oci:mirror --tuf https://tuf-repo-cdn.sigstore.dev\n\n\
                       keypack collect oci:mirror --tuf https://tuf.example.com --tuf-root root.json"
     )]
     Collect(Collect),
@@ -115,9 +126,11 @@ pub(super) struct Read {
     pub(super) images: Option<String>,
     #[command(flatten)]
     pub(super) keys: KeySources,
-    /// Missing keys and unreadable places are a warning, and the exit code is 0: never block the mirroring of images.
-    #[arg(long)]
-    pub(super) optional: bool,
+    #[command(flatten)]
+    pub(super) forgive: Forgive,
+    /// Keys that the setting says must not be trusted any more.
+    #[arg(skip)]
+    pub(super) revoked: Vec<Revocation>,
     #[command(flatten)]
     pub(super) cache: Cache,
     #[command(flatten)]
@@ -142,22 +155,22 @@ pub(super) struct Collect {
     #[arg(long, value_name = "NAME", value_parser = lineage)]
     pub(super) name: Option<String>,
     /// When the pack should no longer be taken: a date, or a time span such as "180 days".
-    #[arg(long, value_name = "WHEN", value_parser = expiry)]
-    pub(super) expires: Option<crate::pack::Expiry>,
+    #[arg(long, value_name = "WHEN")]
+    pub(super) expires: Option<Expiry>,
     /// The time of creation [default: now; SOURCE_DATE_EPOCH is honoured].
     #[arg(long, value_name = "TIME")]
     pub(super) created: Option<Timestamp>,
-    /// Which keys go in.
-    #[arg(long, value_enum, default_value_t)]
-    pub(super) include: IncludeKeys,
-    /// Whether to write when nothing is signed.
-    #[arg(long, value_enum, default_value_t)]
-    pub(super) when: When,
+    /// Which keys go in [default: needed].
+    #[arg(long, value_enum)]
+    pub(super) include: Option<IncludeKeys>,
+    /// Whether to write when nothing is signed [default: auto].
+    #[arg(long, value_enum)]
+    pub(super) when: Option<When>,
     /// Leave out the keys that only the directory in place has.
     #[arg(long)]
     pub(super) prune: bool,
     /// Make a new version of an unchanged pack once it is this old.
-    #[arg(long, value_name = "SPAN", default_value = "30 days", value_parser = span)]
+    #[arg(long, value_name = "SPAN", default_value = "30 days", value_parser = parse_span)]
     pub(super) refresh_after: jiff::Span,
     /// Write down that this key must not be trusted any more, by the fingerprint that `keypack inspect` prints;
     /// needs --reason [repeatable].
@@ -171,28 +184,6 @@ pub(super) struct Collect {
     pub(super) non_atomic_unsafe: bool,
     #[command(flatten)]
     pub(super) state: State,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub(super) enum IncludeKeys {
-    /// Keys that a signature needs and that verified it.
-    #[default]
-    Needed,
-    /// These, and all others of the trusted roots that they came from.
-    Instance,
-    /// Every key of every source.
-    All,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub(super) enum When {
-    /// Only when signatures were mirrored.
-    #[default]
-    Auto,
-    /// Always, with every key of the sources (implies --include all).
-    Always,
-    /// Never: look and report, write nothing.
-    Never,
 }
 
 #[derive(Debug, Args)]
@@ -213,9 +204,8 @@ pub(super) struct Push {
     /// Write the pack digest to this file.
     #[arg(long, value_name = "FILE")]
     pub(super) pack_digestfile: Option<PathBuf>,
-    /// A place that can't be written is a warning, and the exit code is 0.
-    #[arg(long)]
-    pub(super) optional: bool,
+    #[command(flatten)]
+    pub(super) forgive: Forgive,
     #[command(flatten)]
     pub(super) wire: Wire,
 }
@@ -258,6 +248,9 @@ pub(super) struct Pull {
     pub(super) max_age: Option<jiff::SignedDuration>,
     #[command(flatten)]
     pub(super) except: Exceptions,
+    /// Keys that the setting says must not be trusted any more.
+    #[arg(skip)]
+    pub(super) revoked: Vec<Revocation>,
     #[command(flatten)]
     pub(super) cache: Cache,
     #[command(flatten)]

@@ -3,7 +3,7 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::{
-    args::{self, Format, IncludeKeys, When},
+    args::{self, Format},
     cache::keys_directory,
     failure::{Exit, Failure},
     find::{Found, find, keys, location},
@@ -11,6 +11,7 @@ use super::{
     past::{Past, remember},
 };
 use crate::{
+    config::{IncludeKeys, When},
     display::count,
     key::{Candidate, KeyRef, Material, Role},
     keysource::Collected,
@@ -36,9 +37,10 @@ pub(super) fn run(args: &args::Collect, output: &Output) -> Result<Exit, Failure
     past.admit(&found.gathered.chains)?;
     let mut report = Report::new("collect", &found.discovery, &found.resolution, &found.gathered.unusable);
     let complete = if report.is_complete() { Exit::Done } else { Exit::Incomplete };
-    if args.when == When::Never || (args.when == When::Auto && report.counts.signatures == 0) {
+    let when = args.when.unwrap_or_default();
+    if when == When::Never || (when == When::Auto && report.counts.signatures == 0) {
         print(&report, output)?;
-        if args.when == When::Auto {
+        if when == When::Auto {
             output.warn(
                 "no image is signed here, so nothing was written; oc-mirror 4.19 and 4.20 leave signatures out \
                  unless it is run with --remove-signatures=false",
@@ -123,7 +125,7 @@ fn place(
         )
     })?;
     for signature in stale {
-        output.warn(&format!("{signature} signed another inventory and was removed; sign this one"));
+        output.warn(&format!("{signature} is no signature of this inventory and was removed; sign this one"));
     }
     Ok(built)
 }
@@ -163,8 +165,9 @@ fn include(args: &args::Collect, found: &Found) -> Vec<Include> {
             provenance: resolved.provenance.clone(),
         })
         .collect();
-    let all = args.include == IncludeKeys::All || args.when == When::Always;
-    if !all && args.include == IncludeKeys::Needed {
+    let wanted = args.include.unwrap_or_default();
+    let all = wanted == IncludeKeys::All || args.when == Some(When::Always);
+    if !all && wanted == IncludeKeys::Needed {
         return include;
     }
     // An instance is what one document describes: the trusted root that a proved key came from.

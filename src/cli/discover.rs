@@ -7,7 +7,7 @@ use super::{
 use crate::report::{Report, render};
 
 pub(super) fn run(args: &args::Discover, output: &Output) -> Result<Exit, Failure> {
-    let found = find(&args.read, &|_| false, output)?;
+    let found = find(&args.read, &|key| args.read.revoked.iter().any(|r| r.fingerprint == key), output)?;
     let report = Report::new("discover", &found.discovery, &found.resolution, &found.gathered.unusable);
     match output.format {
         Format::Json => output.json(&report)?,

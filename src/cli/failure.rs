@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use super::{hint::hint, packs::Ambiguous};
 use crate::{
+    config::ConfigError,
     content::{ContentError, LocationError},
     keysource::KeySourceError,
     pack::PackError,
@@ -69,11 +70,28 @@ impl Failure {
         self
     }
 
+    /// The same with one more thing that can be done.
+    #[must_use]
+    pub fn also(mut self, hint: &str) -> Self {
+        self.hint = format!("{}, or {hint}", self.hint);
+        self
+    }
+
     /// The same, saying which side it concerns.
     #[must_use]
     pub fn on(mut self, side: &str) -> Self {
         self.error = format!("{side}: {}", self.error);
         self
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(e: ConfigError) -> Self {
+        let failure = Self::new(e.code(), e.to_string(), Exit::Usage);
+        match e.advice() {
+            Some(advice) => failure.hinting(advice),
+            None => failure,
+        }
     }
 }
 

@@ -101,7 +101,7 @@ type Opened = (Box<dyn Source>, Option<String>);
 fn sources(args: &Read, output: &Output) -> Result<Vec<Opened>, Failure> {
     let locations = args.sources.iter().map(|s| location(s)).collect::<Result<Vec<_>, _>>()?;
     let options = || Options { frugal: true, ..args.wire.options() };
-    if args.keys.no_network && (args.images.is_some() || hosts(&locations) > 0) {
+    if args.keys.offline() && (args.images.is_some() || hosts(&locations) > 0) {
         return Err(Failure::usage("--no-network forbids to read a registry", "name a place on the disk"));
     }
     if let Some(list) = &args.images {

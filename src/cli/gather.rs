@@ -4,16 +4,13 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{
-    failure::Failure,
-    output::Output,
-    tuf::{self, RootArg},
-    wire::Wire,
-};
+use super::{failure::Failure, output::Output, tuf, wire::Wire};
 use crate::{
+    config::Sources,
     content::Source,
     keysource::Gathered,
     net::{Client, Url},
+    trust::tuf::RootName,
 };
 
 /// Where policy.json lies on a host, and where keys lie beside it.
@@ -37,16 +34,38 @@ pub(super) struct KeySources {
     /// A TUF repository, published or in a directory, whose targets are keys; it is verified from its root [repeatable].
     #[arg(long, value_name = "URL|DIR")]
     pub(super) tuf: Vec<String>,
-    /// The root that a repository of --tuf begins with; of several, the one that it serves. Needs none: sigstore's public
-    /// repository, and GitHub's [repeatable].
-    #[arg(long, value_name = "FILE|builtin[:NAME]", requires = "tuf")]
-    pub(super) tuf_root: Vec<RootArg>,
+    /// The root that a repository of --tuf begins with; of several, the one that it serves. sigstore's public
+    /// repository and GitHub's need none [repeatable].
+    #[arg(long, value_name = "FILE|builtin[:NAME]")]
+    pub(super) tuf_root: Vec<RootName>,
     /// Ask no host: neither for keys nor for images.
-    #[arg(long)]
-    pub(super) no_network: bool,
+    #[arg(long, overrides_with = "network")]
+    no_network: bool,
+    /// Ask hosts, though the setting forbids it.
+    #[arg(long, overrides_with = "no_network")]
+    network: bool,
 }
 
 impl KeySources {
+    /// Whether hosts may be asked.
+    pub(super) const fn offline(&self) -> bool {
+        self.no_network
+    }
+
+    /// Adds what the setting names. It comes after what the command line names: of two sources that say the same, the
+    /// first is told.
+    pub(super) fn under(&mut self, setting: Sources, network: Option<bool>) {
+        self.trusted_root.extend(setting.trusted_roots);
+        self.key.extend(setting.keys);
+        self.rekor.extend(setting.rekor);
+        for tuf in setting.tuf {
+            self.tuf.push(tuf.repository);
+            self.tuf_root.extend(tuf.root);
+        }
+        self.from_policy = self.from_policy.take().or(setting.from_policy);
+        self.no_network |= network == Some(false) && !self.network;
+    }
+
     /// Reads the sources that the user names, then what is built in.
     pub(super) fn gather(&self, wire: &Wire, output: &Output) -> Result<Gathered, Failure> {
         let mut gathered = Gathered::default();

@@ -38,6 +38,10 @@ pub(super) fn hint(code: &str) -> &'static str {
         "nothing-readable" => {
             "name the place that holds the images themselves; of a mirror-to-mirror workspace, name the registry"
         }
+        "config-not-readable" => "check the path and the permissions of the file that --config names",
+        "config-malformed" => {
+            "`keypack schema config-v1` prints what may stand there; docs/configuration.md explains it"
+        }
         "list-malformed" => "write one image a line: HOST/REPOSITORY:TAG or HOST/REPOSITORY@sha256:…",
         "certificate-file" => {
             "check the path; the directory holds ca.crt, and client.cert with client.key where needed"
@@ -127,7 +131,7 @@ fn about_packs(code: &str) -> &'static str {
         }
         "no-anchor" => {
             "give --digest sha256:… with the pack digest that reached you by another way than the pack (paper, signed mail), \
-             or --verify-key FILE with your organisation's public key, or --tuf-root where the pack holds a TUF chain"
+             or --verify-key FILE with your organisation's public key"
         }
         "anchor-digest-mismatch" => {
             "compare the digest with what the pack's maker wrote down (the pack digest; a manifest digest changes when a \
@@ -142,6 +146,9 @@ fn about_packs(code: &str) -> &'static str {
         }
         "signature-stale" => {
             "the inventory was made anew after it was signed: sign it again, or remove the signature file"
+        }
+        "signature-file" => {
+            "sign with `cosign sign-blob --bundle` of cosign 3, or of cosign 2 with --new-bundle-format; or remove the file"
         }
         "verify-key-unusable" => {
             "give one PEM public key, as `cosign public-key` prints it, in a file of its own"

@@ -34,16 +34,17 @@ impl Install<'_> {
     pub(super) fn run(&self, state: &mut State) -> Result<Installed, Failure> {
         let (args, pack, output) = (self.args, self.pack, self.output);
         let (vouching, believed) = signers(self.anchors, pack);
+        let revoked = |key| state.is_revoked(key) || args.revoked.iter().any(|r| r.fingerprint == key);
         for signer in &believed {
             if let Signer::Key(key) = signer
-                && state.is_revoked(*key)
+                && revoked(*key)
             {
                 let name = "--verify-key".to_owned();
                 return Err(PackError::Revoked { name, fingerprint: *key }.into());
             }
         }
         let admission = self.admit(state, &believed)?;
-        refuse_revoked(pack.draft(), |key| state.is_revoked(key))?;
+        refuse_revoked(pack.draft(), revoked)?;
         // Pins alone date what they make anew; the same keys again are no change.
         let again = self.old.filter(|old| {
             !pack.is_whole()
@@ -152,11 +153,15 @@ impl Install<'_> {
                 .filter(|s| vouching.contains(s) || state.highest().contains_key(s))
                 .collect();
             state.accept(&lowered, pack, "--allow-rollback-unsafe", reason);
-            self.pack.vouched().iter().for_each(|v| state.accept_evidence(&v.verified.evidence));
+            for vouched in self.pack.vouched() {
+                state.accept_evidence(&vouched.verified.evidence);
+            }
         } else {
             state.record(vouching, pack);
         }
-        self.pack.vouched().iter().for_each(|v| state.record_evidence(&v.verified.evidence));
+        for vouched in self.pack.vouched() {
+            state.record_evidence(&vouched.verified.evidence);
+        }
         if self.stale {
             state.accept(&[], pack, "--allow-stale-unsafe", reason);
         }

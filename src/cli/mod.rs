@@ -26,6 +26,7 @@ mod past;
 mod pull;
 mod push;
 mod schema;
+mod settings;
 mod tuf;
 mod wire;
 
@@ -39,25 +40,29 @@ use output::Output;
 
 /// Runs the program: the arguments of this process in, an exit code out.
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let mut cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(e) => return output::usage(&e),
     };
     let output = Output::new(&cli.global);
-    let result = match &cli.command {
-        Command::Discover(args) => discover::run(args, &output),
-        Command::Collect(args) => collect::run(args, &output),
-        Command::Push(args) => push::run(args, &output),
-        Command::Pull(args) => pull::run(args, &output),
-        Command::Inspect(args) => inspect::run(args, &output),
-        Command::Diff(args) => diff::run(args, &output),
-        Command::Schema(args) => schema::run(args, &output),
-    };
+    let result = settings::apply(&mut cli).and_then(|()| run(&cli.command, &output));
     let optional = match &cli.command {
-        Command::Discover(args) => args.read.optional,
-        Command::Collect(args) => args.read.optional,
-        Command::Push(args) => args.optional,
+        Command::Discover(args) => args.read.forgive.warns(),
+        Command::Collect(args) => args.read.forgive.warns(),
+        Command::Push(args) => args.forgive.warns(),
         _ => false,
     };
     output.finish(result, optional).into()
+}
+
+fn run(command: &Command, output: &Output) -> Result<Exit, Failure> {
+    match command {
+        Command::Discover(args) => discover::run(args, output),
+        Command::Collect(args) => collect::run(args, output),
+        Command::Push(args) => push::run(args, output),
+        Command::Pull(args) => pull::run(args, output),
+        Command::Inspect(args) => inspect::run(args, output),
+        Command::Diff(args) => diff::run(args, output),
+        Command::Schema(args) => schema::run(args, output),
+    }
 }

@@ -39,6 +39,12 @@ impl Past {
             .iter()
             .map(|key| Revoked { fingerprint: *key, reason: reason.clone(), date })
             .collect();
+        for said in &args.read.revoked {
+            if revoked.iter().all(|r| r.fingerprint != said.fingerprint) {
+                let date = said.date.map_or(date, whole_second);
+                revoked.push(Revoked { fingerprint: said.fingerprint, reason: said.reason.clone(), date });
+            }
+        }
         for (_, material) in old.iter().flat_map(|old| old.keys()) {
             for fingerprint in material.fingerprints() {
                 let said = state.as_ref().and_then(|s| s.revoked(&fingerprint.to_string()));
@@ -89,7 +95,9 @@ pub(super) fn remember(args: &args::Collect, draft: &Draft, chains: &[Collected]
             if state.known(pack.digest).is_none() {
                 state.record(&[], pack);
             }
-            chains.iter().for_each(|chain| state.record_evidence(&chain.evidence));
+            for chain in chains {
+                state.record_evidence(&chain.evidence);
+            }
             for revoked in &inventory.revoked {
                 state.revoke(&revoked.fingerprint.to_string(), pack.digest, at);
             }

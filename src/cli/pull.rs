@@ -56,7 +56,13 @@ pub(super) fn run(args: &args::Pull, output: &Output) -> Result<Exit, Failure> {
     if anchors.is_empty() {
         let draft = fetched.pack.into_draft()?;
         output.data(&inspect::text(&draft, Some(manifest), false, false))?;
-        return Err(PackError::NoAnchor.into());
+        let none = Failure::from(PackError::NoAnchor);
+        let verifiable = !draft.inventory().tuf.is_empty();
+        return Err(if verifiable {
+            none.also("--tuf-root, with which its TUF chain is verified again")
+        } else {
+            none
+        });
     }
     let old = keys(&directory)?;
     let lineage = args.name.clone().or_else(|| old.as_ref().map(|o| o.inventory().name.clone()));

@@ -5,7 +5,8 @@ use super::{
 };
 
 /// The schemas that are part of the program.
-const SCHEMAS: [(&str, &str); 2] = [
+const SCHEMAS: [(&str, &str); 3] = [
+    ("config-v1", include_str!("../../schemas/config-v1.schema.json")),
     ("pack-v1", include_str!("../../schemas/pack-v1.schema.json")),
     ("report-v1", include_str!("../../schemas/report-v1.schema.json")),
 ];
@@ -16,7 +17,10 @@ pub(super) fn run(args: &args::Schema, output: &Output) -> Result<Exit, Failure>
         output.data(&names)?;
         return Ok(Exit::Done);
     };
-    match SCHEMAS.iter().find(|(known, _)| known == name) {
+    // Without a version, the newest is meant.
+    let named =
+        |known: &str| known == name || known.rsplit_once("-v").is_some_and(|(plain, _)| plain == name);
+    match SCHEMAS.iter().rev().find(|(known, _)| named(known)) {
         Some((_, schema)) => output.data(schema)?,
         None => {
             return Err(Failure::new("schema-unknown", format!("there is no schema {name:?}"), Exit::Usage));

@@ -1,7 +1,5 @@
 //! TUF: which repositories and roots are meant, and what is said of how old their evidence is.
 
-use std::{path::PathBuf, str::FromStr};
-
 use jiff::Timestamp;
 
 use super::{
@@ -17,38 +15,16 @@ use crate::{
     keysource::{Gathered, TufChoice, TufPlace, read_root},
     net::Client,
     pack::{self, Pack},
-    trust::tuf::{Instance, Root},
+    trust::tuf::{Root, RootName},
 };
 
-/// A root as it is named: one that is built in, or a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum RootArg {
-    Builtin(Instance),
-    File(PathBuf),
-}
-
-impl FromStr for RootArg {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        if text == "builtin" {
-            return Ok(Self::Builtin(Instance::PublicGood));
-        }
-        let Some(name) = text.strip_prefix("builtin:") else { return Ok(Self::File(text.into())) };
-        let known = Instance::ALL.into_iter().find(|instance| instance.name() == name);
-        let names = Instance::ALL.map(Instance::name).join(", ");
-        known.map(Self::Builtin).ok_or_else(|| format!("{name:?} is not built in; these are: {names}"))
-    }
-}
-
-impl RootArg {
-    pub(super) fn read(&self) -> Result<Root, Failure> {
-        match self {
-            Self::Builtin(instance) => instance
-                .root()
-                .map_err(|e| Failure::new(e.code(), format!("the built-in root: {e}"), Exit::Refused)),
-            Self::File(path) => Ok(read_root(path)?),
-        }
+/// Reads a root that the user names.
+pub(super) fn root(name: &RootName) -> Result<Root, Failure> {
+    match name {
+        RootName::Builtin(instance) => instance
+            .root()
+            .map_err(|e| Failure::new(e.code(), format!("the built-in root: {e}"), Exit::Refused)),
+        RootName::File(path) => Ok(read_root(path)?),
     }
 }
 
@@ -59,12 +35,18 @@ pub(super) fn gather(
     wire: &Wire,
     output: &Output,
 ) -> Result<(), Failure> {
-    let roots = sources.tuf_root.iter().map(RootArg::read).collect::<Result<Vec<_>, _>>()?;
+    if sources.tuf.is_empty() && !sources.tuf_root.is_empty() {
+        return Err(Failure::usage(
+            "--tuf-root names a root, and no --tuf names the repository that begins with it",
+            "give --tuf URL or --tuf DIR",
+        ));
+    }
+    let roots = sources.tuf_root.iter().map(root).collect::<Result<Vec<_>, _>>()?;
     let mut used = vec![false; roots.len()];
     for text in &sources.tuf {
         let place = TufPlace::parse(text)
             .map_err(|e| Failure::usage(format!("--tuf: {e}"), "give an http(s) address or a directory"))?;
-        if sources.no_network && matches!(place, TufPlace::Web(_)) {
+        if sources.offline() && matches!(place, TufPlace::Web(_)) {
             return Err(Failure::usage(
                 format!("--no-network forbids to ask {text}"),
                 "give a copy of the repository in a directory: --tuf DIR",
@@ -88,7 +70,7 @@ pub(super) fn gather(
         }
     }
     for (arg, _) in sources.tuf_root.iter().zip(used).filter(|(_, used)| !used) {
-        if let RootArg::File(path) = arg {
+        if let RootName::File(path) = arg {
             output
                 .warn(&format!("no repository begins with the root {}, so it was not used", path.display()));
         }
@@ -99,7 +81,9 @@ pub(super) fn gather(
 /// Kubernetes' names of services, which nobody outside can resolve.
 fn is_internal(url: &str) -> bool {
     let host = crate::key::origin_of(url);
-    host.ends_with(".svc") || host.ends_with(".svc.cluster.local") || !host.contains(['.', ':'])
+    let labels: Vec<_> = host.split('.').collect();
+    matches!(labels.as_slice(), [name] if !name.contains(':'))
+        || matches!(labels.as_slice(), [_, .., "svc"] | [_, .., "svc", "cluster", "local"])
 }
 
 /// Checks the age of the evidence; answers whether some is taken that is too old, because the user says so.

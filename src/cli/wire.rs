@@ -46,6 +46,11 @@ pub(super) struct Wire {
 }
 
 impl Wire {
+    /// Adds hosts that the setting allows.
+    pub(super) fn allow_realms(&mut self, setting: Vec<String>) {
+        self.allow_realm.extend(setting);
+    }
+
     /// Checks what can be checked before a registry is asked. `hosts` counts the registries of this run.
     pub(super) fn check(&self, hosts: usize) -> Result<(), Failure> {
         if self.creds.is_some() && hosts > 1 {

@@ -3,8 +3,8 @@
 use jiff::{Span, Timestamp, ToSpan};
 
 use super::{
-    Draft, IncludeChain, Inventory, KeyRecord, PackError, Revoked, Rule, SCHEMA_VERSION, TufRecord, chain,
-    files, inventory::is_lineage, media, vouch::follows_from,
+    Draft, Expiry, IncludeChain, Inventory, KeyRecord, PackError, Revoked, Rule, SCHEMA_VERSION, TufRecord,
+    chain, expiry::whole_seconds, files, inventory::is_lineage, media, vouch::follows_from,
 };
 use crate::{
     key::{KeyRef, Material, Provenance, Role, Validity, name_of, origin_of},
@@ -52,27 +52,6 @@ pub struct Build<'a> {
     pub expires: Expiry,
     /// Make a new version of an unchanged pack once it is this old.
     pub refresh_after: Span,
-}
-
-/// When a pack should no longer be taken.
-#[derive(Debug, Clone, Copy)]
-pub enum Expiry {
-    /// The maker does not say.
-    Never,
-    /// At a fixed time.
-    At(Timestamp),
-    /// So long after it was made.
-    After(Span),
-}
-
-impl Expiry {
-    fn of(self, created: Timestamp) -> Option<Timestamp> {
-        match self {
-            Self::Never => None,
-            Self::At(time) => Some(whole_seconds(time)),
-            Self::After(span) => created.checked_add(span).ok(),
-        }
-    }
 }
 
 /// The outcome of building.
@@ -295,9 +274,4 @@ fn assemble(
     };
     out.push(OutFile::new(SafeName::new(files::INVENTORY)?, inventory.to_json()));
     Ok(Draft::from_files(out)?.without_signatures(&|_| true))
-}
-
-/// Times in an inventory have no fraction: JSON readers differ in how many digits they keep.
-fn whole_seconds(time: Timestamp) -> Timestamp {
-    Timestamp::from_second(time.as_second()).unwrap_or(time)
 }

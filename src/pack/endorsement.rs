@@ -67,18 +67,23 @@ pub(super) fn check(
 }
 
 /// Whether a signature file is about an inventory, as far as it says; which key made it is not asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Coverage {
     /// It names this inventory's digest.
     This,
     /// It names another digest, or is no signature of a file.
     Other,
+    /// It is no bundle, for this reason: what cosign 2 writes without `--new-bundle-format`, for one.
+    Unreadable(String),
     /// It does not say: an Ed25519 signature has no digest beside it. Only its key can tell.
     Unsaid,
 }
 
 fn coverage(signature: &[u8], digest: Digest, inventory: &[u8]) -> Coverage {
-    let Ok(parsed) = UntrustedBundle::parse(signature) else { return Coverage::Other };
+    let parsed = match UntrustedBundle::parse(signature) {
+        Ok(parsed) => parsed,
+        Err(e) => return Coverage::Unreadable(e.to_string()),
+    };
     let SignatureContent::MessageSignature(message) = parsed.bundle.content else { return Coverage::Other };
     let Some(claimed) = message.message_digest else { return Coverage::Unsaid };
     let actual = match claimed.algorithm {
@@ -103,22 +108,28 @@ impl Draft {
             .collect()
     }
 
-    /// The same pack without the signature files that are about another inventory, and their names.
+    /// The same pack without the signature files that are not about this inventory, and their names.
     pub fn without_stale_signatures(self) -> (Self, Vec<SafeName>) {
         let stale: Vec<_> = self
             .coverage()
             .into_iter()
-            .filter(|(_, c)| *c == Coverage::Other)
+            .filter(|(_, c)| matches!(c, Coverage::Other | Coverage::Unreadable(_)))
             .map(|(name, _)| name)
             .collect();
         (self.without_signatures(&|name| stale.contains(name)), stale)
     }
 
-    /// Refuses a signature file that is about another inventory: it would travel as a promise that nobody made.
+    /// Refuses a signature file that is not about this inventory: it would travel as a promise that nobody made.
     pub fn refuse_stale_signatures(&self) -> Result<(), PackError> {
-        match self.coverage().into_iter().find(|(_, covers)| *covers == Coverage::Other) {
-            Some((name, _)) => Err(PackError::SignatureStale(name.to_string())),
-            None => Ok(()),
+        for (name, covers) in self.coverage() {
+            match covers {
+                Coverage::This | Coverage::Unsaid => {}
+                Coverage::Other => return Err(PackError::SignatureStale(name.to_string())),
+                Coverage::Unreadable(reason) => {
+                    return Err(PackError::SignatureFile { name: name.to_string(), reason });
+                }
+            }
         }
+        Ok(())
     }
 }

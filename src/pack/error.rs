@@ -103,6 +103,14 @@ pub enum PackError {
     /// A signature file about another inventory.
     #[error("the signature file {0:?} is about another inventory")]
     SignatureStale(String),
+    /// A signature file that is none.
+    #[error("the signature file {name:?} is not a Sigstore bundle: {reason}")]
+    SignatureFile {
+        /// The file.
+        name: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A key that no pin names.
     #[error("the pack holds {name:?}, and no pin names it: {pin}")]
     NotPinned {
@@ -246,6 +254,7 @@ impl PackError {
             Self::Unsigned => "pack-unsigned",
             Self::Signature(_) => "pack-signature-refused",
             Self::SignatureStale(_) => "signature-stale",
+            Self::SignatureFile { .. } => "signature-file",
             Self::NotPinned { .. } => "key-not-pinned",
             Self::PinNotMet(_) => "pin-not-met",
             Self::Chain { .. } => "tuf-tar-refused",
@@ -255,8 +264,7 @@ impl PackError {
             Self::TufDiffers { .. } => "key-differs-from-tuf",
             Self::Revoked { .. } => "key-revoked",
             Self::Expired { .. } => "pack-expired",
-            Self::TooOld { .. } => "pack-too-old",
-            Self::TufTooOld { .. } => "pack-too-old",
+            Self::TooOld { .. } | Self::TufTooOld { .. } => "pack-too-old",
             Self::TufClockBehind { .. } | Self::ClockBehind { .. } => "clock-behind",
             Self::Lineage { .. } => "lineage-mismatch",
         }

@@ -196,7 +196,7 @@ fn troubles(out: &mut String, report: &Report, paint: Paint) {
 fn unused(out: &mut String, report: &Report, paint: Paint) {
     for entry in &report.unused {
         let what = format!("{} {}", paint.warn("not needed"), shown(&entry.source));
-        paragraph(out, 0, &format!("{what}: no signature here needs a key of it"));
+        paragraph(out, 0, &format!("{what}: no signature here names a key of it or verifies with one"));
     }
 }
 

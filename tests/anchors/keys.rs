@@ -100,8 +100,11 @@ fn a_signature_whose_hint_names_the_right_key() {
 fn a_damaged_signature_file_is_not_pushed() {
     let test = scene();
     copy(&test, "fx/keys", "keys");
-    test.write("keys/keypack.json.aaa.sigstore.json", "{}");
-    test.run("push keys oci:n:lie").fails(3, "signature-stale");
+    for damaged in ["{}", "", "MEUCIQDl8n2q", r#"{"base64Signature":"MEUCIQDl8n2q"}"#] {
+        test.write("keys/keypack.json.aaa.sigstore.json", damaged);
+        test.run("push keys oci:n:lie").fails(3, "signature-file").tells("--new-bundle-format");
+        assert!(!test.has("n"), "{damaged}");
+    }
 }
 
 #[test]

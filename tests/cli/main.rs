@@ -7,6 +7,7 @@
 
 mod again;
 mod collect;
+mod config;
 mod discover;
 mod forge;
 mod formats;

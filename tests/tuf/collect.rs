@@ -16,9 +16,9 @@ fn keys_come_from_the_targets_and_the_chain_is_kept_verbatim() {
         assert!(key["provenance"][0]["date"].is_string(), "the targets say when they were signed");
     }
     let file = chain_file(&test, "keys");
-    assert_eq!(inventory["tuf"][0]["file"], Value::from(file.clone()));
+    assert_eq!(inventory["tuf"][0]["file"], file.as_str());
     assert_eq!(inventory["tuf"][0]["repository"], "repo");
-    assert!(inventory["files"].as_array().unwrap().iter().any(|f| f["name"] == Value::from(file.clone())));
+    assert!(inventory["files"].as_array().unwrap().iter().any(|f| f["name"] == file.as_str()));
     let mut expected = keeper.files.clone();
     expected.remove("root.json");
     assert_eq!(chain_files(&test, "keys"), expected);
@@ -177,4 +177,20 @@ fn a_key_that_stays_is_described_as_its_repository_does_now() {
     let signer = inventory["keys"].as_array().unwrap().iter().find(|k| k["role"] == "signer").unwrap();
     let pin = format!("--pin signer:{}", signer["id"].as_str().unwrap());
     test.run(&format!("pull oci:p:k --tuf-root repo.root.json {pin} -o out")).exits(0);
+}
+
+#[test]
+fn a_setting_names_repositories_and_roots() {
+    let test = scene();
+    Keeper::new(&trusted_root()).write(&test, "etc/repo");
+    test.write(
+        "etc/keypack.yaml",
+        "sources:\n  tuf:\n    - repository: repo\n      root: repo.root.json\ntufRoots: [repo.root.json]\n",
+    );
+    let with = |line: &str| test.run(&format!("{line} --config etc/keypack.yaml"));
+    with("collect oci:m -o keys").exits(0).tells("verified the TUF repository etc/repo");
+    with("push keys oci:p:k").exits(0);
+    with("pull oci:p:k -o out").exits(0).tells("authenticated by the TUF repository");
+    // Roots of the command line stand alone.
+    with("pull oci:p:k -o two --tuf-root builtin").fails(3, "tuf-signatures");
 }

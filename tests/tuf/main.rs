@@ -57,7 +57,7 @@ fn collected() -> (Test, Keeper) {
 
 /// The chain in a keys/.
 fn chain_file(test: &Test, keys: &str) -> String {
-    test.names(keys).into_iter().find(|name| name.ends_with(".tar")).unwrap()
+    test.names(keys).into_iter().find(|name| name.starts_with("tuf-")).unwrap()
 }
 
 /// The files of the chain in a keys/.

@@ -8,6 +8,9 @@ use crate::{
     scene, trusted_root,
 };
 
+/// What is asked for, the lie about it, and the outcome.
+type Lie = (&'static str, fn(Vec<u8>) -> Reply, i32, &'static str);
+
 fn serve(files: &Files) -> Server {
     let files = files.clone();
     Server::start(move |asked| match asked.target.strip_prefix("/tuf/").and_then(|path| files.get(path)) {
@@ -55,7 +58,7 @@ fn servers_that_fail() {
     let test = scene();
     let keeper = Keeper::new(&trusted_root());
     keeper.write(&test, "repo");
-    let lies: [(&str, fn(Vec<u8>) -> Reply, i32, &str); 6] = [
+    let lies: [Lie; 6] = [
         ("/timestamp.json", |_| Reply::new(500), 1, "tuf-answer"),
         ("/2.root.json", |_| Reply::new(500), 1, "tuf-answer"),
         ("/1.snapshot.json", |_| Reply::ok(b"x".repeat(1000)).endless(), 1, "answer-too-long"),

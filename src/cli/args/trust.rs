@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::{cli::tuf::RootArg, oci::Digest, pack::Pin};
+use crate::{oci::Digest, pack::Pin, trust::tuf::RootName};
 
 /// Rules that the user sets aside, with the reason.
 #[derive(Debug, Args)]
@@ -39,7 +39,7 @@ pub(in crate::cli) struct Anchors {
     /// The root of a TUF repository: the chain in the pack is verified again from it; `builtin` is sigstore's public one
     /// [repeatable].
     #[arg(long, value_name = "FILE|builtin[:NAME]")]
-    pub(in crate::cli) tuf_root: Vec<RootArg>,
+    pub(in crate::cli) tuf_root: Vec<RootName>,
 }
 
 /// What this host remembers.

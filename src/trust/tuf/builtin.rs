@@ -1,5 +1,7 @@
 //! The roots that a chain is verified from: built in, or a file that reached the user another way.
 
+use std::{path::PathBuf, str::FromStr};
+
 use sigstore_tuf::TrustedMetadataSet;
 
 use super::TufError;
@@ -23,6 +25,29 @@ pub struct Root {
     bytes: Vec<u8>,
     version: u64,
     instance: Option<Instance>,
+}
+
+/// A root as it is named: `builtin`, which is the public good's, `builtin:NAME`, or a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RootName {
+    /// One that is built in.
+    Builtin(Instance),
+    /// A file.
+    File(PathBuf),
+}
+
+impl FromStr for RootName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "builtin" {
+            return Ok(Self::Builtin(Instance::PublicGood));
+        }
+        let Some(name) = text.strip_prefix("builtin:") else { return Ok(Self::File(text.into())) };
+        let known = Instance::ALL.into_iter().find(|instance| instance.name() == name);
+        let names = Instance::ALL.map(Instance::name).join(", ");
+        known.map(Self::Builtin).ok_or_else(|| format!("{name:?} is not built in; these are: {names}"))
+    }
 }
 
 impl Instance {

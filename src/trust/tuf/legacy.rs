@@ -48,8 +48,7 @@ pub(super) fn listed(targets: &Targets, items: &Items) -> Result<Vec<Listed>, Tu
         let used =
             |custom: &Option<Value>| says(custom, "usage").is_some_and(|u| u.eq_ignore_ascii_case(usage));
         let named = |path: &str| {
-            path.starts_with(name)
-                && (path.ends_with(".pub") || path.ends_with(".pem") || path.ends_with(".crt"))
+            path.starts_with(name) && matches!(path.rsplit('.').next(), Some("pub" | "pem" | "crt"))
         };
         let by_usage = targets.targets.values().any(|target| used(&target.custom));
         for (path, target) in &targets.targets {

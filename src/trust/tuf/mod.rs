@@ -18,7 +18,7 @@ mod items;
 mod legacy;
 mod workflow;
 
-pub use builtin::{Instance, Root};
+pub use builtin::{Instance, Root, RootName};
 pub use chain::{Chain, RepositoryPath};
 pub use error::TufError;
 pub use evidence::{Evidence, RootSeen, describe};

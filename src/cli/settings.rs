@@ -1,0 +1,87 @@
+//! `keypack.yaml` under the flags. What the command line says wins. Two kinds of lists differ: key sources, revocations
+//! and realms add up, for more of them makes nothing less safe; pins, verifying keys and roots are sets that mean something as
+//! a whole, so those on the command line stand alone.
+#![allow(clippy::disallowed_types, reason = "the user names this file; it is read here, bounded")]
+
+use std::{fs::File, io::Read, path::Path};
+
+use super::{
+    args::{Cli, Collect, Command, Pull, Read as ReadArgs},
+    failure::{Exit, Failure},
+};
+use crate::{config::Config, limits};
+
+/// Reads the setting, where one is named, and puts it under what the command line says.
+pub(super) fn apply(cli: &mut Cli) -> Result<(), Failure> {
+    let Some(path) = &cli.global.config else { return Ok(()) };
+    let config = Config::parse(&text(path)?, path)?;
+    match &mut cli.command {
+        Command::Discover(args) => read(&mut args.read, config),
+        Command::Collect(args) => collect(args, config),
+        Command::Push(args) => {
+            args.forgive.under(config.on_failure);
+            args.wire.allow_realms(config.allow_realms);
+        }
+        Command::Pull(args) => pull(args, config),
+        Command::Inspect(args) => args.wire.allow_realms(config.allow_realms),
+        Command::Diff(args) => args.wire.allow_realms(config.allow_realms),
+        Command::Schema(_) => {}
+    }
+    Ok(())
+}
+
+fn read(args: &mut ReadArgs, config: Config) {
+    args.keys.under(config.sources, config.network);
+    args.images = args.images.take().or(config.images);
+    args.forgive.under(config.on_failure);
+    args.revoked = config.revoked;
+    args.wire.allow_realms(config.allow_realms);
+}
+
+fn collect(args: &mut Collect, mut config: Config) {
+    args.when = args.when.or(config.when);
+    args.include = args.include.or(config.include);
+    args.name = args.name.take().or(config.name.take());
+    args.expires = args.expires.or(config.expires);
+    read(&mut args.read, config);
+}
+
+fn pull(args: &mut Pull, config: Config) {
+    args.name = args.name.take().or(config.name);
+    if args.anchors.pin.is_empty() {
+        args.anchors.pin = config.pins.unwrap_or_default();
+    }
+    if args.anchors.verify_key.is_empty() {
+        args.anchors.verify_key = config.verify_keys.unwrap_or_default();
+    }
+    if args.anchors.tuf_root.is_empty() {
+        args.anchors.tuf_root = config.tuf_roots.unwrap_or_default();
+    }
+    args.revoked = config.revoked;
+    args.wire.allow_realms(config.allow_realms);
+}
+
+/// The text of a file that a person wrote. A file that is not there is a wrong command line: `--optional` must not turn
+/// a setting that nobody reads into success.
+pub(super) fn text(path: &Path) -> Result<String, Failure> {
+    let mut bytes = Vec::new();
+    File::open(path).and_then(|file| file.take(limits::SETTING + 1).read_to_end(&mut bytes)).map_err(
+        |e| {
+            Failure::new(
+                "config-not-readable",
+                format!("could not read {}: {e}", path.display()),
+                Exit::Usage,
+            )
+        },
+    )?;
+    if bytes.len() as u64 > limits::SETTING {
+        return Err(Failure::new(
+            "config-malformed",
+            format!("{} is longer than {} bytes", path.display(), limits::SETTING),
+            Exit::Usage,
+        ));
+    }
+    String::from_utf8(bytes).map_err(|_| {
+        Failure::new("config-malformed", format!("{} is not UTF-8 text", path.display()), Exit::Usage)
+    })
+}

@@ -1,0 +1,37 @@
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+use super::yaml::Fault;
+
+/// Why a file that a person wrote for keypack can't be used: the first thing that is wrong with it.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{path}{place}: {what}", path = path.display(), place = at.map(|(line, column)| format!(":{line}:{column}")).unwrap_or_default())]
+pub struct ConfigError {
+    path: PathBuf,
+    at: Option<(u64, u64)>,
+    what: String,
+    hint: Option<String>,
+    code: &'static str,
+}
+
+impl ConfigError {
+    pub(super) fn new(path: &Path, code: &'static str, fault: Fault) -> Self {
+        Self { path: path.into(), at: fault.at, what: fault.what, hint: fault.hint, code }
+    }
+
+    /// The line and the column, from 1, where the fault has a place.
+    pub const fn at(&self) -> Option<(u64, u64)> {
+        self.at
+    }
+
+    /// The stable code of this error.
+    pub const fn code(&self) -> &'static str {
+        self.code
+    }
+
+    /// What to do about this very fault, where more can be said than about its code.
+    pub fn advice(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+}

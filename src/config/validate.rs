@@ -1,0 +1,157 @@
+//! What the fields mean.
+
+use std::{
+    fmt::Display,
+    path::{Path, PathBuf},
+    str::FromStr,
+};
+
+use super::{
+    Config, Revocation, Sources, Tuf, wire,
+    yaml::{At, Fault, Truth},
+};
+use crate::{
+    content::registry::AllowedRealm,
+    net::Url,
+    pack::{is_lineage, parse_time},
+    trust::tuf::RootName,
+};
+
+pub(super) fn file(file: wire::File, base: &Path) -> Result<Config, Fault> {
+    Ok(Config {
+        when: file.when,
+        on_failure: file.on_failure,
+        name: file.name.map(lineage).transpose()?,
+        expires: file.expires.as_ref().map(value).transpose()?,
+        include: file.include,
+        sources: sources(file.sources.unwrap_or_default(), base)?,
+        network: file.network.as_ref().map(truth).transpose()?,
+        pins: file.pins.map(|pins| pins.iter().map(value).collect()).transpose()?,
+        verify_keys: file.verify_keys.map(|keys| paths(Some(keys), base)).transpose()?,
+        tuf_roots: file
+            .tuf_roots
+            .map(|roots| roots.iter().map(|text| root(text, base)).collect())
+            .transpose()?,
+        revoked: file.revoked.unwrap_or_default().into_iter().map(revocation).collect::<Result<_, _>>()?,
+        images: file.images.map(|images| place(&images, base)).transpose()?,
+        allow_realms: file
+            .allow_realms
+            .unwrap_or_default()
+            .into_iter()
+            .map(realm)
+            .collect::<Result<_, _>>()?,
+    })
+}
+
+/// A value that has a reader of its own: the same that its flag has.
+fn value<T: FromStr<Err: Display>>(text: &At<String>) -> Result<T, Fault> {
+    text.value.parse().map_err(|e: T::Err| Fault::at(text, e.to_string()))
+}
+
+fn truth(value: &At<Truth>) -> Result<bool, Fault> {
+    match &value.value {
+        Truth::Is(truth) => Ok(*truth),
+        Truth::Text(text) => {
+            Err(Fault::at(value, format!("{text:?} is a text"))
+                .hinting("write true or false, without quotes"))
+        }
+    }
+}
+
+fn lineage(name: At<String>) -> Result<String, Fault> {
+    if is_lineage(&name.value) {
+        return Ok(name.value);
+    }
+    Err(Fault::at(&name, format!("{:?} is not 1 to 64 letters, digits, dots and dashes", name.value)))
+}
+
+fn sources(sources: wire::Sources, base: &Path) -> Result<Sources, Fault> {
+    Ok(Sources {
+        trusted_roots: paths(sources.trusted_roots, base)?,
+        keys: paths(sources.keys, base)?,
+        from_policy: sources.from_policy.map(|policy| path(&policy, base)).transpose()?,
+        rekor: sources
+            .rekor
+            .unwrap_or_default()
+            .into_iter()
+            .map(|rekor| address_or_path(rekor, base))
+            .collect::<Result<_, _>>()?,
+        tuf: sources.tuf.unwrap_or_default().into_iter().map(|t| tuf(t, base)).collect::<Result<_, _>>()?,
+    })
+}
+
+fn paths(paths: Option<Vec<At<String>>>, base: &Path) -> Result<Vec<PathBuf>, Fault> {
+    paths.unwrap_or_default().iter().map(|text| path(text, base)).collect()
+}
+
+/// A path as the file means it.
+fn path(text: &At<String>, base: &Path) -> Result<PathBuf, Fault> {
+    if text.value.is_empty() {
+        return Err(Fault::at(text, "the path is empty"));
+    }
+    if text.value.contains("://") {
+        return Err(Fault::at(text, format!("{:?} is an address, and a file is expected", text.value)));
+    }
+    Ok(base.join(&text.value))
+}
+
+fn tuf(tuf: wire::Tuf, base: &Path) -> Result<Tuf, Fault> {
+    let root = tuf.root.map(|text| root(&text, base)).transpose()?;
+    Ok(Tuf { repository: address_or_path(tuf.repository, base)?, root })
+}
+
+/// A root: its file as the setting means it.
+fn root(text: &At<String>, base: &Path) -> Result<RootName, Fault> {
+    match value(text)? {
+        RootName::File(_) => path(text, base).map(RootName::File),
+        builtin @ RootName::Builtin(_) => Ok(builtin),
+    }
+}
+
+/// An address, or a path.
+fn address_or_path(text: At<String>, base: &Path) -> Result<String, Fault> {
+    if !text.value.contains("://") {
+        return path(&text, base).map(|path| path.display().to_string());
+    }
+    match text.value.parse::<Url>() {
+        Ok(url) if matches!(url.scheme(), "https" | "http") && url.has_host() => Ok(text.value),
+        _ => {
+            Err(Fault::at(&text, format!("{:?} is not an address", text.value)).hinting("write https://HOST"))
+        }
+    }
+}
+
+/// What `--images` takes, with its path as the file means it.
+fn place(text: &At<String>, base: &Path) -> Result<String, Fault> {
+    if text.value == "-" {
+        return Err(
+            Fault::at(text, "a list from stdin can't stand in a file").hinting("give it as --images -")
+        );
+    }
+    if text.value.starts_with("docker://") {
+        return Ok(text.value.clone());
+    }
+    let kinds = ["oci-archive:", "oc-mirror:", "oci:", "dir:"];
+    let kind = kinds.into_iter().find(|kind| text.value.starts_with(kind)).unwrap_or_default();
+    let rest = At { value: text.value[kind.len()..].to_owned(), ..text.clone() };
+    path(&rest, base).map(|path| format!("{kind}{}", path.display()))
+}
+
+fn revocation(entry: wire::Revoked) -> Result<Revocation, Fault> {
+    if entry.reason.value.trim().is_empty() {
+        return Err(Fault::at(&entry.reason, "the reason is empty"));
+    }
+    let date = entry.date.as_ref().map(|date| parse_time(&date.value).map_err(|e| Fault::at(date, e)));
+    Ok(Revocation {
+        fingerprint: value(&entry.fingerprint)?,
+        reason: entry.reason.value,
+        date: date.transpose()?,
+    })
+}
+
+fn realm(text: At<String>) -> Result<String, Fault> {
+    match AllowedRealm::parse(&text.value) {
+        Ok(_) => Ok(text.value),
+        Err(e) => Err(Fault::at(&text, e.to_string()).hinting("give a host, with a port where needed")),
+    }
+}

@@ -1,0 +1,71 @@
+//! `keypack.yaml` as it is written. What a field means is decided in `validate`; here it only has to be there or not.
+
+use serde::Deserialize;
+
+use super::{
+    IncludeKeys, OnFailure, When,
+    yaml::{At, Truth, given},
+};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct File {
+    #[serde(default, deserialize_with = "given")]
+    pub(super) when: Option<When>,
+    #[serde(default, deserialize_with = "given")]
+    pub(super) on_failure: Option<OnFailure>,
+    #[serde(default, deserialize_with = "given")]
+    pub(super) name: Option<At<String>>,
+    #[serde(default, deserialize_with = "given")]
+    pub(super) expires: Option<At<String>>,
+    #[serde(default, deserialize_with = "given")]
+    pub(super) include: Option<IncludeKeys>,
+    #[serde(default, deserialize_with = "given")]
+    pub(super) sources: Option<Sources>,
+    #[serde(default, deserialize_with = "given")]
+    pub(super) network: Option<At<Truth>>,
+    #[serde(default, deserialize_with = "given")]
+    pub(super) pins: Option<Vec<At<String>>>,
+    #[serde(default, deserialize_with = "given")]
+    pub(super) verify_keys: Option<Vec<At<String>>>,
+    #[serde(default, deserialize_with = "given")]
+    pub(super) tuf_roots: Option<Vec<At<String>>>,
+    #[serde(default, deserialize_with = "given")]
+    pub(super) revoked: Option<Vec<Revoked>>,
+    #[serde(default, deserialize_with = "given")]
+    pub(super) images: Option<At<String>>,
+    #[serde(default, deserialize_with = "given")]
+    pub(super) allow_realms: Option<Vec<At<String>>>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct Sources {
+    #[serde(default, deserialize_with = "given")]
+    pub(super) trusted_roots: Option<Vec<At<String>>>,
+    #[serde(default, deserialize_with = "given")]
+    pub(super) keys: Option<Vec<At<String>>>,
+    #[serde(default, deserialize_with = "given")]
+    pub(super) from_policy: Option<At<String>>,
+    #[serde(default, deserialize_with = "given")]
+    pub(super) rekor: Option<Vec<At<String>>>,
+    #[serde(default, deserialize_with = "given")]
+    pub(super) tuf: Option<Vec<Tuf>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct Tuf {
+    pub(super) repository: At<String>,
+    #[serde(default, deserialize_with = "given")]
+    pub(super) root: Option<At<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct Revoked {
+    pub(super) fingerprint: At<String>,
+    pub(super) reason: At<String>,
+    #[serde(default, deserialize_with = "given")]
+    pub(super) date: Option<At<String>>,
+}

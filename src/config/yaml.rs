@@ -1,0 +1,158 @@
+//! YAML, strictly: what people write for keypack. (What they write for others, and what lies in payloads, is read
+//! leniently where it is found.) `serde-saphyr` is the one maintained reader that knows line and column, refuses a key
+//! that stands twice, and has budgets.
+
+use serde::de::{Deserialize, DeserializeOwned, Deserializer};
+use serde_saphyr::{Error, options::DuplicateKeyPolicy};
+
+/// A value with its place in the text.
+pub(super) type At<T> = serde_saphyr::Spanned<T>;
+
+/// What is wrong, and where: line and column, from 1.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Fault {
+    pub(super) at: Option<(u64, u64)>,
+    pub(super) what: String,
+    pub(super) hint: Option<String>,
+}
+
+impl Fault {
+    /// A fault of the value that stands here.
+    pub(super) fn at<T>(value: &At<T>, what: impl Into<String>) -> Self {
+        Self { at: Some(place(value)), what: what.into(), hint: None }
+    }
+
+    pub(super) fn hinting(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+/// Line and column of a value.
+pub(super) fn place<T>(value: &At<T>) -> (u64, u64) {
+    (value.referenced.line(), value.referenced.column())
+}
+
+/// Reads a document. A text without anything in it is a fault too: whoever names a file means something by it.
+pub(super) fn read<T: DeserializeOwned>(text: &str) -> Result<T, Fault> {
+    // Depth 16 is twice what any of our documents has. Nothing in them is worth an anchor, and without anchors there
+    // are no aliases to expand.
+    let budget = serde_saphyr::budget! { max_aliases: 0, max_anchors: 0, max_depth: 16, max_merge_keys: 0 };
+    let options = serde_saphyr::options! {
+        budget: budget,
+        duplicate_keys: DuplicateKeyPolicy::Error,
+        merge_keys: serde_saphyr::options::MergeKeyPolicy::Error,
+        // A text that other readers take for a number or a truth value stands in quotes, and `no` is no false.
+        no_schema: true,
+        strict_booleans: true,
+        reject_unsupported_tags: true,
+        reject_tagged_field_names: true,
+        with_snippet: false,
+    };
+    serde_saphyr::from_str_with_options(text, options).map_err(|e| fault(&e))
+}
+
+/// For fields that may be left out but not left empty: `name:` with nothing behind it is a fault.
+pub(super) fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(from).map(Some)
+}
+
+/// `true` or `false`, or a text that only looks like one: the reader alone would take `"false"` for `false`.
+pub(super) enum Truth {
+    Is(bool),
+    Text(String),
+}
+
+impl<'de> Deserialize<'de> for Truth {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Reader;
+        impl serde::de::Visitor<'_> for Reader {
+            type Value = Truth;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("true or false")
+            }
+
+            fn visit_bool<E>(self, value: bool) -> Result<Truth, E> {
+                Ok(Truth::Is(value))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Truth, E> {
+                Ok(Truth::Text(text.to_owned()))
+            }
+        }
+        from.deserialize_any(Reader)
+    }
+}
+
+fn fault(error: &Error) -> Fault {
+    let error = error.without_snippet();
+    let at = error.location().filter(|l| l.line() > 0).map(|l| (l.line(), l.column()));
+    let (what, hint) = match error {
+        Error::SerdeUnknownField { field, expected, .. } => {
+            (format!("there is no field {field:?} here"), Some(nearest(field, expected, "fields here are")))
+        }
+        Error::SerdeUnknownVariant { variant, expected, .. } => {
+            (format!("{variant:?} is none of the values"), Some(nearest(variant, expected, "values are")))
+        }
+        Error::SerdeMissingField { field, .. } => (format!("the field {field:?} is missing"), None),
+        Error::DuplicateMappingKey { key, .. } => (
+            format!("the field {:?} stands twice", key.as_deref().unwrap_or("?")),
+            Some("keep one of them".into()),
+        ),
+        Error::SerdeInvalidType { unexpected, expected, .. }
+        | Error::SerdeInvalidValue { unexpected, expected, .. } => {
+            (format!("it is {unexpected}, and {expected} is expected"), None)
+        }
+        Error::QuotingRequired { value, .. } => (
+            format!("{value:?} is a text that other programs read as a number or a truth value"),
+            Some("write it in quotes".into()),
+        ),
+        Error::Unexpected { expected, .. } => (format!("{} is expected here", plain(expected)), None),
+        Error::ExternallyTaggedEnumExpectedScalarOrMapping { .. } => {
+            ("one word is expected here".into(), None)
+        }
+        Error::NullIntoString { .. } => {
+            ("it is empty".into(), Some("give a value, or take the field out".into()))
+        }
+        Error::Eof { .. } => ("it holds nothing".into(), Some("give a value, or leave the file out".into())),
+        Error::Budget { .. } | Error::UnknownAnchor { .. } | Error::MergeKeyNotAllowed { .. } => (
+            "it uses anchors, aliases or merge keys, or nests too deeply".into(),
+            Some("write each value out".into()),
+        ),
+        Error::MultipleDocuments { .. } => {
+            ("it holds several documents".into(), Some("keep one, without ---".into()))
+        }
+        other => (first_line(&other.to_string()), None),
+    };
+    Fault { at, what, hint }
+}
+
+/// What the reader expects, in words for people.
+fn plain(expected: &'static str) -> &'static str {
+    match expected {
+        "string scalar" => "a text",
+        "mapping start" => "a field (NAME: VALUE)",
+        "sequence start" => "a list (- A, or [A, B])",
+        other => other,
+    }
+}
+
+/// A message without the place that is told apart from it.
+fn first_line(message: &str) -> String {
+    let line = message.lines().next().unwrap_or_default();
+    let line = line.strip_prefix("error: ").unwrap_or(line);
+    line.split(" at line ").next().unwrap_or(line).trim_end_matches(':').to_owned()
+}
+
+fn nearest(word: &str, known: &[&'static str], are: &str) -> String {
+    let all = known.join(", ");
+    // Case is what people err in most; a third of the letters is the most that still looks meant.
+    let distance = |k: &&str| strsim::osa_distance(&k.to_lowercase(), &word.to_lowercase());
+    let close =
+        known.iter().copied().min_by_key(distance).filter(|k| distance(k) * 3 <= k.len().max(word.len()));
+    match close {
+        Some(close) => format!("did you mean {close:?}? The {are}: {all}"),
+        None => format!("the {are}: {all}"),
+    }
+}

@@ -1,0 +1,70 @@
+//! Ends and spans of time, as people write them in flags and in `keypack.yaml`.
+
+use std::str::FromStr;
+
+use jiff::{Span, SpanRelativeTo, Timestamp, Unit, civil::Date};
+
+/// When a pack should no longer be taken.
+#[derive(Debug, Clone, Copy)]
+pub enum Expiry {
+    /// The maker does not say.
+    Never,
+    /// At a fixed time.
+    At(Timestamp),
+    /// So long after it was made.
+    After(Span),
+}
+
+impl Expiry {
+    pub(super) fn of(self, created: Timestamp) -> Option<Timestamp> {
+        match self {
+            Self::Never => None,
+            Self::At(time) => Some(whole_seconds(time)),
+            Self::After(span) => created.checked_add(span).ok(),
+        }
+    }
+}
+
+impl FromStr for Expiry {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Ok(time) = parse_time(text) {
+            return Ok(Self::At(time));
+        }
+        parse_span(text).map(Self::After).map_err(|_| {
+            r#"write a date (2027-05-01), a time (2027-05-01T12:00:00Z) or a span of weeks, days or hours ("180 days")"#
+                .into()
+        })
+    }
+}
+
+/// Reads a time, or the first instant of a date, in UTC.
+pub fn parse_time(text: &str) -> Result<Timestamp, String> {
+    if let Ok(time) = text.parse::<Timestamp>() {
+        return Ok(time);
+    }
+    let date = text.parse::<Date>().ok().filter(|_| text.len() == 10);
+    date.and_then(|date| date.in_tz("UTC").ok())
+        .map(|zoned| zoned.timestamp())
+        .ok_or_else(|| "write a date (2027-05-01) or a time (2027-05-01T12:00:00Z)".to_owned())
+}
+
+/// Reads a span of time that has no calendar in it: weeks, days, hours.
+pub fn parse_span(text: &str) -> Result<Span, String> {
+    let span: Span = text.parse().map_err(|e: jiff::Error| e.to_string())?;
+    // Days are taken as 24 hours: a pack has no time zone.
+    let seconds = span
+        .total((Unit::Second, SpanRelativeTo::days_are_24_hours()))
+        .map_err(|e| format!("{e}; use days or smaller units"))?;
+    if seconds < 0.0 {
+        return Err("it must not be negative".into());
+    }
+    #[allow(clippy::cast_possible_truncation, reason = "whole seconds are meant")]
+    Ok(Span::new().seconds(seconds as i64))
+}
+
+/// Times in an inventory have no fraction: JSON readers differ in how many digits they keep.
+pub(super) fn whole_seconds(time: Timestamp) -> Timestamp {
+    Timestamp::from_second(time.as_second()).unwrap_or(time)
+}
