@@ -194,3 +194,18 @@ fn a_setting_names_repositories_and_roots() {
     // Roots of the command line stand alone.
     with("pull oci:p:k -o two --tuf-root builtin").fails(3, "tuf-signatures");
 }
+
+#[test]
+fn an_older_root_that_leads_nowhere_is_not_kept() {
+    let test = scene();
+    let mut keeper = Keeper::new(&trusted_root());
+    keeper.rotate("none");
+    keeper.rotate("none");
+    let other = Keeper::new(&trusted_root());
+    keeper.files.insert("1.root.json".into(), other.first_root().to_vec());
+    keeper.write(&test, "repo");
+    test.write("third.json", &keeper.files["3.root.json"]);
+    test.run("collect oci:m --tuf repo --tuf-root third.json -o keys").exits(0);
+    let kept = chain_files(&test, "keys");
+    assert!(kept.contains_key("2.root.json") && !kept.contains_key("1.root.json"), "{:?}", kept.keys());
+}
