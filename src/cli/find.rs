@@ -33,7 +33,7 @@ pub(super) struct Found {
 ///
 /// A revoked key satisfies no need: it is no candidate at all.
 pub(super) fn find(args: &Read, revoked: &dyn Fn(Digest) -> bool, output: &Output) -> Result<Found, Failure> {
-    let mut gathered = args.keys.gather(&args.wire)?;
+    let mut gathered = args.keys.gather(&args.wire, output)?;
     let sources = sources(args, output)?;
     for (source, _) in &sources {
         add_payloads(&mut gathered, source.as_ref())?;
@@ -51,7 +51,7 @@ pub(super) fn find(args: &Read, revoked: &dyn Fn(Digest) -> bool, output: &Outpu
         sources.iter().map(|(source, only)| Target { source: source.as_ref(), only: only.clone() }).collect();
     output.working("looking for signatures");
     let discovery = discover(&targets, &mut |place| {
-        output.working(&format!("looking for signatures in {}: {} manifests", place.name, place.read));
+        output.further(&format!("looking for signatures in {}: {} manifests", place.name, place.read));
     })?;
     if discovery.places.iter().all(|p| p.read == 0) {
         let places: Vec<_> = discovery.places.iter().map(|p| p.name.as_str()).collect();
@@ -100,7 +100,7 @@ type Opened = (Box<dyn Source>, Option<String>);
 /// Opens the places, or the registries of the images that `--images` lists; each with the one image that is meant.
 fn sources(args: &Read, output: &Output) -> Result<Vec<Opened>, Failure> {
     let locations = args.sources.iter().map(|s| location(s)).collect::<Result<Vec<_>, _>>()?;
-    let options = || Options { frugal: true, ..args.wire.options() };
+    let options = || Options { frugal: true, ..args.wire.options(output) };
     if args.keys.offline() && (args.images.is_some() || hosts(&locations) > 0) {
         return Err(Failure::usage("--no-network forbids to read a registry", "name a place on the disk"));
     }

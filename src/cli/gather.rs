@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{failure::Failure, wire::Wire};
+use super::{failure::Failure, output::Output, wire::Wire};
 use crate::{
     config::Sources,
     content::Source,
@@ -55,7 +55,7 @@ impl KeySources {
     }
 
     /// Reads the sources that the user names, then what is built in.
-    pub(super) fn gather(&self, wire: &Wire) -> Result<Gathered, Failure> {
+    pub(super) fn gather(&self, wire: &Wire, output: &Output) -> Result<Gathered, Failure> {
         let mut gathered = Gathered::default();
         for path in &self.key {
             gathered.add_key_file(path)?;
@@ -74,7 +74,7 @@ impl KeySources {
                         "give the log's key as a file: --rekor FILE",
                     ));
                 }
-                Some(url) => gathered.add_rekor(&url, &Client::new(wire.options().net))?,
+                Some(url) => gathered.add_rekor(&url, &Client::new(wire.options(output).net))?,
                 None => gathered.add_rekor_file(Path::new(rekor))?,
             }
         }

@@ -1,38 +1,51 @@
 use std::{
+    fmt,
     io::{self, IsTerminal, Write},
     process::ExitCode,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{BinaryBytes, ProgressBar, ProgressState, ProgressStyle};
 
 use super::{
     args::{Format, Global},
     failure::{Exit, Failure},
     interrupt::Interrupt,
 };
-use crate::display::{Paint, hidden, shown};
+use crate::{
+    display::{Paint, hidden, shown},
+    meter::Meter,
+    net::Notice,
+};
 
 /// stdout, stderr, and how much the user wants to read.
 pub(super) struct Output {
     pub(super) format: Format,
     pub(super) verbose: bool,
     quiet: bool,
+    /// Whether bars are drawn.
     progress: bool,
-    bar: Mutex<Option<ProgressBar>>,
+    /// Whether each step is a line instead.
+    steps: bool,
+    bar: Arc<Mutex<Option<ProgressBar>>>,
+    /// Counts the bytes of a transfer that may take long.
+    pub(super) meter: Meter,
     /// What a signal leaves behind.
     pub(super) interrupt: Interrupt,
 }
 
 impl Output {
     pub(super) fn new(global: &Global) -> Self {
+        let shown = !global.quiet && !global.no_progress;
         Self {
             format: global.format,
             verbose: global.verbose,
             quiet: global.quiet,
-            progress: !global.quiet && !global.no_progress && io::stderr().is_terminal(),
-            bar: Mutex::new(None),
+            progress: shown && io::stderr().is_terminal(),
+            steps: shown && global.verbose && !io::stderr().is_terminal(),
+            bar: Arc::default(),
+            meter: Meter::counting(),
             interrupt: Interrupt::listen(),
         }
     }
@@ -78,24 +91,44 @@ impl Output {
         let _ = writeln!(io::stderr(), "keypack: {kind}{}", shown(text));
     }
 
-    /// Shows that work goes on: on a terminal as it goes, elsewhere one line a step for those who want to read it.
+    /// A step begins: shown on a terminal while it lasts, elsewhere one line for those who want to read it (`-v`).
     pub(super) fn working(&self, text: &str) {
+        if self.steps {
+            self.say("", text);
+        }
+        self.further(text);
+    }
+
+    /// A step goes on: shown on a terminal alone.
+    pub(super) fn further(&self, text: &str) {
         if !self.progress {
-            if self.verbose && !io::stderr().is_terminal() {
-                self.say("", text);
-            }
             return;
         }
         let mut bar = self.bar.lock().unwrap_or_else(PoisonError::into_inner);
         let bar = bar.get_or_insert_with(|| {
             let bar = ProgressBar::new_spinner();
-            if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} [{elapsed}]") {
-                bar.set_style(style);
+            if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}{moved} [{elapsed}]") {
+                let meter = self.meter.clone();
+                bar.set_style(style.with_key("moved", move |_: &ProgressState, to: &mut dyn fmt::Write| {
+                    let _ = to.write_str(&moved(meter.state()));
+                }));
             }
             bar.enable_steady_tick(Duration::from_millis(120));
             bar
         });
         bar.set_message(shown(text));
+    }
+
+    /// Whoever waits says so here: one line, above the bar where there is one.
+    pub(super) fn notice(&self) -> Notice {
+        let bar = self.bar.clone();
+        Notice::new(move |text: &str| {
+            let say = || drop(writeln!(io::stderr(), "keypack: {}", shown(text)));
+            match &*bar.lock().unwrap_or_else(PoisonError::into_inner) {
+                Some(bar) => bar.suspend(say),
+                None => say(),
+            }
+        })
     }
 
     fn clear(&self) {
@@ -148,6 +181,16 @@ impl Output {
             }
         }
     }
+}
+
+/// How far a transfer is, for the line on the terminal; nothing where nothing is transferred.
+fn moved((passed, expected): (u64, u64)) -> String {
+    const WIDTH: usize = 20;
+    if expected == 0 {
+        return String::new();
+    }
+    let full = usize::try_from(u128::from(passed) * WIDTH as u128 / u128::from(expected)).unwrap_or(WIDTH);
+    format!(" [{:WIDTH$}] {} of {}", "=".repeat(full), BinaryBytes(passed), BinaryBytes(expected))
 }
 
 /// What to do about a command line that clap refused.

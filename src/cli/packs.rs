@@ -81,7 +81,11 @@ pub(super) fn pack(wanted: &Wanted<'_>, output: &Output) -> Result<Fetched, Fail
     if content::oc_mirror_path(location).is_some() {
         return in_oc_mirror(wanted, output);
     }
-    let source = content::open_source(location, &|| wanted.wire.options())?;
+    let source = content::open_source(location, &|| {
+        let mut options = wanted.wire.options(output);
+        options.net.meter = output.meter.clone();
+        options
+    })?;
     let pack = match location.reference() {
         Some(name) => {
             let (repository, descriptor) = named(source.as_ref(), &name)?;

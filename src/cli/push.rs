@@ -65,8 +65,8 @@ pub(super) fn run(args: &args::Push, output: &Output) -> Result<Exit, Failure> {
     let artifact = to_artifact(&draft, form)?;
     args.wire.check(1)?;
     output.working(&format!("writing to {location}"));
-    let Destination { sink, source } = content::open_destination(&location, &|| args.wire.options())
-        .map_err(|e| {
+    let Destination { sink, source } =
+        content::open_destination(&location, &|| args.wire.options(output), &output.meter).map_err(|e| {
             let unsupported = matches!(e, content::ContentError::Unsupported { .. });
             let failure = Failure::from(e).on("destination");
             if unsupported { failure.hinting(DESTINATION) } else { failure }

@@ -36,7 +36,8 @@ impl Crew {
 
     fn take(&self) -> Option<Hand<'_>> {
         let taken = self.free.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |free| free.checked_sub(1));
-        taken.is_ok().then_some(Hand(self))
+        // Not before one is taken: dropping a hand frees one.
+        taken.is_ok().then(|| Hand(self))
     }
 
     /// Does `work` for every item and returns the results in the items' order. After the first error no new work begins;

@@ -6,6 +6,7 @@ use super::{
     recognise::{Kind, recognise},
     registry::{Extent, Options, Registry},
 };
+use crate::meter::Meter;
 
 /// Opens a place to read from it: the one list of all kinds of places.
 ///
@@ -46,21 +47,26 @@ pub struct Destination {
     pub source: Option<Box<dyn Source>>,
 }
 
-/// Opens a place to write to it: what is not listed here can't be written.
+/// Opens a place to write to it: what is not listed here can't be written. `meter` counts where much is written.
 pub fn open_destination(
     location: &Location,
     wire: &dyn Fn() -> Options,
+    meter: &Meter,
 ) -> Result<Destination, ContentError> {
     let beside = |sink| Ok(Destination { sink, source: open_source(location, wire).ok() });
     let what = match location {
         Location::Layout(path, _) => return beside(Box::new(LayoutSink::new(location.to_string(), path))),
-        Location::Archive(path, _) => return beside(Box::new(ArchiveSink::new(location.to_string(), path))),
+        Location::Archive(path, _) => {
+            return beside(Box::new(ArchiveSink::new(location.to_string(), path).metered(meter.clone())));
+        }
         Location::OcMirror(path) => return beside(Box::new(OcMirrorSink::new(location.to_string(), path))),
         Location::Registry(RegistryRef { host, repository, .. })
         | Location::Repositories(host, repository) => {
             // One client for both: one connection, one token, and what was read need not be read again.
             let extent = Extent::Repositories(vec![repository.clone()]);
-            let registry = Registry::new(host.clone(), extent, wire()).to_be_written();
+            let mut options = wire();
+            options.net.meter = meter.clone();
+            let registry = Registry::new(host.clone(), extent, options).to_be_written();
             return Ok(Destination {
                 sink: Box::new(registry.sink(repository)?),
                 source: Some(Box::new(registry)),

@@ -168,7 +168,11 @@ impl Client {
         }
         if let Some(body) = request.body {
             let sending = Duration::from_secs(body.len() as u64 / SLOWEST_UPLOAD);
-            builder = builder.body(body.to_vec()).timeout(self.options.silence + sending);
+            let length = body.len() as u64;
+            let reader = self.options.meter.reading(std::io::Cursor::new(body.to_vec()));
+            builder = builder
+                .body(reqwest::blocking::Body::sized(reader, length))
+                .timeout(self.options.silence + sending);
         }
         let _pass = self.gate.enter();
         builder.send().map_err(|e| NetError::sort(origin, self.options.silence, &e))

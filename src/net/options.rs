@@ -1,6 +1,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use super::Tls;
+use crate::meter::Meter;
 
 /// Somebody who wants to hear that a request waits and why. The text is one line.
 #[derive(Clone)]
@@ -39,6 +40,8 @@ pub struct Options {
     pub proxy: Proxy,
     /// Who hears about pauses.
     pub notice: Option<Notice>,
+    /// Who counts what is sent; what is read is counted by its reader.
+    pub meter: Meter,
 }
 
 impl Default for Options {
@@ -53,6 +56,7 @@ impl Default for Options {
             tls: Tls::default(),
             proxy: Proxy::default(),
             notice: None,
+            meter: Meter::default(),
         }
     }
 }

@@ -144,7 +144,8 @@ fn a_signature_of_the_old_inventory_does_not_outlive_it() {
     test.write("keys/keypack.json.sigstore.json", about(ran.after("Pack: ")));
     test.write("keys/keypack.json.other.sigstore.json", about(format!("sha256:{}", "0".repeat(64))));
     let ran = test.run(&format!("{REKOR1} {TRUST} --created 2026-01-02T00:00:00Z")).exits(0);
-    ran.says("unchanged").tells("warning: keypack.json.other.sigstore.json is no signature of this inventory");
+    ran.says("unchanged")
+        .tells("warning: keypack.json.other.sigstore.json is no signature of this inventory");
     assert!(test.has("keys/keypack.json.sigstore.json"));
     assert!(!test.has("keys/keypack.json.other.sigstore.json"));
     let ran = test.run(&format!("{REKOR2} {TRUST} --created 2026-01-02T00:00:00Z")).exits(0);

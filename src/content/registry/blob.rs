@@ -28,6 +28,7 @@ impl<'a> Download<'a> {
         let answer = ask(wire, &scope, blob, 0)?;
         match answer.status {
             StatusCode::OK => {
+                wire.client().options().meter.expect(blob.size.unwrap_or(0));
                 Ok(Some(Self { wire, scope, blob: blob.clone(), body: answer.body, at: 0, resumed: 0 }))
             }
             StatusCode::NOT_FOUND => Ok(None),
@@ -89,6 +90,7 @@ impl Read for Download<'_> {
                 Ok(0) if !buf.is_empty() && early(self.at) => "sent less than the whole".to_owned(),
                 Ok(n) => {
                     self.at += n as u64;
+                    self.wire.client().options().meter.pass(n as u64);
                     return Ok(n);
                 }
                 Err(e) => e.to_string(),

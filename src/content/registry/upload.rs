@@ -66,6 +66,7 @@ impl Upload<'_> {
     }
 
     fn upload(&self, blob: &Blob) -> Result<(), ContentError> {
+        self.wire.client().options().meter.expect(blob.size());
         let Some(session) = self.begin(blob)? else { return Ok(()) };
         if blob.bytes().len() > self.whole {
             return self.pieces(session, blob, PIECE);
