@@ -55,7 +55,7 @@ fn silent_at(stalls: &'static str) -> Server {
     })
 }
 
-fn collected() -> tempfile::TempDir {
+pub(crate) fn collected() -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     let line = format!("collect {LAB}/layouts/key-bundle-notlog-oras --key {LAB}/trust/cosign.pub -o keys");
     assert!(keypack(dir.path(), &line).output().unwrap().status.success());

@@ -11,6 +11,7 @@ mod lists;
 mod manifests;
 mod patience;
 mod programs;
+mod progress;
 mod push;
 mod redirects;
 #[path = "../support/registry.rs"]
