@@ -135,7 +135,8 @@ fn sources(args: &Read, output: &Output) -> Result<Vec<Opened>, Failure> {
     Ok(sources)
 }
 
-fn hosts(locations: &[Location]) -> usize {
+/// How many registries these places are in.
+pub(super) fn hosts(locations: &[Location]) -> usize {
     let hosts: BTreeSet<_> = locations
         .iter()
         .filter_map(|location| match location {

@@ -7,7 +7,7 @@ use thiserror::Error;
 use super::{
     cache::Cache,
     failure::{Exit, Failure},
-    find::{keys, location},
+    find::{hosts, keys, location},
     output::Output,
     wire::Wire,
 };
@@ -76,8 +76,8 @@ pub(super) fn keys_or_pack(
 
 /// Fetches the pack that a location names or, where it names none, the only one that is there.
 pub(super) fn pack(wanted: &Wanted<'_>, output: &Output) -> Result<Fetched, Failure> {
-    wanted.wire.check(1)?;
     let location = wanted.location;
+    wanted.wire.check(hosts(std::slice::from_ref(location)))?;
     if content::oc_mirror_path(location).is_some() {
         return in_oc_mirror(wanted, output);
     }

@@ -69,6 +69,14 @@ impl Wire {
                 Failure::usage(format!("--allow-realm: {e}"), "give a host, with a port where needed")
             })?;
         }
+        // Read only when a registry asks who we are; that it is not there shows at once.
+        if let Some(file) = self.authfile.as_deref().filter(|file| hosts > 0 && !file.is_file()) {
+            return Err(Failure::new(
+                "auth-file",
+                format!("{}: the credentials file that was named is not there", file.display()),
+                Exit::CouldNot,
+            ));
+        }
         if let Some(dir) = self.cert_dir.as_deref().filter(|d| !d.is_dir()) {
             return Err(Failure::new(
                 "certificate-file",
