@@ -25,11 +25,17 @@ pub const PACK_TOTAL: u64 = 32 << 20;
 /// A pack as an oci-archive: its files, the manifest, and the headers of a tar.
 pub const PACK_ARCHIVE: u64 = 40 << 20;
 
+/// Packs that are looked at in one archive set and its working-dir: old segments that nobody removed hold old ones.
+pub const CARRIED_PACKS: usize = 64;
+
 /// Files in a pack. A pack with one key per file and a thousand keys is not a pack that a person can sign off.
 pub const PACK_FILES: usize = 1000;
 
 /// Layers of the artifact form: ECR accepts 127 layers an image (facts measured with twelve tools).
 pub const ARTIFACT_LAYERS: usize = 100;
+
+/// zstd frames of a pack's layer: zstd:chunked makes one a file, and a few beside them.
+pub const ZSTD_FRAMES: usize = 10 * PACK_FILES;
 
 /// How deep an index may name an index. Two levels occur in practice.
 pub const INDEX_DEPTH: usize = 8;
@@ -94,3 +100,18 @@ pub const REFERRERS: usize = INDEX_CHILDREN;
 
 /// `keypack.yaml` or a file of rules: a setting that names a thousand rules has some 200 KiB.
 pub const SETTING: u64 = 1 << 20;
+
+/// The text in an OpenPGP signature, unpacked: a simple-signing payload has some 300 bytes.
+pub const OPENPGP_MESSAGE: u64 = 1 << 20;
+
+/// Packets of an OpenPGP signature: a good one has three.
+pub const OPENPGP_MESSAGE_PACKETS: usize = 16;
+
+/// Packets of a file of OpenPGP keys. A key that strangers certified may carry some ten thousand.
+pub const OPENPGP_PACKETS: usize = 50_000;
+
+/// Self-signatures of one OpenPGP key that are verified: a key of twenty years with several names has some dozens.
+pub const OPENPGP_CHECKS: usize = 512;
+
+/// Files in /etc/pki/sigstore that are read: RHEL 10 ships two.
+pub const HOST_FILES: usize = 100;

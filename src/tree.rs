@@ -36,14 +36,28 @@ impl SafeName {
             _ if !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-+@=".contains(&b)) => {
                 refuse("it holds characters other than letters, digits and ._-+@=")
             }
+            _ if is_device(name) => refuse("Windows has a device of this name"),
             _ => Ok(Self(name.to_owned())),
         }
+    }
+
+    /// Whether some file system takes both for one file: many tell no upper from lower case.
+    pub fn collides(&self, other: &Self) -> bool {
+        self.0.eq_ignore_ascii_case(&other.0)
     }
 
     /// The name.
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Whether Windows would open a device instead of a file of this name, whatever follows the first dot (Microsoft's
+/// "Naming Files, Paths, and Namespaces"). Disks and archives with keys/ are carried and looked into there.
+fn is_device(name: &str) -> bool {
+    let stem = name.split('.').next().unwrap_or_default().to_ascii_uppercase();
+    let numbered = |word| stem.strip_prefix(word).is_some_and(|n| matches!(n.as_bytes(), [b'0'..=b'9']));
+    matches!(stem.as_str(), "CON" | "PRN" | "AUX" | "NUL") || numbered("COM") || numbered("LPT")
 }
 
 impl std::fmt::Display for SafeName {
@@ -74,7 +88,15 @@ mod tests {
 
     #[test]
     fn plain_names_pass() {
-        for name in ["keypack.json", "rekor-sigstore.pub", "keypack.json.sigstore.json", "SHA256SUMS"] {
+        for name in [
+            "keypack.json",
+            "rekor-sigstore.pub",
+            "keypack.json.sigstore.json",
+            "SHA256SUMS",
+            "console",
+            "COM10",
+            "signer-con.pub",
+        ] {
             assert_eq!(SafeName::new(name).unwrap().as_str(), name);
         }
     }
@@ -99,6 +121,11 @@ mod tests {
             "a\u{202e}b",
             "x ",
             "dot.",
+            "C:\\x",
+            "C:x",
+            "nul",
+            "Con.pub",
+            "COM1.tar.gz",
             long.as_str(),
         ] {
             assert!(SafeName::new(name).is_err(), "{name:?} was accepted");

@@ -41,8 +41,9 @@ const WITHIN: [(&str, &str); 5] =
     [("content", "net"), ("key", "oci"), ("key", "limits"), ("oci", "limits"), ("tree", "limits")];
 
 /// Crates that only one place may name, by the start of its path.
-const FOREIGN: [(&str, &[&str]); 7] = [
+const FOREIGN: [(&str, &[&str]); 8] = [
     ("serde_saphyr", &["config/yaml.rs", "content/image_set.rs", "keysource/payload.rs"]),
+    ("pgp", &["key/openpgp/"]),
     ("sigstore_verify", &["trust/crypto.rs", "trust/proposed.rs"]),
     ("clap", &["cli/"]),
     ("indicatif", &["cli/"]),

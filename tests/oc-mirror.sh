@@ -1,90 +1,181 @@
 #!/bin/sh
-# Runs the real oc-mirror v2 over the lab's images: m2d, carry, d2m and m2m, with the keys pushed before and after m2d
-# and as an additionalImages entry, twice in a row. Needs on PATH: oc-mirror (v2), docker-registry, keypack, tar.
-# Skips (77) where one of them is missing. Everything listens on 127.0.0.1 and is ended by its process id.
+# Runs oc-mirror v2 over the lab's images, with keypack's part of the work at every place where it may come: keys pushed
+# before the first mirror-to-disk and after it, two rotations in a row (the second pack is shorter), an incremental
+# archive, the pack as an additionalImages entry, disk-to-mirror twice, mirror-to-mirror.
+#
+#   tests/oc-mirror.sh            needs on PATH: oc-mirror (v2), docker-registry, keypack, tar
+#
+# Skips (77) where one of them is missing. As root, with setpriv, it goes on as TRIAL_UID (default 65534): files that the
+# owner may not write would fail then. A uid above 2097151 makes every header of the archives PAX, as on OpenShift.
+# All listens on 127.0.0.1 (oc-mirror's own cache registry: on all addresses, for that is how it is made) and is ended by
+# its process id.
 set -eu
 for need in oc-mirror docker-registry keypack tar; do
     command -v "$need" >/dev/null || { echo "skipped: $need is not on PATH"; exit 77; }
 done
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
+    uid=${TRIAL_UID:-65534}
+    exec setpriv --reuid "$uid" --regid "$uid" --clear-groups env USER=trial HOME=/nonexistent "$0" "$@"
+fi
+umask 022
 lab=$(cd "$(dirname "$0")/../testdata/lab" && pwd)
 work=$(mktemp -d)
+cd "$work"
 pids=
-finish() { for pid in $pids; do kill "$pid" 2>/dev/null || :; done; rm -rf "$work"; }
-trap finish EXIT INT TERM
+finish() { for pid in $pids; do kill "$pid" 2>/dev/null || :; done; cd /; rm -rf "$work"; }
+trap finish EXIT
+trap 'exit 1' INT TERM
 
-serve() { # NAME PORT
-    mkdir -p "$work/$1"
-    cat >"$work/$1.yml" <<YML
+step() { echo "== $*" >&2; "$@"; }
+fail() { echo "FAILED: $*" >&2; exit 1; }
+# exits CODE COMMAND…: it must end so.
+exits() {
+    want=$1; shift
+    echo "== $* (to end with $want)" >&2
+    code=0; "$@" || code=$?
+    [ "$code" = "$want" ] || fail "$* ended with $code, not with $want"
+}
+# hints TEXT COMMAND…: what it says on stderr holds this text.
+hints() {
+    text=$1; shift
+    "$@" 2>said || :
+    grep -qF -e "$text" said || { cat said >&2; fail "$* does not say $text"; }
+}
+digest_of() { sed -n 's/^Pack: //p'; }
+
+# serve NAME: a registry on a free port; prints its address.
+serve() {
+    mkdir -p "$1"
+    cat >"$1.yml" <<YML
 version: 0.1
 storage: {filesystem: {rootdirectory: $work/$1}, delete: {enabled: true}}
-http: {addr: 127.0.0.1:$2}
+http: {addr: "127.0.0.1:0"}
 YML
-    docker-registry serve "$work/$1.yml" >"$work/$1.log" 2>&1 &
+    docker-registry serve "$1.yml" >"$1.log" 2>&1 &
     pids="$pids $!"
+    for _ in 1 2 3 4 5 6 7 8 9 10; do
+        address=$(sed -n 's/.*listening on \(127\.0\.0\.1:[0-9]*\).*/\1/p' "$1.log" | head -1)
+        [ -z "$address" ] || return 0
+        sleep 0.5
+    done
+    fail "the registry $1 did not start"
 }
-mkdir "$work/origin"
-tar xzf "$lab/registry-storage.tar.gz" -C "$work/origin" --strip-components=1
-serve origin 5601
-serve enclave 5602
-serve partly 5603
-sleep 2
+mkdir origin
+tar xzf "$lab/registry-storage.tar.gz" -C origin --strip-components=1
+serve origin; origin=$address
+serve enclave; enclave=$address
+serve partly; partly=$address
 
 export HOME="$work/home" XDG_STATE_HOME="$work/state"
 mkdir -p "$HOME/.config/containers/registries.d"
-for registry in 127.0.0.1:5601 127.0.0.1:5602 127.0.0.1:5603; do
-    printf 'docker:\n  %s:\n    use-sigstore-attachments: true\n' "$registry" \
-        >"$HOME/.config/containers/registries.d/${registry##*:}.yaml"
-done
+printf 'default-docker:\n  use-sigstore-attachments: true\n' >"$HOME/.config/containers/registries.d/default.yaml"
 printf '{"default":[{"type":"insecureAcceptAnything"}]}\n' >"$HOME/.config/containers/policy.json"
 
-step() { echo "== $*"; "$@"; }
-digest_of() { sed -n 's/^Pack: //p'; }
-# Three formats whose signatures lie on .sig tags: all that oc-mirror copies.
-images=$(keypack discover docker://127.0.0.1:5601 --plain-http --format json --optional 2>/dev/null |
-    tr ',{' '\n\n' | sed -n 's/.*"repository": *"\([^"]*tag[^"]*\)".*/\1/p' | sort -u | head -3)
-isc() { # FILE [MORE]
-    { printf 'kind: ImageSetConfiguration\napiVersion: mirror.openshift.io/v2alpha1\nmirror:\n  additionalImages:\n'
-      for image in $images; do
-          tag=$(ls "$work/origin/docker/registry/v2/repositories/$image/_manifests/tags" | grep -v '^sha256-' | head -1)
-          printf '    - name: 127.0.0.1:5601/%s:%s\n' "$image" "$tag"
-      done
-      [ $# -lt 2 ] || printf '    - name: %s\n' "$2"; } >"$1"
+# Images whose signatures lie on .sig tags: all that oc-mirror copies.
+images="key-tag-notlog/img1 key-tag-notlog/img2 key-tag-rekor1/img1"
+isc() { # FILE IMAGE…
+    file=$1; shift
+    { printf 'kind: ImageSetConfiguration\napiVersion: mirror.openshift.io/v2alpha1\narchiveSize: 1\nmirror:\n  additionalImages:\n'
+      for image in "$@"; do printf '    - name: %s/%s\n' "$origin" "$image"; done; } >"$file"
 }
+tagged() { for image in $images; do printf '%s:v1 ' "$image"; done; }
+isc isc.yaml $(tagged)
+
 trust="--trusted-root $lab/trust/trusted_root.json --key $lab/trust/cosign.pub"
-mirror="--v2 --remove-signatures=false --src-tls-verify=false --dest-tls-verify=false --cache-dir $work/cache"
+common="--v2 --remove-signatures=false --src-tls-verify=false --dest-tls-verify=false --port $((20000 + $$ % 20000))"
+m2d() { step oc-mirror $common --cache-dir "$work/cache" -c "$1" "file://$work/out" >>oc-mirror.log; }
+d2m() { step oc-mirror $common --cache-dir "$work/enclave-cache" -c "$1" --from "file://$work/in" "docker://$enclave/ns" >>oc-mirror.log; }
+carry() { rm -f in/mirror_*.tar; mkdir -p in; cp out/mirror_*.tar in/; }
+segments() { ls "$1" | grep -c '^mirror_'; }
+# pulls PLACE DIGEST: into a directory of its own, with a memory of its own: every place must give the pack.
+pulls() {
+    rm -rf pulled pulled-state
+    step keypack pull "$1" --digest "$2" -o pulled --state pulled-state --plain-http >/dev/null
+    [ -f pulled/keypack.json ] || fail "$1 gave no keys"
+}
 
-isc "$work/isc.yaml"
-step oc-mirror $mirror -c "$work/isc.yaml" "file://$work/out"
-pack=$(step keypack collect "oc-mirror:$work/out" --cache-dir "$work/cache" $trust | tee /dev/stderr | digest_of)
-step keypack push "$work/out/keys" "oc-mirror:$work/out"
+echo "# 1. Keys first: collected at the registry by the image set, pushed before there is any archive"
+mkdir out
+first=$(step keypack collect "docker://$origin" --plain-http --images isc.yaml $trust -o out/keys | tee /dev/stderr | digest_of)
+step keypack push out/keys "oc-mirror:$work/out"
+[ "$(find out/working-dir -type f)" = out/working-dir/keypack/keypack.oci.tar ] || fail "push wrote something else"
+m2d isc.yaml
+cat out/mirror_*.tar | tar -tf - --ignore-zeros | grep -qx working-dir/keypack/keypack.oci.tar || fail "m2d left the pack out"
+carry
+pulls "oc-mirror:$work/in" "$first"                           # from the segments, before disk to mirror
+exits 3 keypack pull "oc-mirror:$work/in" -o nothing          # no anchor
+[ ! -e nothing ] || fail "a pull without an anchor wrote"
+d2m isc.yaml
+d2m isc.yaml                                                  # again: every file is there already
+pulls "oc-mirror:$work/in" "$first"
+rm in/mirror_*.tar
+pulls "oc-mirror:$work/in" "$first"                           # from the restored working-dir
+step keypack discover "docker://$enclave/ns" --plain-http $trust | tee discovered >&2
+grep -q '3 images: 3 signed' discovered || fail "signatures were lost on the way"
 
-# After m2d: carried as one more segment.
-mkdir "$work/in"; cp "$work"/out/mirror_*.tar "$work/in/"
-step keypack pull "oc-mirror:$work/in" --digest "$pack"
-step oc-mirror $mirror --cache-dir "$work/enclave-cache" -c "$work/isc.yaml" --from "file://$work/in" docker://127.0.0.1:5602/ns
-cmp "$work/in/working-dir/keypack/keypack.oci.tar" "$work/out/working-dir/keypack/keypack.oci.tar"
+echo "# 2. Keys afterwards: collected from archives and cache, pushed as one more segment; the first rotation"
+before=$(segments out)
+second=$(step keypack collect "oc-mirror:$work/out" --cache-dir cache $trust --include all | tee /dev/stderr | digest_of)
+[ "$first" != "$second" ] || fail "nothing changed"
+cksum out/mirror_*.tar >sums
+step keypack push out/keys "oc-mirror:$work/out"
+[ "$(segments out)" = $((before + 1)) ] || fail "not exactly one more segment"
+cksum $(awk '{print $3}' sums) | cmp - sums || fail "a segment was touched"
+hints "nothing was written" keypack push out/keys "oc-mirror:$work/out"
+carry
+pulls "oc-mirror:$work/in" "$second"
+d2m isc.yaml
+cmp in/working-dir/keypack/keypack.oci.tar out/working-dir/keypack/keypack.oci.tar
+rm in/mirror_*.tar
+pulls "oc-mirror:$work/in" "$second"
 
-# Before the next m2d, which archives the working-dir; the second rotation.
-next=$(step keypack collect "oc-mirror:$work/out" --cache-dir "$work/cache" $trust --include all | tee /dev/stderr | digest_of)
-step keypack push "$work/out/keys" "oc-mirror:$work/out"
-step oc-mirror $mirror -c "$work/isc.yaml" "file://$work/out"
-rm "$work"/in/mirror_*.tar; cp "$work"/out/mirror_*.tar "$work/in/"
-step keypack pull "oc-mirror:$work/in" --digest "$next"
-step oc-mirror $mirror --cache-dir "$work/enclave-cache" -c "$work/isc.yaml" --from "file://$work/in" docker://127.0.0.1:5602/ns
-rm "$work"/in/mirror_*.tar
-step keypack pull "oc-mirror:$work/in" --digest "$next"
+echo "# 3. The second rotation, to a shorter pack, archived by the next mirror to disk; nothing else is new in it"
+third=$(step keypack collect "oc-mirror:$work/out" --cache-dir cache $trust --prune | tee /dev/stderr | digest_of)
+step keypack push out/keys "oc-mirror:$work/out"
+m2d isc.yaml
+carry
+exits 3 keypack pull "oc-mirror:$work/in" --digest "$second" -o nothing
+pulls "oc-mirror:$work/in" "$third"
+d2m isc.yaml
+rm in/mirror_*.tar
+pulls "oc-mirror:$work/in" "$third"                           # the longer one was there before
 
-# The pack as an image of the set.
-step keypack push "$work/out/keys" docker://127.0.0.1:5601/keypack/trust:bundle-2026.12 --plain-http
-isc "$work/isc-pack.yaml" 127.0.0.1:5601/keypack/trust:bundle-2026.12
-step oc-mirror $mirror -c "$work/isc-pack.yaml" "file://$work/out"
-mkdir "$work/in2"; cp "$work"/out/mirror_*.tar "$work/in2/"
-step oc-mirror $mirror --cache-dir "$work/cache-in2" -c "$work/isc-pack.yaml" --from "file://$work/in2" docker://127.0.0.1:5602/ns
-step keypack pull docker://127.0.0.1:5602/ns/keypack/trust:bundle-2026.12 --plain-http --digest "$next" -o "$work/from-registry"
+echo "# 4. An incremental archive: one image more, the blobs of the others in earlier archives"
+isc more.yaml $(tagged) key-tag-rekor1/img2:v1
+m2d more.yaml
+carry
+mkdir alone; cp in/mirror_*.tar alone/
+hints "--cache-dir" keypack discover "oc-mirror:$work/alone" $trust
+fourth=$(step keypack collect "oc-mirror:$work/out" --cache-dir cache $trust --include all | tee /dev/stderr | digest_of)
+step keypack push out/keys "oc-mirror:$work/out"
+carry
+pulls "oc-mirror:$work/in" "$fourth"
+d2m more.yaml
+pulls "oc-mirror:$work/in" "$fourth"
+step keypack discover "oc-mirror:$work/in" --cache-dir enclave-cache $trust | tee discovered >&2
+grep -q '4 images: 4 signed' discovered || fail "the enclave's cache has another number of images"
 
-# Mirror to mirror: nothing in the workspace is an image.
-step oc-mirror $mirror -c "$work/isc.yaml" --workspace "file://$work/ws" docker://127.0.0.1:5603/ns
-code=0; keypack discover "oc-mirror:$work/ws" $trust || code=$?
-[ "$code" = 1 ] || { echo "a workspace gave $code, not 1"; exit 1; }
-step keypack discover docker://127.0.0.1:5603/ns --plain-http $trust
+echo "# 5. The pack as an image of the set"
+step keypack push out/keys "docker://$origin/keypack/trust:bundle-2026.12" --plain-http
+isc pack.yaml $(tagged) keypack/trust:bundle-2026.12
+rm -rf out/working-dir/keypack                                # so that nothing else carries it
+if m2d pack.yaml; then
+    carry
+    rm -rf in/working-dir/keypack
+    pulls "oc-mirror:$work/in" "$fourth"                      # from the storage in the segments
+    d2m pack.yaml
+    pulls "oc-mirror:$work/enclave-cache" "$fourth"           # from the cache
+    pulls "docker://$enclave/ns/keypack/trust:bundle-2026.12" "$fourth"
+else
+    echo "this oc-mirror makes no archive with an image that has no signature; see docs/oc-mirror.md" >&2
+fi
+
+echo "# 6. Mirror to mirror: nothing in the workspace is an image"
+step oc-mirror $common -c isc.yaml --workspace "file://$work/ws" "docker://$partly/ns" >>oc-mirror.log
+exits 1 keypack discover "oc-mirror:$work/ws" $trust
+hints "docker://HOST/PREFIX" keypack discover "oc-mirror:$work/ws" $trust
+step oc-mirror $common -c isc.yaml --workspace "file://$work/ws" --dry-run "docker://$partly/ns" >>oc-mirror.log
+step keypack discover "docker://$partly/ns" --plain-http $trust | tee discovered >&2
+grep -q '3 images: 3 signed' discovered || fail "signatures were lost on the way"
+step keypack discover "docker://$partly" --plain-http --images ws/working-dir/dry-run/mapping.txt $trust
 echo "all steps done"

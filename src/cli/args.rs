@@ -16,7 +16,7 @@ use super::{cache::Cache, gather::KeySources, wire::Wire};
 use crate::{
     config::{IncludeKeys, Revocation, When},
     oci::Digest,
-    pack::{Expiry, parse_span},
+    pack::{Expiry, Mention, Rule, parse_span},
 };
 
 const SOURCES: &str = "\
@@ -138,6 +138,10 @@ pub(super) struct Read {
 pub(super) struct Discover {
     #[command(flatten)]
     pub(super) read: Read,
+    /// Write what was seen (who signs which repository) as a draft of rules into a new file, or to stdout in place of the
+    /// report. A person goes through it, and `collect --accept-rules FILE` takes it.
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "-")]
+    pub(super) draft_rules: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -173,6 +177,17 @@ pub(super) struct Collect {
     /// needs --reason [repeatable].
     #[arg(long, value_name = "sha256:…", requires = "reason")]
     pub(super) revoke: Vec<Digest>,
+    /// Take this key although it is new at an address, or in a file, of which the directory in place has another key
+    /// [repeatable].
+    #[arg(long, value_name = "sha256:…")]
+    pub(super) accept_change: Vec<Digest>,
+    /// Rules that the organisation wrote, or a draft of `discover --draft-rules` that a person went through: from now on
+    /// they are the pack's rules, all of them.
+    #[arg(long, value_name = "FILE")]
+    pub(super) accept_rules: Option<PathBuf>,
+    /// These, or those of the setting, once they are read.
+    #[arg(skip)]
+    pub(super) rules: Option<Vec<Rule<Mention>>>,
     /// Why a key is revoked.
     #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub(super) reason: Option<String>,

@@ -9,12 +9,13 @@ use super::{
     find::{Found, find, keys, location},
     output::Output,
     past::{Past, remember},
+    take::{take, tell_kept_long},
 };
 use crate::{
-    config::{IncludeKeys, When},
+    config::When,
     display::count,
-    key::{Candidate, KeyRef, Material, Role},
-    pack::{Build, Built, Change, Draft, Expiry, Include, build},
+    key::OpenPgpKey,
+    pack::{Build, Built, Change, Draft, Expiry, Revoked, build},
     report::{PackReport, Report, render},
     write,
 };
@@ -32,11 +33,14 @@ pub(super) fn run(args: &args::Collect, output: &Output) -> Result<Exit, Failure
     let created = created(args)?;
     output.interrupt.leaves(format!("{} is as it was", directory.display()));
     let past = Past::load(args, &name, old.as_ref(), created)?;
-    let found = find(&args.read, &|key| past.is_revoked(key), output)?;
+    let found = find(&args.read, &|key| past.is_revoked(key), created, output)?;
     let mut report = Report::new("collect", &found.discovery, &found.resolution, &found.gathered.unusable);
     let complete = if report.is_complete() { Exit::Done } else { Exit::Incomplete };
     let when = args.when.unwrap_or_default();
-    if when == When::Never || (when == When::Auto && report.counts.signatures == 0) {
+    // A revocation must not wait for the next signed image, nor must rules that are given now.
+    let said = args.accept_rules.is_some() || past.revokes_more(old.as_ref());
+    let follow = when == When::Auto && !(said && old.is_some());
+    if when == When::Never || (follow && report.counts.signatures == 0) {
         print(&report, output)?;
         if when == When::Auto {
             output.warn(
@@ -46,7 +50,8 @@ pub(super) fn run(args: &args::Collect, output: &Output) -> Result<Exit, Failure
         }
         return Ok(complete);
     }
-    let include = include(args, &found);
+    let include = take(args, &found, old.as_ref(), &mut report, output);
+    let complete = if report.is_complete() { Exit::Done } else { Exit::Incomplete };
     if include.is_empty() && (old.is_none() || args.prune) {
         print(&report, output)?;
         output.warn("no key could be proved, so nothing was written");
@@ -58,17 +63,32 @@ pub(super) fn run(args: &args::Collect, output: &Output) -> Result<Exit, Failure
             "give --expires a time to come, or a span such as \"180 days\"",
         ));
     }
-    let built = build(&Build {
+    let built = match build(&Build {
         name: &name,
         keys: include,
         replaces: old.as_ref(),
         prune: args.prune,
-        rules: None,
-        revoked: past.revoked,
+        rules: args.rules.clone(),
+        revoked: [past.revoked, by_their_owners(old.as_ref(), &found, created)].concat(),
         created,
         expires: args.expires.unwrap_or(Expiry::Never),
         refresh_after: args.refresh_after,
-    })?;
+    }) {
+        Ok(built) => built,
+        Err(e) => {
+            // What was found tells why a rule is unmet; a program gets one object.
+            if output.format == Format::Text {
+                print(&report, output)?;
+            }
+            return Err(e.into());
+        }
+    };
+    for dropped in &built.dropped {
+        output.warn(&format!(
+            "the rule for {} names {}, which is revoked: it does not count; take it out of the rules",
+            dropped.scope, dropped.key
+        ));
+    }
     let built = place(args, &directory, old.as_ref(), built, output)?;
     if let Some(old) = old.as_ref().filter(|_| !past.known) {
         let kept = built.draft.inventory().keys.iter().filter(|k| k.kept.is_some()).count();
@@ -82,6 +102,7 @@ pub(super) fn run(args: &args::Collect, output: &Output) -> Result<Exit, Failure
             ));
         }
     }
+    tell_kept_long(built.draft.inventory(), created, "--prune leaves out what no image needs", output);
     remember(args, &built.draft, output);
     report.pack = Some(describe(&directory, &built));
     print(&report, output)?;
@@ -108,7 +129,7 @@ fn place(
         (Change::Unchanged, _) => built.draft.without_stale_signatures(),
         (_, old) => (built.draft, old.map(|o| o.signatures().cloned().collect()).unwrap_or_default()),
     };
-    let built = Built { draft, change: built.change };
+    let built = Built { draft, ..built };
     if built.change == Change::Unchanged && stale.is_empty() {
         return Ok(built);
     }
@@ -148,52 +169,16 @@ fn created(args: &args::Collect) -> Result<Timestamp, Failure> {
     }
 }
 
-fn include(args: &args::Collect, found: &Found) -> Vec<Include> {
-    let mut include: Vec<Include> = found
-        .resolution
-        .keys
-        .iter()
-        .map(|(key, resolved)| Include {
-            key: *key,
-            material: resolved.material.clone(),
-            url: resolved.url.clone(),
-            origin: resolved.origin.clone(),
-            validity: resolved.validity,
-            provenance: resolved.provenance.clone(),
-        })
-        .collect();
-    let wanted = args.include.unwrap_or_default();
-    let all = wanted == IncludeKeys::All || args.when == Some(When::Always);
-    if !all && wanted == IncludeKeys::Needed {
-        return include;
-    }
-    // An instance is what one document describes: the trusted root that a proved key came from.
-    let documents: Vec<_> = include.iter().flat_map(|i| i.provenance.iter().map(|p| p.sha256)).collect();
-    let conflicted = |key: KeyRef| found.resolution.conflicts.iter().any(|c| c.key == key);
-    for candidate in &found.gathered.candidates {
-        let of_instance = candidate.role.is_some() && documents.contains(&candidate.provenance.sha256);
-        let key = name(candidate);
-        if (all || of_instance) && !conflicted(key) && !include.iter().any(|i| i.key == key) {
-            include.push(Include {
-                key,
-                material: candidate.material.clone(),
-                url: candidate.url.clone(),
-                origin: None,
-                validity: candidate.validity,
-                provenance: vec![candidate.provenance.clone()],
-            });
-        }
-    }
-    include
-}
-
-/// A candidate's name. A bare key file that no signature gave a role is a signer's key, a bare chain a signing CA's.
-fn name(candidate: &Candidate) -> KeyRef {
-    let role = candidate.role.unwrap_or(match candidate.material {
-        Material::Key(_) => Role::Signer,
-        Material::Chain(_) => Role::Fulcio,
-    });
-    candidate.key_ref(role, None)
+/// The keys in place that a copy which was found says are revoked by their owner: they must not stay.
+fn by_their_owners(old: Option<&Draft>, found: &Found, created: Timestamp) -> Vec<Revoked> {
+    let candidates = found.gathered.candidates.iter().filter_map(|c| c.material.openpgp());
+    let mut ids: Vec<_> = candidates.filter(|key| key.is_revoked()).map(OpenPgpKey::id).collect();
+    ids.retain(|id| old.is_some_and(|old| old.inventory().keys.iter().any(|k| k.id == *id)));
+    ids.sort_unstable();
+    ids.dedup();
+    let date = Timestamp::from_second(created.as_second()).unwrap_or(created);
+    let reason = || "revoked by its owner".to_owned();
+    ids.into_iter().map(|fingerprint| Revoked { fingerprint, reason: reason(), date }).collect()
 }
 
 fn describe(directory: &Path, built: &Built) -> PackReport {

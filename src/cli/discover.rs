@@ -1,17 +1,53 @@
+use std::path::Path;
+
 use super::{
     args::{self, Format},
     failure::{Exit, Failure},
-    find::find,
+    find::{Found, find},
     output::Output,
 };
-use crate::report::{Report, render};
+use crate::{
+    config::draft_rules,
+    report::{Report, render},
+    write,
+};
 
 pub(super) fn run(args: &args::Discover, output: &Output) -> Result<Exit, Failure> {
-    let found = find(&args.read, &|key| args.read.revoked.iter().any(|r| r.fingerprint == key), output)?;
+    let draft = args.draft_rules.as_deref();
+    if draft == Some(Path::new("-")) && output.format == Format::Json {
+        return Err(Failure::usage(
+            "a draft of rules is no JSON, and stdout is wanted for both",
+            "name a file: --draft-rules=FILE",
+        ));
+    }
+    if let Some(path) = draft.filter(|path| path.symlink_metadata().is_ok()) {
+        let error = format!("{} is there already", path.display());
+        return Err(Failure::new("draft-exists", error, Exit::CouldNot));
+    }
+    let revoked = |key| args.read.revoked.iter().any(|r| r.fingerprint == key);
+    let found = find(&args.read, &revoked, jiff::Timestamp::now(), output)?;
     let report = Report::new("discover", &found.discovery, &found.resolution, &found.gathered.unusable);
-    match output.format {
-        Format::Json => output.json(&report)?,
-        Format::Text => output.data(&render(&report, output.paint(), true))?,
+    if !write_draft(draft, &found, output)? {
+        match output.format {
+            Format::Json => output.json(&report)?,
+            Format::Text => output.data(&render(&report, output.paint(), true))?,
+        }
     }
     Ok(if report.is_complete() { Exit::Done } else { Exit::Incomplete })
+}
+
+/// Writes the draft that was asked for; answers whether stdout has it.
+fn write_draft(draft: Option<&Path>, found: &Found, output: &Output) -> Result<bool, Failure> {
+    let Some(path) = draft else { return Ok(false) };
+    let text = draft_rules(&found.discovery, &found.resolution, jiff::Timestamp::now());
+    if path == Path::new("-") {
+        output.data(&text)?;
+        return Ok(true);
+    }
+    write::file(path, text.as_bytes())?;
+    output.note(&format!(
+        "wrote a draft of rules to {}; it is policy for nobody until a person went through it",
+        path.display()
+    ));
+    Ok(false)
 }

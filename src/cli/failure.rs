@@ -80,7 +80,9 @@ impl Failure {
 
 impl From<ConfigError> for Failure {
     fn from(e: ConfigError) -> Self {
-        let failure = Self::new(e.code(), e.to_string(), Exit::Usage);
+        // A draft is well written; that it is no decision yet is the point.
+        let exit = if e.is_draft() { Exit::Refused } else { Exit::Usage };
+        let failure = Self::new(e.code(), e.to_string(), exit);
         match e.advice() {
             Some(advice) => failure.hinting(advice),
             None => failure,
@@ -119,7 +121,9 @@ impl From<KeySourceError> for Failure {
 
 impl From<PackError> for Failure {
     fn from(e: PackError) -> Self {
-        Self::new(e.code(), e.to_string(), Exit::Refused)
+        // A needed key is missing: nothing is refused, and nothing can be made.
+        let exit = if matches!(e, PackError::Rule { .. }) { Exit::Incomplete } else { Exit::Refused };
+        Self::new(e.code(), e.to_string(), exit)
     }
 }
 

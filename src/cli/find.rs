@@ -2,7 +2,11 @@
 
 use std::{collections::BTreeSet, path::Path};
 
-use super::{args::Read, failure::Failure, gather::add_payloads, images::images, output::Output};
+use jiff::Timestamp;
+
+use super::{
+    args::Read, failure::Failure, gather::add_payloads, hint::hint, images::images, output::Output, redhat,
+};
 use crate::{
     content::{
         self, Completeness, Location, Source,
@@ -32,21 +36,19 @@ pub(super) struct Found {
 /// Reads the sources and resolves what their signatures need.
 ///
 /// A revoked key satisfies no need: it is no candidate at all.
-pub(super) fn find(args: &Read, revoked: &dyn Fn(Digest) -> bool, output: &Output) -> Result<Found, Failure> {
+pub(super) fn find(
+    args: &Read,
+    revoked: &dyn Fn(Digest) -> bool,
+    now: Timestamp,
+    output: &Output,
+) -> Result<Found, Failure> {
     let mut gathered = args.keys.gather(&args.wire, output)?;
     let sources = sources(args, output)?;
     for (source, _) in &sources {
         add_payloads(&mut gathered, source.as_ref())?;
     }
     gathered.tell_conflicts();
-    gathered.candidates.retain(|candidate| {
-        let found = candidate.material.fingerprints().into_iter().find(|f| revoked(*f));
-        if let Some(key) = found {
-            let source = &candidate.provenance.source;
-            output.warn(&format!("the key {key} from {source} is revoked, and is left out"));
-        }
-        found.is_none()
-    });
+    leave_out(&mut gathered, revoked, output);
     let targets: Vec<_> =
         sources.iter().map(|(source, only)| Target { source: source.as_ref(), only: only.clone() }).collect();
     output.working("looking for signatures");
@@ -55,12 +57,18 @@ pub(super) fn find(args: &Read, revoked: &dyn Fn(Digest) -> bool, output: &Outpu
     })?;
     if discovery.places.iter().all(|p| p.read == 0) {
         let places: Vec<_> = discovery.places.iter().map(|p| p.name.as_str()).collect();
-        let mut failure = Failure::new(
-            "nothing-readable",
-            format!("{} holds no image that can be read", places.join(", ")),
-            super::Exit::CouldNot,
-        );
-        if let Some(advice) = sources.iter().find_map(|(source, _)| source.advice()) {
+        let mut what = format!("{} holds no image that can be read", places.join(", "));
+        let problems = discovery.images.iter().flat_map(|image| &image.problems);
+        let problems = problems.chain(discovery.places.iter().flat_map(|place| &place.problems));
+        // What lies elsewhere is the advice's business.
+        let damage = problems.filter(|problem| problem.code != "blob-elsewhere").collect::<Vec<_>>();
+        if let Some(first) = damage.first() {
+            what.push_str(&format!("; the first of {}: {}", count(damage.len(), "problem"), first.message));
+        }
+        let mut failure = Failure::new("nothing-readable", what, super::Exit::CouldNot);
+        if let Some(first) = damage.first() {
+            failure.hint = hint(first.code).into();
+        } else if let Some(advice) = sources.iter().find_map(|(source, _)| source.advice()) {
             failure.hint = advice.into();
         }
         return Err(failure);
@@ -76,8 +84,25 @@ pub(super) fn find(args: &Read, revoked: &dyn Fn(Digest) -> bool, output: &Outpu
             })
         })
         .collect();
-    let resolution = resolve(&questions, &gathered.candidates);
+    let mut resolution = resolve(&questions, &gathered.candidates, now);
+    if !args.keys.offline() && redhat::ask(&mut gathered, &questions, &resolution, &args.wire, output) {
+        leave_out(&mut gathered, revoked, output);
+        resolution = resolve(&questions, &gathered.candidates, now);
+        redhat::keep_proved(&mut gathered, &resolution);
+    }
     Ok(Found { discovery, gathered, resolution })
+}
+
+/// Takes out the keys that somebody revoked who may say so.
+fn leave_out(gathered: &mut Gathered, revoked: &dyn Fn(Digest) -> bool, output: &Output) {
+    gathered.candidates.retain(|candidate| {
+        let found = candidate.material.fingerprints().into_iter().find(|f| revoked(*f));
+        if let Some(key) = found {
+            let source = &candidate.provenance.source;
+            output.warn(&format!("the key {key} from {source} is revoked, and is left out"));
+        }
+        found.is_none()
+    });
 }
 
 /// Says where manifests are named and lie in another archive: what is signed may be among them.

@@ -8,6 +8,7 @@ use super::{failure::Failure, output::Output, wire::Wire};
 use crate::{
     config::Sources,
     content::Source,
+    key::Pin,
     keysource::Gathered,
     net::{Client, Url},
 };
@@ -27,6 +28,15 @@ pub(super) struct KeySources {
     /// The keys that a policy.json names [default FILE: /etc/containers/policy.json]; it is only read.
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = POLICY)]
     pub(super) from_policy: Option<PathBuf>,
+    /// Leave out what this host has: its policy.json, and /etc/pki/sigstore.
+    #[arg(long, conflicts_with = "host_root")]
+    pub(super) no_host: bool,
+    /// Read a host's policy.json and /etc/pki/sigstore below this directory, such as a mounted RHEL image.
+    #[arg(long, value_name = "DIR", default_value = "/")]
+    pub(super) host_root: PathBuf,
+    /// A key with this fingerprint counts though it was found in a release payload [repeatable].
+    #[arg(long, value_name = "ROLE:FINGERPRINT")]
+    pub(super) pin: Vec<Pin>,
     /// A Rekor's address, to ask it for its key, or a file with that key [repeatable].
     #[arg(long, value_name = "URL|FILE")]
     pub(super) rekor: Vec<String>,
@@ -56,7 +66,7 @@ impl KeySources {
 
     /// Reads the sources that the user names, then what is built in.
     pub(super) fn gather(&self, wire: &Wire, output: &Output) -> Result<Gathered, Failure> {
-        let mut gathered = Gathered::default();
+        let mut gathered = Gathered { pins: self.pin.clone(), ..Gathered::default() };
         for path in &self.key {
             gathered.add_key_file(path)?;
         }
@@ -74,9 +84,20 @@ impl KeySources {
                         "give the log's key as a file: --rekor FILE",
                     ));
                 }
-                Some(url) => gathered.add_rekor(&url, &Client::new(wire.options(output).net))?,
+                Some(url) => {
+                    if url.scheme() != "https" {
+                        output.warn(&format!(
+                            "{rekor} is asked without TLS: anybody on the way could answer; compare the key's \
+                             fingerprint with its owner"
+                        ));
+                    }
+                    gathered.add_rekor(&url, &Client::new(wire.options(output).net))?;
+                }
                 None => gathered.add_rekor_file(Path::new(rekor))?,
             }
+        }
+        if !self.no_host {
+            gathered.add_host(&self.host_root);
         }
         gathered.add_builtin();
         Ok(gathered)

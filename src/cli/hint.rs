@@ -38,10 +38,6 @@ pub(super) fn hint(code: &str) -> &'static str {
         "nothing-readable" => {
             "name the place that holds the images themselves; of a mirror-to-mirror workspace, name the registry"
         }
-        "config-not-readable" => "check the path and the permissions of the file that --config names",
-        "config-malformed" => {
-            "`keypack schema config-v1` prints what may stand there; docs/configuration.md explains it"
-        }
         "list-malformed" => "write one image a line: HOST/REPOSITORY:TAG or HOST/REPOSITORY@sha256:…",
         "certificate-file" => {
             "check the path; the directory holds ca.crt, and client.cert with client.key where needed"
@@ -66,7 +62,10 @@ pub(super) fn hint(code: &str) -> &'static str {
         "duplicate-json-key" => "no honest signer writes this; treat the image as unsigned",
         "signature-malformed" => "copy the signature again; if it stays so, treat the image as unsigned",
         "signature-unsupported" => "the signature was made in a form that keypack does not read",
-        "openpgp-unsupported" => "OpenPGP signatures are listed and not read by this version",
+        "signature-lapsed" => {
+            "get the owner's current copy of the key, where its time may be longer; GnuPG and podman refuse this one too"
+        }
+        "signature-weak" => "ask the publisher for a signature with SHA-256; nobody should take this one",
         "signed-for-other-image" => {
             "the signature was moved to an image that it was not made for; do not trust it"
         }
@@ -108,7 +107,7 @@ pub(super) fn hint(code: &str) -> &'static str {
     }
 }
 
-/// What to do about packs, their anchors and their times.
+/// What to do about packs, their anchors and their times, and about what people write for them: settings and rules.
 fn about_packs(code: &str) -> &'static str {
     match code {
         // Packs.
@@ -116,6 +115,9 @@ fn about_packs(code: &str) -> &'static str {
         "pack-is-index" => "push the pack again: a list was wrapped around it on the way",
         "pack-has-urls" => "do not use this pack; keypack never writes such a manifest",
         "pack-empty" => "push the pack again, as an image (the default), which survives every tool",
+        "pack-without-keys" => {
+            "do not use this pack; keypack never makes one without keys. Ask its maker what became of them"
+        }
         "pack-layer-malformed" | "pack-entry-refused" | "name-unsafe" | "file-duplicate" => {
             "do not use this pack; keypack never writes such a layer. Get the pack again from its maker"
         }
@@ -180,6 +182,21 @@ fn about_packs(code: &str) -> &'static str {
             "name the state with --state DIR; on a new host, pull once with --min-version and without --require-state"
         }
         "no-state-directory" => "name a directory with --state DIR, or set HOME",
+        "config-not-readable" => "check the path and the permissions of the file that --config names",
+        "config-malformed" => {
+            "`keypack schema config-v1` prints what may stand there; docs/configuration.md explains it"
+        }
+        "rules-are-draft" => {
+            "go through every rule, take out the line `draft: true`, and give the file again"
+        }
+        "draft-exists" => "name a new file: somebody may have gone through that one",
+        "key-changed" => {
+            "ask the key's owner, by another way, whether it was changed; then --accept-change with its fingerprint"
+        }
+        "rule-unmet" => {
+            "collect that key too (--include all takes every key of the sources), or change the rule: --accept-rules FILE, \
+             rules: of the setting"
+        }
         "lineage-mismatch" => "give --name with the lineage you expect, or another directory",
         "schema-unknown" => "`keypack schema` lists the names",
         _ => "run the command with --help",

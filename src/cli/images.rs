@@ -44,15 +44,21 @@ pub(super) fn images(
         Some(text) if is_image_set(&text) => {
             let set = parse_image_set(&text)
                 .map_err(|e| Failure::new("list-malformed", format!("{list}: {e}"), Exit::CouldNot))?;
-            for what in &set.expands {
+            for what in &set.others {
                 output.warn(&format!(
                     "{list} also names {what}: not looked at; oc-mirror --dry-run lists them"
                 ));
             }
             set.images
         }
-        Some(text) => parse_list(&text)
-            .map_err(|e| Failure::new("list-malformed", format!("{list}: {e}"), Exit::CouldNot))?,
+        Some(text) => {
+            let plain = parse_list(&text)
+                .map_err(|e| Failure::new("list-malformed", format!("{list}: {e}"), Exit::CouldNot))?;
+            for what in &plain.others {
+                output.warn(&format!("{list} also names {what}: not looked at"));
+            }
+            plain.images
+        }
         None => of_source(list, wire, output)?,
     };
     if listed.is_empty() {
@@ -104,7 +110,7 @@ fn of_source(place: &str, wire: &Wire, output: &Output) -> Result<Vec<ListedImag
         let whole =
             image.tags.iter().filter_map(|t| t.contains('/').then(|| t.parse::<RegistryRef>().ok())?);
         let before = listed.len();
-        listed.extend(whole.map(|source| ListedImage { source, destination: None }));
+        listed.extend(whole.map(|source| ListedImage { source, destination: None, mirrored: None }));
         if listed.len() == before && content::is_repository(&image.repository) {
             let names = if image.tags.is_empty() {
                 vec![None]
@@ -115,7 +121,7 @@ fn of_source(place: &str, wire: &Wire, output: &Output) -> Result<Vec<ListedImag
                 let digest = tag.is_none().then_some(image.digest);
                 let source =
                     RegistryRef { host: nowhere.clone(), repository: image.repository.clone(), tag, digest };
-                listed.push(ListedImage { source, destination: None });
+                listed.push(ListedImage { source, destination: None, mirrored: None });
             }
         }
     }

@@ -7,7 +7,13 @@ use super::{
     output::Output,
     packs::keys_or_pack,
 };
-use crate::{display::shown, oci::Digest, pack::Draft};
+use crate::{
+    display::shown,
+    key::{OpenPgpKey, Pin},
+    oci::Digest,
+    pack::Draft,
+    report,
+};
 
 pub(super) fn run(args: &args::Inspect, output: &Output) -> Result<Exit, Failure> {
     let (draft, manifest) = keys_or_pack(&args.place, &args.wire, &args.cache, output)?;
@@ -45,11 +51,13 @@ pub(super) fn text(draft: &Draft, manifest: Option<Digest>, known: bool, verbose
     if let Some(expires) = inventory.expires {
         let _ = writeln!(out, "Expires {expires}");
     }
-    for (key, _) in draft.keys() {
-        let kept = if key.kept.is_some() { ", kept from an earlier collection" } else { "" };
+    for (key, material) in draft.keys() {
+        let kept = key.kept.map_or_else(String::new, |since| {
+            format!(", kept from an earlier collection; none has needed it since {since}")
+        });
         let _ = writeln!(out, "\n{}  {}{kept}", key.file, key.role.title());
         let _ = writeln!(out, "  fingerprint {} ({})", key.spki, key.algorithm);
-        let _ = writeln!(out, "  pin         {}", key.key_ref());
+        let _ = writeln!(out, "  pin         {}", Pin::of(key.role, key.id, material));
         for (what, value) in [("url", &key.url), ("origin", &key.origin), ("subject", &key.subject)] {
             if let Some(value) = value {
                 let _ = writeln!(out, "  {what:11} {}", shown(value));
@@ -59,6 +67,10 @@ pub(super) fn text(draft: &Draft, manifest: Option<Digest>, known: bool, verbose
         if key.validity.start.is_some() || key.validity.end.is_some() {
             let _ = writeln!(out, "  in use      {} to {}", date(key.validity.start), date(key.validity.end));
         }
+        if material.openpgp().is_some_and(OpenPgpKey::is_weak) {
+            let _ =
+                writeln!(out, "  weak        its self-signatures use SHA-1, which RHEL 9 and later refuse");
+        }
         for provenance in &key.provenance {
             let _ =
                 writeln!(out, "  from        {} ({})", shown(&provenance.source), provenance.grade.as_str());
@@ -66,6 +78,9 @@ pub(super) fn text(draft: &Draft, manifest: Option<Digest>, known: bool, verbose
                 let _ = writeln!(out, "              {}", provenance.sha256);
             }
         }
+    }
+    for rule in &inventory.rules {
+        let _ = write!(out, "\n{}", report::rule(rule, inventory));
     }
     for revoked in &inventory.revoked {
         let _ = writeln!(

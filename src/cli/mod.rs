@@ -25,8 +25,10 @@ mod packs;
 mod past;
 mod pull;
 mod push;
+mod redhat;
 mod schema;
 mod settings;
+mod take;
 mod wire;
 
 use std::process::ExitCode;

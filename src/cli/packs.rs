@@ -12,7 +12,7 @@ use super::{
     wire::Wire,
 };
 use crate::{
-    content::{self, Location, Name, Source},
+    content::{self, ContentError, Layout, Location, Name, Source, TarFiles},
     discover::{Target, discover},
     limits,
     oci::{Descriptor, Digest, Document},
@@ -102,21 +102,54 @@ fn in_oc_mirror(wanted: &Wanted<'_>, output: &Output) -> Result<Fetched, Failure
     let Some(source) = opened.into_iter().next() else {
         return Err(Ambiguous::None(wanted.location.to_string()).into());
     };
-    let Some(carried) = source.carried()? else {
+    let read = |carried: Result<Layout<TarFiles>, ContentError>| -> Result<Fetched, Failure> {
+        let carried = carried?;
+        Ok(Fetched { pack: only(&carried, &[])?, source: Box::new(carried) })
+    };
+    let is_meant = |found: &Fetched| matches(&found.pack, wanted.digests);
+    let mut all = source.carried()?.map(read);
+    let Some(first) = all.next() else {
+        drop(all);
         return Ok(Fetched { pack: only(&source, wanted.digests)?, source: Box::new(source) });
     };
-    let place = carried.place();
-    let pack = only(&carried, &[])?;
-    if !wanted.digests.is_empty() && !matches(&pack, wanted.digests) {
-        // The one that is meant may be among the images; if it is not, the carried one is refused later, by name.
-        if let Ok(other) = only(&source, wanted.digests)
-            && matches(&other, wanted.digests)
-        {
-            return Ok(Fetched { pack: other, source: Box::new(source) });
-        }
+    // Of several the first counts, as it will for disk-to-mirror, unless the user says which one is meant.
+    let others: Vec<_> = all.filter_map(Result::ok).collect();
+    if let Ok(first) = &first {
+        tell_newer(first, &others, output);
     }
-    output.note(&format!("the pack is {place}"));
-    Ok(Fetched { pack, source: Box::new(carried) })
+    let chosen = if wanted.digests.is_empty() || first.as_ref().is_ok_and(is_meant) {
+        first
+    } else if let Some(other) = others.into_iter().find(is_meant) {
+        Ok(other)
+    } else {
+        // It may be among the images; if it is not, the first one is refused later, by name.
+        match only(&source, wanted.digests) {
+            Ok(pack) if matches(&pack, wanted.digests) => {
+                return Ok(Fetched { pack, source: Box::new(source) });
+            }
+            _ => first,
+        }
+    }?;
+    output.note(&format!("the pack is {}", chosen.source.place()));
+    Ok(chosen)
+}
+
+/// Says where the pack that counts is older than another one that is there. Nothing is authenticated yet: this says
+/// what the packs say.
+fn tell_newer(first: &Fetched, others: &[Fetched], output: &Output) {
+    let age = |found: &Fetched| {
+        let draft = found.pack.clone().into_draft().ok()?;
+        Some((draft.inventory().name.clone(), draft.inventory().version))
+    };
+    let Some((name, version)) = age(first) else { return };
+    let newer = |other: &&Fetched| age(other).is_some_and(|(n, v)| n == name && v > version);
+    if let Some(newer) = others.iter().find(newer) {
+        output.warn(&format!(
+            "{} is older than {}, and disk-to-mirror will leave the older one: remove the segments of earlier archives",
+            first.source.place(),
+            newer.source.place()
+        ));
+    }
 }
 
 fn fetch(source: &dyn Source, repository: &str, manifest: &Descriptor) -> Result<UntrustedPack, Failure> {

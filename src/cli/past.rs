@@ -61,6 +61,12 @@ impl Past {
         Ok(Self { revoked, known, state, old })
     }
 
+    /// Whether more is revoked than the directory in place says.
+    pub(super) fn revokes_more(&self, old: Option<&Draft>) -> bool {
+        let known = old.map(|o| o.inventory().revoked.as_slice()).unwrap_or_default();
+        self.revoked.iter().any(|r| known.iter().all(|k| k.fingerprint != r.fingerprint))
+    }
+
     /// Whether a key is revoked by anyone who may say so: the user, the directory in place, an earlier pack.
     pub(super) fn is_revoked(&self, key: Digest) -> bool {
         self.old.contains(&key)

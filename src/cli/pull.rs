@@ -13,6 +13,7 @@ use super::{
     memory,
     output::Output,
     packs::{Wanted, pack},
+    take::tell_kept_long,
 };
 use crate::{
     display::count,
@@ -77,6 +78,12 @@ pub(super) fn run(args: &args::Pull, output: &Output) -> Result<Exit, Failure> {
         };
         install.run(state)
     })??;
+    tell_kept_long(
+        outcome.draft.inventory(),
+        now,
+        "ask the pack's maker whether they are still wanted",
+        output,
+    );
     print(&directory, &outcome, manifest, output)?;
     Ok(Exit::Done)
 }

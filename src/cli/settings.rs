@@ -1,6 +1,6 @@
 //! `keypack.yaml` under the flags. What the command line says wins. Two kinds of lists differ: key sources, revocations
-//! and realms add up, for more of them makes nothing less safe; pins and verifying keys are sets that mean something as
-//! a whole, so those on the command line stand alone.
+//! and realms add up, for more of them makes nothing less safe; pins, verifying keys and rules are sets that mean
+//! something as a whole, so those on the command line stand alone.
 #![allow(clippy::disallowed_types, reason = "the user names this file; it is read here, bounded")]
 
 use std::{fs::File, io::Read, path::Path};
@@ -9,10 +9,18 @@ use super::{
     args::{Cli, Collect, Command, Pull, Read as ReadArgs},
     failure::{Exit, Failure},
 };
-use crate::{config::Config, limits};
+use crate::{
+    config::{Config, parse_rules},
+    limits,
+};
 
 /// Reads the setting, where one is named, and puts it under what the command line says.
 pub(super) fn apply(cli: &mut Cli) -> Result<(), Failure> {
+    if let Command::Collect(args) = &mut cli.command
+        && let Some(path) = &args.accept_rules
+    {
+        args.rules = Some(parse_rules(&text(path)?, path)?);
+    }
     let Some(path) = &cli.global.config else { return Ok(()) };
     let config = Config::parse(&text(path)?, path)?;
     match &mut cli.command {
@@ -43,6 +51,7 @@ fn collect(args: &mut Collect, mut config: Config) {
     args.include = args.include.or(config.include);
     args.name = args.name.take().or(config.name.take());
     args.expires = args.expires.or(config.expires);
+    args.rules = args.rules.take().or(config.rules.take());
     read(&mut args.read, config);
 }
 
@@ -60,7 +69,7 @@ fn pull(args: &mut Pull, config: Config) {
 
 /// The text of a file that a person wrote. A file that is not there is a wrong command line: `--optional` must not turn
 /// a setting that nobody reads into success.
-pub(super) fn text(path: &Path) -> Result<String, Failure> {
+fn text(path: &Path) -> Result<String, Failure> {
     let mut bytes = Vec::new();
     File::open(path).and_then(|file| file.take(limits::SETTING + 1).read_to_end(&mut bytes)).map_err(
         |e| {

@@ -12,12 +12,16 @@ pub struct ConfigError {
     at: Option<(u64, u64)>,
     what: String,
     hint: Option<String>,
-    code: &'static str,
+    draft: bool,
 }
 
 impl ConfigError {
-    pub(super) fn new(path: &Path, code: &'static str, fault: Fault) -> Self {
-        Self { path: path.into(), at: fault.at, what: fault.what, hint: fault.hint, code }
+    pub(super) fn new(path: &Path, fault: Fault) -> Self {
+        Self { path: path.into(), at: fault.at, what: fault.what, hint: fault.hint, draft: false }
+    }
+
+    pub(super) fn draft(path: &Path, fault: Fault) -> Self {
+        Self { draft: true, ..Self::new(path, fault) }
     }
 
     /// The line and the column, from 1, where the fault has a place.
@@ -26,8 +30,13 @@ impl ConfigError {
     }
 
     /// The stable code of this error.
-    pub const fn code(&self) -> &'static str {
-        self.code
+    pub fn code(&self) -> &'static str {
+        if self.draft { "rules-are-draft" } else { "config-malformed" }
+    }
+
+    /// Whether it is a draft of rules that nobody went through.
+    pub const fn is_draft(&self) -> bool {
+        self.draft
     }
 
     /// What to do about this very fault, where more can be said than about its code.

@@ -4,7 +4,10 @@
 //! A field that is not known, a field twice, an empty value, a wrong type or value: each is an error with its line and
 //! column. Paths in the file are relative to the file.
 
+mod draft;
 mod error;
+mod observe;
+mod rules;
 mod validate;
 mod wire;
 mod yaml;
@@ -14,11 +17,13 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde::Deserialize;
 
+pub use draft::draft_rules;
 pub use error::ConfigError;
+pub use rules::parse_rules;
 
 use crate::{
     oci::Digest,
-    pack::{Expiry, Pin},
+    pack::{Expiry, Mention, Pin, Rule},
 };
 
 /// The setting, as far as the file says something. What it leaves out is `None` or empty.
@@ -38,6 +43,8 @@ pub struct Config {
     pub sources: Sources,
     /// Whether hosts may be asked.
     pub network: Option<bool>,
+    /// What must sign what, all of it; without it, the rules of the pack in place stay.
+    pub rules: Option<Vec<Rule<Mention>>>,
     /// The exact set of keys that a pack must have.
     pub pins: Option<Vec<Pin>>,
     /// Keys of the organisation.
@@ -117,6 +124,6 @@ impl Config {
         let base = path.parent().unwrap_or(Path::new(""));
         yaml::read(text)
             .and_then(|file| validate::file(file, base))
-            .map_err(|fault| ConfigError::new(path, "config-malformed", fault))
+            .map_err(|fault| ConfigError::new(path, fault))
     }
 }

@@ -7,7 +7,9 @@ use std::{
 };
 
 use super::{
-    Config, Revocation, Sources, wire,
+    Config, Revocation, Sources,
+    rules::rules,
+    wire,
     yaml::{At, Fault, Truth},
 };
 use crate::{
@@ -25,6 +27,7 @@ pub(super) fn file(file: wire::File, base: &Path) -> Result<Config, Fault> {
         include: file.include,
         sources: sources(file.sources.unwrap_or_default(), base)?,
         network: file.network.as_ref().map(truth).transpose()?,
+        rules: file.rules.map(rules).transpose()?,
         pins: file.pins.map(|pins| pins.iter().map(value).collect()).transpose()?,
         verify_keys: file.verify_keys.map(|keys| paths(Some(keys), base)).transpose()?,
         revoked: file.revoked.unwrap_or_default().into_iter().map(revocation).collect::<Result<_, _>>()?,
@@ -39,11 +42,11 @@ pub(super) fn file(file: wire::File, base: &Path) -> Result<Config, Fault> {
 }
 
 /// A value that has a reader of its own: the same that its flag has.
-fn value<T: FromStr<Err: Display>>(text: &At<String>) -> Result<T, Fault> {
+pub(super) fn value<T: FromStr<Err: Display>>(text: &At<String>) -> Result<T, Fault> {
     text.value.parse().map_err(|e: T::Err| Fault::at(text, e.to_string()))
 }
 
-fn truth(value: &At<Truth>) -> Result<bool, Fault> {
+pub(super) fn truth(value: &At<Truth>) -> Result<bool, Fault> {
     match &value.value {
         Truth::Is(truth) => Ok(*truth),
         Truth::Text(text) => {

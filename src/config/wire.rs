@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::{
-    IncludeKeys, OnFailure, When,
+    IncludeKeys, OnFailure, When, rules,
     yaml::{At, Truth, given},
 };
 
@@ -24,6 +24,8 @@ pub(super) struct File {
     pub(super) sources: Option<Sources>,
     #[serde(default, deserialize_with = "given")]
     pub(super) network: Option<At<Truth>>,
+    #[serde(default, deserialize_with = "given")]
+    pub(super) rules: Option<Vec<At<rules::Wire>>>,
     #[serde(default, deserialize_with = "given")]
     pub(super) pins: Option<Vec<At<String>>>,
     #[serde(default, deserialize_with = "given")]

@@ -11,6 +11,9 @@ use crate::{
     oci::{BlobError, Digest, ManifestError},
 };
 
+/// Why a symbolic link is not followed.
+pub(super) const LEADS_OUT: &str = "a symbolic link leads out of the directory; keypack does not follow it";
+
 /// Why content could not be read or written. Each variant has a stable code.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -188,6 +191,9 @@ impl ContentError {
         match self {
             Self::Net(e) => e.hint(),
             Self::Registry(e) => e.hint(),
+            Self::Read { source, .. } if source.to_string() == LEADS_OUT => {
+                Some("put the file itself in the place of the link".to_owned())
+            }
             _ => None,
         }
     }

@@ -13,6 +13,17 @@ pub struct ListedImage {
     pub source: RegistryRef,
     /// Where the list says that it went.
     pub destination: Option<RegistryRef>,
+    /// Its path and tag behind a mirror's prefix, where they are not the source's (`targetRepo`, `targetTag`).
+    pub mirrored: Option<RegistryRef>,
+}
+
+/// What a list names.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ImageList {
+    /// The images that it names one by one.
+    pub images: Vec<ListedImage>,
+    /// What it names otherwise, which is not looked up: in words.
+    pub others: Vec<String>,
 }
 
 /// A line that is not an image.
@@ -29,8 +40,8 @@ pub struct ListError {
 pub type Images = BTreeMap<String, Vec<String>>;
 
 /// Reads a list. Empty lines and lines that start with `#` are skipped.
-pub fn parse_list(text: &str) -> Result<Vec<ListedImage>, ListError> {
-    let mut images = Vec::new();
+pub fn parse_list(text: &str) -> Result<ImageList, ListError> {
+    let mut list = ImageList::default();
     for (index, line) in text.lines().enumerate() {
         let line = line.trim();
         if line.is_empty() || line.starts_with('#') {
@@ -51,14 +62,18 @@ pub fn parse_list(text: &str) -> Result<Vec<ListedImage>, ListError> {
             parsed.map_err(|e| ListError { line: index + 1, reason: e.to_string() })
         };
         // oc-mirror splits at the first equals sign; no reference holds one.
-        images.push(match line.split_once('=') {
-            Some((source, destination)) => {
-                ListedImage { source: read(source)?, destination: Some(read(destination)?) }
+        let (source, destination) = match line.split_once('=') {
+            // A mapping of oc-mirror also lists what comes from the disk: `oci:///catalog=docker://…`.
+            Some((source, _)) if source.contains("://") && !source.starts_with("docker://") => {
+                list.others.push(format!("{source:?}, which is not in a registry"));
+                continue;
             }
-            None => ListedImage { source: read(line)?, destination: None },
-        });
+            Some((source, destination)) => (read(source)?, Some(read(destination)?)),
+            None => (read(line)?, None),
+        };
+        list.images.push(ListedImage { source, destination, mirrored: None });
     }
-    Ok(images)
+    Ok(list)
 }
 
 /// Where the listed images are: at their own registries or, with `mirror`, at that host under that prefix. There the
@@ -71,9 +86,11 @@ pub fn locate(list: &[ListedImage], mirror: Option<(&Host, &str)>) -> BTreeMap<H
             Some((host, prefix)) => {
                 let there =
                     image.destination.as_ref().into_iter().chain([&image.source]).find(|r| r.host == *host);
-                match there {
-                    Some(there) => (host.clone(), there.repository.clone(), there),
-                    None => (host.clone(), join(prefix, &image.source.repository), &image.source),
+                if let Some(there) = there {
+                    (host.clone(), there.repository.clone(), there)
+                } else {
+                    let there = image.mirrored.as_ref().unwrap_or(&image.source);
+                    (host.clone(), join(prefix, &there.repository), there)
                 }
             }
         };
@@ -101,9 +118,11 @@ mod tests {
     #[test]
     fn lists_and_mappings_are_read() {
         let text = "# by hand\n\nquay.io/a/b:1\n  docker://quay.io/a/b@sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a  \n\
-                    docker://r.io/x/y:2=docker://mirror:5000/ns/x/y:2\nr.io/z\n";
-        let list = parse_list(text).unwrap();
+                    docker://r.io/x/y:2=docker://mirror:5000/ns/x/y:2\nr.io/z\n\
+                    oci:///var/x=docker://mirror:5000/ns/var/x:latest\n";
+        let ImageList { images: list, others } = parse_list(text).unwrap();
         assert_eq!(list.len(), 4);
+        assert_eq!(others, ["\"oci:///var/x\", which is not in a registry"]);
         let mirror = Host::parse("mirror:5000").unwrap();
         let located = locate(&list, Some((&mirror, "ns")));
         assert_eq!(located[&mirror]["ns/a/b"].len(), 2);

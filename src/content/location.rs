@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use super::{
     foreign::foreign,
-    reference::{Host, RegistryRef},
+    reference::{Host, RegistryRef, without_user},
 };
 use crate::oci::Digest;
 
@@ -69,7 +69,7 @@ impl Location {
     /// else a reference whose first part can only be a registry. Nothing else is guessed.
     pub fn parse(text: &str, exists: impl Fn(&Path) -> bool) -> Result<Self, LocationError> {
         let error = |reason: &str, hint: &str| LocationError {
-            text: text.to_owned(),
+            text: without_user(text),
             reason: reason.to_owned(),
             hint: hint.to_owned(),
         };

@@ -32,7 +32,24 @@ pub struct ReferenceError {
 }
 
 fn refuse(text: &str, reason: &'static str) -> ReferenceError {
-    ReferenceError { text: text.chars().take(200).collect(), reason }
+    ReferenceError { text: without_user(text).chars().take(200).collect(), reason }
+}
+
+/// The text without a user and a password in front of a host. Such a text is refused, and what is said of it ends up in
+/// logs.
+pub(super) fn without_user(text: &str) -> String {
+    let scheme = ["docker://", "https://", "http://"].iter().find(|scheme| text.starts_with(*scheme));
+    let (scheme, rest) = text.split_at(scheme.map_or(0, |scheme| scheme.len()));
+    match rest.rsplit_once('@') {
+        Some((user, host)) if is_user(user, host) => format!("{scheme}…@{host}"),
+        _ => text.to_owned(),
+    }
+}
+
+/// Whether these stand around the @ of `USER:PASSWORD@HOST`, and not of `NAME@DIGEST`.
+fn is_user(user: &str, host: &str) -> bool {
+    let transport = user.split(':').next().unwrap_or_default();
+    !host.starts_with("sha") && !["oci", "oci-archive", "dir", "oc-mirror"].contains(&transport)
 }
 
 impl Host {
@@ -56,12 +73,14 @@ impl Host {
                 && !l.ends_with('-')
                 && l.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
         };
-        if !name.starts_with('[') && !name.split('.').all(label) {
+        let address = name.starts_with('[') && name.ends_with(']');
+        if !address && !name.split('.').all(label) {
             return Err(refuse(text, "the host holds characters that no host has"));
         }
-        Ok(Self(match text {
+        let text = text.to_ascii_lowercase();
+        Ok(Self(match text.as_str() {
             "index.docker.io" | "registry-1.docker.io" | "registry.hub.docker.com" => "docker.io".into(),
-            text => text.to_ascii_lowercase(),
+            _ => text,
         }))
     }
 
@@ -100,7 +119,14 @@ impl FromStr for RegistryRef {
         let bad = |reason| refuse(text, reason);
         let (rest, digest) = match text.split_once('@') {
             Some((rest, digest)) => {
-                let digest = digest.parse().map_err(|_| bad("what follows @ is no sha256 digest"))?;
+                let credentials = digest.contains('/') && is_user(rest, digest);
+                let digest = digest.parse().map_err(|_| {
+                    bad(if credentials {
+                        "who we are there is not written into it; --creds and --authfile say that"
+                    } else {
+                        "what follows @ is no sha256 digest"
+                    })
+                })?;
                 (rest, Some(digest))
             }
             None => (text, None),
@@ -172,6 +198,7 @@ mod tests {
             ("localhost:5000/a/b-c__d.e:v1.0_x", "localhost:5000/a/b-c__d.e:v1.0_x".into()),
             ("[::1]:5000/a:t", "[::1]:5000/a:t".into()),
             ("Reg.Example/a---b", "reg.example/a---b".into()),
+            ("registry-1.dockEr.io/g", "docker.io/library/g".into()),
             (&format!("q.io/a:t@{d}"), format!("q.io/a:t@{d}")),
         ] {
             assert_eq!(text.parse::<RegistryRef>().map(|r| r.to_string()), Ok(expected), "{text}");
@@ -200,6 +227,10 @@ mod tests {
             "q.io:99999/a",
             "[::g]/a",
             "[::1]x/a",
+            "[q.io/a",
+            "[0/ab->x",
+            "x[::1]/a",
+            "[::1]]/a",
             "u@q.io/a",
             "q_.io/a",
             "q.io/a b",
@@ -211,6 +242,30 @@ mod tests {
         ] {
             assert!(text.parse::<RegistryRef>().is_err(), "{text:?} was accepted");
         }
+    }
+
+    #[test]
+    fn a_bracket_opens_nothing_but_an_address() {
+        for text in ["[", "[]", "[0/ab->x", "[q.io", "[q.io@evil:1", "]", "x]", "[::1", "[::1]]", "[::1]:"] {
+            assert!(Host::parse(text).is_err(), "{text:?} was accepted");
+        }
+        assert!(Host::parse("[::1]:5000").is_ok());
+    }
+
+    #[test]
+    fn no_error_repeats_a_password() {
+        for text in ["u:hunter2@q.io/a", "u:hunter2@q.io:5000/a:1", "u:hun/ter2@q.io/a", "u:hunter2@q.io"] {
+            let error = text.parse::<RegistryRef>().unwrap_err();
+            assert!(!error.to_string().contains("ter2"), "{error}");
+            for scheme in ["", "docker://", "https://", "http://"] {
+                let error = super::super::Location::parse(&format!("{scheme}{text}"), |_| false).unwrap_err();
+                assert!(!error.to_string().contains("ter2"), "{error}");
+            }
+        }
+        let digest = "q.io/a@sha256:12".parse::<RegistryRef>().unwrap_err();
+        assert!(digest.to_string().contains("q.io/a@sha256:12"), "{digest}");
+        let path = super::super::Location::parse("oci-archive:a@b:c d", |_| false).unwrap_err();
+        assert!(path.to_string().contains("a@b"), "{path}");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::{
     content::{self, Attachment, Completeness, Source},
     limits,
     oci::{Blob, Descriptor, Digest, ImageManifest},
-    signature::{SIGSTORE_JSON, UntrustedBundle, UntrustedSignature, UntrustedSimple, media},
+    signature::{SIGSTORE_JSON, UntrustedBundle, UntrustedGpg, UntrustedSignature, UntrustedSimple, media},
 };
 
 /// Whether a layer holds a signature that keypack knows.
@@ -97,9 +97,8 @@ pub(super) fn file_signature(file: Attachment) -> FoundSignature {
         let parsed = parsed.map(|simple| UntrustedSignature::Simple(Box::new(simple)));
         (Form::SimpleSigning, parsed.map_err(|e| Problem::from(&e)))
     } else {
-        let message =
-            "an OpenPGP signature, which needs its GPG key and which this version does not verify".into();
-        (Form::OpenPgp, Err(Problem { code: "openpgp-unsupported", message }))
+        let parsed = UntrustedGpg::parse(&file.bytes).map(|gpg| UntrustedSignature::Gpg(Box::new(gpg)));
+        (Form::OpenPgp, parsed.map_err(|e| Problem::from(&e)))
     };
     FoundSignature { via: Via::File, at: file.name, form, content }
 }

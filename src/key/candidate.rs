@@ -1,7 +1,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Chain, KeyId, KeyRef, PublicKey, Role, note_key_id};
+use super::{Chain, KeyId, KeyRef, OpenPgpKey, PublicKey, Role, note_key_id};
 use crate::oci::Digest;
 
 /// How a key reached us: the ladder of trust, best first. It says how hard it is to forge, not whether the
@@ -71,6 +71,8 @@ pub enum Material {
     Key(PublicKey),
     /// A certificate chain, the issuing or signing certificate first.
     Chain(Chain),
+    /// An OpenPGP key with its subkeys and user ids.
+    OpenPgp(OpenPgpKey),
 }
 
 impl Material {
@@ -85,6 +87,56 @@ impl Material {
                 .flat_map(|c| [c.public_key().ok().map(|k| k.fingerprint()), Some(Digest::of(c.der()))])
                 .flatten()
                 .collect(),
+            Self::OpenPgp(key) => key.ids(),
+        }
+    }
+
+    /// The OpenPGP key, if it is one.
+    pub const fn openpgp(&self) -> Option<&OpenPgpKey> {
+        if let Self::OpenPgp(key) = self { Some(key) } else { None }
+    }
+
+    /// Whether it is of the kind that this role has.
+    pub const fn fits(&self, role: Role) -> bool {
+        match self {
+            Self::Key(_) => !role.is_chain() && !matches!(role, Role::Gpg),
+            Self::Chain(_) => role.is_chain(),
+            Self::OpenPgp(_) => matches!(role, Role::Gpg),
+        }
+    }
+
+    /// The role of a key whose source says none, until a signature gives it another.
+    pub const fn usual_role(&self) -> Role {
+        match self {
+            Self::Key(_) => Role::Signer,
+            Self::Chain(_) => Role::Fulcio,
+            Self::OpenPgp(_) => Role::Gpg,
+        }
+    }
+
+    /// Whether both are one key. Two copies of an OpenPGP key may hold more or less and still be that.
+    pub fn is_same_key(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::OpenPgp(a), Self::OpenPgp(b)) => a.is_same_key(b),
+            _ => self == other,
+        }
+    }
+
+    /// What two copies of one key say together.
+    #[must_use]
+    pub fn merged(&self, other: &Self) -> Self {
+        match (self, other) {
+            (Self::OpenPgp(a), Self::OpenPgp(b)) => Self::OpenPgp(a.merged(b)),
+            _ => self.clone(),
+        }
+    }
+
+    /// The id of the key or of the first certificate: what people compare, where there is no other fingerprint.
+    pub fn id(&self) -> KeyId {
+        match self {
+            Self::Key(key) => key.fingerprint(),
+            Self::Chain(chain) => chain.id(),
+            Self::OpenPgp(key) => key.id(),
         }
     }
 }
@@ -107,32 +159,25 @@ pub struct Candidate {
 impl Candidate {
     /// Whether it could serve in `role`.
     pub fn serves(&self, role: Role) -> bool {
-        self.role.map_or_else(
-            || role.is_chain() == matches!(self.material, Material::Chain(_)),
-            |stated| stated == role,
-        )
+        self.role.map_or_else(|| self.material.fits(role), |stated| stated == role)
     }
 
     /// Its name in `role`. A Rekor v2 log is named by its origin too: the URL's host or, for a bare key file,
     /// the origin of the checkpoint that needs it.
     pub fn key_ref(&self, role: Role, origin: Option<&str>) -> KeyRef {
         let id = match (&self.material, role) {
-            (Material::Chain(chain), _) => chain.id(),
             (Material::Key(key), Role::Rekor2) => {
                 let own = self.url.as_deref().map(origin_of);
                 note_key_id(own.as_deref().or(origin).unwrap_or_default(), key)
             }
-            (Material::Key(key), _) => key.fingerprint(),
+            (material, _) => material.id(),
         };
         KeyRef { role, id }
     }
 
     /// sha256 of the key or of the first certificate: what people compare.
     pub fn fingerprint(&self) -> KeyId {
-        match &self.material {
-            Material::Key(key) => key.fingerprint(),
-            Material::Chain(chain) => chain.id(),
-        }
+        self.material.id()
     }
 }
 

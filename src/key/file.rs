@@ -2,7 +2,11 @@
 
 use thiserror::Error;
 
-use super::{Certificate, Chain, Material, PublicKey, PublicKeyError, secret};
+use super::{
+    Certificate, Chain, Material, OpenPgpKey, PublicKey, PublicKeyError,
+    openpgp::{self, Unread},
+    secret,
+};
 
 /// Why a key file is refused as a whole.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -52,8 +56,11 @@ pub struct Parsed {
 /// The labels of the PEM blocks that are read (RFC 7468).
 const READ: [&str; 3] = ["PUBLIC KEY", "RSA PUBLIC KEY", "CERTIFICATE"];
 
-/// Reads a key file: PEM blocks (`PUBLIC KEY`, `RSA PUBLIC KEY`, `CERTIFICATE`) with any text around them, or one
-/// DER key or certificate.
+/// OpenPGP's own label: armour looks like PEM and is not (headers, a checksum).
+const OPENPGP: &str = "PGP PUBLIC KEY BLOCK";
+
+/// Reads a key file: PEM blocks (`PUBLIC KEY`, `RSA PUBLIC KEY`, `CERTIFICATE`) and OpenPGP key blocks with any text
+/// around them, or one DER key or certificate, or OpenPGP keys in binary.
 pub fn parse_key_file(bytes: &[u8]) -> Result<Parsed, KeyFileError> {
     if let Some(label) = secret::label(bytes) {
         return Err(KeyFileError::PrivateKey { label });
@@ -68,7 +75,15 @@ pub fn parse_key_file(bytes: &[u8]) -> Result<Parsed, KeyFileError> {
     for block in blocks(bytes) {
         number += 1;
         // What else comes in armour (OpenPGP) is not always well-formed PEM.
-        if let Some(other) = label(block).filter(|label| !READ.contains(&label.as_str())) {
+        let label = label(block);
+        if label.as_deref() == Some(OPENPGP) {
+            match openpgp::read_armoured(block) {
+                Err(Unread::Malformed(why)) => parsed.unusable.push((format!("block {number}"), why)),
+                read => parsed.openpgp(read)?,
+            }
+            continue;
+        }
+        if let Some(other) = label.filter(|label| !READ.contains(&label.as_str())) {
             let reason = format!("a {other:?} block is not a key keypack reads");
             parsed.unusable.push((format!("block {number}"), reason));
             continue;
@@ -99,6 +114,23 @@ impl Parsed {
             Ok(key) => self.material.push(Material::Key(key)),
             Err(e) => self.unusable.push((format!("block {number}"), e.to_string())),
         }
+    }
+
+    fn openpgp(
+        &mut self,
+        read: Result<Vec<Result<OpenPgpKey, (String, String)>>, Unread>,
+    ) -> Result<(), KeyFileError> {
+        let keys = read.map_err(|e| match e {
+            Unread::Secret => KeyFileError::PrivateKey { label: "OpenPGP".into() },
+            Unread::Malformed(reason) => KeyFileError::NoKey { reason },
+        })?;
+        for key in keys {
+            match key {
+                Ok(key) => self.material.push(Material::OpenPgp(key)),
+                Err((name, reason)) => self.unusable.push((format!("the GPG key {name}"), reason)),
+            }
+        }
+        Ok(())
     }
 
     /// Cuts a list of certificates into chains: a certificate continues a chain if it issued the one before.
@@ -137,6 +169,11 @@ fn parse_der(bytes: &[u8]) -> Result<Parsed, KeyFileError> {
     }
     if text.starts_with('{') {
         return no_key("it looks like JSON; a trusted_root.json goes to --trusted-root");
+    }
+    // The first bit is set in every OpenPGP packet (RFC 9580 §4.2) and in nothing that DER starts a key with.
+    if bytes.first().is_some_and(|first| first & 0x80 != 0) {
+        let mut parsed = Parsed::default();
+        return parsed.openpgp(openpgp::read_binary(bytes)).map(|()| parsed);
     }
     let spki = PublicKey::from_spki(bytes);
     let mut parsed = Parsed::default();

@@ -14,6 +14,7 @@ use crate::oci::Digest;
 /// | rekor2 | origin, newline, type byte, key | C2SP signed-note "key ID", untruncated |
 /// | fulcio, tsa | the first certificate of the chain | – |
 /// | signer | the SubjectPublicKeyInfo | cosign's hint in bundles |
+/// | gpg | the octets of the fingerprint | RFC 9580 §5.5.4, with SHA-256 for version 4 keys too |
 pub type KeyId = Digest;
 
 /// Names one key: role and id.

@@ -7,6 +7,8 @@ mod chain;
 mod file;
 mod id;
 mod names;
+mod openpgp;
+mod pin;
 mod public_key;
 mod secret;
 pub mod trusted_root;
@@ -18,6 +20,8 @@ pub use chain::{Certificate, Chain, ChainError};
 pub use file::{KeyFileError, Parsed, parse_key_file};
 pub use id::{KeyId, KeyRef, note_key_id};
 pub use names::{name_of, well_known};
+pub use openpgp::{OpenPgpFault, OpenPgpKey, OpenPgpMessage, OpenPgpMessageError};
+pub use pin::{Pin, Pinned};
 pub use public_key::{PublicKey, PublicKeyError};
 
 use serde::{Deserialize, Serialize};
@@ -38,12 +42,14 @@ pub enum Role {
     Tsa,
     /// A signer's own key (`cosign sign --key`, Red Hat's release key).
     Signer,
+    /// An OpenPGP key (GPG): signs releases and lookaside signatures.
+    Gpg,
 }
 
 impl Role {
     /// All roles, in the order in which an inventory lists them.
-    pub const ALL: [Self; 6] =
-        [Self::Rekor, Self::Rekor2, Self::CtLog, Self::Fulcio, Self::Tsa, Self::Signer];
+    pub const ALL: [Self; 7] =
+        [Self::Rekor, Self::Rekor2, Self::CtLog, Self::Fulcio, Self::Tsa, Self::Signer, Self::Gpg];
 
     /// The name in files, flags and JSON.
     pub const fn as_str(self) -> &'static str {
@@ -54,6 +60,7 @@ impl Role {
             Self::Fulcio => "fulcio",
             Self::Tsa => "tsa",
             Self::Signer => "signer",
+            Self::Gpg => "gpg",
         }
     }
 
@@ -66,6 +73,7 @@ impl Role {
             Self::Fulcio => "Fulcio CA",
             Self::Tsa => "timestamp authority",
             Self::Signer => "signer key",
+            Self::Gpg => "GPG key",
         }
     }
 

@@ -4,8 +4,9 @@
 use super::{KeyRef, Material, Role, origin_of};
 
 /// The ids that have a bare name. Sources: the public-good trusted root (sigstore/root-signing, targets version 14)
-/// and openshift/cluster-update-keys (`0000_90_openshift-cluster-image-policy.yaml`). A line is never changed.
-const NAMES: [(Role, &str, &str); 8] = [
+/// and openshift/cluster-update-keys (`0000_90_openshift-cluster-image-policy.yaml`, `verifier-public-key-redhat-release`
+/// and `-beta-2`). A line is never changed.
+const NAMES: [(Role, &str, &str); 10] = [
     (Role::Rekor, "c0d23d6ad406973f9559f3ba2d1ca01f84147d8ffc5b8445c224f98b9591801d", "rekor-sigstore"),
     (
         Role::Rekor2,
@@ -26,6 +27,10 @@ const NAMES: [(Role, &str, &str); 8] = [
         "ba9d26350d78893a20f337e2153a113108bfcf064085afaee60d446e63405576",
         "signer-redhat-release3",
     ),
+    // The OpenPGP fingerprint is 567E347AD0044ADE55BA8A5F199E2F91FD431D51.
+    (Role::Gpg, "f8182ff2447ab5ed22e481b0804a29a92007a0854fc3b1ce05c2763a2825236a", "gpg-redhat-release"),
+    // The OpenPGP fingerprint is B08B659EE86AF623BC90E8DB938A80CAF21541EB.
+    (Role::Gpg, "c4efd81b897d1a6c5d666064736a93982069d2e3e93890282c0dbe66572a619b", "gpg-redhat-beta"),
 ];
 
 /// The bare name of a well-known key.
@@ -42,7 +47,7 @@ pub fn name_of(key: KeyRef, material: &Material, url: Option<&str>, source: &str
     let instance = match (url, material) {
         (Some(url), _) => origin_of(url),
         (None, Material::Chain(chain)) => chain.first().common_name(),
-        (None, Material::Key(_)) => source.split('.').next().unwrap_or_default().to_owned(),
+        (None, Material::Key(_) | Material::OpenPgp(_)) => instance(source),
     };
     let instance = slug(&instance);
     let id = &key.id.hex()[..8];
@@ -52,6 +57,12 @@ pub fn name_of(key: KeyRef, material: &Material, url: Option<&str>, source: &str
         same if same == key.role.as_str() => format!("{}-{id}", key.role),
         other => format!("{}-{other}-{id}", key.role),
     }
+}
+
+/// What a source is called, without ending and folder.
+fn instance(source: &str) -> String {
+    let file = source.rsplit('/').next().unwrap_or_default();
+    file.split('.').next().unwrap_or_default().to_owned()
 }
 
 /// Letters and digits, other characters as single dashes, at most 40.
@@ -73,16 +84,21 @@ fn slug(text: &str) -> String {
 impl Role {
     /// The ending of this role's files.
     pub const fn extension(self) -> &'static str {
-        if self.is_chain() { "pem" } else { "pub" }
+        match self {
+            Self::Fulcio | Self::Tsa => "pem",
+            Self::Gpg => "asc",
+            _ => "pub",
+        }
     }
 }
 
 impl Material {
-    /// PEM: LF, 64 columns, one newline after each block, nothing around.
+    /// PEM or, of an OpenPGP key, armour: LF, 64 columns, one newline after each block, nothing around.
     pub fn to_pem(&self) -> String {
         match self {
             Self::Key(key) => key.to_pem(),
             Self::Chain(chain) => chain.to_pem(),
+            Self::OpenPgp(key) => key.to_armour(),
         }
     }
 }

@@ -20,7 +20,7 @@ const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.1
 
 /// The sizes of RSA keys that the verifying crate takes. It asks for them only when it verifies: a smaller key would
 /// be listed as good until then.
-const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
+pub(super) const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 
 /// A public key that signatures can be verified with, as a DER SubjectPublicKeyInfo (RFC 5280 §4.1).
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -6,8 +6,10 @@
 )]
 
 mod builtin;
+mod host;
 mod payload;
 mod policy;
+mod redhat;
 mod rekor;
 
 use std::{
@@ -20,10 +22,12 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use thiserror::Error;
 
 pub use builtin::{BUILTIN_DATE, BUILTIN_SOURCE};
+pub use host::is_host;
+pub use redhat::{is_redhat, is_redhats};
 
 use crate::{
     key::{
-        Candidate, Grade, KeyFileError, KeyId, Material, Provenance, PublicKey, Role, Validity,
+        Candidate, Grade, KeyFileError, KeyId, Material, Pin, Provenance, PublicKey, Role, Validity,
         parse_key_file, trusted_root, trusted_root::TrustedRootError,
     },
     limits,
@@ -38,6 +42,8 @@ pub struct Gathered {
     pub candidates: Vec<Candidate>,
     /// Entries that can't be used. The rest of their source is used.
     pub unusable: Vec<Unusable>,
+    /// Fingerprints that the user gives: a key that is found in content and has one of them counts.
+    pub pins: Vec<Pin>,
 }
 
 /// One entry of a source that can't be used.

@@ -1,11 +1,12 @@
 //! The release payload's own manifests, which lie inside a mirror: what they hold are claims. A key among them is
-//! taken only if its fingerprint is in the table of [`crate::key::well_known`], which cites its sources.
+//! taken only if its fingerprint is in the table of [`crate::key::well_known`], which cites its sources, or is pinned.
 
 use serde_json::Value;
+use serde_saphyr::options::DuplicateKeyPolicy;
 
 use super::{Gathered, Unusable};
 use crate::{
-    key::{Candidate, Grade, KeyRef, Material, Provenance, Role, Validity, parse_key_file, well_known},
+    key::{Candidate, Grade, KeyRef, Pin, Pinned, Provenance, Role, Validity, parse_key_file, well_known},
     oci::Digest,
 };
 
@@ -15,11 +16,25 @@ impl Gathered {
         let file = name.rsplit('/').next().unwrap_or(name);
         let source = format!("release payload {}", file.chars().take(150).collect::<String>());
         let provenance = Provenance { grade: Grade::Release, source, sha256: Digest::of(bytes), date: None };
-        if self.candidates.iter().any(|c| c.provenance == provenance) {
+        if self
+            .candidates
+            .iter()
+            .any(|c| c.provenance.sha256 == provenance.sha256 && c.provenance.source == provenance.source)
+        {
             return;
         }
         let text = String::from_utf8_lossy(bytes);
-        let Ok(manifest) = serde_saphyr::from_str::<Value>(&text) else { return };
+        // Red Hat's own ConfigMap names its namespace twice: the last counts, as for `oc apply`. What a key here says is
+        // a claim however it is read.
+        let options = serde_saphyr::options! { duplicate_keys: DuplicateKeyPolicy::LastWins };
+        let manifest = match serde_saphyr::from_str_with_options::<Value>(&text, options) {
+            Ok(manifest) => manifest,
+            Err(e) if text.contains("verifier-public-key-") || text.contains("rootOfTrust") => {
+                let reason = e.to_string().lines().next().unwrap_or_default().to_owned();
+                return self.leave(&provenance.source, "it", "manifest-malformed", &reason);
+            }
+            Err(_) => return,
+        };
         match manifest["kind"].as_str() {
             Some("ClusterImagePolicy" | "ImagePolicy") => {
                 let key = &manifest["spec"]["policy"]["rootOfTrust"]["publicKey"];
@@ -30,10 +45,9 @@ impl Gathered {
                 }
             }
             Some("ConfigMap") => {
-                for name in manifest["data"].as_object().into_iter().flat_map(|data| data.keys()) {
-                    if name.starts_with("verifier-public-key-") {
-                        let reason = "a GPG key, which this version does not read";
-                        self.leave(&provenance.source, name, "openpgp-unsupported", reason);
+                for (name, block) in manifest["data"].as_object().into_iter().flatten() {
+                    if let Some(block) = block.as_str().filter(|_| name.starts_with("verifier-public-key-")) {
+                        self.add_claims(name, Role::Gpg, block.as_bytes(), &provenance);
                     }
                 }
             }
@@ -42,24 +56,44 @@ impl Gathered {
     }
 
     fn add_claim(&mut self, entry: &str, role: Role, data: &str, provenance: &Provenance) {
-        let parsed = super::decode(data).and_then(|pem| parse_key_file(&pem).ok());
-        let Some(parsed) = parsed else {
-            return self.leave(&provenance.source, entry, "key-malformed", "it is not a key in base64");
+        match super::decode(data) {
+            Some(pem) => self.add_claims(entry, role, &pem, provenance),
+            None => self.leave(&provenance.source, entry, "key-malformed", "it is not a key in base64"),
+        }
+    }
+
+    /// Takes those keys that are known or pinned. The others are told, with what would make them count.
+    fn add_claims(&mut self, entry: &str, role: Role, bytes: &[u8], provenance: &Provenance) {
+        let parsed = match parse_key_file(bytes) {
+            Ok(parsed) => parsed,
+            Err(e) => return self.leave(&provenance.source, entry, e.code(), &e.to_string()),
         };
+        for (part, reason) in parsed.unusable {
+            self.leave(&provenance.source, &format!("{entry}, {part}"), "key-unsupported", &reason);
+        }
         for material in parsed.material {
-            let Material::Key(key) = &material else { continue };
-            let id = key.fingerprint();
-            if well_known(KeyRef { role, id }).is_none() {
-                let reason = format!("a key found in content is a claim; its fingerprint is {id}");
+            if !material.fits(role) {
+                continue;
+            }
+            let id = material.id();
+            let pin = Pin::of(role, id, &material);
+            let pinned = self.pins.contains(&pin)
+                || self.pins.contains(&Pin { role, fingerprint: Pinned::Sha256(id) });
+            if !pinned && well_known(KeyRef { role, id }).is_none() {
+                let reason = format!(
+                    "a key found in content is a claim; compare its fingerprint with its publisher, then give \
+                     --pin {pin}, or the key by --key FILE"
+                );
                 self.leave(&provenance.source, entry, "key-claim", &reason);
                 continue;
             }
+            let grade = if pinned { Grade::Pinned } else { Grade::Release };
             self.candidates.push(Candidate {
                 role: Some(role),
                 material,
                 url: None,
                 validity: Validity::default(),
-                provenance: provenance.clone(),
+                provenance: Provenance { grade, ..provenance.clone() },
             });
         }
     }
@@ -126,7 +160,7 @@ secqki/yrmv3Y0dqZ9VOn3UCAwEAAQ==
         assert_eq!(claimed.candidates, []);
         assert_eq!(claimed.unusable.len(), 1);
         assert_eq!(claimed.unusable[0].code, "key-claim");
-        assert!(claimed.unusable[0].reason.contains("sha256:"));
+        assert!(claimed.unusable[0].reason.contains("--pin signer:"), "{}", claimed.unusable[0].reason);
     }
 
     #[test]

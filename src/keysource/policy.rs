@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::{Gathered, KeySourceError, read};
+use super::{Gathered, KeySourceError, host::Host, read};
 use crate::{
     key::{Candidate, Grade, Provenance, Role, Validity, parse_key_file},
     oci::Digest,
@@ -14,36 +14,46 @@ impl Gathered {
     /// Adds the keys that a policy.json names or holds. What can't be used of it is told; the rest is used.
     pub fn add_policy(&mut self, path: &Path) -> Result<(), KeySourceError> {
         let (bytes, provenance) = read(path)?;
+        self.add_policy_of(&Host::own(), path, &bytes, &provenance)
+    }
+
+    /// The same for a policy.json that was read: the paths in it are those of `host`.
+    pub(super) fn add_policy_of(
+        &mut self,
+        host: &Host,
+        path: &Path,
+        bytes: &[u8],
+        provenance: &Provenance,
+    ) -> Result<(), KeySourceError> {
         let malformed = |reason: String| KeySourceError::Policy { path: path.into(), reason };
-        let policy: Value = serde_json::from_slice(&bytes).map_err(|e| malformed(e.to_string()))?;
+        let policy: Value = serde_json::from_slice(bytes).map_err(|e| malformed(e.to_string()))?;
         if policy["default"].as_array().is_none() {
             return Err(malformed("it has no \"default\"".to_owned()));
         }
         let scopes = policy["transports"].as_object().into_iter().flat_map(|transports| transports.values());
         let lists = scopes.filter_map(Value::as_object).flat_map(|scopes| scopes.values());
         for requirement in lists.chain([&policy["default"]]).filter_map(Value::as_array).flatten() {
-            self.add_requirement(requirement, &provenance);
+            self.add_requirement(host, requirement, provenance);
         }
         Ok(())
     }
 
-    fn add_requirement(&mut self, requirement: &Value, policy: &Provenance) {
-        match requirement["type"].as_str() {
-            Some("sigstoreSigned") => {}
-            Some("signedBy") => {
-                let reason = "it names a GPG key, which this version does not read";
-                return self.leave(&policy.source, "signedBy", "openpgp-unsupported", reason);
-            }
-            _ => return,
-        }
+    fn add_requirement(&mut self, host: &Host, requirement: &Value, policy: &Provenance) {
         let fulcio = &requirement["fulcio"];
-        for (of, prefix, role) in [
+        let sigstore = [
             (requirement, "key", Role::Signer),
             (requirement, "rekorPublicKey", Role::Rekor),
             (fulcio, "ca", Role::Fulcio),
-        ] {
+        ];
+        let gpg = [(requirement, "key", Role::Gpg)];
+        let fields = match requirement["type"].as_str() {
+            Some("sigstoreSigned") => sigstore.as_slice(),
+            Some("signedBy") => gpg.as_slice(),
+            _ => return,
+        };
+        for (of, prefix, role) in fields.iter().copied() {
             for path in texts(of, prefix, "Path") {
-                match read(Path::new(path)) {
+                match host.read(path) {
                     Ok((bytes, provenance)) => self.add_material(&bytes, role, &provenance, path),
                     Err(e) => self.leave(&policy.source, path, e.code(), &e.to_string()),
                 }
@@ -61,7 +71,7 @@ impl Gathered {
         }
     }
 
-    fn add_material(&mut self, bytes: &[u8], role: Role, provenance: &Provenance, entry: &str) {
+    pub(super) fn add_material(&mut self, bytes: &[u8], role: Role, provenance: &Provenance, entry: &str) {
         let parsed = match parse_key_file(bytes) {
             Ok(parsed) => parsed,
             Err(e) => return self.leave(&provenance.source, entry, e.code(), &e.to_string()),
@@ -70,6 +80,11 @@ impl Gathered {
             self.leave(&provenance.source, &part, "key-unsupported", &reason);
         }
         for material in parsed.material {
+            if !material.fits(role) {
+                let reason = format!("it is not a {}", role.title());
+                self.leave(&provenance.source, entry, "key-unsupported", &reason);
+                continue;
+            }
             let candidate = Candidate {
                 role: Some(role),
                 material,
@@ -110,7 +125,8 @@ mod tests {
                     {"type": "sigstoreSigned", "keyPath": format!("{lab}/cosign.pub")},
                     {"type": "sigstoreSigned", "fulcio": {"caPath": format!("{lab}/fulcio.pem")},
                      "keyData": "!"}]},
-                "docker-daemon": {"": [{"type": "signedBy", "keyType": "GPGKeys", "keyPath": "/x"}]}
+                "docker-daemon": {"": [{"type": "signedBy", "keyType": "GPGKeys", "keyPath": "/x",
+                    "keyData": "!"}]}
             }
         });
         std::fs::write(&path, policy.to_string()).unwrap();
@@ -120,7 +136,7 @@ mod tests {
         assert_eq!(roles, [Role::Signer, Role::Rekor, Role::Fulcio]);
         let mut codes: Vec<_> = gathered.unusable.iter().map(|u| u.code).collect();
         codes.sort_unstable();
-        assert_eq!(codes, ["key-file-not-found", "key-malformed", "openpgp-unsupported"]);
+        assert_eq!(codes, ["key-file-not-found", "key-file-not-found", "key-malformed"]);
         std::fs::write(&path, "[]").unwrap();
         assert_eq!(gathered.add_policy(&path).unwrap_err().code(), "policy-malformed");
     }

@@ -60,33 +60,58 @@ impl Gathered {
                 addresses.push(address);
             }
         }
-        for address in addresses {
+        for (number, address) in addresses.into_iter().enumerate() {
             let source = address.to_string();
-            let grade = if address.scheme() == "https" { Grade::Tls } else { Grade::File };
-            let bytes = get(client, address)?;
-            let parsed = parse_key_file(&bytes).map_err(|e| KeySourceError::Answer {
-                url: source.clone(),
-                reason: format!("it answers with no key: {e}"),
-            })?;
-            let provenance = Provenance { grade, source, sha256: Digest::of(&bytes), date: None };
-            self.candidates.extend(parsed.material.into_iter().map(|material| Candidate {
-                role: Some(Role::Rekor),
-                material,
-                url: Some(base_text.clone()),
-                validity: Validity::default(),
-                provenance: provenance.clone(),
-            }));
+            match self.add_log_key(address, &base_text, client) {
+                Err(e) if number == 0 => return Err(e),
+                // A shard of the past whose key is not told is no reason to do without the log's own.
+                Err(e) => self.leave(&source, "inactive shard", e.code(), &e.to_string()),
+                Ok(()) => {}
+            }
         }
+        Ok(())
+    }
+
+    fn add_log_key(&mut self, address: Url, base: &str, client: &Client) -> Result<(), KeySourceError> {
+        let source = address.to_string();
+        // Nothing vouches for what came without TLS, or with TLS that was told to believe anybody: it is worth as much
+        // as a file that somebody hands over.
+        let vouched = address.scheme() == "https" && client.options().tls.verify;
+        let grade = if vouched { Grade::Tls } else { Grade::File };
+        let bytes = get(client, address)?;
+        let parsed = parse_key_file(&bytes).map_err(|e| KeySourceError::Answer {
+            url: source.clone(),
+            reason: format!("it answers with no key: {e}"),
+        })?;
+        let provenance = Provenance { grade, source, sha256: Digest::of(&bytes), date: None };
+        let keys = parsed.material.into_iter().filter(|material| material.fits(Role::Rekor));
+        self.candidates.extend(keys.map(|material| Candidate {
+            role: Some(Role::Rekor),
+            material,
+            url: Some(base.to_owned()),
+            validity: Validity::default(),
+            provenance: provenance.clone(),
+        }));
         Ok(())
     }
 }
 
-fn get(client: &Client, url: Url) -> Result<Vec<u8>, KeySourceError> {
+/// Asks one address, which must answer itself: the name in it is all that says whose key this is.
+pub(super) fn get(client: &Client, url: Url) -> Result<Vec<u8>, KeySourceError> {
     let text = url.to_string();
     let answer =
         client.fetch(&Request::new(Method::GET, url), limits::KEY_FILE).map_err(KeySourceError::Net)?;
     if answer.status != StatusCode::OK {
         return Err(KeySourceError::Answer { url: text, reason: format!("it answers {}", answer.status) });
+    }
+    if answer.elsewhere {
+        return Err(KeySourceError::Answer {
+            url: text,
+            reason: format!(
+                "it sends on to {}, which nobody named",
+                answer.url.host_str().unwrap_or("another host")
+            ),
+        });
     }
     Ok(answer.body)
 }

@@ -118,7 +118,7 @@ impl NetError {
     }
 
     /// Whether the same request may succeed at another time.
-    pub(super) const fn is_transient(&self) -> bool {
+    pub(crate) const fn is_transient(&self) -> bool {
         matches!(self, Self::Unreachable { .. } | Self::TimedOut { .. })
     }
 

@@ -21,15 +21,19 @@ pub enum BlobError {
         actual: Digest,
     },
     /// Another length.
-    #[error("{digest} has {actual} bytes where its descriptor says {expected}")]
+    #[error("{digest} has {} where its descriptor says {expected}", length(*expected, *actual))]
     Size {
         /// Which blob.
         digest: Digest,
         /// What the descriptor says.
         expected: u64,
-        /// What the bytes have.
+        /// What the bytes have; of longer ones no more is read than tells that they are.
         actual: u64,
     },
+}
+
+fn length(expected: u64, actual: u64) -> String {
+    if actual > expected { format!("more than {expected} bytes") } else { format!("{actual} bytes") }
 }
 
 impl BlobError {

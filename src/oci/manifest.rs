@@ -121,7 +121,10 @@ impl Document {
     pub fn parse(blob: &Blob) -> Result<Self, ManifestError> {
         let digest = blob.digest();
         let form = |e: serde_json::Error| ManifestError::Form { digest, reason: e.to_string() };
-        let shape: Shape = serde_json::from_slice(blob.bytes()).map_err(form)?;
+        // What is not read of a document must be text too (RFC 8259 §8.1): what other readers make of it is not known.
+        let text = std::str::from_utf8(blob.bytes())
+            .map_err(|e| ManifestError::Form { digest, reason: e.to_string() })?;
+        let shape: Shape = serde_json::from_str(text).map_err(form)?;
         let ambiguous = |reason: &str| ManifestError::Ambiguous { digest, reason: reason.into() };
         let is_index = shape.manifests.is_some();
         let is_manifest = shape.layers.is_some() || shape.config.is_some();
@@ -141,13 +144,13 @@ impl Document {
             _ => {}
         }
         if is_index {
-            let index: spec::ImageIndex = serde_json::from_slice(blob.bytes()).map_err(form)?;
+            let index: spec::ImageIndex = serde_json::from_str(text).map_err(form)?;
             Ok(Self::Index(ImageIndex {
                 manifests: descriptors(digest, index.manifests())?,
                 subject: index.subject().as_ref().map(|d| descriptor(digest, d)).transpose()?,
             }))
         } else {
-            let manifest: spec::ImageManifest = serde_json::from_slice(blob.bytes()).map_err(form)?;
+            let manifest: spec::ImageManifest = serde_json::from_str(text).map_err(form)?;
             let layers = descriptors(digest, manifest.layers())?;
             let has_urls = std::iter::once(manifest.config())
                 .chain(manifest.layers())
@@ -217,6 +220,16 @@ mod tests {
             r#"{{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","config":{D},"layers":[]}}"#
         );
         assert_eq!(parse(&says).unwrap_err().code(), "manifest-ambiguous");
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_refused_in_what_is_not_read_too() {
+        let text = format!(r#"{{"schemaVersion":2,"x":"?","config":{D},"layers":[]}}"#);
+        let mut bytes = text.into_bytes();
+        assert!(Document::parse(&Blob::new(bytes.clone())).is_ok());
+        let at = bytes.iter().position(|b| *b == b'?').unwrap();
+        bytes[at] = 0xff;
+        assert_eq!(Document::parse(&Blob::new(bytes)).unwrap_err().code(), "manifest-malformed");
     }
 
     #[test]

@@ -1,7 +1,7 @@
-use std::{fmt, str::FromStr};
+use std::fmt;
 
 use crate::{
-    key::{KeyRef, PublicKey, Role},
+    key::{Pin, PublicKey},
     oci::Digest,
 };
 
@@ -70,65 +70,5 @@ impl fmt::Display for Met {
             Self::Pins => f.write_str("the pins, as the exact set of keys"),
             Self::Host => f.write_str("this host, which authenticated it before"),
         }
-    }
-}
-
-/// One pinned key: what it is for, and the sha256 of its SubjectPublicKeyInfo or its id; of a chain, the sha256 of the
-/// first certificate. The whole fingerprint, for a short one can be met by a forged key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Pin {
-    /// What the key is for.
-    pub role: Role,
-    /// Its fingerprint.
-    pub fingerprint: Digest,
-}
-
-impl FromStr for Pin {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let text = text.trim();
-        let (role, fingerprint) =
-            text.split_once(':').ok_or_else(|| format!("{text:?} is not ROLE:FINGERPRINT"))?;
-        let roles = || Role::ALL.map(Role::as_str).join(", ");
-        let role = Role::ALL
-            .into_iter()
-            .find(|r| r.as_str() == role)
-            .ok_or_else(|| format!("{role:?} is not a role; the roles are {}", roles()))?;
-        // As fingerprints are printed: with or without their algorithm.
-        let hex = fingerprint.strip_prefix("sha256:").unwrap_or(fingerprint);
-        let fingerprint = Digest::from_hex(hex).map_err(|_| {
-            "a fingerprint is the whole sha256, 64 lower-case hex digits; shortened ones can be forged"
-                .to_owned()
-        })?;
-        Ok(Self { role, fingerprint })
-    }
-}
-
-impl fmt::Display for Pin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The spelling of a key's name, but a fingerprint is not always the id.
-        KeyRef { role: self.role, id: self.fingerprint }.fmt(f)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pins_are_whole_fingerprints() {
-        let digest = Digest::of(b"x");
-        let pin = Pin { role: Role::Signer, fingerprint: digest };
-        assert_eq!(format!("signer:{}", digest.hex()).parse(), Ok(pin));
-        assert_eq!(format!("signer:{digest}").parse(), Ok(pin));
-        assert_eq!(pin.to_string().parse(), Ok(pin));
-        let hex = digest.hex();
-        for wrong in ["signer:deadbeef", "signer:0xdeadbeefdeadbeef", "signer", "nobody:00", ""] {
-            assert!(wrong.parse::<Pin>().is_err(), "{wrong}");
-        }
-        assert!(format!("signer:md5:{hex}").parse::<Pin>().is_err());
-        assert!(format!("signer:{}", &hex[..40]).parse::<Pin>().is_err());
-        assert!(format!("pgp:{hex}").parse::<Pin>().unwrap_err().contains("rekor2"));
     }
 }

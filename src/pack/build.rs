@@ -1,10 +1,16 @@
 //! From proved keys to a pack. The same inputs give the same bytes, in every version of keypack.
 
+use std::collections::BTreeSet;
+
 use jiff::{Span, Timestamp, ToSpan};
 
 use super::{
-    Draft, Expiry, Inventory, KeyRecord, PackError, Revoked, Rule, SCHEMA_VERSION, expiry::whole_seconds,
-    files, inventory::is_lineage, media,
+    Draft, Dropped, Expiry, Inventory, KeyRecord, Mention, PackError, Revoked, Rule, SCHEMA_VERSION,
+    expiry::whole_seconds,
+    files,
+    inventory::is_lineage,
+    media,
+    rule::{Keyring, meet},
 };
 use crate::{
     key::{KeyRef, Material, Provenance, Role, Validity, name_of, origin_of},
@@ -40,7 +46,7 @@ pub struct Build<'a> {
     /// Leave out what only the replaced keys/ has.
     pub prune: bool,
     /// Rules of the organisation; `None` keeps the replaced ones.
-    pub rules: Option<Vec<Rule>>,
+    pub rules: Option<Vec<Rule<Mention>>>,
     /// Further revocations.
     pub revoked: Vec<Revoked>,
     /// Now, or the time that the user gives.
@@ -58,6 +64,8 @@ pub struct Built {
     pub draft: Draft,
     /// What is new about it.
     pub change: Change,
+    /// Revoked keys that rules name, and that do not count.
+    pub dropped: Vec<Dropped>,
 }
 
 /// Whether there is a new version, and why.
@@ -100,18 +108,20 @@ pub fn build(request: &Build<'_>) -> Result<Built, PackError> {
     let seconds = u64::try_from(created.as_second()).unwrap_or_default();
     let replaced = request.replaces.map(|d| d.inventory().version);
     let version = seconds.max(replaced.map_or(0, |v| v.saturating_add(1)));
-    let draft = assemble(request, &entries, version, created)?;
-    let Some(old) = old else { return Ok(Built { draft, change: Change::First }) };
+    let (rules, dropped) = rules(request, &entries)?;
+    let draft = assemble(request, &entries, rules, version, created)?;
+    let built = |draft, change| Ok(Built { draft, change, dropped });
+    let Some(old) = old else { return built(draft, Change::First) };
     // "180 days" means the same from one version to the next, though the date moves.
     let same_expiry = request.expires.of(old.inventory().created) == old.inventory().expires;
     if content(draft.inventory()) != content(old.inventory()) || !same_expiry {
-        return Ok(Built { draft, change: Change::Changed });
+        return built(draft, Change::Changed);
     }
     let due = old.inventory().created.checked_add(request.refresh_after).is_ok_and(|due| created >= due);
     if due {
-        return Ok(Built { draft, change: Change::Refreshed });
+        return built(draft, Change::Refreshed);
     }
-    Ok(Built { draft: old.clone(), change: Change::Unchanged })
+    built(old.clone(), Change::Unchanged)
 }
 
 /// The records with their keys: this collection's, then what the replaced pack had more.
@@ -143,16 +153,8 @@ fn record(include: &Include, known: Option<&KeyRecord>) -> Result<KeyRecord, Pac
         || name_of(include.key, &include.material, include.url.as_deref(), source),
         |known| known.name.clone(),
     );
-    let (key, subject) = match &include.material {
-        Material::Key(key) => (key.clone(), None),
-        Material::Chain(chain) => {
-            let first = chain.first();
-            let key = first
-                .public_key()
-                .map_err(|e| PackError::Key { name: name.clone(), reason: e.to_string() })?;
-            (key, Some(first.subject()).filter(|s| !s.is_empty()))
-        }
-    };
+    let about = super::about::About::of(&include.material)
+        .map_err(|reason| PackError::Key { name: name.clone(), reason })?;
     let origin = (include.key.role == Role::Rekor2)
         .then(|| include.url.as_deref().map(origin_of).or_else(|| include.origin.clone()))
         .flatten();
@@ -161,20 +163,41 @@ fn record(include: &Include, known: Option<&KeyRecord>) -> Result<KeyRecord, Pac
         name,
         role: include.key.role,
         id: include.key.id,
-        spki: key.fingerprint(),
-        algorithm: key.algorithm(),
+        spki: about.spki,
+        algorithm: about.algorithm,
+        openpgp: about.openpgp,
         url: include.url.clone(),
         origin,
-        subject,
-        validity: include.validity,
+        subject: about.subject,
+        validity: about.validity.unwrap_or(include.validity),
         provenance: include.provenance.clone(),
         kept: None,
     })
 }
 
+/// The rules about the keys that go in. Those of the replaced pack are held to them as well: a key that left it because
+/// it is revoked does not count, and for one that left it otherwise, nobody has decided what its rules mean now.
+fn rules(
+    request: &Build<'_>,
+    entries: &[(KeyRecord, Material)],
+) -> Result<(Vec<Rule>, Vec<Dropped>), PackError> {
+    let old = request.replaces;
+    let kept = || old.iter().flat_map(|o| &o.inventory().rules).map(Rule::from).collect();
+    let written: Vec<Rule<Mention>> = request.rules.clone().unwrap_or_else(kept);
+    let said = request.revoked.iter().chain(old.iter().flat_map(|o| &o.inventory().revoked));
+    let revoked: BTreeSet<_> = said.map(|r| r.fingerprint).collect();
+    let gone = old.iter().flat_map(|o| o.keys()).filter(|(record, material)| {
+        entries.iter().all(|(e, _)| e.key_ref() != record.key_ref())
+            && material.fingerprints().iter().any(|f| revoked.contains(f))
+    });
+    let gone = gone.map(|(record, _)| record).collect();
+    meet(&written, &Keyring { present: entries.iter().map(|(record, _)| record).collect(), gone, revoked })
+}
+
 fn assemble(
     request: &Build<'_>,
     entries: &[(KeyRecord, Material)],
+    rules: Vec<Rule>,
     version: u64,
     created: Timestamp,
 ) -> Result<Draft, PackError> {
@@ -206,7 +229,7 @@ fn assemble(
         expires: request.expires.of(created),
         keys,
         files: out.iter().map(files::record).collect(),
-        rules: request.rules.clone().or_else(|| old.map(|o| o.rules.clone())).unwrap_or_default(),
+        rules,
         revoked,
     };
     out.push(OutFile::new(SafeName::new(files::INVENTORY)?, inventory.to_json()));

@@ -1,8 +1,10 @@
 //! What is different between two packs, in the words of their inventories.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
-use super::{Draft, Inventory, KeyRecord, Revoked};
+use super::{Draft, Inventory, KeyRecord, NewAtPlace, Revoked, Rule, Scope, known};
 use crate::{key::Role, oci::Digest};
 
 /// What changed from one pack to another.
@@ -19,12 +21,14 @@ pub struct Diff {
     pub removed: Vec<DiffKey>,
     /// Keys that both have and describe differently.
     pub changed: Vec<ChangedKey>,
+    /// Added keys at an address or of a file that the old one has another key of.
+    pub new_at_known_places: Vec<NewAtPlace>,
     /// Fingerprints that the new one revokes and the old one did not.
     pub revoked: Vec<Revoked>,
     /// Fingerprints that the old one revoked and the new one does not. This host keeps them revoked.
     pub unrevoked: Vec<Revoked>,
-    /// Whether the rules differ.
-    pub rules_changed: bool,
+    /// Rules that differ, by scope.
+    pub rules: Vec<ChangedRule>,
 }
 
 /// One of the two packs.
@@ -49,6 +53,9 @@ pub struct DiffKey {
     pub role: Role,
     /// Its fingerprint.
     pub fingerprint: Digest,
+    /// The fingerprint of a GPG key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub openpgp: Option<String>,
 }
 
 /// A key that is described differently.
@@ -60,6 +67,17 @@ pub struct ChangedKey {
     pub key: DiffKey,
     /// What differs: field names of the inventory.
     pub what: Vec<&'static str>,
+}
+
+/// A rule that came, went, or says something else.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ChangedRule {
+    /// The scope.
+    pub scope: Scope,
+    /// What the old one says.
+    pub old: Option<Rule>,
+    /// What the new one says.
+    pub new: Option<Rule>,
 }
 
 impl Diff {
@@ -77,9 +95,10 @@ impl Diff {
             added: is.keys.iter().filter(|k| absent(k, old_keys)).map(DiffKey::of).collect(),
             removed: old_keys.iter().filter(|k| absent(k, &is.keys)).map(DiffKey::of).collect(),
             changed: was.map(|was| changed(was, is)).unwrap_or_default(),
+            new_at_known_places: was.map(|was| known::new_in(was, is)).unwrap_or_default(),
             revoked: is.revoked.iter().filter(|r| fresh(r, old_revoked)).cloned().collect(),
             unrevoked: old_revoked.iter().filter(|r| fresh(r, &is.revoked)).cloned().collect(),
-            rules_changed: was.map_or(!is.rules.is_empty(), |was| was.rules != is.rules),
+            rules: rules(was.map(|i| i.rules.as_slice()).unwrap_or_default(), &is.rules),
         }
     }
 
@@ -90,7 +109,7 @@ impl Diff {
             && self.changed.is_empty()
             && self.revoked.is_empty()
             && self.unrevoked.is_empty()
-            && !self.rules_changed
+            && self.rules.is_empty()
     }
 }
 
@@ -103,8 +122,23 @@ impl Side {
 
 impl DiffKey {
     fn of(record: &KeyRecord) -> Self {
-        Self { file: record.file.clone(), role: record.role, fingerprint: record.spki }
+        Self {
+            file: record.file.clone(),
+            role: record.role,
+            fingerprint: record.spki,
+            openpgp: record.openpgp.clone(),
+        }
     }
+}
+
+fn rules(was: &[Rule], is: &[Rule]) -> Vec<ChangedRule> {
+    let scopes: BTreeSet<_> = was.iter().chain(is).map(|rule| &rule.scope).collect();
+    let of = |rules: &[Rule], scope: &Scope| rules.iter().find(|rule| rule.scope == *scope).cloned();
+    scopes
+        .into_iter()
+        .map(|scope| ChangedRule { scope: scope.clone(), old: of(was, scope), new: of(is, scope) })
+        .filter(|change| change.old != change.new)
+        .collect()
 }
 
 /// A key is its role and id: the same material under another id is another key, and shows as added and removed.

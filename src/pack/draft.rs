@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use super::{
     Inventory, KeyRecord, PackError,
+    about::About,
     files::{INVENTORY, SUMS, is_signature, sums},
 };
 use crate::{
@@ -33,14 +34,17 @@ impl Draft {
             if let Some(label) = private_key(&file.bytes) {
                 return Err(PackError::PrivateKey(format!("{} ({label})", file.name)));
             }
-            let name = file.name.clone();
-            if all.insert(file.name, file.bytes).is_some() {
-                return Err(PackError::Duplicate(name.to_string()));
+            if all.keys().any(|other| other.collides(&file.name)) {
+                return Err(PackError::Duplicate(file.name.to_string()));
             }
+            all.insert(file.name, file.bytes);
         }
         let json = take(&mut all, INVENTORY).ok_or_else(|| PackError::Missing(INVENTORY.into()))?;
         take(&mut all, SUMS);
         let inventory = Inventory::parse(&json)?;
+        if inventory.keys.is_empty() {
+            return Err(PackError::NoKeys);
+        }
         for record in &inventory.files {
             let name = SafeName::new(&record.name)?;
             if record.name == INVENTORY || record.name == SUMS || is_signature(&record.name) {
@@ -137,7 +141,7 @@ fn material(record: &KeyRecord, bytes: &[u8]) -> Result<Material, PackError> {
     let (Some(material), true) = (parsed.material.pop(), parsed.material.is_empty()) else {
         return Err(wrong("it must hold exactly one key or chain".into()));
     };
-    if record.role.is_chain() != matches!(material, Material::Chain(_)) {
+    if !material.fits(record.role) {
         return Err(wrong(format!("a {} is something else", record.role.title())));
     }
     if material.to_pem().as_bytes() != bytes {
@@ -159,12 +163,14 @@ fn material(record: &KeyRecord, bytes: &[u8]) -> Result<Material, PackError> {
     if id != record.id {
         return Err(wrong(format!("its id is {}, not {}", id.hex(), record.id.hex())));
     }
-    let key = match &candidate.material {
-        Material::Key(key) => key.clone(),
-        Material::Chain(chain) => chain.first().public_key().map_err(|e| wrong(e.to_string()))?,
-    };
-    if key.fingerprint() != record.spki || key.algorithm() != record.algorithm {
+    let about = About::of(&candidate.material).map_err(wrong)?;
+    if (about.spki, about.algorithm, &about.openpgp) != (record.spki, record.algorithm, &record.openpgp) {
         return Err(wrong("its fingerprint or algorithm differs".into()));
+    }
+    // Whoever wrote the record may not put other words into the mouth of a GPG key.
+    if about.openpgp.is_some() && (&about.subject, about.validity) != (&record.subject, Some(record.validity))
+    {
+        return Err(wrong("its user id or its times differ".into()));
     }
     if record.role == Role::Rekor2 && record.origin.is_none() {
         return Err(wrong("its record has no origin".into()));

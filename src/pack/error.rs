@@ -34,6 +34,9 @@ pub enum PackError {
     /// A file name that is not safe.
     #[error(transparent)]
     Name(#[from] UnsafeName),
+    /// No key at all: it would be installed as a success and verify nothing.
+    #[error("it holds no keys")]
+    NoKeys,
     /// The same file twice.
     #[error("it holds the file {0:?} twice")]
     Duplicate(String),
@@ -160,6 +163,16 @@ pub enum PackError {
         /// The time here.
         now: Timestamp,
     },
+    /// A rule names a key that is not in the pack.
+    #[error("the rule for {scope} names {key}, which {reason}")]
+    Rule {
+        /// The rule's scope.
+        scope: String,
+        /// The key, as the rule names it.
+        key: String,
+        /// Why it can't stand there.
+        reason: String,
+    },
     /// The lineage is not the one that is expected.
     #[error("the pack belongs to the lineage {actual:?}, and {expected:?} is expected")]
     Lineage {
@@ -181,6 +194,7 @@ impl PackError {
             Self::Layer(_) => "pack-layer-malformed",
             Self::Entry { .. } => "pack-entry-refused",
             Self::Name(_) => "name-unsafe",
+            Self::NoKeys => "pack-without-keys",
             Self::Duplicate(_) => "file-duplicate",
             Self::TooLarge(_) => "too-large",
             Self::Inconsistent { .. } => "pack-inconsistent",
@@ -203,6 +217,7 @@ impl PackError {
             Self::Expired { .. } => "pack-expired",
             Self::TooOld { .. } => "pack-too-old",
             Self::ClockBehind { .. } => "clock-behind",
+            Self::Rule { .. } => "rule-unmet",
             Self::Lineage { .. } => "lineage-mismatch",
         }
     }

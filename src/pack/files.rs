@@ -30,7 +30,7 @@ pub(super) fn trusted_root(keys: &[(&KeyRecord, &Material)]) -> Option<Vec<u8>> 
     let entries: Vec<_> = keys
         .iter()
         .zip(&origins)
-        .filter(|((key, _), _)| key.role != Role::Signer)
+        .filter(|((key, _), _)| !matches!(key.role, Role::Signer | Role::Gpg))
         .map(|((key, material), origin)| trusted_root::Entry {
             role: key.role,
             id: key.id,
@@ -73,12 +73,17 @@ pub(super) fn readme(keys: &[KeyRecord]) -> Vec<u8> {
     for key in keys {
         text.push_str(&format!("{:<48} {}\n", key.file, describe(key)));
     }
-    if keys.iter().any(|k| k.role != Role::Signer) {
+    if keys.iter().any(|k| !matches!(k.role, Role::Signer | Role::Gpg)) {
         text.push_str(&format!("{TRUSTED_ROOT:<48} all logs and authorities, for cosign --trusted-root\n"));
     }
     text.push_str("\nRHEL, Fedora (podman, CRI-O, skopeo): copy what policy.json names, by hand\n");
-    for key in keys.iter().filter(|k| matches!(k.role, Role::Signer | Role::Rekor | Role::Fulcio)) {
+    for key in keys.iter().filter(|k| matches!(k.role, Role::Signer | Role::Rekor | Role::Fulcio | Role::Gpg))
+    {
         text.push_str(&format!("  sudo install -D -m 0644 {0} /etc/pki/keypack/{0}\n", key.file));
+    }
+    for key in keys.iter().filter(|k| k.role == Role::Gpg) {
+        let fingerprint = key.openpgp.as_deref().unwrap_or_default();
+        text.push_str(&format!("  {} has the fingerprint {fingerprint}\n", key.file));
     }
     text.push_str(
         "  One PEM a file: these programs read the first key of a file and skip the rest in silence.\n\
@@ -96,6 +101,7 @@ const fn describe(key: &KeyRecord) -> &'static str {
         Role::Fulcio => "certificate authority of signers, intermediate first",
         Role::Tsa => "timestamp authority, leaf first",
         Role::Signer => "key of a signer",
+        Role::Gpg => "GPG key of a signer",
     }
 }
 

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Inventory, PackError};
+use super::{Inventory, KeyRecord, PackError};
 
 const DAY: i64 = 24 * 60 * 60;
 
@@ -61,6 +61,15 @@ pub fn freshness(inventory: &Inventory, now: Timestamp, limits: &Limits) -> Resu
         return Err(PackError::TooOld { created, days: days(age), limit: days(limits.refuse) });
     }
     Ok(Age { age: age.max(SignedDuration::ZERO), old: age > limits.warn, stale })
+}
+
+/// How long a key may be kept that no collection needs, before that is told: as long as a pack may be old.
+pub const KEPT_LONG: SignedDuration = SignedDuration::from_secs(180 * DAY);
+
+/// The keys that no collection has needed for longer than [`KEPT_LONG`], with the time of the first that did not.
+pub fn kept_long(inventory: &Inventory, now: Timestamp) -> Vec<(&KeyRecord, Timestamp)> {
+    let kept = inventory.keys.iter().filter_map(|key| Some((key, key.kept?)));
+    kept.filter(|(_, since)| now.duration_since(*since) > KEPT_LONG).collect()
 }
 
 impl Age {

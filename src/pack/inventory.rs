@@ -1,7 +1,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{PackError, media};
+use super::{PackError, Rule, media};
 use crate::{
     key::{Algorithm, KeyId, KeyRef, Provenance, Role, Validity},
     oci::Digest,
@@ -53,10 +53,14 @@ pub struct KeyRecord {
     pub role: Role,
     /// Its id: see [`KeyId`].
     pub id: KeyId,
-    /// sha256 of the SubjectPublicKeyInfo of the key or, for a chain, of the first certificate's key.
+    /// sha256 of the SubjectPublicKeyInfo of the key or, for a chain, of the first certificate's key. A GPG key has
+    /// none: its id.
     pub spki: Digest,
     /// The algorithm of that key.
     pub algorithm: Algorithm,
+    /// The fingerprint of a GPG key, in capitals.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub openpgp: Option<String>,
     /// The file that holds it.
     pub file: String,
     /// The log's or authority's address.
@@ -65,7 +69,7 @@ pub struct KeyRecord {
     /// The checkpoint origin of a Rekor v2 log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<String>,
-    /// The subject of a chain's first certificate.
+    /// The subject of a chain's first certificate; the first user id of a GPG key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
     /// When it was or is in use.
@@ -87,43 +91,6 @@ pub struct FileRecord {
     pub sha256: Digest,
     /// Its length in bytes.
     pub size: u64,
-}
-
-/// What the organisation says must sign a scope.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Rule {
-    /// The images: a repository or a prefix of it, as in containers-policy.json(5): `registry.redhat.io/ubi9`.
-    pub scope: String,
-    /// Who may sign; one of them is enough.
-    pub signers: Vec<Signer>,
-    /// The logs that may hold the entry, by key; empty: no entry is asked for.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub logs: Vec<KeyRef>,
-}
-
-/// Who may sign.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged, rename_all_fields = "camelCase", deny_unknown_fields)]
-pub enum Signer {
-    /// The holder of a key.
-    Key {
-        /// The key.
-        key: KeyRef,
-    },
-    /// The holder of an identity that a CA certifies.
-    Identity {
-        /// The CA.
-        authority: KeyRef,
-        /// The subject alternative name, exactly, or as a regular expression.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        identity: Option<String>,
-        /// As a regular expression, anchored at both ends.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        identity_regexp: Option<String>,
-        /// The OIDC issuer.
-        oidc_issuer: String,
-    },
 }
 
 /// A key that must not be trusted any more.
@@ -197,6 +164,14 @@ impl Inventory {
             if self.keys[..index].iter().any(|k| k.role == key.role && k.id == key.id) {
                 return wrong(format!("the id of the key {:?} stands twice", key.name));
             }
+        }
+        for pair in self.rules.windows(2) {
+            if pair[0].scope >= pair[1].scope {
+                return wrong(format!("its rules are not in order, or {} stands twice", pair[1].scope));
+            }
+        }
+        for rule in &self.rules {
+            rule.check(self).or_else(|reason| wrong(format!("the rule for {}: {reason}", rule.scope)))?;
         }
         Ok(())
     }

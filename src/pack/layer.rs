@@ -3,6 +3,10 @@
 use std::io::Read;
 
 use flate2::{Compression, GzBuilder, bufread::GzDecoder};
+use ruzstd::decoding::{
+    FrameDecoder, StreamingDecoder,
+    errors::{FrameDecoderError, ReadFrameHeaderError},
+};
 use tar::{Archive, Builder, EntryType, Header};
 
 use super::PackError;
@@ -61,9 +65,7 @@ pub(super) fn decompress(layer: &[u8]) -> Result<Vec<u8>, PackError> {
             return Err(PackError::Layer("bytes follow its gzip stream".into()));
         }
     } else if layer.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
-        let mut rest = layer;
-        let mut decoder = ruzstd::decoding::StreamingDecoder::new(&mut rest).map_err(|e| wrong(&e))?;
-        decoder.by_ref().take(bound).read_to_end(&mut tar).map_err(|e| wrong(&e))?;
+        unzstd(layer, bound, &mut tar)?;
     } else {
         tar = layer.to_vec();
     }
@@ -73,6 +75,31 @@ pub(super) fn decompress(layer: &[u8]) -> Result<Vec<u8>, PackError> {
     Ok(tar)
 }
 
+/// zstd: frames one behind the other, and between them frames to be skipped (RFC 8878 §3). podman's zstd:chunked makes a
+/// frame of every file and keeps its index in the others.
+fn unzstd(layer: &[u8], bound: u64, out: &mut Vec<u8>) -> Result<(), PackError> {
+    let wrong = |e: &dyn std::fmt::Display| PackError::Layer(e.to_string());
+    let (mut rest, mut decoder) = (layer, FrameDecoder::new());
+    for _ in 0..limits::ZSTD_FRAMES {
+        let room = bound.saturating_sub(out.len() as u64);
+        if rest.is_empty() || room == 0 {
+            return Ok(());
+        }
+        match StreamingDecoder::new_with_decoder(&mut rest, &mut decoder) {
+            Ok(frame) => frame.take(room).read_to_end(out).map_err(|e| wrong(&e))?,
+            Err(FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::SkipFrame {
+                length, ..
+            })) => {
+                let after = usize::try_from(length).ok().and_then(|length| rest.get(length..));
+                rest = after.ok_or_else(|| wrong(&"its last zstd frame is cut short"))?;
+                0
+            }
+            Err(e) => return Err(wrong(&e)),
+        };
+    }
+    Err(PackError::TooLarge(format!("it has more than {} zstd frames", limits::ZSTD_FRAMES)))
+}
+
 /// Reads the files of `keys/`. Anything but that directory and regular files directly in it is refused, and so are
 /// headers that give an entry another name or size.
 pub(super) fn read(tar: &[u8]) -> Result<Vec<OutFile>, PackError> {
@@ -80,7 +107,8 @@ pub(super) fn read(tar: &[u8]) -> Result<Vec<OutFile>, PackError> {
     let mut files = Vec::new();
     let mut overridden = false;
     // Raw: extension headers are looked at here instead of being applied by the reader.
-    for entry in Archive::new(tar).entries().map_err(wrong)?.raw(true) {
+    let mut archive = Archive::new(tar);
+    for entry in archive.entries().map_err(wrong)?.raw(true) {
         let mut entry = entry.map_err(wrong)?;
         let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
         let refuse = |reason: &str| PackError::Entry { entry: name.clone(), reason: reason.into() };
@@ -127,6 +155,10 @@ pub(super) fn read(tar: &[u8]) -> Result<Vec<OutFile>, PackError> {
             EntryType::Char | EntryType::Block | EntryType::Fifo => return Err(refuse("a device or pipe")),
             _ => return Err(refuse("an entry of a kind that no pack holds")),
         }
+    }
+    // A reader that goes on behind the end marker (GNU tar's --ignore-zeros) would see other files.
+    if archive.into_inner().iter().any(|byte| *byte != 0) {
+        return Err(PackError::Layer("bytes follow the end of its tar".into()));
     }
     if overridden {
         return Err(PackError::Layer("it ends after an extension header".into()));

@@ -3,6 +3,7 @@
 //! A [`Draft`] is what we built or loaded from our own disk and may push. An [`UntrustedPack`] is what came out of an
 //! artifact. A [`Pack`] is what an anchor authenticated; only [`check`] makes one.
 
+mod about;
 mod anchor;
 mod artifact;
 mod build;
@@ -15,23 +16,28 @@ mod expiry;
 mod files;
 mod freshness;
 mod inventory;
+mod known;
 mod layer;
 mod parse;
 mod pins;
+mod rule;
 
-pub use anchor::{Anchor, Met, Pin};
+pub use crate::key::Pin;
+pub use anchor::{Anchor, Met};
 pub use artifact::{Form, to_artifact};
 pub use build::{Build, Built, Change, Include, build};
 pub use check::{Demand, Pack, check, recognise, refuse_revoked};
-pub use diff::{ChangedKey, Diff, DiffKey, Side};
+pub use diff::{ChangedKey, ChangedRule, Diff, DiffKey, Side};
 pub use draft::Draft;
 pub use endorsement::Coverage;
 pub use error::PackError;
 pub use expiry::{Expiry, parse_span, parse_time};
 pub use files::{INVENTORY, README, SUMS, TRUSTED_ROOT, is_signature};
-pub use freshness::{Age, Limits, freshness};
-pub use inventory::{FileRecord, Inventory, KeyRecord, Revoked, Rule, SCHEMA_VERSION, Signer, is_lineage};
+pub use freshness::{Age, KEPT_LONG, Limits, freshness, kept_long};
+pub use inventory::{FileRecord, Inventory, KeyRecord, Revoked, SCHEMA_VERSION, is_lineage};
+pub use known::{KnownKey, NewAtPlace, new_at_known_places};
 pub use parse::{UntrustedPack, looks_like_a_pack, parse};
+pub use rule::{Dropped, Log, LogWord, Mention, Pattern, Rule, Scope, SignedIdentity, Signer};
 
 /// Media types of packs.
 pub mod media {

@@ -140,8 +140,11 @@ fn raw_files(artifact: &Artifact, manifest: &ImageManifest) -> Result<Vec<OutFil
     if manifest.layers.is_empty() {
         return Err(PackError::Empty);
     }
+    if manifest.layers.len() > limits::PACK_FILES {
+        return Err(PackError::TooLarge(format!("it has more than {} files", limits::PACK_FILES)));
+    }
     let mut files: Vec<OutFile> = Vec::new();
-    for layer in manifest.layers.iter().take(limits::PACK_FILES) {
+    for layer in &manifest.layers {
         let title = layer
             .annotations
             .get(annotation::TITLE)

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::{Build, Draft, Expiry, Include, PackError, Pin, build};
 use crate::{
-    key::{Grade, KeyRef, Material, Provenance, Role, Validity},
+    key::{Grade, KeyRef, Material, Pinned, Provenance, Role, Validity},
     trust::check_chain,
 };
 
@@ -20,18 +20,21 @@ pub(super) fn exact(draft: &Draft, pins: &[Pin]) -> Result<(), PackError> {
     let mut open: BTreeSet<Pin> = pins.iter().copied().collect();
     let all = open.clone();
     for (record, material) in draft.keys() {
-        let pin = |fingerprint| Pin { role: record.role, fingerprint };
+        let pin = |fingerprint| Pin { role: record.role, fingerprint: Pinned::Sha256(fingerprint) };
+        let usual = Pin::of(record.role, record.id, material);
         let by_key = pin(record.spki);
         let by_id = pin(record.id);
         if let Material::Chain(chain) = material {
             check_chain(chain, record.role)
                 .map_err(|e| PackError::Key { name: record.file.clone(), reason: e.to_string() })?;
         }
-        if !(all.contains(&by_id) || (!record.role.is_chain() && all.contains(&by_key))) {
-            return Err(PackError::NotPinned { name: record.file.clone(), pin: by_id });
+        let known = [by_id, usual].iter().any(|pin| all.contains(pin));
+        if !(known || (!record.role.is_chain() && all.contains(&by_key))) {
+            return Err(PackError::NotPinned { name: record.file.clone(), pin: usual });
         }
-        open.remove(&by_id);
-        open.remove(&by_key);
+        for met in [by_id, usual, by_key] {
+            open.remove(&met);
+        }
     }
     match open.first() {
         Some(pin) => Err(PackError::PinNotMet(*pin)),

@@ -2,14 +2,46 @@ use std::fmt::Write as _;
 
 use crate::{
     display::shown,
-    pack::{Diff, DiffKey},
+    pack::{Diff, DiffKey, Inventory, NewAtPlace, Rule},
 };
+
+/// What is true of a key that is new at a known place.
+pub fn another_key(new: &NewAtPlace) -> String {
+    let known: Vec<_> = new.known.iter().map(|k| format!("{} ({})", k.fingerprint, k.file)).collect();
+    format!(
+        "{} gives another {} than before: {}; known is {}",
+        new.place,
+        new.key.role.title(),
+        new.fingerprint,
+        known.join(" and ")
+    )
+}
+
+/// A rule in words, one line for each thing that it says; keys by their names in this inventory.
+pub fn rule(rule: &Rule, inventory: &Inventory) -> String {
+    let name = |key| inventory.key(key).map_or_else(|| key.to_string(), |record| record.name.clone());
+    let rule = rule.named(&name);
+    let mut out = format!("rule for {}\n", rule.scope);
+    if rule.signers.is_empty() {
+        out.push_str("  signed by   nobody (all signers were revoked)\n");
+    }
+    for (index, signer) in rule.signers.iter().enumerate() {
+        let before = if index == 0 { "signed by" } else { "       or" };
+        let _ = writeln!(out, "  {before}   {}", shown(&signer.to_string()));
+    }
+    let _ = writeln!(out, "  log         {}", rule.log);
+    if let Some(identity) = &rule.signed_identity {
+        let _ = writeln!(out, "  identity    {}", shown(&identity.to_string()));
+    }
+    out
+}
 
 /// A difference in words, one line a change, with whole fingerprints.
 pub fn diff(diff: &Diff) -> String {
     let mut out = String::new();
     let key = |sign: char, key: &DiffKey, what: &str| {
-        format!("{sign} {:<44} {what}{}\n", shown(&key.file), key.fingerprint)
+        let fingerprint = key.openpgp.clone().unwrap_or_else(|| key.fingerprint.to_string());
+        format!("{sign} {:<44} {what}{fingerprint}\n", shown(&key.file))
     };
     match &diff.old {
         Some(old) => {
@@ -32,6 +64,9 @@ pub fn diff(diff: &Diff) -> String {
     for changed in &diff.changed {
         out.push_str(&key('~', &changed.key, &format!("changed ({}), ", changed.what.join(", "))));
     }
+    for new in &diff.new_at_known_places {
+        let _ = writeln!(out, "! {}", shown(&another_key(new)));
+    }
     for revoked in &diff.revoked {
         let _ = writeln!(out, "! {} revoked: {}", revoked.fingerprint, shown(&revoked.reason));
     }
@@ -42,8 +77,14 @@ pub fn diff(diff: &Diff) -> String {
             revoked.fingerprint
         );
     }
-    if diff.rules_changed {
-        out.push_str("! the rules differ\n");
+    for change in &diff.rules {
+        let (sign, what) = match (&change.old, &change.new) {
+            (None, Some(new)) => ('+', format!("added: {new}")),
+            (Some(old), None) => ('-', format!("removed: {old}")),
+            (Some(old), Some(new)) => ('~', format!("changed: {new}; it was: {old}")),
+            (None, None) => continue,
+        };
+        let _ = writeln!(out, "{sign} rule for {} {}", change.scope, shown(&what));
     }
     if diff.is_empty() {
         out.push_str("no key, rule or revocation differs\n");

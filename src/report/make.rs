@@ -6,8 +6,8 @@ use super::{
 };
 use crate::{
     discover::{Discovery, FoundSignature, Image, Kind, Problem},
-    key::{Grade, Material, name_of},
-    keysource::Unusable,
+    key::{Grade, OpenPgpKey, name_of},
+    keysource::{Unusable, is_host},
     resolve::{Answer, Conflict, Need, Resolution},
     trust::Refusal,
 };
@@ -51,10 +51,9 @@ impl Report {
                         resolved.url.as_deref(),
                         resolved.provenance.first().map_or("", |p| &p.source),
                     ),
-                    fingerprint: match &resolved.material {
-                        Material::Key(key) => key.fingerprint(),
-                        Material::Chain(chain) => chain.id(),
-                    },
+                    fingerprint: resolved.material.id(),
+                    openpgp: resolved.material.openpgp().map(|key| key.fingerprint().to_owned()),
+                    weak: resolved.material.openpgp().is_some_and(OpenPgpKey::is_weak),
                     provenance: resolved.provenance.clone(),
                     proofs: resolved.proofs,
                 })
@@ -72,8 +71,8 @@ impl Report {
             unused: resolution
                 .unused
                 .iter()
-                // What is built in and what payloads carry is always offered; nobody waits for word of it.
-                .filter(|p| !matches!(p.grade, Grade::Builtin | Grade::Release))
+                // What is built in, on the host and in payloads is always offered; nobody waits for word of it.
+                .filter(|p| !matches!(p.grade, Grade::Builtin | Grade::Release) && !is_host(p))
                 .map(|p| UnusedReport { source: p.source.clone(), sha256: p.sha256 })
                 .collect(),
             conflicts: resolution
@@ -81,6 +80,7 @@ impl Report {
                 .iter()
                 .map(|Conflict { key, sources }| ConflictReport { key: *key, sources: sources.clone() })
                 .collect(),
+            changed: Vec::new(),
             counts,
             pack: None,
         }
@@ -90,6 +90,7 @@ impl Report {
     pub fn is_complete(&self) -> bool {
         self.open.is_empty()
             && self.conflicts.is_empty()
+            && self.changed.is_empty()
             && self.unusable.iter().all(|u| u.code != "key-conflict")
             && self.counts.problems == 0
     }

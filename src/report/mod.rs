@@ -11,9 +11,10 @@ use serde::Serialize;
 use crate::{
     key::{KeyRef, Provenance, Role},
     oci::Digest,
+    pack::NewAtPlace,
 };
 
-pub use diff::diff;
+pub use diff::{another_key, diff, rule};
 pub use summary::{Counts, OpenNeed};
 pub use text::render;
 
@@ -39,6 +40,8 @@ pub struct Report {
     pub unused: Vec<UnusedReport>,
     /// Keys that two sources give differently.
     pub conflicts: Vec<ConflictReport>,
+    /// Keys that are not taken, for they are new at a place that the pack in place has another key of (`collect`).
+    pub changed: Vec<NewAtPlace>,
     /// Counts.
     pub counts: Counts,
     /// The pack that was written, or that stands unchanged (`collect`).
@@ -142,6 +145,12 @@ pub struct KeyReport {
     pub name: String,
     /// sha256 of the key or of the first certificate.
     pub fingerprint: Digest,
+    /// The fingerprint of a GPG key, in capitals.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub openpgp: Option<String>,
+    /// Whether it is a GPG key whose self-signatures rest on SHA-1.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub weak: bool,
     /// Who says that it is what it is for.
     pub provenance: Vec<Provenance>,
     /// Signatures that it verified in this run. Once a key is proved, further signatures are not verified.

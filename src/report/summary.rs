@@ -122,6 +122,12 @@ fn open_need(need: &NeedReport, example: &str) -> OpenNeed {
         (true, Role::Rekor) => {
             "give the trusted root of this signing infrastructure by --trusted-root FILE, or the log's public key by --key FILE"
         }
+        (true, Role::Gpg) => {
+            "get this GPG key from its owner, compare the fingerprint by another way, and give it by --key FILE"
+        }
+        (false, Role::Gpg) if need.code == Some("signature-lapsed") => {
+            "get the owner's current copy of the key, where its time may be longer; GnuPG and podman refuse this one too"
+        }
         (true, _) => "give the trusted root of this signing infrastructure by --trusted-root FILE",
         (false, _) => {
             "compare the key that was given with its publisher; if the key is right, this signature is not: do not mirror the image"

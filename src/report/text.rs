@@ -138,7 +138,14 @@ fn keys(out: &mut String, report: &Report, paint: Paint) {
         let from: Vec<_> =
             key.provenance.iter().map(|p| format!("{} ({})", shown(&p.source), p.grade.as_str())).collect();
         line(out, &format!("  {:38} from {}", key.name, from.join(", ")));
-        line(out, &format!("    {}", key.fingerprint));
+        match &key.openpgp {
+            Some(fingerprint) => line(out, &format!("    {fingerprint}")),
+            None => line(out, &format!("    {}", key.fingerprint)),
+        }
+        if key.weak {
+            let what = "its self-signatures use SHA-1, which RHEL 9 and later refuse";
+            paragraph(out, 4, &format!("{}: {what}; get the owner's newer copy", paint.warn("weak")));
+        }
     }
 }
 
@@ -176,6 +183,13 @@ fn troubles(out: &mut String, report: &Report, paint: Paint) {
                 conflict.key
             ),
         );
+    }
+    for new in &report.changed {
+        gap(out);
+        let what = shown(&super::another_key(new));
+        paragraph(out, 0, &format!("{} key-changed: {what}", paint.bad("refused")));
+        line(out, "    hint: ask its owner, by another way, whether the key was changed; then");
+        line(out, &format!("    --accept-change {}", new.fingerprint));
     }
     for entry in &report.unusable {
         paragraph(

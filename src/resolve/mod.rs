@@ -6,6 +6,8 @@ mod search;
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+
 use crate::{
     key::{Candidate, KeyRef, Material, Provenance, Validity},
     oci::Digest,
@@ -84,8 +86,8 @@ impl Resolution {
     }
 }
 
-/// Finds for each signature the keys that it needs, and proves them.
-pub fn resolve(questions: &[Question<'_>], candidates: &[Candidate]) -> Resolution {
+/// Finds for each signature the keys that it needs, and proves them, as it is at the time `now`.
+pub fn resolve(questions: &[Question<'_>], candidates: &[Candidate], now: Timestamp) -> Resolution {
     let pool = pool::Pool::new(candidates);
-    search::Search::new(pool).run(questions)
+    search::Search::new(pool, now).run(questions)
 }

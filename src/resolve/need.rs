@@ -1,5 +1,5 @@
 use crate::{
-    key::{Candidate, KeyRef, Material, Role, origin_of},
+    key::{Candidate, KeyRef, Material, OpenPgpKey, Role, origin_of},
     oci::Digest,
     signature::{Hints, LogHint, SignerHint, TimestampHint},
 };
@@ -43,6 +43,13 @@ pub enum Need {
         /// sha256 of the key, where the signature says it.
         fingerprint: Option<Digest>,
     },
+    /// A GPG key.
+    Gpg {
+        /// Its fingerprint, where the signature says it.
+        fingerprint: Option<String>,
+        /// Its key id, which other keys may have as well.
+        key_id: String,
+    },
 }
 
 impl Need {
@@ -55,6 +62,9 @@ impl Need {
         }));
         match &hints.signer {
             SignerHint::Key { fingerprint, .. } => needs.push(Self::Signer { fingerprint: *fingerprint }),
+            SignerHint::OpenPgp { fingerprint, key_id } => {
+                needs.push(Self::Gpg { fingerprint: fingerprint.clone(), key_id: key_id.clone() });
+            }
             SignerHint::Certificate(certificate) => {
                 needs.extend(certificate.ct_logs.iter().map(|id| Self::CtLog { log_id: *id }));
                 needs.push(Self::Fulcio {
@@ -79,6 +89,17 @@ impl Need {
         }
     }
 
+    /// Whether each signature with this need must be verified by itself: its name for the key may mean several, and
+    /// that one of them is good says nothing about this signature.
+    pub(super) const fn is_vague(&self) -> bool {
+        matches!(self, Self::Signer { fingerprint: None } | Self::Gpg { .. })
+    }
+
+    /// Whether the signer's keys go in together, and the judge tells which it was.
+    pub(super) const fn is_signer(&self) -> bool {
+        matches!(self, Self::Signer { .. } | Self::Gpg { .. })
+    }
+
     /// The role of the key that is needed.
     pub const fn role(&self) -> Role {
         match self {
@@ -88,6 +109,7 @@ impl Need {
             Self::Fulcio { .. } => Role::Fulcio,
             Self::Tsa { .. } => Role::Tsa,
             Self::Signer { .. } => Role::Signer,
+            Self::Gpg { .. } => Role::Gpg,
         }
     }
 
@@ -118,6 +140,10 @@ impl Need {
                 chain.is_some_and(|c| c.issuer() == *issuer && c.serial() == *serial)
             }
             Self::Signer { fingerprint } => fingerprint.is_none_or(|wanted| key.id == wanted),
+            Self::Gpg { fingerprint, key_id } => {
+                let named = |key: &OpenPgpKey| key.is_named(fingerprint.as_deref(), key_id);
+                candidate.material.openpgp().is_some_and(named)
+            }
         };
         meets.then_some(key)
     }
@@ -132,6 +158,7 @@ impl Need {
             Self::Tsa { issuer, serial } => format!("{serial} issued by {issuer}"),
             Self::Signer { fingerprint: Some(fingerprint) } => fingerprint.hex(),
             Self::Signer { fingerprint: None } => "not named by the signature".into(),
+            Self::Gpg { fingerprint, key_id } => fingerprint.as_ref().unwrap_or(key_id).clone(),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Answer, Need, ResolvedKey};
 use crate::{
-    key::{Candidate, KeyRef, Material, Provenance, Role},
+    key::{Candidate, KeyRef, Provenance},
     trust::Refusal,
 };
 
@@ -28,16 +28,13 @@ impl<'a> Pool<'a> {
         let mut by_name: BTreeMap<(bool, KeyRef), Vec<&'a Candidate>> = BTreeMap::new();
         for candidate in candidates {
             // A file without a role is known by its fingerprint alone until a need gives it a role.
-            let role = candidate.role.unwrap_or(match candidate.material {
-                Material::Key(_) => Role::Signer,
-                Material::Chain(_) => Role::Fulcio,
-            });
+            let role = candidate.role.unwrap_or(candidate.material.usual_role());
             let name = (candidate.role.is_some(), candidate.key_ref(role, None));
             by_name.entry(name).or_default().push(candidate);
         }
         let (mut good, mut conflicts) = (Vec::new(), Vec::new());
         for ((_, key), group) in by_name {
-            if group.iter().any(|c| c.material != group[0].material) {
+            if !group.iter().all(|c| c.material.is_same_key(&group[0].material)) {
                 let mut sources: Vec<_> = group.iter().map(|c| c.provenance.source.clone()).collect();
                 sources.dedup();
                 conflicts.push(Conflict { key, sources });
@@ -98,8 +95,10 @@ fn merge(mut group: Vec<&Candidate>) -> ResolvedKey {
     provenance.dedup();
     // A source that states the role knows more about the key than a bare file does.
     let best = group.iter().find(|c| c.role.is_some()).unwrap_or(&group[0]);
+    // Copies of a GPG key may hold more or less: together they say all, a revocation too.
+    let material = group.iter().fold(best.material.clone(), |all, c| all.merged(&c.material));
     ResolvedKey {
-        material: best.material.clone(),
+        material,
         url: best.url.clone().or_else(|| group.iter().find_map(|c| c.url.clone())),
         origin: None,
         validity: best.validity,

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+
 use super::{Answer, Need, Question, Resolution, ResolvedKey, pool::Pool};
 use crate::{
     key::KeyRef,
@@ -19,11 +21,12 @@ pub(super) struct Search<'a> {
     options: BTreeMap<Need, Vec<(KeyRef, ResolvedKey)>>,
     proved: BTreeMap<KeyRef, ResolvedKey>,
     refused: BTreeMap<KeyRef, Refusal>,
+    now: Timestamp,
 }
 
 impl<'a> Search<'a> {
-    pub(super) const fn new(pool: Pool<'a>) -> Self {
-        Self { pool, options: BTreeMap::new(), proved: BTreeMap::new(), refused: BTreeMap::new() }
+    pub(super) const fn new(pool: Pool<'a>, now: Timestamp) -> Self {
+        Self { pool, options: BTreeMap::new(), proved: BTreeMap::new(), refused: BTreeMap::new(), now }
     }
 
     pub(super) fn run(mut self, questions: &[Question<'_>]) -> Resolution {
@@ -68,7 +71,7 @@ impl<'a> Search<'a> {
     /// does not name is never settled: each signature must say for itself whose it is.
     fn is_settled(&mut self, needs: &[Need]) -> bool {
         needs.iter().all(|need| {
-            if matches!(need, Need::Signer { fingerprint: None }) {
+            if need.is_vague() {
                 return false;
             }
             let options: Vec<_> = self.options(need).iter().map(|(key, _)| *key).collect();
@@ -84,7 +87,7 @@ impl<'a> Search<'a> {
         for need in needs {
             let options = self.options(need).to_vec();
             match need {
-                Need::Signer { .. } => signers = options,
+                _ if need.is_signer() => signers = options,
                 _ if options.is_empty() => {}
                 _ => slots.push(options),
             }
@@ -151,7 +154,7 @@ impl<'a> Search<'a> {
             url: resolved.url.clone(),
             validity: resolved.validity,
         }));
-        let verified = prove(question.signature, &question.image, &keys)?;
+        let verified = prove(question.signature, &question.image, &keys, self.now)?;
         for key in verified.keys() {
             if let Some((_, resolved)) = chosen.iter().find(|(k, _)| k == key) {
                 self.proved.entry(*key).or_insert_with(|| resolved.clone());
@@ -168,7 +171,7 @@ impl<'a> Search<'a> {
     ) -> Vec<(Need, Answer)> {
         let claim = match &hints.signer {
             SignerHint::Key { claim, .. } => claim.as_ref().map(crate::key::PublicKey::fingerprint),
-            SignerHint::Certificate(_) => None,
+            SignerHint::Certificate(_) | SignerHint::OpenPgp { .. } => None,
         };
         needs.into_iter().map(|need| self.answer(need, claim, here)).collect()
     }
@@ -184,13 +187,19 @@ impl<'a> Search<'a> {
         let verified_here = |key: &KeyRef| here.as_ref().is_ok_and(|keys| keys.contains(key));
         let have = options
             .iter()
-            .find(|key| if unnamed { verified_here(key) } else { self.proved.contains_key(key) });
+            .find(|key| if need.is_vague() { verified_here(key) } else { self.proved.contains_key(key) });
         let claim = if need.role() == crate::key::Role::Signer { claim } else { None };
         let answer = match (have, options.first()) {
             (Some(key), _) => Answer::Have(*key),
             // Signer keys that happen to be at hand are not refused by a signature that names none of them.
             (None, _) if unnamed => Answer::Missing { claim },
-            (None, Some(key)) => match self.refused.get(key).or(here.as_ref().err()) {
+            (None, Some(key)) => match here
+                .as_ref()
+                .err()
+                .filter(|_| need.is_vague())
+                .or(self.refused.get(key))
+                .or(here.as_ref().err())
+            {
                 Some(refusal) => Answer::Refused { key: *key, refusal: refusal.clone() },
                 None => Answer::Refused {
                     key: *key,

@@ -14,7 +14,11 @@ use sigstore_types::{
     },
 };
 
-use super::{SignatureError, base64, strict_json};
+use super::{
+    SignatureError, base64,
+    payload::{self, Claims},
+    strict_json,
+};
 use crate::oci::Digest;
 
 /// Annotation keys of cosign's signature layers.
@@ -33,7 +37,6 @@ pub mod annotation {
 /// (containers/image `internal/signature/signature.go`).
 pub const SIGSTORE_JSON: &[u8] = b"\0sigstore-json\n";
 
-const PAYLOAD: &str = "the simple-signing payload";
 const ENTRY: &str = "the Rekor entry in the bundle annotation";
 
 /// A simple-signing payload with what cosign keeps beside it.
@@ -50,36 +53,6 @@ pub struct UntrustedSimple {
     entry: Option<(TransparencyLogEntry, HashAlgorithm)>,
     certificate: Option<DerCertificate>,
     timestamp: Option<TimestampToken>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Payload {
-    critical: Critical,
-    #[serde(rename = "optional")]
-    _optional: Option<BTreeMap<String, serde_json::Value>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Critical {
-    identity: Identity,
-    image: Image,
-    r#type: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Identity {
-    #[serde(rename = "docker-reference")]
-    reference: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Image {
-    #[serde(rename = "docker-manifest-digest")]
-    digest: String,
 }
 
 /// cosign `pkg/cosign/bundle/rekor.go`; containers/image reads exactly these fields too.
@@ -112,13 +85,8 @@ struct TimestampAnnotation {
 impl UntrustedSimple {
     /// Reads a payload and its annotations.
     pub fn parse(payload: Vec<u8>, annotations: &BTreeMap<String, String>) -> Result<Self, SignatureError> {
-        let parsed: Payload = strict_json::parse(PAYLOAD, &payload)?;
-        if parsed.critical.r#type != "cosign container image signature" {
-            let reason = format!("its critical.type is {:?}", parsed.critical.r#type);
-            return Err(SignatureError::Unsupported { what: PAYLOAD, reason });
-        }
-        let claimed_image =
-            parsed.critical.image.digest.parse().map_err(|e| SignatureError::malformed(PAYLOAD, e))?;
+        let Claims { image: claimed_image, reference: claimed_reference } =
+            payload::read(&payload, "cosign container image signature")?;
         // cosign reads an empty annotation as one that is not there, and writes the chain like that.
         let present = |name: &str| annotations.get(name).filter(|value| !value.is_empty());
         let signature = present(annotation::SIGNATURE).ok_or_else(|| {
@@ -133,15 +101,7 @@ impl UntrustedSimple {
             .transpose()
             .map_err(|e| SignatureError::malformed("the certificate annotation", e))?;
         let timestamp = present(annotation::TIMESTAMP).map(|json| timestamp(json)).transpose()?;
-        Ok(Self {
-            claimed_image,
-            claimed_reference: parsed.critical.identity.reference,
-            payload,
-            signature,
-            entry,
-            certificate,
-            timestamp,
-        })
+        Ok(Self { claimed_image, claimed_reference, payload, signature, entry, certificate, timestamp })
     }
 
     /// Reads a `signature-N` file of a `dir:` or lookaside tree that starts with [`SIGSTORE_JSON`].

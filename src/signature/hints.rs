@@ -53,6 +53,13 @@ pub enum SignerHint {
     },
     /// A certificate.
     Certificate(Box<CertificateHint>),
+    /// A GPG key.
+    OpenPgp {
+        /// Its fingerprint, where the signature says it: in capitals.
+        fingerprint: Option<String>,
+        /// Its key id; empty where the signature says none.
+        key_id: String,
+    },
 }
 
 /// What a signing certificate says.

@@ -6,7 +6,9 @@
 mod base64;
 mod bundle;
 mod cosign;
+mod gpg;
 mod hints;
+mod payload;
 pub(crate) mod proposed;
 mod rekor;
 mod strict_json;
@@ -16,6 +18,7 @@ use thiserror::Error;
 
 pub use bundle::UntrustedBundle;
 pub use cosign::{SIGSTORE_JSON, UntrustedSimple, annotation};
+pub use gpg::UntrustedGpg;
 pub use hints::{CertificateHint, Hints, LogHint, SignerHint, TimestampHint};
 
 use crate::oci::Digest;
@@ -36,6 +39,8 @@ pub enum UntrustedSignature {
     Simple(Box<UntrustedSimple>),
     /// A sigstore bundle.
     Bundle(Box<UntrustedBundle>),
+    /// An OpenPGP signed message with a simple-signing payload.
+    Gpg(Box<UntrustedGpg>),
 }
 
 /// Why bytes are not a signature that keypack can read.
@@ -88,6 +93,7 @@ impl UntrustedSignature {
         match self {
             Self::Simple(simple) => vec![simple.claimed_image],
             Self::Bundle(bundle) => bundle.claimed_images.clone(),
+            Self::Gpg(gpg) => vec![gpg.claimed_image],
         }
     }
 
@@ -96,6 +102,7 @@ impl UntrustedSignature {
         match self {
             Self::Simple(simple) => Some(&simple.claimed_reference),
             Self::Bundle(_) => None,
+            Self::Gpg(gpg) => Some(&gpg.claimed_reference),
         }
     }
 
@@ -104,6 +111,7 @@ impl UntrustedSignature {
         match self {
             Self::Simple(simple) => Hints::of(&simple.to_bundle()),
             Self::Bundle(bundle) => Hints::of(&bundle.bundle),
+            Self::Gpg(gpg) => Ok(gpg.hints()),
         }
     }
 }

@@ -29,6 +29,6 @@ pub(super) fn claimed_key(entry: &TransparencyLogEntry) -> Option<PublicKey> {
 fn from_pem(pem: &[u8]) -> Option<PublicKey> {
     parse_key_file(pem).ok()?.material.into_iter().find_map(|material| match material {
         Material::Key(key) => Some(key),
-        Material::Chain(_) => None,
+        Material::Chain(_) | Material::OpenPgp(_) => None,
     })
 }

@@ -49,6 +49,9 @@ pub fn endorses_manifest(
             }
             bundle.bundle.signing_certificate().is_some()
         }
+        UntrustedSignature::Gpg(_) => {
+            return Err(Refusal::Signature("it was made with a GPG key".into()));
+        }
     };
     if certified {
         return Err(Refusal::Signature("it was made with a certificate, not with a key".into()));

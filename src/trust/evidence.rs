@@ -1,6 +1,7 @@
 //! Weighing one signature: choose the keys that it names, run the verifier once per log entry and CT log, so that
 //! every piece of evidence stands on its own (a second, empty entry beside a good one proves nothing).
 
+use jiff::Timestamp;
 use sigstore_types::{Bundle, MediaType, SignatureContent, bundle::TimestampVerificationData};
 
 use super::{
@@ -19,12 +20,14 @@ pub(super) fn weigh(
     image: &Digest,
     keys: &KeySet,
     missing: Missing,
+    now: Timestamp,
 ) -> Result<Verified, Refusal> {
     claims(signature, image)?;
     let hints = signature.hints()?;
     let bundle = match signature {
         UntrustedSignature::Simple(simple) => simple.to_bundle(),
         UntrustedSignature::Bundle(bundle) => bundle.bundle.clone(),
+        UntrustedSignature::Gpg(gpg) => return super::gpg::check(gpg, keys, now),
     };
     every_entry_has_evidence(&bundle)?;
     let bare = hints.logs.is_empty() && hints.timestamps.is_empty();
@@ -33,7 +36,7 @@ pub(super) fn weigh(
     }
     let signed = match signature {
         UntrustedSignature::Simple(simple) => Signed::Bytes(&simple.payload),
-        UntrustedSignature::Bundle(_) => Signed::Manifest(image),
+        _ => Signed::Manifest(image),
     };
     Weighing { keys, missing, hints: &hints, image, signature, bundle, signed }.run()
 }
@@ -114,6 +117,8 @@ impl<'a> Weighing<'a> {
                 proved.extend(authorities);
                 identity
             }
+            // Judged before, apart from what sigstore knows.
+            SignerHint::OpenPgp { .. } => return Err(Refusal::NoEvidence),
         };
         let mut keys: Vec<_> = proved.iter().map(|k| k.key).collect();
         keys.sort_unstable();
@@ -144,7 +149,7 @@ impl<'a> Weighing<'a> {
         let find = |hint: &TimestampHint| {
             keys.of(Role::Tsa).find(|k| match &k.material {
                 Material::Chain(c) => c.first().issuer() == hint.issuer && c.first().serial() == hint.serial,
-                Material::Key(_) => false,
+                Material::Key(_) | Material::OpenPgp(_) => false,
             })
         };
         let found: Vec<_> = self.hints.timestamps.iter().map(find).collect();

@@ -13,9 +13,12 @@ mod chain;
 mod crypto;
 mod endorse;
 mod evidence;
+mod gpg;
 mod plain;
 mod proposed;
 mod refusal;
+
+use jiff::Timestamp;
 
 use crate::{
     key::{KeyRef, Material, Role, Validity, origin_of},
@@ -108,15 +111,26 @@ enum Missing {
 }
 
 /// Decides whether `signature` speaks for the manifest `image`, with exactly these keys. All that the signature
-/// brings must hold: every log entry, every timestamp, the certificate with its CT log.
-pub fn judge(signature: &UntrustedSignature, image: &Digest, keys: &KeySet) -> Result<Verified, Refusal> {
-    evidence::weigh(signature, image, keys, Missing::Refuse)
+/// brings must hold: every log entry, every timestamp, the certificate with its CT log. `now` is what the dates of GPG keys
+/// and signatures are compared with.
+pub fn judge(
+    signature: &UntrustedSignature,
+    image: &Digest,
+    keys: &KeySet,
+    now: Timestamp,
+) -> Result<Verified, Refusal> {
+    evidence::weigh(signature, image, keys, Missing::Refuse, now)
 }
 
 /// Tells which of these keys `signature` confirms. A log key is confirmed by an entry even while the signer's own
 /// key is missing: the entry names the signer's key, and that claim serves for this check and for nothing else.
-pub fn prove(signature: &UntrustedSignature, image: &Digest, keys: &KeySet) -> Result<Verified, Refusal> {
-    evidence::weigh(signature, image, keys, Missing::LeaveOut)
+pub fn prove(
+    signature: &UntrustedSignature,
+    image: &Digest,
+    keys: &KeySet,
+    now: Timestamp,
+) -> Result<Verified, Refusal> {
+    evidence::weigh(signature, image, keys, Missing::LeaveOut, now)
 }
 
 /// Whether `signature` claims to speak for the manifest `image`. One that does not is nothing to find keys for.

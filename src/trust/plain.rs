@@ -40,5 +40,6 @@ fn signed(signature: &UntrustedSignature, image: &Digest, key: &PublicKey) -> bo
             }
             _ => false,
         },
+        UntrustedSignature::Gpg(_) => false,
     }
 }

@@ -40,6 +40,12 @@ pub enum Refusal {
     /// A key at hand can't be used.
     #[error("a key is refused: {0}")]
     Key(String),
+    /// The key made it and may not be used: it is revoked, expired or not meant for signing; or the signature is.
+    #[error("the signature does not count: {0}")]
+    Lapsed(String),
+    /// It rests on a hash that can be forged.
+    #[error("the signature does not count: {0}")]
+    Weak(String),
     /// The certificates of a chain don't sign each other.
     #[error("the chain is refused: {0}")]
     Chain(String),
@@ -63,6 +69,8 @@ impl Refusal {
             Self::LogEntry(_) => "log-entry-refused",
             Self::Timestamp(_) => "timestamp-refused",
             Self::Key(_) => "key-unusable",
+            Self::Lapsed(_) => "signature-lapsed",
+            Self::Weak(_) => "signature-weak",
             Self::Chain(_) => "chain-refused",
             Self::Unreadable(e) => e.code(),
             Self::NoEvidence => "no-evidence",

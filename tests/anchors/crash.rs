@@ -21,6 +21,12 @@ use crate::{
 const KILLS: u32 = 200;
 const POINTS: u32 = 220;
 
+/// The same for what goes into oc-mirror's output, which many kills can't tell more about in every run of the suite:
+/// `KEYPACK_KILLS=220 cargo test --test anchors oc_mirror` kills it more often.
+fn few() -> u32 {
+    std::env::var("KEYPACK_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(40)
+}
+
 /// What the kills hit.
 #[derive(Debug, Default)]
 struct Tally {
@@ -32,6 +38,10 @@ struct Tally {
 /// Runs `lines` in turn, each killed after another part of the time that it takes, and asks `look` which of the two is
 /// there now: 0 or 1, as the line that was last. Anything else is for `look` to refuse.
 fn kill(test: &Test, lines: &[String; 2], look: &dyn Fn() -> usize) -> Tally {
+    kill_often(KILLS, test, lines, look)
+}
+
+fn kill_often(kills: u32, test: &Test, lines: &[String; 2], look: &dyn Fn() -> usize) -> Tally {
     let run = |line: &str| test.run(line);
     let log = || fs::File::create(test.path("log")).unwrap();
     let mut whole = Duration::MAX;
@@ -44,8 +54,8 @@ fn kill(test: &Test, lines: &[String; 2], look: &dyn Fn() -> usize) -> Tally {
     let mut now = look();
     assert_eq!(now, 0, "the last line that ran");
     // One that was done already does not count; on a busy machine that is one in a few.
-    for point in 0..KILLS * 5 {
-        if tally.killed == KILLS {
+    for point in 0..kills * 5 {
+        if tally.killed == kills {
             break;
         }
         let line = &lines[1 - now];
@@ -73,7 +83,7 @@ fn kill(test: &Test, lines: &[String; 2], look: &dyn Fn() -> usize) -> Tally {
     run(&lines[1 - now]).exits(0);
     assert_eq!(look(), 1 - now);
     println!("{tally:?} over {whole:?}: {}", lines[0]);
-    assert!(tally.killed == KILLS && tally.before > 0 && tally.after > 0, "{tally:?}");
+    assert!(tally.killed == kills && tally.before > 0 && tally.after > 0, "{tally:?}");
     tally
 }
 
@@ -138,4 +148,31 @@ fn a_killed_push_into_an_archive_leaves_the_old_archive_or_the_new_one() {
     let lines = ["fx/keys", "fx/newer"].map(|keys| format!("push {keys} oci-archive:a.tar:keys"));
     kill(&test, &lines, &|| pushed(&test, "oci-archive:a.tar"));
     assert!(fs::metadata(test.path("a.tar")).unwrap().len() < 1 << 20, "nothing piles up in it");
+}
+
+/// Both of the files that oc-mirror takes hold a whole pack, and the archive's own segment is as it was. What counts is
+/// the segment, as it does for disk-to-mirror.
+fn in_oc_mirror(test: &Test, images: &[u8]) -> usize {
+    assert_eq!(test.read("out/mirror_000001.tar"), images);
+    let pack = |place: &str| which(&test.run(&format!("inspect {place}")).exits(0).after("Pack: "));
+    pack("oci-archive:out/working-dir/keypack/keypack.oci.tar");
+    for name in test.names("out").into_iter().filter(|name| !name.starts_with(".keypack-")) {
+        assert!(["working-dir", "mirror_000001.tar", "mirror_000002.tar"].contains(&name.as_str()), "{name}");
+    }
+    pack("oc-mirror:out")
+}
+
+#[test]
+fn a_killed_push_into_oc_mirrors_output_leaves_the_old_files_or_the_new_ones() {
+    let test = scene();
+    fs::create_dir(test.path("out")).unwrap();
+    let mut tar = tar::Builder::new(fs::File::create(test.path("out/mirror_000001.tar")).unwrap());
+    tar.append_path_with_name(test.path("lab/registry-storage.tar.gz"), "docker/registry/v2/blobs/x")
+        .unwrap();
+    tar.finish().unwrap();
+    let images = test.read("out/mirror_000001.tar");
+    let lines = ["fx/keys", "fx/newer"].map(|keys| format!("push {keys} oc-mirror:out"));
+    kill_often(few(), &test, &lines, &|| in_oc_mirror(&test, &images));
+    let carried: Vec<_> = test.names("out/working-dir/keypack");
+    assert_eq!(carried, ["keypack.oci.tar"], "mirror-to-disk would archive what a killed push leaves");
 }

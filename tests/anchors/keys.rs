@@ -97,6 +97,34 @@ fn a_signature_whose_hint_names_the_right_key() {
 }
 
 #[test]
+fn a_signature_with_a_certificate() {
+    // The very signature of the organisation's key, with somebody's certificate in the key's place.
+    let test = scene();
+    copy(&test, "fx/keys", "keys");
+    let name = "keys/keypack.json.sigstore.json";
+    let mut json: serde_json::Value = serde_json::from_slice(&test.read(name)).unwrap();
+    let keyless = "lab/layouts/keyless-bundle-rekor1-oras/blobs/sha256";
+    let blobs = test.names(keyless);
+    let bundles = blobs.iter().filter_map(|b| {
+        serde_json::from_slice::<serde_json::Value>(&test.read(&format!("{keyless}/{b}"))).ok()
+    });
+    let certificate = bundles
+        .map(|bundle| bundle["verificationMaterial"]["certificate"].clone())
+        .find(|certificate| !certificate.is_null())
+        .unwrap();
+    let material = json["verificationMaterial"].as_object_mut().unwrap();
+    material.remove("publicKey").unwrap();
+    material.insert("certificate".into(), certificate);
+    test.write(name, json.to_string());
+    for other in ["ed25519", "p384", "rsa"] {
+        std::fs::remove_file(test.path(&format!("keys/keypack.json.{other}.sigstore.json"))).unwrap();
+    }
+    repacked(&test);
+    test.run("pull oci:n:lie --verify-key fx/org.pub -o out").fails(3, "pack-signature-refused");
+    assert!(!test.has("out"));
+}
+
+#[test]
 fn a_damaged_signature_file_is_not_pushed() {
     let test = scene();
     copy(&test, "fx/keys", "keys");

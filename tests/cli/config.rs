@@ -42,12 +42,22 @@ fn the_documented_setting_works_on_both_sides() {
     assert_eq!(inventory["name"], "plant-7");
     assert_eq!(inventory["expires"], "2027-05-01T00:00:00Z");
     assert_eq!(inventory["revoked"][0]["date"], "2026-11-01T00:00:00Z");
+    assert_eq!(inventory["rules"][0]["scope"], "registry.example.com/team");
     let pack = run(&test, "push keys oci:out:keys").exits(0).after("Pack: ");
     run(&test, "inspect oci:out:keys").exits(0);
     run(&test, "diff keys oci:out:keys").exits(0);
     // The organisation did not sign, so the digest alone does not do: anchors of a file and of the command line are AND.
     run(&test, &format!("pull oci:out:keys -o in --digest {pack}")).fails(3, "pack-unsigned");
     test.run(&format!("pull oci:out:keys -o in --digest {pack}")).fails(3, "lineage-mismatch");
+}
+
+#[test]
+fn the_documented_rules_can_be_read() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/configuration.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    let block = text.split_once("## Rules\n").unwrap().1.split_once("```yaml\n").unwrap().1;
+    let test = with(block.split_once("```").unwrap().0);
+    run(&test, &format!("discover {UNSIGNED}")).exits(0);
 }
 
 #[test]

@@ -6,7 +6,10 @@ use flate2::{Compression, read::GzDecoder, write::GzEncoder};
 use keypack::oci::Digest;
 use serde_json::{Value, json};
 
-use crate::{program::Test, push};
+use crate::{
+    program::{Ran, Test},
+    push,
+};
 
 pub(crate) const LAYER: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
 
@@ -111,17 +114,67 @@ impl Forge {
         self
     }
 
+    /// Changes inventory and files as somebody would who may make packs: all digests are made true afterwards, also
+    /// the one that `pull` is told.
+    pub(crate) fn forged(&mut self, change: impl FnOnce(&mut Value, &mut Vec<Entry>)) -> &mut Self {
+        let mut entries = self.entries();
+        let at = entries.iter().position(|(name, ..)| name == "keys/keypack.json").unwrap();
+        let mut inventory: Value = serde_json::from_slice(&entries.remove(at).2).unwrap();
+        change(&mut inventory, &mut entries);
+        for record in inventory["files"].as_array_mut().unwrap() {
+            let path = format!("keys/{}", record["name"].as_str().unwrap());
+            let (.., bytes) = entries.iter().find(|(name, ..)| *name == path).expect("a listed file");
+            record["sha256"] = Digest::of(bytes).to_string().into();
+            record["size"] = bytes.len().into();
+        }
+        entries.push(file("keys/keypack.json", inventory.to_string().as_bytes()));
+        self.tarred(&entries).labelled(inventory.to_string().as_bytes())
+    }
+
+    /// Takes other bytes for the inventory, and for true.
+    pub(crate) fn inventory(&mut self, bytes: &[u8]) -> &mut Self {
+        self.with(|entries| {
+            entries.iter_mut().find(|(name, ..)| name == "keys/keypack.json").unwrap().2 = bytes.to_vec();
+        })
+        .labelled(bytes)
+    }
+
+    fn labelled(&mut self, inventory: &[u8]) -> &mut Self {
+        let digest = Digest::of(inventory).to_string();
+        self.pack.clone_from(&digest);
+        self.config(|config| config["config"]["Labels"]["vnd.keypack.pack-digest"] = digest.into())
+    }
+
     /// Publishes, and pulls with the true pack digest: refused with this code, and nothing is written.
     #[track_caller]
     pub(crate) fn refused(&self, code: &str) {
+        self.refused_by_pull(code);
+        self.test.run("inspect oci:m:keys").fails(3, code);
+    }
+
+    /// The same for what may be looked at.
+    #[track_caller]
+    pub(crate) fn refused_by_pull(&self, code: &str) {
         self.publish();
         let before = self.test.names("");
         let line = format!("pull oci:m:keys --digest {} -o out", self.pack);
         let ran = self.test.run(&line).fails(3, code);
-        assert!(!ran.err.chars().any(|c| c.is_control() && c != '\n'), "{:?}", ran.err);
-        self.test.run("pull oci:m:keys -o out").exits(3);
-        self.test.run("inspect oci:m:keys").fails(3, code);
+        let without = self.test.run("pull oci:m:keys -o out").exits(3);
+        for text in [ran.err, ran.out, without.err, without.out] {
+            assert!(!text.chars().any(|c| c.is_control() && c != '\n'), "{text:?}");
+        }
         assert_eq!(self.test.names(""), before);
+    }
+
+    /// Publishes, and pulls: what can't be read at all is a failure of another kind, and nothing is written either.
+    #[track_caller]
+    pub(crate) fn unreadable(&self, code: &str) -> Ran {
+        self.publish();
+        let before = self.test.names("");
+        let ran = self.test.run(&format!("pull oci:m:keys --digest {} -o out", self.pack)).fails(1, code);
+        self.test.run("inspect oci:m:keys").fails(1, code);
+        assert_eq!(self.test.names(""), before);
+        ran
     }
 
     /// Publishes and pulls: the same keys come out.

@@ -44,6 +44,80 @@ fn urls_to_fetch_from() {
 }
 
 #[test]
+fn two_things_at_once() {
+    let mut forge = Forge::new("image");
+    forge.manifest["manifests"] = json!([]);
+    forge.unreadable("manifest-ambiguous");
+    let mut forge = Forge::new("image");
+    forge.manifest["fsLayers"] = json!([]);
+    forge.unreadable("manifest-schema1");
+    let mut forge = Forge::new("image");
+    forge.manifest["mediaType"] = "application/vnd.oci.image.index.v1+json".into();
+    forge.unreadable("manifest-ambiguous");
+}
+
+#[test]
+fn a_config_that_is_the_layer() {
+    let mut forge = Forge::new("image");
+    let config = forge.manifest["config"].clone();
+    forge.manifest["layers"][0]["digest"] = config["digest"].clone();
+    forge.manifest["layers"][0]["size"] = config["size"].clone();
+    forge.refused("pack-layer-malformed");
+    let mut forge = Forge::new("image");
+    let layer = forge.manifest["layers"][0].clone();
+    forge.manifest["config"]["digest"] = layer["digest"].clone();
+    forge.manifest["config"]["size"] = layer["size"].clone();
+    forge.refused("not-a-pack");
+}
+
+#[test]
+fn digests_that_are_paths_or_of_another_algorithm() {
+    for (digest, code) in [
+        ("sha256:../../../../etc/passwd".to_owned(), "manifest-malformed"),
+        (format!("sha512:{}", "a".repeat(128)), "digest-unsupported"),
+        (format!("sha256:{}", "A".repeat(64)), "manifest-malformed"),
+        (format!("SHA256:{}", "a".repeat(64)), "manifest-malformed"),
+        (format!("sha256:{}", "a".repeat(63)), "manifest-malformed"),
+        (format!("md5:{}", "a".repeat(32)), "digest-unsupported"),
+        (String::new(), "manifest-malformed"),
+    ] {
+        let mut forge = Forge::new("image");
+        forge.manifest["layers"][0]["digest"] = digest.into();
+        forge.unreadable(code);
+    }
+}
+
+#[test]
+fn sizes_that_lie() {
+    for (size, code) in
+        [(0_u64, "size-mismatch"), (1, "size-mismatch"), (1_000_000, "size-mismatch"), (1 << 62, "too-large")]
+    {
+        for part in ["/layers/0/size", "/config/size"] {
+            let mut forge = Forge::new("image");
+            *forge.manifest.pointer_mut(part).unwrap() = json!(size);
+            let ran = forge.unreadable(code);
+            assert_eq!(ran.err.contains(&format!(" has more than {size} bytes ")), size < 2, "{}", ran.err);
+        }
+    }
+    let mut forge = Forge::new("image");
+    forge.manifest["layers"][0]["size"] = json!(-1);
+    forge.unreadable("manifest-malformed");
+}
+
+#[test]
+fn twenty_thousand_layers() {
+    let mut forge = Forge::new("artifact");
+    let layer = forge.manifest["layers"][0].clone();
+    let many = (0..20_000).map(|n| {
+        let mut layer = layer.clone();
+        layer["annotations"] = json!({ TITLE: format!("f{n}") });
+        layer
+    });
+    forge.manifest["layers"] = many.collect();
+    forge.refused("too-large");
+}
+
+#[test]
 fn no_layers() {
     for form in ["image", "artifact"] {
         let mut forge = Forge::new(form);
@@ -146,9 +220,32 @@ fn an_inventory_of_a_newer_schema() {
 
 #[test]
 fn titles_that_are_no_file_names() {
-    for title in
-        ["a/b", "../keypack.json", "/etc/passwd", "..", "", "a\nb", "a\u{1b}[2J", "a\0b", &"x".repeat(300)]
-    {
+    for title in [
+        "a/b",
+        "../keypack.json",
+        "/etc/passwd",
+        "..",
+        ".",
+        "",
+        "a\nb",
+        "a\u{1b}[2J",
+        "a\0b",
+        &"x".repeat(300),
+        "a\\b",
+        "..\\a",
+        "C:\\a",
+        "C:a",
+        "-rf",
+        "--help",
+        ".hidden",
+        "a.",
+        "a ",
+        " a",
+        "a\u{202e}b",
+        "ｆ",
+        "e\u{301}",
+        "nul",
+    ] {
         let mut forge = Forge::new("artifact");
         forge.manifest["layers"][0]["annotations"][TITLE] = title.into();
         forge.refused("name-unsafe");
@@ -192,6 +289,45 @@ fn entries_that_are_no_files() {
 }
 
 #[test]
+fn entries_with_names_that_are_no_text() {
+    for name in [&b"keys/a\xff"[..], b"keys/\xc0\xae\xc0\xae", b"keys/a\0b"] {
+        let mut forge = Forge::new("image");
+        let mut tar = forge.tar();
+        let end = tar.len() - 1024;
+        let mut header = tar::Header::new_ustar();
+        header.as_mut_bytes()[..name.len()].copy_from_slice(name);
+        header.set_size(0);
+        header.set_cksum();
+        tar.splice(end..end, header.as_bytes().iter().copied());
+        // What follows a NUL is no part of a name: then it is one file too many.
+        let code = if name.contains(&0) { "file-not-in-inventory" } else { "name-unsafe" };
+        forge.layer(LAYER, &gzip(&tar)).refused(code);
+    }
+}
+
+#[test]
+fn whiteouts() {
+    for name in ["keys/.wh.README.txt", "keys/.wh..wh..opq"] {
+        Forge::new("image").with(|e| e.push(file(name, b""))).refused("name-unsafe");
+    }
+    Forge::new("image").with(|e| e.push(file(".wh.keys", b""))).refused("pack-entry-refused");
+}
+
+#[test]
+fn entries_of_other_kinds() {
+    let kinds = [EntryType::GNULongName, EntryType::GNULongLink, EntryType::GNUSparse, EntryType::new(b'Z')];
+    for kind in kinds {
+        let entry = ("keys/a".into(), kind, b"keys/signer-evil.pub\0".to_vec());
+        Forge::new("image").with(|e| e.insert(1, entry)).refused("pack-entry-refused");
+    }
+    for name in [".", "keys", "keys/"] {
+        let link = (name.into(), EntryType::Symlink, Vec::new());
+        Forge::new("image").with(|e| e.insert(0, link)).refused("pack-entry-refused");
+    }
+    Forge::new("image").with(|e| e.insert(0, file("keys", b"x"))).refused("pack-entry-refused");
+}
+
+#[test]
 fn one_entry_twice() {
     Forge::new("image").with(|e| e.push(file("keys/README.txt", b"x"))).refused("file-duplicate");
 }
@@ -202,7 +338,30 @@ fn a_pax_header_that_renames() {
         let mut forge = Forge::new("image");
         let pax = ("pax".into(), EntryType::XHeader, record.as_bytes().to_vec());
         forge.with(|entries| entries.insert(1, pax)).refused("pack-entry-refused");
+        let mut forge = Forge::new("image");
+        let pax = ("pax".into(), EntryType::XGlobalHeader, record.as_bytes().to_vec());
+        forge.with(|entries| entries.insert(0, pax)).refused("pack-entry-refused");
     }
+}
+
+#[test]
+fn bytes_behind_the_end_of_the_tar() {
+    for ends in [512, 1024] {
+        let mut forge = Forge::new("image");
+        let mut tar = forge.tar();
+        let entry = tar[..1024].to_vec();
+        tar.truncate(tar.len() - 1024 + ends);
+        tar.extend(entry);
+        forge.layer(LAYER, &gzip(&tar)).refused("pack-layer-malformed");
+    }
+}
+
+#[test]
+fn accepted_with_more_zeros_at_the_end() {
+    let mut forge = Forge::new("image");
+    let mut tar = forge.tar();
+    tar.resize(tar.len().next_multiple_of(10240), 0);
+    forge.layer(LAYER, &gzip(&tar)).accepted();
 }
 
 #[test]
@@ -210,6 +369,39 @@ fn a_gzip_bomb() {
     let mut forge = Forge::new("image");
     let bomb = gzip(&vec![0; 40 << 20]);
     forge.layer(LAYER, &bomb).refused("too-large");
+}
+
+#[test]
+fn a_zstd_bomb() {
+    let mut forge = Forge::new("image");
+    let bomb = compress_to_vec(&vec![0; 40 << 20][..], CompressionLevel::Fastest);
+    assert!(bomb.len() < 1 << 20);
+    forge.layer("application/vnd.oci.image.layer.v1.tar+zstd", &bomb).refused("too-large");
+}
+
+#[test]
+fn bytes_behind_the_zstd_frame() {
+    for more in [&b"more"[..], b"\x28\xb5\x2f\xfd", b"\x50\x2a\x4d\x18\xff\xff\xff\xff"] {
+        let mut forge = Forge::new("image");
+        let mut layer = compress_to_vec(forge.tar().as_slice(), CompressionLevel::Fastest);
+        layer.extend(more);
+        forge.layer("application/vnd.oci.image.layer.v1.tar+zstd", &layer).refused("pack-layer-malformed");
+    }
+}
+
+#[test]
+fn frames_without_end() {
+    let mut forge = Forge::new("image");
+    let empty = b"\x50\x2a\x4d\x18\0\0\0\0".repeat(100_000);
+    let layer = [&compress_to_vec(forge.tar().as_slice(), CompressionLevel::Fastest)[..], &empty].concat();
+    forge.layer("application/vnd.oci.image.layer.v1.tar+zstd", &layer).refused("too-large");
+}
+
+#[test]
+fn a_second_gzip_stream() {
+    let mut forge = Forge::new("image");
+    let tar = forge.tar();
+    forge.layer(LAYER, &[gzip(&tar), gzip(&tar)].concat()).refused("pack-layer-malformed");
 }
 
 #[test]
@@ -237,6 +429,16 @@ fn accepted_as_zstd_makes_it() {
 }
 
 #[test]
+fn accepted_as_zstd_chunked_makes_it() {
+    let mut forge = Forge::new("image");
+    let tar = forge.tar();
+    let frames = tar.chunks(700).map(|chunk| compress_to_vec(chunk, CompressionLevel::Fastest));
+    let note = b"\x50\x2a\x4d\x18\x04\0\0\0note".to_vec();
+    let layer = frames.flat_map(|frame| [frame, note.clone()].concat()).collect::<Vec<_>>();
+    forge.layer("application/vnd.oci.image.layer.v1.tar+zstd", &layer).accepted();
+}
+
+#[test]
 fn accepted_without_compression() {
     let mut forge = Forge::new("image");
     let tar = forge.tar();
@@ -260,6 +462,39 @@ fn accepted_as_docker_v2s2_without_annotations() {
     let test = &forge.test;
     test.run(&format!("pull oci:m --digest {} -o found", forge.pack)).exits(0);
     assert_eq!(test.tree("found"), test.tree("keys"), "it is found without its tag");
+}
+
+#[test]
+fn accepted_with_modes_and_owners_that_mean_nothing() {
+    use std::os::unix::fs::MetadataExt as _;
+    let mut forge = Forge::new("image");
+    let mut tar = tar::Builder::new(Vec::new());
+    for (name, kind, bytes) in forge.entries() {
+        let mut header = tar::Header::new_ustar();
+        header.set_path(name).unwrap();
+        header.set_entry_type(kind);
+        header.set_mode(0o6777);
+        header.set_uid(12345);
+        header.set_gid(12345);
+        header.set_mtime(1);
+        header.set_size(bytes.len() as u64);
+        header.set_cksum();
+        tar.append(&header, bytes.as_slice()).unwrap();
+    }
+    let layer = gzip(&tar.into_inner().unwrap());
+    forge.layer(LAYER, &layer).accepted();
+    let own = std::fs::metadata(forge.test.path("keys/keypack.json")).unwrap();
+    for name in forge.test.names("out") {
+        let file = std::fs::metadata(forge.test.path(&format!("out/{name}"))).unwrap();
+        assert_eq!((file.mode() & 0o7777, file.uid()), (0o644, own.uid()), "{name}");
+    }
+}
+
+#[test]
+fn accepted_whatever_the_config_says_of_the_layer() {
+    // Tools that compress anew leave stale digests there; the pack digest covers every file without them.
+    let mut forge = Forge::new("image");
+    forge.config(|config| config["rootfs"]["diff_ids"] = json!([ZEROS])).accepted();
 }
 
 #[test]

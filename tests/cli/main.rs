@@ -5,12 +5,20 @@
     reason = "tests run the program and make the files that it reads"
 )]
 
+#[path = "../support/fault.rs"]
+mod fault;
+#[path = "../support/registry.rs"]
+mod support;
+
 mod again;
+mod changed;
 mod collect;
 mod config;
 mod discover;
 mod forge;
+mod forged;
 mod formats;
+mod hostile;
 mod inspect;
 mod keys;
 mod lab;
@@ -18,4 +26,5 @@ mod lies;
 mod program;
 mod pull;
 mod push;
+mod rules;
 mod usage;

@@ -63,6 +63,20 @@ impl Test {
         self.run_args(&line.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>())
     }
 
+    /// Runs a command line with these variables.
+    #[allow(dead_code, reason = "shared by several test programs")]
+    pub(crate) fn run_with(&self, line: &str, variables: &[(&str, &str)]) -> Ran {
+        let mut command = self.command();
+        command.args(line.split(' ').filter(|word| !word.is_empty())).envs(variables.iter().copied());
+        let Output { status, stdout, stderr } = command.output().unwrap();
+        Ran {
+            line: line.to_owned(),
+            code: status.code().expect("no signal ended it"),
+            out: String::from_utf8(stdout).unwrap(),
+            err: String::from_utf8(stderr).unwrap(),
+        }
+    }
+
     pub(crate) fn run_args(&self, args: &[&str]) -> Ran {
         // The packs of these tests have fixed dates; how old a pack may be is tested by those who say so.
         let pull = matches!(args.first(), Some(&("pull" | "unpack"))) && !args.contains(&"--max-age");

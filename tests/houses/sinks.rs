@@ -266,7 +266,7 @@ fn what_is_no_archive_is_left_alone() {
     cut.truncate(cut.len() - 1024);
     for (bytes, code) in [
         (&b"hello"[..], "archive-damaged"),
-        (b"", "wrong-place"),
+        (b"", "archive-damaged"),
         (&docker, "wrong-place"),
         (&cut, "archive-damaged"),
     ] {

@@ -139,6 +139,74 @@ fn mirror_to_disk_takes_what_was_pushed_before_it_and_replaces_our_segment() {
 }
 
 #[test]
+fn of_several_packs_in_the_segments_the_one_that_is_meant_is_found() {
+    let lab = Lab::new();
+    mirror_to_disk(&lab.cache, &lab.at("out"), 400_000, &mut BTreeSet::new());
+    let first = lab.send("out", &[]);
+    let (old, bytes) = segments(&lab.at("out")).pop().unwrap();
+    let second = lab.send("out", &["--include", "all"]);
+    // The next archive is smaller, and nobody removed the last segment of the one before it.
+    mirror_to_disk(&lab.cache, &lab.at("out"), 1 << 30, &mut BTreeSet::new());
+    lab.keypack(0, &["push", lab.at("out/keys").to_str().unwrap(), &lab.place("out")]);
+    assert!(segments(&lab.at("out")).len() < 3);
+    fs::write(lab.at("out").join(&old), bytes).unwrap();
+    let all = segments(&lab.at("out"));
+    fs::remove_dir_all(lab.at("out/working-dir")).unwrap();
+
+    // Disk-to-mirror takes segments in name order, so the old pack comes last and counts; that is told.
+    let tells = |error: &str| error.contains("is older than") && error.contains(&old);
+    let (_, error) = lab.keypack(3, &["pull", &lab.place("out")]);
+    assert!(tells(&error), "{error}");
+    let (_, error) = lab.keypack(0, &["pull", &lab.place("out"), "--digest", &second, "-o", "second"]);
+    assert!(tells(&error), "{error}");
+    lab.keypack(0, &["pull", &lab.place("out"), "--digest", &first, "-o", "first", "--state", "other"]);
+    let none = format!("sha256:{}", "0".repeat(64));
+    let (_, error) = lab.keypack(3, &["pull", &lab.place("out"), "--digest", &none, "-o", "none"]);
+    assert!(error.contains(&first), "{error}");
+    assert_eq!(segments(&lab.at("out")), all);
+    // Without it, nothing is wrong: the working-dir that an earlier carry restored is overwritten.
+    fs::remove_file(lab.at("out").join(&old)).unwrap();
+    let (_, error) = lab.keypack(3, &["pull", &lab.place("out")]);
+    assert!(!error.contains("is older than"), "{error}");
+}
+
+#[test]
+fn what_is_pushed_can_be_read_by_another_user_whatever_the_umask() {
+    let lab = Lab::new();
+    mirror_to_disk(&lab.cache, &lab.at("out"), 1 << 30, &mut BTreeSet::new());
+    lab.send("out", &[]);
+    let (keys, place) = (lab.at("out/keys"), lab.place("out"));
+    let mode = |name: &str| fs::metadata(lab.at(name)).unwrap().permissions().mode() & 0o777;
+    let carried = "out/working-dir/keypack/keypack.oci.tar";
+    let push = || {
+        let line = "umask 077; exec \"$0\" push \"$1\" \"$2\"";
+        let mut shell = std::process::Command::new("/bin/sh");
+        shell.args(["-c", line, env!("CARGO_BIN_EXE_keypack")]).arg(&keys).arg(&place);
+        let output = shell.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    fs::remove_dir_all(lab.at("out/working-dir")).unwrap();
+    fs::remove_file(lab.at("out/mirror_000002.tar")).unwrap();
+    push();
+    for (name, expected) in [
+        ("out/working-dir", 0o755),
+        ("out/working-dir/keypack", 0o755),
+        (carried, 0o644),
+        ("out/mirror_000002.tar", 0o644),
+    ] {
+        assert_eq!(mode(name), expected, "{name}");
+    }
+    // A file that is there with the right bytes and cannot be overwritten by its owner is mended.
+    for name in [carried, "out/mirror_000002.tar"] {
+        fs::set_permissions(lab.at(name), fs::Permissions::from_mode(0o444)).unwrap();
+    }
+    fs::write(lab.at("out/working-dir/keypack/.keypack-7-0.tmp"), "left by a killed push").unwrap();
+    push();
+    assert_eq!((mode(carried), mode("out/mirror_000002.tar")), (0o644, 0o644));
+    assert_eq!(files(&lab.at("out"), "working-dir"), ["working-dir/keypack/keypack.oci.tar"]);
+}
+
+#[test]
 fn before_the_first_run_there_is_no_segment_to_add() {
     let lab = Lab::new();
     mirror_to_disk(&lab.cache, &lab.at("out"), 1 << 30, &mut BTreeSet::new());

@@ -138,3 +138,49 @@ fn what_is_no_folder_of_oc_mirror_says_what_it_is() {
         assert!(error.contains(words), "{place}: {error}");
     }
 }
+
+#[test]
+fn segments_on_another_disk_are_read_and_what_is_wrong_with_one_is_said() {
+    let lab = tempfile::tempdir().unwrap();
+    let home = tempfile::tempdir().unwrap();
+    let cache = cache(lab.path());
+    let disk = lab.path().join("disk");
+    assert!(mirror_to_disk(&cache, &disk, 200_000, &mut BTreeSet::new()) > 1);
+    let at = lab.path().join("in");
+    fs::create_dir(&at).unwrap();
+    for segment in crate::set::files(&disk, "").iter().filter(|name| name.starts_with("mirror_")) {
+        std::os::unix::fs::symlink(disk.join(segment), at.join(segment)).unwrap();
+    }
+    let place = format!("oc-mirror:{}", at.display());
+    let (code, out, error) = discover(home.path(), &[&place]);
+    assert_eq!((code, counts(&out).contains("6 keys needed: 6 at hand")), (0, true), "{out}{error}");
+    // A folder of such a name stops disk-to-mirror, and is no segment.
+    fs::create_dir(at.join("mirror_000098.tar")).unwrap();
+    let (code, _, error) = discover(home.path(), &[&place]);
+    assert!(code == 0 && error.contains("mirror_000098.tar") && error.contains("move it away"), "{error}");
+    // Cut short to nothing on the way, as a full disk does it.
+    write(&at.join("mirror_000099.tar"), b"");
+    let (code, _, error) = discover(home.path(), &[&place]);
+    assert!(code == 1 && error.contains("mirror_000099.tar is damaged: it is empty"), "{error}");
+    fs::remove_file(at.join("mirror_000099.tar")).unwrap();
+    // The last segment alone has no links, and says so instead of telling of mirror to mirror.
+    let last = crate::set::files(&disk, "").into_iter().rfind(|name| name.starts_with("mirror_")).unwrap();
+    let (code, _, error) = discover(home.path(), &[&format!("oc-mirror:{}", disk.join(last).display())]);
+    assert!(code == 1 && error.contains("bring all mirror_NNNNNN.tar"), "{error}");
+}
+
+#[test]
+fn blobs_that_are_damaged_are_not_told_as_lying_elsewhere() {
+    let lab = tempfile::tempdir().unwrap();
+    let home = tempfile::tempdir().unwrap();
+    let cache = cache(lab.path());
+    for blob in crate::set::files(&cache, "docker/registry/v2/blobs") {
+        write(&cache.join(blob), b"other bytes");
+    }
+    let out = lab.path().join("out");
+    mirror_to_disk(&cache, &out, 1 << 30, &mut BTreeSet::new());
+    let (code, _, error) = discover(home.path(), &[&format!("oc-mirror:{}", out.display())]);
+    assert_eq!(code, 1, "{error}");
+    assert!(error.contains("problems: the content of sha256:") && !error.contains("--cache-dir"), "{error}");
+    assert!(error.contains("damaged or changed on the way"), "{error}");
+}

@@ -1,6 +1,12 @@
 //! The fixtures of containers/image: `dir:` images with simple signing, some of them broken on purpose.
 
-use keypack::{content::Location, discover::Discovery, key::Role, resolve::Answer};
+use keypack::{
+    content::Location,
+    discover::Discovery,
+    key::Role,
+    resolve::{Answer, Question, resolve},
+    signature::{UntrustedGpg, UntrustedSignature},
+};
 
 use crate::{
     Case,
@@ -16,7 +22,8 @@ pub const CASES: &[Case] = &[
     ("cosign_modified_manifest", cosign_modified_manifest),
     ("cosign_other_attachment", cosign_other_attachment),
     ("cosign_with_an_own_pki_tells_what_it_needs", cosign_with_an_own_pki_tells_what_it_needs),
-    ("openpgp_is_told_and_not_taken_for_unsigned", openpgp_is_told_and_not_taken_for_unsigned),
+    ("gpg_signed_images", gpg_signed_images),
+    ("gpg_signature_files", gpg_signature_files),
     ("every_key_file_is_read", every_key_file_is_read),
 ];
 
@@ -96,15 +103,85 @@ fn cosign_with_an_own_pki_tells_what_it_needs() {
     assert!(resolution.keys.is_empty());
 }
 
-fn openpgp_is_told_and_not_taken_for_unsigned() {
-    for image in ["valid", "mixed", "valid-2", "valid-subkey", "modified-manifest"] {
-        let discovery = dir(image);
-        assert!(!discovery.images[0].signatures.is_empty(), "{image}");
-        for signature in &discovery.images[0].signatures {
-            assert_eq!(signature.content.as_ref().unwrap_err().code, "openpgp-unsupported", "{image}");
-        }
+/// What is known of each GPG signature with these keys at hand: "have", "missing" or the code of a refusal.
+fn gpg(image: &str, names: &[&str]) -> Vec<&'static str> {
+    let discovery = dir(image);
+    let resolution = resolved(&discovery, &keys(names));
+    let mut answers = resolution.answers.iter();
+    let mut outcomes = Vec::new();
+    for signature in &discovery.images[0].signatures {
+        outcomes.push(match &signature.content {
+            Err(problem) => problem.code,
+            Ok(_) => match answers.next().unwrap() {
+                Err(refusal) => refusal.code(),
+                Ok(needs) => match &needs[0].1 {
+                    Answer::Have(_) => "have",
+                    Answer::Missing { .. } => "missing",
+                    Answer::Refused { refusal, .. } => refusal.code(),
+                },
+            },
+        });
     }
+    outcomes
+}
+
+/// The same outcomes as containers/image's own tests of these folders expect (`policy_eval_signedby_test.go`).
+fn gpg_signed_images() {
+    let all = ["public-key.gpg", "public-key-1.gpg", "public-key-2.gpg", "public-key-with-subkey.gpg"];
+    assert_eq!(gpg("valid", &["public-key.gpg"]), ["have"]);
+    assert_eq!(gpg("valid", &["public-key-2.gpg"]), ["missing"]);
+    assert_eq!(gpg("valid-subkey", &["public-key-with-subkey.gpg"]), ["have"]);
+    assert_eq!(gpg("valid-2", &all), ["have", "have"]);
+    assert_eq!(gpg("modified-manifest", &all), ["signed-for-other-image"]);
+    assert_eq!(gpg("manifest-digest-error", &all), ["signed-for-other-image"]);
+    assert!(gpg("mixed", &all).contains(&"have"), "{:?}", gpg("mixed", &all));
     assert!(dir("unsigned").images[0].signatures.is_empty());
+}
+
+/// The single signature files, in version 4 and 3 of the packet (`mechanism_test.go`).
+fn gpg_signature_files() {
+    let all = keys(&[
+        "public-key.gpg",
+        "public-key-1.gpg",
+        "public-key-2.gpg",
+        "public-key-with-subkey.gpg",
+        "public-key-with-revoked-subkey.gpg",
+    ]);
+    for (name, expected) in [
+        ("image.signature", "have"),
+        ("no-optional-fields.signature", "have"),
+        ("subkey.signature", "have"),
+        ("subkey.signature-v3", "have"),
+        ("corrupt.signature", "signature-does-not-match"),
+        ("corrupt.signature-v3", "signature-does-not-match"),
+        ("subkey-revoked.signature", "signature-lapsed"),
+        ("subkey-revoked.signature-v3", "signature-lapsed"),
+        ("unknown-key.signature", "missing"),
+        ("unknown-key.signature-v3", "missing"),
+        ("expired.signature", "signature-malformed"),
+        ("invalid-blob.signature", "signature-malformed"),
+        ("invalid-blob.signature-v3", "signature-malformed"),
+        ("invalid-cleartext.signature", "signature-unsupported"),
+        ("unsigned-encrypted.signature", "signature-unsupported"),
+        ("unsigned-literal.signature", "signature-malformed"),
+    ] {
+        let bytes = std::fs::read(fixture(&format!("{FOLDER}/{name}"))).unwrap();
+        let outcome = match UntrustedGpg::parse(&bytes) {
+            Err(e) => e.code(),
+            Ok(gpg) => {
+                let image = gpg.claimed_image;
+                let signature = UntrustedSignature::Gpg(Box::new(gpg));
+                let question = Question { image, signature: &signature };
+                let resolution = resolve(&[question], &all, jiff::Timestamp::now());
+                match &resolution.answers[0].as_ref().unwrap()[0].1 {
+                    Answer::Have(_) => "have",
+                    Answer::Missing { .. } => "missing",
+                    Answer::Refused { refusal, .. } => refusal.code(),
+                }
+            }
+        };
+        assert_eq!(outcome, expected, "{name}");
+    }
 }
 
 fn every_key_file_is_read() {
@@ -113,6 +190,11 @@ fn every_key_file_is_read() {
         "cosign2.pub",
         "rekor.pub",
         "some-rsa-key.pub",
+        "public-key.gpg",
+        "public-key-1.gpg",
+        "public-key-2.gpg",
+        "public-key-with-subkey.gpg",
+        "public-key-with-revoked-subkey.gpg",
         "fulcio_v1.crt.pem",
         "fulcio-cert",
         "fulcio-chain",

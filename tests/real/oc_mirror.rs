@@ -99,13 +99,20 @@ fn judge_takes_both_keys_and_nothing_less() {
         .into_iter()
         .map(|(key, k)| VerificationKey { key, material: k.material, url: k.url, validity: k.validity })
         .collect();
-    assert_eq!(judge(signature, &image, &KeySet::new(keys.clone())).unwrap().keys().len(), 2);
+    assert_eq!(
+        judge(signature, &image, &KeySet::new(keys.clone()), jiff::Timestamp::now()).unwrap().keys().len(),
+        2
+    );
     for key in &keys {
-        let alone = judge(signature, &image, &KeySet::new([key.clone()])).unwrap_err();
+        let alone =
+            judge(signature, &image, &KeySet::new([key.clone()]), jiff::Timestamp::now()).unwrap_err();
         assert_eq!(alone.code(), "no-key");
     }
     let other = Digest::of(b"another image");
-    assert_eq!(judge(signature, &other, &KeySet::new(keys)).unwrap_err().code(), "signed-for-other-image");
+    assert_eq!(
+        judge(signature, &other, &KeySet::new(keys), jiff::Timestamp::now()).unwrap_err().code(),
+        "signed-for-other-image"
+    );
 }
 
 fn without_its_image_the_signature_still_tells_its_keys() {

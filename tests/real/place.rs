@@ -49,7 +49,7 @@ pub fn resolved(discovery: &Discovery, candidates: &[Candidate]) -> Resolution {
             }
         }
     }
-    resolve(&questions, candidates)
+    resolve(&questions, candidates, jiff::Timestamp::now())
 }
 
 /// What the program knows by itself.

@@ -5,7 +5,10 @@ use std::{
     process::{Command, Stdio},
 };
 
-use keypack::key::{Algorithm, Material, parse_key_file};
+use keypack::{
+    key::{Algorithm, Material, OpenPgpFault, OpenPgpKey, parse_key_file},
+    signature::UntrustedGpg,
+};
 
 /// Program, package, name, test.
 type Case = (&'static str, &'static str, &'static str, fn());
@@ -18,6 +21,7 @@ pub const CASES: &[Case] = &[
     ("openssl", "openssl", "openssl_reads_what_we_write", openssl_reads_what_we_write),
     ("ssh-keygen", "openssh-client", "private_keys_of_ssh", private_keys_of_ssh),
     ("gpg", "gnupg", "private_keys_of_gnupg", private_keys_of_gnupg),
+    ("gpg", "gnupg", "keys_and_signatures_of_gnupg", keys_and_signatures_of_gnupg),
 ];
 
 fn run(dir: &Path, command: &str) -> Vec<u8> {
@@ -145,8 +149,84 @@ fn private_keys_of_gnupg() {
     run(dir.path(), "gpg --batch --quiet --passphrase  --quick-generate-key x@example.com ed25519");
     private(&run(dir.path(), "gpg --batch --armor --export-secret-keys"), "in armour");
     private(&run(dir.path(), "gpg --batch --export-secret-keys"), "in binary");
-    let public = parse_key_file(&run(dir.path(), "gpg --batch --export")).unwrap_err();
-    assert_eq!(public.code(), "key-malformed", "a public OpenPGP key is no secret");
-    let parsed = parse_key_file(&run(dir.path(), "gpg --batch --armor --export")).unwrap();
-    assert!(parsed.material.is_empty() && parsed.unusable.len() == 1);
+    let binary = parse_key_file(&run(dir.path(), "gpg --batch --export")).unwrap();
+    assert_eq!(binary, parse_key_file(&run(dir.path(), "gpg --batch --armor --export")).unwrap());
+    assert!(
+        matches!(binary.material.as_slice(), [Material::OpenPgp(_)]),
+        "a public OpenPGP key is no secret"
+    );
+}
+
+fn gpg_key(dir: &Path, name: &str) -> OpenPgpKey {
+    let parsed = parse_key_file(&run(dir, &format!("gpg --batch --armor --export {name}"))).unwrap();
+    let [Material::OpenPgp(key)] = parsed.material.as_slice() else { panic!("{parsed:?}") };
+    key.clone()
+}
+
+/// Signs as `skopeo copy --sign-by` does, and gives the message.
+fn signed_by_gpg(dir: &Path, name: &str, options: &str) -> Vec<u8> {
+    let payload = r#"{"critical":{"identity":{"docker-reference":"r.test/a:1"},"image":{"docker-manifest-digest":"sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"},"type":"atomic container signature"},"optional":{}}"#;
+    std::fs::write(dir.join("payload"), payload).unwrap();
+    run(
+        dir,
+        &format!(
+            "gpg --batch --yes --pinentry-mode loopback --passphrase {options} -u {name} -o message --sign payload"
+        ),
+    );
+    std::fs::read(dir.join("message")).unwrap()
+}
+
+fn verified(key: &OpenPgpKey, message: &[u8]) -> Result<(), OpenPgpFault> {
+    let gpg = UntrustedGpg::parse(message).unwrap();
+    assert!(key.is_named(gpg.message.issuer(), gpg.message.key_id()));
+    key.verify(&gpg.message, jiff::Timestamp::now())
+}
+
+fn keys_and_signatures_of_gnupg() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |command: &str| run(dir.path(), command);
+    for (name, algorithm) in
+        [("rsa", "rsa3072"), ("ed", "ed25519"), ("p256", "nistp256"), ("p384", "nistp384")]
+    {
+        at(&format!(
+            "gpg --batch --quiet --passphrase  --quick-generate-key {name}@x.test {algorithm} sign 1y"
+        ));
+        let key = gpg_key(dir.path(), name);
+        assert_eq!(key.user_ids(), [format!("{name}@x.test")]);
+        assert!(key.expires().is_some() && !key.is_weak());
+        for options in ["", " --compress-algo none", " --compress-algo zlib", " --digest-algo SHA512"] {
+            verified(&key, &signed_by_gpg(dir.path(), name, options))
+                .unwrap_or_else(|e| panic!("{name} {options}: {e}"));
+        }
+        // And GnuPG takes the block that we write, in an empty keyring, and verifies with it.
+        let other = tempfile::tempdir().unwrap();
+        std::fs::write(other.path().join("ours.asc"), key.to_armour()).unwrap();
+        std::fs::write(other.path().join("message"), signed_by_gpg(dir.path(), name, "")).unwrap();
+        run(other.path(), "gpg --batch --quiet --import ours.asc");
+        let status = run(other.path(), "gpg --batch --quiet --status-fd 1 --verify message");
+        assert!(
+            String::from_utf8_lossy(&status).contains(&format!("VALIDSIG {}", key.fingerprint())),
+            "{name}"
+        );
+        let written = run(other.path(), "gpg --batch --armor --export-options export-minimal --export");
+        assert_eq!(parse_key_file(&written).unwrap().material, [Material::OpenPgp(key)], "{name}");
+    }
+    // A subkey for signing, then a revocation.
+    at("gpg --batch --quiet --passphrase  --quick-generate-key sub@x.test ed25519 cert never");
+    let fingerprint = gpg_key(dir.path(), "sub").fingerprint().to_owned();
+    at(&format!("gpg --batch --quiet --passphrase  --quick-add-key {fingerprint} ed25519 sign never"));
+    let message = signed_by_gpg(dir.path(), "sub", "");
+    verified(&gpg_key(dir.path(), "sub"), &message).unwrap();
+    let certificate =
+        std::fs::read_to_string(dir.path().join(format!("openpgp-revocs.d/{fingerprint}.rev"))).unwrap();
+    std::fs::write(dir.path().join("revoke"), certificate.replace(":-----", "-----")).unwrap();
+    at("gpg --batch --quiet --import revoke");
+    let revoked = gpg_key(dir.path(), "sub");
+    assert!(revoked.is_revoked() && matches!(verified(&revoked, &message), Err(OpenPgpFault::Lapsed(_))));
+    // SHA-1, as old programs signed.
+    let weak = signed_by_gpg(dir.path(), "rsa", " --digest-algo SHA1");
+    assert!(matches!(verified(&gpg_key(dir.path(), "rsa"), &weak), Err(OpenPgpFault::Hash(_))));
+    // Two signatures in one message.
+    let two = signed_by_gpg(dir.path(), "rsa", " -u ed");
+    assert_eq!(UntrustedGpg::parse(&two).unwrap_err().code(), "signature-unsupported");
 }

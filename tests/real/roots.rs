@@ -1,7 +1,7 @@
 //! The trusted roots of the public instances, malformed ones, and Red Hat's key files.
 
 use keypack::{
-    key::{Role, trusted_root},
+    key::{Role, trusted_root, well_known},
     keysource::Gathered,
 };
 
@@ -16,7 +16,7 @@ pub const CASES: &[Case] = &[
     ("malformed_roots_are_refused", malformed_roots_are_refused),
     ("an_authority_without_certificates_is_told", an_authority_without_certificates_is_told),
     ("the_classic_targets_are_the_same_keys", the_classic_targets_are_the_same_keys),
-    ("red_hats_files_are_told_and_not_taken_for_keys", red_hats_files_are_told_and_not_taken_for_keys),
+    ("red_hats_files_are_keys_and_its_own_are_known", red_hats_files_are_keys_and_its_own_are_known),
 ];
 
 fn root(path: &str) -> Result<Gathered, keypack::keysource::KeySourceError> {
@@ -82,12 +82,20 @@ fn the_classic_targets_are_the_same_keys() {
     }
 }
 
-fn red_hats_files_are_told_and_not_taken_for_keys() {
+fn red_hats_files_are_keys_and_its_own_are_known() {
     for file in std::fs::read_dir(fixture("redhat/cluster-update-keys")).unwrap() {
         let path = file.unwrap().path();
-        let mut gathered = Gathered::default();
-        gathered.add_key_file(&path).unwrap();
-        assert!(gathered.candidates.is_empty() && !gathered.unusable.is_empty(), "{}", path.display());
-        assert!(gathered.unusable.iter().all(|u| u.reason.contains("PGP")), "{:?}", gathered.unusable);
+        let gathered = files(std::slice::from_ref(&path));
+        let [key] = gathered.candidates.as_slice() else { panic!("{}: {gathered:?}", path.display()) };
+        assert_eq!(key.role.unwrap_or(key.material.usual_role()), Role::Gpg);
+        let openpgp = key.material.openpgp().unwrap();
+        let known = well_known(key.key_ref(Role::Gpg, None)).is_some();
+        assert_eq!(
+            known,
+            path.file_name().unwrap().to_str().unwrap().contains("redhat"),
+            "{}",
+            path.display()
+        );
+        assert_eq!(known, openpgp.expires().is_none(), "only the keys of the build clusters expire");
     }
 }

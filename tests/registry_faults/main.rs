@@ -8,6 +8,7 @@ mod bodies;
 mod fault;
 mod interrupt;
 mod lists;
+mod log_keys;
 mod manifests;
 mod patience;
 mod programs;

@@ -69,8 +69,8 @@ fn a_challenge_from_elsewhere_is_not_answered() {
     store.assert_no_credentials();
 }
 
-#[test]
-fn never_from_https_to_http() {
+/// A server's certificate for this address, and a folder for `--cert-dir` that trusts it.
+pub(crate) fn certified() -> (tempfile::TempDir, Arc<rustls::ServerConfig>) {
     let key = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
     let der = rustls::pki_types::PrivateKeyDer::try_from(key.signing_key.serialize_der()).unwrap();
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -80,9 +80,17 @@ fn never_from_https_to_http() {
         .with_no_client_auth()
         .with_single_cert(vec![key.cert.der().clone()], der)
         .unwrap();
+    let certificates = tempfile::tempdir().unwrap();
+    std::fs::write(certificates.path().join("ca.crt"), key.cert.pem()).unwrap();
+    (certificates, Arc::new(tls))
+}
+
+#[test]
+fn never_from_https_to_http() {
+    let (certificates, tls) = certified();
     let plain = Arc::new(Server::start(|_| Reply::ok(CONTENT)));
     let (redirect, realm) = (plain.url("/store"), plain.url("/token"));
-    let server = Server::start_tls(Arc::new(tls), move |asked| match asked.target.as_str() {
+    let server = Server::start_tls(tls, move |asked| match asked.target.as_str() {
         t if t.contains("/blobs/uploads/") => Reply::new(202).header("Location", redirect.clone()),
         t if t.contains("/blobs/") && asked.method == "HEAD" => Reply::new(404),
         t if t.contains("/blobs/") => Reply::new(307).header("Location", redirect.clone()),
@@ -94,8 +102,6 @@ fn never_from_https_to_http() {
         }
         _ => Reply::new(404),
     });
-    let certificates = tempfile::tempdir().unwrap();
-    std::fs::write(certificates.path().join("ca.crt"), key.cert.pem()).unwrap();
     let mut options = options(alice());
     options.plain_http = false;
     options.net.tls.cert_dir = Some(certificates.path().into());

@@ -58,7 +58,11 @@ fn a_foreign_root_never_ends_up_in_what_is_resolved() {
             }
         }
         let signature = form.read().unwrap();
-        let resolution = resolve(&[Question { image: form.image, signature: &signature }], &candidates);
+        let resolution = resolve(
+            &[Question { image: form.image, signature: &signature }],
+            &candidates,
+            jiff::Timestamp::now(),
+        );
         assert!(!resolution.keys.contains_key(&bad.key), "{role}");
         let answers = resolution.answers[0].as_ref().unwrap();
         let (_, answer) = answers.iter().find(|(need, _)| need.role() == role).unwrap();
@@ -67,7 +71,11 @@ fn a_foreign_root_never_ends_up_in_what_is_resolved() {
 
         // Beside the good chain it is a contradiction, and neither is taken.
         candidates.extend(lab_root());
-        let resolution = resolve(&[Question { image: form.image, signature: &signature }], &candidates);
+        let resolution = resolve(
+            &[Question { image: form.image, signature: &signature }],
+            &candidates,
+            jiff::Timestamp::now(),
+        );
         assert!(!resolution.keys.contains_key(&bad.key), "{role}");
         assert_eq!(resolution.conflicts.len(), 1);
         assert_eq!(resolution.conflicts[0].key, bad.key);

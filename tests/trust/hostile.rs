@@ -12,9 +12,9 @@ use crate::lab::{Form, Parts, form, forms};
 /// Judges a changed signature with the form's keys. What is accepted must say what the genuine one says.
 fn weigh(form: &Form, keys: &KeySet, signature: Result<UntrustedSignature, impl Sized>, what: &str) -> bool {
     let Ok(signature) = signature else { return false };
-    let _ = prove(&signature, &form.image, keys);
-    let Ok(verified) = judge(&signature, &form.image, keys) else { return false };
-    let genuine = judge(&form.read().unwrap(), &form.image, keys).unwrap();
+    let _ = prove(&signature, &form.image, keys, jiff::Timestamp::now());
+    let Ok(verified) = judge(&signature, &form.image, keys, jiff::Timestamp::now()) else { return false };
+    let genuine = judge(&form.read().unwrap(), &form.image, keys, jiff::Timestamp::now()).unwrap();
     assert!(verified.keys().iter().all(|k| genuine.keys().contains(k)), "{}: {what}", form.name);
     assert_eq!(verified.identity(), genuine.identity(), "{}: {what}", form.name);
     assert_eq!(verified.oidc_issuer(), genuine.oidc_issuer(), "{}: {what}", form.name);
@@ -152,10 +152,11 @@ fn a_bundle_with_one_value_exchanged() {
                 let signature = UntrustedBundle::parse(changed.to_string().as_bytes())
                     .map(|b| UntrustedSignature::Bundle(Box::new(b)));
                 let Ok(signature) = signature else { continue };
-                let _ = prove(&signature, &form.image, &keys);
-                if let Ok(verified) = judge(&signature, &form.image, &keys) {
+                let _ = prove(&signature, &form.image, &keys, jiff::Timestamp::now());
+                if let Ok(verified) = judge(&signature, &form.image, &keys, jiff::Timestamp::now()) {
                     // Evidence taken out as a whole leaves less, and never another answer.
-                    let genuine = judge(&form.read().unwrap(), &form.image, &keys).unwrap();
+                    let genuine =
+                        judge(&form.read().unwrap(), &form.image, &keys, jiff::Timestamp::now()).unwrap();
                     assert!(verified.keys().iter().all(|k| genuine.keys().contains(k)), "{name} {place}");
                     assert_eq!(verified.identity(), genuine.identity(), "{name} {place} = {other}");
                 }

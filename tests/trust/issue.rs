@@ -207,7 +207,11 @@ fn both_certificates_of_a_renewed_authority_are_resolved() {
     ];
     let candidates: Vec<_> = files.iter().flat_map(|pem| bare(pem.as_bytes(), "some.pem")).collect();
     let signature = form.read().unwrap();
-    let resolution = resolve(&[Question { image: form.image, signature: &signature }], &candidates);
+    let resolution = resolve(
+        &[Question { image: form.image, signature: &signature }],
+        &candidates,
+        jiff::Timestamp::now(),
+    );
     assert!(resolution.is_complete(), "{:?}", resolution.answers);
     for key in [log.key, authority(&[&root]).key, authority(&[&renewed]).key] {
         assert_eq!(resolution.keys[&key].proofs, 1, "{key}");

@@ -112,12 +112,14 @@ impl Form {
 
     pub fn judge(&self, keys: &[VerificationKey]) -> Result<keypack::trust::Verified, &'static str> {
         let signature = self.read().map_err(|e| e.code())?;
-        keypack::trust::judge(&signature, &self.image, &KeySet::new(keys.to_vec())).map_err(|e| e.code())
+        keypack::trust::judge(&signature, &self.image, &KeySet::new(keys.to_vec()), jiff::Timestamp::now())
+            .map_err(|e| e.code())
     }
 
     pub fn prove(&self, keys: &[VerificationKey]) -> Result<keypack::trust::Verified, &'static str> {
         let signature = self.read().map_err(|e| e.code())?;
-        keypack::trust::prove(&signature, &self.image, &KeySet::new(keys.to_vec())).map_err(|e| e.code())
+        keypack::trust::prove(&signature, &self.image, &KeySet::new(keys.to_vec()), jiff::Timestamp::now())
+            .map_err(|e| e.code())
     }
 
     /// Judges with exactly the keys that it needs; the code of the refusal.

@@ -23,7 +23,7 @@ impl Asked {
     fn resolve(&self, candidates: &[Candidate]) -> Resolution {
         let questions: Vec<_> =
             self.0.iter().map(|(image, signature)| Question { image: *image, signature }).collect();
-        resolve(&questions, candidates)
+        resolve(&questions, candidates, jiff::Timestamp::now())
     }
 }
 

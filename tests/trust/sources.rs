@@ -84,7 +84,11 @@ fn a_log_with_an_unsupported_key_does_not_spoil_the_root() {
     assert!(unusable.entry.starts_with("tlogs[0]"), "{}", unusable.entry);
     let form = form("key-bundle-rekor1");
     let signature = form.read().unwrap();
-    let resolution = resolve(&[Question { image: form.image, signature: &signature }], &gathered.candidates);
+    let resolution = resolve(
+        &[Question { image: form.image, signature: &signature }],
+        &gathered.candidates,
+        jiff::Timestamp::now(),
+    );
     assert_eq!(resolution.keys.len(), 1, "the good log of the same root is proved");
 }
 

@@ -11,7 +11,7 @@ use cap_std::{
 };
 
 use super::{Child, Files, OpenFile};
-use crate::content::{ContentError, found::no_such_place};
+use crate::content::{ContentError, error::LEADS_OUT, found::no_such_place};
 
 /// A directory as a namespace. Symbolic links are followed inside of it and never out of it.
 pub struct DirFiles {
@@ -47,11 +47,7 @@ impl DirFiles {
 
     fn read_error(&self, name: &str, error: io::Error) -> ContentError {
         let left = error.kind() == io::ErrorKind::PermissionDenied && error.raw_os_error().is_none();
-        let error = if left {
-            io::Error::other("a symbolic link leads out of the directory; keypack does not follow it")
-        } else {
-            error
-        };
+        let error = if left { io::Error::other(LEADS_OUT) } else { error };
         ContentError::read(self.place(name), error)
     }
 }

@@ -43,20 +43,16 @@ impl Index {
         Ok(())
     }
 
-    /// Sorts. Of several files with one name the last added stays; the first such name is returned.
+    /// Sorts. Of several files with one name the last added counts; the first such name is returned.
     pub(super) fn finish(&mut self) -> Option<String> {
         let names = &self.names;
         // Names lie in the arena in the order of adding.
         self.records
             .sort_unstable_by(|a, b| name_of(names, a).cmp(name_of(names, b)).then(b.name.cmp(&a.name)));
-        let mut twice = None;
-        self.records.dedup_by(|next, kept| {
-            let same = name_of(names, next) == name_of(names, kept);
-            if same && twice.is_none() {
-                twice = Some(String::from_utf8_lossy(name_of(names, kept)).into_owned());
-            }
-            same
-        });
+        let mut pairs =
+            self.records.windows(2).map(|pair| (name_of(names, &pair[0]), name_of(names, &pair[1])));
+        let twice = pairs.find(|(one, next)| one == next);
+        let twice = twice.map(|(name, _)| String::from_utf8_lossy(name).into_owned());
         self.records.shrink_to_fit();
         self.names.shrink_to_fit();
         twice
@@ -64,9 +60,14 @@ impl Index {
 
     /// Where a file lies: its segment, and where in it.
     pub(super) fn find(&self, name: &[u8]) -> Option<(usize, At)> {
-        let found = self.records.binary_search_by(|r| name_of(&self.names, r).cmp(name)).ok()?;
-        let record = &self.records[found];
-        Some((record.segment.into(), record.at))
+        self.every(name).next()
+    }
+
+    /// Where all files of one name lie, the one that counts first.
+    pub(super) fn every(&self, name: &[u8]) -> impl Iterator<Item = (usize, At)> {
+        let first = self.records.partition_point(|r| name_of(&self.names, r) < name);
+        let same = self.records[first..].iter().take_while(move |r| name_of(&self.names, r) == name);
+        same.map(|record| (record.segment.into(), record.at))
     }
 
     /// The first parts of all names under `prefix` (`dir/`, or nothing), and whether more parts follow. A name may
@@ -74,10 +75,11 @@ impl Index {
     pub(super) fn children<'a>(&'a self, prefix: &'a [u8]) -> impl Iterator<Item = (&'a [u8], bool)> {
         let mut at = self.records.partition_point(|r| name_of(&self.names, r) < prefix);
         std::iter::from_fn(move || {
-            let rest = name_of(&self.names, self.records.get(at)?).strip_prefix(prefix)?;
+            let name = name_of(&self.names, self.records.get(at)?);
+            let rest = name.strip_prefix(prefix)?;
             let part = rest.split(|b| *b == b'/').next().unwrap_or_default();
             if part.len() == rest.len() {
-                at += 1;
+                at += self.records[at..].partition_point(|r| name_of(&self.names, r) == name);
                 return Some((part, false));
             }
             // Skips everything under it: `/` is followed by `0`.
@@ -118,12 +120,14 @@ mod tests {
     }
 
     #[test]
-    fn the_last_of_one_name_stays() {
+    fn of_one_name_the_last_counts_and_the_others_are_known() {
         let mut index = Index::default();
         for (segment, size) in [(0, 1), (1, 2), (2, 3)] {
             index.push(segment, b"a/b", at(size)).unwrap();
         }
         assert_eq!(index.finish().as_deref(), Some("a/b"));
         assert_eq!(index.find(b"a/b"), Some((2, at(3))));
+        assert_eq!(index.every(b"a/b").map(|(segment, _)| segment).collect::<Vec<_>>(), [2, 1, 0]);
+        assert_eq!(index.children(b"a/").collect::<Vec<_>>(), [(&b"b"[..], false)]);
     }
 }

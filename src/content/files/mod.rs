@@ -46,6 +46,12 @@ pub trait Files: Send + Sync {
     /// The length of a regular file; `None` where there is none.
     fn size(&self, name: &str) -> Result<Option<u64>, ContentError>;
 
+    /// Every file of this name, the one that [`Files::open`] opens first, each with how messages name it: an archive
+    /// set may hold several.
+    fn every(&self, name: &str) -> Result<Vec<(String, OpenFile<'_>)>, ContentError> {
+        Ok(self.open(name)?.map(|file| (self.place(name), file)).into_iter().collect())
+    }
+
     /// What a directory holds, in name order; nothing where there is none. Names that are not UTF-8 are left out:
     /// nothing that keypack looks for has one.
     fn list(&self, directory: &str) -> Result<Vec<Child>, ContentError>;
@@ -53,14 +59,21 @@ pub trait Files: Send + Sync {
     /// A small file, whole: longer than `limit` is an error.
     fn read(&self, name: &str, limit: u64) -> Result<Option<Vec<u8>>, ContentError> {
         let Some(file) = self.open(name)? else { return Ok(None) };
-        let too_long = || ContentError::TooLong { what: self.place(name), limit };
-        if file.size > limit {
+        file.read(&|| self.place(name), limit).map(Some)
+    }
+}
+
+impl OpenFile<'_> {
+    /// All of it: longer than `limit` is an error.
+    pub(super) fn read(self, place: &dyn Fn() -> String, limit: u64) -> Result<Vec<u8>, ContentError> {
+        let too_long = || ContentError::TooLong { what: place(), limit };
+        if self.size > limit {
             return Err(too_long());
         }
         let mut bytes = Vec::new();
-        let read = file.reader.take(limit + 1).read_to_end(&mut bytes);
-        read.map_err(|source| ContentError::read(self.place(name), source))?;
-        if bytes.len() as u64 > limit { Err(too_long()) } else { Ok(Some(bytes)) }
+        let read = self.reader.take(limit + 1).read_to_end(&mut bytes);
+        read.map_err(|source| ContentError::read(place(), source))?;
+        if bytes.len() as u64 > limit { Err(too_long()) } else { Ok(bytes) }
     }
 }
 

@@ -213,7 +213,12 @@ pub(in crate::content) fn refuse_compressed(file: &File, path: &Path) -> Result<
         [0x28, 0xb5, 0x2f, 0xfd, ..] => "it is compressed: unzstd it first",
         [0xfd, b'7', b'z', b'X', b'Z', 0] => "it is compressed: unxz it first",
         [b'B', b'Z', b'h', ..] => "it is compressed: bunzip2 it first",
-        [] => "it is empty",
+        [] => {
+            return Err(ContentError::ArchiveDamaged {
+                file: path.to_owned(),
+                reason: "it is empty".to_owned(),
+            });
+        }
         _ => return Ok(()),
     };
     Err(ContentError::wrong_place(path, "a tar archive", reason))

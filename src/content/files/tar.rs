@@ -87,6 +87,17 @@ impl TarFiles {
         let (segment, at) = self.index.find(name.as_bytes())?;
         Some((&self.segments.get(segment)?.1, at))
     }
+
+    fn place_in(&self, name: &str, segment: usize) -> String {
+        match self.segments.get(segment) {
+            Some((path, _)) => format!("{name} in {}", path.display()),
+            None => name.to_owned(),
+        }
+    }
+}
+
+fn section(file: &File, At { content, size }: At) -> OpenFile<'_> {
+    OpenFile { size, reader: Box::new(Section { file, next: content, end: content + size }) }
 }
 
 /// Opens a regular file, without waiting where a fifo lies.
@@ -109,18 +120,19 @@ pub(in crate::content) fn open_file(path: &Path) -> Result<File, ContentError> {
 
 impl Files for TarFiles {
     fn place(&self, name: &str) -> String {
-        let segment = self.index.find(name.as_bytes()).map_or(0, |(segment, _)| segment);
-        match self.segments.get(segment) {
-            Some((path, _)) => format!("{name} in {}", path.display()),
-            None => name.to_owned(),
-        }
+        self.place_in(name, self.index.find(name.as_bytes()).map_or(0, |(segment, _)| segment))
     }
 
     fn open(&self, name: &str) -> Result<Option<OpenFile<'_>>, ContentError> {
-        Ok(self.find(name).map(|(file, At { content, size })| OpenFile {
-            size,
-            reader: Box::new(Section { file, next: content, end: content + size }),
-        }))
+        Ok(self.find(name).map(|(file, at)| section(file, at)))
+    }
+
+    fn every(&self, name: &str) -> Result<Vec<(String, OpenFile<'_>)>, ContentError> {
+        let found = self.index.every(name.as_bytes()).filter_map(|(segment, at)| {
+            let (_, file) = self.segments.get(segment)?;
+            Some((self.place_in(name, segment), section(file, at)))
+        });
+        Ok(found.collect())
     }
 
     fn size(&self, name: &str) -> Result<Option<u64>, ContentError> {

@@ -64,6 +64,15 @@ impl Files for Layers {
         self.first(name, |files, inner| files.open(inner))
     }
 
+    fn every(&self, name: &str) -> Result<Vec<(String, OpenFile<'_>)>, ContentError> {
+        // Of the first namespace that has any.
+        let found = self.first(name, |files, inner| {
+            let all = files.every(inner)?;
+            Ok((!all.is_empty()).then_some(all))
+        });
+        Ok(found?.unwrap_or_default())
+    }
+
     fn size(&self, name: &str) -> Result<Option<u64>, ContentError> {
         self.first(name, Files::size)
     }

@@ -133,12 +133,16 @@ impl OcMirror {
         Ok(())
     }
 
-    /// The pack that travels in the segments or in the working-dir, as the layout that it is.
-    pub fn carried(&self) -> Result<Option<Layout<TarFiles>>, ContentError> {
-        let Some(bytes) = self.working_dir.read(CARRIED, limits::PACK_ARCHIVE)? else { return Ok(None) };
-        let place = self.working_dir.place(CARRIED);
-        let files = TarFiles::of_bytes(&place, &bytes)?;
-        Layout::open(place, files).map(Some)
+    /// The packs that travel in the segments, or else in the working-dir, each as the layout that it is: first the one
+    /// that disk-to-mirror leaves in the working-dir, then those that it overwrites. They are read one at a time.
+    pub fn carried(
+        &self,
+    ) -> Result<impl Iterator<Item = Result<Layout<TarFiles>, ContentError>>, ContentError> {
+        Ok(self.working_dir.every(CARRIED)?.into_iter().take(limits::CARRIED_PACKS).map(|(place, file)| {
+            let bytes = file.read(&|| place.clone(), limits::PACK_ARCHIVE)?;
+            let files = TarFiles::of_bytes(&place, &bytes)?;
+            Layout::open(place, files)
+        }))
     }
 }
 
@@ -262,9 +266,12 @@ impl Source for OcMirror {
     }
 
     fn advice(&self) -> Option<&'static str> {
-        Some(if self.storage.is_none() {
-            "this working-dir belongs to a mirror-to-mirror run, whose images lie in the registry only: name it as \
-             docker://HOST/PREFIX, with --images working-dir/dry-run/mapping.txt where only these are meant"
+        Some(if self.storage.is_none() && self.survey.segments.is_empty() {
+            "the working-dir of a mirror-to-mirror run holds no images, they lie in the registry only: name it as \
+             docker://HOST/PREFIX, with --images working-dir/dry-run/mapping.txt where only these are meant; of a \
+             mirror-to-disk run that made no archive, name its cache by --cache-dir DIR"
+        } else if self.storage.is_none() {
+            "the links of all images lie in the first segments of an archive: bring all mirror_NNNNNN.tar into the folder"
         } else {
             "an incremental archive leaves out what earlier ones hold: give oc-mirror's cache by --cache-dir DIR, or \
              the earlier archives as further oc-mirror:DIR"

@@ -47,11 +47,11 @@ impl Survey {
         let files = DirFiles::open(path)?;
         let children = files.list("")?;
         let mut survey = Self::default();
-        for child in children.iter().filter(|child| !child.is_dir) {
-            // A symbolic link to a segment is one as well.
+        for child in &children {
+            // A symbolic link to a segment is one as well, to another disk too: disk-to-mirror follows it.
             match segment_number(&child.name) {
-                Some(_) if files.size(&child.name)?.is_some() => survey.segments.push(path.join(&child.name)),
-                None if is_taken(&child.name) => survey.lookalikes.push(child.name.clone()),
+                Some(_) if !child.is_dir => survey.segments.push(path.join(&child.name)),
+                _ if is_taken(&child.name) => survey.lookalikes.push(child.name.clone()),
                 _ => {}
             }
         }

@@ -5,13 +5,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use cap_std::{ambient_authority, fs::Dir};
+use cap_std::{
+    ambient_authority,
+    fs::{Dir, Permissions, PermissionsExt},
+};
 
 use super::{
     archive::archive_of,
     rewrite::{Entry, append},
     space,
-    temp::{Temp, lock_directory, sync},
+    temp::{Temp, is_left_over, lock_directory, sync},
 };
 use crate::content::{
     Artifact, ContentError, DirFiles, Files, Sink, Stored,
@@ -79,10 +82,11 @@ impl OcMirrorSink {
             }
         }
         let failed = self.failed(CARRIED);
-        root.create_dir_all(folder).map_err(&failed)?;
+        make_folders(root, folder).map_err(&failed)?;
         let directory = root.open_dir(folder).map_err(&failed)?;
+        remove_left_overs(&directory).map_err(&failed)?;
         let there = directory.symlink_metadata(name);
-        if there.is_ok_and(|data| data.is_file() && data.len() == bytes.len() as u64) {
+        if there.is_ok_and(|data| data.is_file() && data.len() == bytes.len() as u64 && is_open(&data)) {
             let files = DirFiles::of(directory.try_clone().map_err(&failed)?, &self.path.join(folder));
             if files.read(name, bytes.len() as u64)?.is_some_and(|old| old == bytes) {
                 return Ok(false);
@@ -91,6 +95,7 @@ impl OcMirrorSink {
         space::check(&directory, &self.path, bytes.len() as u64)?;
         let mut temp = Temp::create(&directory).map_err(&failed)?;
         temp.file().write_all(bytes).map_err(&failed)?;
+        open_to_all(temp.file());
         temp.commit(name).and_then(|()| sync(&directory)).map_err(&failed)?;
         for above in [folder.rsplit_once('/').map_or("", |(above, _)| above), "."] {
             root.open_dir(above).and_then(|above| sync(&above)).map_err(&failed)?;
@@ -115,17 +120,58 @@ impl OcMirrorSink {
         let failed = self.failed(&name);
         let mut segment = Vec::new();
         append(&mut segment, &[Entry::new(CARRIED, bytes)]).map_err(&failed)?;
-        if ours && files.read(&name, segment.len() as u64).is_ok_and(|old| old.is_some_and(|o| o == segment))
-        {
+        let same =
+            || files.read(&name, segment.len() as u64).is_ok_and(|old| old.is_some_and(|o| o == segment));
+        if ours && root.metadata(&name).is_ok_and(|data| is_open(&data)) && same() {
             return Ok(false);
         }
         space::check(root, &self.path, segment.len() as u64)?;
         let mut temp = Temp::create(root).map_err(&failed)?;
         temp.file().write_all(&segment).map_err(&failed)?;
+        open_to_all(temp.file());
         if ours { temp.commit(&name) } else { temp.commit_new(&name) }.map_err(&failed)?;
         sync(root).map_err(&failed)?;
         Ok(true)
     }
+}
+
+/// Permissions that oc-mirror, run by another user, needs to archive the file and, restored with them, to overwrite it.
+/// The umask of whoever pushes does not count here.
+const FILE_MODE: u32 = 0o644;
+const FOLDER_MODE: u32 = 0o755;
+
+/// A file system without permissions (vfat) refuses to set them; there its mount decides.
+fn open_to_all(file: &std::fs::File) {
+    let _ = file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(FILE_MODE));
+}
+
+fn is_open(data: &cap_std::fs::Metadata) -> bool {
+    data.permissions().mode() & FILE_MODE == FILE_MODE
+}
+
+/// Makes the folders that are not there.
+fn make_folders(root: &Dir, path: &str) -> io::Result<()> {
+    for (at, _) in path.match_indices('/').chain([(path.len(), "")]) {
+        match root.create_dir(&path[..at]) {
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
+            made => {
+                made?;
+                let _ = root.set_permissions(&path[..at], Permissions::from_mode(FOLDER_MODE));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Removes what killed pushes left, for mirror-to-disk would archive it; others that run now wait for our lock.
+fn remove_left_overs(directory: &Dir) -> io::Result<()> {
+    for entry in directory.entries()? {
+        let name = entry?.file_name();
+        if name.to_str().is_some_and(is_left_over) {
+            directory.remove_file(name)?;
+        }
+    }
+    Ok(())
 }
 
 fn segment_name(number: u32) -> String {

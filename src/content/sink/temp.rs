@@ -31,6 +31,11 @@ pub(super) struct Temp<'d> {
 /// How the names of such files begin.
 pub(super) const PREFIX: &str = ".keypack-";
 
+/// Whether a name is one that a killed run may have left.
+pub(super) fn is_left_over(name: &str) -> bool {
+    name.strip_prefix(PREFIX).and_then(|rest| rest.strip_suffix(".tmp")).is_some()
+}
+
 /// Where a file without a name can be got hold of to give it one.
 const DESCRIPTORS: &str = "/proc/self/fd";
 

@@ -1,0 +1,28 @@
+#![cfg_attr(fuzzing, no_main)]
+//! Auth files: what they say of several hosts. No message holds a password, and no program is run.
+
+mod input;
+
+use keypack::content::auth::{AuthEnv, Keyring};
+
+/// Looks up several hosts.
+pub fn run(data: &[u8]) {
+    let modern = AuthEnv { authfile: Some(input::file("auth.json", data)), ..AuthEnv::default() };
+    let _ = input::file(".dockercfg", data);
+    let old = AuthEnv { home: Some(input::folder()), ..AuthEnv::default() };
+    for env in [modern, old] {
+        let keyring = Keyring::new(env);
+        for (host, repository) in
+            [("q", "a/b"), ("docker.io", "library/x"), ("mirror:5000", ""), ("[::1]:1", "x")]
+        {
+            let said = match keyring.lookup(host, repository) {
+                Ok(found) => format!("{found:?}"),
+                Err(e) => format!("{e} {e:?} {keyring:?}"),
+            };
+            assert!(!said.contains("hunter2"), "a password in {said}");
+        }
+    }
+}
+
+#[cfg(fuzzing)]
+libfuzzer_sys::fuzz_target!(|data: &[u8]| run(data));

@@ -1,0 +1,33 @@
+#![cfg_attr(fuzzing, no_main)]
+//! Lists of images and oc-mirror's mapping.txt: what is read is written as a list and read as the same.
+
+use keypack::content::{Host, locate, parse_list};
+
+/// Reads a list.
+pub fn run(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    match parse_list(text) {
+        Ok(list) => {
+            let again: String = list
+                .iter()
+                .map(|image| match &image.destination {
+                    Some(to) => format!("docker://{}=docker://{to}\n", image.source),
+                    None => format!("docker://{}\n", image.source),
+                })
+                .collect();
+            assert_eq!(parse_list(&again).as_ref(), Ok(&list), "{text:?}");
+            let mirror = Host::parse("mirror:5000").unwrap();
+            let names = |places: std::collections::BTreeMap<Host, keypack::content::Images>| {
+                places.values().flat_map(|p| p.values()).map(Vec::len).sum::<usize>()
+            };
+            assert!(names(locate(&list, None)) <= list.len());
+            let there = locate(&list, Some((&mirror, "ns")));
+            assert!(there.keys().all(|host| *host == mirror), "an image outside of the mirror");
+            assert!(list.is_empty() || names(there) > 0);
+        }
+        Err(e) => assert!(e.line >= 1 && e.line <= text.lines().count()),
+    }
+}
+
+#[cfg(fuzzing)]
+libfuzzer_sys::fuzz_target!(|data: &[u8]| run(data));

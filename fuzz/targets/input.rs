@@ -1,0 +1,85 @@
+//! What the targets share: one input cut into several, and a place on the disk for functions that take a path.
+#![allow(dead_code, reason = "no target uses all of it")]
+#![allow(clippy::disallowed_methods, reason = "the functions under test read files")]
+
+use std::{
+    cell::OnceCell,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use keypack::{
+    key::{Grade, Provenance, Role, trusted_root},
+    oci::Digest,
+    trust::{KeySet, VerificationKey},
+};
+
+/// Between two parts of an input. It is no UTF-8, so that no text holds it.
+pub(crate) const CUT: &[u8] = b"\xff\n";
+
+/// The parts of an input.
+pub(crate) fn parts(data: &[u8]) -> Vec<&[u8]> {
+    let (mut parts, mut rest) = (Vec::new(), data);
+    while let Some(at) = rest.windows(CUT.len()).position(|w| w == CUT) {
+        parts.push(&rest[..at]);
+        rest = &rest[at + CUT.len()..];
+    }
+    parts.push(rest);
+    parts
+}
+
+/// A part as text, or nothing where there is none.
+pub(crate) fn text<'a>(parts: &[&'a [u8]], index: usize) -> std::borrow::Cow<'a, str> {
+    String::from_utf8_lossy(parts.get(index).copied().unwrap_or_default())
+}
+
+/// A folder of this thread, in memory where the system has such a place.
+pub(crate) fn folder() -> PathBuf {
+    thread_local! { static FOLDER: OnceCell<tempfile::TempDir> = const { OnceCell::new() }; }
+    FOLDER.with(|folder| {
+        let new = || {
+            let memory = Path::new("/dev/shm");
+            let builder = tempfile::Builder::new().prefix("keypack-fuzz-").to_owned();
+            if memory.is_dir() { builder.tempdir_in(memory) } else { builder.tempdir() }.unwrap()
+        };
+        folder.get_or_init(new).path().to_owned()
+    })
+}
+
+/// A file with this content.
+pub(crate) fn file(name: &str, bytes: &[u8]) -> PathBuf {
+    let path = folder().join(name);
+    fs::write(&path, bytes).unwrap();
+    path
+}
+
+/// Where keys of a target are said to come from.
+pub(crate) fn provenance() -> Provenance {
+    Provenance { grade: Grade::File, source: "fuzz".into(), sha256: Digest::of(b""), date: None }
+}
+
+/// The keys of the laboratory whose signatures the corpora start from.
+pub(crate) fn lab_keys() -> KeySet {
+    thread_local! { static KEYS: OnceCell<KeySet> = const { OnceCell::new() }; }
+    KEYS.with(|keys| keys.get_or_init(read_lab_keys).clone())
+}
+
+fn read_lab_keys() -> KeySet {
+    const ROOT: &[u8] = include_bytes!("../../testdata/lab/trust/trusted_root.json");
+    const SIGNER: &[u8] = include_bytes!("../../testdata/lab/trust/cosign.pub");
+    let (mut candidates, _) = trusted_root::read(ROOT, &provenance()).unwrap();
+    let signer = keypack::key::parse_key_file(SIGNER).unwrap().material;
+    candidates.extend(signer.into_iter().map(|material| keypack::key::Candidate {
+        role: Some(Role::Signer),
+        material,
+        url: None,
+        validity: keypack::key::Validity::default(),
+        provenance: provenance(),
+    }));
+    KeySet::new(candidates.into_iter().map(|c| VerificationKey {
+        key: c.key_ref(c.role.unwrap(), None),
+        material: c.material,
+        url: c.url,
+        validity: c.validity,
+    }))
+}

@@ -1,0 +1,31 @@
+#![cfg_attr(fuzzing, no_main)]
+//! `keypack.yaml`: what is accepted keeps the rules that the types do not say; what is refused says why in one line.
+
+use std::path::Path;
+
+use keypack::{config::Config, pack::is_lineage};
+
+/// Reads a setting.
+pub fn run(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    match Config::parse(text, Path::new("/etc/keypack/keypack.yaml")) {
+        Ok(config) => {
+            assert!(config.name.as_deref().is_none_or(is_lineage), "{:?}", config.name);
+            assert!(config.revoked.iter().all(|r| !r.reason.is_empty()), "revoked without a reason");
+            let paths = config.sources.keys.iter().chain(&config.sources.trusted_roots);
+            assert!(
+                paths.chain(config.verify_keys.iter().flatten()).all(|p| p.is_absolute()),
+                "a relative path"
+            );
+        }
+        Err(error) => {
+            let said = error.to_string();
+            assert!(said.starts_with("/etc/keypack/keypack.yaml"), "{said:?}");
+            // A name that is not known is repeated, so what is said can be as long as the text, and not longer.
+            assert!(said.len() < 8 * data.len() + 2000, "{} bytes about {}", said.len(), data.len());
+        }
+    }
+}
+
+#[cfg(fuzzing)]
+libfuzzer_sys::fuzz_target!(|data: &[u8]| run(data));

@@ -1,0 +1,56 @@
+#![cfg_attr(fuzzing, no_main)]
+//! A folder as oc-mirror leaves it: names and contents are the input. Names of signatures, release manifests, segments and
+//! caches are read out of it.
+#![allow(clippy::disallowed_methods, reason = "the place under test is a folder")]
+
+mod input;
+mod places;
+
+use std::{
+    fs,
+    path::{Component, Path},
+};
+
+use keypack::{
+    content::{OcMirror, Source},
+    discover::{Target, discover},
+    display::{Paint, hidden},
+    keysource::Gathered,
+    report::{Report, render},
+    resolve::resolve,
+};
+
+/// Makes a folder of `name`, content, `name`, content… and reads it.
+pub fn run(data: &[u8]) {
+    let root = input::folder().join("oc-mirror");
+    let _ = fs::remove_dir_all(&root);
+    fs::create_dir_all(&root).unwrap();
+    for pair in input::parts(data).chunks_exact(2).take(12) {
+        let Ok(name) = std::str::from_utf8(pair[0]) else { continue };
+        let path = Path::new(name);
+        // Only the folder's own inside is the input's.
+        let inside = path.components().all(|c| matches!(c, Component::Normal(_)));
+        if inside && !name.is_empty() && name.len() < 500 && fs::create_dir_all(parent(&root, path)).is_ok() {
+            let _ = fs::write(root.join(path), pair[1]);
+        }
+    }
+    let Ok(place) = OcMirror::open(&root) else { return };
+    let _ = (place.notes(), place.carried().is_ok());
+    let mut gathered = Gathered::default();
+    for manifest in place.release_manifests().unwrap_or_default() {
+        gathered.add_release_manifest(&manifest.name, &manifest.bytes);
+    }
+    let Ok(found) = discover(&[Target { source: &place, only: None }], &mut |_| {}) else { return };
+    let questions: Vec<_> = found.images.iter().flat_map(places::questions).collect();
+    let report =
+        Report::new("discover", &found, &resolve(&questions, &gathered.candidates), &gathered.unusable);
+    let shown = render(&report, Paint(false), true);
+    assert_eq!(shown.chars().find(|c| *c != '\n' && hidden(*c)), None, "{shown:?}");
+}
+
+fn parent(root: &Path, path: &Path) -> std::path::PathBuf {
+    root.join(path.parent().unwrap_or(Path::new("")))
+}
+
+#[cfg(fuzzing)]
+libfuzzer_sys::fuzz_target!(|data: &[u8]| run(data));

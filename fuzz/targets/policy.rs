@@ -1,0 +1,22 @@
+#![cfg_attr(fuzzing, no_main)]
+//! A host's policy.json, in which keys are data; a key that it names by path is looked for in an empty folder.
+
+mod input;
+
+use keypack::keysource::Gathered;
+
+/// Reads a policy.
+pub fn run(data: &[u8]) {
+    // What lies on the disk is not the input's business.
+    if String::from_utf8_lossy(data).contains("Path") || data.windows(2).any(|w| w == b"\\u") {
+        return;
+    }
+    let mut gathered = Gathered::default();
+    if gathered.add_policy(&input::file("policy.json", data)).is_err() {
+        assert!(gathered.candidates.is_empty(), "a refused policy gave keys");
+    }
+    assert!(gathered.candidates.iter().all(|c| c.role.is_some()), "a key without its role");
+}
+
+#[cfg(fuzzing)]
+libfuzzer_sys::fuzz_target!(|data: &[u8]| run(data));

@@ -1,0 +1,46 @@
+#![cfg_attr(fuzzing, no_main)]
+//! A registry that answers as it likes: status, challenge, links and bodies are the input. What it makes of a blob never has another digest, and no credentials go elsewhere.
+
+mod input;
+mod server;
+
+use keypack::{
+    content::{
+        Source,
+        auth::{Credentials, Keyring},
+        fetch, fetch_manifest,
+        registry::{Extent, Host, Options, Registry},
+    },
+    limits, net,
+    oci::{Descriptor, Digest},
+};
+
+/// Asks for tags, a manifest and a blob.
+pub fn run(data: &[u8]) {
+    let address = server::answering(&input::parts(data));
+    let options = Options {
+        net: net::Options { retries: 0, proxy: net::Proxy::Direct, ..net::Options::default() },
+        plain_http: true,
+        keyring: Keyring::given(Credentials::password("alice", "hunter2")),
+        ..Options::default()
+    };
+    let host = Host::parse(&address).unwrap();
+    let registry = Registry::new(host, Extent::Prefix(String::new()), options);
+    for repository in registry.repositories().unwrap_or_default().iter().take(3) {
+        let _ = registry.manifests(repository);
+    }
+    let _ = registry.referrers("a/b", &Digest::of(b"x"));
+    if let Ok(Some(descriptor)) = registry.resolve("a/b", "latest")
+        && let Ok(Some((blob, _))) = fetch_manifest(&registry, "a/b", &descriptor)
+    {
+        assert_eq!(blob.digest(), descriptor.digest);
+    }
+    let wanted = Descriptor::of_digest(Digest::of(b"hello"));
+    if let Ok(Some(blob)) = fetch(&registry, "a/b", &wanted, limits::PACK_FILE) {
+        assert_eq!(blob.bytes(), b"hello");
+    }
+    assert!(!server::strangers_saw_credentials(), "credentials went elsewhere");
+}
+
+#[cfg(fuzzing)]
+libfuzzer_sys::fuzz_target!(|data: &[u8]| run(data));

@@ -1,0 +1,116 @@
+#![cfg_attr(fuzzing, no_main)]
+//! The report for people, with hostile text in every place that content can reach: no control character, nothing unbounded.
+
+mod input;
+
+use keypack::{
+    display::{Paint, hidden},
+    key::{KeyRef, Role},
+    oci::Digest,
+    report::{
+        ConflictReport, Counts, ImageReport, KeyReport, NeedReport, OpenNeed, PackReport, ProblemReport,
+        Report, SignatureReport, SourceReport, UnusableReport, UnusedReport, render,
+    },
+};
+
+/// Puts texts everywhere.
+pub fn run(data: &[u8]) {
+    let parts = input::parts(data);
+    let text = |n: usize| input::text(&parts, n % parts.len()).into_owned();
+    let digest = Digest::of(data);
+    let key = KeyRef { role: Role::Signer, id: digest };
+    let problem = |n: usize| ProblemReport { code: "read-failed", message: text(n) };
+    let provenance = keypack::key::Provenance { source: text(8), ..input::provenance() };
+    let need = |n: usize, state| NeedReport {
+        role: Role::Rekor,
+        id: text(n),
+        state,
+        key: None,
+        claim: None,
+        code: None,
+        reason: Some(text(n + 1)),
+    };
+    let report = Report {
+        schema_version: 1,
+        command: "discover",
+        sources: vec![SourceReport { place: text(0), read: 1, absent: 1, problems: vec![problem(1)] }],
+        images: vec![ImageReport {
+            source: text(0),
+            repository: text(1),
+            tags: vec![text(2)],
+            digest,
+            kind: "artifact",
+            artifact_type: Some(text(3)),
+            instance_of: None,
+            signatures: [None, Some(problem(4))]
+                .into_iter()
+                .map(|problem| SignatureReport {
+                    form: "bundle",
+                    found: "tag",
+                    at: text(5),
+                    reference: Some(text(6)),
+                    needs: vec![need(7, "missing"), need(8, "refused"), need(9, "have")],
+                    problem,
+                })
+                .collect(),
+            problems: vec![problem(2)],
+            label: text(3),
+        }],
+        keys: vec![KeyReport {
+            key,
+            name: "signer-x".into(),
+            fingerprint: digest,
+            provenance: vec![provenance],
+            proofs: 1,
+        }],
+        open: vec![OpenNeed {
+            role: Role::Fulcio,
+            id: text(4),
+            state: "missing",
+            code: "key-missing",
+            reason: text(5),
+            hint: "do something".into(),
+            claim: None,
+            images: 1,
+            example: text(6),
+        }],
+        unusable: vec![UnusableReport {
+            source: text(7),
+            entry: text(8),
+            code: "key-malformed",
+            reason: text(9),
+        }],
+        unused: vec![UnusedReport { source: text(1), sha256: digest }],
+        conflicts: vec![ConflictReport { key, sources: vec![text(2), text(3)] }],
+        counts: Counts {
+            images: 1,
+            signed: 1,
+            unsigned: 0,
+            absent: 0,
+            signatures: 2,
+            have: 1,
+            open: 1,
+            problems: 1,
+        },
+        pack: Some(PackReport {
+            directory: text(0),
+            name: "default".into(),
+            version: 1,
+            digest,
+            change: "first",
+            keys: vec![],
+            kept: vec![],
+        }),
+    };
+    for images in [false, true] {
+        let shown = render(&report, Paint(false), images);
+        let bad = shown.chars().find(|c| *c != '\n' && hidden(*c));
+        assert_eq!(bad, None, "{shown:?}");
+        assert!(shown.len() < 4000 + data.len() * 400, "{} bytes become {}", data.len(), shown.len());
+        // One line stays one: a text from content can't look like a line of ours.
+        assert!(shown.lines().count() < 60 + data.len(), "too many lines");
+    }
+}
+
+#[cfg(fuzzing)]
+libfuzzer_sys::fuzz_target!(|data: &[u8]| run(data));

@@ -1,0 +1,37 @@
+#![cfg_attr(fuzzing, no_main)]
+//! A whole place, walked as `discover` does it: each part is a blob, the last one index.json. `@1` in a part stands for the digest of the first, so that documents can name each other.
+
+mod input;
+mod places;
+
+use keypack::{
+    content::{Layout, Source, Storage},
+    discover::{Target, discover},
+    display::{Paint, hidden},
+    report::{Report, render},
+    resolve::resolve,
+};
+
+/// Walks the layout and the registry's storage that these parts make.
+pub fn run(data: &[u8]) {
+    let blobs = places::linked(&input::parts(data));
+    if let Ok(layout) = Layout::open("oci:fuzz", places::layout(&blobs)) {
+        walk(&layout);
+    }
+    if let Ok(storage) = Storage::open("storage", places::storage(&blobs)) {
+        walk(&storage);
+    }
+}
+
+fn walk(source: &dyn Source) {
+    let Ok(found) = discover(&[Target { source, only: None }], &mut |_| {}) else { return };
+    let questions: Vec<_> = found.images.iter().flat_map(places::questions).collect();
+    let resolution = resolve(&questions, &[]);
+    assert!(resolution.keys.is_empty(), "keys out of nothing");
+    let report = Report::new("discover", &found, &resolution, &[]);
+    let shown = render(&report, Paint(false), true);
+    assert_eq!(shown.chars().find(|c| *c != '\n' && hidden(*c)), None, "{shown:?}");
+}
+
+#[cfg(fuzzing)]
+libfuzzer_sys::fuzz_target!(|data: &[u8]| run(data));

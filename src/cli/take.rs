@@ -1,0 +1,106 @@
+//! Which keys go into a pack, and which do not although they are proved.
+
+use jiff::Timestamp;
+
+use super::{args, find::Found, output::Output};
+use crate::{
+    config::{IncludeKeys, When},
+    display::count,
+    key::{Candidate, KeyRef},
+    pack::{Draft, Include, Inventory, KEPT_LONG, kept_long, new_at_known_places},
+    report::Report,
+};
+
+/// The keys that go in. One that is new at a known place does not, until a person has named it; the report says so.
+pub(super) fn take(
+    args: &args::Collect,
+    found: &Found,
+    old: Option<&Draft>,
+    report: &mut Report,
+    output: &Output,
+) -> Vec<Include> {
+    let mut include = include(args, found);
+    let changed = old.map(|old| new_at_known_places(old.inventory(), &include));
+    let (accepted, refused): (Vec<_>, Vec<_>) = changed
+        .unwrap_or_default()
+        .into_iter()
+        .partition(|new| args.accept_change.contains(&new.fingerprint));
+    for named in &args.accept_change {
+        if accepted.iter().all(|new| new.fingerprint != *named) {
+            output
+                .warn(&format!("--accept-change names {named}, and no key with it is new at a known place"));
+        }
+    }
+    include.retain(|i| refused.iter().all(|new| new.key != i.key));
+    // The keys that are known there keep the words that they have. With those of the document that was changed, both
+    // keys would be of one document the next time, and the new one no longer new.
+    for known in refused.iter().flat_map(|new| &new.known) {
+        let records = old.iter().flat_map(|old| &old.inventory().keys);
+        for record in records.filter(|record| record.file == known.file) {
+            if let Some(same) = include.iter_mut().find(|i| i.key == record.key_ref()) {
+                same.provenance.clone_from(&record.provenance);
+            }
+        }
+    }
+    report.changed = refused;
+    include
+}
+
+/// Tells the keys that nothing has needed for long.
+pub(super) fn tell_kept_long(inventory: &Inventory, now: Timestamp, advice: &str, output: &Output) {
+    let long = kept_long(inventory, now);
+    if !long.is_empty() {
+        let days = KEPT_LONG.as_hours() / 24;
+        let keys: Vec<_> = long.iter().map(|(key, since)| format!("{} (since {since})", key.file)).collect();
+        output.warn(&format!(
+            "no collection has needed {} for more than {}: {}; {advice}",
+            count(keys.len(), "key"),
+            count(days, "day"),
+            keys.join(", ")
+        ));
+    }
+}
+
+fn include(args: &args::Collect, found: &Found) -> Vec<Include> {
+    let mut include: Vec<Include> = found
+        .resolution
+        .keys
+        .iter()
+        .map(|(key, resolved)| Include {
+            key: *key,
+            material: resolved.material.clone(),
+            url: resolved.url.clone(),
+            origin: resolved.origin.clone(),
+            validity: resolved.validity,
+            provenance: resolved.provenance.clone(),
+        })
+        .collect();
+    let wanted = args.include.unwrap_or_default();
+    let all = wanted == IncludeKeys::All || args.when == Some(When::Always);
+    if !all && wanted == IncludeKeys::Needed {
+        return include;
+    }
+    // An instance is what one document describes: the trusted root that a proved key came from.
+    let documents: Vec<_> = include.iter().flat_map(|i| i.provenance.iter().map(|p| p.sha256)).collect();
+    let conflicted = |key: KeyRef| found.resolution.conflicts.iter().any(|c| c.key == key);
+    for candidate in &found.gathered.candidates {
+        let of_instance = candidate.role.is_some() && documents.contains(&candidate.provenance.sha256);
+        let key = name(candidate);
+        if (all || of_instance) && !conflicted(key) && !include.iter().any(|i| i.key == key) {
+            include.push(Include {
+                key,
+                material: candidate.material.clone(),
+                url: candidate.url.clone(),
+                origin: None,
+                validity: candidate.validity,
+                provenance: vec![candidate.provenance.clone()],
+            });
+        }
+    }
+    include
+}
+
+/// A candidate's name. A bare key file that no signature gave a role is a signer's key, a bare chain a signing CA's.
+fn name(candidate: &Candidate) -> KeyRef {
+    candidate.key_ref(candidate.role.unwrap_or(candidate.material.usual_role()), None)
+}

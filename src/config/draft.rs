@@ -1,0 +1,158 @@
+//! What was seen, as a draft of rules for a person to go through. Names come from content: whatever they hold, they
+//! stand in quotes with everything escaped but plain ASCII, so that none of them ends a line or starts a field.
+
+use std::fmt::Write;
+
+use jiff::Timestamp;
+
+use super::observe::{Observation, Seen, observe};
+use crate::{
+    discover::Discovery,
+    display::count,
+    key::KeyRef,
+    pack::{Pattern, Scope, Signer},
+    resolve::Resolution,
+};
+
+const HEAD: &str = "\
+# DRAFT: what keypack saw, and nobody's decision. Observation never becomes policy by itself.
+# Go through every rule: is this who should sign that, and is the scope right? Correct it, widen it, take it out.
+# Then take out the line `draft: true`, and give the file to `keypack collect --accept-rules FILE`.
+draft: true
+rules:
+";
+
+/// Writes the draft. Its rules are as narrow as what was seen: one for each repository, the signers exactly.
+pub fn draft_rules(discovery: &Discovery, resolution: &Resolution, now: Timestamp) -> String {
+    let observation = observe(discovery, resolution, now);
+    let mut out = HEAD.to_owned();
+    let mut written = false;
+    for (scope, seen) in &observation.seen {
+        if seen.signers.is_empty() {
+            let _ = writeln!(
+                out,
+                "  # {}: no rule, for none of {} has a signature that verifies and names its signer",
+                name(scope),
+                count(seen.images, "image")
+            );
+        } else {
+            rule(&mut out, scope, seen, &observation);
+            written = true;
+        }
+    }
+    if !written {
+        out.push_str("  []\n");
+    }
+    out
+}
+
+fn name(scope: &Result<Scope, String>) -> String {
+    match scope {
+        Ok(scope) => scope.to_string(),
+        Err(repository) => quoted(repository),
+    }
+}
+
+fn rule(out: &mut String, scope: &Result<Scope, String>, seen: &Seen, observation: &Observation) {
+    let names = |key: &KeyRef| observation.names.get(key).map_or("", String::as_str);
+    let _ = write!(out, "  # seen: {}", count(seen.images, "image"));
+    match seen.unsigned {
+        0 => out.push('\n'),
+        n => {
+            let _ = writeln!(out, ", {n} of them without such a signature: the rule would refuse these");
+        }
+    }
+    if seen.nameless > 0 {
+        let n = count(seen.nameless, "signature");
+        let _ = writeln!(out, "  # {n} more by certificates without an issuer, which no rule can name");
+    }
+    match scope {
+        Ok(scope) => {
+            let _ = writeln!(out, "  - scope: {}", quoted(scope.as_str()));
+        }
+        Err(repository) => {
+            let _ = writeln!(
+                out,
+                "  # the place does not say the registry; there it is called {}",
+                quoted(repository)
+            );
+            let _ = writeln!(out, "  - scope: \"\"  # HOST/REPOSITORY");
+        }
+    }
+    out.push_str("    signers:\n");
+    for (signer, images) in &seen.signers {
+        let images = count(images, "image");
+        match signer {
+            Signer::Key(key) => {
+                let _ =
+                    writeln!(out, "      - key: {}  # {}, {images}", quoted(&key.to_string()), names(key));
+            }
+            Signer::Identity { authorities, subject, issuer } => {
+                let (Pattern::Exact(subject) | Pattern::Regexp(subject)) = subject;
+                let (Pattern::Exact(issuer) | Pattern::Regexp(issuer)) = issuer;
+                let _ = writeln!(out, "      - identity: {}  # {images}", quoted(subject));
+                let _ = writeln!(out, "        oidcIssuer: {}", quoted(issuer));
+                out.push_str("        authorities:\n");
+                for key in authorities {
+                    let _ = writeln!(out, "          - {}  # {}", quoted(&key.to_string()), names(key));
+                }
+            }
+        }
+    }
+    if seen.unlogged > 0 || seen.logs.is_empty() {
+        let _ = match seen.signatures - seen.unlogged {
+            0 => writeln!(out, "    log: none"),
+            n => writeln!(out, "    log: none  # a log holds {n} of {}", count(seen.signatures, "signature")),
+        };
+    } else {
+        out.push_str("    log:\n");
+        for key in &seen.logs {
+            let _ = writeln!(out, "      - {}  # {}", quoted(&key.to_string()), names(key));
+        }
+    }
+    if seen.bare > 0 {
+        let n = count(seen.bare, "signature");
+        let _ = writeln!(out, "    signedIdentity:  # {n} with the repository's name alone, without a tag");
+        out.push_str("      type: matchRepository\n");
+    }
+}
+
+/// A double-quoted scalar (YAML 1.2.2 §7.3.1, escapes §5.7) of printable ASCII, whatever the text holds.
+fn quoted(text: &str) -> String {
+    let mut out = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => out.extend(['\\', c]),
+            ' '..='~' => out.push(c),
+            c => {
+                let _ = write!(out, "\\U{:08x}", u32::from(c));
+            }
+        }
+    }
+    out.push('"');
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_text_gets_out_of_its_quotes() {
+        for text in [
+            "plain",
+            "a\"\n- scope: \"*.com",
+            "a\\\"\ndraft: false",
+            "\u{2028}draft: false\u{85}x\u{0}\u{1b}[2J",
+            "größe \u{1f511} \u{202e}",
+            "# comment",
+            "' : [] {} & * ! | > % @ `",
+            "",
+        ] {
+            let line = quoted(text);
+            assert!(line.bytes().all(|b| (b' '..=b'~').contains(&b)), "{line}");
+            let read: Vec<String> = super::super::yaml::read(&format!("- {line}  # {line}\n")).unwrap();
+            assert_eq!(read, [text]);
+        }
+    }
+}

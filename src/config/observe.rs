@@ -1,0 +1,139 @@
+//! What was seen: which signers sign which repositories. Only what verifies counts, each signature for itself; what a
+//! signature says of itself is anybody's word.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use crate::{
+    content::RegistryRef,
+    discover::{Discovery, Form, FoundSignature, Image, Kind},
+    key::{KeyRef, Role, name_of},
+    pack::{Pattern, Scope, Signer, media},
+    resolve::Resolution,
+    signature::UntrustedSignature,
+    trust::{KeySet, VerificationKey, Verified, judge},
+};
+
+/// What was seen of one repository.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    /// Images, and those of them without a signature that verifies.
+    pub(super) images: usize,
+    pub(super) unsigned: usize,
+    /// How many images each of them signed.
+    pub(super) signers: BTreeMap<Signer, usize>,
+    /// The logs that hold the signatures.
+    pub(super) logs: BTreeSet<KeyRef>,
+    /// Signatures, and those that no log holds.
+    pub(super) signatures: usize,
+    pub(super) unlogged: usize,
+    /// Signatures that name a repository and neither tag nor digest.
+    pub(super) bare: usize,
+    /// Signers whose certificates name no issuer: no rule can name them.
+    pub(super) nameless: usize,
+}
+
+/// Everything that was seen.
+pub(super) struct Observation {
+    /// By scope or, where the place does not say the registry, by the repository as it is called there.
+    pub(super) seen: BTreeMap<Result<Scope, String>, Seen>,
+    /// The names of keys, for people.
+    pub(super) names: BTreeMap<KeyRef, String>,
+}
+
+/// A signature that verified.
+struct Proof<'a> {
+    verified: Verified,
+    signature: &'a UntrustedSignature,
+}
+
+pub(super) fn observe(discovery: &Discovery, resolution: &Resolution, now: Timestamp) -> Observation {
+    let keys = KeySet::new(resolution.keys.iter().map(|(key, resolved)| VerificationKey {
+        key: *key,
+        material: resolved.material.clone(),
+        url: resolved.url.clone(),
+        validity: resolved.validity,
+    }));
+    let names = resolution.keys.iter().map(|(key, resolved)| {
+        let source = resolved.provenance.first().map_or("", |p| p.source.as_str());
+        (*key, name_of(*key, &resolved.material, resolved.url.as_deref(), source))
+    });
+    let mut observation = Observation { seen: BTreeMap::new(), names: names.collect() };
+    for image in discovery.images.iter().filter(|image| is_image(image)) {
+        let proofs: Vec<_> = image.signatures.iter().filter_map(|s| proof(s, image, &keys, now)).collect();
+        observation.seen.entry(scope(image, &proofs)).or_default().add(&proofs);
+    }
+    observation
+}
+
+/// Whether it is something that a rule could be about: the instances of a list are signed by the list, if at all.
+fn is_image(image: &Image) -> bool {
+    match &image.kind {
+        Kind::Artifact(artifact_type) if artifact_type == media::KEYS => false,
+        Kind::Absent | Kind::Unreadable => !image.signatures.is_empty(),
+        _ => image.instance_of.is_none() || !image.signatures.is_empty(),
+    }
+}
+
+/// The signature, if it is one of the image (not a statement about it) and verifies.
+fn proof<'a>(found: &'a FoundSignature, image: &Image, keys: &KeySet, now: Timestamp) -> Option<Proof<'a>> {
+    if found.form == Form::Attestation {
+        return None;
+    }
+    let signature = found.content.as_ref().ok()?;
+    let verified = judge(signature, &image.digest, keys, now).ok()?;
+    Some(Proof { verified, signature })
+}
+
+/// The repository that the signers name, else the one that it has in its registry, else what the place calls it.
+fn scope(image: &Image, proofs: &[Proof<'_>]) -> Result<Scope, String> {
+    let signed = proofs.iter().filter_map(|proof| proof.signature.claimed_reference());
+    let place = image.place.strip_prefix("docker://").and_then(|rest| rest.split('/').next());
+    let here = place.map(|host| format!("{host}/{}", image.repository));
+    let tags = image.tags.iter().filter(|tag| tag.contains('/')).map(String::as_str);
+    let mut names = signed.chain(here.as_deref()).chain(tags);
+    names
+        .find_map(|name| {
+            let host = name.split_once('/')?.0;
+            let reference: RegistryRef = name.parse().ok()?;
+            // A name without a host would mean Docker Hub, which keypack never guesses.
+            let named = host.eq_ignore_ascii_case(reference.host.as_str());
+            named.then(|| format!("{}/{}", reference.host, reference.repository).parse().ok())?
+        })
+        .ok_or_else(|| if image.repository.is_empty() { image.label() } else { image.repository.clone() })
+}
+
+impl Seen {
+    fn add(&mut self, proofs: &[Proof<'_>]) {
+        self.images += 1;
+        let mut signers = BTreeSet::new();
+        for Proof { verified, signature } in proofs {
+            self.signatures += 1;
+            let of =
+                |roles: &'static [Role]| verified.keys().iter().filter(|k| roles.contains(&k.role)).copied();
+            let logs: Vec<_> = of(&[Role::Rekor, Role::Rekor2]).collect();
+            self.unlogged += usize::from(logs.is_empty());
+            self.logs.extend(logs);
+            self.bare += usize::from(signature.claimed_reference().is_some_and(|name| {
+                name.parse::<RegistryRef>().is_ok_and(|r| r.tag.is_none() && r.digest.is_none())
+            }));
+            let signer =
+                match (of(&[Role::Signer, Role::Gpg]).next(), verified.identity(), verified.oidc_issuer()) {
+                    (Some(key), _, _) => Some(Signer::Key(key)),
+                    (None, Some(subject), Some(issuer)) => Some(Signer::Identity {
+                        authorities: of(&[Role::Fulcio]).collect(),
+                        subject: Pattern::Exact(subject.to_owned()),
+                        issuer: Pattern::Exact(issuer.to_owned()),
+                    }),
+                    _ => None,
+                };
+            self.nameless += usize::from(signer.is_none());
+            signers.extend(signer);
+        }
+        self.unsigned += usize::from(signers.is_empty());
+        for signer in signers {
+            *self.signers.entry(signer).or_default() += 1;
+        }
+    }
+}

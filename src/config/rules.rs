@@ -1,0 +1,196 @@
+//! Rules as people write them: in `rules:` of the setting, and in a file of their own, which starts its life as a draft.
+
+use std::{collections::BTreeSet, path::Path};
+
+use serde::{Deserialize, Deserializer, de};
+
+use super::{
+    ConfigError,
+    validate::{truth, value},
+    yaml::{self, At, Fault, Truth, given},
+};
+use crate::pack::{Log, LogWord, Mention, Pattern, Rule, SignedIdentity, Signer};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct File {
+    #[serde(default, deserialize_with = "given")]
+    draft: Option<At<Truth>>,
+    rules: Vec<At<Wire>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct Wire {
+    scope: At<String>,
+    signers: At<Vec<At<WireSigner>>>,
+    log: At<Words>,
+    #[serde(default, deserialize_with = "given")]
+    signed_identity: Option<At<WireIdentity>>,
+}
+
+#[derive(Deserialize, Clone)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct WireSigner {
+    #[serde(default, deserialize_with = "given")]
+    key: Option<At<String>>,
+    #[serde(default, deserialize_with = "given")]
+    authorities: Option<Vec<At<String>>>,
+    #[serde(default, deserialize_with = "given")]
+    identity: Option<At<String>>,
+    #[serde(default, deserialize_with = "given")]
+    identity_regexp: Option<At<String>>,
+    #[serde(default, deserialize_with = "given")]
+    oidc_issuer: Option<At<String>>,
+    #[serde(default, deserialize_with = "given")]
+    oidc_issuer_regexp: Option<At<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct WireIdentity {
+    r#type: At<String>,
+    #[serde(default, deserialize_with = "given")]
+    docker_reference: Option<String>,
+    #[serde(default, deserialize_with = "given")]
+    docker_repository: Option<String>,
+    #[serde(default, deserialize_with = "given")]
+    prefix: Option<String>,
+    #[serde(default, deserialize_with = "given")]
+    signed_prefix: Option<String>,
+}
+
+/// A word, or a list of names.
+enum Words {
+    One(String),
+    Many(Vec<At<String>>),
+}
+
+impl<'de> Deserialize<'de> for Words {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Reader;
+        impl<'de> de::Visitor<'de> for Reader {
+            type Value = Words;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a word or a list")
+            }
+
+            fn visit_str<E>(self, word: &str) -> Result<Words, E> {
+                Ok(Words::One(word.to_owned()))
+            }
+
+            fn visit_seq<A: de::SeqAccess<'de>>(self, mut seq: A) -> Result<Words, A::Error> {
+                let mut all = Vec::new();
+                while let Some(one) = seq.next_element()? {
+                    all.push(one);
+                }
+                Ok(Words::Many(all))
+            }
+        }
+        from.deserialize_any(Reader)
+    }
+}
+
+/// Reads a file of rules that a person went through. One that still says that it is a draft is refused, before
+/// anything else of it is looked at.
+pub fn parse_rules(text: &str, path: &Path) -> Result<Vec<Rule<Mention>>, ConfigError> {
+    let malformed = |fault| ConfigError::new(path, fault);
+    let file: File = yaml::read(text).map_err(malformed)?;
+    if let Some(draft) = &file.draft
+        && truth(draft).map_err(malformed)?
+    {
+        let fault = Fault::at(draft, "this is a draft: what was observed, and nobody's decision yet");
+        return Err(ConfigError::draft(path, fault));
+    }
+    rules(file.rules).map_err(malformed)
+}
+
+pub(super) fn rules(wires: Vec<At<Wire>>) -> Result<Vec<Rule<Mention>>, Fault> {
+    let mut scopes = BTreeSet::new();
+    let mut rules = Vec::new();
+    for wire in wires {
+        let rule = rule(&wire.value)?;
+        if !scopes.insert(rule.scope.clone()) {
+            return Err(Fault::at(&wire.value.scope, format!("{} has a rule already", rule.scope))
+                .hinting("put all signers into one rule: one of them is enough"));
+        }
+        rules.push(rule);
+    }
+    Ok(rules)
+}
+
+fn rule(wire: &Wire) -> Result<Rule<Mention>, Fault> {
+    if wire.signers.value.is_empty() {
+        return Err(
+            Fault::at(&wire.signers, "nobody may sign").hinting("name a signer, or take the rule out")
+        );
+    }
+    Ok(Rule {
+        scope: value(&wire.scope)?,
+        signers: wire.signers.value.iter().map(signer).collect::<Result<_, _>>()?,
+        log: log(&wire.log)?,
+        signed_identity: wire.signed_identity.as_ref().map(identity).transpose()?,
+    })
+}
+
+fn signer(wire: &At<WireSigner>) -> Result<Signer<Mention>, Fault> {
+    let WireSigner { key, authorities, identity, identity_regexp, oidc_issuer, oidc_issuer_regexp } =
+        wire.value.clone();
+    let keyless = [&identity, &identity_regexp, &oidc_issuer, &oidc_issuer_regexp];
+    match (key, authorities) {
+        (Some(key), None) if keyless.iter().all(|field| field.is_none()) => Ok(Signer::Key(value(&key)?)),
+        (None, Some(authorities)) if !authorities.is_empty() => {
+            let text = |field: Option<At<String>>| field.map(|f| f.value);
+            let pattern = |exact, regexp, name: &str| {
+                Pattern::one_of(text(exact), text(regexp), name).map_err(|e| Fault::at(wire, e))
+            };
+            Ok(Signer::Identity {
+                authorities: authorities.iter().map(value).collect::<Result<_, _>>()?,
+                subject: pattern(identity, identity_regexp, "identity")?,
+                issuer: pattern(oidc_issuer, oidc_issuer_regexp, "oidcIssuer")?,
+            })
+        }
+        _ => Err(Fault::at(wire, "a signer is either a key, or an identity with its authorities")
+            .hinting("write `key: NAME`, or `authorities: [NAME]`, `identity:` and `oidcIssuer:`")),
+    }
+}
+
+fn log(wire: &At<Words>) -> Result<Log<Mention>, Fault> {
+    match &wire.value {
+        Words::One(word) if word == "required" => Ok(Log::Word(LogWord::Required)),
+        Words::One(word) if word == "none" => Ok(Log::Word(LogWord::None)),
+        Words::Many(keys) if !keys.is_empty() => {
+            keys.iter().map(value).collect::<Result<_, _>>().map(Log::Keys)
+        }
+        _ => Err(Fault::at(wire, "it is neither required nor none nor a list of logs")),
+    }
+}
+
+fn identity(wire: &At<WireIdentity>) -> Result<SignedIdentity, Fault> {
+    let WireIdentity { r#type, docker_reference, docker_repository, prefix, signed_prefix } = &wire.value;
+    let fields = (docker_reference.clone(), docker_repository.clone(), prefix.clone(), signed_prefix.clone());
+    let identity = match (r#type.value.as_str(), fields) {
+        ("matchExact", (None, None, None, None)) => SignedIdentity::MatchExact {},
+        ("matchRepoDigestOrExact", (None, None, None, None)) => SignedIdentity::MatchRepoDigestOrExact {},
+        ("matchRepository", (None, None, None, None)) => SignedIdentity::MatchRepository {},
+        ("exactReference", (Some(docker_reference), None, None, None)) => {
+            SignedIdentity::ExactReference { docker_reference }
+        }
+        ("exactRepository", (None, Some(docker_repository), None, None)) => {
+            SignedIdentity::ExactRepository { docker_repository }
+        }
+        ("remapIdentity", (None, None, Some(prefix), Some(signed_prefix))) => {
+            SignedIdentity::RemapIdentity { prefix, signed_prefix }
+        }
+        (kind, _) => {
+            return Err(Fault::at(wire, format!("{kind:?} is none of the types, or its fields are others"))
+                .hinting(
+                    "the types are matchExact, matchRepoDigestOrExact, matchRepository, exactReference with \
+                     dockerReference, exactRepository with dockerRepository, remapIdentity with prefix and signedPrefix",
+                ));
+        }
+    };
+    identity.check().map_err(|e| Fault::at(wire, e))?;
+    Ok(identity)
+}

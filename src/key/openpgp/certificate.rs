@@ -1,0 +1,209 @@
+//! What stays of a key block: the primary key and what it vouches for. Everything else is left out before anything of
+//! it is shown or written, so that nobody can attach a name or a subkey to somebody's key.
+//!
+//! Of the statements about one thing only the newest stays, and every revocation: what `gpg --export-options
+//! export-minimal` keeps too.
+
+use pgp::{
+    composed::{SignedKeyDetails, SignedPublicKey},
+    crypto::hash::HashAlgorithm,
+    packet::{KeyFlags, Signature, SignatureType, SubpacketData},
+    ser::Serialize,
+    types::{KeyDetails, KeyVersion, SignedUser, Tag},
+};
+
+use super::{OpenPgpKey, SigningKey, after, read, subkey, text, time};
+use crate::limits;
+
+/// Takes out what the primary key does not vouch for, and reads what the rest says.
+pub(super) fn normalise(key: &SignedPublicKey) -> Result<OpenPgpKey, String> {
+    let primary = &key.primary_key;
+    if !matches!(primary.version(), KeyVersion::V4 | KeyVersion::V6) {
+        return Err("it is a key of version 3 or older, which is not safe any more".into());
+    }
+    let algorithm =
+        read::algorithm(primary.public_params()).ok_or("its algorithm, curve or size is not supported")?;
+    let id = read::imprint(primary).ok_or("it can't be written")?;
+    let mut budget = Budget(limits::OPENPGP_CHECKS);
+    let own = |signature: &Signature| is_by(signature, primary);
+    let mut revocations = Vec::new();
+    for revocation in key.details.revocation_signatures.iter().filter(|s| own(s)) {
+        if budget.check()? && revocation.verify_key(primary).is_ok() {
+            revocations.push(revocation.clone());
+        }
+    }
+    let mut direct = Vec::new();
+    for signature in key.details.direct_signatures.iter().filter(|s| own(s)) {
+        let is = signature.typ() == Some(SignatureType::Key);
+        if is && budget.check()? && signature.verify_key(primary).is_ok() {
+            direct.push(signature.clone());
+        }
+    }
+    let mut users = Vec::new();
+    for user in &key.details.users {
+        users.extend(certified(user, key, &mut budget)?);
+    }
+    let mut subkeys = Vec::new();
+    for subkey in &key.public_subkeys {
+        subkeys.extend(subkey::bound(subkey, primary, &mut budget)?);
+    }
+    let details = SignedKeyDetails::new(sorted(revocations), newest(direct), merged_users(users), Vec::new());
+    let key = SignedPublicKey::new(primary.clone(), details, subkey::merged(subkeys));
+    describe(key, id, algorithm)
+}
+
+/// Reads a block that holds nothing but what is vouched for.
+fn describe(
+    key: SignedPublicKey,
+    id: crate::oci::Digest,
+    algorithm: super::super::Algorithm,
+) -> Result<OpenPgpKey, String> {
+    let details = &key.details;
+    let standing: Vec<_> = details.users.iter().filter(|user| !is_taken_back(user)).collect();
+    let statements: Vec<&Signature> = details
+        .direct_signatures
+        .iter()
+        .chain(standing.iter().filter_map(|user| user.signatures.iter().find(|s| certifies(s))))
+        .collect();
+    let newest = statements.iter().max_by_key(|s| s.created().map_or(0, pgp::types::Timestamp::as_secs));
+    let Some(newest) = newest else {
+        return Err(
+            "nothing that the key signed itself says that it is whole: no user id, no statement".into()
+        );
+    };
+    let created = time(key.created_at());
+    let primary = SigningKey {
+        subkey: None,
+        fingerprint: text(&key.fingerprint()),
+        key_id: hex::encode_upper(key.legacy_key_id().as_ref()),
+        created,
+        expires: after(created, newest.key_expiration_time()),
+        revoked: !details.revocation_signatures.is_empty(),
+        may_sign: flags(newest).is_none_or(|flags| flags.sign()),
+    };
+    let mut signers = vec![primary];
+    signers.extend(key.public_subkeys.iter().enumerate().filter_map(|(at, s)| subkey::describe(s, at)));
+    let mut user_ids: Vec<_> = standing
+        .iter()
+        .map(|user| String::from_utf8_lossy(user.id.id()).chars().take(limits::NAME).collect::<String>())
+        .collect();
+    // The one that the owner calls the primary one first.
+    if let Some(first) = standing.iter().position(|user| user.is_primary()) {
+        user_ids[..=first].rotate_right(1);
+    }
+    let weak = statements.iter().all(|s| !is_strong(s));
+    Ok(OpenPgpKey { id, algorithm, user_ids, signers, weak, key: Box::new(key) })
+}
+
+/// Everything that both blocks hold.
+pub(super) fn merge(a: &OpenPgpKey, b: &OpenPgpKey) -> Option<OpenPgpKey> {
+    if !a.is_same_key(b) {
+        return None;
+    }
+    let (x, y) = (&a.key, &b.key);
+    let both = |f: fn(&SignedPublicKey) -> &Vec<Signature>| [f(x).clone(), f(y).clone()].concat();
+    let users = [x.details.users.clone(), y.details.users.clone()].concat();
+    let details = SignedKeyDetails::new(
+        sorted(both(|k| &k.details.revocation_signatures)),
+        newest(both(|k| &k.details.direct_signatures)),
+        merged_users(users),
+        Vec::new(),
+    );
+    let subkeys = subkey::merged([x.public_subkeys.clone(), y.public_subkeys.clone()].concat());
+    let key = SignedPublicKey::new(x.primary_key.clone(), details, subkeys);
+    describe(key, a.id, a.algorithm).ok()
+}
+
+/// The user id with what the key says about it, if it says something good.
+fn certified(
+    user: &SignedUser,
+    key: &SignedPublicKey,
+    budget: &mut Budget,
+) -> Result<Option<SignedUser>, String> {
+    let mut kept = Vec::new();
+    for signature in user.signatures.iter().filter(|s| is_by(s, &key.primary_key)) {
+        if budget.check()? && signature.verify_certification(&key.primary_key, Tag::UserId, &user.id).is_ok()
+        {
+            kept.push(signature.clone());
+        }
+    }
+    let good = kept.iter().any(certifies);
+    Ok(good.then(|| SignedUser::new(user.id.clone(), kept)))
+}
+
+/// Each user id once, by its text, with the newest certification and all revocations.
+fn merged_users(mut users: Vec<SignedUser>) -> Vec<SignedUser> {
+    users.sort_by(|a, b| a.id.id().cmp(b.id.id()));
+    let mut merged: Vec<SignedUser> = Vec::new();
+    for user in users {
+        match merged.last_mut() {
+            Some(last) if last.id.id() == user.id.id() => last.signatures.extend(user.signatures),
+            _ => merged.push(user),
+        }
+    }
+    for user in &mut merged {
+        let (certifications, revocations) = user.signatures.drain(..).partition::<Vec<_>, _>(certifies);
+        user.signatures = newest(certifications).into_iter().chain(sorted(revocations)).collect();
+    }
+    merged
+}
+
+/// Whether the owner took a user id back: a certification that is newer stands again (RFC 9580 §5.2.1.13).
+fn is_taken_back(user: &SignedUser) -> bool {
+    let newest = |revocation: bool| {
+        user.signatures.iter().filter(|s| certifies(s) != revocation).filter_map(Signature::created).max()
+    };
+    newest(true).is_some_and(|revoked| newest(false).is_none_or(|certified| certified <= revoked))
+}
+
+/// The newest of several statements about one thing; one that does not rest on SHA-1 before all that do.
+pub(super) fn newest(mut signatures: Vec<Signature>) -> Vec<Signature> {
+    signatures.sort_by_cached_key(|s| (is_strong(s), s.created(), s.to_bytes().unwrap_or_default()));
+    signatures.pop().into_iter().collect()
+}
+
+/// Each once, in an order that depends on nothing but them.
+pub(super) fn sorted(mut signatures: Vec<Signature>) -> Vec<Signature> {
+    signatures.sort_by_cached_key(|s| s.to_bytes().unwrap_or_default());
+    signatures.dedup();
+    signatures
+}
+
+/// Whether a statement about a user id is good: what the crate calls a certification may also be a revocation.
+fn certifies(signature: &Signature) -> bool {
+    signature.is_certification() && signature.typ() != Some(SignatureType::CertRevocation)
+}
+
+/// Whether a signature says that this key made it, or says nothing: others are not looked at. There may be ten
+/// thousand of them.
+pub(super) fn is_by(signature: &Signature, key: &impl KeyDetails) -> bool {
+    let (ids, fingerprints) = (signature.issuer_key_id(), signature.issuer_fingerprint());
+    ids.is_empty() && fingerprints.is_empty()
+        || ids.iter().any(|id| **id == key.legacy_key_id())
+        || fingerprints.iter().any(|f| **f == key.fingerprint())
+}
+
+/// Whether a statement rests on a hash for which nobody can make two texts.
+pub(super) fn is_strong(signature: &Signature) -> bool {
+    use HashAlgorithm::{Sha3_256, Sha3_512, Sha256, Sha384, Sha512};
+    matches!(signature.hash_alg(), Some(Sha256 | Sha384 | Sha512 | Sha3_256 | Sha3_512))
+}
+
+/// What a key may be used for, where the statement says so at all.
+pub(super) fn flags(signature: &Signature) -> Option<KeyFlags> {
+    let mut subpackets = signature.config()?.hashed_subpackets();
+    subpackets.any(|p| matches!(p.data, SubpacketData::KeyFlags(_))).then(|| signature.key_flags())
+}
+
+/// Signature checks that one key block may cost.
+pub(super) struct Budget(usize);
+
+impl Budget {
+    /// Takes one.
+    pub(super) fn check(&mut self) -> Result<bool, String> {
+        self.0 = self.0.checked_sub(1).ok_or_else(|| {
+            format!("it carries more than {} statements of its own", limits::OPENPGP_CHECKS)
+        })?;
+        Ok(true)
+    }
+}

@@ -1,0 +1,95 @@
+//! Whether a key made a signature, and whether it may have. Where GnuPG and containers/image refuse (a revoked key, a
+//! key that is expired by now though it was good when it signed: `mechanism_gpgme.go` wants a status without fault),
+//! so does this: a key that no consumer takes is not worth carrying.
+
+use jiff::{SignedDuration, Timestamp};
+use pgp::packet::SignatureVersion;
+use thiserror::Error;
+
+use super::{OpenPgpKey, OpenPgpMessage, SigningKey, after, certificate::is_strong, time};
+
+/// How far the clocks of signer and verifier may differ.
+const CLOCKS: SignedDuration = SignedDuration::from_hours(24);
+
+/// Why a signature does not count.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum OpenPgpFault {
+    /// The key did not make it.
+    #[error("the GPG key {0} did not make it")]
+    NotMade(String),
+    /// It rests on a hash that can be forged.
+    #[error("it rests on {0}, for which anybody can make two texts with one signature")]
+    Hash(String),
+    /// The key may not be used.
+    #[error("{0}")]
+    Lapsed(String),
+    /// A time is impossible, or over.
+    #[error("{0}")]
+    Time(String),
+}
+
+impl OpenPgpKey {
+    /// Whether this key made the signature of `message`, and both are good at the time `now`.
+    pub fn verify(&self, message: &OpenPgpMessage, now: Timestamp) -> Result<(), OpenPgpFault> {
+        let signature = &message.signature;
+        if !is_strong(signature) {
+            let hash = signature.hash_alg().map_or("an unknown hash".to_owned(), |hash| hash.to_string());
+            return Err(OpenPgpFault::Hash(hash));
+        }
+        // Version 3 is what Red Hat's signing service writes; version 2 and 5 are nobody's.
+        let known = [SignatureVersion::V3, SignatureVersion::V4, SignatureVersion::V6];
+        let signer = self
+            .signers
+            .iter()
+            .filter(|_| known.contains(&signature.version()))
+            .find(|signer| match signer.subkey.and_then(|at| self.key.public_subkeys.get(at)) {
+                Some(subkey) => signature.verify(&subkey.key, message.content()).is_ok(),
+                None => signature.verify(&self.key.primary_key, message.content()).is_ok(),
+            })
+            .ok_or_else(|| OpenPgpFault::NotMade(self.fingerprint().to_owned()))?;
+        self.may_have_signed(signer, now)?;
+        let made = signature
+            .created()
+            .map(time)
+            .ok_or_else(|| OpenPgpFault::Time("the signature does not say when it was made".to_owned()))?;
+        if made > now.saturating_add(CLOCKS).unwrap_or(now) {
+            return Err(OpenPgpFault::Time(format!("the signature is of {made}, which is still to come")));
+        }
+        if made < signer.created {
+            let reason = format!("the signature is of {made}, before its key was made ({})", signer.created);
+            return Err(OpenPgpFault::Time(reason));
+        }
+        match after(made, signature.signature_expiration_time()) {
+            Some(end) if end <= now => {
+                Err(OpenPgpFault::Time(format!("the signature was meant to hold until {end}")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn may_have_signed(&self, signer: &SigningKey, now: Timestamp) -> Result<(), OpenPgpFault> {
+        let own = self.fingerprint();
+        let primary = self.signers.first();
+        for (key, name) in primary
+            .map(|key| (key, "GPG key"))
+            .into_iter()
+            .chain(signer.subkey.is_some().then_some((signer, "subkey")))
+        {
+            let fingerprint = &key.fingerprint;
+            if key.revoked {
+                let reason = format!("the {name} {fingerprint} was revoked by its owner");
+                return Err(OpenPgpFault::Lapsed(reason));
+            }
+            if let Some(end) = key.expires.filter(|end| *end <= now) {
+                let reason = format!("the {name} {fingerprint} expired at {end}");
+                return Err(OpenPgpFault::Lapsed(reason));
+            }
+        }
+        if signer.may_sign {
+            Ok(())
+        } else {
+            let reason = format!("the key {} of {own} is not meant for signing", signer.fingerprint);
+            Err(OpenPgpFault::Lapsed(reason))
+        }
+    }
+}

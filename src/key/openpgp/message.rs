@@ -1,0 +1,152 @@
+//! A signed message, as release signatures and lookaside signatures are: one signature over one text, binary, perhaps
+//! compressed once. Readers of container signatures take nothing else: containers/image wants exactly one signature
+//! (`mechanism_gpgme.go`), library-go refuses nested ones.
+
+use std::{fmt, io::Read};
+
+use pgp::packet::{LiteralData, OnePassSignature, Packet, PacketParser, Signature, SignatureType};
+use thiserror::Error;
+
+use super::{read::short, text, time};
+use crate::limits;
+
+/// A message whose form is right. Nothing is known about its signature.
+#[derive(Clone)]
+pub struct OpenPgpMessage {
+    content: Vec<u8>,
+    pub(super) signature: Box<Signature>,
+    issuer: Option<String>,
+    key_id: String,
+}
+
+/// Why bytes are not such a message.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum OpenPgpMessageError {
+    /// It is not OpenPGP, or damaged.
+    #[error("{0}")]
+    Malformed(String),
+    /// It is OpenPGP of another form.
+    #[error("{0}")]
+    Unsupported(String),
+}
+
+use OpenPgpMessageError::{Malformed, Unsupported};
+
+impl OpenPgpMessage {
+    /// Reads a message.
+    pub fn parse(bytes: &[u8]) -> Result<Self, OpenPgpMessageError> {
+        if bytes.starts_with(b"-----BEGIN PGP SIGNED MESSAGE") {
+            return Err(Unsupported(
+                "it is a text with a signature below; container tools take the binary form".into(),
+            ));
+        }
+        if bytes.starts_with(b"-----BEGIN PGP") {
+            return Err(Unsupported("it is in armour; container tools take the binary form".into()));
+        }
+        let mut packets = packets(bytes)?;
+        if let [Packet::CompressedData(compressed)] = packets.as_slice() {
+            let reader = compressed.decompress().map_err(|e| Unsupported(short(&e)))?;
+            let mut plain = Vec::new();
+            let limit = limits::OPENPGP_MESSAGE;
+            reader
+                .take(limit + 1)
+                .read_to_end(&mut plain)
+                .map_err(|e| Malformed(format!("it does not unpack: {e}")))?;
+            if plain.len() as u64 > limit {
+                return Err(Malformed(format!("it unpacks to more than {limit} bytes")));
+            }
+            packets = self::packets(&plain)?;
+        }
+        Self::of(packets)
+    }
+
+    fn of(packets: Vec<Packet>) -> Result<Self, OpenPgpMessageError> {
+        let signatures = packets.iter().filter(|p| matches!(p, Packet::Signature(_))).count();
+        let encrypted = packets.iter().any(|p| {
+            matches!(
+                p,
+                Packet::PublicKeyEncryptedSessionKey(_)
+                    | Packet::SymKeyEncryptedSessionKey(_)
+                    | Packet::SymEncryptedData(_)
+                    | Packet::SymEncryptedProtectedData(_)
+                    | Packet::GnupgAeadData(_)
+            )
+        });
+        let (ops, literal, signature): (Option<OnePassSignature>, LiteralData, Signature) =
+            match <[Packet; 3]>::try_from(packets).map_err(|packets| <[Packet; 2]>::try_from(packets)) {
+                Ok([Packet::OnePassSignature(ops), Packet::LiteralData(text), Packet::Signature(s)]) => {
+                    (Some(ops), text, s)
+                }
+                // The old form, with the signature in front (RFC 9580 §10.3).
+                Err(Ok([Packet::Signature(s), Packet::LiteralData(text)])) => (None, text, s),
+                _ if encrypted => return Err(Unsupported("it is encrypted".into())),
+                _ if signatures == 0 => return Err(Malformed("it holds no signature".into())),
+                _ if signatures > 1 => {
+                    return Err(Unsupported(format!("it holds {signatures} signatures, and one is taken")));
+                }
+                _ => return Err(Unsupported("it is not one signature over one text".into())),
+            };
+        if signature.typ() != Some(SignatureType::Binary) {
+            return Err(Unsupported("its signature is not one over a binary document".into()));
+        }
+        // By its parts: the crate's own comparison knows no version 3, which Red Hat writes.
+        let same = |ops: &OnePassSignature| {
+            Some(ops.typ()) == signature.typ() && Some(ops.hash_algorithm()) == signature.hash_alg()
+        };
+        if ops.as_ref().is_some_and(|ops| !same(ops)) {
+            return Err(Malformed("it announces another signature than it brings".into()));
+        }
+        let issuer = signature.issuer_fingerprint().first().map(|f| text(f));
+        let key_id = signature.issuer_key_id().first().map(|id| hex::encode_upper(id.as_ref()));
+        if issuer.is_none() && key_id.is_none() {
+            return Err(Unsupported("its signature does not say which key made it".into()));
+        }
+        Ok(Self {
+            content: literal.data().to_vec(),
+            signature: Box::new(signature),
+            issuer,
+            key_id: key_id.unwrap_or_default(),
+        })
+    }
+
+    /// The text. Nothing says yet that anybody signed it.
+    pub fn content(&self) -> &[u8] {
+        &self.content
+    }
+
+    /// The fingerprint of the key, as the signature names it: a hint.
+    pub fn issuer(&self) -> Option<&str> {
+        self.issuer.as_deref()
+    }
+
+    /// The key id, as the signature names it: a hint, and one that is easily forged. Empty where it names none.
+    pub fn key_id(&self) -> &str {
+        &self.key_id
+    }
+
+    /// When the signature says that it was made.
+    pub fn created(&self) -> Option<jiff::Timestamp> {
+        self.signature.created().map(time)
+    }
+}
+
+impl fmt::Debug for OpenPgpMessage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "OpenPgpMessage({}, {} bytes)", self.key_id, self.content.len())
+    }
+}
+
+/// The packets of a message, of which a good one has three.
+fn packets(bytes: &[u8]) -> Result<Vec<Packet>, OpenPgpMessageError> {
+    let mut packets = Vec::new();
+    for packet in PacketParser::new(bytes) {
+        match packet.map_err(|e| Malformed(format!("it is not an OpenPGP message: {}", short(&e))))? {
+            Packet::Marker(_) | Packet::Padding(_) => {}
+            packet => packets.push(packet),
+        }
+        if packets.len() > limits::OPENPGP_MESSAGE_PACKETS {
+            return Err(Unsupported("it is not one signature over one text".into()));
+        }
+    }
+    Ok(packets)
+}

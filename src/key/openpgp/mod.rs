@@ -1,0 +1,154 @@
+//! OpenPGP: key blocks and signed messages (RFC 9580), behind one module. The packets, the armour and the cryptography
+//! are rPGP's (the crate `pgp`): it is kept, permissively licensed, and reads the old SHA-1 self-signatures and version
+//! 3 signatures that Red Hat's releases have, which stricter libraries leave out; what counts is decided here.
+//!
+//! A key block is taken apart when it is read: only what the primary key itself vouches for stays. What a stranger
+//! attached (certifications, user ids, subkeys) is never seen by the rest of the program.
+
+mod certificate;
+mod check;
+mod message;
+mod read;
+mod subkey;
+
+use std::fmt;
+
+use jiff::Timestamp;
+use pgp::{
+    composed::{ArmorOptions, SignedPublicKey},
+    types::{Fingerprint, KeyDetails, KeyVersion},
+};
+
+pub use check::OpenPgpFault;
+pub use message::{OpenPgpMessage, OpenPgpMessageError};
+pub(super) use read::{Unread, read_armoured, read_binary};
+
+use super::Algorithm;
+use crate::oci::Digest;
+
+/// An OpenPGP key as it may be written and used: the primary key with what it signed itself.
+#[derive(Clone, PartialEq, Eq)]
+pub struct OpenPgpKey {
+    /// What is written: normalised.
+    key: Box<SignedPublicKey>,
+    id: Digest,
+    algorithm: Algorithm,
+    user_ids: Vec<String>,
+    /// The keys that may have made a signature, the primary key first.
+    signers: Vec<SigningKey>,
+    weak: bool,
+}
+
+/// The primary key or a subkey that is bound to it in both directions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct SigningKey {
+    /// Its place among the subkeys; `None` is the primary key.
+    subkey: Option<usize>,
+    fingerprint: String,
+    key_id: String,
+    created: Timestamp,
+    expires: Option<Timestamp>,
+    revoked: bool,
+    may_sign: bool,
+}
+
+impl OpenPgpKey {
+    /// The id: SHA-256 over the octets that the fingerprint is made of (RFC 9580 §5.5.4). Of a version 6 key it *is*
+    /// the fingerprint; the fingerprint of a version 4 key is SHA-1, for which two keys with one fingerprint can be made.
+    pub const fn id(&self) -> Digest {
+        self.id
+    }
+
+    /// The OpenPGP fingerprint in capitals: 40 digits, or 64 of a version 6 key.
+    pub fn fingerprint(&self) -> &str {
+        self.signers.first().map_or("", |primary| &primary.fingerprint)
+    }
+
+    /// The algorithm of the primary key.
+    pub const fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// The user ids that the key signed and did not take back. Whoever made the key wrote them: text, and no proof.
+    pub fn user_ids(&self) -> &[String] {
+        &self.user_ids
+    }
+
+    /// When the key was made.
+    pub fn created(&self) -> Timestamp {
+        self.signers.first().map_or(Timestamp::UNIX_EPOCH, |primary| primary.created)
+    }
+
+    /// Until when the key may be used, where its owner says so.
+    pub fn expires(&self) -> Option<Timestamp> {
+        self.signers.first().and_then(|primary| primary.expires)
+    }
+
+    /// Whether its owner revoked it.
+    pub fn is_revoked(&self) -> bool {
+        self.signers.first().is_some_and(|primary| primary.revoked)
+    }
+
+    /// Whether nothing but SHA-1 holds the key together. RHEL 9 and later refuse such a copy; the same key with newer
+    /// self-signatures is good.
+    pub const fn is_weak(&self) -> bool {
+        self.weak
+    }
+
+    /// Whether a signature that names this issuer may be one of this key: by the fingerprint or, where the signature
+    /// has none, by the key id. Key ids can be forged: this selects and proves nothing.
+    pub fn is_named(&self, fingerprint: Option<&str>, key_id: &str) -> bool {
+        self.signers.iter().any(|signer| match fingerprint {
+            Some(fingerprint) => signer.fingerprint == fingerprint,
+            None => signer.key_id == key_id,
+        })
+    }
+
+    /// The ids of the primary key and of all subkeys.
+    pub fn ids(&self) -> Vec<Digest> {
+        let subkeys = self.key.public_subkeys.iter().filter_map(|subkey| read::imprint(subkey));
+        std::iter::once(self.id).chain(subkeys).collect()
+    }
+
+    /// Whether two blocks are copies of one key, however much each of them holds.
+    pub fn is_same_key(&self, other: &Self) -> bool {
+        // Not by their packets, whose headers have two forms.
+        self.id == other.id
+    }
+
+    /// What two copies of one key say together: a revocation in one of them counts.
+    #[must_use]
+    pub fn merged(&self, other: &Self) -> Self {
+        certificate::merge(self, other).unwrap_or_else(|| self.clone())
+    }
+
+    /// ASCII armour: LF, 64 columns, no headers, one newline at the end. The checksum is there for readers of the old
+    /// standard, and not there for version 6 keys (RFC 9580 §6.1).
+    pub fn to_armour(&self) -> String {
+        let old = self.key.version() == KeyVersion::V4;
+        let options = ArmorOptions { headers: None, include_checksum: old };
+        // Writing to memory does not fail.
+        self.key.to_armored_string(options).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for OpenPgpKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "OpenPgpKey({}, {})", self.algorithm, self.fingerprint())
+    }
+}
+
+/// A fingerprint as people write it.
+fn text(fingerprint: &Fingerprint) -> String {
+    hex::encode_upper(fingerprint.as_bytes())
+}
+
+fn time(time: pgp::types::Timestamp) -> Timestamp {
+    Timestamp::from_second(i64::from(time.as_secs())).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+/// A time and a span after it; a span of nothing means that there is no end (RFC 9580 §5.2.3.13).
+fn after(start: Timestamp, span: Option<pgp::types::Duration>) -> Option<Timestamp> {
+    let seconds = i64::from(span?.as_secs());
+    (seconds > 0).then(|| Timestamp::from_second(start.as_second() + seconds).ok()).flatten()
+}

@@ -1,0 +1,85 @@
+//! Subkeys. One that signs must be bound in both directions (RFC 9580 §5.2.1.8, §5.2.1.9): the primary key says that
+//! the subkey is its own, and the subkey says the same, or anybody could adopt somebody else's subkey.
+
+use pgp::{
+    composed::SignedPublicSubKey,
+    packet::{PublicKey, Signature, SignatureType},
+    types::KeyDetails,
+};
+
+use super::{
+    SigningKey, after,
+    certificate::{Budget, flags, is_by, is_strong, newest, sorted},
+    read, text, time,
+};
+
+/// The subkey with the statements that hold. A binding for signing that rests on SHA-1 does not count, for here a
+/// collision would let somebody else sign.
+pub(super) fn bound(
+    subkey: &SignedPublicSubKey,
+    primary: &PublicKey,
+    budget: &mut Budget,
+) -> Result<Option<SignedPublicSubKey>, String> {
+    let mut kept = Vec::new();
+    for signature in subkey.signatures.iter().filter(|s| is_by(s, primary)) {
+        if !budget.check()? || signature.verify_subkey_binding(primary, &subkey.key).is_err() {
+            continue;
+        }
+        let signs = is_binding(signature) && flags(signature).is_none_or(|flags| flags.sign());
+        if !signs || both_ways(signature, subkey, primary) {
+            kept.push(signature.clone());
+        }
+    }
+    let good = kept.iter().any(is_binding);
+    Ok(good.then(|| SignedPublicSubKey::new(subkey.key.clone(), kept)))
+}
+
+fn is_binding(signature: &Signature) -> bool {
+    signature.typ() == Some(SignatureType::SubkeyBinding)
+}
+
+fn both_ways(binding: &Signature, subkey: &SignedPublicSubKey, primary: &PublicKey) -> bool {
+    // Without flags the algorithm decides what a key is for; one for encryption needs no answer.
+    if flags(binding).is_none() && read::algorithm(subkey.key.public_params()).is_none() {
+        return true;
+    }
+    is_strong(binding)
+        && binding.embedded_signature().is_some_and(|back| {
+            is_strong(back) && back.verify_primary_key_binding(&subkey.key, primary).is_ok()
+        })
+}
+
+/// Each subkey once, with the newest binding and all revocations.
+pub(super) fn merged(mut subkeys: Vec<SignedPublicSubKey>) -> Vec<SignedPublicSubKey> {
+    subkeys.sort_by_cached_key(|subkey| read::imprint(&subkey.key));
+    let mut merged: Vec<SignedPublicSubKey> = Vec::new();
+    for subkey in subkeys {
+        match merged.last_mut() {
+            Some(last) if read::imprint(&last.key) == read::imprint(&subkey.key) => {
+                last.signatures.extend(subkey.signatures)
+            }
+            _ => merged.push(subkey),
+        }
+    }
+    for subkey in &mut merged {
+        let (bindings, revocations) = subkey.signatures.drain(..).partition::<Vec<_>, _>(is_binding);
+        subkey.signatures = newest(bindings).into_iter().chain(sorted(revocations)).collect();
+    }
+    merged
+}
+
+/// The subkey as one that may sign.
+pub(super) fn describe(subkey: &SignedPublicSubKey, at: usize) -> Option<SigningKey> {
+    read::algorithm(subkey.key.public_params())?;
+    let binding = subkey.signatures.iter().find(|s| is_binding(s))?;
+    let created = time(subkey.key.created_at());
+    Some(SigningKey {
+        subkey: Some(at),
+        fingerprint: text(&subkey.key.fingerprint()),
+        key_id: hex::encode_upper(subkey.key.legacy_key_id().as_ref()),
+        created,
+        expires: after(created, binding.key_expiration_time()),
+        revoked: subkey.signatures.iter().any(|s| !is_binding(s)),
+        may_sign: flags(binding).is_none_or(|flags| flags.sign()),
+    })
+}

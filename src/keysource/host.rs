@@ -1,0 +1,119 @@
+//! The keys that a host has already: what its policy.json names, and /etc/pki/sigstore. They are only read, and that
+//! they are not there or can't be read is no error: a host need not have any.
+#![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "the host's keys lie in files")]
+
+use std::{
+    io,
+    path::{Component, Path, PathBuf},
+};
+
+use super::{Gathered, KeySourceError, read};
+use crate::{
+    key::{Candidate, Provenance, Validity, parse_key_file},
+    limits,
+};
+
+/// What provenance of the host starts with.
+const HOST: &str = "host:";
+
+/// Where policy.json may lie (containers-policy.json(5)); the first that is there counts.
+const POLICIES: [&str; 2] = ["/etc/containers/policy.json", "/usr/share/containers/policy.json"];
+
+/// Where RHEL 10 and Fedora keep the keys of sigstore signatures.
+const SIGSTORE: &str = "/etc/pki/sigstore";
+
+/// Whether a key came from the host without anybody naming it.
+pub fn is_host(provenance: &Provenance) -> bool {
+    provenance.source.starts_with(HOST)
+}
+
+/// A file system to read keys from: this host's, or one below a directory.
+pub(super) struct Host {
+    root: PathBuf,
+    /// Whether the provenance names whole paths: they are the same on every host.
+    named: bool,
+}
+
+impl Host {
+    /// This host, for files that the user named.
+    pub(super) fn own() -> Self {
+        Self { root: "/".into(), named: false }
+    }
+
+    /// Reads a file by its path on that host.
+    pub(super) fn read(&self, path: &str) -> Result<(Vec<u8>, Provenance), KeySourceError> {
+        let up = Path::new(path).components().any(|part| part == Component::ParentDir);
+        if up && self.root != Path::new("/") {
+            return Err(KeySourceError::NotAFile { path: path.into() });
+        }
+        let (bytes, mut provenance) = read(&self.root.join(path.trim_start_matches('/')))?;
+        if self.named {
+            provenance.source = format!("{HOST}{}", path.chars().take(limits::NAME).collect::<String>());
+        }
+        Ok((bytes, provenance))
+    }
+}
+
+impl Gathered {
+    /// Adds the keys of the host whose files lie below `root`.
+    pub fn add_host(&mut self, root: &Path) {
+        let host = Host { root: root.into(), named: true };
+        for policy in POLICIES {
+            match host.read(policy) {
+                Err(e) if e.code() == "key-file-not-found" => {}
+                Err(e) => self.leave(&format!("{HOST}{policy}"), "it", e.code(), &e.to_string()),
+                Ok((bytes, provenance)) => {
+                    if let Err(e) = self.add_policy_of(&host, Path::new(policy), &bytes, &provenance) {
+                        self.leave(&provenance.source, "it", e.code(), &e.to_string());
+                    }
+                    break;
+                }
+            }
+        }
+        match names(&host.root.join(SIGSTORE.trim_start_matches('/'))) {
+            Ok(names) => {
+                for name in names {
+                    self.add_host_file(&host, &format!("{SIGSTORE}/{name}"));
+                }
+            }
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+            Err(e) => self.leave(&format!("{HOST}{SIGSTORE}"), "it", "read-failed", &e.to_string()),
+        }
+    }
+
+    fn add_host_file(&mut self, host: &Host, path: &str) {
+        let source = format!("{HOST}{path}");
+        let (bytes, provenance) = match host.read(path) {
+            Ok(read) => read,
+            Err(e) => return self.leave(&source, "it", e.code(), &e.to_string()),
+        };
+        let parsed = match parse_key_file(&bytes) {
+            Ok(parsed) => parsed,
+            Err(e) => return self.leave(&source, "it", e.code(), &e.to_string()),
+        };
+        for (part, reason) in parsed.unusable {
+            self.leave(&source, &part, "key-unsupported", &reason);
+        }
+        for material in parsed.material {
+            // The policy may have named the same file, with its role.
+            if !self.candidates.iter().any(|c| c.provenance == provenance && c.material == material) {
+                let (url, validity) = (None, Validity::default());
+                let provenance = provenance.clone();
+                self.candidates.push(Candidate { role: None, material, url, validity, provenance });
+            }
+        }
+    }
+}
+
+/// The files of a folder, by name.
+fn names(folder: &Path) -> io::Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(folder)?.take(limits::HOST_FILES) {
+        let entry = entry?;
+        if entry.path().is_file() {
+            names.extend(entry.file_name().into_string());
+        }
+    }
+    names.sort();
+    Ok(names)
+}

@@ -1,0 +1,93 @@
+//! The addresses under which Red Hat publishes the keys of its images. They are asked only when a signature of a Red Hat
+//! image needs a key that nothing else gave. An answer is what TLS vouches for: a key of it counts if its fingerprint
+//! is in the table of [`crate::key::well_known`], or if it proves a signature.
+
+use super::{Gathered, KeySourceError, rekor::get};
+use crate::{
+    key::{Candidate, Grade, KeyRef, Provenance, Role, Validity, parse_key_file, well_known},
+    net::Client,
+    oci::Digest,
+};
+
+/// What an image of Red Hat's is called: the registries and the repositories of releases.
+const REFERENCES: [&str; 3] =
+    ["registry.redhat.io/", "registry.access.redhat.com/", "quay.io/openshift-release-dev/"];
+
+/// Sources: the product signing keys page of access.redhat.com (`security/team/key`) for the two keys; the addresses of
+/// the log and of its TUF repository stand in Red Hat's public verification scripts. The log signs for Red Hat alone.
+const ADDRESSES: [(Role, &str); 4] = [
+    (Role::Signer, "https://security.access.redhat.com/data/63405576.txt"),
+    (Role::Gpg, "https://access.redhat.com/security/data/fd431d51.txt"),
+    (
+        Role::Rekor,
+        "https://rekor-server-default.apps.rosa.rekor-prod.2jng.p3.openshiftapps.com/api/v1/log/publicKey",
+    ),
+    (Role::Rekor, "https://tuf-default.apps.rosa.rekor-prod.2jng.p3.openshiftapps.com/targets/rekor.pub"),
+];
+
+/// Whether a signer called an image by a name of Red Hat's.
+pub fn is_redhat(reference: &str) -> bool {
+    REFERENCES.iter().any(|prefix| reference.starts_with(prefix))
+}
+
+/// Whether a candidate came from one of these addresses and is in no table: it has to prove a signature.
+pub fn is_redhats(candidate: &Candidate) -> bool {
+    let known = |role| well_known(KeyRef { role, id: candidate.material.id() }).is_some();
+    let fetched = ADDRESSES.iter().any(|(_, address)| *address == candidate.provenance.source);
+    fetched && !candidate.role.is_some_and(known)
+}
+
+impl Gathered {
+    /// Asks Red Hat for keys of these roles. What does not work is returned, not fatal; after one address that can't be
+    /// reached the others are not tried, for then there is no way out of this network.
+    pub fn add_redhat(&mut self, roles: &[Role], client: &Client) -> Vec<KeySourceError> {
+        let mut problems = Vec::new();
+        for (role, address) in ADDRESSES.into_iter().filter(|(role, _)| roles.contains(role)) {
+            match self.add_address(role, address, client) {
+                Ok(()) => {}
+                Err(e) => {
+                    let unreachable = matches!(&e, KeySourceError::Net(net) if net.is_transient());
+                    problems.push(e);
+                    if unreachable {
+                        break;
+                    }
+                }
+            }
+        }
+        problems
+    }
+
+    fn add_address(&mut self, role: Role, address: &str, client: &Client) -> Result<(), KeySourceError> {
+        let answer = |reason: String| KeySourceError::Answer { url: address.into(), reason };
+        let url = address.parse().map_err(|_| answer("it is not an address".into()))?;
+        let bytes = get(client, url)?;
+        let parsed = parse_key_file(&bytes).map_err(|e| answer(format!("it answers with no key: {e}")))?;
+        for material in parsed.material.into_iter().filter(|material| material.fits(role)) {
+            let provenance = Provenance {
+                grade: Grade::Tls,
+                source: address.into(),
+                sha256: Digest::of(&bytes),
+                date: None,
+            };
+            let (url, validity) = (None, Validity::default());
+            self.candidates.push(Candidate { role: Some(role), material, url, validity, provenance });
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_only_look_like_red_hats() {
+        assert!(is_redhat("registry.redhat.io/ubi9/ubi:latest"));
+        assert!(is_redhat("quay.io/openshift-release-dev/ocp-release:4.20.1-x86_64"));
+        for other in
+            ["registry.redhat.io.evil.test/a", "quay.io/openshift-release-dev-evil/a", "quay.io/a", ""]
+        {
+            assert!(!is_redhat(other), "{other}");
+        }
+    }
+}

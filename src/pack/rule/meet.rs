@@ -1,0 +1,121 @@
+//! Rules meet the keys of a pack. A rule that names a key which is not there would say less than its author meant, so
+//! it is an error; only revoked keys are left out, for then nothing else is meant.
+
+use std::collections::BTreeSet;
+
+use super::{AUTHORITIES, LOGS, Log, Mention, Rule, SIGNERS, Scope, Signer};
+use crate::{
+    key::{KeyRef, Role},
+    oci::Digest,
+    pack::{KeyRecord, PackError},
+};
+
+/// The keys that rules may name.
+pub(in crate::pack) struct Keyring<'a> {
+    /// Those in the pack.
+    pub(in crate::pack) present: Vec<&'a KeyRecord>,
+    /// Those that the replaced pack had and that left it because they are revoked.
+    pub(in crate::pack) gone: Vec<&'a KeyRecord>,
+    /// Fingerprints that are revoked.
+    pub(in crate::pack) revoked: BTreeSet<Digest>,
+}
+
+/// A revoked key that a rule names, and that does not count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dropped {
+    /// The rule.
+    pub scope: Scope,
+    /// The key, as the rule names it.
+    pub key: String,
+}
+
+/// Turns rules as people write them into rules about the keys of a pack, in their order.
+pub(in crate::pack) fn meet(
+    rules: &[Rule<Mention>],
+    keys: &Keyring<'_>,
+) -> Result<(Vec<Rule>, Vec<Dropped>), PackError> {
+    let mut dropped = Vec::new();
+    let mut met = Vec::new();
+    for rule in rules {
+        let mut one = Meeting { scope: &rule.scope, keys, dropped: &mut dropped };
+        met.push(one.rule(rule)?);
+    }
+    met.sort_by(|a: &Rule, b| a.scope.cmp(&b.scope));
+    if let Some(pair) = met.windows(2).find(|pair| pair[0].scope == pair[1].scope) {
+        return Err(PackError::Inventory(format!("there are two rules for {}", pair[0].scope)));
+    }
+    Ok((met, dropped))
+}
+
+struct Meeting<'a> {
+    scope: &'a Scope,
+    keys: &'a Keyring<'a>,
+    dropped: &'a mut Vec<Dropped>,
+}
+
+impl Meeting<'_> {
+    fn rule(&mut self, rule: &Rule<Mention>) -> Result<Rule, PackError> {
+        let mut signers = Vec::new();
+        for signer in &rule.signers {
+            match signer {
+                Signer::Key(key) => signers.extend(self.all(key, SIGNERS)?.into_iter().map(Signer::Key)),
+                Signer::Identity { authorities, subject, issuer } => {
+                    let authorities = self.each(authorities, AUTHORITIES)?;
+                    if !authorities.is_empty() {
+                        let (subject, issuer) = (subject.clone(), issuer.clone());
+                        signers.push(Signer::Identity { authorities, subject, issuer });
+                    }
+                }
+            }
+        }
+        signers.sort_by_cached_key(ToString::to_string);
+        signers.dedup();
+        let log = match &rule.log {
+            Log::Word(word) => Log::Word(*word),
+            Log::Keys(keys) => Log::Keys(self.each(keys, LOGS)?),
+        };
+        Ok(Rule { scope: rule.scope.clone(), signers, log, signed_identity: rule.signed_identity.clone() })
+    }
+
+    fn each(&mut self, mentions: &[Mention], roles: &'static [Role]) -> Result<Vec<KeyRef>, PackError> {
+        let mut keys = Vec::new();
+        for mention in mentions {
+            keys.extend(self.all(mention, roles)?);
+        }
+        keys.sort_unstable();
+        keys.dedup();
+        Ok(keys)
+    }
+
+    /// The keys that are meant. None of them where all are revoked.
+    fn all(&mut self, mention: &Mention, roles: &'static [Role]) -> Result<Vec<KeyRef>, PackError> {
+        let meant = |records: &[&KeyRecord]| -> Vec<KeyRef> {
+            let fits = |r: &&&KeyRecord| roles.contains(&r.role) && mention.means(r);
+            records.iter().filter(fits).map(|r| r.key_ref()).collect()
+        };
+        let present = meant(&self.keys.present);
+        if !present.is_empty() {
+            return Ok(present);
+        }
+        let revoked = mention.fingerprint().is_some_and(|f| self.keys.revoked.contains(&f));
+        if revoked || !meant(&self.keys.gone).is_empty() {
+            self.dropped.push(Dropped { scope: self.scope.clone(), key: mention.to_string() });
+            return Ok(Vec::new());
+        }
+        // A key of another role explains more than "not there".
+        let other = self.keys.present.iter().find(|record| mention.means(record));
+        let reason = match other {
+            Some(record) => {
+                format!("is a {}, and a {} is wanted there", record.role.title(), roles[0].title())
+            }
+            None => "is not in the pack".to_owned(),
+        };
+        Err(PackError::Rule { scope: self.scope.to_string(), key: mention.to_string(), reason })
+    }
+}
+
+impl From<&Rule> for Rule<Mention> {
+    fn from(rule: &Rule) -> Self {
+        rule.named(&Mention::Key)
+    }
+}

@@ -1,0 +1,78 @@
+use std::{fmt, str::FromStr};
+
+use crate::{
+    key::{KeyRef, Role, origin_of},
+    oci::Digest,
+    pack::KeyRecord,
+};
+
+/// How a person names a key: as `keypack inspect` prints it after `pin` or `fingerprint`, by its name in keys/, or, for
+/// logs and authorities, by the host of their address: then all keys of that instance are meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Mention {
+    /// Role and id.
+    Key(KeyRef),
+    /// The fingerprint.
+    Fingerprint(Digest),
+    /// A name, a file name, or a host.
+    Name(String),
+}
+
+impl Mention {
+    /// Whether it means this key.
+    pub(super) fn means(&self, record: &KeyRecord) -> bool {
+        match self {
+            Self::Key(key) => record.key_ref() == *key,
+            Self::Fingerprint(fingerprint) => record.spki == *fingerprint || record.id == *fingerprint,
+            Self::Name(name) => {
+                let host = record.origin.clone().or_else(|| record.url.as_deref().map(origin_of));
+                record.name == *name || record.file == *name || host.as_ref() == Some(name)
+            }
+        }
+    }
+
+    /// The fingerprint, where it is one or holds one.
+    pub(super) const fn fingerprint(&self) -> Option<Digest> {
+        match self {
+            Self::Key(key) => Some(key.id),
+            Self::Fingerprint(fingerprint) => Some(*fingerprint),
+            Self::Name(_) => None,
+        }
+    }
+}
+
+impl FromStr for Mention {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Ok(key) = text.parse() {
+            return Ok(Self::Key(key));
+        }
+        if let Ok(fingerprint) = text.parse() {
+            return Ok(Self::Fingerprint(fingerprint));
+        }
+        let role = text.split(':').next().unwrap_or_default();
+        if text.contains(':') && (role == "sha256" || Role::ALL.iter().any(|known| known.as_str() == role)) {
+            return Err(format!(
+                "{text:?} is not the whole fingerprint: 64 lower-case hex digits follow {role}:"
+            ));
+        }
+        let name = |c: char| c.is_ascii_alphanumeric() || "._-:[]".contains(c);
+        if text.is_empty() || text.len() > 255 || !text.chars().all(name) {
+            return Err(format!(
+                "{text:?} names no key: write its name, ROLE:FINGERPRINT, or the host of its log"
+            ));
+        }
+        Ok(Self::Name(text.to_owned()))
+    }
+}
+
+impl fmt::Display for Mention {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Key(key) => key.fmt(f),
+            Self::Fingerprint(fingerprint) => fingerprint.fmt(f),
+            Self::Name(name) => f.write_str(name),
+        }
+    }
+}

@@ -1,0 +1,164 @@
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::key::KeyRef;
+
+/// Who may sign.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "Wire<K>", into = "Wire<K>")]
+#[serde(bound(serialize = "K: Clone + Serialize", deserialize = "K: Deserialize<'de>"))]
+pub enum Signer<K = KeyRef> {
+    /// The holder of a key.
+    Key(K),
+    /// The holder of an identity that an authority certifies.
+    Identity {
+        /// The authorities; each of them may.
+        authorities: Vec<K>,
+        /// The subject alternative name.
+        subject: Pattern,
+        /// The OIDC issuer.
+        issuer: Pattern,
+    },
+}
+
+/// A text, or what it must look like.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Pattern {
+    /// Exactly this.
+    Exact(String),
+    /// A regular expression that matches all of it: it is anchored at both ends, whatever it says.
+    Regexp(String),
+}
+
+impl Pattern {
+    /// One of the two, as files write it.
+    pub fn one_of(exact: Option<String>, regexp: Option<String>, name: &str) -> Result<Self, String> {
+        let pattern = match (exact, regexp) {
+            (Some(exact), None) => Self::Exact(exact),
+            (None, Some(regexp)) => Self::Regexp(regexp),
+            (None, None) => return Err(format!("it has neither {name} nor {name}Regexp")),
+            (Some(_), Some(_)) => return Err(format!("it has both {name} and {name}Regexp")),
+        };
+        pattern.check()?;
+        Ok(pattern)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let (Self::Exact(text) | Self::Regexp(text)) = self;
+        if text.trim().is_empty() || text.len() > 2048 || text.chars().any(char::is_control) {
+            return Err(format!("{:?} is no name", text.chars().take(100).collect::<String>()));
+        }
+        // Go's expressions (cosign, Kyverno) are these but for details; what can't be read here means nothing there.
+        if let Self::Regexp(text) = self
+            && let Err(e) = regex::Regex::new(&format!("^(?:{text})$"))
+        {
+            let reason = e.to_string();
+            return Err(format!(
+                "{text:?} is no regular expression: {}",
+                reason.lines().last().unwrap_or_default()
+            ));
+        }
+        Ok(())
+    }
+
+    fn split(self) -> (Option<String>, Option<String>) {
+        match self {
+            Self::Exact(text) => (Some(text), None),
+            Self::Regexp(text) => (None, Some(text)),
+        }
+    }
+}
+
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exact(text) => write!(f, "{text:?}"),
+            Self::Regexp(text) => write!(f, "/{text}/"),
+        }
+    }
+}
+
+impl<K> Signer<K> {
+    /// What the types do not say.
+    pub(super) fn check(&self) -> Result<(), String> {
+        match self {
+            Self::Key(_) => Ok(()),
+            Self::Identity { authorities, .. } if authorities.is_empty() => {
+                Err("it names an identity and no authority".into())
+            }
+            Self::Identity { subject, issuer, .. } => subject.check().and_then(|()| issuer.check()),
+        }
+    }
+}
+
+impl<K: fmt::Display> fmt::Display for Signer<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Key(key) => key.fmt(f),
+            Self::Identity { authorities, subject, issuer } => {
+                let authorities: Vec<_> = authorities.iter().map(ToString::to_string).collect();
+                write!(f, "{subject} of {issuer}, certified by {}", authorities.join(" or "))
+            }
+        }
+    }
+}
+
+/// As JSON writes it.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Wire<K> {
+    #[serde(default = "none", skip_serializing_if = "Option::is_none")]
+    key: Option<K>,
+    #[serde(default = "none", skip_serializing_if = "Option::is_none")]
+    authorities: Option<Vec<K>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    identity: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    identity_regexp: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    oidc_issuer: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    oidc_issuer_regexp: Option<String>,
+}
+
+/// A field that is not there, whatever it would hold.
+const fn none<T>() -> Option<T> {
+    None
+}
+
+impl<K> TryFrom<Wire<K>> for Signer<K> {
+    type Error = String;
+
+    fn try_from(wire: Wire<K>) -> Result<Self, String> {
+        let others = [&wire.identity, &wire.identity_regexp, &wire.oidc_issuer, &wire.oidc_issuer_regexp];
+        match (wire.key, wire.authorities) {
+            (Some(key), None) if others.iter().all(|o| o.is_none()) => Ok(Self::Key(key)),
+            (None, Some(authorities)) => Ok(Self::Identity {
+                authorities,
+                subject: Pattern::one_of(wire.identity, wire.identity_regexp, "identity")?,
+                issuer: Pattern::one_of(wire.oidc_issuer, wire.oidc_issuer_regexp, "oidcIssuer")?,
+            }),
+            _ => Err("a signer is either a key, or an identity with its authorities".into()),
+        }
+    }
+}
+
+impl<K> From<Signer<K>> for Wire<K> {
+    fn from(signer: Signer<K>) -> Self {
+        let (key, authorities, subject, issuer) = match signer {
+            Signer::Key(key) => (Some(key), None, (None, None), (None, None)),
+            Signer::Identity { authorities, subject, issuer } => {
+                (None, Some(authorities), subject.split(), issuer.split())
+            }
+        };
+        Self {
+            key,
+            authorities,
+            identity: subject.0,
+            identity_regexp: subject.1,
+            oidc_issuer: issuer.0,
+            oidc_issuer_regexp: issuer.1,
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! Simple signing with GPG: an OpenPGP signed message whose text is the payload. Red Hat signs releases in this form,
+//! and `skopeo copy --sign-by` writes it (containers-signature(5)).
+
+use super::{
+    Hints, SignatureError, SignerHint,
+    payload::{self, Claims},
+};
+use crate::{
+    key::{OpenPgpMessage, OpenPgpMessageError},
+    oci::Digest,
+};
+
+const MESSAGE: &str = "the OpenPGP signature";
+
+/// A signed message with what its text claims.
+#[derive(Debug, Clone)]
+pub struct UntrustedGpg {
+    /// The message.
+    pub message: OpenPgpMessage,
+    /// `critical.image.docker-manifest-digest`.
+    pub claimed_image: Digest,
+    /// `critical.identity.docker-reference`.
+    pub claimed_reference: String,
+}
+
+impl UntrustedGpg {
+    /// Reads a signature file.
+    pub fn parse(bytes: &[u8]) -> Result<Self, SignatureError> {
+        let message = OpenPgpMessage::parse(bytes).map_err(|e| match e {
+            OpenPgpMessageError::Malformed(reason) => SignatureError::Malformed { what: MESSAGE, reason },
+            OpenPgpMessageError::Unsupported(reason) => SignatureError::Unsupported { what: MESSAGE, reason },
+        })?;
+        let Claims { image: claimed_image, reference: claimed_reference } =
+            payload::read(message.content(), "atomic container signature")?;
+        Ok(Self { message, claimed_image, claimed_reference })
+    }
+
+    /// What it says it needs: the key that it names.
+    pub(super) fn hints(&self) -> Hints {
+        let signer = SignerHint::OpenPgp {
+            fingerprint: self.message.issuer().map(str::to_owned),
+            key_id: self.message.key_id().to_owned(),
+        };
+        Hints { logs: Vec::new(), signer, timestamps: Vec::new() }
+    }
+}

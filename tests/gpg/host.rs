@@ -1,0 +1,110 @@
+//! What a host has already: read by default, with its origin told, and never in the way.
+
+use keypack::key::PublicKey;
+use serde_json::json;
+
+use crate::{
+    place::{EPOCH, owner, signed_image},
+    program::Test,
+};
+
+fn host(test: &Test, policy: &str) {
+    test.write("host/etc/containers/policy.json", policy);
+    test.write("host/etc/pki/rpm-gpg/RPM-GPG-KEY-lab", test.read("owner.asc"));
+}
+
+fn policy() -> String {
+    json!({
+        "default": [{"type": "reject"}],
+        "transports": {"docker": {"r.test": [
+            {"type": "signedBy", "keyType": "GPGKeys", "keyPaths": ["/etc/pki/rpm-gpg/RPM-GPG-KEY-lab", "/etc/gone"]}
+        ]}}
+    })
+    .to_string()
+}
+
+fn image() -> Test {
+    let test = Test::at_epoch(EPOCH);
+    signed_image(&test, &owner(), "r.test/app:v1");
+    test
+}
+
+#[test]
+fn the_keys_of_a_policy_are_candidates_and_their_origin_is_told() {
+    let test = image();
+    host(&test, &policy());
+    let ran = test.run("collect dir:image --host-root host -o keys").exits(0);
+    assert!(ran.out.contains("from host:/etc/pki/rpm-gpg/RPM-GPG-KEY-lab (file)"), "{}", ran.out);
+    assert!(ran.out.contains("/etc/gone"), "what could not be read is told: {}", ran.out);
+    let key = &test.json("keys/keypack.json")["keys"][0];
+    assert_eq!(key["provenance"][0]["source"], "host:/etc/pki/rpm-gpg/RPM-GPG-KEY-lab");
+    assert!(key["name"].as_str().unwrap().starts_with("gpg-rpm-gpg-key-lab-"), "{key}");
+}
+
+#[test]
+fn a_host_that_is_left_out() {
+    let test = image();
+    host(&test, &policy());
+    let ran = test.run("discover dir:image --no-host").exits(4);
+    assert!(ran.out.contains("missing") && !ran.out.contains("host:"), "{}", ran.out);
+    test.run("discover dir:image --no-host --host-root host").exits(2);
+}
+
+#[test]
+fn keys_in_etc_pki_sigstore_prove_what_they_made() {
+    let test = Test::new();
+    let lab = |name: &str| std::fs::read(test.path("lab/trust").join(name)).unwrap();
+    test.write("host/etc/pki/sigstore/REKOR-signing-key", lab("rekor.pub"));
+    test.write("host/etc/pki/sigstore/SIGSTORE-lab", lab("cosign.pub"));
+    test.write("host/etc/pki/sigstore/README", "nothing here");
+    let run = |more: &str| {
+        test.run(&format!("discover --format json oci:lab/layouts/key-bundle-rekor1-oras {more}"))
+    };
+    let report = run("--host-root host").exits(0).json();
+    let sources: Vec<_> =
+        report["keys"].as_array().unwrap().iter().map(|k| k["provenance"][0]["source"].clone()).collect();
+    assert_eq!(sources, ["host:/etc/pki/sigstore/REKOR-signing-key", "host:/etc/pki/sigstore/SIGSTORE-lab"]);
+    assert_eq!(report["unusable"][0]["source"], "host:/etc/pki/sigstore/README");
+    run("--host-root nowhere").exits(4);
+    run("--no-host").exits(4);
+}
+
+#[test]
+fn a_host_whose_files_are_wrong_does_not_stop_anything() {
+    let test = image();
+    for (policy, code) in
+        [("{", "policy-malformed"), ("[]", "policy-malformed"), ("\u{0}", "policy-malformed")]
+    {
+        host(&test, policy);
+        let report =
+            test.run("discover --format json dir:image --key owner.asc --host-root host").exits(0).json();
+        assert_eq!(report["unusable"][0]["code"], code);
+        assert_eq!(report["unusable"][0]["source"], "host:/etc/containers/policy.json");
+    }
+    std::fs::remove_file(test.path("host/etc/containers/policy.json")).unwrap();
+    std::fs::create_dir(test.path("host/etc/containers/policy.json")).unwrap();
+    test.write("host/etc/pki/sigstore", "a file where a folder should be");
+    let ran = test.run("discover dir:image --key owner.asc --host-root host").exits(0);
+    assert!(ran.out.contains("/etc/pki/sigstore"), "{}", ran.out);
+}
+
+/// Nobody asked for these keys: that no signature needs them is no news.
+#[test]
+fn keys_of_the_host_that_nothing_needs_are_no_news_and_no_part_of_the_pack() {
+    let test = image();
+    let other = keypack::key::parse_key_file(&test.read("lab/trust/cosign.pub")).unwrap().material;
+    assert!(matches!(other.as_slice(), [keypack::key::Material::Key(PublicKey { .. })]));
+    test.write("host/etc/pki/sigstore/OTHER", test.read("lab/trust/cosign.pub"));
+    let ran = test.run("collect dir:image --key owner.asc --host-root host -o keys").exits(0);
+    assert!(!ran.out.contains("OTHER"), "{}", ran.out);
+    assert_eq!(test.json("keys/keypack.json")["keys"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn paths_of_a_mounted_host_stay_below_it() {
+    let test = image();
+    let up = policy().replace("/etc/gone", "/../owner.asc");
+    host(&test, &up.replace("/etc/pki/rpm-gpg/RPM-GPG-KEY-lab", "/etc/none"));
+    let ran = test.run("discover dir:image --host-root host").exits(4);
+    assert!(ran.out.contains("../owner.asc"), "{}", ran.out);
+}
