@@ -113,7 +113,7 @@ impl<'a> Walk<'a> {
                 self.found.push((image, unreadable(Via::FallbackTag, &descriptor.digest, problem)));
             }
             Err(problem) => {
-                self.found.push((image, unreadable(Via::FallbackTag, &descriptor.digest, problem)))
+                self.found.push((image, unreadable(Via::FallbackTag, &descriptor.digest, problem)));
             }
         }
         Ok(())

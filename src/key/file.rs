@@ -108,6 +108,9 @@ pub fn parse_key_file(bytes: &[u8]) -> Result<Parsed, KeyFileError> {
     Ok(parsed)
 }
 
+/// The OpenPGP keys of a file, or of each that can't be used its name and why.
+type Blocks = Vec<Result<OpenPgpKey, (String, String)>>;
+
 impl Parsed {
     fn key(&mut self, number: usize, key: Result<PublicKey, PublicKeyError>) {
         match key {
@@ -116,10 +119,7 @@ impl Parsed {
         }
     }
 
-    fn openpgp(
-        &mut self,
-        read: Result<Vec<Result<OpenPgpKey, (String, String)>>, Unread>,
-    ) -> Result<(), KeyFileError> {
+    fn openpgp(&mut self, read: Result<Blocks, Unread>) -> Result<(), KeyFileError> {
         let keys = read.map_err(|e| match e {
             Unread::Secret => KeyFileError::PrivateKey { label: "OpenPGP".into() },
             Unread::Malformed(reason) => KeyFileError::NoKey { reason },

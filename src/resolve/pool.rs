@@ -34,7 +34,7 @@ impl<'a> Pool<'a> {
         }
         let (mut good, mut conflicts) = (Vec::new(), Vec::new());
         for ((_, key), group) in by_name {
-            if !group.iter().all(|c| c.material.is_same_key(&group[0].material)) {
+            if group.iter().any(|c| !c.material.is_same_key(&group[0].material)) {
                 let mut sources: Vec<_> = group.iter().map(|c| c.provenance.source.clone()).collect();
                 sources.dedup();
                 conflicts.push(Conflict { key, sources });

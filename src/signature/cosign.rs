@@ -101,7 +101,7 @@ impl UntrustedSimple {
             .transpose()
             .map_err(|e| SignatureError::malformed("the certificate annotation", e))?;
         let timestamp = present(annotation::TIMESTAMP).map(|json| timestamp(json)).transpose()?;
-        Ok(Self { claimed_image, claimed_reference, payload, signature, entry, certificate, timestamp })
+        Ok(Self { payload, claimed_image, claimed_reference, signature, entry, certificate, timestamp })
     }
 
     /// Reads a `signature-N` file of a `dir:` or lookaside tree that starts with [`SIGSTORE_JSON`].

@@ -31,7 +31,6 @@ fn refused(fault: OpenPgpFault) -> Refusal {
     match fault {
         OpenPgpFault::NotMade(_) => Refusal::Signature(fault.to_string()),
         OpenPgpFault::Hash(_) => Refusal::Weak(fault.to_string()),
-        OpenPgpFault::Lapsed(why) => Refusal::Lapsed(why),
-        OpenPgpFault::Time(why) => Refusal::Lapsed(why),
+        OpenPgpFault::Lapsed(why) | OpenPgpFault::Time(why) => Refusal::Lapsed(why),
     }
 }

@@ -143,6 +143,7 @@ impl Kept {
     }
 
     /// What [`Kept::note`] remembers of this name, once.
+    #[allow(clippy::option_option, reason = "not asked yet, and asked: it is not there")]
     pub(super) fn noted(&self, repository: &str, name: &str) -> Option<Option<Blob>> {
         let mut cache = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (_, _, manifest) = cache.named.take_if(|(r, n, _)| r == repository && n == name)?;

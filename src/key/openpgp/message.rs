@@ -73,7 +73,7 @@ impl OpenPgpMessage {
             )
         });
         let (ops, literal, signature): (Option<OnePassSignature>, LiteralData, Signature) =
-            match <[Packet; 3]>::try_from(packets).map_err(|packets| <[Packet; 2]>::try_from(packets)) {
+            match <[Packet; 3]>::try_from(packets).map_err(<[Packet; 2]>::try_from) {
                 Ok([Packet::OnePassSignature(ops), Packet::LiteralData(text), Packet::Signature(s)]) => {
                     (Some(ops), text, s)
                 }

@@ -106,7 +106,7 @@ impl OpenPgpKey {
 
     /// The ids of the primary key and of all subkeys.
     pub fn ids(&self) -> Vec<Digest> {
-        let subkeys = self.key.public_subkeys.iter().filter_map(|subkey| read::imprint(subkey));
+        let subkeys = self.key.public_subkeys.iter().filter_map(read::imprint);
         std::iter::once(self.id).chain(subkeys).collect()
     }
 

@@ -56,7 +56,7 @@ pub(super) fn merged(mut subkeys: Vec<SignedPublicSubKey>) -> Vec<SignedPublicSu
     for subkey in subkeys {
         match merged.last_mut() {
             Some(last) if read::imprint(&last.key) == read::imprint(&subkey.key) => {
-                last.signatures.extend(subkey.signatures)
+                last.signatures.extend(subkey.signatures);
             }
             _ => merged.push(subkey),
         }
