@@ -151,7 +151,7 @@ fn a_key_that_nothing_but_sha1_holds_together_is_told() {
     let new = bytes(&block(&owner, &Say::default()));
     assert!(only(&old).is_weak() && !only(&new).is_weak());
     // It still proves; and of two copies the better one is written, in whatever order they come.
-    assert_eq!(outcome(&signed(&owner, &Say::default()), &[old.clone()], now()), "have");
+    assert_eq!(outcome(&signed(&owner, &Say::default()), std::slice::from_ref(&old), now()), "have");
     for (a, b) in [(&old, &new), (&new, &old)] {
         let merged = only(a).merged(&only(b));
         assert_eq!(merged, only(&new));

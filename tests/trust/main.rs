@@ -1,4 +1,5 @@
 //! Attacks on the rooms that decide: key, signature, trust, resolve. Each test is named after the lie it tells.
+#![allow(clippy::disallowed_methods, reason = "a test may look at the clock and at files")]
 #![allow(unreachable_pub, reason = "modules of one test program")]
 
 mod around;
