@@ -105,7 +105,7 @@ pub fn secret_of(kind: KeyType, version: KeyVersion) -> SignedSecretKey {
 
 /// A user id with the owner's word for it.
 pub fn user(key: &SignedSecretKey, name: &str, say: &Say) -> SignedUser {
-    let id = UserId::from_str(Default::default(), name).unwrap();
+    let id = UserId::from_str(pgp::types::PacketHeaderVersion::default(), name).unwrap();
     let (signer, password) = (&key.primary_key, Password::empty());
     let word = say.config(SignatureType::CertPositive, signer);
     let word = word.sign_certification(signer, signer.public_key(), &password, Tag::UserId, &id).unwrap();

@@ -26,7 +26,7 @@ fn an_honest_message_compressed_or_not() {
     let owner = secret();
     let key = bytes(&block(&owner, &Say::default()));
     let message = signed(&owner, &Say::default());
-    assert_eq!(outcome(&message, &[key.clone()], now()), "have");
+    assert_eq!(outcome(&message, std::slice::from_ref(&key), now()), "have");
     assert_eq!(outcome(&compressed(&message), &[key], now()), "have");
 }
 
@@ -34,7 +34,7 @@ fn an_honest_message_compressed_or_not() {
 fn the_wrong_key() {
     let (owner, other) = (secret(), secret());
     let key = bytes(&block(&other, &Say::default()));
-    assert_eq!(outcome(&signed(&owner, &Say::default()), &[key.clone()], now()), "missing");
+    assert_eq!(outcome(&signed(&owner, &Say::default()), std::slice::from_ref(&key), now()), "missing");
     // The other's signature that says it is the owner's.
     let content = payload(image());
     let mut config = Say::default().config(SignatureType::Binary, &owner.primary_key);
@@ -76,10 +76,13 @@ fn a_hash_for_which_anybody_makes_two_texts() {
     let key = bytes(&block(&owner, &Say::default()));
     for hash in [HashAlgorithm::Sha1, HashAlgorithm::Md5, HashAlgorithm::Ripemd160] {
         let weak = signed(&owner, &Say { hash, ..Say::default() });
-        assert_eq!(outcome(&weak, &[key.clone()], now()), "signature-weak", "{hash}");
+        assert_eq!(outcome(&weak, std::slice::from_ref(&key), now()), "signature-weak", "{hash}");
     }
     for hash in [HashAlgorithm::Sha384, HashAlgorithm::Sha512, HashAlgorithm::Sha3_256] {
-        assert_eq!(outcome(&signed(&owner, &Say { hash, ..Say::default() }), &[key.clone()], now()), "have");
+        assert_eq!(
+            outcome(&signed(&owner, &Say { hash, ..Say::default() }), std::slice::from_ref(&key), now()),
+            "have"
+        );
     }
 }
 
@@ -88,12 +91,16 @@ fn times_that_can_not_be_or_are_over() {
     let owner = secret();
     let key = bytes(&block(&owner, &Say { day: 0, ..Say::default() }));
     let made = |day, ends| signed(&owner, &Say { day, ends, ..Say::default() });
-    assert_eq!(outcome(&made(60, None), &[key.clone()], now()), "signature-lapsed", "still to come");
-    assert_eq!(outcome(&made(51, None), &[key.clone()], now()), "have", "clocks differ");
-    assert_eq!(outcome(&made(10, Some(40)), &[key.clone()], now()), "signature-lapsed", "over");
-    assert_eq!(outcome(&made(10, Some(41)), &[key.clone()], now()), "have");
     assert_eq!(
-        outcome(&made(10, None), &[key.clone()], days(0)),
+        outcome(&made(60, None), std::slice::from_ref(&key), now()),
+        "signature-lapsed",
+        "still to come"
+    );
+    assert_eq!(outcome(&made(51, None), std::slice::from_ref(&key), now()), "have", "clocks differ");
+    assert_eq!(outcome(&made(10, Some(40)), std::slice::from_ref(&key), now()), "signature-lapsed", "over");
+    assert_eq!(outcome(&made(10, Some(41)), std::slice::from_ref(&key), now()), "have");
+    assert_eq!(
+        outcome(&made(10, None), std::slice::from_ref(&key), days(0)),
         "signature-lapsed",
         "in a slow clock's eyes"
     );
@@ -145,9 +152,13 @@ fn several_signatures_and_several_texts() {
         [a.clone(), text.clone(), a.clone(), text.clone()].concat(),
         [text.clone(), a.clone()].concat(),
     ] {
-        assert_eq!(outcome(&several, &[key.clone()], now()), "signature-unsupported");
+        assert_eq!(outcome(&several, std::slice::from_ref(&key), now()), "signature-unsupported");
     }
-    assert_eq!(outcome(&text, &[key.clone()], now()), "signature-malformed", "no signature at all");
+    assert_eq!(
+        outcome(&text, std::slice::from_ref(&key), now()),
+        "signature-malformed",
+        "no signature at all"
+    );
     assert_eq!(outcome(&a, &[key], now()), "signature-unsupported", "no text at all");
 }
 

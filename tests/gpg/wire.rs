@@ -112,10 +112,10 @@ fn an_inactive_shard_has_the_key() {
 
 #[test]
 fn servers_that_are_no_rekor() {
+    type Answer = Box<dyn Fn() -> Reply + Send + Sync>;
     let test = Test::new();
     let elsewhere = Server::start(rekor);
     let target = elsewhere.url(PUBLIC_KEY);
-    type Answer = Box<dyn Fn() -> Reply + Send + Sync>;
     let answers: [(&str, i32, Answer); 8] = [
         ("rekor-answer", 1, Box::new(|| Reply::ok("<!DOCTYPE html><html>log in</html>"))),
         ("rekor-answer", 1, Box::new(|| Reply::new(404))),
