@@ -70,6 +70,13 @@ impl Failure {
         self
     }
 
+    /// The same with one more thing that can be done.
+    #[must_use]
+    pub fn also(mut self, hint: &str) -> Self {
+        self.hint = format!("{}, or {hint}", self.hint);
+        self
+    }
+
     /// The same, saying which side it concerns.
     #[must_use]
     pub fn on(mut self, side: &str) -> Self {
@@ -112,7 +119,9 @@ impl From<KeySourceError> for Failure {
             KeySourceError::Read { .. }
             | KeySourceError::NotAFile { .. }
             | KeySourceError::Net(_)
-            | KeySourceError::Answer { .. } => Exit::CouldNot,
+            | KeySourceError::Answer { .. }
+            | KeySourceError::NotTuf { .. }
+            | KeySourceError::TufAnswer { .. } => Exit::CouldNot,
             _ => Exit::Refused,
         };
         Self::new(e.code(), e.to_string(), exit)

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    Config, Revocation, Sources,
+    Config, Revocation, Sources, Tuf,
     rules::rules,
     wire,
     yaml::{At, Fault, Truth},
@@ -16,6 +16,7 @@ use crate::{
     content::registry::AllowedRealm,
     net::Url,
     pack::{is_lineage, parse_time},
+    trust::tuf::RootName,
 };
 
 pub(super) fn file(file: wire::File, base: &Path) -> Result<Config, Fault> {
@@ -30,6 +31,10 @@ pub(super) fn file(file: wire::File, base: &Path) -> Result<Config, Fault> {
         rules: file.rules.map(rules).transpose()?,
         pins: file.pins.map(|pins| pins.iter().map(value).collect()).transpose()?,
         verify_keys: file.verify_keys.map(|keys| paths(Some(keys), base)).transpose()?,
+        tuf_roots: file
+            .tuf_roots
+            .map(|roots| roots.iter().map(|text| root(text, base)).collect())
+            .transpose()?,
         revoked: file.revoked.unwrap_or_default().into_iter().map(revocation).collect::<Result<_, _>>()?,
         images: file.images.map(|images| place(&images, base)).transpose()?,
         allow_realms: file
@@ -72,8 +77,9 @@ fn sources(sources: wire::Sources, base: &Path) -> Result<Sources, Fault> {
             .rekor
             .unwrap_or_default()
             .into_iter()
-            .map(|rekor| self::rekor(rekor, base))
+            .map(|rekor| address_or_path(rekor, base))
             .collect::<Result<_, _>>()?,
+        tuf: sources.tuf.unwrap_or_default().into_iter().map(|t| tuf(t, base)).collect::<Result<_, _>>()?,
     })
 }
 
@@ -92,8 +98,21 @@ fn path(text: &At<String>, base: &Path) -> Result<PathBuf, Fault> {
     Ok(base.join(&text.value))
 }
 
-/// An address, or a file.
-fn rekor(text: At<String>, base: &Path) -> Result<String, Fault> {
+fn tuf(tuf: wire::Tuf, base: &Path) -> Result<Tuf, Fault> {
+    let root = tuf.root.map(|text| root(&text, base)).transpose()?;
+    Ok(Tuf { repository: address_or_path(tuf.repository, base)?, root })
+}
+
+/// A root: its file as the setting means it.
+fn root(text: &At<String>, base: &Path) -> Result<RootName, Fault> {
+    match value(text)? {
+        RootName::File(_) => path(text, base).map(RootName::File),
+        builtin @ RootName::Builtin(_) => Ok(builtin),
+    }
+}
+
+/// An address, or a path.
+fn address_or_path(text: At<String>, base: &Path) -> Result<String, Fault> {
     if !text.value.contains("://") {
         return path(&text, base).map(|path| path.display().to_string());
     }
