@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{anchors::signers, args, collect::known_names, failure::Failure, output::Output};
 use crate::{
-    pack::{Anchor, Diff, Draft, Pack, PackError, refuse_revoked},
+    pack::{Anchor, Diff, Draft, Pack, PackError, Vouched, refuse_revoked},
     report,
     state::{Admission, Demands, KnownPack, NotAdmitted, Offer, Origin, Signer, State},
     write,
@@ -16,6 +16,13 @@ use crate::{
 pub(super) struct Installed {
     pub(super) draft: Draft,
     pub(super) unchanged: bool,
+}
+
+/// What the memory has against it, and the user overrules.
+struct Verdict {
+    admission: Option<Admission>,
+    /// An older state of a TUF repository is taken.
+    lowered: bool,
 }
 
 /// What the decision and the exchange need, under the lock of the state.
@@ -43,6 +50,7 @@ impl Install<'_> {
                 return Err(PackError::Revoked { name, fingerprint: *key }.into());
             }
         }
+        let lowered = self.admit_tuf(state)?;
         let admission = self.admit(state, &believed)?;
         refuse_revoked(pack.draft(), revoked)?;
         // Pins alone date what they make anew; the same keys again are no change.
@@ -65,29 +73,47 @@ impl Install<'_> {
                 write::Options { non_atomic_unsafe: args.non_atomic_unsafe },
             )
         })?;
-        self.remember(state, draft, admission, &vouching, &believed);
+        self.remember(state, draft, &Verdict { admission, lowered }, &vouching, &believed);
         for met in pack.met() {
             output.note(&format!("authenticated by {met}"));
         }
         Ok(Installed { draft: draft.clone(), unchanged: outcome.change == write::Change::Unchanged })
     }
 
-    fn admit(&self, state: &State, believed: &[Signer]) -> Result<Option<Admission>, Failure> {
-        let (args, output) = (self.args, self.output);
+    /// Whether an older state of a TUF repository is taken, because the user says so.
+    fn admit_tuf(&self, state: &State) -> Result<bool, Failure> {
         let mut lowered = false;
         for vouched in self.pack.vouched() {
             let Some(rollback) = state.check_evidence(&vouched.verified.evidence) else { continue };
-            if !args.except.allow_rollback_unsafe {
-                return Err(NotAdmitted::Tuf { repository: vouched.file.clone(), rollback }.into());
+            let refused = NotAdmitted::Tuf { repository: vouched.file.clone(), rollback };
+            if !self.args.except.allow_rollback_unsafe {
+                return Err(refused.into());
             }
             lowered = true;
+            self.output.warn(&format!(
+                "taking an older state of a TUF repository, as --allow-rollback-unsafe says: {refused}"
+            ));
         }
+        Ok(lowered)
+    }
+
+    /// `None`: nobody vouches for a version.
+    fn admit(&self, state: &State, believed: &[Signer]) -> Result<Option<Admission>, Failure> {
+        let (args, output) = (self.args, self.output);
         if !self.pack.is_whole() {
-            let new = self.pack.vouched().iter().any(|v| !state.knows_evidence(&v.verified.evidence));
-            if args.require_state && (new || state.packs().is_empty()) {
+            let new = |v: &&Vouched| !state.knows_evidence(&v.verified.evidence);
+            let new = self.pack.vouched().iter().find(new);
+            if args.require_state && (new.is_some() || state.packs().is_empty()) {
                 return Err(NotAdmitted::NoState.into());
             }
-            return Ok(lowered.then_some(Admission::Allowed));
+            if let Some(new) = new {
+                output.note(&format!(
+                    "this host remembers nothing of this TUF repository yet ({}), so that an older state of it can't be \
+                     detected",
+                    new.file
+                ));
+            }
+            return Ok(None);
         }
         let inventory = self.pack.draft().inventory();
         let offer = Offer { believed, version: inventory.version, digest: self.pack.draft().digest() };
@@ -96,10 +122,7 @@ impl Install<'_> {
             min_version: args.min_version,
             allow_rollback: args.except.allow_rollback_unsafe,
         };
-        let mut admission = state.admit(&offer, &demands)?;
-        if lowered {
-            admission = Admission::Allowed;
-        }
+        let admission = state.admit(&offer, &demands)?;
         match admission {
             Admission::First { others: None } if args.min_version.is_none() => output.note(
                 "this host remembers no pack of this lineage yet, so an older one than its maker's latest can't be \
@@ -133,7 +156,7 @@ impl Install<'_> {
         &self,
         state: &mut State,
         draft: &Draft,
-        admission: Option<Admission>,
+        verdict: &Verdict,
         vouching: &[Signer],
         believed: &[Signer],
     ) {
@@ -145,22 +168,28 @@ impl Install<'_> {
             at: self.now,
         };
         let reason = self.args.except.reason.as_deref().unwrap_or_default();
-        if admission == Some(Admission::Allowed) {
+        let flag = "--allow-rollback-unsafe";
+        if verdict.admission == Some(Admission::Allowed) {
             // All who objected, or they would object again at every later pull.
             let lowered: Vec<_> = state
                 .counted(believed)
                 .into_iter()
                 .filter(|s| vouching.contains(s) || state.highest().contains_key(s))
                 .collect();
-            state.accept(&lowered, pack, "--allow-rollback-unsafe", reason);
-            for vouched in self.pack.vouched() {
-                state.accept_evidence(&vouched.verified.evidence);
-            }
+            state.accept(&lowered, pack, flag, reason);
         } else {
             state.record(vouching, pack);
+            if verdict.lowered {
+                // The versions of TUF alone are lowered: no counter of packs had anything against it.
+                state.accept(&[], pack, flag, reason);
+            }
         }
         for vouched in self.pack.vouched() {
-            state.record_evidence(&vouched.verified.evidence);
+            if verdict.lowered {
+                state.accept_evidence(&vouched.verified.evidence);
+            } else {
+                state.record_evidence(&vouched.verified.evidence);
+            }
         }
         if self.stale {
             state.accept(&[], pack, "--allow-stale-unsafe", reason);

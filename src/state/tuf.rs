@@ -6,9 +6,6 @@ use std::collections::BTreeMap;
 use super::{State, TufRollback};
 use crate::trust::tuf::{Evidence, RootSeen};
 
-/// The last roots of a chain under which its versions are remembered.
-const ROOTS: usize = 16;
-
 /// The versions that may be compared with what was seen under an earlier root: those of roles whose keys are still the
 /// same. Delegated roles hang on the targets' keys.
 fn comparable(evidence: &Evidence, root: &RootSeen) -> BTreeMap<String, u64> {
@@ -31,9 +28,10 @@ impl State {
         evidence.roots.iter().any(|root| self.tuf.contains_key(&root.digest.to_string()))
     }
 
-    /// Remembers the versions of a verified chain; never lowers one.
+    /// Remembers the versions of a verified chain; never lowers one. Under every root, for who takes the last ones away
+    /// offers a chain of the first ones; a chain bounds how many there are.
     pub fn record_evidence(&mut self, evidence: &Evidence) {
-        for root in evidence.roots.iter().rev().take(ROOTS) {
+        for root in &evidence.roots {
             self.record_tuf(&root.digest.to_string(), &comparable(evidence, root));
         }
     }
