@@ -9,14 +9,13 @@ use super::{
     find::{Found, find, keys, location},
     output::Output,
     past::{Past, remember},
-    take::{take, tell_kept_long},
+    take::{chains, take, tell_kept_long},
 };
 use crate::{
     config::When,
     display::count,
     key::OpenPgpKey,
-    keysource::Collected,
-    pack::{Build, Built, Change, Draft, Expiry, IncludeChain, Revoked, build},
+    pack::{Build, Built, Change, Draft, Expiry, Revoked, build},
     report::{PackReport, Report, render},
     write,
 };
@@ -68,7 +67,7 @@ pub(super) fn run(args: &args::Collect, output: &Output) -> Result<Exit, Failure
     let built = match build(&Build {
         name: &name,
         keys: include,
-        chains: chains(&found),
+        chains: chains(&found, &report.changed, old.as_ref()),
         replaces: old.as_ref(),
         prune: args.prune,
         rules: args.rules.clone(),
@@ -95,12 +94,7 @@ pub(super) fn run(args: &args::Collect, output: &Output) -> Result<Exit, Failure
             return Err(failure);
         }
     };
-    for dropped in &built.dropped {
-        output.warn(&format!(
-            "the rule for {} names {}, which is revoked: it does not count; take it out of the rules",
-            dropped.scope, dropped.key
-        ));
-    }
+    tell(&built, output);
     let built = place(args, &directory, old.as_ref(), built, output)?;
     if let Some(old) = old.as_ref().filter(|_| !past.known) {
         let kept = built.draft.inventory().keys.iter().filter(|k| k.kept.is_some()).count();
@@ -119,6 +113,22 @@ pub(super) fn run(args: &args::Collect, output: &Output) -> Result<Exit, Failure
     report.pack = Some(describe(&directory, &built));
     print(&report, output)?;
     Ok(complete)
+}
+
+/// Says what of the keys in place does not count any more.
+fn tell(built: &Built, output: &Output) {
+    for dropped in &built.dropped {
+        output.warn(&format!(
+            "the rule for {} names {}, which is revoked: it does not count; take it out of the rules",
+            dropped.scope, dropped.key
+        ));
+    }
+    for file in &built.withdrawn {
+        output.warn(&format!(
+            "{file} stays, and the TUF repository that it came from no longer lists it: `pull --tuf-root` refuses a pack \
+             with it unless another anchor vouches for it; --prune leaves it out, --revoke does so for ever"
+        ));
+    }
 }
 
 fn print(report: &Report, output: &Output) -> Result<(), Failure> {
@@ -191,16 +201,6 @@ fn by_their_owners(old: Option<&Draft>, found: &Found, created: Timestamp) -> Ve
     let date = Timestamp::from_second(created.as_second()).unwrap_or(created);
     let reason = || "revoked by its owner".to_owned();
     ids.into_iter().map(|fingerprint| Revoked { fingerprint, reason: reason(), date }).collect()
-}
-
-fn chains(found: &Found) -> Vec<IncludeChain> {
-    let include = |chain: &Collected| IncludeChain {
-        name: chain.name.clone(),
-        repository: chain.repository.clone(),
-        chain: chain.chain.clone(),
-        items: chain.items.clone(),
-    };
-    found.gathered.chains.iter().map(include).collect()
 }
 
 fn describe(directory: &Path, built: &Built) -> PackReport {

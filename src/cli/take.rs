@@ -7,7 +7,8 @@ use crate::{
     config::{IncludeKeys, When},
     display::count,
     key::{Candidate, KeyRef, OpenPgpKey},
-    pack::{Draft, Include, Inventory, KEPT_LONG, kept_long, new_at_known_places},
+    keysource::Collected,
+    pack::{Draft, Include, IncludeChain, Inventory, KEPT_LONG, NewAtPlace, kept_long, new_at_known_places},
     report::Report,
 };
 
@@ -44,6 +45,26 @@ pub(super) fn take(
     }
     report.changed = refused;
     include
+}
+
+/// The TUF chains that were read. A repository describes anew the keys that stay, but not where one of its keys waits for
+/// a person: by the next time both would be of one document, and the new one no longer new.
+pub(super) fn chains(found: &Found, held: &[NewAtPlace], old: Option<&Draft>) -> Vec<IncludeChain> {
+    let known: Vec<_> = held.iter().flat_map(|new| &new.known).map(|known| &known.file).collect();
+    let records = old.map(|old| old.inventory().keys.as_slice()).unwrap_or_default();
+    let records: Vec<_> = records.iter().filter(|record| known.contains(&&record.file)).collect();
+    let include = |chain: &Collected| {
+        let mut items = chain.items.clone();
+        for item in &mut items {
+            let record = records.iter().find(|record| record.is_of(item));
+            if let Some(provenance) = record.and_then(|record| record.provenance.first()) {
+                item.provenance.clone_from(provenance);
+            }
+        }
+        let Collected { name, repository, chain, .. } = chain.clone();
+        IncludeChain { name, repository, chain, items }
+    };
+    found.gathered.chains.iter().map(include).collect()
 }
 
 /// Tells the keys that nothing has needed for long.

@@ -114,7 +114,7 @@ pub(super) fn fresh(
                  is good for; it was no later than {until}"
             ));
         }
-        let left = vouched.verified.items.candidates.len().saturating_sub(pack.draft().keys().count());
+        let left = vouched.left_out(pack.draft());
         if left > 0 && !pack.is_whole() {
             output.note(&format!(
                 "its repository lists {} that the pack leaves out",

@@ -6,13 +6,14 @@ use jiff::{Span, Timestamp, ToSpan};
 
 use super::{
     Draft, Dropped, Expiry, IncludeChain, Inventory, KeyRecord, Mention, PackError, Revoked, Rule,
-    SCHEMA_VERSION, TufRecord, chain,
+    SCHEMA_VERSION, TufRecord,
+    carry::{chains, describe_anew, renewed_only, withdrawn},
+    chain,
     expiry::whole_seconds,
     files,
     inventory::is_lineage,
     media,
     rule::{Keyring, meet},
-    vouch::follows_from,
 };
 use crate::{
     key::{KeyRef, Material, Provenance, Role, Validity, name_of, origin_of},
@@ -71,6 +72,8 @@ pub struct Built {
     pub change: Change,
     /// Revoked keys that rules name, and that do not count.
     pub dropped: Vec<Dropped>,
+    /// Files of keys that stay though the TUF repository that they came from lists them no more.
+    pub withdrawn: Vec<String>,
 }
 
 /// Whether there is a new version, and why.
@@ -116,7 +119,8 @@ pub fn build(request: &Build<'_>) -> Result<Built, PackError> {
     let (rules, dropped) = rules(request, &entries)?;
     let chains = chains(request, &entries);
     let draft = assemble(request, &entries, &rules, &chains, version, created)?;
-    let built = |draft, change| Ok(Built { draft, change, dropped });
+    let withdrawn = withdrawn(request, &entries, &chains);
+    let built = |draft, change| Ok(Built { draft, change, dropped, withdrawn });
     let Some(old) = old else { return built(draft, Change::First) };
     // A chain whose timestamp alone was renewed is no change: it is renewed every few days.
     let as_before = match renewed_only(&chains, old) {
@@ -156,51 +160,6 @@ fn entries(request: &Build<'_>, created: Timestamp) -> Result<Vec<(KeyRecord, Ma
         }
     }
     Ok(entries)
-}
-
-/// A key that stays is described as its repository describes it by now: else the chain in the pack would contradict it.
-fn describe_anew(record: &mut KeyRecord, material: &Material, chains: &[IncludeChain]) {
-    let items = chains.iter().flat_map(|chain| &chain.items);
-    let again = items.into_iter().find(|item| {
-        let key = item.key_ref(record.role, record.origin.as_deref());
-        item.role == Some(record.role) && key == record.key_ref() && item.material == *material
-    });
-    if let Some(item) = again {
-        record.validity = item.validity;
-        record.url = item.url.clone().or_else(|| record.url.take());
-        record.provenance = vec![item.provenance.clone()];
-    }
-}
-
-/// The chains that a key follows from: this collection's, then those of the replaced pack; of each repository one.
-fn chains(request: &Build<'_>, entries: &[(KeyRecord, Material)]) -> Vec<(TufRecord, Chain)> {
-    let mut chains: Vec<(TufRecord, Chain)> = Vec::new();
-    let new = request.chains.iter().map(|include| {
-        let IncludeChain { name, repository, chain, .. } = include.clone();
-        (TufRecord { file: format!("{name}.tar"), name, repository }, chain)
-    });
-    let old = request.replaces.into_iter().filter(|_| !request.prune).flat_map(Draft::chains);
-    for (record, chain) in new.chain(old.map(|(record, chain)| (record.clone(), chain.clone()))) {
-        let known = |(known, other): &(TufRecord, Chain)| {
-            known.name == record.name
-                || known.repository == record.repository
-                || other.roots().iter().any(|root| chain.roots().contains(root))
-        };
-        let used = entries.iter().any(|(key, _)| follows_from(key, &record.repository));
-        if used && !chains.iter().any(known) {
-            chains.push((record, chain));
-        }
-    }
-    chains.sort_by(|a, b| a.0.name.cmp(&b.0.name));
-    chains
-}
-
-/// The chains of the replaced pack, if these are the same but for what is signed anew all the time.
-fn renewed_only(chains: &[(TufRecord, Chain)], old: &Draft) -> Option<Vec<(TufRecord, Chain)>> {
-    let before: Vec<_> = old.chains().map(|(record, chain)| (record.clone(), chain.clone())).collect();
-    let same = before.len() == chains.len()
-        && before.iter().zip(chains).all(|(a, b)| a.0 == b.0 && a.1.says_the_same(&b.1));
-    same.then_some(before)
 }
 
 fn record(include: &Include, known: Option<&KeyRecord>) -> Result<KeyRecord, PackError> {

@@ -7,6 +7,7 @@ mod about;
 mod anchor;
 mod artifact;
 mod build;
+mod carry;
 mod chain;
 mod check;
 mod diff;

@@ -71,10 +71,7 @@ pub(super) fn item<'a>(
 ) -> Result<Option<&'a Candidate>, PackError> {
     let mut differs = None;
     for item in vouched.iter().flat_map(|v| &v.verified.items.candidates) {
-        // An ECDSA log has one id in both versions of Rekor, and trusted roots do not say the version.
-        let same_role =
-            item.role == Some(record.role) || (record.role == Role::Rekor2 && item.role == Some(Role::Rekor));
-        if !same_role || item.key_ref(record.role, record.origin.as_deref()).id != record.id {
+        if !record.is_of(item) {
             continue;
         }
         match difference(item, record, material) {
@@ -85,6 +82,16 @@ pub(super) fn item<'a>(
     match differs {
         None => Ok(None),
         Some(what) => Err(PackError::TufDiffers { name: record.file.clone(), what }),
+    }
+}
+
+impl KeyRecord {
+    /// Whether it and a repository's item are about one key. An ECDSA log has one id in both versions of Rekor, and
+    /// trusted roots do not say the version.
+    pub fn is_of(&self, item: &Candidate) -> bool {
+        let same_role =
+            item.role == Some(self.role) || (self.role == Role::Rekor2 && item.role == Some(Role::Rekor));
+        same_role && item.key_ref(self.role, self.origin.as_deref()).id == self.id
     }
 }
 
@@ -115,6 +122,12 @@ pub struct Dated {
 }
 
 impl Vouched {
+    /// How many keys the repository lists and this pack has not.
+    pub fn left_out(&self, draft: &Draft) -> usize {
+        let absent = |item: &&Candidate| draft.keys().all(|(record, _)| !record.is_of(item));
+        self.verified.items.candidates.iter().filter(absent).count()
+    }
+
     /// Its dates. `created`, where it is authenticated, is when the maker of the pack saw it unexpired; a chain that
     /// had ended by then was kept from an earlier collection.
     pub fn dated(&self, created: Option<Timestamp>) -> Dated {
