@@ -42,7 +42,10 @@ pub(super) fn read(args: &args::Anchors, location: &Location, target: &Path) -> 
         if let RootName::File(path) = name {
             refuse_own(path, "TUF root", location, target)?;
         }
-        roots.push(tuf::root(name)?);
+        let root = tuf::root(name)?;
+        if !roots.contains(&root) {
+            roots.push(root);
+        }
     }
     if !roots.is_empty() {
         anchors.push(Anchor::Tuf(roots));

@@ -19,7 +19,7 @@ use super::{
 use crate::{
     display::count,
     oci::Digest,
-    pack::{self, Anchor, INVENTORY, Met, Pack, PackError},
+    pack::{self, Anchor, INVENTORY, Met, Pack, PackError, UntrustedPack},
     state,
 };
 
@@ -70,6 +70,9 @@ pub(super) fn run(args: &args::Pull, output: &Output) -> Result<Exit, Failure> {
     let lineage = lineage.unwrap_or_else(|| "default".into());
     let pack = authenticate(&fetched, &anchors, &lineage, now, output)?;
     let stale = fresh(args, &pack, now, output)?;
+    if !pack.is_whole() {
+        tell_dropped(&fetched.pack, output);
+    }
     let dir = memory::directory(&args.state)?;
     // One lock holds decision, exchange and memory together: of two pulls at once the second sees what the first did.
     let outcome = state::update(&dir, &memory::lineage(&lineage)?, |state| {
@@ -93,6 +96,20 @@ pub(super) fn run(args: &args::Pull, output: &Output) -> Result<Exit, Failure> {
     );
     print(&directory, &outcome, manifest, output)?;
     Ok(Exit::Done)
+}
+
+/// Says what the maker of the pack wrote and nobody vouches for.
+fn tell_dropped(pack: &UntrustedPack, output: &Output) {
+    let Ok(draft) = pack.clone().into_draft() else { return };
+    let inventory = draft.inventory();
+    let said = [(inventory.rules.len(), "rule"), (inventory.revoked.len(), "revocation")];
+    let said: Vec<_> = said.into_iter().filter(|(n, _)| *n > 0).map(|(n, what)| count(n, what)).collect();
+    if !said.is_empty() {
+        output.warn(&format!(
+            "the pack also has {}: neither pins nor TUF roots vouch for that, so it is left out; --digest or --verify-key do",
+            said.join(" and ")
+        ));
+    }
 }
 
 /// Checks the times; answers whether a pack that is too old is taken because the user says so.

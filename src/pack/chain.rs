@@ -6,7 +6,7 @@ use std::io::Read;
 use serde::{Deserialize, Serialize};
 use tar::{Archive, Builder, EntryType};
 
-use super::{Draft, PackError, layer::header};
+use super::{Draft, PackError, draft::private_key, layer::header};
 use crate::{
     key::Candidate,
     limits,
@@ -75,6 +75,9 @@ pub(super) fn read(name: &str, tar: &[u8]) -> Result<Chain, PackError> {
         // The header's own size may claim anything; what is there is bounded by the tar, which is bounded itself.
         let mut bytes = Vec::new();
         entry.by_ref().take(limits::TUF_CHAIN + 1).read_to_end(&mut bytes).map_err(wrong)?;
+        if let Some(label) = private_key(&bytes) {
+            return Err(PackError::PrivateKey(format!("{name}: {path} ({label})")));
+        }
         chain.insert(path, bytes).map_err(unsafe_file)?;
     }
     if write(&chain).map_err(wrong)? != tar {

@@ -137,7 +137,8 @@ fn take(files: &mut BTreeMap<SafeName, Vec<u8>>, name: &str) -> Option<Vec<u8>> 
     files.remove(&SafeName::new(name).ok()?)
 }
 
-fn private_key(bytes: &[u8]) -> Option<String> {
+/// What kind of private key a file is, if it is one.
+pub(super) fn private_key(bytes: &[u8]) -> Option<String> {
     match parse_key_file(bytes) {
         Err(KeyFileError::PrivateKey { label }) => Some(label),
         _ => None,

@@ -19,7 +19,9 @@ mod support {
 
 mod age;
 mod anchor;
+mod beside;
 mod collect;
+mod interplay;
 mod keeper;
 mod lies;
 mod rhtas;

@@ -31,8 +31,16 @@ impl Place {
     /// An http(s) address, or a path.
     pub fn parse(text: &str) -> Result<Self, String> {
         match text.split_once("://") {
-            Some(("http" | "https", _)) => {
-                text.parse().map(Self::Web).map_err(|e| format!("{text:?} is not an address: {e}"))
+            Some((scheme @ ("http" | "https"), _)) => {
+                let url: Url = text.parse().map_err(|e| format!("it is not an address: {e}"))?;
+                // The address goes into keypack.json, and files are named behind it.
+                if !url.username().is_empty() || url.password().is_some() {
+                    return Err(format!("the {scheme} address carries a user name or a password"));
+                }
+                if url.query().is_some() || url.fragment().is_some() {
+                    return Err("the address has more than a place: a question mark or a hash sign".into());
+                }
+                Ok(Self::Web(url))
             }
             Some(("file", path)) => Err(format!("a directory is given as it is: {path}")),
             Some((scheme, _)) => {

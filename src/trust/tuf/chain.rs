@@ -19,14 +19,17 @@ pub struct Chain {
 }
 
 impl RepositoryPath {
-    /// Accepts `path` if it is safe. USTAR holds 100 bytes in a path that is not split.
+    /// Accepts `path` if it is safe, and if USTAR holds it: 100 bytes, or up to 155 more in front of a slash. A hash in
+    /// front of `fulcio_intermediate_v1.crt.pem` alone has 95.
     pub fn new(path: &str) -> Result<Self, TufError> {
         let part = |part: &str| {
             !part.is_empty()
                 && !part.starts_with(['.', '-'])
                 && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-+@=%~".contains(&b))
         };
-        if path.len() <= 100 && path.split('/').all(part) {
+        let fits = path.len() <= 100
+            || path.match_indices('/').any(|(at, _)| at <= 155 && path.len() - at - 1 <= 100);
+        if fits && path.split('/').all(part) {
             Ok(Self(path.to_owned()))
         } else {
             Err(TufError::Name(path.chars().take(120).collect()))
@@ -113,13 +116,18 @@ mod tests {
 
     #[test]
     fn paths_stay_inside() {
-        for good in ["timestamp.json", "15.root.json", "targets/dir/ab.rekor.pub", "3.a%2Fb.json"] {
+        let (hundred, folders) = ("a".repeat(100), "b".repeat(155));
+        let (split, far) = (format!("targets/{hundred}"), format!("{folders}/{hundred}"));
+        let good = ["timestamp.json", "15.root.json", "targets/dir/ab.rekor.pub", "3.a%2Fb.json"];
+        for good in good.into_iter().chain([hundred.as_str(), &split, &far]) {
             assert_eq!(RepositoryPath::new(good).unwrap().as_str(), good);
         }
         let long = "a".repeat(101);
-        for bad in
-            ["", "/x", "../x", "a/../b", "a//b", "a/", ".x", "a/.b", "-x", "a b", "a\\b", "ä", "a\n", &long]
-        {
+        let (longer, too_far) = (format!("targets/{long}"), format!("b{folders}/{hundred}"));
+        for bad in [
+            "", "/x", "../x", "a/../b", "a//b", "a/", ".x", "a/.b", "-x", "a b", "a\\b", "ä", "a\n", &long,
+            &longer, &too_far,
+        ] {
             assert_eq!(RepositoryPath::new(bad).unwrap_err().code(), "tuf-name-unsafe", "{bad:?}");
         }
     }

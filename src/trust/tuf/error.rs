@@ -94,7 +94,10 @@ impl TufError {
                 role: if role == "root" { format!("root version {}", root + 1) } else { role.clone() },
                 found: *found,
                 threshold: *threshold,
-                by: format!("the root version {root}"),
+                by: match role.as_str() {
+                    "root" | "timestamp" | "snapshot" | "targets" => format!("the root version {root}"),
+                    _ => "the role that delegates to it".into(),
+                },
             },
             Error::BadRootVersion { trusted, new } => {
                 Self::RootVersion { expected: trusted + 1, actual: *new }
