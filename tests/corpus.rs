@@ -53,6 +53,9 @@ targets! {
     state "../fuzz/targets/state.rs"
     tar_index "../fuzz/targets/tar_index.rs"
     trusted_root "../fuzz/targets/trusted_root.rs"
+    tuf_metadata "../fuzz/targets/tuf_metadata.rs"
+    tuf_repository "../fuzz/targets/tuf_repository.rs"
+    tuf_tar "../fuzz/targets/tuf_tar.rs"
     walk "../fuzz/targets/walk.rs"
 }
 
