@@ -4,7 +4,16 @@
 use std::{collections::BTreeSet, fs, path::Path};
 
 /// Files whose every test is an attack.
-const LIES: [&str; 5] = ["cli/lies", "cli/forged", "cli/hostile", "houses/tar_lies", "houses/content_lies"];
+const LIES: [&str; 8] = [
+    "cli/lies",
+    "cli/forged",
+    "cli/hostile",
+    "houses/tar_lies",
+    "houses/content_lies",
+    "tuf/lies",
+    "tuf/forged",
+    "tuf/packs",
+];
 
 /// What such a file tests beside its lies: that the honest pass, and what is no attack.
 const NO_ATTACKS: [&str; 3] = ["accepted_", "what_is_forged_without_a_lie_is_accepted", "a_mistyped_path"];

@@ -224,6 +224,9 @@ fn about_tuf(code: &str) -> &'static str {
             "compare the root with what the repository's keeper tells you another way: either the root belongs to another \
              repository, or roots in between are missing, or what was served is forged"
         }
+        "tuf-key-twice" => {
+            "ask the repository's keeper: fewer people than the root says can sign; do not use it until then"
+        }
         "tuf-expired" => {
             "check the clock here; if it is right, the repository is not kept up (RHTAS signs for 52 weeks) or somebody holds \
              newer metadata back: ask its keeper"

@@ -77,7 +77,7 @@ pub fn check(pack: UntrustedPack, demand: &Demand<'_>) -> Result<Pack, PackError
     let pins = demand.anchors.iter().any(|a| matches!(a, Anchor::Pins(_)));
     let mut listed = Vec::new();
     for (record, material) in draft.keys() {
-        if vouch::item(&vouched, record, material)?.is_some() {
+        if !vouch::items(&vouched, record, material)?.is_empty() {
             listed.push(record.key_ref());
         } else if !roots.is_empty() && !whole && !pins {
             return Err(PackError::NotInTuf(record.file.clone()));

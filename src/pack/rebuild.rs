@@ -19,14 +19,19 @@ pub(super) fn rebuild(
     for (record, material) in draft.keys() {
         let pinned =
             || Provenance { grade: Grade::Pinned, source: "pinned".into(), sha256: record.spki, date: None };
-        let item = vouch::item(vouched, record, material)?;
+        let items = vouch::items(vouched, record, material)?;
+        let item = items.first();
         keys.push(Include {
             key: KeyRef { role: record.role, id: record.id },
             material: material.clone(),
             url: item.and_then(|item| item.url.clone()),
             origin: (record.role == Role::Rekor2).then(|| record.origin.clone()).flatten(),
             validity: item.map_or_else(Validity::default, |item| item.validity),
-            provenance: vec![item.map_or_else(pinned, |item| item.provenance.clone())],
+            // All who list it, or the chains of the others would not go on with it.
+            provenance: match items.as_slice() {
+                [] => vec![pinned()],
+                all => all.iter().map(|item| item.provenance.clone()).collect(),
+            },
         });
     }
     let built = build(&Build {

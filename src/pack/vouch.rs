@@ -59,28 +59,33 @@ pub(super) fn verify(draft: &Draft, roots: &[Root]) -> Result<Vec<Vouched>, Pack
             return Err(PackError::Tuf { name: record.file.clone(), root: root.digest(), error });
         }
     }
-    Ok(vouched)
+    match vouched.iter().find(|one| vouched.iter().any(|other| other.leads_on_from(one))) {
+        None => Ok(vouched),
+        Some(old) => Err(PackError::Chain {
+            name: old.file.clone(),
+            reason: "it ends at a root that another chain in the pack leads on from, so it is not the latest"
+                .into(),
+        }),
+    }
 }
 
-/// What the repositories say of a key of the pack: `Ok(None)` if they do not know it. One that is described otherwise
-/// than by its repository is refused, whoever else vouches for it.
-pub(super) fn item<'a>(
+/// What the repositories say of a key of the pack; nothing if they do not know it. One that is described otherwise than by
+/// its repository is refused, whoever else vouches for it.
+pub(super) fn items<'a>(
     vouched: &'a [Vouched],
     record: &KeyRecord,
     material: &Material,
-) -> Result<Option<&'a Candidate>, PackError> {
-    let mut differs = None;
-    for item in vouched.iter().flat_map(|v| &v.verified.items.candidates) {
-        if !record.is_of(item) {
-            continue;
-        }
+) -> Result<Vec<&'a Candidate>, PackError> {
+    let all = vouched.iter().flat_map(|v| &v.verified.items.candidates).filter(|item| record.is_of(item));
+    let (mut equal, mut differs) = (Vec::new(), None);
+    for item in all {
         match difference(item, record, material) {
-            None => return Ok(Some(item)),
+            None => equal.push(item),
             Some(what) => differs = Some(what),
         }
     }
-    match differs {
-        None => Ok(None),
+    match differs.filter(|_| equal.is_empty()) {
+        None => Ok(equal),
         Some(what) => Err(PackError::TufDiffers { name: record.file.clone(), what }),
     }
 }
@@ -122,6 +127,14 @@ pub struct Dated {
 }
 
 impl Vouched {
+    /// Whether the two are one repository, and the other ends at a root that this one has a successor of. Of two given
+    /// roots an older one must not let in what was withdrawn since.
+    fn leads_on_from(&self, other: &Self) -> bool {
+        let ends = other.verified.chain.roots();
+        let Some((_, last)) = ends.last().filter(|_| self.file != other.file) else { return false };
+        self.verified.chain.roots().iter().any(|(_, root)| tuf::succeeds(last, root))
+    }
+
     /// How many keys the repository lists and this pack has not.
     pub fn left_out(&self, draft: &Draft) -> usize {
         let absent = |item: &&Candidate| draft.keys().all(|(record, _)| !record.is_of(item));

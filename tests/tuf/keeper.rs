@@ -53,7 +53,7 @@ fn role(keys: usize, threshold: usize, days: i64) -> Role {
 }
 
 /// The key as metadata have it, and its id.
-fn declared(key: &KeyPair) -> (String, Value) {
+pub(crate) fn declared(key: &KeyPair) -> (String, Value) {
     let pem = key.public_key_der().unwrap().to_pem();
     let value = json!({ "keytype": "ecdsa", "scheme": "ecdsa-sha2-nistp256", "keyval": { "public": pem } });
     (keypack::oci::Digest::of(pem.as_bytes()).hex(), value)

@@ -21,9 +21,11 @@ mod age;
 mod anchor;
 mod beside;
 mod collect;
+mod forged;
 mod interplay;
 mod keeper;
 mod lies;
+mod packs;
 mod rhtas;
 mod web;
 

@@ -96,6 +96,7 @@ impl Root {
     pub fn new(bytes: Vec<u8>) -> Result<Self, TufError> {
         let set =
             TrustedMetadataSet::from_root(&bytes).map_err(|e| TufError::Root(super::error::chain(&e)))?;
+        super::keys::root(set.root())?;
         Ok(Self { version: set.root().version, instance: Instance::of(&bytes), bytes })
     }
 

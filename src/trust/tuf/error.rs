@@ -39,6 +39,9 @@ pub enum TufError {
         /// Who asks.
         by: String,
     },
+    /// One key that counts as two.
+    #[error("its role {0} names one key by two ids, so that one keeper would sign as two")]
+    KeyTwice(String),
     /// A root whose version does not follow.
     #[error("the root that should have version {expected} has version {actual}")]
     RootVersion {
@@ -78,6 +81,7 @@ impl TufError {
             Self::TooLarge(_) => "tuf-too-large",
             Self::Name(_) => "tuf-name-unsafe",
             Self::Signatures { .. } => "tuf-signatures",
+            Self::KeyTwice(_) => "tuf-key-twice",
             Self::RootVersion { .. } => "tuf-root-version",
             Self::Expired { .. } => "tuf-expired",
             Self::Mismatch(_) => "tuf-mismatch",

@@ -15,6 +15,7 @@ mod chain;
 mod error;
 mod evidence;
 mod items;
+mod keys;
 mod legacy;
 mod workflow;
 

@@ -12,7 +12,7 @@ use sigstore_tuf::{
     Error, Repository, Targets, TrustedMetadataSet, Updater, UpdaterConfig, transport::FetchFuture,
 };
 
-use super::{Chain, Evidence, Items, RepositoryPath, Root, TufError, legacy};
+use super::{Chain, Evidence, Items, RepositoryPath, Root, TufError, evidence, keys, legacy};
 use crate::{
     key::{Grade, Provenance},
     limits,
@@ -153,9 +153,11 @@ impl Run {
         let roles = snapshot.meta.keys().filter_map(|name| name.strip_suffix(".json"));
         let targets: Vec<_> =
             roles.filter_map(|role| Some((role.to_owned(), trusted.targets_role(role)?))).collect();
+        targets.iter().try_for_each(|(_, targets)| keys::delegations(targets))?;
         let chain = self.kept.lock().unwrap_or_else(PoisonError::into_inner).chain.clone();
         let roots: Vec<_> =
             chain.roots().into_iter().filter(|(v, _)| *v >= root.version()).map(|(_, bytes)| bytes).collect();
+        roots.iter().try_for_each(|bytes| keys::root(&evidence::parse(bytes)?))?;
         Evidence::new(&roots, timestamp, snapshot, &targets)
     }
 }
