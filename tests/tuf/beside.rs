@@ -1,9 +1,14 @@
 //! A root beside other anchors and with a memory; repositories and packs in every place and under every name.
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::Value;
 
 use crate::{
-    FROM, chain_file, chain_files, collected, forge, forge_chain, keeper::Keeper, scene, trusted_root,
+    FROM, chain_file, chain_files, collected,
+    fault::{Reply, Server},
+    forge, forge_chain,
+    keeper::Keeper,
+    scene, trusted_root,
 };
 
 const ROOT: &str = "--tuf-root repo.root.json";
@@ -11,13 +16,58 @@ const ROOT: &str = "--tuf-root repo.root.json";
 /// Where the lab's first Rekor is.
 const AT: &str = "http://127.0.0.1:5021";
 
+/// Signs a keys/ as the organisation would, and writes its public key to `org.pub`.
+fn sign_inventory(test: &crate::program::Test, keys: &str) {
+    let org = crate::keeper::key();
+    test.write("org.pub", org.public_key_der().unwrap().to_pem());
+    let json = test.read(&format!("{keys}/keypack.json"));
+    let base64 = |bytes: &[u8]| BASE64_STANDARD.encode(bytes);
+    let digest = hex::decode(keypack::oci::Digest::of(&json).hex()).unwrap();
+    let bundle = serde_json::json!({
+        "mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json",
+        "verificationMaterial": { "publicKey": { "hint": "org" } },
+        "messageSignature": {
+            "messageDigest": { "algorithm": "SHA2_256", "digest": base64(&digest) },
+            "signature": base64(org.sign(&json).unwrap().as_bytes()),
+        },
+    });
+    test.write(&format!("{keys}/keypack.json.sigstore.json"), bundle.to_string());
+}
+
 #[test]
 fn beside_a_verifying_key() {
-    let (test, _) = collected();
+    let (test, keeper) = collected();
     test.run("push keys oci:p:k").exits(0);
-    let key = "--verify-key lab/trust/cosign.pub";
-    test.run(&format!("pull oci:p:k {ROOT} {key} -o out")).fails(3, "pack-unsigned");
-    assert!(!test.has("out"));
+    test.run(&format!("pull oci:p:k {ROOT} --verify-key lab/trust/cosign.pub -o out"))
+        .fails(3, "pack-unsigned");
+    sign_inventory(&test, "keys");
+    test.run("push keys oci:s:k").exits(0);
+    let both = format!("{ROOT} --verify-key org.pub");
+    test.run(&format!("pull oci:s:k {both} -o out"))
+        .exits(0)
+        .tells("a signature of the inventory by")
+        .tells("by the TUF repository of the root");
+    assert!(test.tree("out") == test.tree("keys"), "vouched for as a whole");
+    // Each of the two must hold.
+    test.run(&format!("pull oci:s:k {ROOT} --verify-key lab/trust/cosign.pub -o no"))
+        .fails(3, "pack-signature-refused");
+    test.run("pull oci:s:k --tuf-root builtin --verify-key org.pub -o no").fails(3, "tuf-signatures");
+    let pin = format!("--pin signer:{}", "0".repeat(64));
+    test.run(&format!("pull oci:s:k {both} {pin} -o no")).fails(3, "pin-not-met");
+    // The signer's version is remembered and that of TUF too: an older pack of either is refused.
+    let mut newer = keeper;
+    newer.renew();
+    newer.write(&test, "repo");
+    let enclave = |line: &str| test.run(&format!("{line} --state enclave -o two"));
+    test.run(&format!("collect oci:m {FROM} --include instance -o keys")).exits(0);
+    let old_key = test.read("org.pub");
+    sign_inventory(&test, "keys");
+    test.run("push keys oci:t:k").exits(0);
+    enclave(&format!("pull oci:t:k {both}")).exits(0);
+    test.write("org.pub", old_key);
+    enclave(&format!("pull oci:s:k {both}")).fails(3, "tuf-rollback");
+    enclave("pull oci:s:k --verify-key org.pub").exits(0).tells("its versions start anew");
+    assert!(!test.has("no"));
 }
 
 #[test]
@@ -160,18 +210,63 @@ fn an_address_with_more_than_a_place_is_refused() {
     }
 }
 
+/// A registry that serves the layout `l` as `a/b`.
+fn registry(test: &crate::program::Test) -> Server {
+    let index = test.json("l/index.json");
+    let blobs = test.tree("l/blobs/sha256");
+    Server::start(move |asked| {
+        let named = |name: &str| {
+            let manifests = index["manifests"].as_array().unwrap().iter();
+            let tagged = |m: &&serde_json::Value| {
+                m["annotations"]["org.opencontainers.image.ref.name"] == name || m["digest"] == name
+            };
+            Some(manifests.clone().find(tagged)?["digest"].as_str()?.to_owned())
+        };
+        let Some(path) = asked.target.strip_prefix("/v2/") else { return Reply::new(404) };
+        if path.is_empty() {
+            return Reply::ok("{}");
+        }
+        let digest = match path.strip_prefix("a/b/manifests/") {
+            Some(name) => named(name),
+            None => path.strip_prefix("a/b/blobs/").map(str::to_owned),
+        };
+        let blob = digest.as_deref().and_then(|d| blobs.get(d.strip_prefix("sha256:")?));
+        blob.map_or(Reply::new(404), |bytes| {
+            Reply::ok(bytes.clone()).header("Content-Type", "application/vnd.oci.image.manifest.v1+json")
+        })
+    })
+}
+
 #[test]
 fn from_every_kind_of_place() {
     let (test, _) = collected();
-    for (to, from) in [("oci:l:k", "oci:l:k"), ("oci-archive:a.tar:k", "oci-archive:a.tar:k")] {
-        for form in ["image", "artifact"] {
-            test.run(&format!("push keys {to}-{form} --as {form}")).exits(0);
-            let digest = keypack::oci::Digest::of(&test.read("keys/keypack.json"));
-            test.run(&format!("pull {from}-{form} {ROOT} -o out-{form}")).exits(0);
-            test.run(&format!("pull {from}-{form} {ROOT} --digest {digest} -o both-{form}")).exits(0);
-            assert!(test.tree(&format!("both-{form}")) == test.tree("keys"), "{from} {form}");
-            assert_eq!(chain_files(&test, &format!("out-{form}")), chain_files(&test, "keys"));
-        }
+    test.run("push keys oci:l:image").exits(0);
+    test.run("push keys oci:l:artifact --as artifact").exits(0);
+    test.run("push keys oci-archive:a.tar:k").exits(0);
+    std::fs::create_dir(test.path("set")).unwrap();
+    test.write("set/mirror_000001.tar", crate::keeper::tar(&[("x".to_owned(), vec![7; 600])].into()));
+    test.run("push keys oc-mirror:set").exits(0);
+    let server = registry(&test);
+    let digest = keypack::oci::Digest::of(&test.read("keys/keypack.json"));
+    let host = server.host();
+    let places = [
+        "oci:l:image".to_owned(),
+        "oci:l:artifact".to_owned(),
+        "oci-archive:a.tar:k".to_owned(),
+        "oc-mirror:set".to_owned(),
+        format!("docker://{host}/a/b:image --plain-http"),
+        format!("docker://{host}/a/b:artifact --plain-http"),
+    ];
+    for (n, place) in places.iter().enumerate() {
+        test.run(&format!("pull {place} {ROOT} -o keys-{n}")).exits(0);
+        assert_eq!(chain_files(&test, &format!("keys-{n}")), chain_files(&test, "keys"), "{place}");
+        test.run(&format!("pull {place} {ROOT} --digest {digest} -o both-{n}")).exits(0);
+        assert!(test.tree(&format!("both-{n}")) == test.tree("keys"), "{place}");
+        test.run(&format!("pull {place} {ROOT} --digest sha256:{} -o no", "0".repeat(64)))
+            .fails(3, "anchor-digest-mismatch");
+        test.run(&format!("pull {place} --tuf-root builtin --digest {digest} -o no"))
+            .fails(3, "tuf-signatures");
+        assert!(!test.has("no"), "{place}");
     }
 }
 

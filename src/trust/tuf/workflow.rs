@@ -71,7 +71,7 @@ pub fn refresh(
     let mut items = Items::default();
     let targets = run.targets()?;
     // What a document says of its own date follows from metadata that are verified by now.
-    let date = run.evidence(root)?.targets_date;
+    let date = run.evidence()?.targets_date;
     let provenance = |path: &str, bytes: &[u8]| Provenance {
         grade: Grade::Tuf,
         source: format!("{source}/targets/{path}"),
@@ -93,7 +93,7 @@ pub fn refresh(
         return Err(TufError::NoKeys(why.unwrap_or_default()));
     }
     // Once more: delegated roles are known only now.
-    let evidence = run.evidence(root)?;
+    let evidence = run.evidence()?;
     let chain = run.kept.lock().unwrap_or_else(PoisonError::into_inner).chain.clone();
     Ok(Verified { root: root.digest(), evidence, chain, items })
 }
@@ -145,7 +145,7 @@ impl Run {
         targets.cloned().ok_or_else(|| TufError::Missing("targets.json".into()))
     }
 
-    fn evidence(&self, root: &Root) -> Result<Evidence, TufError> {
+    fn evidence(&self) -> Result<Evidence, TufError> {
         let trusted = self.updater.trusted();
         let missing = |name: &str| TufError::Missing(name.into());
         let timestamp = trusted.timestamp().ok_or_else(|| missing("timestamp.json"))?;
@@ -155,8 +155,7 @@ impl Run {
             roles.filter_map(|role| Some((role.to_owned(), trusted.targets_role(role)?))).collect();
         targets.iter().try_for_each(|(_, targets)| keys::delegations(targets))?;
         let chain = self.kept.lock().unwrap_or_else(PoisonError::into_inner).chain.clone();
-        let roots: Vec<_> =
-            chain.roots().into_iter().filter(|(v, _)| *v >= root.version()).map(|(_, bytes)| bytes).collect();
+        let roots: Vec<_> = chain.roots().into_iter().map(|(_, bytes)| bytes).collect();
         roots.iter().try_for_each(|bytes| keys::root(&evidence::parse(bytes)?))?;
         Evidence::new(&roots, timestamp, snapshot, &targets)
     }
