@@ -171,3 +171,26 @@ fn a_keeper_with_new_keys_may_count_anew() {
     keeper.write(&test, "repo");
     test.run(&format!("collect oci:m {FROM} -o keys")).exits(0);
 }
+
+#[test]
+fn a_keeper_who_asks_for_more_signatures_may_count_anew() {
+    // One of two keys was stolen, and one was enough; from now on it takes both.
+    let test = scene();
+    let mut keeper = Keeper::new(&trusted_root());
+    keeper.timestamp.keys.push(crate::keeper::key());
+    keeper.timestamp.version = u64::MAX / 4;
+    keeper.sign_root(&[]);
+    keeper.publish();
+    keeper.write(&test, "repo");
+    test.run(&format!("collect oci:m {FROM} -o keys")).exits(0);
+    (keeper.timestamp.version, keeper.timestamp.threshold, keeper.root.version) = (2, 2, 2);
+    keeper.sign_root(&[]);
+    keeper.publish();
+    keeper.write(&test, "repo");
+    test.run(&format!("collect oci:m {FROM} -o keys")).exits(0);
+    // Under the new root it is remembered like any other.
+    keeper.timestamp.version = 1;
+    keeper.publish();
+    keeper.write(&test, "repo");
+    test.run(&format!("collect oci:m {FROM} -o keys")).fails(3, "tuf-rollback");
+}

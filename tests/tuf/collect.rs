@@ -45,6 +45,7 @@ fn both_layouts_of_metadata_and_both_kinds_of_names_are_read() {
         test.run(&format!("collect oci:m {FROM} -o keys")).exits(0);
         test.run("collect oci:m --tuf kept --tuf-root repo.root.json -o two").exits(0);
         assert_eq!(chain_files(&test, "keys"), chain_files(&test, "two"));
+        test.run("inspect keys").exits(0).says("root 1, timestamp 1, snapshot 1, targets 1, signed after ");
         test.run("push keys oci:p:k").exits(0);
         test.run("pull oci:p:k --tuf-root repo.root.json -o out").exits(0);
     }

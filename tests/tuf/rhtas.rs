@@ -138,7 +138,47 @@ fn certificates_in_targets_of_their_own_become_chains() {
     }
     keeper.renew();
     keeper.write(&test, "repo");
-    test.run(&format!("collect oci:n {FROM} -o keys")).exits(0);
+    let ran = test.run(&format!("collect oci:n {FROM} --include instance -o keys")).exits(0);
+    assert_eq!(test.names("keys").iter().filter(|name| name.starts_with("tsa-")).count(), 1);
+    // A certificate that issued another one is a link of that one's chain, and no authority that can't be used.
+    assert!(!format!("{}{}", ran.out, ran.err).contains("chain-refused"), "{}{}", ran.out, ran.err);
     let file = test.names("keys").into_iter().find(|n| n.starts_with("tsa-")).unwrap();
     assert_eq!(test.read(&format!("keys/{file}")), test.read("lab/trust/tsa.pem"));
+}
+
+#[test]
+fn single_targets_stand_in_only_where_a_list_has_nothing_good() {
+    // One log of two is spoilt: the trusted root still says which logs there are, and no single target adds to it.
+    let test = scene();
+    let mut root: Value = serde_json::from_slice(&trusted_root()).unwrap();
+    let logs = root["tlogs"].as_array_mut().unwrap();
+    assert!(logs.len() > 1);
+    logs.iter_mut().find(|log| log["baseUrl"] == "http://127.0.0.1:5021").unwrap()["publicKey"]["rawBytes"] =
+        "AAAA".into();
+    let mut keeper = Keeper::new(&serde_json::to_vec(&root).unwrap());
+    single(&test, &mut keeper, true);
+    keeper.renew();
+    keeper.write(&test, "repo");
+    test.run(&format!("collect oci:m {FROM} --include instance -o keys")).exits(0);
+    assert!(!test.names("keys").iter().any(|name| name.starts_with("rekor-")), "{:?}", test.names("keys"));
+    assert!(crate::chain_files(&test, "keys").keys().all(|path| !path.ends_with(".rekor.pub")));
+}
+
+#[test]
+fn more_single_keys_than_any_repository_lists() {
+    let test = scene();
+    let mut keeper = Keeper::new(&trusted_root());
+    keeper.listed.clear();
+    for n in 0..64 {
+        keeper.list(&format!("rekor_{n}.pub"), &test.read("lab/trust/rekor.pub"), Some("Rekor"));
+    }
+    keeper.renew();
+    keeper.write(&test, "repo");
+    test.run(&format!("discover oci:m {FROM}")).exits(4);
+    keeper.list("rekor_64.pub", &test.read("lab/trust/rekor.pub"), Some("Rekor"));
+    keeper.renew();
+    keeper.write(&test, "repo");
+    test.run(&format!("discover oci:m {FROM}"))
+        .fails(3, "tuf-too-large")
+        .tells("more than 64 targets that are keys");
 }

@@ -146,4 +146,59 @@ mod tests {
         let full = many.insert(RepositoryPath::new("x").unwrap(), vec![]).unwrap_err();
         assert_eq!(full.code(), "tuf-too-large");
     }
+
+    fn chain(files: &[(&str, &[u8])]) -> Chain {
+        let mut chain = Chain::default();
+        for (path, bytes) in files {
+            chain.insert(RepositoryPath::new(path).unwrap(), bytes.to_vec()).unwrap();
+        }
+        chain
+    }
+
+    #[test]
+    fn roots_are_in_the_order_of_their_numbers() {
+        let chain = chain(&[
+            ("10.root.json", b"c"),
+            ("9.root.json", b"b"),
+            ("2.root.json", b"a"),
+            ("x.root.json", b""),
+            ("targets/3.root.json.x", b""),
+        ]);
+        assert_eq!(chain.roots(), [(2, &b"a"[..]), (9, b"b"), (10, b"c")]);
+    }
+
+    #[test]
+    fn a_chain_is_called_after_its_place_and_its_oldest_root() {
+        let digits = &Digest::of(b"a").hex()[..8];
+        for instance in Instance::ALL {
+            let root = instance.root().unwrap();
+            let builtin = chain(&[("1.root.json", b"a"), ("16.root.json", root.bytes())]);
+            assert_eq!(builtin.name(Some("https://mirror.example.com")), format!("tuf-{}", instance.name()));
+        }
+        let chain = chain(&[("10.root.json", b"c"), ("9.root.json", b"a")]);
+        assert_eq!(chain.name(None), format!("tuf-{digits}"));
+        assert_eq!(
+            chain.name(Some("https://tuf-default.example.com/x")),
+            format!("tuf-default-example-com-{digits}")
+        );
+        assert_eq!(chain.name(Some("https://trust.example.com")), format!("tuf-trust-example-com-{digits}"));
+    }
+
+    #[test]
+    fn what_is_signed_anew_all_the_time_is_no_change() {
+        let was = chain(&[("1.root.json", b"r"), ("7.snapshot.json", b"s"), ("timestamp.json", b"t")]);
+        for (path, same) in [
+            ("8.snapshot.json", true),
+            ("snapshot.json", true),
+            ("timestamp.json", true),
+            ("2.root.json", false),
+            ("1.targets.json", false),
+            ("1.d.json", false),
+            ("targets/rekor.pub", false),
+        ] {
+            let is = chain(&[("1.root.json", b"r"), (path, b"new")]);
+            assert_eq!((was.says_the_same(&is), is.says_the_same(&was)), (same, same), "{path}");
+        }
+        assert!(!was.says_the_same(&chain(&[("1.root.json", b"x")])));
+    }
 }

@@ -144,3 +144,24 @@ pub fn describe(chain: &Chain) -> Result<Evidence, TufError> {
     let targets: Targets = parse(versioned("targets.json", version)?)?;
     Evidence::new(&roots, &timestamp, &snapshot, &[("targets".to_owned(), &targets)])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_period_that_makes_no_sense_dates_nothing() {
+        let end: Timestamp = "2026-08-28T00:00:00Z".parse().unwrap();
+        let dated = |days: Value| before(end, Some(&days)).map(|t| t.to_string());
+        assert_eq!(dated(7.into()).unwrap(), "2026-08-21T00:00:00Z");
+        assert_eq!(dated(1.into()).unwrap(), "2026-08-27T00:00:00Z");
+        // None, one that would date it after its end, and one of a century, in which an old one would be young.
+        for days in
+            [Value::Null, "7".into(), 7.5.into(), 0.into(), (-1).into(), 36_501.into(), i64::MIN.into()]
+        {
+            assert_eq!(dated(days.clone()), None, "{days}");
+        }
+        assert_eq!(before(end, None), None);
+        assert_eq!(before(Timestamp::MIN, Some(&7.into())), None);
+    }
+}
