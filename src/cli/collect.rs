@@ -125,7 +125,7 @@ fn tell(built: &Built, output: &Output) {
     }
     for file in &built.withdrawn {
         output.warn(&format!(
-            "{file} stays, and the TUF repository that it came from no longer lists it: `pull --tuf-root` refuses a pack \
+            "{file} stays, and the TUF repository that it came from no longer lists it as it is: `pull --tuf-root` refuses a pack \
              with it unless another anchor vouches for it; --prune leaves it out, --revoke does so for ever"
         ));
     }

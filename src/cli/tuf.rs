@@ -108,7 +108,7 @@ pub(super) fn fresh(
                 "the evidence in {file} is {} old; ask for a newer pack",
                 count(age.days(), "day")
             ));
-        } else if dated.after.is_none() && now <= until {
+        } else if dated.after.is_none() {
             output.warn(&format!(
                 "when the evidence in {file} was signed nobody tells: its repository does not say how long a timestamp \
                  is good for; it was no later than {until}"
@@ -123,4 +123,30 @@ pub(super) fn fresh(
         }
     }
     Ok(stale)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_internal;
+
+    #[test]
+    fn names_that_only_a_cluster_knows() {
+        for inside in [
+            "http://fulcio-server",
+            "http://rekor:3000/x",
+            "http://rekor.trusted.svc",
+            "https://rekor.trusted.svc.cluster.local:443",
+        ] {
+            assert!(is_internal(inside), "{inside}");
+        }
+        for outside in [
+            "https://rekor.example.com",
+            "https://svc.example.com",
+            "https://cluster.local",
+            "http://127.0.0.1:3000",
+            "http://[::1]:3000",
+        ] {
+            assert!(!is_internal(outside), "{outside}");
+        }
+    }
 }

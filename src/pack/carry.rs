@@ -17,23 +17,23 @@ pub(super) fn describe_anew(record: &mut KeyRecord, material: &Material, chains:
     }
 }
 
-/// The keys that stay and followed from a repository that was read again and says nothing of them now.
+/// The keys that stay and followed from a repository that was read again and says nothing of them now, or something else.
 pub(super) fn withdrawn(
     request: &Build<'_>,
     entries: &[(KeyRecord, Material)],
     chains: &[(TufRecord, Chain)],
 ) -> Vec<String> {
     let read_now = |record: &TufRecord| request.chains.iter().any(|chain| chain.name == record.name);
-    let gone = |key: &KeyRecord| {
+    let gone = |(key, material): &&(KeyRecord, Material)| {
         let of_old = chains.iter().any(|(chain, _)| !read_now(chain) && follows_from(key, &chain.repository));
-        let items = || request.chains.iter().flat_map(|chain| &chain.items);
-        key.kept.is_some()
-            && key.provenance.iter().any(|p| p.grade == Grade::Tuf)
+        let mut items = request.chains.iter().flat_map(|chain| &chain.items);
+        key.provenance.iter().any(|p| p.grade == Grade::Tuf)
             && !of_old
-            && !items().any(|item| key.is_of(item))
+            && !items.any(|item| key.is_of(item) && item.material == *material)
     };
-    let gone = entries.iter().map(|(record, _)| record).filter(|key| !request.chains.is_empty() && gone(key));
-    gone.map(|key| key.file.clone()).collect()
+    // Without a chain that was read there are no items to be among, as where a pack is made anew from its keys.
+    let read = !request.chains.iter().all(|chain| chain.items.is_empty());
+    entries.iter().filter(|entry| read && gone(entry)).map(|(key, _)| key.file.clone()).collect()
 }
 
 /// The chains that a key follows from: this collection's, then those of the replaced pack; of each repository one.
@@ -43,7 +43,7 @@ pub(super) fn chains(request: &Build<'_>, entries: &[(KeyRecord, Material)]) -> 
         let IncludeChain { name, repository, chain, .. } = include.clone();
         (TufRecord { file: format!("{name}.tar"), name, repository }, chain, true)
     });
-    let old = request.replaces.into_iter().filter(|_| !request.prune).flat_map(Draft::chains);
+    let old = request.replaces.into_iter().flat_map(Draft::chains);
     for (record, chain, new) in new.chain(old.map(|(record, chain)| (record.clone(), chain.clone(), false))) {
         let known = |(known, other): &(TufRecord, Chain)| {
             known.name == record.name

@@ -155,7 +155,7 @@ mod tests {
             EntryType::GNULongName,
             EntryType::GNUSparse,
         ] {
-            refused(&tar(&[("1.root.json", kind, 0, b"")]), "");
+            refused(&tar(&[("1.root.json", kind, 0, b"")]), "is not a plain file");
         }
         refused(&tar(&[("a.json", file, 1, b"x"), ("a.json", file, 1, b"y")]), "twice");
         refused(&tar(&[("b.json", file, 1, b"x"), ("a.json", file, 1, b"y")]), "laid out");

@@ -40,10 +40,7 @@ impl State {
     /// compared with: who said so meant it.
     pub fn accept_evidence(&mut self, evidence: &Evidence) {
         for root in &evidence.roots {
-            if let Some(seen) = self.tuf.get_mut(&root.digest.to_string()) {
-                seen.extend(comparable(evidence, root));
-            }
+            self.tuf.entry(root.digest.to_string()).or_default().extend(comparable(evidence, root));
         }
-        self.record_evidence(evidence);
     }
 }

@@ -28,7 +28,13 @@ fn expired_evidence_is_taken_while_it_is_young() {
     let pull = format!("pull oci:f:k {ROOT}");
     test.run(&format!("{pull} --max-age 180days -o out")).exits(0).tells("is 100 days old");
     test.run(&format!("{pull} --max-age 99days -o two")).fails(3, "pack-too-old").tells("100 days ago");
-    test.run(&format!("{pull} --max-age 99days --allow-stale-unsafe --reason holidays -o two")).exits(0);
+    test.run(&format!("{pull} --max-age 99days --allow-stale-unsafe --reason holidays -o two --state s"))
+        .exits(0);
+    let accepted = &test.json("s/default.json")["acceptances"];
+    assert_eq!(
+        (&accepted[0]["flag"], &accepted[0]["reason"]),
+        (&"--allow-stale-unsafe".into(), &"holidays".into())
+    );
 }
 
 #[test]
@@ -48,6 +54,10 @@ fn evidence_that_was_frozen_while_it_is_good() {
         keeper.periods = false;
     });
     test.run(&format!("pull oci:f:k {ROOT} --max-age 180days -o out")).exits(0).tells("nobody tells");
+    // Where somebody vouches for the day on which the pack was made, that is the day.
+    let digest = test.run("push forged oci:g:k").exits(0).after("Pack: ");
+    let ran = test.run(&format!("pull oci:g:k {ROOT} --digest {digest} --max-age 180days -o two")).exits(0);
+    assert!(!ran.err.contains("nobody tells"), "{}", ran.err);
     let test = aged(400, |keeper| {
         frozen(keeper);
         keeper.periods = false;
@@ -152,6 +162,41 @@ fn versions_are_remembered_under_every_root_of_the_chain() {
     test.run("pull oci:f:k --tuf-root second.json -o out --state enclave").fails(3, "tuf-rollback");
     test.run(&format!("pull oci:p:k {ROOT} -o two --state enclave")).exits(0);
     test.run(&format!("pull oci:f:k {ROOT} -o out --state enclave")).fails(3, "tuf-rollback");
+}
+
+#[test]
+fn versions_are_remembered_under_the_roots_behind_the_given_one() {
+    let (test, mut keeper) = collected();
+    keeper.rotate("none");
+    let mut old = keeper.files.clone();
+    old.remove("root.json");
+    test.write("second.json", &keeper.files["2.root.json"]);
+    keeper.renew();
+    keeper.write(&test, "repo");
+    test.run(&format!("collect oci:m {FROM} -o keys")).exits(0);
+    test.run("push keys oci:p:k").exits(0);
+    test.run(&format!("pull oci:p:k {ROOT} -o out --state enclave")).exits(0);
+    // The officer gives the second root from now on: what was seen from the first one still counts.
+    old.remove("1.root.json");
+    forge_chain(&test, &old);
+    test.run("pull oci:f:k --tuf-root second.json -o out --state enclave").fails(3, "tuf-rollback");
+}
+
+#[test]
+fn a_rolled_back_delegated_role() {
+    let test = scene();
+    let mut keeper = Keeper::new(&trusted_root());
+    let listed = std::mem::take(&mut keeper.listed);
+    let role = crate::keeper::Role { keys: vec![crate::keeper::key()], threshold: 1, version: 5, days: 50 };
+    keeper.delegated = Some(("d".into(), role, vec!["*.json".into()], listed));
+    keeper.renew();
+    keeper.write(&test, "repo");
+    let collect = format!("collect oci:m {FROM} -o keys");
+    test.run(&collect).exits(0).tells("d 5");
+    keeper.delegated.as_mut().unwrap().1.version = 4;
+    keeper.renew();
+    keeper.write(&test, "repo");
+    test.run(&collect).fails(3, "tuf-rollback").tells("the d of repo has version 4");
 }
 
 #[test]

@@ -87,6 +87,8 @@ fn a_key_that_no_repository_lists_needs_another_anchor() {
     let other = format!("--pin signer:{}", "0".repeat(64));
     test.run(&format!("pull oci:p:k {ROOT} {} {other} -o two", id("signer"))).fails(3, "pin-not-met");
     test.run(&format!("pull oci:p:k {ROOT} {} -o two", id("fulcio"))).fails(3, "key-not-pinned");
+    // A pin for a key that the repository lists as well is met.
+    test.run(&format!("pull oci:p:k {ROOT} {} {} -o four", id("signer"), id("fulcio"))).exits(0);
     // The whole inventory is vouched for: it stays as its maker wrote it.
     test.run(&format!("pull oci:p:k {ROOT} --digest {digest} -o three")).exits(0).tells("the pack digest");
     assert!(test.tree("three") == test.tree("keys"), "the directory changed");

@@ -79,6 +79,13 @@ fn first_contact_says_that_an_older_state_can_not_be_told() {
     let again = test.run(&pull).exits(0);
     assert!(!again.err.contains("remembers nothing"), "{}", again.err);
     test.run(&format!("{pull} --require-state")).exits(0);
+    // A lineage that is known by a digest alone says nothing of the repository.
+    let digest = keypack::oci::Digest::of(&test.read("keys/keypack.json"));
+    let ran = test.run(&format!("pull oci:p:k --digest {digest} -o two --state other")).exits(0);
+    assert!(!ran.err.contains("leaves out"), "{}", ran.err);
+    test.run(&format!("pull oci:p:k {ROOT} -o two --state other --require-state")).fails(3, "no-state");
+    let ran = test.run(&format!("pull oci:p:k {ROOT} --digest {digest} -o two --state other")).exits(0);
+    assert!(!ran.err.contains("leaves out"), "the whole is vouched for, as it was collected: {}", ran.err);
 }
 
 #[test]
@@ -299,4 +306,14 @@ fn a_chain_under_the_name_of_another_repository() {
     let root = keypack::oci::Digest::of(keeper.first_root());
     assert_eq!(out["tuf"][0]["repository"], format!("TUF root {root}"));
     assert_eq!(out["tuf"][0]["name"], format!("tuf-{}", &root.hex()[..8]));
+}
+
+#[test]
+fn a_newer_root_beside_the_older_one_takes_packs_of_before() {
+    // The officer brings the new root before the first pack that knows it.
+    let (test, mut keeper) = collected();
+    test.run("push keys oci:p:k").exits(0);
+    keeper.rotate("root");
+    test.write("second.json", &keeper.files["2.root.json"]);
+    test.run(&format!("pull oci:p:k {ROOT} --tuf-root second.json -o out")).exits(0);
 }

@@ -76,7 +76,7 @@ fn a_key_that_the_repository_withdrew_is_told_while_it_is_kept() {
     relist(&mut keeper, &test, serde_json::to_vec(&root).unwrap());
     test.layout("key-bundle-rekor2-oras", "o");
     let ran = test.run(&format!("collect oci:o oci:m {with_key}")).exits(0);
-    ran.tells("rekor-127-0-0-1-e69e8241.pub").tells("no longer lists").tells("--prune");
+    ran.tells("rekor-127-0-0-1-e69e8241.pub").tells("no longer lists it as it is").tells("--prune");
     assert_eq!(rekors(&test), 1);
     test.run("push keys oci:p:k").exits(0);
     test.run(&format!("pull oci:p:k {ROOT} -o out")).fails(3, "key-not-in-tuf").tells("--prune");
@@ -216,4 +216,34 @@ fn rules_and_revocations_of_the_pack_are_dropped_aloud() {
     assert!(test.json("two/keypack.json")["rules"].is_array());
     // Over a directory with rules, what goes is told before the exchange.
     test.run(&format!("pull oci:p:k {ROOT} -o two")).exits(0).tells("registry.example.org/team");
+}
+
+#[test]
+fn a_repository_that_is_not_read_again_withdraws_nothing() {
+    let test = scene();
+    test.layout("key-bundle-rekor1-oras", "n");
+    Keeper::new(&trusted_root()).write(&test, "repo");
+    test.run(&format!("collect oci:m {FROM} -o keys")).exits(0);
+    let mut two = Keeper::new(&trusted_root());
+    two.listed.clear();
+    two.list("rekor.pub", &test.read("lab/trust/rekor.pub"), Some("Rekor"));
+    two.renew();
+    two.write(&test, "two");
+    let from_two = "--tuf two --tuf-root two.root.json --key lab/trust/cosign.pub";
+    let ran = test.run(&format!("collect oci:n {from_two} -o keys")).exits(0);
+    assert!(!ran.err.contains("no longer lists"), "{}", ran.err);
+    assert_eq!(test.json("keys/keypack.json")["tuf"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn a_repository_that_was_set_up_anew_takes_the_place_of_the_old_one() {
+    let (test, _) = collected();
+    let before = chain_file(&test, "keys");
+    // Another root under the same name; the first images need nothing now.
+    Keeper::new(&trusted_root()).write(&test, "repo");
+    test.layout("key-bundle-rekor2-oras", "n");
+    test.run(&format!("collect oci:n --key lab/trust/cosign.pub {FROM} -o keys")).exits(0);
+    let chains: Vec<_> = test.names("keys").into_iter().filter(|name| name.starts_with("tuf-")).collect();
+    assert_eq!(chains.len(), 1);
+    assert_ne!(chains, [before]);
 }

@@ -9,6 +9,9 @@
 
 #[path = "../support/fault.rs"]
 mod fault;
+#[allow(dead_code, unreachable_pub, missing_docs, reason = "shared with the tests of trust")]
+#[path = "../trust/own.rs"]
+mod own;
 #[allow(dead_code, reason = "shared with the tests of the verbs")]
 #[path = "../cli/program.rs"]
 mod program;

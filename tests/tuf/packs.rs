@@ -141,3 +141,26 @@ fn a_root_of_before_at_pull() {
         enclave("pull oci:f:k").fails(3, "tuf-rollback").tells("the root of tuf-");
     }
 }
+
+#[test]
+fn of_several_chains_the_one_that_the_root_knows_says_why() {
+    let test = scene();
+    let (one, two) = (Keeper::new(&trusted_root()), Keeper::new(&trusted_root()));
+    one.write(&test, "one");
+    two.write(&test, "two");
+    let roots = "--tuf-root one.root.json --tuf-root two.root.json";
+    test.run(&format!("collect oci:m --tuf one --tuf two {roots} -o keys")).exits(0);
+    for (keeper, name) in [(&one, "one"), (&two, "two")] {
+        let mut files = keeper.files.clone();
+        files.remove("root.json");
+        let target = files.iter_mut().find(|(path, _)| path.starts_with("targets/")).unwrap().1;
+        target[100] ^= 1;
+        forge(&test, |all, _| {
+            let file = all.keys().find(|file| file.starts_with(&format!("tuf-{name}-"))).unwrap().clone();
+            all.insert(file, crate::keeper::tar(&files));
+        });
+        test.run(&format!("pull oci:f:k --tuf-root {name}.root.json -o no"))
+            .fails(3, "tuf-mismatch")
+            .tells(&format!("tuf-{name}-"));
+    }
+}

@@ -92,6 +92,7 @@ fn the_trusted_root_of_rhtas_1_3_2_is_named_and_the_single_targets_stand_in() {
             ran.out,
             ran.err
         );
+        assert!(ran.out.contains("repo trusted_root.json "), "the target is named: {}", ran.out);
         assert!(ran.out.contains("RHTAS") || ran.err.contains("RHTAS"));
         single(&test, &mut keeper, true);
         keeper.renew();
@@ -181,4 +182,90 @@ fn more_single_keys_than_any_repository_lists() {
     test.run(&format!("discover oci:m {FROM}"))
         .fails(3, "tuf-too-large")
         .tells("more than 64 targets that are keys");
+}
+
+#[test]
+fn an_address_that_is_empty_is_none() {
+    let test = scene();
+    test.layout("keyless-bundle-rekor1-oras", "n");
+    let mut keeper = Keeper::new(&trusted_root());
+    keeper.listed.clear();
+    single(&test, &mut keeper, true);
+    for target in &mut keeper.listed {
+        target.custom.as_mut().unwrap()["sigstore"]["uri"] = "".into();
+    }
+    keeper.renew();
+    keeper.write(&test, "repo");
+    test.run(&format!("collect oci:n {FROM} -o keys")).exits(0);
+    let inventory = test.json("keys/keypack.json");
+    assert!(
+        inventory["keys"].as_array().unwrap().iter().all(|key| key.get("url").is_none()),
+        "{inventory:#}"
+    );
+}
+
+#[test]
+fn of_two_issuers_of_one_name_the_one_that_signed_is_the_link() {
+    // As the public good's two roots: the names are the same, so the signature tells.
+    let (first, second) = (crate::own::root("one name"), crate::own::root("one name"));
+    let pem = |authority: &crate::own::Authority| crate::own::chain(&[&authority.certificate]).to_pem();
+    for issuer in [&first, &second] {
+        let test = scene();
+        let link = issuer.issue("intermediate");
+        let mut keeper = Keeper::new(&trusted_root());
+        keeper.listed.clear();
+        // The longest name of the public good: with a hash in front it is longer than a header holds unsplit.
+        keeper.list("fulcio_intermediate_v1.crt.pem", pem(&link).as_bytes(), Some("Fulcio"));
+        keeper.list("fulcio.crt.pem", pem(&first).as_bytes(), Some("Fulcio"));
+        keeper.list("fulcio_v1.crt.pem", pem(&second).as_bytes(), Some("Fulcio"));
+        keeper.renew();
+        keeper.write(&test, "repo");
+        test.run(&format!("collect oci:m {FROM} --include all -o keys")).exits(4);
+        let whole = format!("{}{}", pem(&link), pem(issuer));
+        let other = pem(if std::ptr::eq(issuer, &raw const first) { &second } else { &first });
+        let found: Vec<_> =
+            test.names("keys").into_iter().filter(|n| n.starts_with("fulcio-fulcio")).collect();
+        let mut found: Vec<_> =
+            found.iter().map(|n| String::from_utf8(test.read(&format!("keys/{n}"))).unwrap()).collect();
+        found.sort_by_key(String::len);
+        assert_eq!(found, [other, whole]);
+        assert!(crate::chain_files(&test, "keys").keys().any(|path| path.len() > 100));
+    }
+}
+
+#[test]
+fn what_the_repository_does_not_say_is_dropped_and_not_compared() {
+    // Its targets say no address, and a file that was given beside them does.
+    let test = scene();
+    test.layout("keyless-bundle-rekor1-oras", "n");
+    let mut keeper = Keeper::new(&trusted_root());
+    keeper.listed.clear();
+    single(&test, &mut keeper, false);
+    keeper.renew();
+    keeper.write(&test, "repo");
+    test.run(&format!("collect oci:n {FROM} --trusted-root lab/trust/trusted_root.json -o keys")).exits(0);
+    let urls = |keys: &str| {
+        let inventory = test.json(&format!("{keys}/keypack.json"));
+        inventory["keys"].as_array().unwrap().iter().filter(|key| key["url"].is_string()).count()
+    };
+    assert!(urls("keys") > 0);
+    test.run("push keys oci:p:k").exits(0);
+    test.run("pull oci:p:k --tuf-root repo.root.json -o out").exits(0);
+    assert_eq!(urls("out"), 0);
+}
+
+#[test]
+fn a_key_that_is_listed_twice_is_as_one_of_the_two_entries_says() {
+    for first in [true, false] {
+        let test = scene();
+        let mut root: Value = serde_json::from_slice(&trusted_root()).unwrap();
+        let logs = root["ctlogs"].as_array_mut().unwrap();
+        let mut again = logs[0].clone();
+        again["publicKey"]["validFor"]["end"] = "2099-01-01T00:00:00Z".into();
+        logs.insert(if first { 0 } else { logs.len() }, again);
+        Keeper::new(&serde_json::to_vec(&root).unwrap()).write(&test, "repo");
+        test.run(&format!("collect oci:m {FROM} -o keys")).exits(0);
+        test.run("push keys oci:p:k").exits(0);
+        test.run("pull oci:p:k --tuf-root repo.root.json -o out").exits(0);
+    }
 }

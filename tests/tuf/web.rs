@@ -42,15 +42,18 @@ fn a_repository_over_http() {
 
 #[test]
 fn a_store_that_says_forbidden_for_what_is_not_there() {
-    let test = scene();
-    let keeper = Keeper::new(&trusted_root());
-    keeper.write(&test, "repo");
-    let files = keeper.files.clone();
-    let server = Server::start(move |asked| match files.get(asked.target.trim_start_matches('/')) {
-        Some(bytes) => Reply::ok(bytes.clone()),
-        None => Reply::new(403),
-    });
-    test.run(&format!("collect oci:m --tuf {} --tuf-root repo.root.json -o keys", server.url(""))).exits(0);
+    for status in [403, 404, 410] {
+        let test = scene();
+        let keeper = Keeper::new(&trusted_root());
+        keeper.write(&test, "repo");
+        let files = keeper.files.clone();
+        let server = Server::start(move |asked| match files.get(asked.target.trim_start_matches('/')) {
+            Some(bytes) => Reply::ok(bytes.clone()),
+            None => Reply::new(status),
+        });
+        let url = server.url("");
+        test.run(&format!("collect oci:m --tuf {url} --tuf-root repo.root.json -o keys")).exits(0);
+    }
 }
 
 #[test]
@@ -118,4 +121,17 @@ fn a_repository_that_is_renewed_while_it_is_read() {
     });
     let collect = format!("collect oci:m --tuf {} --tuf-root repo.root.json -o keys", server.url(""));
     test.run(&collect).exits(0).tells("timestamp 2");
+}
+
+#[test]
+fn what_is_no_repository_in_a_directory() {
+    let test = scene();
+    let keeper = Keeper::new(&trusted_root());
+    keeper.write(&test, "repo");
+    let collect =
+        |place: &str| test.run(&format!("collect oci:m --tuf {place} --tuf-root repo.root.json -o no"));
+    collect("repo.root.json").fails(1, "tuf-not-found");
+    test.write("folders/timestamp.json/x", b"");
+    collect("folders").fails(1, "key-file-not-found").tells("is not a file");
+    assert!(!test.has("no"));
 }

@@ -38,12 +38,20 @@ pub(super) fn choose(repository: &Repository, roots: &[Root]) -> Result<Choice, 
         let path = RepositoryPath::new(&format!("{}.root.json", root.version()))?;
         Ok(repository.get(&path, limits::TUF_ROOT)?.as_deref() == Some(root.bytes()))
     };
+    decide(repository.name(), roots, &served)
+}
+
+fn decide(
+    name: &str,
+    roots: &[Root],
+    served: &dyn Fn(&Root) -> Result<bool, TufError>,
+) -> Result<Choice, TufError> {
     for (index, root) in roots.iter().enumerate() {
         if served(root)? {
             return Ok(Choice::Given(index));
         }
     }
-    let instance = Instance::ALL.into_iter().find(|instance| instance.url() == repository.name());
+    let instance = Instance::ALL.into_iter().find(|instance| instance.url() == name);
     match (instance, roots.len()) {
         (Some(instance), _) => Ok(Choice::Builtin(instance)),
         (None, 1) => Ok(Choice::Given(0)),
@@ -56,4 +64,34 @@ pub(super) fn choose(repository: &Repository, roots: &[Root]) -> Result<Choice, 
 pub fn read_root(path: &Path) -> Result<Root, KeySourceError> {
     let (bytes, _) = read(path)?;
     Root::new(bytes).map_err(|error| KeySourceError::NotARoot { path: path.into(), error })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_root_is_one_that_was_given_or_is_built_in() {
+        let [good, staging, github] = Instance::ALL.map(|instance| instance.root().unwrap());
+        let own = "https://tuf.example.com";
+        let choice = |name: &str, given: &[&Root], serves: &[&Root]| {
+            let given: Vec<_> = given.iter().map(|root| (*root).clone()).collect();
+            decide(name, &given, &|root| Ok(serves.contains(&root))).unwrap()
+        };
+        // What is served tells which of several is meant, at a known address too.
+        assert_eq!(choice(own, &[&staging, &github], &[&github]), Choice::Given(1));
+        assert_eq!(choice(Instance::GitHub.url(), &[&staging], &[&staging]), Choice::Given(0));
+        // A known address begins with its own, whatever else was given.
+        for instance in Instance::ALL {
+            assert_eq!(choice(instance.url(), &[], &[]), Choice::Builtin(instance));
+            assert_eq!(choice(instance.url(), &[&good, &staging], &[]), Choice::Builtin(instance));
+        }
+        // Elsewhere the only one that was given; a mirror of the public good needs none, one of GitHub's does.
+        assert_eq!(choice(own, &[&staging], &[]), Choice::Given(0));
+        assert_eq!(choice(own, &[], &[&good]), Choice::Builtin(Instance::PublicGood));
+        assert_eq!(choice(own, &[], &[&github]), Choice::None);
+        assert_eq!(choice(own, &[&staging, &github], &[&good]), Choice::None);
+        let failed = decide(own, &[staging], &|_| Err(TufError::Missing("x".into())));
+        assert_eq!(failed.unwrap_err().code(), "tuf-file-missing");
+    }
 }

@@ -41,3 +41,40 @@ fn bytes(key: &Key) -> Vec<u8> {
         Err(_) => hex::decode(public).unwrap_or_else(|_| public.as_bytes().to_vec()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// RFC 8410, example of section 10.1, and the same key as TUF writes it bare.
+    const PEM: &str = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n-----END PUBLIC KEY-----";
+    const HEX: &str = "19BF44096984CDFE8541BAC167DC3B96C85086AA30B6B6CB0C5C38AD703166E1";
+
+    fn check(ids: &[&str], keys: &Value) -> Result<(), TufError> {
+        let ids: Vec<_> = ids.iter().map(|id| (*id).to_owned()).collect();
+        once("timestamp", &ids, &serde_json::from_value(keys.clone()).unwrap())
+    }
+
+    fn ed25519(public: &str) -> Value {
+        json!({ "keytype": "ed25519", "scheme": "ed25519", "keyval": { "public": public } })
+    }
+
+    #[test]
+    fn one_key_is_one_however_it_is_written() {
+        let lower = HEX.to_lowercase();
+        for other in [PEM, HEX, &lower, &format!(" {lower}\n")] {
+            let keys = json!({ "a": ed25519(PEM), "b": ed25519(other) });
+            assert_eq!(check(&["a", "b"], &keys).unwrap_err().code(), "tuf-key-twice", "{other:?}");
+            // Only the keys of one role are compared; an id twice is one id, and one without a key is none.
+            assert_eq!(check(&["a", "a", "c"], &keys), Ok(()));
+        }
+        let other = HEX.replace("19BF", "19BE");
+        assert_eq!(check(&["a", "b"], &json!({ "a": ed25519(PEM), "b": ed25519(&other) })), Ok(()));
+        // What can't be read as a key can't sign either; the same text twice is told all the same.
+        let odd = json!({ "a": ed25519("?"), "b": ed25519("?"), "c": ed25519("!") });
+        assert!(check(&["a", "b"], &odd).is_err());
+        assert_eq!(check(&["a", "c"], &odd), Ok(()));
+    }
+}
