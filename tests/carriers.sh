@@ -2,15 +2,17 @@
 # What carries a pack: keypack pushes both forms into a registry and a layout, other tools carry them, keypack pulls what
 # arrived by its pack digest, and keys/ must be the same. The programs are taken from PATH; a missing one is said. A row
 # that is not what it says it must be makes the exit code 1.
-# KEYPACK names the program; without it, it is built. docs/carriers.md is what this printed.
+# KEYPACK names the program; without it, it is built. REGISTRY names the registry's program: docker-registry, or
+# distribution 3's `registry`. SKOPEO and SKOPEO_OLD name skopeos beside /usr/bin/skopeo. docs/carriers.md is what this printed.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 if [ -z "${KEYPACK:-}" ]; then
     cargo build --locked --quiet --manifest-path "$root/Cargo.toml"
     KEYPACK=${CARGO_TARGET_DIR:-$root/target}/debug/keypack
 fi
-if ! command -v docker-registry >/dev/null 2>&1; then
-    echo "docker-registry is missing (apt-get install docker-registry): nothing was measured" >&2
+REGISTRY=${REGISTRY:-docker-registry}
+if ! command -v "$REGISTRY" >/dev/null 2>&1; then
+    echo "$REGISTRY is missing (apt-get install docker-registry): nothing was measured" >&2
     exit 1
 fi
 
@@ -31,7 +33,7 @@ log: {level: info}
 storage: {filesystem: {rootdirectory: $work/storage}}
 http: {addr: 127.0.0.1:0, secret: test}
 END
-OTEL_TRACES_EXPORTER=none docker-registry serve registry.yml >registry.log 2>&1 &
+OTEL_TRACES_EXPORTER=none "$REGISTRY" serve registry.yml >registry.log 2>&1 &
 registry=$!
 host=
 for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
@@ -97,9 +99,9 @@ echo "| program | version |"
 echo "|---|---|"
 version() { printf '| %s | %s |\n' "$1" "$2"; }
 version keypack "$("$KEYPACK" --version | head -n 1)"
-version docker-registry "$(docker-registry --version | awk '{print $NF}')"
+version "$(basename "$REGISTRY")" "$("$REGISTRY" --version | awk '{print $NF}')"
 skopeos=
-for candidate in ${SKOPEO:-$(command -v skopeo || :)} /usr/bin/skopeo; do
+for candidate in ${SKOPEO:-$(command -v skopeo || :)} /usr/bin/skopeo ${SKOPEO_OLD:-}; do
     if [ -x "$candidate" ]; then
         number=$("$candidate" --version | awk '{print $3}')
         case " $skopeos " in *"=$number "*) continue ;; esac
@@ -108,12 +110,14 @@ for candidate in ${SKOPEO:-$(command -v skopeo || :)} /usr/bin/skopeo; do
     fi
 done
 [ -n "$skopeos" ] || version skopeo "missing: not measured"
-for tool in oras crane cosign umoci; do
+for tool in oras crane regctl cosign umoci podman; do
     if have $tool; then
         case $tool in
             oras) number=$(oras version | awk '/^Version/{print $2}') ;;
             umoci) number=$(umoci --version | awk 'NR == 1 {print $3}') ;;
             cosign) number=$(cosign version 2>&1 | awk '/^GitVersion/{print $2}') ;;
+            regctl) number=$(regctl version | awk '/^VCSTag/{print $2}') ;;
+            podman) number=$(podman --version | awk '{print $3}') ;;
             crane) number=$(crane version 2>/dev/null | grep '^[v0-9]' || :) ;;
         esac
         version $tool "${number:-a build that does not say its version}"
@@ -192,6 +196,19 @@ for form in image artifact; do
         row crane $form "layout → registry (push)" ok "docker://$host/crane/l-$form:$tag" \
             crane push --insecure "crane-$form" "$host/crane/l-$form:$tag"
     fi
+    if have regctl; then
+        copy="regctl --host reg=$host,tls=disabled image copy"
+        row regctl $form "registry → layout (copy)" ok "oci:regctl-$form:$tag" \
+            $copy "$repo:$tag" "ocidir://regctl-$form:$tag"
+        row regctl $form "layout → registry (copy)" ok "docker://$host/regctl/$form:$tag" \
+            $copy "ocidir://own-$form:$tag" "$host/regctl/$form:$tag"
+        row regctl $form "registry → registry (copy)" ok "docker://$host/regctl/c-$form:$tag" \
+            $copy "$repo:$tag" "$host/regctl/c-$form:$tag"
+        row regctl $form "registry → oci-archive (export)" ok "oci-archive:regctl-$form.tar" \
+            regctl --host "reg=$host,tls=disabled" image export "$repo:$tag" "regctl-$form.tar"
+        row regctl $form "oci-archive → registry (import)" ok "docker://$host/regctl/i-$form:$tag" \
+            regctl --host "reg=$host,tls=disabled" image import "$host/regctl/i-$form:$tag" "own-$form.tar"
+    fi
     if have cosign; then
         row cosign $form "registry → layout (save)" ok "oci:cosign-$form" \
             cosign save --allow-http-registry "$repo:$tag" --dir "cosign-$form"
@@ -209,6 +226,26 @@ if have umoci; then
     row umoci image "layout after gc" ok "oci:umoci-image:image" umoci gc --layout umoci-image
     files umoci image "layout → files (raw unpack)" umoci-files/keys \
         umoci raw unpack --rootless --image own-image:image umoci-files
+fi
+
+if have podman; then
+    # podman keeps images unpacked: what it pushes or saves is a new manifest around the same files.
+    mkdir -p home/.config/containers
+    echo '{"default": [{"type": "insecureAcceptAnything"}]}' >home/.config/containers/policy.json
+    podman="podman --root $work/podman/root --runroot $work/podman/run --tmpdir $work/podman/tmp --storage-driver vfs"
+    wire="--quiet --tls-verify=false"
+    row podman image "registry → storage → registry (pull, push)" ok "docker://$host/podman/image:t" sh -c \
+        "$podman pull $wire $repo:image && $podman push $wire $repo:image docker://$host/podman/image:t"
+    for format in oci v2s2; do
+        row podman image "storage → registry (push --format $format)" ok "docker://$host/podman/$format:t" \
+            $podman push $wire --format $format "$repo:image" "docker://$host/podman/$format:t"
+    done
+    row podman image "storage → oci-archive (save)" ok "oci-archive:podman.tar" \
+        $podman save --quiet --format oci-archive -o podman.tar "$repo:image"
+    if [ "$(id -u)" = 0 ]; then
+        files podman image "storage → files (image mount)" podman-files/keys sh -c \
+            "cp -r \$($podman image mount $repo:image) podman-files"
+    fi
 fi
 
 # The other way round: what tools put into a registry, keypack takes from there into a layout beside other images.

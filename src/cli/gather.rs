@@ -91,7 +91,7 @@ impl KeySources {
                              fingerprint with its owner"
                         ));
                     }
-                    gathered.add_rekor(&url, &Client::new(wire.options().net))?;
+                    gathered.add_rekor(&url, &Client::new(wire.options(output).net))?;
                 }
                 None => gathered.add_rekor_file(Path::new(rekor))?,
             }
