@@ -16,6 +16,8 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use crate::{
     fault::{Reply, Server},
     interrupt::collected,
+    sent,
+    support::artifact,
 };
 
 /// Takes so long over every upload that a line is drawn meanwhile.
@@ -31,13 +33,16 @@ fn slow(end: u16) -> Server {
     })
 }
 
-/// A push to this registry.
-fn push(folder: &Path, server: &Server, flags: &str) -> Command {
+fn keypack(folder: &Path, line: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_keypack"));
-    let line = format!("push keys docker://{}/a/b:t --plain-http {flags}", server.host());
     command.args(line.split_whitespace()).current_dir(folder);
     command.env_clear().env("HOME", folder).env("TERM", "xterm").stdin(Stdio::null());
     command
+}
+
+/// A push to this registry.
+fn push(folder: &Path, server: &Server, flags: &str) -> Command {
+    keypack(folder, &format!("push keys docker://{}/a/b:t --plain-http {flags}", server.host()))
 }
 
 /// A program that runs in a terminal of its own.
@@ -214,6 +219,37 @@ fn a_signal_leaves_no_bar_behind() {
     let left = screen(&text);
     assert!(left[0].starts_with("keypack: interrupted: the tag t of docker://"), "{left:?}");
     assert_eq!(left[1..].concat(), "", "{left:?}");
+}
+
+/// Half of what a pull reads has come, and then nothing more: that is what the line says.
+#[test]
+fn a_download_shows_how_much_has_come() {
+    let dir = tempfile::tempdir().unwrap();
+    let half = 512 << 10;
+    let content = artifact(&vec![b'x'; 2 * half]);
+    let (manifest, blobs) = (content.manifest.clone().into_bytes(), content.blobs);
+    let server = Server::start(move |asked| match asked.target.as_str() {
+        t if t.contains("/manifests/") => sent(manifest.clone()),
+        t => match blobs.iter().find(|blob| t.ends_with(&blob.digest().to_string())) {
+            Some(blob) if blob.bytes().len() > half => Reply::ok(blob.bytes()).stall(half),
+            Some(blob) => Reply::ok(blob.bytes()),
+            None => Reply::new(404),
+        },
+    });
+    let line = format!("pull docker://{}/a/b:t --plain-http -o keys", server.host());
+    let running = on_a_terminal(keypack(dir.path(), &line), None);
+    let start = Instant::now();
+    while server.lines().iter().filter(|line| line.contains("/blobs/")).count() < 2 {
+        assert!(start.elapsed() < Duration::from_secs(60), "{:?}", server.lines());
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    std::thread::sleep(Duration::from_millis(700));
+    let pid = running.child.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    let (text, status) = running.end();
+    assert_eq!(status.code(), Some(130), "{text:?}");
+    assert!(text.contains("[==========          ] 512.00 KiB of 1.00 MiB"), "{text:?}");
+    assert_eq!(screen(&text).concat(), "keypack: interrupted: keys is as it was", "{text:?}");
 }
 
 /// What a screen makes of the bytes is ours to know; that it is read rightly is tested with what indicatif writes.
