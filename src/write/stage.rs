@@ -44,8 +44,8 @@ const TOGETHER: usize = 32;
 /// statfs(2): what tmpfs calls itself.
 const TMPFS_MAGIC: i64 = 0x0102_1994;
 
-/// What is written and may not be on the disk yet.
-enum Unsynced<'a> {
+/// What was changed and may not be on the disk yet.
+pub(super) enum Unsynced<'a> {
     File(&'a str, File),
     Directory(&'a OwnedFd),
 }
@@ -111,7 +111,7 @@ impl<'a> Staging<'a> {
     /// Brings these to the disk, all at once: a journal writes what many ask for in one go, and each such write costs
     /// some milliseconds, many where others write too. (Not syncfs(2): behind a mirror that was just written, that takes
     /// minutes. posix_fadvise(2) and waiting for one after the other was measured: no better on a busy disk.)
-    fn sync_all(&self, unsynced: &[Unsynced<'_>]) -> Result<(), WriteError> {
+    pub(super) fn sync_all(&self, unsynced: &[Unsynced<'_>]) -> Result<(), WriteError> {
         let next = AtomicUsize::new(0);
         // In memory there is nothing to wait for, and threads cost more than the calls.
         let in_memory = fstatfs(&self.place.parent).is_ok_and(|fs| fs.f_type == TMPFS_MAGIC);
@@ -167,7 +167,7 @@ impl<'a> Staging<'a> {
     }
 
     /// Syncs a directory.
-    pub(super) fn sync(&self, dir: &OwnedFd) -> Result<(), WriteError> {
+    fn sync(&self, dir: &OwnedFd) -> Result<(), WriteError> {
         match fsync(dir) {
             // fsync(2): "fd is bound to a special file which does not support synchronization"; some network and
             // user-space file systems say so of directories, and write them at once.
