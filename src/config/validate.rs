@@ -1,16 +1,12 @@
 //! What the fields mean.
 
-use std::{
-    fmt::Display,
-    path::{Path, PathBuf},
-    str::FromStr,
-};
+use std::path::{Path, PathBuf};
 
 use super::{
     Config, Revocation, Sources, Tuf,
     rules::rules,
     wire,
-    yaml::{At, Fault, Truth},
+    yaml::{At, Fault, truth, value},
 };
 use crate::{
     content::registry::AllowedRealm,
@@ -44,21 +40,6 @@ pub(super) fn file(file: wire::File, base: &Path) -> Result<Config, Fault> {
             .map(realm)
             .collect::<Result<_, _>>()?,
     })
-}
-
-/// A value that has a reader of its own: the same that its flag has.
-pub(super) fn value<T: FromStr<Err: Display>>(text: &At<String>) -> Result<T, Fault> {
-    text.value.parse().map_err(|e: T::Err| Fault::at(text, e.to_string()))
-}
-
-pub(super) fn truth(value: &At<Truth>) -> Result<bool, Fault> {
-    match &value.value {
-        Truth::Is(truth) => Ok(*truth),
-        Truth::Text(text) => {
-            Err(Fault::at(value, format!("{text:?} is a text"))
-                .hinting("write true or false, without quotes"))
-        }
-    }
 }
 
 fn lineage(name: At<String>) -> Result<String, Fault> {
