@@ -4,13 +4,14 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{failure::Failure, output::Output, wire::Wire};
+use super::{failure::Failure, output::Output, tuf, wire::Wire};
 use crate::{
     config::Sources,
     content::Source,
     key::Pin,
     keysource::Gathered,
     net::{Client, Url},
+    trust::tuf::RootName,
 };
 
 /// Where policy.json lies on a host, and where keys lie beside it.
@@ -40,6 +41,13 @@ pub(super) struct KeySources {
     /// A Rekor's address, to ask it for its key, or a file with that key [repeatable].
     #[arg(long, value_name = "URL|FILE")]
     pub(super) rekor: Vec<String>,
+    /// A TUF repository, published or in a directory, whose targets are keys; it is verified from its root [repeatable].
+    #[arg(long, value_name = "URL|DIR")]
+    pub(super) tuf: Vec<String>,
+    /// The root that a repository of --tuf begins with; of several, the one that it serves. sigstore's public
+    /// repository and GitHub's need none [repeatable].
+    #[arg(long, value_name = "FILE|builtin[:NAME]")]
+    pub(super) tuf_root: Vec<RootName>,
     /// Ask no host: neither for keys nor for images.
     #[arg(long, overrides_with = "network")]
     no_network: bool,
@@ -60,6 +68,10 @@ impl KeySources {
         self.trusted_root.extend(setting.trusted_roots);
         self.key.extend(setting.keys);
         self.rekor.extend(setting.rekor);
+        for tuf in setting.tuf {
+            self.tuf.push(tuf.repository);
+            self.tuf_root.extend(tuf.root);
+        }
         self.from_policy = self.from_policy.take().or(setting.from_policy);
         self.no_network |= network == Some(false) && !self.network;
     }
@@ -96,6 +108,7 @@ impl KeySources {
                 None => gathered.add_rekor_file(Path::new(rekor))?,
             }
         }
+        tuf::gather(self, &mut gathered, wire, output)?;
         if !self.no_host {
             gathered.add_host(&self.host_root);
         }

@@ -1,21 +1,18 @@
 //! What the fields mean.
 
-use std::{
-    fmt::Display,
-    path::{Path, PathBuf},
-    str::FromStr,
-};
+use std::path::{Path, PathBuf};
 
 use super::{
-    Config, Revocation, Sources,
+    Config, Revocation, Sources, Tuf,
     rules::rules,
     wire,
-    yaml::{At, Fault, Truth},
+    yaml::{At, Fault, truth, value},
 };
 use crate::{
     content::registry::AllowedRealm,
     net::Url,
     pack::{is_lineage, parse_time},
+    trust::tuf::RootName,
 };
 
 pub(super) fn file(file: wire::File, base: &Path) -> Result<Config, Fault> {
@@ -30,6 +27,10 @@ pub(super) fn file(file: wire::File, base: &Path) -> Result<Config, Fault> {
         rules: file.rules.map(rules).transpose()?,
         pins: file.pins.map(|pins| pins.iter().map(value).collect()).transpose()?,
         verify_keys: file.verify_keys.map(|keys| paths(Some(keys), base)).transpose()?,
+        tuf_roots: file
+            .tuf_roots
+            .map(|roots| roots.iter().map(|text| root(text, base)).collect())
+            .transpose()?,
         revoked: file.revoked.unwrap_or_default().into_iter().map(revocation).collect::<Result<_, _>>()?,
         images: file.images.map(|images| place(&images, base)).transpose()?,
         allow_realms: file
@@ -39,21 +40,6 @@ pub(super) fn file(file: wire::File, base: &Path) -> Result<Config, Fault> {
             .map(realm)
             .collect::<Result<_, _>>()?,
     })
-}
-
-/// A value that has a reader of its own: the same that its flag has.
-pub(super) fn value<T: FromStr<Err: Display>>(text: &At<String>) -> Result<T, Fault> {
-    text.value.parse().map_err(|e: T::Err| Fault::at(text, e.to_string()))
-}
-
-pub(super) fn truth(value: &At<Truth>) -> Result<bool, Fault> {
-    match &value.value {
-        Truth::Is(truth) => Ok(*truth),
-        Truth::Text(text) => {
-            Err(Fault::at(value, format!("{text:?} is a text"))
-                .hinting("write true or false, without quotes"))
-        }
-    }
 }
 
 fn lineage(name: At<String>) -> Result<String, Fault> {
@@ -72,8 +58,9 @@ fn sources(sources: wire::Sources, base: &Path) -> Result<Sources, Fault> {
             .rekor
             .unwrap_or_default()
             .into_iter()
-            .map(|rekor| self::rekor(rekor, base))
+            .map(|rekor| address_or_path(rekor, base))
             .collect::<Result<_, _>>()?,
+        tuf: sources.tuf.unwrap_or_default().into_iter().map(|t| tuf(t, base)).collect::<Result<_, _>>()?,
     })
 }
 
@@ -92,8 +79,21 @@ fn path(text: &At<String>, base: &Path) -> Result<PathBuf, Fault> {
     Ok(base.join(&text.value))
 }
 
-/// An address, or a file.
-fn rekor(text: At<String>, base: &Path) -> Result<String, Fault> {
+fn tuf(tuf: wire::Tuf, base: &Path) -> Result<Tuf, Fault> {
+    let root = tuf.root.map(|text| root(&text, base)).transpose()?;
+    Ok(Tuf { repository: address_or_path(tuf.repository, base)?, root })
+}
+
+/// A root: its file as the setting means it.
+fn root(text: &At<String>, base: &Path) -> Result<RootName, Fault> {
+    match value(text)? {
+        RootName::File(_) => path(text, base).map(RootName::File),
+        builtin @ RootName::Builtin(_) => Ok(builtin),
+    }
+}
+
+/// An address, or a path.
+fn address_or_path(text: At<String>, base: &Path) -> Result<String, Fault> {
     if !text.value.contains("://") {
         return path(&text, base).map(|path| path.display().to_string());
     }
