@@ -20,10 +20,7 @@ pub(super) struct Output {
     pub(super) format: Format,
     pub(super) verbose: bool,
     quiet: bool,
-    /// Whether bars are drawn.
-    progress: bool,
-    /// Whether each step is a line instead.
-    steps: bool,
+    progress: Progress,
     bar: Bar,
     /// Counts the bytes of a transfer that may take long.
     pub(super) meter: Meter,
@@ -31,19 +28,34 @@ pub(super) struct Output {
     pub(super) interrupt: Interrupt,
 }
 
+/// How it is shown that work goes on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Progress {
+    /// Not at all.
+    Silent,
+    /// As a line that is drawn while a step lasts.
+    Drawn,
+    /// As one line a step, that stays.
+    Lines,
+}
+
 impl Output {
     pub(super) fn new(global: &Global) -> Self {
         let shown = !global.quiet && !global.no_progress;
         // A dumb terminal can't take a line back.
         let draws = io::stderr().is_terminal() && std::env::var_os("TERM").is_some_and(|t| t != "dumb");
+        let progress = match (shown, draws) {
+            (false, _) => Progress::Silent,
+            (true, true) => Progress::Drawn,
+            (true, false) => Progress::Lines,
+        };
         let bar = Bar::default();
         Self {
             format: global.format,
             verbose: global.verbose,
             quiet: global.quiet,
-            progress: shown && draws,
-            steps: shown && !draws,
-            meter: if shown && draws { Meter::counting() } else { Meter::default() },
+            meter: if progress == Progress::Drawn { Meter::counting() } else { Meter::default() },
+            progress,
             interrupt: Interrupt::listen(bar.clone()),
             bar,
         }
@@ -91,7 +103,7 @@ impl Output {
 
     /// A step begins: shown on a terminal while it lasts, elsewhere one line.
     pub(super) fn working(&self, text: &str) {
-        if self.steps {
+        if self.progress == Progress::Lines {
             self.say("", text);
         }
         self.further(text);
@@ -99,7 +111,7 @@ impl Output {
 
     /// A step goes on: shown on a terminal alone.
     pub(super) fn further(&self, text: &str) {
-        if self.progress {
+        if self.progress == Progress::Drawn {
             self.bar.show(text, &self.meter);
         }
     }
