@@ -10,7 +10,8 @@
 use std::{fs, path::Path};
 
 /// Rooms and their level.
-const ROOMS: [(&str, u32); 19] = [
+const ROOMS: [(&str, u32); 20] = [
+    ("disk", 0),
     ("limits", 0),
     ("display", 0),
     ("tree", 0),

@@ -63,7 +63,10 @@ pub(super) fn hint(code: &str) -> &'static str {
         "signature-malformed" => "copy the signature again; if it stays so, treat the image as unsigned",
         "signature-unsupported" => "the signature was made in a form that keypack does not read",
         "signature-lapsed" => {
-            "get the owner's current copy of the key, where its time may be longer; GnuPG and podman refuse this one too"
+            "the owner's current copy of the key may last longer; else ask the publisher to sign anew: GnuPG and podman refuse this one too"
+        }
+        "signing-key-revoked" => {
+            "ask the publisher for a signature with a key that is good, and take this key out of what trusts it"
         }
         "signature-weak" => "ask the publisher for a signature with SHA-256; nobody should take this one",
         "signed-for-other-image" => {
@@ -81,7 +84,7 @@ pub(super) fn hint(code: &str) -> &'static str {
         // Keys.
         "keys-not-found" => "name the directory that `keypack collect` or `keypack pull` wrote",
         "incomplete" => "the report lists each one with what to do; --format json gives it to programs",
-        "key-file-not-found" => "check the path of the key file",
+        "key-file-not-found" => "check the path: a file with keys, or with a policy.json, is expected there",
         "key-malformed" => {
             "get the key again from its publisher and look at the file: it must hold PEM or DER"
         }

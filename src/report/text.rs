@@ -192,17 +192,14 @@ fn troubles(out: &mut String, report: &Report, paint: Paint) {
         line(out, &format!("    --accept-change {}", new.fingerprint));
     }
     for entry in &report.unusable {
+        let what = match entry.entry.as_str() {
+            "it" => shown(&entry.source),
+            part => format!("{}, {}", shown(&entry.source), shown(part)),
+        };
         paragraph(
             out,
             0,
-            &format!(
-                "{} {}: {} {}: {}",
-                paint.warn("not used"),
-                entry.code,
-                shown(&entry.source),
-                shown(&entry.entry),
-                shown(&entry.reason)
-            ),
+            &format!("{} {}: {}: {}", paint.warn("not used"), entry.code, what, shown(&entry.reason)),
         );
     }
 }

@@ -14,6 +14,7 @@ mod place;
 #[allow(dead_code, reason = "shared by several test programs")]
 mod program;
 mod redhat;
+mod statements;
 mod wire;
 
 /// What the lying server looks for in what it was sent.
