@@ -4,6 +4,7 @@
 
 #[path = "../support/fault.rs"]
 mod fault;
+mod forms;
 mod host;
 mod keys;
 mod lab;
