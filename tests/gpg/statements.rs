@@ -2,7 +2,7 @@
 
 use keypack::key::{Material, OpenPgpKey, parse_key_file};
 use pgp::{
-    composed::{SignedPublicKey, SignedSecretKey},
+    composed::{SignedPublicKey, SignedPublicSubKey, SignedSecretKey},
     crypto::hash::HashAlgorithm,
     packet::{Signature, SignatureType, Subpacket, SubpacketData},
     types::{Password, SignedUser, Tag},
@@ -226,4 +226,65 @@ fn a_binding_in_the_owners_name_that_a_stranger_made() {
     sub.signatures = vec![word];
     forged.public_subkeys = vec![sub];
     assert_eq!(outcome(&by_stranger, &[bytes(&forged)], now()), "missing");
+}
+
+/// The owner's subkey as these statements make it: the hashes of binding and answer, who made the answer, what it is for.
+#[derive(Clone, Copy)]
+struct Bond {
+    binding: HashAlgorithm,
+    answer: HashAlgorithm,
+    by_another: bool,
+    flags: Option<(bool, bool)>,
+}
+
+/// What becomes of a message by that subkey.
+fn bond(owner: &SignedSecretKey, bond: &Bond) -> &'static str {
+    let (signer, subkey, password) = (&owner.primary_key, &owner.secret_subkeys[0].key, Password::empty());
+    let other = rsa();
+    let by = if bond.by_another { &other.secret_subkeys[0].key } else { subkey };
+    let back = Say { hash: bond.answer, ..Say::default() }.config(SignatureType::KeyBinding, by);
+    let back = back.sign_primary_key_binding(by, by.public_key(), &password, signer.public_key()).unwrap();
+    let say = Say { hash: bond.binding, flags: bond.flags, ..Say::default() };
+    let mut config = say.config(SignatureType::SubkeyBinding, signer);
+    config
+        .hashed_subpackets
+        .push(Subpacket::regular(SubpacketData::EmbeddedSignature(Box::new(back))).unwrap());
+    let word =
+        config.sign_subkey_binding(signer, signer.public_key(), &password, subkey.public_key()).unwrap();
+    let mut block = block(owner, &Say::default());
+    block.public_subkeys = vec![SignedPublicSubKey::new(subkey.public_key().clone(), vec![word])];
+    let content = payload(image());
+    let by_subkey = Say { day: 10, ..Say::default() }.sign(subkey, &content);
+    outcome(&message(&by_subkey, &content), &[bytes(&block)], now())
+}
+
+#[test]
+fn a_subkey_is_bound_in_both_directions_by_good_hashes() {
+    use HashAlgorithm::{Sha1, Sha256};
+    let owner = rsa();
+    let (flags, by_another) = (Some((false, true)), false);
+    let good = Bond { binding: Sha256, answer: Sha256, by_another, flags };
+    assert_eq!(bond(&owner, &good), "have");
+    assert_eq!(bond(&owner, &Bond { flags: None, ..good }), "have", "the algorithm says that it may sign");
+    assert_eq!(bond(&owner, &Bond { flags: Some((false, false)), ..good }), "signature-lapsed");
+    assert_eq!(bond(&owner, &Bond { binding: Sha1, ..good }), "missing");
+    assert_eq!(bond(&owner, &Bond { answer: Sha1, ..good }), "missing");
+    assert_eq!(bond(&owner, &Bond { by_another: true, ..good }), "missing");
+    assert_eq!(bond(&owner, &Bond { by_another: true, flags: None, ..good }), "missing");
+}
+
+#[test]
+fn a_subkey_with_nothing_but_its_revocation_or_too_many_words() {
+    let owner = secret();
+    let (good, _) = subkey(&owner, &Say::default());
+    let (signer, sub) = (&owner.primary_key, owner.secret_subkeys[0].key.public_key());
+    let config = Say { day: 40, ..Say::default() }.config(SignatureType::SubkeyRevocation, signer);
+    let back = config.sign_subkey_binding(signer, signer.public_key(), &Password::empty(), sub).unwrap();
+    let mut none = good.clone();
+    none.public_subkeys[0].signatures = vec![back];
+    assert_eq!(only(&none), only(&block(&owner, &Say::default())));
+    let mut many = good;
+    let word = many.public_subkeys[0].signatures[0].clone();
+    many.public_subkeys[0].signatures = vec![word; 520];
+    assert!(parse_key_file(&bytes(&many)).unwrap().material.is_empty());
 }
