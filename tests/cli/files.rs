@@ -35,13 +35,18 @@ fn a_pipe_that_nobody_writes_to_is_told_and_not_waited_for() {
 fn what_the_shell_opened_is_read_and_is_no_name() {
     let test = Test::new();
     let line = format!(
-        "cat {LAB}/trust/cosign.pub | {} collect --no-host --no-network oci:{LAB}/layouts/key-tag-notlog-oras \
+        "cat {LAB}/trust/cosign.pub | {} collect --no-host --no-network oci:{LAB}/layouts/key-bundle-notlog-oras \
          --key /dev/stdin -o keys",
         env!("CARGO_BIN_EXE_keypack")
     );
     let mut shell = std::process::Command::new("sh");
-    let ran =
-        shell.args(["-c", &line]).current_dir(test.path("")).env("HOME", test.path("")).output().unwrap();
+    let ran = shell
+        .args(["-c", &line])
+        .current_dir(test.path(""))
+        .env("HOME", test.path(""))
+        .env_remove("XDG_STATE_HOME")
+        .output()
+        .unwrap();
     assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
     assert_eq!(test.json("keys/keypack.json")["keys"][0]["provenance"][0]["source"], "pipe");
 }
