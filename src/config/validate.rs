@@ -133,7 +133,8 @@ fn revocation(entry: wire::Revoked) -> Result<Revocation, Fault> {
 fn fingerprint(text: &At<String>) -> Result<Digest, Fault> {
     let openpgp = text.value.len() == 40 && text.value.bytes().all(|b| b.is_ascii_hexdigit());
     value(text).map_err(|fault| match openpgp {
-        true => fault.hinting("give the sha256 id of the GPG key instead, which `keypack inspect` prints"),
+        true => fault
+            .hinting("give the fingerprint sha256:… of the GPG key instead, which `keypack inspect` prints"),
         false => fault,
     })
 }

@@ -15,6 +15,9 @@ pub fn render(report: &Report, paint: Paint, images: bool) -> String {
     }
     keys(&mut out, report, paint);
     open(&mut out, report, paint);
+    if !images {
+        problems(&mut out, report, paint);
+    }
     troubles(&mut out, report, paint);
     unused(&mut out, report, paint);
     counts(&mut out, report, paint);
@@ -164,6 +167,29 @@ fn open(out: &mut String, report: &Report, paint: Paint) {
         if report.open.get(index + 1).is_none_or(|next| next.hint != need.hint) {
             paragraph(out, 4, &format!("hint: {}", need.hint));
         }
+    }
+}
+
+/// Images that are told without the table: those with problems, as many as a person reads.
+const TOLD: usize = 5;
+
+/// What the table of images would tell of problems.
+fn problems(out: &mut String, report: &Report, paint: Paint) {
+    let of_image = |image: &'_ ImageReport| {
+        let signatures = image.signatures.iter().filter_map(|s| s.problem.as_ref());
+        let label = shown(&image.label);
+        let tell = |p: &super::ProblemReport| format!("{}: {label}: {}", p.code, shown(&p.message));
+        image.problems.iter().chain(signatures).map(tell).collect::<Vec<_>>()
+    };
+    let all: Vec<_> = report.images.iter().flat_map(of_image).collect();
+    if !all.is_empty() {
+        gap(out);
+    }
+    for problem in all.iter().take(TOLD) {
+        paragraph(out, 0, &format!("{} {problem}", paint.bad("problem")));
+    }
+    if all.len() > TOLD {
+        line(out, &format!("and {}: -v lists them", count(all.len() - TOLD, "more problem")));
     }
 }
 

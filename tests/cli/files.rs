@@ -78,5 +78,5 @@ fn a_setting_without_anything_in_it() {
     test.write("keypack.yaml", format!("revoked:\n  - fingerprint: {fingerprint}\n    reason: lost\n"));
     test.run("discover m --config keypack.yaml")
         .fails(2, "config-malformed")
-        .tells("sha256 id of the GPG key");
+        .tells("fingerprint sha256:… of the GPG key");
 }
