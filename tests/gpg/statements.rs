@@ -77,6 +77,17 @@ fn the_newest_word_counts_among_user_ids_and_about_one() {
 }
 
 #[test]
+fn a_newer_word_that_says_less_counts_all_the_same() {
+    let owner = secret();
+    let (old, new) = (Say { expires: Some(20), ..Say::default() }, Say { day: 30, ..Say::default() });
+    for (a, b) in [(&old, &new), (&new, &old)] {
+        let mut one = block(&owner, a);
+        one.details.users[0].signatures.extend(user(&owner, NAME, b).signatures);
+        assert_eq!(judged(&owner, &one), "have");
+    }
+}
+
+#[test]
 fn a_user_id_that_its_owner_took_back() {
     let owner = secret();
     let with = |days: &[(SignatureType, u32)]| {
