@@ -19,6 +19,22 @@ pub const KEY_FILE: u64 = 4 << 20;
 /// One file of a pack. The largest real one is a TUF chain, well under 1 MiB.
 pub const PACK_FILE: u64 = 8 << 20;
 
+/// The files of a TUF repository that a pack keeps: the public good's are 16 roots, three other metadata and a trusted
+/// root, 100 KiB together.
+pub const TUF_CHAIN: u64 = 4 << 20;
+
+/// One root, as python-tuf bounds it; the public good's has 6 KiB.
+pub const TUF_ROOT: u64 = 512_000;
+
+/// How many files they may be.
+pub const TUF_FILES: usize = 400;
+
+/// Roots from the one that is given to the last: the public good made 16 in five years.
+pub const TUF_ROOTS: usize = 256;
+
+/// Targets that are single keys: the public good lists seven.
+pub const TUF_KEYS: usize = 64;
+
 /// All files of a pack together: what unpacking may hold in memory and write to disk.
 pub const PACK_TOTAL: u64 = 32 << 20;
 

@@ -41,14 +41,15 @@ const WITHIN: [(&str, &str); 5] =
     [("content", "net"), ("key", "oci"), ("key", "limits"), ("oci", "limits"), ("tree", "limits")];
 
 /// Crates that only one place may name, by the start of its path.
-const FOREIGN: [(&str, &[&str]); 8] = [
+const FOREIGN: [(&str, &[&str]); 9] = [
     ("serde_saphyr", &["config/yaml.rs", "content/image_set.rs", "keysource/payload.rs"]),
     ("pgp", &["key/openpgp/"]),
     ("sigstore_verify", &["trust/crypto.rs", "trust/proposed.rs"]),
     ("clap", &["cli/"]),
     ("indicatif", &["cli/"]),
     ("reqwest", &["net/"]),
-    ("tar", &["content/", "pack/layer.rs"]),
+    ("tar", &["content/", "pack/layer.rs", "pack/chain.rs"]),
+    ("sigstore_tuf", &["trust/tuf/"]),
     ("cap_std", &["content/"]),
 ];
 

@@ -7,6 +7,7 @@ use super::{
     failure::{Exit, Failure},
     output::Output,
     packs::Fetched,
+    tuf,
 };
 use crate::{
     content::Location,
@@ -15,6 +16,7 @@ use crate::{
     pack::{Anchor, Demand, Pack, PackError, check},
     signature::UntrustedSignature,
     state::Signer,
+    trust::tuf::RootName,
 };
 
 /// Reads the anchors: the flags, and a digest in the reference itself, which the user typed as well.
@@ -26,14 +28,7 @@ pub(super) fn read(args: &args::Anchors, location: &Location, target: &Path) -> 
     let mut keys = Vec::new();
     for path in &args.verify_key {
         let key = read_public_key(path).map_err(Failure::from)?;
-        if let Some(place) = location.path().into_iter().chain([target]).find(|place| lies_in(path, place)) {
-            let error = format!(
-                "the key {} lies in {}, where the pack is from or goes",
-                path.display(),
-                place.display()
-            );
-            return Err(Failure::new("verify-key-from-pack", error, Exit::Refused));
-        }
+        refuse_own(path, "key", location, target)?;
         keys.push(key);
     }
     if !keys.is_empty() {
@@ -42,7 +37,32 @@ pub(super) fn read(args: &args::Anchors, location: &Location, target: &Path) -> 
     if !args.pin.is_empty() {
         anchors.push(Anchor::Pins(args.pin.clone()));
     }
+    let mut roots = Vec::new();
+    for name in &args.tuf_root {
+        if let RootName::File(path) = name {
+            refuse_own(path, "TUF root", location, target)?;
+        }
+        roots.push(tuf::root(name)?);
+    }
+    if !roots.is_empty() {
+        anchors.push(Anchor::Tuf(roots));
+    }
     Ok(anchors)
+}
+
+/// Refuses a file that lies where the pack is from or where it goes: it would be the pack's own.
+fn refuse_own(path: &Path, what: &str, location: &Location, target: &Path) -> Result<(), Failure> {
+    match location.path().into_iter().chain([target]).find(|place| lies_in(path, place)) {
+        Some(place) => {
+            let error = format!(
+                "the {what} {} lies in {}, where the pack is from or goes",
+                path.display(),
+                place.display()
+            );
+            Err(Failure::new("verify-key-from-pack", error, Exit::Refused))
+        }
+        None => Ok(()),
+    }
 }
 
 fn lies_in(path: &Path, place: &Path) -> bool {
@@ -84,7 +104,7 @@ pub(super) fn signers(anchors: &[Anchor], pack: &Pack) -> (Vec<Signer>, Vec<Sign
         match anchor {
             Anchor::Digest(_) => believed.push(Signer::Digest),
             Anchor::Keys(keys) => believed.extend(keys.iter().map(|k| Signer::Key(k.fingerprint()))),
-            Anchor::Pins(_) => {}
+            Anchor::Pins(_) | Anchor::Tuf(_) => {}
         }
     }
     believed.sort_unstable();

@@ -81,7 +81,9 @@ pub(super) enum Command {
     Discover(Discover),
     /// Find, prove and write the keys into keys/ with their inventory.
     #[command(
-        after_help = "Example:\n  keypack collect oci:mirror --trusted-root trusted_root.json --key cosign.pub -o keys"
+        after_help = "Example:\n  keypack collect oci:mirror --trusted-root trusted_root.json --key cosign.pub -o keys\n\n\
+                      keypack collect oci:mirror --tuf https://tuf-repo-cdn.sigstore.dev\n\n\
+                      keypack collect oci:mirror --tuf https://tuf.example.com --tuf-root root.json"
     )]
     Collect(Collect),
     /// Write keys/ as an OCI artifact into a registry, a layout or an archive.
@@ -94,6 +96,7 @@ pub(super) enum Command {
         visible_alias = "unpack",
         after_help = "Example:\n  keypack pull oci-archive:mirror.tar:keys-2026-11 --digest sha256:… -o keys\n\n\
                       keypack pull oci-archive:mirror.tar:keys-2026-11 --verify-key /etc/keypack/org.pub\n\n\
+                      keypack pull oci-archive:mirror.tar:keys-2026-11 --tuf-root builtin --pin signer:…\n\n\
                       The digest or key must reach you by another way than the pack: on paper, by a signed mail."
     )]
     Pull(Pull),

@@ -15,7 +15,8 @@ use crate::{
     config::When,
     display::count,
     key::OpenPgpKey,
-    pack::{Build, Built, Change, Draft, Expiry, Revoked, build},
+    keysource::Collected,
+    pack::{Build, Built, Change, Draft, Expiry, IncludeChain, Revoked, build},
     report::{PackReport, Report, render},
     write,
 };
@@ -34,6 +35,7 @@ pub(super) fn run(args: &args::Collect, output: &Output) -> Result<Exit, Failure
     output.interrupt.leaves(format!("{} is as it was", directory.display()));
     let past = Past::load(args, &name, old.as_ref(), created)?;
     let found = find(&args.read, &|key| past.is_revoked(key), created, output)?;
+    past.admit(&found.gathered.chains)?;
     let mut report = Report::new("collect", &found.discovery, &found.resolution, &found.gathered.unusable);
     let complete = if report.is_complete() { Exit::Done } else { Exit::Incomplete };
     let when = args.when.unwrap_or_default();
@@ -66,6 +68,7 @@ pub(super) fn run(args: &args::Collect, output: &Output) -> Result<Exit, Failure
     let built = match build(&Build {
         name: &name,
         keys: include,
+        chains: chains(&found),
         replaces: old.as_ref(),
         prune: args.prune,
         rules: args.rules.clone(),
@@ -112,7 +115,7 @@ pub(super) fn run(args: &args::Collect, output: &Output) -> Result<Exit, Failure
         }
     }
     tell_kept_long(built.draft.inventory(), created, "--prune leaves out what no image needs", output);
-    remember(args, &built.draft, output);
+    remember(args, &built.draft, &found.gathered.chains, output);
     report.pack = Some(describe(&directory, &built));
     print(&report, output)?;
     Ok(complete)
@@ -188,6 +191,16 @@ fn by_their_owners(old: Option<&Draft>, found: &Found, created: Timestamp) -> Ve
     let date = Timestamp::from_second(created.as_second()).unwrap_or(created);
     let reason = || "revoked by its owner".to_owned();
     ids.into_iter().map(|fingerprint| Revoked { fingerprint, reason: reason(), date }).collect()
+}
+
+fn chains(found: &Found) -> Vec<IncludeChain> {
+    let include = |chain: &Collected| IncludeChain {
+        name: chain.name.clone(),
+        repository: chain.repository.clone(),
+        chain: chain.chain.clone(),
+        items: chain.items.clone(),
+    };
+    found.gathered.chains.iter().map(include).collect()
 }
 
 fn describe(directory: &Path, built: &Built) -> PackReport {

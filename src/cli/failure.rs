@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use super::{hint::hint, packs::Ambiguous};
+use super::hint::hint;
 use crate::{
     config::ConfigError,
     content::{ContentError, LocationError},
@@ -70,6 +70,13 @@ impl Failure {
         self
     }
 
+    /// The same with one more thing that can be done.
+    #[must_use]
+    pub fn also(mut self, hint: &str) -> Self {
+        self.hint = format!("{}, or {hint}", self.hint);
+        self
+    }
+
     /// The same, saying which side it concerns.
     #[must_use]
     pub fn on(mut self, side: &str) -> Self {
@@ -112,7 +119,9 @@ impl From<KeySourceError> for Failure {
             KeySourceError::Read { .. }
             | KeySourceError::NotAFile { .. }
             | KeySourceError::Net(_)
-            | KeySourceError::Answer { .. } => Exit::CouldNot,
+            | KeySourceError::Answer { .. }
+            | KeySourceError::NotTuf { .. }
+            | KeySourceError::TufAnswer { .. } => Exit::CouldNot,
             _ => Exit::Refused,
         };
         Self::new(e.code(), e.to_string(), exit)
@@ -142,11 +151,5 @@ impl From<StateError> for Failure {
 impl From<WriteError> for Failure {
     fn from(e: WriteError) -> Self {
         Self { code: e.code(), error: e.to_string(), hint: e.hint().into(), exit: Exit::CouldNot }
-    }
-}
-
-impl From<Ambiguous> for Failure {
-    fn from(e: Ambiguous) -> Self {
-        Self::new("pack-not-found", e.to_string(), Exit::CouldNot)
     }
 }

@@ -4,13 +4,14 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{failure::Failure, output::Output, wire::Wire};
+use super::{failure::Failure, output::Output, tuf, wire::Wire};
 use crate::{
     config::Sources,
     content::Source,
     key::Pin,
-    keysource::{Gathered, RekorPlace},
+    keysource::{AddressOrPath, Gathered},
     net::Client,
+    trust::tuf::RootName,
 };
 
 /// Where policy.json lies on a host, and where keys lie beside it.
@@ -40,6 +41,13 @@ pub(super) struct KeySources {
     /// A Rekor's address, to ask it for its key, or a file with that key [repeatable].
     #[arg(long, value_name = "URL|FILE")]
     pub(super) rekor: Vec<String>,
+    /// A TUF repository, published or in a directory, whose targets are keys; it is verified from its root [repeatable].
+    #[arg(long, value_name = "URL|DIR")]
+    pub(super) tuf: Vec<String>,
+    /// The root that a repository of --tuf begins with; of several, the one that it serves. sigstore's public
+    /// repository and GitHub's need none [repeatable].
+    #[arg(long, value_name = "FILE|builtin[:NAME]")]
+    pub(super) tuf_root: Vec<RootName>,
     /// Ask no host: neither for keys nor for images.
     #[arg(long, overrides_with = "network")]
     no_network: bool,
@@ -60,6 +68,10 @@ impl KeySources {
         self.trusted_root.extend(setting.trusted_roots);
         self.key.extend(setting.keys);
         self.rekor.extend(setting.rekor);
+        for tuf in setting.tuf {
+            self.tuf.push(tuf.repository);
+            self.tuf_root.extend(tuf.root);
+        }
         self.from_policy = self.from_policy.take().or(setting.from_policy);
         self.no_network |= network == Some(false) && !self.network;
     }
@@ -81,13 +93,13 @@ impl KeySources {
                 Failure::usage(format!("--rekor: {e}"), "write https://HOST, or the path of a file")
             })?;
             match place {
-                RekorPlace::Address(_) if self.no_network => {
+                AddressOrPath::Address(_) if self.no_network => {
                     return Err(Failure::usage(
                         format!("--no-network forbids to ask {rekor}"),
                         "give the log's key as a file: --rekor FILE",
                     ));
                 }
-                RekorPlace::Address(url) => {
+                AddressOrPath::Address(url) => {
                     if url.scheme() != "https" {
                         output.warn(&format!(
                             "{rekor} is asked without TLS: anybody on the way could answer; compare the key's \
@@ -96,7 +108,7 @@ impl KeySources {
                     }
                     gathered.add_rekor(&url, &Client::new(wire.options().net))?;
                 }
-                RekorPlace::File(path) => gathered.add_rekor_file(&path).map_err(|e| {
+                AddressOrPath::Path(path) => gathered.add_rekor_file(&path).map_err(|e| {
                     // A host without its scheme looks like a file that is not there.
                     let absent = e.code() == "key-file-not-found";
                     let mut failure = Failure::from(e);
@@ -107,6 +119,7 @@ impl KeySources {
                 })?,
             }
         }
+        tuf::gather(self, &mut gathered, wire, output)?;
         if !self.no_host {
             if !self.host_root.is_dir() {
                 return Err(Failure::usage(

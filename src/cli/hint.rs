@@ -94,7 +94,6 @@ pub(super) fn hint(code: &str) -> &'static str {
         "key-claim" => {
             "compare the fingerprint with its publisher by another way; then give the key by --key FILE"
         }
-        "policy-malformed" => "give a policy.json as containers-policy.json(5) describes it",
         "rekor-answer" => {
             "check the address: `/api/v1/log/publicKey` follows it; or give the log's key by --rekor FILE"
         }
@@ -105,14 +104,15 @@ pub(super) fn hint(code: &str) -> &'static str {
         "private-key" => {
             "give the public key (cosign public-key --key FILE), and keep the private one off this path"
         }
-        "trusted-root-malformed" => "give a sigstore trusted_root.json; single keys go to --key",
         _ => about_packs(code),
     }
 }
 
-/// What to do about packs, their anchors and their times, and about what people write for them: settings and rules.
+/// What to do about trusted roots and packs, their anchors and their times, and about what people write for them: settings and rules.
 fn about_packs(code: &str) -> &'static str {
     match code {
+        "trusted-root-malformed" => "give a sigstore trusted_root.json; single keys go to --key",
+        "policy-malformed" => "give a policy.json as containers-policy.json(5) describes it",
         // Packs.
         "not-a-pack" => "check the tag; `keypack push` writes packs",
         "pack-is-index" => "push the pack again: a list was wrapped around it on the way",
@@ -159,7 +159,7 @@ fn about_packs(code: &str) -> &'static str {
             "give one PEM public key, as `cosign public-key` prints it, in a file of its own"
         }
         "verify-key-from-pack" => {
-            "a key that comes with the pack proves nothing; keep the organisation's key where only you write"
+            "a key or root that comes with the pack proves nothing; keep the organisation's where only you write"
         }
         "key-not-pinned" => {
             "pins are the exact set: if the key is right, pin it too; if nobody can say what it is, refuse the pack"
@@ -202,6 +202,65 @@ fn about_packs(code: &str) -> &'static str {
         }
         "lineage-mismatch" => "give --name with the lineage you expect, or another directory",
         "schema-unknown" => "`keypack schema` lists the names",
+        _ => about_tuf(code),
+    }
+}
+
+/// What to do about TUF repositories and the chains that are kept of them.
+fn about_tuf(code: &str) -> &'static str {
+    match code {
+        // Reading a repository.
+        "tuf-not-found" => {
+            "give the address below which timestamp.json lies (RHTAS: oc get tuf -o jsonpath='{.items[0].status.url}'), or a \
+             directory with a copy of it"
+        }
+        "tuf-answer" => "check the address in a browser; try again later",
+        "tuf-root-unknown" => {
+            "give the root that you trust by --tuf-root FILE (RHTAS: its root.json, compared by sha256 with what its keeper \
+             tells you another way), or for a copy of sigstore's public repository --tuf-root builtin"
+        }
+        "tuf-root-malformed" => {
+            "give a root.json of the repository's keeper, as `cosign initialize --root` takes it; `builtin` is sigstore's own"
+        }
+        // What it says.
+        "tuf-signatures" | "tuf-root-version" => {
+            "compare the root with what the repository's keeper tells you another way: either the root belongs to another \
+             repository, or roots in between are missing, or what was served is forged"
+        }
+        "tuf-expired" => {
+            "check the clock here; if it is right, the repository is not kept up (RHTAS signs for 52 weeks) or somebody holds \
+             newer metadata back: ask its keeper"
+        }
+        "tuf-mismatch" | "tuf-file-missing" => {
+            "it may be renewed at this moment: try again; of a copy, copy the whole repository again"
+        }
+        "tuf-malformed" => {
+            "look at what is served at that place: a login page, or metadata older than sigstore's root 5"
+        }
+        "tuf-too-large" | "tuf-name-unsafe" => "no keeper writes this; find out what is served there",
+        "tuf-no-keys" => {
+            "check that it is a repository of sigstore: its targets are trusted_root.json, or rekor.pub and the like"
+        }
+        "trusted-root-rhtas" => {
+            "update RHTAS to 1.4 and migrate its trusted root; until then the single targets (rekor.pub, …) are used where \
+             the repository lists them"
+        }
+        "tuf-rollback" => {
+            "somebody offers an older state of the repository: get a newer pack or reach the repository another way; if its \
+             keeper set it up anew, pull takes --allow-rollback-unsafe --reason TEXT"
+        }
+        // Chains in packs.
+        "tuf-chain-missing" => {
+            "ask the pack's maker to collect with --tuf, or authenticate it another way (--digest)"
+        }
+        "tuf-tar-refused" => "keypack writes no such file; do not use this pack",
+        "key-not-in-tuf" => {
+            "if the key is right, pin it beside --tuf-root (--pin, as `keypack inspect` prints it); a key that was kept from an \
+             earlier collection goes with collect --prune"
+        }
+        "key-differs-from-tuf" => {
+            "somebody changed what the repository says of this key: do not use this pack; if you made it, collect again"
+        }
         _ => "run the command with --help",
     }
 }

@@ -11,7 +11,7 @@ use crate::{
     display::shown,
     key::{OpenPgpKey, Pin},
     oci::Digest,
-    pack::Draft,
+    pack::{ChainSide, Draft},
     report,
 };
 
@@ -28,6 +28,7 @@ pub(super) fn run(args: &args::Inspect, output: &Output) -> Result<Exit, Failure
             "packDigest": draft.digest(),
             "manifestDigest": manifest,
             "inventory": draft.inventory(),
+            "tuf": ChainSide::all(&draft),
         }))?,
         Format::Text => output.data(&text(&draft, manifest, known, output.verbose))?,
     }
@@ -81,6 +82,10 @@ pub(super) fn text(draft: &Draft, manifest: Option<Digest>, known: bool, verbose
     }
     for rule in &inventory.rules {
         let _ = write!(out, "\n{}", report::rule(rule, inventory));
+    }
+    for (file, side) in ChainSide::all(draft) {
+        let _ = writeln!(out, "\n{file}  TUF repository {}", shown(&side.repository));
+        let _ = writeln!(out, "  {}", report::chain_side(&side));
     }
     for revoked in &inventory.revoked {
         let _ = writeln!(

@@ -74,11 +74,20 @@ impl Install<'_> {
 
     fn admit(&self, state: &State, believed: &[Signer]) -> Result<Option<Admission>, Failure> {
         let (args, output) = (self.args, self.output);
+        let mut lowered = false;
+        for vouched in self.pack.vouched() {
+            let Some(rollback) = state.check_evidence(&vouched.verified.evidence) else { continue };
+            if !args.except.allow_rollback_unsafe {
+                return Err(NotAdmitted::Tuf { repository: vouched.file.clone(), rollback }.into());
+            }
+            lowered = true;
+        }
         if !self.pack.is_whole() {
-            if args.require_state && state.packs().is_empty() {
+            let new = self.pack.vouched().iter().any(|v| !state.knows_evidence(&v.verified.evidence));
+            if args.require_state && (new || state.packs().is_empty()) {
                 return Err(NotAdmitted::NoState.into());
             }
-            return Ok(None);
+            return Ok(lowered.then_some(Admission::Allowed));
         }
         let inventory = self.pack.draft().inventory();
         let offer = Offer { believed, version: inventory.version, digest: self.pack.draft().digest() };
@@ -87,7 +96,10 @@ impl Install<'_> {
             min_version: args.min_version,
             allow_rollback: args.except.allow_rollback_unsafe,
         };
-        let admission = state.admit(&offer, &demands)?;
+        let mut admission = state.admit(&offer, &demands)?;
+        if lowered {
+            admission = Admission::Allowed;
+        }
         match admission {
             Admission::First { others: None } if args.min_version.is_none() => output.note(
                 "this host remembers no pack of this lineage yet, so an older one than its maker's latest can't be \
@@ -141,8 +153,14 @@ impl Install<'_> {
                 .filter(|s| vouching.contains(s) || state.highest().contains_key(s))
                 .collect();
             state.accept(&lowered, pack, "--allow-rollback-unsafe", reason);
+            for vouched in self.pack.vouched() {
+                state.accept_evidence(&vouched.verified.evidence);
+            }
         } else {
             state.record(vouching, pack);
+        }
+        for vouched in self.pack.vouched() {
+            state.record_evidence(&vouched.verified.evidence);
         }
         if self.stale {
             state.accept(&[], pack, "--allow-stale-unsafe", reason);

@@ -29,6 +29,7 @@ mod redhat;
 mod schema;
 mod settings;
 mod take;
+mod tuf;
 mod wire;
 
 use std::process::ExitCode;

@@ -22,11 +22,17 @@ use crate::{
 
 /// No pack, or several, where one is wanted.
 #[derive(Debug, Error)]
-pub(super) enum Ambiguous {
+enum Ambiguous {
     #[error("{0} holds no pack")]
     None(String),
     #[error("{0} holds several packs: {1}")]
     Several(String, String),
+}
+
+impl From<Ambiguous> for Failure {
+    fn from(e: Ambiguous) -> Self {
+        Self::new("pack-not-found", e.to_string(), Exit::CouldNot)
+    }
 }
 
 /// Where to look for a pack, and what the user knows of it.

@@ -4,9 +4,10 @@ use jiff::Timestamp;
 
 use super::{args, failure::Failure, memory, output::Output};
 use crate::{
+    keysource::Collected,
     oci::Digest,
     pack::{Draft, Revoked},
-    state::{self, KnownPack, Origin, State},
+    state::{self, KnownPack, NotAdmitted, Origin, State},
 };
 
 /// What was before.
@@ -67,6 +68,17 @@ impl Past {
         self.revoked.iter().any(|r| known.iter().all(|k| k.fingerprint != r.fingerprint))
     }
 
+    /// Refuses a TUF repository that offers older metadata than this host has seen.
+    pub(super) fn admit(&self, chains: &[Collected]) -> Result<(), Failure> {
+        for chain in chains {
+            if let Some(rollback) = self.state.as_ref().and_then(|s| s.check_evidence(&chain.evidence)) {
+                let repository = chain.repository.clone();
+                return Err(NotAdmitted::Tuf { repository, rollback }.into());
+            }
+        }
+        Ok(())
+    }
+
     /// Whether a key is revoked by anyone who may say so: the user, the directory in place, an earlier pack.
     pub(super) fn is_revoked(&self, key: Digest) -> bool {
         self.old.contains(&key)
@@ -77,7 +89,7 @@ impl Past {
 
 /// Remembers what was collected. That it can't be remembered is no reason to fail: the keys are in place, and who
 /// wants to use them here is asked for an anchor.
-pub(super) fn remember(args: &args::Collect, draft: &Draft, output: &Output) {
+pub(super) fn remember(args: &args::Collect, draft: &Draft, chains: &[Collected], output: &Output) {
     let inventory = draft.inventory();
     let at = Timestamp::now();
     let pack =
@@ -88,6 +100,9 @@ pub(super) fn remember(args: &args::Collect, draft: &Draft, output: &Output) {
             // What was known already stays as it is known.
             if state.known(pack.digest).is_none() {
                 state.record(&[], pack);
+            }
+            for chain in chains {
+                state.record_evidence(&chain.evidence);
             }
             for revoked in &inventory.revoked {
                 state.revoke(&revoked.fingerprint.to_string(), pack.digest, at);
@@ -102,6 +117,7 @@ pub(super) fn remember(args: &args::Collect, draft: &Draft, output: &Output) {
     }
 }
 
-fn whole_second(time: Timestamp) -> Timestamp {
+/// Times in messages and inventories have no fraction.
+pub(super) fn whole_second(time: Timestamp) -> Timestamp {
     Timestamp::from_second(time.as_second()).unwrap_or(time)
 }

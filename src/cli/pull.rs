@@ -14,11 +14,12 @@ use super::{
     output::Output,
     packs::{Wanted, pack},
     take::tell_kept_long,
+    tuf,
 };
 use crate::{
     display::count,
     oci::Digest,
-    pack::{self, Anchor, INVENTORY, Pack, PackError},
+    pack::{self, Anchor, INVENTORY, Met, Pack, PackError},
     state,
 };
 
@@ -40,7 +41,7 @@ pub(super) fn run(args: &args::Pull, output: &Output) -> Result<Exit, Failure> {
     let whole = anchors.iter().any(Anchor::covers_inventory);
     if args.min_version.is_some() && !anchors.is_empty() && !whole {
         return Err(Failure::usage(
-            "--min-version has nothing to compare with: pins authenticate keys, not a version",
+            "--min-version has nothing to compare with: pins and TUF roots authenticate keys, not a version",
             "give --digest or --verify-key too",
         ));
     }
@@ -56,7 +57,13 @@ pub(super) fn run(args: &args::Pull, output: &Output) -> Result<Exit, Failure> {
     if anchors.is_empty() {
         let draft = fetched.pack.into_draft()?;
         output.data(&inspect::text(&draft, Some(manifest), false, false))?;
-        return Err(PackError::NoAnchor.into());
+        let none = Failure::from(PackError::NoAnchor);
+        let verifiable = !draft.inventory().tuf.is_empty();
+        return Err(if verifiable {
+            none.also("--tuf-root, with which its TUF chain is verified again")
+        } else {
+            none
+        });
     }
     let old = keys(&directory)?;
     let lineage = args.name.clone().or_else(|| old.as_ref().map(|o| o.inventory().name.clone()));
@@ -90,9 +97,14 @@ pub(super) fn run(args: &args::Pull, output: &Output) -> Result<Exit, Failure> {
 
 /// Checks the times; answers whether a pack that is too old is taken because the user says so.
 fn fresh(args: &args::Pull, pack: &Pack, now: Timestamp, output: &Output) -> Result<bool, Failure> {
+    let stale = tuf::fresh(args, pack, now, output)?;
     if !pack.is_whole() {
-        output.warn("pins authenticate keys alone: how old the pack is, and which version, nobody can tell");
-        return Ok(false);
+        if pack.met().contains(&Met::Pins) {
+            output.warn(
+                "pins authenticate keys alone: how old the pack is, and which version, nobody can tell",
+            );
+        }
+        return Ok(stale);
     }
     let mut limits = args.max_age.map_or_else(pack::Limits::default, pack::Limits::of);
     limits.allow_stale = args.except.allow_stale_unsafe;
@@ -100,7 +112,7 @@ fn fresh(args: &args::Pull, pack: &Pack, now: Timestamp, output: &Output) -> Res
     if age.old {
         output.warn(&format!("the pack was made {} ago; ask for a newer one", count(age.days(), "day")));
     }
-    Ok(age.stale)
+    Ok(age.stale || stale)
 }
 
 fn print(directory: &Path, installed: &Installed, manifest: Digest, output: &Output) -> Result<(), Failure> {

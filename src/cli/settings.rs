@@ -1,5 +1,5 @@
 //! `keypack.yaml` under the flags. What the command line says wins. Two kinds of lists differ: key sources, revocations
-//! and realms add up, for more of them makes nothing less safe; pins, verifying keys and rules are sets that mean
+//! and realms add up, for more of them makes nothing less safe; pins, verifying keys, roots and rules are sets that mean
 //! something as a whole, so those on the command line stand alone.
 
 use std::path::Path;
@@ -61,6 +61,9 @@ fn pull(args: &mut Pull, config: Config) {
     }
     if args.anchors.verify_key.is_empty() {
         args.anchors.verify_key = config.verify_keys.unwrap_or_default();
+    }
+    if args.anchors.tuf_root.is_empty() {
+        args.anchors.tuf_root = config.tuf_roots.unwrap_or_default();
     }
     args.revoked = config.revoked;
     args.wire.allow_realms(config.allow_realms);

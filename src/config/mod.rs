@@ -24,6 +24,7 @@ pub use rules::parse_rules;
 use crate::{
     oci::Digest,
     pack::{Expiry, Mention, Pin, Rule},
+    trust::tuf::RootName,
 };
 
 /// The setting, as far as the file says something. What it leaves out is `None` or empty.
@@ -49,6 +50,8 @@ pub struct Config {
     pub pins: Option<Vec<Pin>>,
     /// Keys of the organisation.
     pub verify_keys: Option<Vec<PathBuf>>,
+    /// Roots of TUF repositories.
+    pub tuf_roots: Option<Vec<RootName>>,
     /// Keys that must not be trusted any more.
     pub revoked: Vec<Revocation>,
     /// Which images are meant: a list, or a place.
@@ -68,6 +71,17 @@ pub struct Sources {
     pub from_policy: Option<PathBuf>,
     /// Rekors, by address or by a file with the key.
     pub rekor: Vec<String>,
+    /// TUF repositories.
+    pub tuf: Vec<Tuf>,
+}
+
+/// A TUF repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tuf {
+    /// Its address or directory.
+    pub repository: String,
+    /// The root that it begins with, where that is not built in.
+    pub root: Option<RootName>,
 }
 
 /// A key that must not be trusted any more.

@@ -1,22 +1,19 @@
 //! What the fields mean.
 
-use std::{
-    fmt::Display,
-    path::{Path, PathBuf},
-    str::FromStr,
-};
+use std::path::{Path, PathBuf};
 
 use super::{
-    Config, Revocation, Sources,
+    Config, Revocation, Sources, Tuf,
     rules::rules,
     wire,
-    yaml::{At, Fault, Truth},
+    yaml::{At, Fault, truth, value},
 };
 use crate::{
     content::registry::AllowedRealm,
-    keysource::RekorPlace,
+    keysource::AddressOrPath,
     oci::Digest,
     pack::{is_lineage, parse_time},
+    trust::tuf::RootName,
 };
 
 pub(super) fn file(file: wire::File, base: &Path) -> Result<Config, Fault> {
@@ -31,6 +28,10 @@ pub(super) fn file(file: wire::File, base: &Path) -> Result<Config, Fault> {
         rules: file.rules.map(rules).transpose()?,
         pins: file.pins.map(|pins| pins.iter().map(value).collect()).transpose()?,
         verify_keys: file.verify_keys.map(|keys| paths(Some(keys), base)).transpose()?,
+        tuf_roots: file
+            .tuf_roots
+            .map(|roots| roots.iter().map(|text| root(text, base)).collect())
+            .transpose()?,
         revoked: file.revoked.unwrap_or_default().into_iter().map(revocation).collect::<Result<_, _>>()?,
         images: file.images.map(|images| place(&images, base)).transpose()?,
         allow_realms: file
@@ -40,21 +41,6 @@ pub(super) fn file(file: wire::File, base: &Path) -> Result<Config, Fault> {
             .map(realm)
             .collect::<Result<_, _>>()?,
     })
-}
-
-/// A value that has a reader of its own: the same that its flag has.
-pub(super) fn value<T: FromStr<Err: Display>>(text: &At<String>) -> Result<T, Fault> {
-    text.value.parse().map_err(|e: T::Err| Fault::at(text, e.to_string()))
-}
-
-pub(super) fn truth(value: &At<Truth>) -> Result<bool, Fault> {
-    match &value.value {
-        Truth::Is(truth) => Ok(*truth),
-        Truth::Text(text) => {
-            Err(Fault::at(value, format!("{text:?} is a text"))
-                .hinting("write true or false, without quotes"))
-        }
-    }
 }
 
 fn lineage(name: At<String>) -> Result<String, Fault> {
@@ -73,8 +59,9 @@ fn sources(sources: wire::Sources, base: &Path) -> Result<Sources, Fault> {
             .rekor
             .unwrap_or_default()
             .into_iter()
-            .map(|rekor| self::rekor(rekor, base))
+            .map(|rekor| address_or_path(rekor, base))
             .collect::<Result<_, _>>()?,
+        tuf: sources.tuf.unwrap_or_default().into_iter().map(|t| tuf(t, base)).collect::<Result<_, _>>()?,
     })
 }
 
@@ -93,12 +80,25 @@ fn path(text: &At<String>, base: &Path) -> Result<PathBuf, Fault> {
     Ok(base.join(&text.value))
 }
 
-/// An address, or a file.
-fn rekor(text: At<String>, base: &Path) -> Result<String, Fault> {
-    match text.value.parse::<RekorPlace>() {
-        Ok(RekorPlace::Address(_)) => Ok(text.value),
-        Ok(RekorPlace::File(_)) => path(&text, base).map(|path| path.display().to_string()),
-        Err(e) => Err(Fault::at(&text, e).hinting("write https://HOST, or the path of a file")),
+fn tuf(tuf: wire::Tuf, base: &Path) -> Result<Tuf, Fault> {
+    let root = tuf.root.map(|text| root(&text, base)).transpose()?;
+    Ok(Tuf { repository: address_or_path(tuf.repository, base)?, root })
+}
+
+/// A root: its file as the setting means it.
+fn root(text: &At<String>, base: &Path) -> Result<RootName, Fault> {
+    match value(text)? {
+        RootName::File(_) => path(text, base).map(RootName::File),
+        builtin @ RootName::Builtin(_) => Ok(builtin),
+    }
+}
+
+/// An address, or a path.
+fn address_or_path(text: At<String>, base: &Path) -> Result<String, Fault> {
+    match text.value.parse::<AddressOrPath>() {
+        Ok(AddressOrPath::Address(_)) => Ok(text.value),
+        Ok(AddressOrPath::Path(_)) => path(&text, base).map(|path| path.display().to_string()),
+        Err(e) => Err(Fault::at(&text, e).hinting("write https://HOST, or a path")),
     }
 }
 
@@ -132,10 +132,9 @@ fn revocation(entry: wire::Revoked) -> Result<Revocation, Fault> {
 
 fn fingerprint(text: &At<String>) -> Result<Digest, Fault> {
     let openpgp = text.value.len() == 40 && text.value.bytes().all(|b| b.is_ascii_hexdigit());
-    value(text).map_err(|fault| match openpgp {
-        true => fault
-            .hinting("give the fingerprint sha256:… of the GPG key instead, which `keypack inspect` prints"),
-        false => fault,
+    value(text).map_err(|fault| {
+        let hint = "give the fingerprint sha256:… of the GPG key instead, which `keypack inspect` prints";
+        if openpgp { fault.hinting(hint) } else { fault }
     })
 }
 

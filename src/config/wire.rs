@@ -31,6 +31,8 @@ pub(super) struct File {
     #[serde(default, deserialize_with = "given")]
     pub(super) verify_keys: Option<Vec<At<String>>>,
     #[serde(default, deserialize_with = "given")]
+    pub(super) tuf_roots: Option<Vec<At<String>>>,
+    #[serde(default, deserialize_with = "given")]
     pub(super) revoked: Option<Vec<Revoked>>,
     #[serde(default, deserialize_with = "given")]
     pub(super) images: Option<At<String>>,
@@ -49,6 +51,16 @@ pub(super) struct Sources {
     pub(super) from_policy: Option<At<String>>,
     #[serde(default, deserialize_with = "given")]
     pub(super) rekor: Option<Vec<At<String>>>,
+    #[serde(default, deserialize_with = "given")]
+    pub(super) tuf: Option<Vec<Tuf>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct Tuf {
+    pub(super) repository: At<String>,
+    #[serde(default, deserialize_with = "given")]
+    pub(super) root: Option<At<String>>,
 }
 
 #[derive(Deserialize)]

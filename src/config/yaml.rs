@@ -2,6 +2,8 @@
 //! leniently where it is found.) `serde-saphyr` is the one maintained reader that knows line and column, refuses a key
 //! that stands twice, and has budgets.
 
+use std::{fmt::Display, str::FromStr};
+
 use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 use serde_saphyr::{Error, options::DuplicateKeyPolicy};
 
@@ -31,6 +33,22 @@ impl Fault {
 /// Line and column of a value.
 pub(super) fn place<T>(value: &At<T>) -> (u64, u64) {
     (value.referenced.line(), value.referenced.column())
+}
+
+/// A value that has a reader of its own: the same that its flag has.
+pub(super) fn value<T: FromStr<Err: Display>>(text: &At<String>) -> Result<T, Fault> {
+    text.value.parse().map_err(|e: T::Err| Fault::at(text, e.to_string()))
+}
+
+/// `true` or `false`, as they are.
+pub(super) fn truth(value: &At<Truth>) -> Result<bool, Fault> {
+    match &value.value {
+        Truth::Is(truth) => Ok(*truth),
+        Truth::Text(text) => {
+            Err(Fault::at(value, format!("{text:?} is a text"))
+                .hinting("write true or false, without quotes"))
+        }
+    }
 }
 
 /// Reads a document. A text without anything in it is a fault too: whoever names a file means something by it.

@@ -19,6 +19,7 @@ pub(crate) use chain::serial;
 pub use chain::{Certificate, Chain, ChainError};
 pub use file::{KeyFileError, Parsed, parse_key_file};
 pub use id::{KeyId, KeyRef, note_key_id};
+pub(crate) use names::slug;
 pub use names::{name_of, well_known};
 pub use openpgp::{OpenPgpFault, OpenPgpKey, OpenPgpMessage, OpenPgpMessageError};
 pub use pin::{Pin, Pinned};

@@ -67,7 +67,7 @@ fn instance(source: &str) -> String {
 }
 
 /// Letters and digits, other characters as single dashes, at most 40.
-fn slug(text: &str) -> String {
+pub(crate) fn slug(text: &str) -> String {
     let mut slug = String::new();
     for c in text.to_ascii_lowercase().chars() {
         if c.is_ascii_alphanumeric() {

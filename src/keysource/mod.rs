@@ -7,6 +7,7 @@ mod payload;
 mod policy;
 mod redhat;
 mod rekor;
+mod tuf;
 
 use std::{
     fs::File,
@@ -20,7 +21,8 @@ use thiserror::Error;
 pub use builtin::{BUILTIN_DATE, BUILTIN_SOURCE};
 pub use host::is_host;
 pub use redhat::{is_redhat, is_redhats};
-pub use rekor::RekorPlace;
+pub use rekor::AddressOrPath;
+pub use tuf::{Choice as TufChoice, Collected, Place as TufPlace, read_root};
 
 use crate::{
     disk,
@@ -31,6 +33,7 @@ use crate::{
     limits,
     net::NetError,
     oci::Digest,
+    trust::tuf::TufError,
 };
 
 /// What all sources together gave.
@@ -42,6 +45,8 @@ pub struct Gathered {
     pub unusable: Vec<Unusable>,
     /// Fingerprints that the user gives: a key that is found in content and has one of them counts.
     pub pins: Vec<Pin>,
+    /// TUF repositories that gave candidates.
+    pub chains: Vec<Collected>,
 }
 
 /// One entry of a source that can't be used.
@@ -127,6 +132,44 @@ pub enum KeySourceError {
         /// Why.
         reason: String,
     },
+    /// A TUF repository, or a root, that is not believed.
+    #[error("the TUF repository {repository}: {error}")]
+    Tuf {
+        /// The repository.
+        repository: String,
+        /// Why.
+        error: TufError,
+    },
+    /// A file that is no root.
+    #[error("{path}: {error}", path = path.display())]
+    NotARoot {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: TufError,
+    },
+    /// No root for a repository.
+    #[error("no root is known for the TUF repository {repository}{}", if *given > 0 { format!(", and it serves none of the {given} that were given") } else { String::new() })]
+    TufRoot {
+        /// The repository.
+        repository: String,
+        /// How many roots were given.
+        given: usize,
+    },
+    /// A place without metadata.
+    #[error("{place} is no TUF repository: neither timestamp.json nor metadata/timestamp.json is there")]
+    NotTuf {
+        /// The place.
+        place: String,
+    },
+    /// A server that answers with neither a file nor "not found".
+    #[error("could not read {url}: {reason}")]
+    TufAnswer {
+        /// The address.
+        url: String,
+        /// What it answers.
+        reason: String,
+    },
     /// Its content is not a trusted root.
     #[error("{path} can't be used as a trusted root: {source}", path = path.display())]
     TrustedRoot {
@@ -170,6 +213,10 @@ impl KeySourceError {
             Self::Policy { .. } => "policy-malformed",
             Self::Net(e) => e.code(),
             Self::Answer { .. } => "rekor-answer",
+            Self::Tuf { error, .. } | Self::NotARoot { error, .. } => error.code(),
+            Self::TufRoot { .. } => "tuf-root-unknown",
+            Self::NotTuf { .. } => "tuf-not-found",
+            Self::TufAnswer { .. } => "tuf-answer",
             Self::TrustedRoot { .. } => "trusted-root-malformed",
         }
     }
@@ -253,19 +300,21 @@ fn read(path: &Path) -> Result<(Vec<u8>, Provenance), KeySourceError> {
     read_opened(disk::open(path), path)
 }
 
-/// The same of a file that was opened, or was not.
+/// Reads what was opened, or tells why it was not.
+fn bounded(file: io::Result<File>, path: &Path, limit: u64) -> Result<Vec<u8>, KeySourceError> {
+    let read = file.and_then(|file| disk::read(file, limit)).map_err(|e| {
+        if disk::is_special(&e) {
+            KeySourceError::NotAFile { path: path.into(), reason: e.to_string() }
+        } else {
+            KeySourceError::Read { path: path.into(), source: e }
+        }
+    })?;
+    read.ok_or_else(|| KeySourceError::TooLarge { path: path.into(), limit })
+}
+
+/// The same with its provenance.
 fn read_opened(file: io::Result<File>, path: &Path) -> Result<(Vec<u8>, Provenance), KeySourceError> {
-    let limit = limits::KEY_FILE;
-    let bytes = file
-        .and_then(|file| disk::read(file, limit))
-        .map_err(|e| {
-            if disk::is_special(&e) {
-                KeySourceError::NotAFile { path: path.into(), reason: e.to_string() }
-            } else {
-                KeySourceError::Read { path: path.into(), source: e }
-            }
-        })?
-        .ok_or_else(|| KeySourceError::TooLarge { path: path.into(), limit })?;
+    let bytes = bounded(file, path, limits::KEY_FILE)?;
     // What a shell opened has a number for a name, and another one the next time.
     let name = if disk::is_stream(path) { Some("pipe".as_ref()) } else { path.file_name() };
     let source = name.map(|n| n.to_string_lossy().chars().take(200).collect()).unwrap_or_default();

@@ -32,16 +32,16 @@ struct Shard {
     tree_id: String,
 }
 
-/// What `--rekor` and the setting take.
+/// What `--rekor` and its like in the setting take.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RekorPlace {
+pub enum AddressOrPath {
     /// An address to ask.
     Address(Url),
-    /// A file with the key.
-    File(PathBuf),
+    /// A file or a folder.
+    Path(PathBuf),
 }
 
-impl FromStr for RekorPlace {
+impl FromStr for AddressOrPath {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -49,7 +49,7 @@ impl FromStr for RekorPlace {
             return Err("it is empty".into());
         }
         if !text.contains("://") {
-            return Ok(Self::File(text.into()));
+            return Ok(Self::Path(text.into()));
         }
         match text.parse::<Url>() {
             Ok(url) if matches!(url.scheme(), "https" | "http") && url.has_host() => Ok(Self::Address(url)),

@@ -3,6 +3,7 @@ use std::fmt;
 use crate::{
     key::{Pin, PublicKey},
     oci::Digest,
+    trust::tuf::Root,
 };
 
 /// What authenticates a pack, and arrived by another way than the pack. Several anchors are AND.
@@ -15,6 +16,9 @@ pub enum Anchor {
     Keys(Vec<PublicKey>),
     /// The exact set of keys. It authenticates these keys, not the inventory.
     Pins(Vec<Pin>),
+    /// Roots of TUF repositories: each must be met by a chain in the pack. They authenticate the keys that the chains
+    /// list, not the inventory.
+    Tuf(Vec<Root>),
 }
 
 impl Anchor {
@@ -37,6 +41,8 @@ pub enum Met {
     ManifestSignature(Digest),
     /// The exact set of keys.
     Pins,
+    /// A TUF chain from the root with this fingerprint.
+    Tuf(Digest),
     /// The memory of this host, which authenticated the pack before.
     Host,
 }
@@ -68,6 +74,7 @@ impl fmt::Display for Met {
             Self::InventorySignature(key) => write!(f, "a signature of the inventory by the key {key}"),
             Self::ManifestSignature(key) => write!(f, "a signature of the manifest by the key {key}"),
             Self::Pins => f.write_str("the pins, as the exact set of keys"),
+            Self::Tuf(root) => write!(f, "the TUF repository of the root {root}, verified again from it"),
             Self::Host => f.write_str("this host, which authenticated it before"),
         }
     }

@@ -5,16 +5,19 @@ use std::collections::BTreeSet;
 use jiff::{Span, Timestamp, ToSpan};
 
 use super::{
-    Draft, Dropped, Expiry, Inventory, KeyRecord, Mention, PackError, Revoked, Rule, SCHEMA_VERSION,
+    Draft, Dropped, Expiry, IncludeChain, Inventory, KeyRecord, Mention, PackError, Revoked, Rule,
+    SCHEMA_VERSION, TufRecord, chain,
     expiry::whole_seconds,
     files,
     inventory::is_lineage,
     media,
     rule::{Keyring, meet},
+    vouch::follows_from,
 };
 use crate::{
     key::{KeyRef, Material, Provenance, Role, Validity, name_of, origin_of},
     tree::{OutFile, SafeName},
+    trust::tuf::Chain,
 };
 
 /// A key that goes into the pack.
@@ -41,6 +44,8 @@ pub struct Build<'a> {
     pub name: &'a str,
     /// The keys of this collection.
     pub keys: Vec<Include>,
+    /// The TUF repositories that were read; those that a key of the pack follows from go in.
+    pub chains: Vec<IncludeChain>,
     /// The keys/ that is replaced, if there is one. Its keys stay.
     pub replaces: Option<&'a Draft>,
     /// Leave out what only the replaced keys/ has.
@@ -109,12 +114,18 @@ pub fn build(request: &Build<'_>) -> Result<Built, PackError> {
     let replaced = request.replaces.map(|d| d.inventory().version);
     let version = seconds.max(replaced.map_or(0, |v| v.saturating_add(1)));
     let (rules, dropped) = rules(request, &entries)?;
-    let draft = assemble(request, &entries, rules, version, created)?;
+    let chains = chains(request, &entries);
+    let draft = assemble(request, &entries, &rules, &chains, version, created)?;
     let built = |draft, change| Ok(Built { draft, change, dropped });
     let Some(old) = old else { return built(draft, Change::First) };
+    // A chain whose timestamp alone was renewed is no change: it is renewed every few days.
+    let as_before = match renewed_only(&chains, old) {
+        Some(before) => &assemble(request, &entries, &rules, &before, version, created)?,
+        None => &draft,
+    };
     // "180 days" means the same from one version to the next, though the date moves.
     let same_expiry = request.expires.of(old.inventory().created) == old.inventory().expires;
-    if content(draft.inventory()) != content(old.inventory()) || !same_expiry {
+    if content(as_before.inventory()) != content(old.inventory()) || !same_expiry {
         return built(draft, Change::Changed);
     }
     let due = old.inventory().created.checked_add(request.refresh_after).is_ok_and(|due| created >= due);
@@ -139,11 +150,57 @@ fn entries(request: &Build<'_>, created: Timestamp) -> Result<Vec<(KeyRecord, Ma
             if !again && !revoked.into_iter().any(|r| material.fingerprints().contains(&r.fingerprint)) {
                 let mut record = record.clone();
                 record.kept.get_or_insert(created);
+                describe_anew(&mut record, material, &request.chains);
                 entries.push((record, material.clone()));
             }
         }
     }
     Ok(entries)
+}
+
+/// A key that stays is described as its repository describes it by now: else the chain in the pack would contradict it.
+fn describe_anew(record: &mut KeyRecord, material: &Material, chains: &[IncludeChain]) {
+    let items = chains.iter().flat_map(|chain| &chain.items);
+    let again = items.into_iter().find(|item| {
+        let key = item.key_ref(record.role, record.origin.as_deref());
+        item.role == Some(record.role) && key == record.key_ref() && item.material == *material
+    });
+    if let Some(item) = again {
+        record.validity = item.validity;
+        record.url = item.url.clone().or_else(|| record.url.take());
+        record.provenance = vec![item.provenance.clone()];
+    }
+}
+
+/// The chains that a key follows from: this collection's, then those of the replaced pack; of each repository one.
+fn chains(request: &Build<'_>, entries: &[(KeyRecord, Material)]) -> Vec<(TufRecord, Chain)> {
+    let mut chains: Vec<(TufRecord, Chain)> = Vec::new();
+    let new = request.chains.iter().map(|include| {
+        let IncludeChain { name, repository, chain, .. } = include.clone();
+        (TufRecord { file: format!("{name}.tar"), name, repository }, chain)
+    });
+    let old = request.replaces.into_iter().filter(|_| !request.prune).flat_map(Draft::chains);
+    for (record, chain) in new.chain(old.map(|(record, chain)| (record.clone(), chain.clone()))) {
+        let known = |(known, other): &(TufRecord, Chain)| {
+            known.name == record.name
+                || known.repository == record.repository
+                || other.roots().iter().any(|root| chain.roots().contains(root))
+        };
+        let used = entries.iter().any(|(key, _)| follows_from(key, &record.repository));
+        if used && !chains.iter().any(known) {
+            chains.push((record, chain));
+        }
+    }
+    chains.sort_by(|a, b| a.0.name.cmp(&b.0.name));
+    chains
+}
+
+/// The chains of the replaced pack, if these are the same but for what is signed anew all the time.
+fn renewed_only(chains: &[(TufRecord, Chain)], old: &Draft) -> Option<Vec<(TufRecord, Chain)>> {
+    let before: Vec<_> = old.chains().map(|(record, chain)| (record.clone(), chain.clone())).collect();
+    let same = before.len() == chains.len()
+        && before.iter().zip(chains).all(|(a, b)| a.0 == b.0 && a.1.says_the_same(&b.1));
+    same.then_some(before)
 }
 
 fn record(include: &Include, known: Option<&KeyRecord>) -> Result<KeyRecord, PackError> {
@@ -197,7 +254,8 @@ fn rules(
 fn assemble(
     request: &Build<'_>,
     entries: &[(KeyRecord, Material)],
-    rules: Vec<Rule>,
+    rules: &[Rule],
+    chains: &[(TufRecord, Chain)],
     version: u64,
     created: Timestamp,
 ) -> Result<Draft, PackError> {
@@ -210,7 +268,13 @@ fn assemble(
     if let Some(root) = files::trusted_root(&with_material) {
         out.push(OutFile::new(SafeName::new(files::TRUSTED_ROOT)?, root));
     }
-    out.push(OutFile::new(SafeName::new(files::README)?, files::readme(&keys)));
+    for (record, chain) in chains {
+        let refused =
+            |e: std::io::Error| PackError::Chain { name: record.file.clone(), reason: e.to_string() };
+        out.push(OutFile::new(SafeName::new(&record.file)?, chain::write(chain).map_err(refused)?));
+    }
+    let chains: Vec<TufRecord> = chains.iter().map(|(record, _)| record.clone()).collect();
+    out.push(OutFile::new(SafeName::new(files::README)?, files::readme(&keys, &chains)));
     out.sort_by(|a, b| a.name.cmp(&b.name));
     let old = request.replaces.map(Draft::inventory);
     let mut revoked = old.map(|o| o.revoked.clone()).unwrap_or_default();
@@ -229,7 +293,8 @@ fn assemble(
         expires: request.expires.of(created),
         keys,
         files: out.iter().map(files::record).collect(),
-        rules,
+        tuf: chains,
+        rules: rules.to_vec(),
         revoked,
     };
     out.push(OutFile::new(SafeName::new(files::INVENTORY)?, inventory.to_json()));

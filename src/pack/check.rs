@@ -1,4 +1,6 @@
-use super::{Anchor, Draft, Met, PackError, UntrustedPack, endorsement, pins};
+use super::{
+    Anchor, Draft, Met, PackError, UntrustedPack, Vouched, endorsement, pins, rebuild::rebuild, vouch,
+};
 use crate::{oci::Digest, signature::UntrustedSignature};
 
 /// A pack that an anchor authenticated. Only this file makes one; what verifies or writes policy takes nothing else.
@@ -7,6 +9,7 @@ pub struct Pack {
     draft: Draft,
     met: Vec<Met>,
     whole: bool,
+    vouched: Vec<Vouched>,
 }
 
 impl Pack {
@@ -24,6 +27,11 @@ impl Pack {
     pub const fn is_whole(&self) -> bool {
         self.whole
     }
+
+    /// The TUF chains that were verified again.
+    pub fn vouched(&self) -> &[Vouched] {
+        &self.vouched
+    }
 }
 
 /// What a pack is held to.
@@ -40,7 +48,8 @@ pub struct Demand<'a> {
     pub now: jiff::Timestamp,
 }
 
-/// Authenticates a pack: every anchor must hold, and there must be one.
+/// Authenticates a pack: every anchor must hold, and there must be one. Anchors of the inventory vouch for all keys; pins
+/// and TUF roots together for those that either names: pins are the exact set of what no repository lists.
 ///
 /// Digests and signatures are compared before the inventory is read: nothing that an attacker wrote is interpreted
 /// first. A key that the pack itself revokes refuses it: its maker contradicts himself.
@@ -49,12 +58,13 @@ pub fn check(pack: UntrustedPack, demand: &Demand<'_>) -> Result<Pack, PackError
         return Err(PackError::NoAnchor);
     }
     let mut met = Vec::new();
-    let mut pinned = Vec::new();
+    let (mut pinned, mut roots) = (Vec::new(), Vec::new());
     for anchor in demand.anchors {
         match anchor {
             Anchor::Digest(expected) => met.push(digest(&pack, *expected)?),
             Anchor::Keys(keys) => met.extend(endorsement::check(&pack, keys, demand.manifest_signatures)?),
             Anchor::Pins(pins) => pinned.extend_from_slice(pins),
+            Anchor::Tuf(given) => roots.extend_from_slice(given),
         }
     }
     let whole = demand.anchors.iter().any(Anchor::covers_inventory);
@@ -63,13 +73,24 @@ pub fn check(pack: UntrustedPack, demand: &Demand<'_>) -> Result<Pack, PackError
     if actual != demand.lineage {
         return Err(PackError::Lineage { expected: demand.lineage.into(), actual: actual.clone() });
     }
-    if demand.anchors.iter().any(|a| matches!(a, Anchor::Pins(_))) {
-        pins::exact(&draft, &pinned)?;
+    let vouched = if roots.is_empty() { Vec::new() } else { vouch::verify(&draft, &roots)? };
+    let pins = demand.anchors.iter().any(|a| matches!(a, Anchor::Pins(_)));
+    let mut listed = Vec::new();
+    for (record, material) in draft.keys() {
+        if vouch::item(&vouched, record, material)?.is_some() {
+            listed.push(record.key_ref());
+        } else if !roots.is_empty() && !whole && !pins {
+            return Err(PackError::NotInTuf(record.file.clone()));
+        }
+    }
+    met.extend(roots.iter().map(|root| Met::Tuf(root.digest())));
+    if pins {
+        pins::exact(&draft, &pinned, &|record| listed.contains(&record.key_ref()))?;
         met.push(Met::Pins);
     }
-    let draft = if whole { draft } else { pins::rebuild(&draft, demand.lineage, demand.now)? };
+    let draft = if whole { draft } else { rebuild(&draft, &vouched, demand.lineage, demand.now)? };
     refuse_revoked(&draft, |key| draft.inventory().revoked.iter().any(|r| r.fingerprint == key))?;
-    Ok(Pack { draft, met, whole })
+    Ok(Pack { draft, met, whole, vouched })
 }
 
 /// Takes a keys/ that this host authenticated or made before: `known` is what its memory says of the pack digest,
@@ -83,7 +104,7 @@ pub fn recognise(
         return Err(PackError::NoAnchor);
     }
     refuse_revoked(&draft, revoked)?;
-    Ok(Pack { draft, met: vec![Met::Host], whole: true })
+    Ok(Pack { draft, met: vec![Met::Host], whole: true, vouched: Vec::new() })
 }
 
 /// Refuses a pack that holds a revoked key, be it in the middle of a chain.

@@ -1,11 +1,12 @@
 //! What is different between two packs, in the words of their inventories.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{Draft, Inventory, KeyRecord, NewAtPlace, Revoked, Rule, Scope, known};
-use crate::{key::Role, oci::Digest};
+use crate::{key::Role, oci::Digest, trust::tuf::Evidence};
 
 /// What changed from one pack to another.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -29,6 +30,36 @@ pub struct Diff {
     pub unrevoked: Vec<Revoked>,
     /// Rules that differ, by scope.
     pub rules: Vec<ChangedRule>,
+    /// TUF chains that came, went or changed, as they describe themselves.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tuf: Vec<ChangedChain>,
+}
+
+/// A TUF chain that differs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ChangedChain {
+    /// Its file.
+    pub file: String,
+    /// What the old one has.
+    pub old: Option<ChainSide>,
+    /// What the new one has.
+    pub new: Option<ChainSide>,
+}
+
+/// What a chain says of itself; nothing of it is verified.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ChainSide {
+    /// The repository.
+    pub repository: String,
+    /// The version of each role.
+    pub versions: BTreeMap<String, u64>,
+    /// No earlier than this its timestamp was signed, where the repository says how long one is good for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signed_after: Option<Timestamp>,
+    /// When the first of its metadata ends.
+    pub good_until: Option<Timestamp>,
 }
 
 /// One of the two packs.
@@ -99,6 +130,7 @@ impl Diff {
             revoked: is.revoked.iter().filter(|r| fresh(r, old_revoked)).cloned().collect(),
             unrevoked: old_revoked.iter().filter(|r| fresh(r, &is.revoked)).cloned().collect(),
             rules: rules(was.map(|i| i.rules.as_slice()).unwrap_or_default(), &is.rules),
+            tuf: chains(old, new),
         }
     }
 
@@ -110,6 +142,7 @@ impl Diff {
             && self.revoked.is_empty()
             && self.unrevoked.is_empty()
             && self.rules.is_empty()
+            && self.tuf.is_empty()
     }
 }
 
@@ -138,6 +171,39 @@ fn rules(was: &[Rule], is: &[Rule]) -> Vec<ChangedRule> {
         .into_iter()
         .map(|scope| ChangedRule { scope: scope.clone(), old: of(was, scope), new: of(is, scope) })
         .filter(|change| change.old != change.new)
+        .collect()
+}
+
+impl ChainSide {
+    /// The chains of a pack, by file.
+    pub fn all(draft: &Draft) -> BTreeMap<String, Self> {
+        let sides = draft.described().into_iter().map(|(record, described)| {
+            let described = described.ok();
+            let side = Self {
+                repository: record.repository.clone(),
+                versions: described.as_ref().map(|d| d.versions.clone()).unwrap_or_default(),
+                signed_after: described.as_ref().and_then(|d| d.signed_after),
+                good_until: described.as_ref().map(Evidence::good_until),
+            };
+            (record.file.clone(), side)
+        });
+        sides.collect()
+    }
+}
+
+fn chains(old: Option<&Draft>, new: &Draft) -> Vec<ChangedChain> {
+    let (was, is) = (old.map(ChainSide::all).unwrap_or_default(), ChainSide::all(new));
+    let content =
+        |draft: &Draft, name: &str| draft.inventory().files.iter().find(|f| f.name == name).map(|f| f.sha256);
+    let names: BTreeSet<&String> = was.keys().chain(is.keys()).collect();
+    names
+        .into_iter()
+        .filter(|name| old.and_then(|old| content(old, name)) != content(new, name))
+        .map(|name| ChangedChain {
+            file: name.clone(),
+            old: was.get(name).cloned(),
+            new: is.get(name).cloned(),
+        })
         .collect()
 }
 

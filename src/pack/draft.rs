@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use super::{
     Inventory, KeyRecord, PackError,
     about::About,
+    chain,
     files::{INVENTORY, SUMS, is_signature, sums},
 };
 use crate::{
@@ -10,6 +11,7 @@ use crate::{
     limits,
     oci::Digest,
     tree::{OutFile, SafeName},
+    trust::tuf::Chain,
 };
 
 /// A pack that is whole and consistent: every file is the one that its inventory lists, and every key file holds
@@ -21,6 +23,7 @@ pub struct Draft {
     /// The listed files and the signatures, by name; without inventory and SHA256SUMS.
     files: BTreeMap<SafeName, Vec<u8>>,
     materials: Vec<Material>,
+    chains: Vec<Chain>,
 }
 
 impl Draft {
@@ -72,7 +75,12 @@ impl Draft {
                 SafeName::new(&key.file).ok().and_then(|name| all.get(&name).cloned()).unwrap_or_default();
             materials.push(material(key, &bytes)?);
         }
-        Ok(Self { inventory, json, files: all, materials })
+        let mut chains = Vec::new();
+        for record in &inventory.tuf {
+            let bytes = SafeName::new(&record.file).ok().and_then(|name| all.get(&name));
+            chains.push(chain::read(&record.file, bytes.map(Vec::as_slice).unwrap_or_default())?);
+        }
+        Ok(Self { inventory, json, files: all, materials, chains })
     }
 
     /// The inventory.
@@ -88,6 +96,11 @@ impl Draft {
     /// The keys with their records.
     pub fn keys(&self) -> impl Iterator<Item = (&KeyRecord, &Material)> {
         self.inventory.keys.iter().zip(&self.materials)
+    }
+
+    /// The TUF chains, in the order of their records.
+    pub(super) fn chain_files(&self) -> impl Iterator<Item = &Chain> {
+        self.chains.iter()
     }
 
     /// The names of the signature files that are there.

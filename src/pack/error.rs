@@ -2,7 +2,7 @@ use jiff::Timestamp;
 use thiserror::Error;
 
 use super::Pin;
-use crate::{display::count, oci::Digest, tree::UnsafeName};
+use crate::{display::count, oci::Digest, tree::UnsafeName, trust::tuf::TufError};
 
 /// Why something is not an acceptable pack. Closed: each has a stable code.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -125,6 +125,38 @@ pub enum PackError {
     /// A pin whose key is not in the pack.
     #[error("the pack does not hold the pinned key {0}")]
     PinNotMet(Pin),
+    /// A TUF chain that is not what keypack writes.
+    #[error("the file {name:?} is no chain of TUF metadata: {reason}")]
+    Chain {
+        /// The file.
+        name: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// No TUF chain, where one is asked for.
+    #[error("the pack holds no TUF metadata that could be verified from a root")]
+    NoChain,
+    /// No chain that this root vouches for.
+    #[error("the TUF metadata in {name:?} do not follow from the root {root}: {error}")]
+    Tuf {
+        /// The file.
+        name: String,
+        /// sha256 of the root.
+        root: Digest,
+        /// Why.
+        error: TufError,
+    },
+    /// A key that no verified repository lists.
+    #[error("the pack holds {0:?}, and no TUF repository that was verified lists it")]
+    NotInTuf(String),
+    /// A key that is described otherwise than by its repository.
+    #[error("the pack describes {name:?} otherwise than the TUF repository: {what} differs")]
+    TufDiffers {
+        /// The file.
+        name: String,
+        /// What differs.
+        what: &'static str,
+    },
     /// A revoked key.
     #[error("the file {name:?} holds the revoked key {fingerprint}")]
     Revoked {
@@ -154,6 +186,32 @@ pub enum PackError {
         days: i64,
         /// What is allowed.
         limit: i64,
+    },
+    /// A TUF chain is older than allowed.
+    #[error(
+        "the TUF metadata in {name:?} are from about {from}, {} ago, and the limit is {}",
+        count(days, "day"),
+        count(limit, "day")
+    )]
+    TufTooOld {
+        /// The file.
+        name: String,
+        /// When it was signed at the earliest or, where that is not known, when it ended.
+        from: Timestamp,
+        /// How long ago.
+        days: i64,
+        /// What is allowed.
+        limit: i64,
+    },
+    /// The clock here runs behind a TUF chain.
+    #[error("the TUF metadata in {name:?} were signed after {after}, and the clock here says {now}")]
+    TufClockBehind {
+        /// The file.
+        name: String,
+        /// When they were signed at the earliest.
+        after: Timestamp,
+        /// The time here.
+        now: Timestamp,
     },
     /// The clock here runs behind.
     #[error("the pack was made at {created}, and the clock here says {now}")]
@@ -185,7 +243,7 @@ pub enum PackError {
 
 impl PackError {
     /// The stable code of this error.
-    pub const fn code(&self) -> &'static str {
+    pub fn code(&self) -> &'static str {
         match self {
             Self::NotAPack(_) => "not-a-pack",
             Self::Index => "pack-is-index",
@@ -213,10 +271,15 @@ impl PackError {
             Self::SignatureFile { .. } => "signature-file",
             Self::NotPinned { .. } => "key-not-pinned",
             Self::PinNotMet(_) => "pin-not-met",
+            Self::Chain { .. } => "tuf-tar-refused",
+            Self::NoChain => "tuf-chain-missing",
+            Self::Tuf { error, .. } => error.code(),
+            Self::NotInTuf(_) => "key-not-in-tuf",
+            Self::TufDiffers { .. } => "key-differs-from-tuf",
             Self::Revoked { .. } => "key-revoked",
             Self::Expired { .. } => "pack-expired",
-            Self::TooOld { .. } => "pack-too-old",
-            Self::ClockBehind { .. } => "clock-behind",
+            Self::TooOld { .. } | Self::TufTooOld { .. } => "pack-too-old",
+            Self::TufClockBehind { .. } | Self::ClockBehind { .. } => "clock-behind",
             Self::Rule { .. } => "rule-unmet",
             Self::Lineage { .. } => "lineage-mismatch",
         }

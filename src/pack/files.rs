@@ -1,6 +1,6 @@
 //! The files of keys/ that are derived from the inventory, byte for byte the same in every version of keypack.
 
-use super::{FileRecord, Inventory, KeyRecord};
+use super::{FileRecord, Inventory, KeyRecord, TufRecord};
 use crate::{
     key::{Material, Role, trusted_root},
     oci::Digest,
@@ -62,7 +62,7 @@ pub(super) fn record(file: &OutFile) -> FileRecord {
 }
 
 /// `README.txt`. Its bytes are part of the pack digest: a new wording is a new version of every pack.
-pub(super) fn readme(keys: &[KeyRecord]) -> Vec<u8> {
+pub(super) fn readme(keys: &[KeyRecord], chains: &[TufRecord]) -> Vec<u8> {
     let mut text = String::from(
         "Trust these files only if `keypack pull` wrote them, or if you collected them yourself.\n\
          \n\
@@ -75,6 +75,12 @@ pub(super) fn readme(keys: &[KeyRecord]) -> Vec<u8> {
     }
     if keys.iter().any(|k| !matches!(k.role, Role::Signer | Role::Gpg)) {
         text.push_str(&format!("{TRUSTED_ROOT:<48} all logs and authorities, for cosign --trusted-root\n"));
+    }
+    for chain in chains {
+        text.push_str(&format!(
+            "{:<48} TUF metadata that vouch for keys above: pull --tuf-root\n",
+            chain.file
+        ));
     }
     text.push_str("\nRHEL, Fedora (podman, CRI-O, skopeo): copy what policy.json names, by hand\n");
     for key in keys.iter().filter(|k| matches!(k.role, Role::Signer | Role::Rekor | Role::Fulcio | Role::Gpg))

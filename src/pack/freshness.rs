@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Inventory, KeyRecord, PackError};
+use super::{Dated, Inventory, KeyRecord, PackError};
 
 const DAY: i64 = 24 * 60 * 60;
 
@@ -72,6 +72,27 @@ pub fn kept_long(inventory: &Inventory, now: Timestamp) -> Vec<(&KeyRecord, Time
     kept.filter(|(_, since)| now.duration_since(*since) > KEPT_LONG).collect()
 }
 
+/// Decides whether the evidence of a TUF chain is fresh at `now`. Its age is counted from the earliest moment at which it
+/// can have been signed or, where nobody tells that, from its end: then the repository's keeper decided how long it may
+/// be held back.
+pub fn evidence_age(file: &str, dated: &Dated, now: Timestamp, limits: &Limits) -> Result<Age, PackError> {
+    let from = dated.after.unwrap_or(dated.until);
+    let age = now.duration_since(from);
+    if dated.after.is_some() && age < SignedDuration::from_secs(-DAY) {
+        return Err(PackError::TufClockBehind { name: file.into(), after: from, now });
+    }
+    let stale = age > limits.refuse;
+    if stale && !limits.allow_stale {
+        return Err(PackError::TufTooOld {
+            name: file.into(),
+            from,
+            days: days(age),
+            limit: days(limits.refuse),
+        });
+    }
+    Ok(Age { age: age.max(SignedDuration::ZERO), old: age > limits.warn, stale })
+}
+
 impl Age {
     /// Whole days.
     pub const fn days(&self) -> i64 {
@@ -98,6 +119,7 @@ mod tests {
             expires: expires.map(|t| t.parse().unwrap()),
             keys: Vec::new(),
             files: Vec::new(),
+            tuf: Vec::new(),
             rules: Vec::new(),
             revoked: Vec::new(),
         }

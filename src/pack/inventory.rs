@@ -1,7 +1,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{PackError, Rule, media};
+use super::{PackError, Rule, TufRecord, chain::is_name, media};
 use crate::{
     key::{Algorithm, KeyId, KeyRef, Provenance, Role, Validity},
     oci::Digest,
@@ -35,6 +35,9 @@ pub struct Inventory {
     pub keys: Vec<KeyRecord>,
     /// Every file but this one, its signatures and SHA256SUMS, by name.
     pub files: Vec<FileRecord>,
+    /// The TUF repositories that keys follow from, by name; each is kept in a file.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tuf: Vec<TufRecord>,
     /// What the organisation says must sign what.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rules: Vec<Rule>,
@@ -150,6 +153,20 @@ impl Inventory {
         for pair in self.keys.windows(2) {
             if (pair[0].role, &pair[0].name) >= (pair[1].role, &pair[1].name) {
                 return wrong(format!("its keys are not in order, or {:?} stands twice", pair[1].name));
+            }
+        }
+        for pair in self.tuf.windows(2) {
+            if pair[0].name >= pair[1].name {
+                return wrong(format!("its chains are not in order, or {:?} stands twice", pair[1].name));
+            }
+        }
+        for chain in &self.tuf {
+            let listed = self.files.iter().any(|f| f.name == chain.file);
+            if !is_name(&chain.name) || chain.file != format!("{}.tar", chain.name) || !listed {
+                return wrong(format!(
+                    "the file {:?} of the chain {:?} is not listed",
+                    chain.file, chain.name
+                ));
             }
         }
         for (index, key) in self.keys.iter().enumerate() {

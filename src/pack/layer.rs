@@ -31,7 +31,8 @@ pub(super) fn write(files: &[OutFile]) -> std::io::Result<Vec<u8>> {
     tar.into_inner()
 }
 
-fn header(path: &str, kind: EntryType, mode: u32, size: u64) -> std::io::Result<Header> {
+/// A header that says nothing of its maker.
+pub(super) fn header(path: &str, kind: EntryType, mode: u32, size: u64) -> std::io::Result<Header> {
     let mut header = Header::new_ustar();
     header.set_path(path)?;
     header.set_entry_type(kind);

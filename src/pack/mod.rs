@@ -7,6 +7,7 @@ mod about;
 mod anchor;
 mod artifact;
 mod build;
+mod chain;
 mod check;
 mod diff;
 mod draft;
@@ -20,24 +21,28 @@ mod known;
 mod layer;
 mod parse;
 mod pins;
+mod rebuild;
 mod rule;
+mod vouch;
 
 pub use crate::key::Pin;
 pub use anchor::{Anchor, Met};
 pub use artifact::{Form, to_artifact};
 pub use build::{Build, Built, Change, Include, build};
+pub use chain::{IncludeChain, TufRecord};
 pub use check::{Demand, Pack, check, recognise, refuse_revoked};
-pub use diff::{ChangedKey, ChangedRule, Diff, DiffKey, Side};
+pub use diff::{ChainSide, ChangedChain, ChangedKey, ChangedRule, Diff, DiffKey, Side};
 pub use draft::Draft;
 pub use endorsement::Coverage;
 pub use error::PackError;
 pub use expiry::{Expiry, parse_span, parse_time};
 pub use files::{INVENTORY, README, SUMS, TRUSTED_ROOT, is_signature};
-pub use freshness::{Age, KEPT_LONG, Limits, freshness, kept_long};
+pub use freshness::{Age, KEPT_LONG, Limits, evidence_age, freshness, kept_long};
 pub use inventory::{FileRecord, Inventory, KeyRecord, Revoked, SCHEMA_VERSION, is_lineage};
 pub use known::{KnownKey, NewAtPlace, new_at_known_places};
 pub use parse::{UntrustedPack, looks_like_a_pack, parse};
 pub use rule::{Dropped, Log, LogWord, Mention, Pattern, Rule, Scope, SignedIdentity, Signer};
+pub use vouch::{Dated, Vouched};
 
 /// Media types of packs.
 pub mod media {

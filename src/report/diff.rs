@@ -2,7 +2,7 @@ use std::fmt::Write as _;
 
 use crate::{
     display::shown,
-    pack::{Diff, DiffKey, Inventory, NewAtPlace, Rule},
+    pack::{ChainSide, Diff, DiffKey, Inventory, NewAtPlace, Rule},
 };
 
 /// What is true of a key that is new at a known place.
@@ -86,8 +86,29 @@ pub fn diff(diff: &Diff) -> String {
         };
         let _ = writeln!(out, "{sign} rule for {} {}", change.scope, shown(&what));
     }
+    for chain in &diff.tuf {
+        let file = shown(&chain.file);
+        let _ = match (&chain.old, &chain.new) {
+            (Some(old), Some(new)) => writeln!(out, "~ {file}: {} -> {}", chain_side(old), chain_side(new)),
+            (None, Some(new)) => writeln!(out, "+ {file}: {}", chain_side(new)),
+            (Some(old), None) => writeln!(out, "- {file}: {}", chain_side(old)),
+            (None, None) => Ok(()),
+        };
+    }
     if diff.is_empty() {
         out.push_str("no key, rule or revocation differs\n");
     }
     out
+}
+
+/// What a TUF chain says of itself in one line: the versions of its roles, and when its evidence is from.
+pub fn chain_side(side: &ChainSide) -> String {
+    let order = |role: &str| ["root", "timestamp", "snapshot", "targets"].iter().position(|r| *r == role);
+    let mut versions: Vec<_> = side.versions.iter().collect();
+    versions.sort_by_key(|(role, _)| order(role).unwrap_or(usize::MAX));
+    let mut parts: Vec<_> =
+        versions.into_iter().map(|(role, version)| format!("{} {version}", shown(role))).collect();
+    parts.extend(side.signed_after.map(|after| format!("signed after {after}")));
+    parts.push(side.good_until.map_or("malformed".to_owned(), |until| format!("good until {until}")));
+    parts.join(", ")
 }

@@ -14,7 +14,7 @@ use crate::{
     pack::NewAtPlace,
 };
 
-pub use diff::{another_key, diff, rule};
+pub use diff::{another_key, chain_side, diff, rule};
 pub use summary::{Counts, OpenNeed};
 pub use text::render;
 

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::{Highest, Signer, State, Verdict};
+use super::{Highest, Signer, State, TufRollback, Verdict};
 use crate::oci::Digest;
 
 /// An authenticated pack, as the memory sees it.
@@ -73,6 +73,14 @@ pub enum NotAdmitted {
         /// What was demanded.
         min: u64,
     },
+    /// Older metadata of a TUF repository.
+    #[error("the {} of {repository} has version {}, and this host has seen version {}", rollback.role, rollback.offered, rollback.have)]
+    Tuf {
+        /// The repository, or the file that holds its metadata.
+        repository: String,
+        /// The role and the versions.
+        rollback: TufRollback,
+    },
     /// No memory.
     #[error(
         "this host remembers nothing of this lineage and anchor, and --require-state demands that it does"
@@ -87,6 +95,7 @@ impl NotAdmitted {
             Self::Rollback { .. } => "rollback",
             Self::Equivocation { .. } => "equivocation",
             Self::BelowMinimum { .. } => "below-min-version",
+            Self::Tuf { .. } => "tuf-rollback",
             Self::NoState => "no-state",
         }
     }

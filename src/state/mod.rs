@@ -9,6 +9,7 @@ mod admit;
 mod error;
 mod signer;
 mod store;
+mod tuf;
 
 use std::collections::BTreeMap;
 

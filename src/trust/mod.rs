@@ -17,6 +17,7 @@ mod gpg;
 mod plain;
 mod proposed;
 mod refusal;
+pub mod tuf;
 
 use jiff::Timestamp;
 

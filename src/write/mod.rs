@@ -14,6 +14,7 @@ mod single;
 mod stage;
 mod swap;
 mod tidy;
+mod wrapper;
 
 use std::{
     os::fd::AsFd as _,

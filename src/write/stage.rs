@@ -19,22 +19,9 @@ use super::{
     error::WriteError,
     listing::{DIR_MODE, FILE_MODE},
     place::{DIR, Place},
-    tidy,
+    wrapper::{KEPT, MARKER, MARKER_TEXT, NEW, OLD, remove_wrapper},
 };
 use crate::tree::OutFile;
-
-/// The file that says what a wrapper is, to us and to whoever finds one.
-pub(super) const MARKER: &str = "KEYPACK-TEMPORARY";
-/// In the wrapper: the directory being made, and after the exchange the one that was replaced.
-pub(super) const NEW: &str = "new";
-/// In the wrapper: the old directory, while a non-atomic replacement has none in place.
-pub(super) const OLD: &str = "old";
-/// In the wrapper: a directory that could not be put back.
-const KEPT: &str = "kept";
-
-const MARKER_TEXT: &str = "keypack prepares a directory here and removes this one when it is done.\n\
-    If no keypack is running, one was killed: the next run that writes the same target tidies up. If there is\n\
-    a directory old/ and the target is missing, old/ is the target's last content and the next run puts it back.\n";
 
 /// How many files are open at most while they are on their way to the disk.
 const TOGETHER: usize = 64;
@@ -165,7 +152,7 @@ impl<'a> Staging<'a> {
     /// Removes the wrapper and what it holds; its path, if something of it stays.
     pub(super) fn remove(mut self) -> Option<PathBuf> {
         self.removed = true;
-        let gone = tidy::remove_wrapper(self.place, &self.name);
+        let gone = remove_wrapper(self.place, &self.name);
         (!gone).then(|| self.path())
     }
 }
@@ -173,7 +160,7 @@ impl<'a> Staging<'a> {
 impl Drop for Staging<'_> {
     fn drop(&mut self) {
         if !self.removed {
-            tidy::remove_wrapper(self.place, &self.name);
+            remove_wrapper(self.place, &self.name);
         }
     }
 }

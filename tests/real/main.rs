@@ -13,6 +13,7 @@ mod oc_mirror;
 mod place;
 mod programs;
 mod roots;
+mod tuf;
 
 use libtest_mimic::{Arguments, Trial};
 
@@ -27,6 +28,7 @@ fn main() {
         ("containers_image", containers_image::CASES),
         ("roots", roots::CASES),
         ("layouts", layouts::CASES),
+        ("tuf", tuf::CASES),
     ] {
         for (name, run) in cases {
             let trial = Trial::test(format!("{room}::{name}"), || {

@@ -130,7 +130,7 @@ fn pem_text_where_der_belongs_is_told_by_name() {
         })
         .unwrap();
     assert_eq!(gathered.candidates.len(), 4);
-    assert_eq!(gathered.unusable[0].code, "key-malformed");
+    assert_eq!(gathered.unusable[0].code, "trusted-root-rhtas");
     assert!(gathered.unusable[0].reason.contains("PEM text"), "{}", gathered.unusable[0].reason);
 }
 

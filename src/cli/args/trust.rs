@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::{oci::Digest, pack::Pin};
+use crate::{oci::Digest, pack::Pin, trust::tuf::RootName};
 
 /// Rules that the user sets aside, with the reason.
 #[derive(Debug, Args)]
@@ -36,6 +36,10 @@ pub(in crate::cli) struct Anchors {
     /// [repeatable].
     #[arg(long, value_name = "ROLE:FINGERPRINT")]
     pub(in crate::cli) pin: Vec<Pin>,
+    /// The root of a TUF repository: the chain in the pack is verified again from it; `builtin` is sigstore's public one
+    /// [repeatable].
+    #[arg(long, value_name = "FILE|builtin[:NAME]")]
+    pub(in crate::cli) tuf_root: Vec<RootName>,
 }
 
 /// What this host remembers.

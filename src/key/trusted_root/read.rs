@@ -103,14 +103,9 @@ fn log(entry: serde_json::Value, role: Option<Role>, provenance: &Provenance) ->
     } else {
         PublicKey::from_spki(&der)
     }
-    .map_err(|e| {
-        let pem = der.starts_with(b"-----BEGIN");
-        let hint = if pem {
-            " (its rawBytes are PEM text in base64, a known fault of older trusted-root writers)"
-        } else {
-            ""
-        };
-        wrong(if pem { "key-malformed" } else { "key-unsupported" }, format!("{e}{hint}"))
+    .map_err(|e| match pem_in_base64(&der) {
+        Some(reason) => wrong("trusted-root-rhtas", reason.into()),
+        None => wrong("key-unsupported", e.to_string()),
     })?;
     let named = entry.log_id.or(entry.checkpoint_key_id);
     let claimed = match named {
@@ -159,7 +154,10 @@ fn authority(entry: serde_json::Value, role: Role, provenance: &Provenance) -> R
             let der = BASE64
                 .decode(&c.raw_bytes)
                 .map_err(|e| wrong(format!("a certificate is not base64: {e}")))?;
-            Certificate::from_der(&der).map_err(|e| wrong(e.to_string()))
+            Certificate::from_der(&der).map_err(|e| match pem_in_base64(&der) {
+                Some(reason) => (url.clone(), "trusted-root-rhtas", reason.into(), None),
+                None => wrong(e.to_string()),
+            })
         })
         .collect::<Result<Vec<_>, _>>()?;
     let chain = Chain::new(certificates).map_err(|e| wrong(e.to_string()))?;
@@ -170,6 +168,15 @@ fn authority(entry: serde_json::Value, role: Role, provenance: &Provenance) -> R
         validity: validity(entry.valid_for),
         provenance: provenance.clone(),
     })
+}
+
+/// The fault of the trusted roots that RHTAS wrote up to 1.3.2 (securesign/secure-sign-operator,
+/// `tuf_migration_v1.sh`): PEM, of a whole chain even, where one key or certificate in DER belongs.
+fn pem_in_base64(der: &[u8]) -> Option<&'static str> {
+    der.trim_ascii_start().starts_with(b"-----BEGIN").then_some(
+        "its rawBytes are PEM text in base64 where DER belongs, a known fault of the trusted roots that RHTAS wrote up \
+         to 1.3.2",
+    )
 }
 
 fn validity(window: Option<Window>) -> Validity {

@@ -1,0 +1,128 @@
+//! TUF as an anchor: the chain in the pack is verified again, from a root that arrived by another way. It authenticates
+//! keys and what the repository says of them, and nothing else of what the pack says.
+
+use jiff::Timestamp;
+
+use super::{Draft, KeyRecord, PackError, TufRecord, chain::IncludeChain};
+use crate::{
+    key::{Candidate, Grade, Material, Role},
+    trust::tuf::{self, Root, TufError},
+};
+
+/// A chain that a root authenticates.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Vouched {
+    /// The file that held it.
+    pub file: String,
+    /// What followed from it.
+    pub verified: tuf::Verified,
+    /// How it is called in what is made anew: no name out of the pack.
+    pub(super) chain: IncludeChain,
+}
+
+/// Verifies the chains of the pack from these roots. Each root must be met by a chain.
+pub(super) fn verify(draft: &Draft, roots: &[Root]) -> Result<Vec<Vouched>, PackError> {
+    if draft.inventory().tuf.is_empty() {
+        return Err(PackError::NoChain);
+    }
+    let mut vouched: Vec<Vouched> = Vec::new();
+    for root in roots {
+        let mut refused: Vec<(&TufRecord, TufError)> = Vec::new();
+        let first = vouched.len();
+        for (record, chain) in draft.chains() {
+            match tuf::verify(chain, root, &root.label()) {
+                Ok(verified) => {
+                    let chain = IncludeChain {
+                        name: verified.chain.name(None),
+                        repository: root.label(),
+                        chain: verified.chain.clone(),
+                        items: Vec::new(),
+                    };
+                    vouched.push(Vouched { file: record.file.clone(), verified, chain });
+                }
+                Err(e) => refused.push((record, e)),
+            }
+        }
+        if vouched.len() > first + 1 {
+            // Of two states of one repository only one can be the latest; the older one would still vouch for what the
+            // newer one has withdrawn.
+            let name = vouched.swap_remove(first + 1).file;
+            let reason =
+                "the root vouches for another chain in the pack too, and only one can be the latest".into();
+            return Err(PackError::Chain { name, reason });
+        }
+        if vouched.len() == first {
+            // The chain that came furthest says most: one that the root does not know at all ends at its signatures.
+            let stranger = |e: &TufError| matches!(e, TufError::Signatures { .. });
+            refused.sort_by_key(|(_, e)| stranger(e));
+            let (record, error) = refused.swap_remove(0);
+            return Err(PackError::Tuf { name: record.file.clone(), root: root.digest(), error });
+        }
+    }
+    Ok(vouched)
+}
+
+/// What the repositories say of a key of the pack: `Ok(None)` if they do not know it. One that is described otherwise
+/// than by its repository is refused, whoever else vouches for it.
+pub(super) fn item<'a>(
+    vouched: &'a [Vouched],
+    record: &KeyRecord,
+    material: &Material,
+) -> Result<Option<&'a Candidate>, PackError> {
+    let mut differs = None;
+    for item in vouched.iter().flat_map(|v| &v.verified.items.candidates) {
+        // An ECDSA log has one id in both versions of Rekor, and trusted roots do not say the version.
+        let same_role =
+            item.role == Some(record.role) || (record.role == Role::Rekor2 && item.role == Some(Role::Rekor));
+        if !same_role || item.key_ref(record.role, record.origin.as_deref()).id != record.id {
+            continue;
+        }
+        match difference(item, record, material) {
+            None => return Ok(Some(item)),
+            Some(what) => differs = Some(what),
+        }
+    }
+    match differs {
+        None => Ok(None),
+        Some(what) => Err(PackError::TufDiffers { name: record.file.clone(), what }),
+    }
+}
+
+/// What is not equal by value. An address that the repository does not say is not compared; it is dropped.
+fn difference(item: &Candidate, record: &KeyRecord, material: &Material) -> Option<&'static str> {
+    let url = item.url.is_some() && item.url != record.url;
+    let compared = [
+        ("the key", item.material != *material),
+        ("the time of use", item.validity != record.validity),
+        ("the address", url),
+    ];
+    compared.into_iter().find(|(_, differs)| *differs).map(|(what, _)| what)
+}
+
+/// Whether a record says that its key follows from this repository.
+pub(super) fn follows_from(record: &KeyRecord, repository: &str) -> bool {
+    let start = format!("{repository}/targets/");
+    record.provenance.iter().any(|p| p.grade == Grade::Tuf && p.source.starts_with(&start))
+}
+
+/// When the evidence is from, as far as anybody vouches for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Dated {
+    /// No earlier than this, where the repository's root says how long its timestamps are good for.
+    pub after: Option<Timestamp>,
+    /// No later than this.
+    pub until: Timestamp,
+}
+
+impl Vouched {
+    /// Its dates. `created`, where it is authenticated, is when the maker of the pack saw it unexpired; a chain that
+    /// had ended by then was kept from an earlier collection.
+    pub fn dated(&self, created: Option<Timestamp>) -> Dated {
+        let evidence = &self.verified.evidence;
+        let until = evidence.good_until();
+        match created.filter(|created| *created <= until) {
+            Some(created) => Dated { after: Some(created), until: created },
+            None => Dated { after: evidence.signed_after, until },
+        }
+    }
+}

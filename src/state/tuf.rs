@@ -1,0 +1,51 @@
+//! The memory against older TUF metadata. What is verified from one root may be offered again from a later or an earlier
+//! root of the same repository, so versions are remembered under every root of a chain.
+
+use std::collections::BTreeMap;
+
+use super::{State, TufRollback};
+use crate::trust::tuf::{Evidence, RootSeen};
+
+/// The last roots of a chain under which its versions are remembered.
+const ROOTS: usize = 16;
+
+/// The versions that may be compared with what was seen under an earlier root: those of roles whose keys are still the
+/// same. Delegated roles hang on the targets' keys.
+fn comparable(evidence: &Evidence, root: &RootSeen) -> BTreeMap<String, u64> {
+    let same = |role: &String| {
+        let top = ["root", "timestamp", "snapshot"].contains(&role.as_str());
+        root.same_keys.contains(if top { role.as_str() } else { "targets" })
+    };
+    evidence.versions.iter().filter(|(role, _)| same(role)).map(|(role, v)| (role.clone(), *v)).collect()
+}
+
+impl State {
+    /// The first role whose version is lower than one that this host has seen.
+    pub fn check_evidence(&self, evidence: &Evidence) -> Option<TufRollback> {
+        let offered = |root: &RootSeen| self.check_tuf(&root.digest.to_string(), &comparable(evidence, root));
+        evidence.roots.iter().find_map(offered)
+    }
+
+    /// Whether anything is remembered of this repository.
+    pub fn knows_evidence(&self, evidence: &Evidence) -> bool {
+        evidence.roots.iter().any(|root| self.tuf.contains_key(&root.digest.to_string()))
+    }
+
+    /// Remembers the versions of a verified chain; never lowers one.
+    pub fn record_evidence(&mut self, evidence: &Evidence) {
+        for root in evidence.roots.iter().rev().take(ROOTS) {
+            self.record_tuf(&root.digest.to_string(), &comparable(evidence, root));
+        }
+    }
+
+    /// Remembers the versions of a chain that was accepted although this host has seen higher ones. They become what is
+    /// compared with: who said so meant it.
+    pub fn accept_evidence(&mut self, evidence: &Evidence) {
+        for root in &evidence.roots {
+            if let Some(seen) = self.tuf.get_mut(&root.digest.to_string()) {
+                seen.extend(comparable(evidence, root));
+            }
+        }
+        self.record_evidence(evidence);
+    }
+}

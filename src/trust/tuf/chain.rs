@@ -1,0 +1,141 @@
+use std::{collections::BTreeMap, fmt};
+
+use super::{Instance, TufError};
+use crate::{
+    key::{origin_of, slug},
+    limits,
+    oci::Digest,
+};
+
+/// The path of a file in a repository: `15.root.json`, `targets/dir/<sha256>.name`. It can't leave the repository, and
+/// is fit for an address, a tar and a terminal.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RepositoryPath(String);
+
+/// The files of a repository that its keys follow from, as they were served.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Chain {
+    files: BTreeMap<RepositoryPath, Vec<u8>>,
+}
+
+impl RepositoryPath {
+    /// Accepts `path` if it is safe. USTAR holds 100 bytes in a path that is not split.
+    pub fn new(path: &str) -> Result<Self, TufError> {
+        let part = |part: &str| {
+            !part.is_empty()
+                && !part.starts_with(['.', '-'])
+                && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-+@=%~".contains(&b))
+        };
+        if path.len() <= 100 && path.split('/').all(part) {
+            Ok(Self(path.to_owned()))
+        } else {
+            Err(TufError::Name(path.chars().take(120).collect()))
+        }
+    }
+
+    /// The path.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for RepositoryPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Chain {
+    /// Adds a file. All of them together are bounded.
+    pub fn insert(&mut self, path: RepositoryPath, bytes: Vec<u8>) -> Result<(), TufError> {
+        self.files.insert(path, bytes);
+        if self.files.len() > limits::TUF_FILES {
+            return Err(TufError::TooLarge(format!("more than {} files", limits::TUF_FILES)));
+        }
+        let total: usize = self.files.values().map(Vec::len).sum();
+        if total as u64 > limits::TUF_CHAIN {
+            return Err(TufError::TooLarge(format!("more than {} bytes", limits::TUF_CHAIN)));
+        }
+        Ok(())
+    }
+
+    /// A file.
+    pub fn get(&self, path: &str) -> Option<&[u8]> {
+        let path = RepositoryPath::new(path).ok()?;
+        self.files.get(&path).map(Vec::as_slice)
+    }
+
+    /// All files, by path.
+    pub fn files(&self) -> impl Iterator<Item = (&RepositoryPath, &[u8])> {
+        self.files.iter().map(|(path, bytes)| (path, bytes.as_slice()))
+    }
+
+    /// The roots, the oldest first.
+    pub fn roots(&self) -> Vec<(u64, &[u8])> {
+        let version = |path: &RepositoryPath| path.0.strip_suffix(".root.json")?.parse::<u64>().ok();
+        let mut roots: Vec<_> =
+            self.files().filter_map(|(path, bytes)| Some((version(path)?, bytes))).collect();
+        roots.sort_unstable_by_key(|(version, _)| *version);
+        roots
+    }
+
+    /// The name of its file in keys/: a bare one where a built-in root is among its roots, else after the first digits of
+    /// its oldest root, and the place where that is known.
+    pub fn name(&self, place: Option<&str>) -> String {
+        let roots = self.roots();
+        if let Some(instance) = roots.iter().find_map(|(_, bytes)| Instance::of(bytes)) {
+            return format!("tuf-{}", instance.name());
+        }
+        let oldest = roots.first().map(|(_, bytes)| Digest::of(bytes).hex()).unwrap_or_default();
+        let host = place.map(|place| slug(&origin_of(place))).unwrap_or_default();
+        // "tuf-tuf-…" says nothing that "tuf-…" does not.
+        let host = host.strip_prefix("tuf-").unwrap_or(&host);
+        let id = oldest.chars().take(8).collect::<String>();
+        if host.is_empty() { format!("tuf-{id}") } else { format!("tuf-{host}-{id}") }
+    }
+
+    /// Whether the other says the same, though its timestamp and snapshot are signed anew: these are renewed every few
+    /// days while nothing that they vouch for changes.
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        let lasting = |chain: &Self| -> BTreeMap<RepositoryPath, Vec<u8>> {
+            let renewed = |path: &str| {
+                path == "timestamp.json" || path == "snapshot.json" || path.ends_with(".snapshot.json")
+            };
+            chain.files.clone().into_iter().filter(|(path, _)| !renewed(&path.0)).collect()
+        };
+        lasting(self) == lasting(other)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_stay_inside() {
+        for good in ["timestamp.json", "15.root.json", "targets/dir/ab.rekor.pub", "3.a%2Fb.json"] {
+            assert_eq!(RepositoryPath::new(good).unwrap().as_str(), good);
+        }
+        let long = "a".repeat(101);
+        for bad in
+            ["", "/x", "../x", "a/../b", "a//b", "a/", ".x", "a/.b", "-x", "a b", "a\\b", "ä", "a\n", &long]
+        {
+            assert_eq!(RepositoryPath::new(bad).unwrap_err().code(), "tuf-name-unsafe", "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_chain_is_bounded() {
+        let mut chain = Chain::default();
+        let half = vec![0; usize::try_from(limits::TUF_CHAIN).unwrap() / 2 + 1];
+        chain.insert(RepositoryPath::new("a").unwrap(), half.clone()).unwrap();
+        let full = chain.insert(RepositoryPath::new("b").unwrap(), half).unwrap_err();
+        assert_eq!(full.code(), "tuf-too-large");
+        let mut many = Chain::default();
+        for n in 0..limits::TUF_FILES {
+            many.insert(RepositoryPath::new(&format!("{n}.root.json")).unwrap(), vec![]).unwrap();
+        }
+        let full = many.insert(RepositoryPath::new("x").unwrap(), vec![]).unwrap_err();
+        assert_eq!(full.code(), "tuf-too-large");
+    }
+}

@@ -1,0 +1,133 @@
+//! Targets that are one key or certificate each, as sigstore clients read them before `trusted_root.json`, and as RHTAS
+//! still lists them.
+//!
+//! What a target is for stands in its custom metadata, `{"sigstore": {"usage", "status", "uri"}}`; where no target has a
+//! usage, its name tells (cosign, `pkg/cosign/tuf.go`: `GetTargetsByMeta` and its fallbacks). A key whose status is
+//! `Expired` still verifies what was signed while it was in use.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+use sigstore_tuf::Targets;
+
+use super::{Items, TufError};
+use crate::{
+    key::{Candidate, Chain, KeyFileError, KeyId, Material, Provenance, Role, Validity, parse_key_file},
+    limits,
+    trust::check_chain,
+};
+
+/// The usages, and how targets without one are called.
+const USAGES: [(Role, &str, &str); 4] = [
+    (Role::Rekor, "Rekor", "rekor"),
+    (Role::CtLog, "CTFE", "ctfe"),
+    (Role::Fulcio, "Fulcio", "fulcio"),
+    (Role::Tsa, "TSA", "tsa"),
+];
+
+/// Certificates of one chain: real ones have two or three.
+const LINKS: usize = 8;
+
+/// A target that is a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Listed {
+    pub(super) path: String,
+    role: Role,
+    uri: Option<String>,
+}
+
+/// The single keys that are asked for.
+pub(super) fn listed(targets: &Targets, items: &Items) -> Result<Vec<Listed>, TufError> {
+    let lacking = items.lacking();
+    let mut found = Vec::new();
+    for (role, usage, name) in USAGES.into_iter().filter(|(role, _, _)| lacking.contains(role)) {
+        let says = |custom: &Option<Value>, field: &str| -> Option<String> {
+            let value = custom.as_ref()?.get("sigstore")?.get(field)?.as_str()?;
+            (!value.is_empty()).then(|| value.chars().take(300).collect())
+        };
+        let used =
+            |custom: &Option<Value>| says(custom, "usage").is_some_and(|u| u.eq_ignore_ascii_case(usage));
+        let named = |path: &str| {
+            path.starts_with(name) && matches!(path.rsplit('.').next(), Some("pub" | "pem" | "crt"))
+        };
+        let by_usage = targets.targets.values().any(|target| used(&target.custom));
+        for (path, target) in &targets.targets {
+            if if by_usage { used(&target.custom) } else { named(path) } {
+                found.push(Listed { path: path.clone(), role, uri: says(&target.custom, "uri") });
+            }
+        }
+    }
+    if found.len() > limits::TUF_KEYS {
+        return Err(TufError::TooLarge(format!("more than {} targets that are keys", limits::TUF_KEYS)));
+    }
+    Ok(found)
+}
+
+/// Adds the keys of these targets. Certificates of one role are put together to chains, for each may have a target of
+/// its own.
+pub(super) fn add(items: &mut Items, documents: &[(Provenance, Listed, Vec<u8>)]) {
+    let mut chains = Vec::new();
+    for (provenance, listed, bytes) in documents {
+        let parsed = match parse_key_file(bytes) {
+            Ok(parsed) => parsed,
+            Err(e) => {
+                let private = matches!(e, KeyFileError::PrivateKey { .. });
+                let code = if private { "private-key" } else { "key-malformed" };
+                items.leave(&listed.path, code, &e.to_string());
+                continue;
+            }
+        };
+        for (block, reason) in parsed.unusable {
+            items.leave(&format!("{} {block}", listed.path), "key-unsupported", &reason);
+        }
+        for material in parsed.material {
+            match material {
+                Material::Chain(chain) if listed.role.is_chain() => chains.push((provenance, listed, chain)),
+                Material::Key(_) if !listed.role.is_chain() => items.candidates.push(Candidate {
+                    role: Some(listed.role),
+                    material,
+                    url: listed.uri.clone(),
+                    validity: Validity::default(),
+                    provenance: provenance.clone(),
+                }),
+                _ => items.leave(&listed.path, "key-malformed", "its content is not what its usage says"),
+            }
+        }
+    }
+    // A certificate that issued another target's is a link of that one's chain, not an authority by itself.
+    let issuers: BTreeSet<KeyId> =
+        chains.iter().filter_map(|(_, listed, chain)| Some(longer(chain, listed.role, &chains)?.1)).collect();
+    for (provenance, listed, chain) in chains.iter().filter(|(_, _, chain)| !issuers.contains(&chain.id())) {
+        let mut whole = chain.clone();
+        while let Some((longer, _)) = longer(&whole, listed.role, &chains) {
+            whole = longer;
+        }
+        match check_chain(&whole, listed.role) {
+            Ok(()) => items.candidates.push(Candidate {
+                role: Some(listed.role),
+                material: Material::Chain(whole),
+                url: listed.uri.clone(),
+                validity: Validity::default(),
+                provenance: (*provenance).clone(),
+            }),
+            Err(e) => items.leave(&listed.path, "chain-refused", &e.to_string()),
+        }
+    }
+}
+
+/// The chain with the certificates of the target that issued its last one behind it, and the id of that one. Both roots
+/// that the public good ever had have one name, so the signature tells which it was.
+fn longer(chain: &Chain, role: Role, all: &[(&Provenance, &Listed, Chain)]) -> Option<(Chain, KeyId)> {
+    let last = chain.certificates().last()?;
+    if last.issuer() == last.subject() || chain.certificates().len() >= LINKS {
+        return None;
+    }
+    let others = all.iter().filter(|(_, listed, other)| {
+        listed.role == role && other != chain && other.first().subject() == last.issuer()
+    });
+    others.into_iter().find_map(|(_, _, other)| {
+        let certificates = chain.certificates().iter().chain(other.certificates()).cloned().collect();
+        let whole = Chain::new(certificates).ok().filter(|whole| check_chain(whole, role).is_ok())?;
+        Some((whole, other.id()))
+    })
+}
