@@ -162,3 +162,31 @@ fn keys_inside_a_policy_are_told_apart_by_their_scopes() {
     let ran = test.run(collect).exits(4);
     assert!(ran.out.contains("key-changed: policy.json (docker r.test keyData)"), "{}", ran.out);
 }
+
+#[test]
+fn the_first_policy_counts_and_folders_and_absent_files_are_no_news() {
+    let test = image();
+    let key = |bytes: Vec<u8>| base64::Engine::encode(&base64::prelude::BASE64_STANDARD, bytes);
+    let signed_by = |data: String| {
+        json!({"default": [{"type": "signedBy", "keyType": "GPGKeys", "keyData": data}]}).to_string()
+    };
+    std::fs::create_dir_all(test.path("host/etc/pki/sigstore/folder")).unwrap();
+    test.write("host/usr/share/containers/policy.json", signed_by(key(test.read("owner.asc"))));
+    let ran = test.run("discover dir:image --host-root host --format json").exits(0).json();
+    assert_eq!(ran["unusable"].as_array().unwrap().len(), 0, "{}", ran["unusable"]);
+    assert_eq!(
+        ran["keys"][0]["provenance"][0]["source"],
+        "host:/usr/share/containers/policy.json (default keyData)"
+    );
+    // The host's own policy stands in front of it, and does not have the key.
+    test.write("host/etc/containers/policy.json", json!({"default": [{"type": "reject"}]}).to_string());
+    test.run("discover dir:image --host-root host").exits(4);
+    // Of a key that can't be used, it is told.
+    let weak = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/gpg/unsupported/rsa1024.asc");
+    test.write("host/etc/pki/sigstore/weak", std::fs::read(weak).unwrap());
+    let ran = test.run("discover dir:image --host-root host --key owner.asc").exits(0);
+    assert!(ran.out.contains("host:/etc/pki/sigstore/weak, the GPG key"), "{}", ran.out);
+    std::fs::remove_dir_all(test.path("host/etc/pki")).unwrap();
+    let ran = test.run("discover dir:image --host-root host --key owner.asc").exits(0);
+    assert!(!ran.out.contains("host:"), "{}", ran.out);
+}

@@ -10,6 +10,7 @@ mod keys;
 mod lab;
 mod messages;
 mod packs;
+mod payload;
 mod place;
 #[path = "../cli/program.rs"]
 #[allow(dead_code, reason = "shared by several test programs")]
