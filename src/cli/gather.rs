@@ -106,7 +106,7 @@ impl KeySources {
                              fingerprint with its owner"
                         ));
                     }
-                    gathered.add_rekor(&url, &Client::new(wire.options().net))?;
+                    gathered.add_rekor(&url, &Client::new(wire.options(output).net))?;
                 }
                 AddressOrPath::Path(path) => gathered.add_rekor_file(&path).map_err(|e| {
                     // A host without its scheme looks like a file that is not there.

@@ -53,7 +53,7 @@ pub(super) fn images(
             }
             plain.images
         }
-        None => of_source(list, wire)?,
+        None => of_source(list, wire, output)?,
     };
     if listed.is_empty() {
         return Err(Failure::new("list-malformed", format!("{list} names no image"), Exit::CouldNot));
@@ -84,9 +84,9 @@ fn text(list: &str) -> Result<Option<String>, Failure> {
 }
 
 /// The images of another place, by their names there.
-fn of_source(place: &str, wire: &Wire) -> Result<Vec<ListedImage>, Failure> {
+fn of_source(place: &str, wire: &Wire, output: &Output) -> Result<Vec<ListedImage>, Failure> {
     let location = location(place)?;
-    let source = content::open_source(&location, &|| wire.options())?;
+    let source = content::open_source(&location, &|| wire.options(output))?;
     let target = Target { source: source.as_ref(), only: location.reference() };
     let found = discover(&[target], &mut |_| {})?;
     let mut listed = Vec::new();

@@ -60,7 +60,7 @@ fn a_gpg_key_is_pinned_by_either_fingerprint() {
     let armour = parsed.material[0].to_pem().replace('\n', "\n    ");
     let openpgp = parsed.material[0].openpgp().unwrap().fingerprint().to_owned();
     let text = |name: &str| format!("kind: ConfigMap\ndata:\n  {name}: |\n    {armour}\n");
-    for pin in [openpgp, parsed.material[0].id().hex().to_owned()] {
+    for pin in [openpgp, parsed.material[0].id().hex()] {
         let mut gathered = Gathered::default();
         gathered.pins.push(format!("gpg:{pin}").parse().unwrap());
         gathered.add_release_manifest("0000_90_x.yaml", text("store-somewhere").as_bytes());

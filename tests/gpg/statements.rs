@@ -249,7 +249,7 @@ struct Bond {
 }
 
 /// What becomes of a message by that subkey.
-fn bond(owner: &SignedSecretKey, bond: &Bond) -> &'static str {
+fn bond(owner: &SignedSecretKey, bond: Bond) -> &'static str {
     let (signer, subkey, password) = (&owner.primary_key, &owner.secret_subkeys[0].key, Password::empty());
     let other = rsa();
     let by = if bond.by_another { &other.secret_subkeys[0].key } else { subkey };
@@ -275,13 +275,13 @@ fn a_subkey_is_bound_in_both_directions_by_good_hashes() {
     let owner = rsa();
     let (flags, by_another) = (Some((false, true)), false);
     let good = Bond { binding: Sha256, answer: Sha256, by_another, flags };
-    assert_eq!(bond(&owner, &good), "have");
-    assert_eq!(bond(&owner, &Bond { flags: None, ..good }), "have", "the algorithm says that it may sign");
-    assert_eq!(bond(&owner, &Bond { flags: Some((false, false)), ..good }), "signature-lapsed");
-    assert_eq!(bond(&owner, &Bond { binding: Sha1, ..good }), "missing");
-    assert_eq!(bond(&owner, &Bond { answer: Sha1, ..good }), "missing");
-    assert_eq!(bond(&owner, &Bond { by_another: true, ..good }), "missing");
-    assert_eq!(bond(&owner, &Bond { by_another: true, flags: None, ..good }), "missing");
+    assert_eq!(bond(&owner, good), "have");
+    assert_eq!(bond(&owner, Bond { flags: None, ..good }), "have", "the algorithm says that it may sign");
+    assert_eq!(bond(&owner, Bond { flags: Some((false, false)), ..good }), "signature-lapsed");
+    assert_eq!(bond(&owner, Bond { binding: Sha1, ..good }), "missing");
+    assert_eq!(bond(&owner, Bond { answer: Sha1, ..good }), "missing");
+    assert_eq!(bond(&owner, Bond { by_another: true, ..good }), "missing");
+    assert_eq!(bond(&owner, Bond { by_another: true, flags: None, ..good }), "missing");
 }
 
 #[test]

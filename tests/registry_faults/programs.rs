@@ -1,4 +1,5 @@
 //! Credential programs and auth files.
+#![allow(clippy::disallowed_types, reason = "the test runs a program")]
 
 use std::{process::Command, time::Duration};
 
