@@ -10,7 +10,8 @@
 use std::{fs, path::Path};
 
 /// Rooms and their level.
-const ROOMS: [(&str, u32); 20] = [
+const ROOMS: [(&str, u32); 21] = [
+    ("disk", 0),
     ("limits", 0),
     ("meter", 0),
     ("display", 0),

@@ -67,6 +67,10 @@ pub(super) fn read<T: DeserializeOwned>(text: &str) -> Result<T, Fault> {
         reject_tagged_field_names: true,
         with_snippet: false,
     };
+    if text.lines().all(|line| matches!(line.trim_start().as_bytes(), [] | [b'#', ..])) {
+        let hint = Some("give a value, or leave the file out".into());
+        return Err(Fault { at: None, what: "it holds nothing".into(), hint });
+    }
     serde_saphyr::from_str_with_options(text, options).map_err(|e| fault(&e))
 }
 
