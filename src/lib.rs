@@ -39,7 +39,7 @@
 //! | 3 | [`discover`], [`resolve`](mod@resolve), [`keysource`] |
 //! | 2 | [`trust`]: every decision, no I/O |
 //! | 1 | [`signature`], [`net`], [`content`]: the one joint, where content lives (`net` below it) |
-//! | 0 | [`oci`], [`key`], [`tree`], [`limits`], [`display`]: how values are written for people |
+//! | 0 | [`oci`], [`key`], [`tree`], [`limits`], [`display`]: values as people read them, [`disk`]: named files, [`meter`]: progress |
 //!
 //! A place is an arrangement over a namespace: [`content::Layout`] and [`content::Storage`] each read a
 //! [`content::DirFiles`] or a [`content::TarFiles`], which is indexed by its headers and never extracted; `dir:` trees
@@ -65,10 +65,12 @@ pub mod cli;
 pub mod config;
 pub mod content;
 pub mod discover;
+pub mod disk;
 pub mod display;
 pub mod key;
 pub mod keysource;
 pub mod limits;
+pub mod meter;
 pub mod net;
 pub mod oci;
 pub mod pack;

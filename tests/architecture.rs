@@ -10,8 +10,10 @@
 use std::{fs, path::Path};
 
 /// Rooms and their level.
-const ROOMS: [(&str, u32); 19] = [
+const ROOMS: [(&str, u32); 21] = [
+    ("disk", 0),
     ("limits", 0),
+    ("meter", 0),
     ("display", 0),
     ("tree", 0),
     ("oci", 0),

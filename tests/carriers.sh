@@ -2,14 +2,16 @@
 # What carries a pack: keypack pushes both forms into a registry and a layout, other tools carry them, keypack pulls what
 # arrived by its pack digest, and keys/ must be the same. The programs are taken from PATH; a missing one is said. A row
 # that is not what it says it must be makes the exit code 1.
-# KEYPACK names the program; without it, it is built. docs/carriers.md is what this printed.
+# KEYPACK names the program; without it, it is built. REGISTRY names the registry's program (distribution 3 is one
+# more), SKOPEO and PODMAN may name several. docs/carriers.md is what this printed.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 if [ -z "${KEYPACK:-}" ]; then
     cargo build --locked --quiet --manifest-path "$root/Cargo.toml"
     KEYPACK=${CARGO_TARGET_DIR:-$root/target}/debug/keypack
 fi
-if ! command -v docker-registry >/dev/null 2>&1; then
+: "${REGISTRY:=docker-registry}"
+if ! command -v "$REGISTRY" >/dev/null 2>&1; then
     echo "docker-registry is missing (apt-get install docker-registry): nothing was measured" >&2
     exit 1
 fi
@@ -22,6 +24,8 @@ cd "$work"
 mkdir home storage
 HOME=$work/home XDG_STATE_HOME=$work/state NO_COLOR=1 SOURCE_DATE_EPOCH=1795363200
 export HOME XDG_STATE_HOME NO_COLOR SOURCE_DATE_EPOCH
+mkdir -p home/.config/containers
+echo '{"default": [{"type": "insecureAcceptAnything"}]}' >home/.config/containers/policy.json # podman wants one
 unset REGISTRY_AUTH_FILE DOCKER_CONFIG XDG_RUNTIME_DIR 2>/dev/null || :
 
 # A registry on a port that the system chooses; it says which one in its log.
@@ -31,7 +35,7 @@ log: {level: info}
 storage: {filesystem: {rootdirectory: $work/storage}}
 http: {addr: 127.0.0.1:0, secret: test}
 END
-OTEL_TRACES_EXPORTER=none docker-registry serve registry.yml >registry.log 2>&1 &
+OTEL_TRACES_EXPORTER=none "$REGISTRY" serve registry.yml >registry.log 2>&1 &
 registry=$!
 host=
 for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
@@ -97,7 +101,7 @@ echo "| program | version |"
 echo "|---|---|"
 version() { printf '| %s | %s |\n' "$1" "$2"; }
 version keypack "$("$KEYPACK" --version | head -n 1)"
-version docker-registry "$(docker-registry --version | awk '{print $NF}')"
+version registry "$("$REGISTRY" --version | awk '{print $NF}') (${REGISTRY##*/})"
 skopeos=
 for candidate in ${SKOPEO:-$(command -v skopeo || :)} /usr/bin/skopeo; do
     if [ -x "$candidate" ]; then
@@ -108,12 +112,20 @@ for candidate in ${SKOPEO:-$(command -v skopeo || :)} /usr/bin/skopeo; do
     fi
 done
 [ -n "$skopeos" ] || version skopeo "missing: not measured"
-for tool in oras crane cosign umoci; do
+podmans=
+for candidate in ${PODMAN:-$(command -v podman || :)}; do
+    number=$("$candidate" --version | awk '{print $3}')
+    podmans="$podmans $candidate=$number"
+    version podman "$number"
+done
+[ -n "$podmans" ] || version podman "missing: not measured"
+for tool in oras crane cosign umoci regctl; do
     if have $tool; then
         case $tool in
             oras) number=$(oras version | awk '/^Version/{print $2}') ;;
             umoci) number=$(umoci --version | awk 'NR == 1 {print $3}') ;;
             cosign) number=$(cosign version 2>&1 | awk '/^GitVersion/{print $2}') ;;
+            regctl) number=$(regctl version | awk '/^VCSTag/{print $2}') ;;
             crane) number=$(crane version 2>/dev/null | grep '^[v0-9]' || :) ;;
         esac
         version $tool "${number:-a build that does not say its version}"
@@ -192,6 +204,47 @@ for form in image artifact; do
         row crane $form "layout → registry (push)" ok "docker://$host/crane/l-$form:$tag" \
             crane push --insecure "crane-$form" "$host/crane/l-$form:$tag"
     fi
+    if have regctl; then
+        regctl registry set --tls disabled "$host" >/dev/null
+        row regctl $form "registry → layout (image copy)" ok "oci:regctl-$form:$tag" \
+            regctl image copy "$repo:$tag" "ocidir://regctl-$form:$tag"
+        row regctl $form "layout → registry (image copy)" ok "docker://$host/regctl/$form:$tag" \
+            regctl image copy "ocidir://own-$form:$tag" "$host/regctl/$form:$tag"
+        row regctl $form "registry → registry (image copy)" ok "docker://$host/regctl/c-$form:$tag" \
+            regctl image copy "$repo:$tag" "$host/regctl/c-$form:$tag"
+        row regctl $form "registry → oci-archive (image export)" ok "oci-archive:regctl-$form.tar" \
+            regctl image export "$repo:$tag" "regctl-$form.tar"
+        row regctl $form "oci-archive → registry (image import)" ok "docker://$host/regctl/i-$form:$tag" \
+            regctl image import "$host/regctl/i-$form:$tag" "own-$form.tar"
+        if [ $form = artifact ]; then
+            mkdir regctl-files
+            files regctl $form "registry → files (artifact get)" regctl-files \
+                regctl artifact get "$repo:$tag" -o regctl-files
+        fi
+    fi
+    for entry in $podmans; do
+        n=${entry#*=}
+        podman="${entry%%=*} --root $work/podman-$n --runroot $work/podman-run-$n --storage-driver vfs"
+        if [ $form = image ]; then
+            row "podman $n" $form "registry → store → registry (pull, push)" ok "docker://$host/p$n/$form:$tag" sh -c \
+                "$podman pull --tls-verify=false $repo:$tag && \
+                 $podman push --tls-verify=false $repo:$tag $host/p$n/$form:$tag"
+            row "podman $n" $form "store → oci-archive (save)" ok "oci-archive:p$n.tar" \
+                $podman save --format oci-archive -o "p$n.tar" "$repo:$tag"
+            row "podman $n" $form "store → layout (save)" ok "oci:p$n-oci" \
+                $podman save --format oci-dir -o "p$n-oci" "$repo:$tag"
+            row "podman $n" $form "store → dir (save, v2s2)" ok "dir:p$n-dir" \
+                $podman save --format docker-dir -o "p$n-dir" "$repo:$tag"
+            row "podman $n" $form "oci-archive → store → registry (load, push)" ok "docker://$host/p$n/l-$form:$tag" sh -c \
+                "$podman load -i own-image.tar && \
+                 $podman push --tls-verify=false localhost/$tag:latest $host/p$n/l-$form:$tag"
+        # Before 5.4 podman knows no artifacts, and answers any word with its help.
+        elif $podman artifact --help | grep -q extract; then
+            mkdir "podman-files-$n"
+            files "podman $n" $form "registry → files (artifact pull, extract)" "podman-files-$n" sh -c \
+                "$podman artifact pull --tls-verify=false $repo:$tag && $podman artifact extract $repo:$tag podman-files-$n"
+        fi
+    done
     if have cosign; then
         row cosign $form "registry → layout (save)" ok "oci:cosign-$form" \
             cosign save --allow-http-registry "$repo:$tag" --dir "cosign-$form"

@@ -39,6 +39,7 @@ targets! {
     location "../fuzz/targets/location.rs"
     manifest "../fuzz/targets/manifest.rs"
     oc_mirror "../fuzz/targets/oc_mirror.rs"
+    openpgp "../fuzz/targets/openpgp.rs"
     pack_artifact "../fuzz/targets/pack_artifact.rs"
     pack_image "../fuzz/targets/pack_image.rs"
     pack_layer "../fuzz/targets/pack_layer.rs"

@@ -21,7 +21,8 @@ XDG_STATE_HOME=$work/state
 NO_COLOR=1
 export XDG_STATE_HOME NO_COLOR
 
-keypack() { "$KEYPACK" "$@" 2>&1; }
+# What a terminal shows in the end: the lines of steps are gone then.
+keypack() { "$KEYPACK" --no-progress "$@" 2>&1; }
 run() {
     echo "$ $*"
     code=0

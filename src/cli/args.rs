@@ -48,13 +48,13 @@ pub(super) struct Global {
     /// How results are written to stdout.
     #[arg(long, value_enum, default_value_t, global = true)]
     pub(super) format: Format,
-    /// Print only results and errors.
+    /// Print only results, warnings and errors.
     #[arg(short, long, global = true)]
     pub(super) quiet: bool,
     /// Print every image and where each key came from.
     #[arg(short, long, global = true, conflicts_with = "quiet")]
     pub(super) verbose: bool,
-    /// Draw no progress bars.
+    /// Show neither progress bars nor, where stderr is no terminal, a line for each step.
     #[arg(long, global = true)]
     pub(super) no_progress: bool,
     /// A setting, keypack.yaml: flags win over it. `keypack schema config-v1` prints what may stand in it.

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use super::{hint::hint, packs::Ambiguous};
+use super::hint::hint;
 use crate::{
     config::ConfigError,
     content::{ContentError, LocationError},
@@ -151,11 +151,5 @@ impl From<StateError> for Failure {
 impl From<WriteError> for Failure {
     fn from(e: WriteError) -> Self {
         Self { code: e.code(), error: e.to_string(), hint: e.hint().into(), exit: Exit::CouldNot }
-    }
-}
-
-impl From<Ambiguous> for Failure {
-    fn from(e: Ambiguous) -> Self {
-        Self::new("pack-not-found", e.to_string(), Exit::CouldNot)
     }
 }

@@ -53,7 +53,7 @@ pub(super) fn find(
         sources.iter().map(|(source, only)| Target { source: source.as_ref(), only: only.clone() }).collect();
     output.working("looking for signatures");
     let discovery = discover(&targets, &mut |place| {
-        output.working(&format!("looking for signatures in {}: {} manifests", place.name, place.read));
+        output.further(&format!("looking for signatures in {}: {} manifests", place.name, place.read));
     })?;
     if discovery.places.iter().all(|p| p.read == 0) {
         let places: Vec<_> = discovery.places.iter().map(|p| p.name.as_str()).collect();
@@ -125,7 +125,7 @@ type Opened = (Box<dyn Source>, Option<String>);
 /// Opens the places, or the registries of the images that `--images` lists; each with the one image that is meant.
 fn sources(args: &Read, output: &Output) -> Result<Vec<Opened>, Failure> {
     let locations = args.sources.iter().map(|s| location(s)).collect::<Result<Vec<_>, _>>()?;
-    let options = || Options { frugal: true, ..args.wire.options() };
+    let options = || Options { frugal: true, ..args.wire.options(output) };
     if args.keys.offline() && (args.images.is_some() || hosts(&locations) > 0) {
         return Err(Failure::usage("--no-network forbids to read a registry", "name a place on the disk"));
     }
@@ -146,7 +146,7 @@ fn sources(args: &Read, output: &Output) -> Result<Vec<Opened>, Failure> {
             .collect());
     }
     args.wire.check(hosts(&locations))?;
-    output.working("opening");
+    output.further("opening");
     let mut of_oc_mirror = args.cache.open(&locations, output)?.into_iter();
     let mut sources: Vec<(Box<dyn Source>, _)> = Vec::new();
     for location in &locations {
@@ -160,7 +160,8 @@ fn sources(args: &Read, output: &Output) -> Result<Vec<Opened>, Failure> {
     Ok(sources)
 }
 
-fn hosts(locations: &[Location]) -> usize {
+/// How many registries these places are in.
+pub(super) fn hosts(locations: &[Location]) -> usize {
     let hosts: BTreeSet<_> = locations
         .iter()
         .filter_map(|location| match location {

@@ -1,6 +1,6 @@
 //! From flags to keys that could be the right ones.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 
@@ -9,8 +9,8 @@ use crate::{
     config::Sources,
     content::Source,
     key::Pin,
-    keysource::Gathered,
-    net::{Client, Url},
+    keysource::{AddressOrPath, Gathered},
+    net::Client,
     trust::tuf::RootName,
 };
 
@@ -89,27 +89,44 @@ impl KeySources {
             gathered.add_policy(path)?;
         }
         for rekor in &self.rekor {
-            match rekor.parse::<Url>().ok().filter(|_| rekor.contains("://")) {
-                Some(_) if self.no_network => {
+            let place = rekor.parse().map_err(|e| {
+                Failure::usage(format!("--rekor: {e}"), "write https://HOST, or the path of a file")
+            })?;
+            match place {
+                AddressOrPath::Address(_) if self.no_network => {
                     return Err(Failure::usage(
                         format!("--no-network forbids to ask {rekor}"),
                         "give the log's key as a file: --rekor FILE",
                     ));
                 }
-                Some(url) => {
+                AddressOrPath::Address(url) => {
                     if url.scheme() != "https" {
                         output.warn(&format!(
                             "{rekor} is asked without TLS: anybody on the way could answer; compare the key's \
                              fingerprint with its owner"
                         ));
                     }
-                    gathered.add_rekor(&url, &Client::new(wire.options().net))?;
+                    gathered.add_rekor(&url, &Client::new(wire.options(output).net))?;
                 }
-                None => gathered.add_rekor_file(Path::new(rekor))?,
+                AddressOrPath::Path(path) => gathered.add_rekor_file(&path).map_err(|e| {
+                    // A host without its scheme looks like a file that is not there.
+                    let absent = e.code() == "key-file-not-found";
+                    let mut failure = Failure::from(e);
+                    if absent {
+                        failure.hint = "give the path of a file, or an address: https://HOST".into();
+                    }
+                    failure
+                })?,
             }
         }
         tuf::gather(self, &mut gathered, wire, output)?;
         if !self.no_host {
+            if !self.host_root.is_dir() {
+                return Err(Failure::usage(
+                    format!("--host-root names {}, which is no directory", self.host_root.display()),
+                    "name the directory below which that host's /etc lies",
+                ));
+            }
             gathered.add_host(&self.host_root);
         }
         gathered.add_builtin();

@@ -63,7 +63,10 @@ pub(super) fn hint(code: &str) -> &'static str {
         "signature-malformed" => "copy the signature again; if it stays so, treat the image as unsigned",
         "signature-unsupported" => "the signature was made in a form that keypack does not read",
         "signature-lapsed" => {
-            "get the owner's current copy of the key, where its time may be longer; GnuPG and podman refuse this one too"
+            "the owner's current copy of the key may last longer; else ask the publisher to sign anew: GnuPG and podman refuse this one too"
+        }
+        "signing-key-revoked" => {
+            "ask the publisher for a signature with a key that is good, and take this key out of what trusts it"
         }
         "signature-weak" => "ask the publisher for a signature with SHA-256; nobody should take this one",
         "signed-for-other-image" => {
@@ -81,7 +84,7 @@ pub(super) fn hint(code: &str) -> &'static str {
         // Keys.
         "keys-not-found" => "name the directory that `keypack collect` or `keypack pull` wrote",
         "incomplete" => "the report lists each one with what to do; --format json gives it to programs",
-        "key-file-not-found" => "check the path of the key file",
+        "key-file-not-found" => "check the path: a file with keys, or with a policy.json, is expected there",
         "key-malformed" => {
             "get the key again from its publisher and look at the file: it must hold PEM or DER"
         }
@@ -91,7 +94,6 @@ pub(super) fn hint(code: &str) -> &'static str {
         "key-claim" => {
             "compare the fingerprint with its publisher by another way; then give the key by --key FILE"
         }
-        "policy-malformed" => "give a policy.json as containers-policy.json(5) describes it",
         "rekor-answer" => {
             "check the address: `/api/v1/log/publicKey` follows it; or give the log's key by --rekor FILE"
         }
@@ -102,14 +104,15 @@ pub(super) fn hint(code: &str) -> &'static str {
         "private-key" => {
             "give the public key (cosign public-key --key FILE), and keep the private one off this path"
         }
-        "trusted-root-malformed" => "give a sigstore trusted_root.json; single keys go to --key",
         _ => about_packs(code),
     }
 }
 
-/// What to do about packs, their anchors and their times, and about what people write for them: settings and rules.
+/// What to do about trusted roots and packs, their anchors and their times, and about what people write for them: settings and rules.
 fn about_packs(code: &str) -> &'static str {
     match code {
+        "trusted-root-malformed" => "give a sigstore trusted_root.json; single keys go to --key",
+        "policy-malformed" => "give a policy.json as containers-policy.json(5) describes it",
         // Packs.
         "not-a-pack" => "check the tag; `keypack push` writes packs",
         "pack-is-index" => "push the pack again: a list was wrapped around it on the way",

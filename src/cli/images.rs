@@ -1,12 +1,6 @@
 //! `--images`: which images of a registry are meant.
-#![allow(clippy::disallowed_types, reason = "the user names this file; it is read here, bounded")]
 
-use std::{
-    collections::BTreeMap,
-    fs::File,
-    io::{self, Read},
-    path::Path,
-};
+use std::{collections::BTreeMap, io, path::Path};
 
 use super::{
     failure::{Exit, Failure},
@@ -20,7 +14,7 @@ use crate::{
         parse_list,
     },
     discover::{Kind, Target, discover},
-    limits,
+    disk, limits,
 };
 
 /// Finds the registries and images that a list means, at `mirror` if one is given.
@@ -59,7 +53,7 @@ pub(super) fn images(
             }
             plain.images
         }
-        None => of_source(list, wire)?,
+        None => of_source(list, wire, output)?,
     };
     if listed.is_empty() {
         return Err(Failure::new("list-malformed", format!("{list} names no image"), Exit::CouldNot));
@@ -71,21 +65,15 @@ pub(super) fn images(
 fn text(list: &str) -> Result<Option<String>, Failure> {
     let failed =
         |e: io::Error| Failure::new("read-failed", format!("could not read {list}: {e}"), Exit::CouldNot);
-    let mut bytes = Vec::new();
-    if list == "-" {
-        io::stdin().take(limits::NAMES_PAGE).read_to_end(&mut bytes).map_err(failed)?;
-    } else if Path::new(list).is_file() {
-        File::open(list).and_then(|f| f.take(limits::NAMES_PAGE).read_to_end(&mut bytes)).map_err(failed)?;
-    } else {
+    let path = Path::new(if list == "-" { "/dev/stdin" } else { list });
+    // A folder, or the name of a place.
+    if path.is_dir() || !path.exists() {
         return Ok(None);
     }
-    if bytes.len() as u64 >= limits::NAMES_PAGE {
-        return Err(Failure::new(
-            "too-large",
-            format!("{list} is longer than any list of images"),
-            Exit::CouldNot,
-        ));
-    }
+    let read = disk::open(path).and_then(|file| disk::read(file, limits::NAMES_PAGE)).map_err(failed)?;
+    let bytes = read.ok_or_else(|| {
+        Failure::new("too-large", format!("{list} is longer than any list of images"), Exit::CouldNot)
+    })?;
     // An archive is a file too; no list holds a NUL.
     if bytes.contains(&0) {
         return Ok(None);
@@ -96,9 +84,9 @@ fn text(list: &str) -> Result<Option<String>, Failure> {
 }
 
 /// The images of another place, by their names there.
-fn of_source(place: &str, wire: &Wire) -> Result<Vec<ListedImage>, Failure> {
+fn of_source(place: &str, wire: &Wire, output: &Output) -> Result<Vec<ListedImage>, Failure> {
     let location = location(place)?;
-    let source = content::open_source(&location, &|| wire.options())?;
+    let source = content::open_source(&location, &|| wire.options(output))?;
     let target = Target { source: source.as_ref(), only: location.reference() };
     let found = discover(&[target], &mut |_| {})?;
     let mut listed = Vec::new();

@@ -13,6 +13,7 @@ use signal_hook::{
     iterator::Signals,
 };
 
+use super::bar::Bar;
 use crate::display::shown;
 
 /// What a shell makes of a program that ctrl-c ended.
@@ -25,14 +26,15 @@ pub(super) struct Interrupt(Arc<Mutex<String>>);
 impl Interrupt {
     /// Begins to listen. Where that can't be done, a signal ends the program as it ends any other: what is written
     /// appears whole or not at all, whoever ends it and when.
-    pub(super) fn listen() -> Self {
+    pub(super) fn listen(bar: Bar) -> Self {
         let state = Self(Arc::new(Mutex::new("nothing was written".into())));
         if let Ok(mut signals) = Signals::new([SIGINT, SIGTERM, SIGHUP]) {
             let state = state.clone();
             std::thread::spawn(move || {
                 if signals.forever().next().is_some() {
                     let text = state.settled();
-                    let clear = if stderr().is_terminal() { "\r\x1b[2K" } else { "" };
+                    // Whoever draws at this moment may hold it: the line is wiped all the same.
+                    let clear = if !bar.try_clear() && stderr().is_terminal() { "\r\x1b[2K" } else { "" };
                     let _ = writeln!(stderr(), "{clear}keypack: interrupted: {}", shown(&text));
                     exit(EXIT);
                 }

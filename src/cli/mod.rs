@@ -7,6 +7,7 @@
 
 mod anchors;
 mod args;
+mod bar;
 mod cache;
 mod collect;
 mod diff;

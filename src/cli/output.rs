@@ -1,39 +1,63 @@
 use std::{
     io::{self, IsTerminal, Write},
     process::ExitCode,
-    sync::{Mutex, PoisonError},
-    time::Duration,
 };
-
-use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{
     args::{Format, Global},
+    bar::Bar,
     failure::{Exit, Failure},
     interrupt::Interrupt,
 };
-use crate::display::{Paint, hidden, shown};
+use crate::{
+    display::{Paint, hidden, shown},
+    meter::Meter,
+    net::Notice,
+};
 
 /// stdout, stderr, and how much the user wants to read.
 pub(super) struct Output {
     pub(super) format: Format,
     pub(super) verbose: bool,
     quiet: bool,
-    progress: bool,
-    bar: Mutex<Option<ProgressBar>>,
+    progress: Progress,
+    bar: Bar,
+    /// Counts the bytes of a transfer that may take long.
+    pub(super) meter: Meter,
     /// What a signal leaves behind.
     pub(super) interrupt: Interrupt,
 }
 
+/// How it is shown that work goes on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Progress {
+    /// Not at all.
+    Silent,
+    /// As a line that is drawn while a step lasts.
+    Drawn,
+    /// As one line a step, that stays.
+    Lines,
+}
+
 impl Output {
     pub(super) fn new(global: &Global) -> Self {
+        let shown = !global.quiet && !global.no_progress;
+        // A dumb terminal can't take a line back.
+        let draws = io::stderr().is_terminal() && std::env::var_os("TERM").is_some_and(|t| t != "dumb");
+        let progress = match (shown, draws) {
+            (false, _) => Progress::Silent,
+            (true, true) => Progress::Drawn,
+            (true, false) => Progress::Lines,
+        };
+        let bar = Bar::default();
         Self {
             format: global.format,
             verbose: global.verbose,
             quiet: global.quiet,
-            progress: !global.quiet && !global.no_progress && io::stderr().is_terminal(),
-            bar: Mutex::new(None),
-            interrupt: Interrupt::listen(),
+            meter: if progress == Progress::Drawn { Meter::counting() } else { Meter::default() },
+            progress,
+            interrupt: Interrupt::listen(bar.clone()),
+            bar,
         }
     }
 
@@ -44,7 +68,7 @@ impl Output {
 
     /// Data, to stdout. A reader who went away (`| head`) is no error.
     pub(super) fn data(&self, text: &str) -> Result<(), Failure> {
-        self.clear();
+        self.bar.clear();
         let mut stdout = io::stdout().lock();
         match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
             Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
@@ -73,35 +97,31 @@ impl Output {
     }
 
     fn say(&self, kind: &str, text: &str) {
-        self.clear();
         // Text from content may be in it: nothing that a terminal acts on gets through.
-        let _ = writeln!(io::stderr(), "keypack: {kind}{}", shown(text));
+        self.bar.aside(|| drop(writeln!(io::stderr(), "keypack: {kind}{}", shown(text))));
     }
 
-    /// Shows that work goes on: on a terminal as it goes, elsewhere one line a step for those who want to read it.
+    /// A step begins: shown on a terminal while it lasts, elsewhere one line.
     pub(super) fn working(&self, text: &str) {
-        if !self.progress {
-            if self.verbose && !io::stderr().is_terminal() {
-                self.say("", text);
-            }
-            return;
+        if self.progress == Progress::Lines {
+            self.say("", text);
         }
-        let mut bar = self.bar.lock().unwrap_or_else(PoisonError::into_inner);
-        let bar = bar.get_or_insert_with(|| {
-            let bar = ProgressBar::new_spinner();
-            if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} [{elapsed}]") {
-                bar.set_style(style);
-            }
-            bar.enable_steady_tick(Duration::from_millis(120));
-            bar
-        });
-        bar.set_message(shown(text));
+        self.further(text);
     }
 
-    fn clear(&self) {
-        if let Some(bar) = self.bar.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            bar.finish_and_clear();
+    /// A step goes on: shown on a terminal alone.
+    pub(super) fn further(&self, text: &str) {
+        if self.progress == Progress::Drawn {
+            self.bar.show(text, &self.meter);
         }
+    }
+
+    /// Whoever waits says so here: one line, above the bar where there is one.
+    pub(super) fn notice(&self) -> Notice {
+        let bar = self.bar.clone();
+        Notice::new(move |text: &str| {
+            bar.aside(|| drop(writeln!(io::stderr(), "keypack: {}", shown(text))));
+        })
     }
 
     /// A failure for machines: whoever reads JSON gets JSON.
@@ -115,7 +135,7 @@ impl Output {
 
     /// Says how it ended. With `optional`, "could not" and "incomplete" are warnings.
     pub(super) fn finish(&self, result: Result<Exit, Failure>, optional: bool) -> Exit {
-        self.clear();
+        self.bar.clear();
         let forgiven = |exit| optional && matches!(exit, Exit::CouldNot | Exit::Incomplete);
         match result {
             Ok(exit) if forgiven(exit) => {

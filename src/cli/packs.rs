@@ -7,7 +7,7 @@ use thiserror::Error;
 use super::{
     cache::Cache,
     failure::{Exit, Failure},
-    find::{keys, location},
+    find::{hosts, keys, location},
     output::Output,
     wire::Wire,
 };
@@ -22,11 +22,17 @@ use crate::{
 
 /// No pack, or several, where one is wanted.
 #[derive(Debug, Error)]
-pub(super) enum Ambiguous {
+enum Ambiguous {
     #[error("{0} holds no pack")]
     None(String),
     #[error("{0} holds several packs: {1}")]
     Several(String, String),
+}
+
+impl From<Ambiguous> for Failure {
+    fn from(e: Ambiguous) -> Self {
+        Self::new("pack-not-found", e.to_string(), Exit::CouldNot)
+    }
 }
 
 /// Where to look for a pack, and what the user knows of it.
@@ -76,12 +82,12 @@ pub(super) fn keys_or_pack(
 
 /// Fetches the pack that a location names or, where it names none, the only one that is there.
 pub(super) fn pack(wanted: &Wanted<'_>, output: &Output) -> Result<Fetched, Failure> {
-    wanted.wire.check(1)?;
     let location = wanted.location;
+    wanted.wire.check(hosts(std::slice::from_ref(location)))?;
     if content::oc_mirror_path(location).is_some() {
         return in_oc_mirror(wanted, output);
     }
-    let source = content::open_source(location, &|| wanted.wire.options())?;
+    let source = content::open_source(location, &|| wanted.wire.options(output))?;
     let pack = match location.reference() {
         Some(name) => {
             let (repository, descriptor) = named(source.as_ref(), &name)?;

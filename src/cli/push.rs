@@ -3,7 +3,7 @@ use std::path::Path;
 use super::{
     args::{self, Format},
     failure::{Exit, Failure},
-    find::{keys, location},
+    find::{hosts, keys, location},
     output::Output,
 };
 use crate::{
@@ -63,10 +63,10 @@ pub(super) fn run(args: &args::Push, output: &Output) -> Result<Exit, Failure> {
         args::Form::Artifact => pack::Form::Artifact,
     };
     let artifact = to_artifact(&draft, form)?;
-    args.wire.check(1)?;
+    args.wire.check(hosts(std::slice::from_ref(&location)))?;
     output.working(&format!("writing to {location}"));
-    let Destination { sink, source } = content::open_destination(&location, &|| args.wire.options())
-        .map_err(|e| {
+    let Destination { sink, source } =
+        content::open_destination(&location, &|| args.wire.options(output), &output.meter).map_err(|e| {
             let unsupported = matches!(e, content::ContentError::Unsupported { .. });
             let failure = Failure::from(e).on("destination");
             if unsupported { failure.hinting(DESTINATION) } else { failure }

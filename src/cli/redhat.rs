@@ -36,7 +36,7 @@ pub(super) fn ask(
         retries: 0,
         connect_timeout: Duration::from_secs(5),
         silence: Duration::from_secs(10),
-        ..wire.options().net
+        ..wire.options(output).net
     };
     // --tls-verify=false is said of the user's own registry.
     options.tls.verify = true;

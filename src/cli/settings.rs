@@ -1,9 +1,8 @@
 //! `keypack.yaml` under the flags. What the command line says wins. Two kinds of lists differ: key sources, revocations
 //! and realms add up, for more of them makes nothing less safe; pins, verifying keys, roots and rules are sets that mean
 //! something as a whole, so those on the command line stand alone.
-#![allow(clippy::disallowed_types, reason = "the user names this file; it is read here, bounded")]
 
-use std::{fs::File, io::Read, path::Path};
+use std::path::Path;
 
 use super::{
     args::{Cli, Collect, Command, Pull, Read as ReadArgs},
@@ -11,7 +10,7 @@ use super::{
 };
 use crate::{
     config::{Config, parse_rules},
-    limits,
+    disk, limits,
 };
 
 /// Reads the setting, where one is named, and puts it under what the command line says.
@@ -73,23 +72,16 @@ fn pull(args: &mut Pull, config: Config) {
 /// The text of a file that a person wrote. A file that is not there is a wrong command line: `--optional` must not turn
 /// a setting that nobody reads into success.
 fn text(path: &Path) -> Result<String, Failure> {
-    let mut bytes = Vec::new();
-    File::open(path).and_then(|file| file.take(limits::SETTING + 1).read_to_end(&mut bytes)).map_err(
-        |e| {
-            Failure::new(
-                "config-not-readable",
-                format!("could not read {}: {e}", path.display()),
-                Exit::Usage,
-            )
-        },
-    )?;
-    if bytes.len() as u64 > limits::SETTING {
-        return Err(Failure::new(
+    let read = disk::open(path).and_then(|file| disk::read(file, limits::SETTING)).map_err(|e| {
+        Failure::new("config-not-readable", format!("could not read {}: {e}", path.display()), Exit::Usage)
+    })?;
+    let bytes = read.ok_or_else(|| {
+        Failure::new(
             "config-malformed",
             format!("{} is longer than {} bytes", path.display(), limits::SETTING),
             Exit::Usage,
-        ));
-    }
+        )
+    })?;
     String::from_utf8(bytes).map_err(|_| {
         Failure::new("config-malformed", format!("{} is not UTF-8 text", path.display()), Exit::Usage)
     })

@@ -53,7 +53,7 @@ pub(super) fn gather(
             ));
         }
         output.working(&format!("reading the TUF repository {text}"));
-        let client = || Client::new(wire.options().net);
+        let client = || Client::new(wire.options(output).net);
         let choice = gathered.add_tuf(&place, &roots, client, past::whole_second(Timestamp::now()))?;
         if let TufChoice::Given(index) = choice {
             used[index] = true;

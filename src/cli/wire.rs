@@ -4,14 +4,16 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::failure::{Exit, Failure};
+use super::{
+    failure::{Exit, Failure},
+    output::Output,
+};
 use crate::{
     content::{
         auth::{AuthEnv, Credentials, Keyring},
         registry::{AllowedRealm, Options},
     },
-    display::shown,
-    net::{self, Notice, Tls},
+    net::{self, Tls},
 };
 
 /// How registries are spoken to.
@@ -67,6 +69,14 @@ impl Wire {
                 Failure::usage(format!("--allow-realm: {e}"), "give a host, with a port where needed")
             })?;
         }
+        // Read only when a registry asks who we are; that it is not there shows at once.
+        if let Some(file) = self.authfile.as_deref().filter(|file| hosts > 0 && !file.is_file()) {
+            return Err(Failure::new(
+                "auth-file",
+                format!("{}: the credentials file that was named is not there", file.display()),
+                Exit::CouldNot,
+            ));
+        }
         if let Some(dir) = self.cert_dir.as_deref().filter(|d| !d.is_dir()) {
             return Err(Failure::new(
                 "certificate-file",
@@ -78,7 +88,7 @@ impl Wire {
     }
 
     /// The settings.
-    pub(super) fn options(&self) -> Options {
+    pub(super) fn options(&self, output: &Output) -> Options {
         let variable = |name: &str| std::env::var_os(name);
         let mut env = AuthEnv::from_vars(variable, Some(rustix::process::getuid().as_raw()));
         if let Some(file) = &self.authfile {
@@ -92,16 +102,13 @@ impl Wire {
             variable("HOME").map_or_else(Tls::default, |home| Tls::default().with_home(Path::new(&home)));
         tls.verify = self.tls_verify;
         tls.cert_dir.clone_from(&self.cert_dir);
-        let notice = Notice::new(|text: &str| {
-            use std::io::Write;
-            let _ = writeln!(std::io::stderr(), "keypack: {}", shown(text));
-        });
         Options {
             net: net::Options {
                 retries: self.retry_times,
                 jobs: usize::from(self.jobs),
                 tls,
-                notice: Some(notice),
+                notice: Some(output.notice()),
+                meter: output.meter.clone(),
                 ..net::Options::default()
             },
             plain_http: self.plain_http,

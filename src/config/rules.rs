@@ -6,8 +6,7 @@ use serde::{Deserialize, Deserializer, de};
 
 use super::{
     ConfigError,
-    validate::{truth, value},
-    yaml::{self, At, Fault, Truth, given},
+    yaml::{self, At, Fault, Truth, given, truth, value},
 };
 use crate::pack::{Log, LogWord, Mention, Pattern, Rule, SignedIdentity, Signer};
 

@@ -1,20 +1,17 @@
 //! What the fields mean.
 
-use std::{
-    fmt::Display,
-    path::{Path, PathBuf},
-    str::FromStr,
-};
+use std::path::{Path, PathBuf};
 
 use super::{
     Config, Revocation, Sources, Tuf,
     rules::rules,
     wire,
-    yaml::{At, Fault, Truth},
+    yaml::{At, Fault, truth, value},
 };
 use crate::{
     content::registry::AllowedRealm,
-    net::Url,
+    keysource::AddressOrPath,
+    oci::Digest,
     pack::{is_lineage, parse_time},
     trust::tuf::RootName,
 };
@@ -44,21 +41,6 @@ pub(super) fn file(file: wire::File, base: &Path) -> Result<Config, Fault> {
             .map(realm)
             .collect::<Result<_, _>>()?,
     })
-}
-
-/// A value that has a reader of its own: the same that its flag has.
-pub(super) fn value<T: FromStr<Err: Display>>(text: &At<String>) -> Result<T, Fault> {
-    text.value.parse().map_err(|e: T::Err| Fault::at(text, e.to_string()))
-}
-
-pub(super) fn truth(value: &At<Truth>) -> Result<bool, Fault> {
-    match &value.value {
-        Truth::Is(truth) => Ok(*truth),
-        Truth::Text(text) => {
-            Err(Fault::at(value, format!("{text:?} is a text"))
-                .hinting("write true or false, without quotes"))
-        }
-    }
 }
 
 fn lineage(name: At<String>) -> Result<String, Fault> {
@@ -113,14 +95,10 @@ fn root(text: &At<String>, base: &Path) -> Result<RootName, Fault> {
 
 /// An address, or a path.
 fn address_or_path(text: At<String>, base: &Path) -> Result<String, Fault> {
-    if !text.value.contains("://") {
-        return path(&text, base).map(|path| path.display().to_string());
-    }
-    match text.value.parse::<Url>() {
-        Ok(url) if matches!(url.scheme(), "https" | "http") && url.has_host() => Ok(text.value),
-        _ => {
-            Err(Fault::at(&text, format!("{:?} is not an address", text.value)).hinting("write https://HOST"))
-        }
+    match text.value.parse::<AddressOrPath>() {
+        Ok(AddressOrPath::Address(_)) => Ok(text.value),
+        Ok(AddressOrPath::Path(_)) => path(&text, base).map(|path| path.display().to_string()),
+        Err(e) => Err(Fault::at(&text, e).hinting("write https://HOST, or a path")),
     }
 }
 
@@ -146,9 +124,17 @@ fn revocation(entry: wire::Revoked) -> Result<Revocation, Fault> {
     }
     let date = entry.date.as_ref().map(|date| parse_time(&date.value).map_err(|e| Fault::at(date, e)));
     Ok(Revocation {
-        fingerprint: value(&entry.fingerprint)?,
+        fingerprint: fingerprint(&entry.fingerprint)?,
         reason: entry.reason.value,
         date: date.transpose()?,
+    })
+}
+
+fn fingerprint(text: &At<String>) -> Result<Digest, Fault> {
+    let openpgp = text.value.len() == 40 && text.value.bytes().all(|b| b.is_ascii_hexdigit());
+    value(text).map_err(|fault| {
+        let hint = "give the fingerprint sha256:… of the GPG key instead, which `keypack inspect` prints";
+        if openpgp { fault.hinting(hint) } else { fault }
     })
 }
 

@@ -2,6 +2,8 @@
 //! leniently where it is found.) `serde-saphyr` is the one maintained reader that knows line and column, refuses a key
 //! that stands twice, and has budgets.
 
+use std::{fmt::Display, str::FromStr};
+
 use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 use serde_saphyr::{Error, options::DuplicateKeyPolicy};
 
@@ -33,6 +35,22 @@ pub(super) fn place<T>(value: &At<T>) -> (u64, u64) {
     (value.referenced.line(), value.referenced.column())
 }
 
+/// A value that has a reader of its own: the same that its flag has.
+pub(super) fn value<T: FromStr<Err: Display>>(text: &At<String>) -> Result<T, Fault> {
+    text.value.parse().map_err(|e: T::Err| Fault::at(text, e.to_string()))
+}
+
+/// `true` or `false`, as they are.
+pub(super) fn truth(value: &At<Truth>) -> Result<bool, Fault> {
+    match &value.value {
+        Truth::Is(truth) => Ok(*truth),
+        Truth::Text(text) => {
+            Err(Fault::at(value, format!("{text:?} is a text"))
+                .hinting("write true or false, without quotes"))
+        }
+    }
+}
+
 /// Reads a document. A text without anything in it is a fault too: whoever names a file means something by it.
 pub(super) fn read<T: DeserializeOwned>(text: &str) -> Result<T, Fault> {
     // Depth 16 is twice what any of our documents has. Nothing in them is worth an anchor, and without anchors there
@@ -49,6 +67,10 @@ pub(super) fn read<T: DeserializeOwned>(text: &str) -> Result<T, Fault> {
         reject_tagged_field_names: true,
         with_snippet: false,
     };
+    if text.lines().all(|line| matches!(line.trim_start().as_bytes(), [] | [b'#', ..])) {
+        let hint = Some("give a value, or leave the file out".into());
+        return Err(Fault { at: None, what: "it holds nothing".into(), hint });
+    }
     serde_saphyr::from_str_with_options(text, options).map_err(|e| fault(&e))
 }
 

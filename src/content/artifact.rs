@@ -1,4 +1,4 @@
-use super::{Artifact, ContentError, Source, fetch, fetch_manifest};
+use super::{Artifact, ContentError, Crew, Source, fetch, fetch_manifest};
 use crate::{
     limits,
     oci::{Descriptor, Document, media},
@@ -39,7 +39,9 @@ pub fn fetch_artifact(
         wanted.push((descriptor, descriptor.size.map_or(room.min(limits::PACK_FILE), |_| room)));
         room -= descriptor.size.unwrap_or(limits::PACK_FILE).min(room);
     }
-    artifact.blobs = source.crew().map(&wanted, |(descriptor, room)| {
+    // Two come sooner one after the other on the connection that is open than a second one is made.
+    let crew = if wanted.len() > 2 { source.crew() } else { Crew::alone() };
+    artifact.blobs = crew.map(&wanted, |(descriptor, room)| {
         fetch(source, repository, descriptor, *room)?.ok_or_else(|| missing(descriptor.digest))
     })?;
     Ok(artifact)

@@ -6,6 +6,7 @@ use super::{
     recognise::{Kind, recognise},
     registry::{Extent, Options, Registry},
 };
+use crate::meter::Meter;
 
 /// Opens a place to read from it: the one list of all kinds of places.
 ///
@@ -46,15 +47,19 @@ pub struct Destination {
     pub source: Option<Box<dyn Source>>,
 }
 
-/// Opens a place to write to it: what is not listed here can't be written.
+/// Opens a place to write to it: what is not listed here can't be written. `meter` counts what is copied
+/// on the disk; what goes over the wire is counted by the meter of its options.
 pub fn open_destination(
     location: &Location,
     wire: &dyn Fn() -> Options,
+    meter: &Meter,
 ) -> Result<Destination, ContentError> {
     let beside = |sink| Ok(Destination { sink, source: open_source(location, wire).ok() });
     let what = match location {
         Location::Layout(path, _) => return beside(Box::new(LayoutSink::new(location.to_string(), path))),
-        Location::Archive(path, _) => return beside(Box::new(ArchiveSink::new(location.to_string(), path))),
+        Location::Archive(path, _) => {
+            return beside(Box::new(ArchiveSink::new(location.to_string(), path).metered(meter.clone())));
+        }
         Location::OcMirror(path) => return beside(Box::new(OcMirrorSink::new(location.to_string(), path))),
         Location::Registry(RegistryRef { host, repository, .. })
         | Location::Repositories(host, repository) => {

@@ -61,7 +61,8 @@ pub fn name_of(key: KeyRef, material: &Material, url: Option<&str>, source: &str
 
 /// What a source is called, without ending and folder.
 fn instance(source: &str) -> String {
-    let file = source.rsplit('/').next().unwrap_or_default();
+    // What stands in a file is named in parentheses behind it.
+    let file = source.split(" (").next().unwrap_or_default().rsplit('/').next().unwrap_or_default();
     file.split('.').next().unwrap_or_default().to_owned()
 }
 

@@ -7,8 +7,9 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
-use super::{Gathered, KeySourceError, read};
+use super::{Gathered, KeySourceError, read_opened};
 use crate::{
+    disk,
     key::{Candidate, Provenance, Validity, parse_key_file},
     limits,
 };
@@ -44,9 +45,17 @@ impl Host {
     pub(super) fn read(&self, path: &str) -> Result<(Vec<u8>, Provenance), KeySourceError> {
         let up = Path::new(path).components().any(|part| part == Component::ParentDir);
         if up && self.root != Path::new("/") {
-            return Err(KeySourceError::NotAFile { path: path.into() });
+            let reason = "it leads out of the directory that was named".to_owned();
+            return Err(KeySourceError::NotAFile { path: path.into(), reason });
         }
-        let (bytes, mut provenance) = read(&self.root.join(path.trim_start_matches('/')))?;
+        let whole = self.root.join(path.trim_start_matches('/'));
+        // The links of a mounted system mean files of that system.
+        let file = if self.root == Path::new("/") {
+            disk::open(&whole)
+        } else {
+            disk::open_below(&self.root, Path::new(path))
+        };
+        let (bytes, mut provenance) = read_opened(file, &whole)?;
         if self.named {
             provenance.source = format!("{HOST}{}", path.chars().take(limits::NAME).collect::<String>());
         }
@@ -110,7 +119,8 @@ fn names(folder: &Path) -> io::Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in std::fs::read_dir(folder)?.take(limits::HOST_FILES) {
         let entry = entry?;
-        if entry.path().is_file() {
+        // What is no file is told when it is read; folders are nobody's keys.
+        if !entry.path().is_dir() {
             names.extend(entry.file_name().into_string());
         }
     }

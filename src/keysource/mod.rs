@@ -1,9 +1,5 @@
 //! Where candidates come from. This room reads; it does not know what is needed.
-#![allow(
-    clippy::disallowed_types,
-    clippy::disallowed_methods,
-    reason = "key files are named by the user and read here, bounded"
-)]
+#![allow(clippy::disallowed_types, reason = "key files are named by the user and read here, bounded")]
 
 mod builtin;
 mod host;
@@ -15,7 +11,7 @@ mod tuf;
 
 use std::{
     fs::File,
-    io::{self, Read},
+    io,
     path::{Path, PathBuf},
 };
 
@@ -25,9 +21,11 @@ use thiserror::Error;
 pub use builtin::{BUILTIN_DATE, BUILTIN_SOURCE};
 pub use host::is_host;
 pub use redhat::{is_redhat, is_redhats};
+pub use rekor::AddressOrPath;
 pub use tuf::{Choice as TufChoice, Collected, Place as TufPlace, read_root};
 
 use crate::{
+    disk,
     key::{
         Candidate, Grade, KeyFileError, KeyId, Material, Pin, Provenance, PublicKey, Role, Validity,
         parse_key_file, trusted_root, trusted_root::TrustedRootError,
@@ -77,11 +75,13 @@ pub enum KeySourceError {
         /// Why.
         source: io::Error,
     },
-    /// It is not a regular file.
-    #[error("{path} is not a file", path = path.display())]
+    /// It is not a file.
+    #[error("could not read {path}: {reason}", path = path.display())]
     NotAFile {
         /// What was named.
         path: PathBuf,
+        /// What it is.
+        reason: String,
     },
     /// It is larger than any key file.
     #[error("{path} is larger than {limit} bytes, the most that keypack reads of a key file", path = path.display())]
@@ -297,19 +297,27 @@ impl Gathered {
 /// Reads a file, bounded. Its provenance names it without its folder: paths differ from host to host, and keys/
 /// must not.
 fn read(path: &Path) -> Result<(Vec<u8>, Provenance), KeySourceError> {
-    let failed = |source| KeySourceError::Read { path: path.into(), source };
-    let file = File::open(path).map_err(failed)?;
-    // Devices and pipes are read as they are (`--key <(…)`); only a folder can't be.
-    if file.metadata().map_err(failed)?.is_dir() {
-        return Err(KeySourceError::NotAFile { path: path.into() });
-    }
-    let mut bytes = Vec::new();
-    file.take(limits::KEY_FILE + 1).read_to_end(&mut bytes).map_err(failed)?;
-    if bytes.len() as u64 > limits::KEY_FILE {
-        return Err(KeySourceError::TooLarge { path: path.into(), limit: limits::KEY_FILE });
-    }
-    let source =
-        path.file_name().map(|n| n.to_string_lossy().chars().take(200).collect()).unwrap_or_default();
+    read_opened(disk::open(path), path)
+}
+
+/// Reads what was opened, or tells why it was not.
+fn bounded(file: io::Result<File>, path: &Path, limit: u64) -> Result<Vec<u8>, KeySourceError> {
+    let read = file.and_then(|file| disk::read(file, limit)).map_err(|e| {
+        if disk::is_special(&e) {
+            KeySourceError::NotAFile { path: path.into(), reason: e.to_string() }
+        } else {
+            KeySourceError::Read { path: path.into(), source: e }
+        }
+    })?;
+    read.ok_or_else(|| KeySourceError::TooLarge { path: path.into(), limit })
+}
+
+/// The same with its provenance.
+fn read_opened(file: io::Result<File>, path: &Path) -> Result<(Vec<u8>, Provenance), KeySourceError> {
+    let bytes = bounded(file, path, limits::KEY_FILE)?;
+    // What a shell opened has a number for a name, and another one the next time.
+    let name = if disk::is_stream(path) { Some("pipe".as_ref()) } else { path.file_name() };
+    let source = name.map(|n| n.to_string_lossy().chars().take(200).collect()).unwrap_or_default();
     let provenance = Provenance { grade: Grade::File, source, sha256: Digest::of(&bytes), date: None };
     Ok((bytes, provenance))
 }

@@ -1,14 +1,35 @@
 //! The keys that a host trusts by its policy.json (containers-policy.json(5)): read only, and only the keys.
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
 use serde_json::Value;
 
 use super::{Gathered, KeySourceError, host::Host, read};
 use crate::{
     key::{Candidate, Grade, Provenance, Role, Validity, parse_key_file},
+    limits,
     oci::Digest,
 };
+
+/// The keys that a policy.json holds itself, in one scope. Each is a source of its own: that another scope has another
+/// key says nothing, that another key stands in the place of one does.
+struct Inline<'a> {
+    policy: &'a Provenance,
+    scope: String,
+    taken: BTreeMap<&'static str, usize>,
+}
+
+impl Inline<'_> {
+    /// How the next key of this kind is called.
+    fn name(&mut self, prefix: &'static str) -> String {
+        let number = self.taken.entry(prefix).or_default();
+        *number += 1;
+        match number {
+            1 => format!("{} {prefix}Data", self.scope),
+            n => format!("{} {prefix}Data {n}", self.scope),
+        }
+    }
+}
 
 impl Gathered {
     /// Adds the keys that a policy.json names or holds. What can't be used of it is told; the rest is used.
@@ -30,15 +51,24 @@ impl Gathered {
         if policy["default"].as_array().is_none() {
             return Err(malformed("it has no \"default\"".to_owned()));
         }
-        let scopes = policy["transports"].as_object().into_iter().flat_map(|transports| transports.values());
-        let lists = scopes.filter_map(Value::as_object).flat_map(|scopes| scopes.values());
-        for requirement in lists.chain([&policy["default"]]).filter_map(Value::as_array).flatten() {
-            self.add_requirement(host, requirement, provenance);
+        let transports = policy["transports"].as_object().into_iter().flatten();
+        let scopes = transports.flat_map(|(transport, scopes)| {
+            let scopes = scopes.as_object().into_iter().flatten();
+            scopes.map(move |(scope, list)| (format!("{transport} {scope}"), list))
+        });
+        for (scope, list) in scopes.chain([("default".to_owned(), &policy["default"])]) {
+            let scope: String = scope.trim_end().chars().take(limits::NAME).collect();
+            // Several keys of one scope are told apart by their place in it.
+            let mut inline = Inline { policy: provenance, scope, taken: BTreeMap::new() };
+            for requirement in list.as_array().into_iter().flatten() {
+                self.add_requirement(host, requirement, &mut inline);
+            }
         }
         Ok(())
     }
 
-    fn add_requirement(&mut self, host: &Host, requirement: &Value, policy: &Provenance) {
+    fn add_requirement(&mut self, host: &Host, requirement: &Value, inline: &mut Inline<'_>) {
+        let policy = inline.policy;
         let fulcio = &requirement["fulcio"];
         let sigstore = [
             (requirement, "key", Role::Signer),
@@ -59,15 +89,24 @@ impl Gathered {
                 }
             }
             for data in texts(of, prefix, "Data") {
-                let entry = format!("{prefix}Data");
+                let entry = inline.name(prefix);
                 match super::decode(data) {
                     Some(bytes) => {
-                        let provenance = Provenance { sha256: Digest::of(&bytes), ..policy.clone() };
-                        self.add_material(&bytes, role, &provenance, &entry);
+                        let source = format!("{} ({entry})", policy.source);
+                        let provenance = Provenance { source, sha256: Digest::of(&bytes), ..policy.clone() };
+                        self.add_inline(&bytes, role, &provenance);
                     }
                     None => self.leave(&policy.source, &entry, "key-malformed", "it is not base64"),
                 }
             }
+        }
+    }
+
+    /// Many scopes often hold the same key: the first one tells it.
+    fn add_inline(&mut self, bytes: &[u8], role: Role, provenance: &Provenance) {
+        let is_file = |c: &Candidate| c.provenance.sha256 == provenance.sha256 && c.role == Some(role);
+        if !self.candidates.iter().any(is_file) {
+            self.add_material(bytes, role, provenance, "it");
         }
     }
 
@@ -136,7 +175,7 @@ mod tests {
         assert_eq!(roles, [Role::Signer, Role::Rekor, Role::Fulcio]);
         let mut codes: Vec<_> = gathered.unusable.iter().map(|u| u.code).collect();
         codes.sort_unstable();
-        assert_eq!(codes, ["key-file-not-found", "key-file-not-found", "key-malformed"]);
+        assert_eq!(codes, ["key-file-not-found", "key-file-not-found", "key-malformed", "key-malformed"]);
         std::fs::write(&path, "[]").unwrap();
         assert_eq!(gathered.add_policy(&path).unwrap_err().code(), "policy-malformed");
     }

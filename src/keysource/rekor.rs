@@ -1,7 +1,10 @@
 //! The keys of a Rekor, asked by its API or given as a file. They are candidates like all others: one counts only if
 //! signatures name its id and their entries verify with it.
 
-use std::path::Path;
+use std::{
+    path::{Path, PathBuf},
+    str::FromStr,
+};
 
 use serde::Deserialize;
 
@@ -29,14 +32,43 @@ struct Shard {
     tree_id: String,
 }
 
+/// What `--rekor` and its like in the setting take.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AddressOrPath {
+    /// An address to ask.
+    Address(Url),
+    /// A file or a folder.
+    Path(PathBuf),
+}
+
+impl FromStr for AddressOrPath {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text.is_empty() {
+            return Err("it is empty".into());
+        }
+        if !text.contains("://") {
+            return Ok(Self::Path(text.into()));
+        }
+        match text.parse::<Url>() {
+            Ok(url) if matches!(url.scheme(), "https" | "http") && url.has_host() => Ok(Self::Address(url)),
+            _ => Err(format!("{text:?} is not an address")),
+        }
+    }
+}
+
 impl Gathered {
     /// Adds the key of a log from a file (`--rekor FILE`).
     pub fn add_rekor_file(&mut self, path: &Path) -> Result<(), KeySourceError> {
         let first = self.candidates.len();
         self.add_key_file(path)?;
-        for candidate in &mut self.candidates[first..] {
-            candidate.role = Some(Role::Rekor);
+        let (keys, others): (Vec<_>, Vec<_>) =
+            self.candidates.drain(first..).partition(|candidate| candidate.material.fits(Role::Rekor));
+        for other in others {
+            self.leave(&other.provenance.source, "it", "key-unsupported", "it is not the key of a log");
         }
+        self.candidates.extend(keys.into_iter().map(|key| Candidate { role: Some(Role::Rekor), ..key }));
         Ok(())
     }
 

@@ -206,6 +206,17 @@ impl Client {
     }
 }
 
+impl Drop for Client {
+    /// Nobody waits until the connections are closed: a program that is done ends at once.
+    fn drop(&mut self) {
+        let pools = std::mem::take(self.pools.get_mut().unwrap_or_else(PoisonError::into_inner));
+        if !pools.is_empty() {
+            // Where there are no more threads, they are dropped here.
+            let _ = std::thread::Builder::new().spawn(move || drop(pools));
+        }
+    }
+}
+
 fn exhausted<B>(answer: &Response<B>, wanted: Option<Duration>) -> NetError {
     let origin = Origin::of(&answer.url).map_or_else(String::new, |o| o.to_string());
     if answer.status == StatusCode::TOO_MANY_REQUESTS {

@@ -1,6 +1,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use super::Tls;
+use crate::meter::Meter;
 
 /// Somebody who wants to hear that a request waits and why. The text is one line.
 #[derive(Clone)]
@@ -39,6 +40,8 @@ pub struct Options {
     pub proxy: Proxy,
     /// Who hears about pauses.
     pub notice: Option<Notice>,
+    /// Who counts the bytes of large bodies. It is those who know how large one is that count here.
+    pub meter: Meter,
 }
 
 impl Default for Options {
@@ -53,6 +56,7 @@ impl Default for Options {
             tls: Tls::default(),
             proxy: Proxy::default(),
             notice: None,
+            meter: Meter::default(),
         }
     }
 }

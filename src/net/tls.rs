@@ -1,9 +1,5 @@
-#![allow(clippy::disallowed_types, reason = "certificates lie in files; net is an I/O room")]
-
 use std::{
     collections::BTreeMap,
-    fs::File,
-    io::Read,
     path::{Path, PathBuf},
 };
 
@@ -11,7 +7,7 @@ use reqwest::{Certificate, Identity, blocking::ClientBuilder};
 use x509_cert::der::Decode;
 
 use super::{NetError, Origin};
-use crate::limits;
+use crate::{disk, limits};
 
 /// Whom TLS trusts, beside the system's roots.
 ///
@@ -148,11 +144,10 @@ fn bad(path: &Path, reason: &str) -> NetError {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, NetError> {
-    let mut bytes = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(limits::KEY_FILE + 1).read_to_end(&mut bytes))
-        .map_err(|e| bad(path, &format!("it can't be read: {e}")))?;
-    if bytes.len() as u64 > limits::KEY_FILE { Err(bad(path, "it is too large")) } else { Ok(bytes) }
+    disk::open(path)
+        .and_then(|file| disk::read(file, limits::KEY_FILE))
+        .map_err(|e| bad(path, &format!("it can't be read: {e}")))?
+        .ok_or_else(|| bad(path, "it is too large"))
 }
 
 /// The certificates of a PEM file. reqwest would take a junk file for an empty list.

@@ -6,7 +6,7 @@ use super::{Draft, Met, PackError, UntrustedPack, files::is_signature};
 use crate::{
     key::PublicKey,
     oci::Digest,
-    signature::{UntrustedBundle, UntrustedSignature},
+    signature::{SignerHint, UntrustedBundle, UntrustedSignature},
     tree::SafeName,
     trust::{endorses_bytes, endorses_manifest},
 };
@@ -29,6 +29,7 @@ pub(super) fn check(
             }
         };
         let before = met.len();
+        let keyless = is_keyless(&signature);
         for key in keys {
             if endorses_bytes(&signature, pack.inventory_bytes(), key).is_ok() {
                 met.push(Met::InventorySignature(key.fingerprint()));
@@ -37,6 +38,9 @@ pub(super) fn check(
         if met.len() == before {
             refused.push(match coverage(&file.bytes, pack.digest(), pack.inventory_bytes()) {
                 Coverage::Other => format!("{} is about another inventory", file.name),
+                _ if keyless => {
+                    format!("{} was made with a certificate (keyless), not with a key", file.name)
+                }
                 _ => format!("{} was made by another key", file.name),
             });
         }
@@ -49,9 +53,9 @@ pub(super) fn check(
             }
         }
         if met.len() == before {
-            refused.push(
-                "the signature of the manifest was made by another key, or is about something else".into(),
-            );
+            let maker = if is_keyless(signature) { "with a certificate (keyless)" } else { "by another key" };
+            refused
+                .push(format!("the signature of the manifest was made {maker}, or is about something else"));
         }
     }
     met.sort_unstable();
@@ -64,6 +68,11 @@ pub(super) fn check(
             Err(PackError::Signature(refused.into_iter().take(5).collect::<Vec<_>>().join("; ")))
         }
     }
+}
+
+/// Whether a certificate came with it: an identity made it, and no given key can have.
+fn is_keyless(signature: &UntrustedSignature) -> bool {
+    signature.hints().is_ok_and(|hints| matches!(hints.signer, SignerHint::Certificate(_)))
 }
 
 /// Whether a signature file is about an inventory, as far as it says; which key made it is not asked.

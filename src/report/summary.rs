@@ -125,8 +125,14 @@ fn open_need(need: &NeedReport, example: &str) -> OpenNeed {
         (true, Role::Gpg) => {
             "get this GPG key from its owner, compare the fingerprint by another way, and give it by --key FILE"
         }
-        (false, Role::Gpg) if need.code == Some("signature-lapsed") => {
-            "get the owner's current copy of the key, where its time may be longer; GnuPG and podman refuse this one too"
+        (false, _) if need.code == Some("signature-lapsed") => {
+            "the owner's current copy of the key may last longer; else ask the publisher to sign anew: GnuPG and podman refuse this one too"
+        }
+        (false, _) if need.code == Some("signing-key-revoked") => {
+            "ask the publisher for a signature with a key that is good, and take this key out of what trusts it"
+        }
+        (false, _) if need.code == Some("signature-weak") => {
+            "ask the publisher for a signature with SHA-256; nobody should take this one"
         }
         (true, _) => "give the trusted root of this signing infrastructure by --trusted-root FILE",
         (false, _) => {

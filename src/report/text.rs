@@ -15,6 +15,9 @@ pub fn render(report: &Report, paint: Paint, images: bool) -> String {
     }
     keys(&mut out, report, paint);
     open(&mut out, report, paint);
+    if !images {
+        problems(&mut out, report, paint);
+    }
     troubles(&mut out, report, paint);
     unused(&mut out, report, paint);
     counts(&mut out, report, paint);
@@ -167,6 +170,29 @@ fn open(out: &mut String, report: &Report, paint: Paint) {
     }
 }
 
+/// Images that are told without the table: those with problems, as many as a person reads.
+const TOLD: usize = 5;
+
+/// What the table of images would tell of problems.
+fn problems(out: &mut String, report: &Report, paint: Paint) {
+    let of_image = |image: &'_ ImageReport| {
+        let signatures = image.signatures.iter().filter_map(|s| s.problem.as_ref());
+        let label = shown(&image.label);
+        let tell = |p: &super::ProblemReport| format!("{}: {label}: {}", p.code, shown(&p.message));
+        image.problems.iter().chain(signatures).map(tell).collect::<Vec<_>>()
+    };
+    let all: Vec<_> = report.images.iter().flat_map(of_image).collect();
+    if !all.is_empty() {
+        gap(out);
+    }
+    for problem in all.iter().take(TOLD) {
+        paragraph(out, 0, &format!("{} {problem}", paint.bad("problem")));
+    }
+    if all.len() > TOLD {
+        line(out, &format!("and {}: -v lists them", count(all.len() - TOLD, "more problem")));
+    }
+}
+
 fn troubles(out: &mut String, report: &Report, paint: Paint) {
     for problem in report.sources.iter().flat_map(|s| &s.problems) {
         line(out, &format!("{} {}: {}", paint.bad("problem"), problem.code, shown(&problem.message)));
@@ -192,17 +218,14 @@ fn troubles(out: &mut String, report: &Report, paint: Paint) {
         line(out, &format!("    --accept-change {}", new.fingerprint));
     }
     for entry in &report.unusable {
+        let what = match entry.entry.as_str() {
+            "it" => shown(&entry.source),
+            part => format!("{}, {}", shown(&entry.source), shown(part)),
+        };
         paragraph(
             out,
             0,
-            &format!(
-                "{} {}: {} {}: {}",
-                paint.warn("not used"),
-                entry.code,
-                shown(&entry.source),
-                shown(&entry.entry),
-                shown(&entry.reason)
-            ),
+            &format!("{} {}: {}: {}", paint.warn("not used"), entry.code, what, shown(&entry.reason)),
         );
     }
 }

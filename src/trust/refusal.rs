@@ -40,7 +40,10 @@ pub enum Refusal {
     /// A key at hand can't be used.
     #[error("a key is refused: {0}")]
     Key(String),
-    /// The key made it and may not be used: it is revoked, expired or not meant for signing; or the signature is.
+    /// The key made it, and its owner took the key back.
+    #[error("the signature does not count: {0}")]
+    Revoked(String),
+    /// The key made it and may not be used: it is expired or not meant for signing; or the signature is over.
     #[error("the signature does not count: {0}")]
     Lapsed(String),
     /// It rests on a hash that can be forged.
@@ -69,6 +72,7 @@ impl Refusal {
             Self::LogEntry(_) => "log-entry-refused",
             Self::Timestamp(_) => "timestamp-refused",
             Self::Key(_) => "key-unusable",
+            Self::Revoked(_) => "signing-key-revoked",
             Self::Lapsed(_) => "signature-lapsed",
             Self::Weak(_) => "signature-weak",
             Self::Chain(_) => "chain-refused",

@@ -14,6 +14,7 @@ mod single;
 mod stage;
 mod swap;
 mod tidy;
+mod wrapper;
 
 use std::{
     os::fd::AsFd as _,
@@ -28,7 +29,7 @@ use crate::{limits, tree::OutFile};
 use listing::Entry;
 use lock::Lock;
 use place::{Existing, Place};
-use stage::Staging;
+use stage::{Staging, Unsynced};
 use swap::Swap;
 
 /// How to write.
@@ -161,8 +162,8 @@ fn settle(
         }
         refuse_foreign(place, &listing::list(existing.fd.as_fd(), &place.path)?, known)?;
     }
-    staging.sync(&staging.wrapper)?;
-    staging.sync(&place.parent)
+    // Both at once: one write of the journal serves both.
+    staging.sync_all(&[&staging.wrapper, &place.parent].map(Unsynced::Directory))
 }
 
 fn refuse_foreign(place: &Place, entries: &[Entry], known: &dyn Fn(&str) -> bool) -> Result<(), WriteError> {

@@ -4,13 +4,15 @@ use std::{
     hash::{BuildHasher as _, Hasher as _},
     io::Write as _,
     os::fd::{AsFd, OwnedFd},
+    panic::resume_unwind,
     path::PathBuf,
+    sync::atomic::{AtomicUsize, Ordering},
+    thread,
 };
 
 use rustix::{
     fs::{
-        Advice, AtFlags, Mode, OFlags, fadvise, fchmod, fstat, fstatvfs, fsync, mkdirat, openat, renameat,
-        unlinkat,
+        AtFlags, Mode, OFlags, fchmod, fstat, fstatfs, fstatvfs, fsync, mkdirat, openat, renameat, unlinkat,
     },
     io::Errno,
 };
@@ -19,25 +21,21 @@ use super::{
     error::WriteError,
     listing::{DIR_MODE, FILE_MODE},
     place::{DIR, Place},
-    tidy,
+    wrapper::{KEPT, MARKER, MARKER_TEXT, NEW, OLD, remove_wrapper},
 };
 use crate::tree::OutFile;
 
-/// The file that says what a wrapper is, to us and to whoever finds one.
-pub(super) const MARKER: &str = "KEYPACK-TEMPORARY";
-/// In the wrapper: the directory being made, and after the exchange the one that was replaced.
-pub(super) const NEW: &str = "new";
-/// In the wrapper: the old directory, while a non-atomic replacement has none in place.
-pub(super) const OLD: &str = "old";
-/// In the wrapper: a directory that could not be put back.
-const KEPT: &str = "kept";
+/// What is brought to the disk at once, at most: as many threads wait and as many files are open.
+const TOGETHER: usize = 32;
 
-const MARKER_TEXT: &str = "keypack prepares a directory here and removes this one when it is done.\n\
-    If no keypack is running, one was killed: the next run that writes the same target tidies up. If there is\n\
-    a directory old/ and the target is missing, old/ is the target's last content and the next run puts it back.\n";
+/// statfs(2): what tmpfs calls itself.
+const TMPFS_MAGIC: i64 = 0x0102_1994;
 
-/// How many files are open at most while they are on their way to the disk.
-const TOGETHER: usize = 64;
+/// What was changed and may not be on the disk yet.
+pub(super) enum Unsynced<'a> {
+    File(&'a str, File),
+    Directory(&'a OwnedFd),
+}
 
 /// A new directory, complete and on disk, beside the target but not yet in its place.
 ///
@@ -83,25 +81,47 @@ impl<'a> Staging<'a> {
         let new = openat(wrapper, NEW, DIR, Mode::empty()).map_err(failed)?;
         // Already open to all: the wrapper around it is not.
         self.mode(&new, DIR_MODE)?;
-        let mut unsynced = vec![(MARKER, marker)];
+        let mut unsynced = vec![Unsynced::File(MARKER, marker)];
         for file in files {
             let name = file.name.as_str();
-            unsynced.push((name, self.file(&new, name, &file.bytes)?));
+            unsynced.push(Unsynced::File(name, self.file(&new, name, &file.bytes)?));
             if unsynced.len() >= TOGETHER {
-                self.sync_files(std::mem::take(&mut unsynced))?;
+                self.sync_all(&unsynced)?;
+                unsynced.clear();
             }
         }
-        self.sync(&new)?;
-        self.sync_files(unsynced)?;
         // The exchange may reach the disk before the names it needs unless these are there first.
-        self.sync(&self.wrapper)?;
-        self.sync(&self.place.parent)
+        unsynced.extend([&new, &self.wrapper, &self.place.parent].map(Unsynced::Directory));
+        self.sync_all(&unsynced)
     }
 
-    /// Brings files to the disk that [`Self::file`] began to bring there.
-    fn sync_files(&self, files: Vec<(&str, File)>) -> Result<(), WriteError> {
-        files.into_iter().try_for_each(|(name, file)| {
-            fsync(file).map_err(|errno| WriteError::of(errno, &self.place.path, &format!("write {name}")))
+    /// Brings these to the disk, all at once: a journal writes what many ask for in one go, and each such write costs
+    /// some milliseconds, many where others write too. (Not syncfs(2): behind a mirror that was just written, that takes
+    /// minutes. posix_fadvise(2) and waiting for one after the other was measured: no better on a busy disk.)
+    pub(super) fn sync_all(&self, unsynced: &[Unsynced<'_>]) -> Result<(), WriteError> {
+        let next = AtomicUsize::new(0);
+        // In memory there is nothing to wait for, and threads cost more than the calls.
+        let in_memory = fstatfs(&self.place.parent).is_ok_and(|fs| fs.f_type == TMPFS_MAGIC);
+        let helpers = if in_memory { 0 } else { unsynced.len().saturating_sub(1) };
+        let work = || {
+            while let Some(one) = unsynced.get(next.fetch_add(1, Ordering::Relaxed)) {
+                match one {
+                    Unsynced::Directory(dir) => self.sync(dir)?,
+                    Unsynced::File(name, file) => fsync(file)
+                        .map_err(|errno| WriteError::of(errno, &self.place.path, &format!("write {name}")))?,
+                }
+            }
+            Ok(())
+        };
+        thread::scope(|scope| {
+            // Where no more threads can be had, those that are there do the rest.
+            let others: Vec<_> =
+                (0..helpers).map_while(|_| thread::Builder::new().spawn_scoped(scope, work).ok()).collect();
+            let mut done = work();
+            for other in others {
+                done = done.and(other.join().unwrap_or_else(|panic| resume_unwind(panic)));
+            }
+            done
         })
     }
 
@@ -116,9 +136,6 @@ impl<'a> Staging<'a> {
             None => WriteError::Write { what: format!("write {name}"), source: e },
         })?;
         self.mode(&file, FILE_MODE)?;
-        // Begins to write without waiting (posix_fadvise(2)), so that one write of the journal serves all files: waiting for
-        // each in turn costs some milliseconds a file. Not syncfs(2): behind a mirror that was just written it takes minutes.
-        let _ = fadvise(&file, 0, None, Advice::DontNeed);
         Ok(file)
     }
 
@@ -137,7 +154,7 @@ impl<'a> Staging<'a> {
     }
 
     /// Syncs a directory.
-    pub(super) fn sync(&self, dir: &OwnedFd) -> Result<(), WriteError> {
+    fn sync(&self, dir: &OwnedFd) -> Result<(), WriteError> {
         match fsync(dir) {
             // fsync(2): "fd is bound to a special file which does not support synchronization"; some network and
             // user-space file systems say so of directories, and write them at once.
@@ -165,7 +182,7 @@ impl<'a> Staging<'a> {
     /// Removes the wrapper and what it holds; its path, if something of it stays.
     pub(super) fn remove(mut self) -> Option<PathBuf> {
         self.removed = true;
-        let gone = tidy::remove_wrapper(self.place, &self.name);
+        let gone = remove_wrapper(self.place, &self.name);
         (!gone).then(|| self.path())
     }
 }
@@ -173,7 +190,7 @@ impl<'a> Staging<'a> {
 impl Drop for Staging<'_> {
     fn drop(&mut self) {
         if !self.removed {
-            tidy::remove_wrapper(self.place, &self.name);
+            remove_wrapper(self.place, &self.name);
         }
     }
 }

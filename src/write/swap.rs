@@ -6,7 +6,8 @@ use rustix::{
 use super::{
     error::WriteError,
     place::{Existing, Place},
-    stage::{NEW, OLD, Staging},
+    stage::Staging,
+    wrapper::{NEW, OLD},
 };
 
 /// How the new directory came into place, which is also how to undo it.

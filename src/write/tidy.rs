@@ -1,18 +1,17 @@
 use std::{
     ffi::{OsStr, OsString},
-    os::{fd::AsFd, unix::ffi::OsStringExt as _},
+    os::unix::ffi::OsStringExt as _,
 };
 
 use rustix::{
-    fs::{AtFlags, Dir, FileType, Mode, fsync, openat, renameat, statat, unlinkat},
+    fs::{AtFlags, Dir, Mode, fsync, openat, renameat, statat},
     io::Errno,
-    process::geteuid,
 };
 
 use super::{
     error::WriteError,
     place::{DIR, Place},
-    stage::{MARKER, NEW, OLD},
+    wrapper::{OLD, is_ours, remove_wrapper},
 };
 
 /// The siblings that earlier runs left: this user's wrappers by name, and whether there is a lock file.
@@ -72,49 +71,4 @@ fn put_back(place: &Place, name: &OsStr) -> Result<bool, WriteError> {
         Ok(()) | Err(Errno::INVAL) => Ok(true),
         Err(errno) => Err(failed(errno)),
     }
-}
-
-/// Whether a sibling is a wrapper of this user's keypack: a directory with the marker, or empty (killed between its
-/// creation and the marker's).
-fn is_ours(place: &Place, name: &OsStr) -> bool {
-    let Ok(stat) = statat(&place.parent, name, AtFlags::SYMLINK_NOFOLLOW) else { return false };
-    if FileType::from_raw_mode(stat.st_mode) != FileType::Directory || stat.st_uid != geteuid().as_raw() {
-        return false;
-    }
-    let Ok(wrapper) = openat(&place.parent, name, DIR, Mode::empty()) else { return false };
-    let marked = statat(&wrapper, MARKER, AtFlags::SYMLINK_NOFOLLOW)
-        .is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile);
-    marked || names(wrapper.as_fd()).is_ok_and(|names| names.is_empty())
-}
-
-/// Removes a wrapper: the files in `new` and `old`, these, the marker and the wrapper itself. False if it stays.
-///
-/// Not recursive on purpose: keypack's directories are flat, and what is not flat is not keypack's. The marker goes
-/// last, so that a removal that is cut short can be finished by the next run.
-pub(super) fn remove_wrapper(place: &Place, name: &OsStr) -> bool {
-    let Ok(wrapper) = openat(&place.parent, name, DIR, Mode::empty()) else { return false };
-    let Ok(held) = names(wrapper.as_fd()) else { return false };
-    let precious = held.iter().any(|name| name == OLD) && place.is_missing();
-    if precious || held.iter().any(|name| ![MARKER, NEW, OLD].iter().any(|own| name == own)) {
-        return false;
-    }
-    for inner in held.iter().filter(|name| *name != MARKER) {
-        let Ok(dir) = openat(&wrapper, inner.as_os_str(), DIR, Mode::empty()) else { return false };
-        for file in names(dir.as_fd()).unwrap_or_default() {
-            let _ = unlinkat(&dir, file.as_os_str(), AtFlags::empty());
-        }
-        if unlinkat(&wrapper, inner.as_os_str(), AtFlags::REMOVEDIR).is_err() {
-            return false;
-        }
-    }
-    let _ = unlinkat(&wrapper, MARKER, AtFlags::empty());
-    unlinkat(&place.parent, name, AtFlags::REMOVEDIR).is_ok()
-}
-
-/// The names in a directory, all of them or none.
-fn names(dir: std::os::fd::BorrowedFd<'_>) -> Result<Vec<OsString>, Errno> {
-    let names = Dir::read_from(dir)?
-        .map(|entry| Ok(OsString::from_vec(entry?.file_name().to_bytes().to_vec())))
-        .filter(|name| !matches!(name, Ok(name) if name == "." || name == ".."));
-    names.collect()
 }

@@ -120,7 +120,9 @@ fn a_signature_with_a_certificate() {
         std::fs::remove_file(test.path(&format!("keys/keypack.json.{other}.sigstore.json"))).unwrap();
     }
     repacked(&test);
-    test.run("pull oci:n:lie --verify-key fx/org.pub -o out").fails(3, "pack-signature-refused");
+    test.run("pull oci:n:lie --verify-key fx/org.pub -o out")
+        .fails(3, "pack-signature-refused")
+        .tells("was made with a certificate (keyless), not with a key");
     assert!(!test.has("out"));
 }
 

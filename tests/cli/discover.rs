@@ -192,7 +192,7 @@ fn a_reader_who_goes_away_is_no_error() {
     lab::storage(&test);
     let mut child = test
         .command()
-        .args(["discover", "storage", "--format", "json"])
+        .args(["discover", "storage", "--format", "json", "--no-progress"])
         .args(TRUST.split(' '))
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

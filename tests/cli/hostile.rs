@@ -34,12 +34,12 @@ fn devices_and_pipes_are_no_places() {
 
 #[test]
 fn devices_and_links_inside_a_layout() {
-    for (at, code) in [("index.json", "wrong-place"), ("oci-layout", "wrong-place")] {
+    for at in ["index.json", "oci-layout"] {
         let test = Test::new();
         test.layout("key-tag-notlog-oras", "m");
         fs::remove_file(test.path(&format!("m/{at}"))).unwrap();
         pipe(&test, &format!("m/{at}"));
-        test.run("discover oci:m").fails(1, code);
+        test.run("discover oci:m").fails(1, "read-failed").tells("it is a pipe");
         fs::remove_file(test.path(&format!("m/{at}"))).unwrap();
         symlink("/dev/zero", test.path(&format!("m/{at}"))).unwrap();
         test.run("discover oci:m").fails(1, "read-failed").tells("leads out of the directory");

@@ -15,6 +15,7 @@ mod changed;
 mod collect;
 mod config;
 mod discover;
+mod files;
 mod forge;
 mod forged;
 mod formats;

@@ -78,3 +78,13 @@ fn colours_need_a_terminal() {
         test.command().env_remove("NO_COLOR").env("TERM", "xterm-256color").args(line).output().unwrap();
     assert!(!output.stdout.contains(&0x1b) && !output.stderr.contains(&0x1b));
 }
+
+#[test]
+fn a_credentials_file_that_is_named_must_be_there() {
+    let test = Test::new();
+    let missing = |line: &str| test.run(line).exits(1).tells("nothere.json").tells("[auth-file]");
+    missing("pull docker://127.0.0.1:1/a:t --plain-http --authfile nothere.json");
+    missing("discover docker://127.0.0.1:1/a:t --plain-http --authfile nothere.json");
+    // What is not asked for credentials needs no file.
+    test.run("pull oci:m:t --authfile nothere.json").exits(1).tells("[not-found]");
+}

@@ -65,7 +65,7 @@ fn keys_in_etc_pki_sigstore_prove_what_they_made() {
         report["keys"].as_array().unwrap().iter().map(|k| k["provenance"][0]["source"].clone()).collect();
     assert_eq!(sources, ["host:/etc/pki/sigstore/REKOR-signing-key", "host:/etc/pki/sigstore/SIGSTORE-lab"]);
     assert_eq!(report["unusable"][0]["source"], "host:/etc/pki/sigstore/README");
-    run("--host-root nowhere").exits(4);
+    run("--host-root nowhere").exits(2);
     run("--no-host").exits(4);
 }
 
@@ -107,4 +107,86 @@ fn paths_of_a_mounted_host_stay_below_it() {
     host(&test, &up.replace("/etc/pki/rpm-gpg/RPM-GPG-KEY-lab", "/etc/none"));
     let ran = test.run("discover dir:image --host-root host").exits(4);
     assert!(ran.out.contains("../owner.asc"), "{}", ran.out);
+}
+
+#[test]
+fn links_of_a_mounted_host_mean_its_own_files() {
+    let test = image();
+    host(&test, &policy());
+    std::fs::rename(
+        test.path("host/etc/pki/rpm-gpg/RPM-GPG-KEY-lab"),
+        test.path("host/etc/pki/rpm-gpg/moved"),
+    )
+    .unwrap();
+    let link = test.path("host/etc/pki/rpm-gpg/RPM-GPG-KEY-lab");
+    std::os::unix::fs::symlink("/etc/pki/rpm-gpg/moved", &link).unwrap();
+    test.run("discover dir:image --host-root host").exits(0);
+    // To the same key, outside.
+    std::fs::remove_file(&link).unwrap();
+    std::os::unix::fs::symlink(test.path("owner.asc"), &link).unwrap();
+    test.run("discover dir:image --host-root host").exits(4);
+}
+
+#[test]
+fn keys_inside_a_policy_are_told_apart_by_their_scopes() {
+    let test = image();
+    let key = |bytes: Vec<u8>| {
+        let data = base64::Engine::encode(&base64::prelude::BASE64_STANDARD, bytes);
+        json!([{"type": "signedBy", "keyType": "GPGKeys", "keyData": data}])
+    };
+    let (own, other) = (
+        key(test.read("owner.asc")),
+        crate::lab::bytes(&crate::lab::block(&owner(), &crate::lab::Say::default())),
+    );
+    let write = |scopes: serde_json::Value| {
+        let policy = json!({"default": [{"type": "reject"}], "transports": {"docker": scopes}});
+        test.write("policy.json", policy.to_string());
+    };
+    let collect = "collect dir:image --from-policy=policy.json --no-host -o keys";
+    let other = key(other);
+    // The first collection, in which a scope has another key, and two scopes have the same one.
+    write(json!({"a.test": other, "r.test": own, "s.test": own}));
+    test.run(collect).exits(0);
+    let sources: Vec<_> = test.json("keys/keypack.json")["keys"][0]["provenance"].as_array().unwrap().clone();
+    assert_eq!(sources.len(), 1, "{sources:?}");
+    assert_eq!(sources[0]["source"], "policy.json (docker r.test keyData)");
+    // Now the image is signed by the key of another scope, which was there all along; then by one that took its place.
+    let new = owner();
+    signed_image(&test, &new, "r.test/app:v1");
+    let new = key(test.read("owner.asc"));
+    write(json!({"a.test": new, "r.test": own}));
+    let ran = test.run(collect).exits(0);
+    assert!(!ran.out.contains("key-changed"), "{}", ran.out);
+    signed_image(&test, &owner(), "r.test/app:v1");
+    write(json!({"a.test": new, "r.test": key(test.read("owner.asc"))}));
+    let ran = test.run(collect).exits(4);
+    assert!(ran.out.contains("key-changed: policy.json (docker r.test keyData)"), "{}", ran.out);
+}
+
+#[test]
+fn the_first_policy_counts_and_folders_and_absent_files_are_no_news() {
+    let test = image();
+    let key = |bytes: Vec<u8>| base64::Engine::encode(&base64::prelude::BASE64_STANDARD, bytes);
+    let signed_by = |data: String| {
+        json!({"default": [{"type": "signedBy", "keyType": "GPGKeys", "keyData": data}]}).to_string()
+    };
+    std::fs::create_dir_all(test.path("host/etc/pki/sigstore/folder")).unwrap();
+    test.write("host/usr/share/containers/policy.json", signed_by(key(test.read("owner.asc"))));
+    let ran = test.run("discover dir:image --host-root host --format json").exits(0).json();
+    assert_eq!(ran["unusable"].as_array().unwrap().len(), 0, "{}", ran["unusable"]);
+    assert_eq!(
+        ran["keys"][0]["provenance"][0]["source"],
+        "host:/usr/share/containers/policy.json (default keyData)"
+    );
+    // The host's own policy stands in front of it, and does not have the key.
+    test.write("host/etc/containers/policy.json", json!({"default": [{"type": "reject"}]}).to_string());
+    test.run("discover dir:image --host-root host").exits(4);
+    // Of a key that can't be used, it is told.
+    let weak = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/gpg/unsupported/rsa1024.asc");
+    test.write("host/etc/pki/sigstore/weak", std::fs::read(weak).unwrap());
+    let ran = test.run("discover dir:image --host-root host --key owner.asc").exits(0);
+    assert!(ran.out.contains("host:/etc/pki/sigstore/weak, the GPG key"), "{}", ran.out);
+    std::fs::remove_dir_all(test.path("host/etc/pki")).unwrap();
+    let ran = test.run("discover dir:image --host-root host --key owner.asc").exits(0);
+    assert!(!ran.out.contains("host:"), "{}", ran.out);
 }

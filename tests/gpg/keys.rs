@@ -169,9 +169,9 @@ fn a_revoked_key_also_where_another_copy_hides_it() {
     // Made before the revocation: GnuPG and podman refuse it all the same.
     let message = signed(&owner, &Say { day: 10, ..Say::default() });
     assert_eq!(outcome(&message, std::slice::from_ref(&good), now()), "have");
-    assert_eq!(outcome(&message, std::slice::from_ref(&revoked), now()), "signature-lapsed");
-    assert_eq!(outcome(&message, &[good.clone(), revoked.clone()], now()), "signature-lapsed");
-    assert_eq!(outcome(&message, &[revoked, good], now()), "signature-lapsed");
+    assert_eq!(outcome(&message, std::slice::from_ref(&revoked), now()), "signing-key-revoked");
+    assert_eq!(outcome(&message, &[good.clone(), revoked.clone()], now()), "signing-key-revoked");
+    assert_eq!(outcome(&message, &[revoked, good], now()), "signing-key-revoked");
 }
 
 #[test]

@@ -4,16 +4,19 @@
 
 #[path = "../support/fault.rs"]
 mod fault;
+mod forms;
 mod host;
 mod keys;
 mod lab;
 mod messages;
 mod packs;
+mod payload;
 mod place;
 #[path = "../cli/program.rs"]
 #[allow(dead_code, reason = "shared by several test programs")]
 mod program;
 mod redhat;
+mod statements;
 mod wire;
 
 /// What the lying server looks for in what it was sent.

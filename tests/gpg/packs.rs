@@ -129,3 +129,21 @@ fn a_newer_copy_of_a_key_is_told_as_changed() {
         "{line}"
     );
 }
+
+#[test]
+fn signatures_that_can_not_be_read_are_told_by_collect_too() {
+    let test = collected().0;
+    for n in 1..=7 {
+        let manifest = String::from_utf8(test.read("image/manifest.json")).unwrap();
+        test.write(&format!("bad{n}/manifest.json"), manifest + &" ".repeat(n));
+        test.write(&format!("bad{n}/signature-1"), "hello");
+    }
+    let ran = test.run("collect dir:image dir:bad1 --key owner.asc -o keys --no-host").exits(4);
+    assert!(ran.out.contains("problem signature-malformed: bad1@"), "{}", ran.out);
+    let bad: String = (1..=7).map(|n| format!(" dir:bad{n}")).collect();
+    let ran = test.run(&format!("collect dir:image{bad} --key owner.asc -o keys --no-host")).exits(4);
+    assert_eq!(ran.out.matches("problem signature-malformed").count(), 5, "{}", ran.out);
+    assert!(ran.out.contains("and 2 more problems: -v lists them"), "{}", ran.out);
+    let ran = test.run(&format!("collect -v dir:image{bad} --key owner.asc -o keys --no-host")).exits(4);
+    assert_eq!(ran.out.matches("signature-malformed").count(), 7, "{}", ran.out);
+}

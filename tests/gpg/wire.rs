@@ -285,3 +285,18 @@ fn no_way_to_red_hat_is_one_warning_and_blocks_nothing() {
         assert!(ran.err.contains("--no-network"), "{}", ran.err);
     }
 }
+
+/// It is said of the user's own registry, and means no other host.
+#[test]
+fn red_hats_addresses_are_checked_though_tls_is_not() {
+    let test = Test::at_epoch(EPOCH);
+    let owner = owner();
+    signed_image(&test, &owner, "registry.redhat.io/ubi9/ubi:latest");
+    let key = bytes(&block(&owner, &Say::default()));
+    // Nobody trusts the server's authority.
+    let line = "discover dir:image --no-host --tls-verify=false";
+    let (ran, asked) = at_red_hats(&test, line, move |_| Reply::ok(key.clone()));
+    let ran = ran.exits(4);
+    assert_eq!(asked, Vec::<String>::new());
+    assert_eq!(ran.err.matches("published keys could not be had").count(), 1, "{}", ran.err);
+}

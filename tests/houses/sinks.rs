@@ -5,14 +5,17 @@ use std::{
 };
 
 use keypack::content::registry::Options;
-use keypack::content::{ContentError, Location, Stored, open_destination};
+use keypack::{
+    content::{ContentError, Location, Stored, open_destination},
+    meter::Meter,
+};
 
 use crate::support::{Spelling, answers, artifact, copy, files, holds, layout, open, tar_of};
 
 /// Pushes an artifact of this content to what the user would write.
 fn push(place: &str, content: &str) -> Result<Stored, ContentError> {
     let location = Location::parse(place, Path::exists).unwrap();
-    let sink = open_destination(&location, &Options::default)?.sink;
+    let sink = open_destination(&location, &Options::default, &Meter::default())?.sink;
     assert_eq!(sink.place(), place);
     sink.put(&artifact(content), location.tag().unwrap())
 }
@@ -98,8 +101,13 @@ fn what_is_no_layout_is_not_made_one() {
     assert_eq!(code, "wrong-place");
     assert!(message.contains("oci-archive"), "{message}");
     assert_eq!(refused(&format!("oci:{at}/photo.jpg/x:k")).0, "write-failed");
-    let error =
-        open_destination(&Location::parse("dir:x", Path::exists).unwrap(), &Options::default).err().unwrap();
+    let error = open_destination(
+        &Location::parse("dir:x", Path::exists).unwrap(),
+        &Options::default,
+        &Meter::default(),
+    )
+    .err()
+    .unwrap();
     assert_eq!(error.code(), "unsupported");
     assert_eq!(files(folder.path()), [("photo.jpg".to_owned(), b"x".to_vec())]);
 }

@@ -222,7 +222,7 @@ fn keys_and_signatures_of_gnupg() {
     std::fs::write(dir.path().join("revoke"), certificate.replace(":-----", "-----")).unwrap();
     at("gpg --batch --quiet --import revoke");
     let revoked = gpg_key(dir.path(), "sub");
-    assert!(revoked.is_revoked() && matches!(verified(&revoked, &message), Err(OpenPgpFault::Lapsed(_))));
+    assert!(revoked.is_revoked() && matches!(verified(&revoked, &message), Err(OpenPgpFault::Revoked(_))));
     // SHA-1, as old programs signed.
     let weak = signed_by_gpg(dir.path(), "rsa", " --digest-algo SHA1");
     assert!(matches!(verified(&gpg_key(dir.path(), "rsa"), &weak), Err(OpenPgpFault::Hash(_))));

@@ -9,6 +9,9 @@ use std::{
 
 use crate::fault::{Reply, Server};
 
+/// How the lines of steps begin.
+const STEPS: [&str; 4] = ["opening docker://", "looking for signatures", "fetching from ", "writing to "];
+
 const LAB: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/lab");
 
 fn keypack(folder: &Path, line: &str) -> Command {
@@ -37,8 +40,14 @@ fn interrupted(folder: &Path, server: &Server, line: &str, stalls: &str, signal:
     let err = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(130), "{line}: {err}");
     assert!(output.stdout.is_empty(), "{line}");
-    assert_eq!(err.lines().count(), 1, "{err}");
-    err
+    // The steps before it are lines too: this is no terminal.
+    let (mut lines, last) = (err.lines().rev(), err.lines().next_back().unwrap_or_default());
+    lines.next();
+    assert!(
+        lines.all(|line| STEPS.iter().any(|step| line.starts_with(&format!("keypack: {step}")))),
+        "{err}"
+    );
+    format!("{last}\n")
 }
 
 /// A registry that takes uploads and is silent where the request line holds this.
@@ -55,9 +64,12 @@ fn silent_at(stalls: &'static str) -> Server {
     })
 }
 
-fn collected() -> tempfile::TempDir {
+/// A folder with keys/, of all keys at hand.
+pub(crate) fn collected() -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
-    let line = format!("collect {LAB}/layouts/key-bundle-notlog-oras --key {LAB}/trust/cosign.pub -o keys");
+    let line = format!(
+        "collect {LAB}/layouts/key-bundle-notlog-oras --key {LAB}/trust/cosign.pub --include all -o keys"
+    );
     assert!(keypack(dir.path(), &line).output().unwrap().status.success());
     dir
 }

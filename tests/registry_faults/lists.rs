@@ -1,9 +1,10 @@
 //! Tags, catalogs and referrers: pages that go on elsewhere, or never end.
 
-use std::sync::Arc;
+use std::sync::{Arc, Barrier};
 
 use keypack::{
     content::{Source, fetch_manifest, registry::Extent},
+    discover::{Target, discover},
     limits,
     oci::{Digest, media},
 };
@@ -121,4 +122,32 @@ fn referrers_come_from_the_api_or_not_at_all() {
         let server = Server::start(move |_| reply.clone());
         assert_eq!(code(anonymous(&server).referrers("a/b", &subject)), expected);
     }
+}
+
+/// Each pair of requests is answered only when both are there: one after the other, this would end in silence.
+#[test]
+fn a_walk_asks_several_at_a_time() {
+    let (lists, referrers, first) = (Barrier::new(2), Barrier::new(2), Count::default());
+    let server = Server::start(move |asked| match asked.target.as_str() {
+        t if t.contains("/tags/") => {
+            lists.wait();
+            Reply::ok(r#"{"tags":["1","2","3"]}"#)
+        }
+        t if t.contains("/manifests/") => {
+            let layer = t.strip_prefix("/v2/").unwrap();
+            sent(artifact(layer.as_bytes()).manifest.into_bytes())
+        }
+        t if t.contains("/referrers/") => {
+            // Of each of the two repositories the first image is asked for alone.
+            if first.next() >= 2 {
+                referrers.wait();
+            }
+            Reply::ok(r#"{"schemaVersion":2,"manifests":[]}"#)
+        }
+        _ => Reply::new(404),
+    });
+    let source = anonymous(&server).with_extent(Extent::Repositories(vec!["x".into(), "y".into()]));
+    let found = discover(&[Target { source: &source, only: None }], &mut |_| {}).unwrap();
+    assert_eq!((found.images.len(), found.places[0].read), (6, 6));
+    assert_eq!(server.lines().iter().filter(|line| line.contains("/referrers/")).count(), 6);
 }

@@ -12,6 +12,7 @@ mod log_keys;
 mod manifests;
 mod patience;
 mod programs;
+mod progress;
 mod push;
 mod redirects;
 #[path = "../support/registry.rs"]

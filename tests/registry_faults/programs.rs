@@ -1,6 +1,7 @@
 //! Credential programs and auth files.
+#![allow(clippy::disallowed_types, reason = "the test runs a program")]
 
-use std::time::Duration;
+use std::{process::Command, time::Duration};
 
 use keypack::content::{
     auth::{AuthEnv, Credentials, Keyring, Secret},
@@ -10,11 +11,13 @@ use keypack::content::{
 use crate::support::PASSWORD;
 
 fn program(script: &str) -> (tempfile::TempDir, Keyring) {
-    use std::os::unix::fs::PermissionsExt;
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("docker-credential-test");
-    std::fs::write(&file, format!("#!/bin/sh\n{script}\n")).unwrap();
-    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
+    // A process of its own writes it: a child that another thread begins meanwhile would hold a file of this one's
+    // open for writing, and it could not be run (ETXTBSY).
+    let write = r#"printf '#!/bin/sh\n%s\n' "$1" >"$2" && chmod 0755 "$2""#;
+    let written = Command::new("sh").args(["-c", write, "sh", script]).arg(&file).status().unwrap();
+    assert!(written.success());
     let authfile = dir.path().join("auth.json");
     std::fs::write(&authfile, r#"{"credsStore":"test","credHelpers":{"path":"../x"}}"#).unwrap();
     let env = AuthEnv { authfile: Some(authfile), path: Some(dir.path().into()), ..AuthEnv::default() };

@@ -136,13 +136,19 @@ fn all_is_on_the_disk_before_the_exchange_and_the_exchange_before_the_old_goes()
     assert_eq!(scene.helper("replace").under(&strace).run(), "Replaced");
     let log = fs::read_to_string(log.path()).unwrap();
     let (before, after) = log.split_once("renameat2").unwrap();
-    // strace -y shows what a descriptor is: fsync(5</tmp/…/keys/.keys.keypack-…/new/a.pub>) = 0.
+    // strace -y shows what a descriptor is: fsync(5</tmp/…/keys/.keys.keypack-…/new/a.pub>) = 0. Of several threads it
+    // writes one line when a call begins and another when it is done.
+    let begun = before.matches("<unfinished").count();
+    assert_eq!(begun, before.matches("fsync resumed>").count(), "{log}");
+    let failed =
+        before.lines().any(|l| (l.contains("fsync(") || l.contains("resumed>")) && l.contains(" = -1"));
+    assert!(!failed, "{log}");
     let synced = |log: &str, path: &str| log.lines().any(|l| l.contains("fsync(") && l.contains(path));
-    let parent = format!("{}>)", scene.parent().display());
+    let parent = format!("{}>", scene.parent().display());
     for name in NEW.names {
-        assert!(synced(before, &format!("/new/{name}>)")), "{name}: {log}");
+        assert!(synced(before, &format!("/new/{name}>")), "{name}: {log}");
     }
-    assert!(synced(before, "/new>)") && synced(before, &parent), "{log}");
+    assert!(synced(before, "/new>") && synced(before, &parent), "{log}");
     let (settled, _removed) = after.split_once("unlinkat").unwrap();
     assert!(synced(settled, &parent), "{log}");
     let wrapper = settled.lines().any(|l| l.contains("fsync(") && l.contains(".keys.keypack-"));

@@ -157,7 +157,9 @@ impl Helper {
 
     /// As an ordinary user, from a copy of this program that such a user can reach.
     pub(crate) fn for_nobody(mut self, program: PathBuf) -> Self {
-        fs::copy(&self.program, &program).unwrap();
+        // Not by this process: a child that another thread begins meanwhile would hold it open for writing, and it
+        // could not be run (ETXTBSY).
+        assert!(Command::new("cp").arg(&self.program).arg(&program).status().unwrap().success());
         self.program = program;
         self.user = Some(65534);
         self

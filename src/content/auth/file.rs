@@ -1,12 +1,10 @@
-#![allow(clippy::disallowed_types, reason = "auth files are read here and nowhere else")]
-
-use std::{collections::HashMap, fs::File, io::Read, path::PathBuf};
+use std::{collections::HashMap, path::PathBuf};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::Deserialize;
 
 use super::{AuthError, Credentials, Secret, env::Place};
-use crate::limits;
+use crate::{disk, limits};
 
 /// One auth file, as far as keypack reads it (containers-auth.json(5), docker's config.json).
 #[derive(Debug)]
@@ -43,18 +41,14 @@ impl std::fmt::Debug for Entry {
 impl AuthFile {
     pub(super) fn read(place: &Place) -> Result<Option<Self>, AuthError> {
         let bad = |reason: String| AuthError::File { path: place.path.clone(), reason };
-        let file = match File::open(&place.path) {
+        let file = match disk::open(&place.path) {
             Ok(file) => file,
             Err(e) if !place.required && is_absent(&e) => return Ok(None),
             Err(e) => return Err(bad(format!("it can't be read: {e}"))),
         };
-        let mut bytes = Vec::new();
-        file.take(limits::AUTH_FILE + 1)
-            .read_to_end(&mut bytes)
-            .map_err(|e| bad(format!("it can't be read: {e}")))?;
-        if bytes.len() as u64 > limits::AUTH_FILE {
-            return Err(bad(format!("it has more than {} bytes", limits::AUTH_FILE)));
-        }
+        let bytes = disk::read(file, limits::AUTH_FILE)
+            .map_err(|e| bad(format!("it can't be read: {e}")))?
+            .ok_or_else(|| bad(format!("it has more than {} bytes", limits::AUTH_FILE)))?;
         Self::parse(place, &bytes).map_err(bad).map(Some)
     }
 

@@ -11,7 +11,10 @@ use cap_std::{
 };
 
 use super::{Child, Files, OpenFile};
-use crate::content::{ContentError, error::LEADS_OUT, found::no_such_place};
+use crate::{
+    content::{ContentError, error::LEADS_OUT, found::no_such_place},
+    disk,
+};
 
 /// A directory as a namespace. Symbolic links are followed inside of it and never out of it.
 pub struct DirFiles {
@@ -23,11 +26,14 @@ impl DirFiles {
     /// Opens a directory.
     pub fn open(path: &Path) -> Result<Self, ContentError> {
         let root = Dir::open_ambient_dir(path, ambient_authority()).map_err(|e| match e.kind() {
-            io::ErrorKind::NotADirectory if path.exists() => ContentError::wrong_place(
+            io::ErrorKind::NotADirectory if path.is_file() => ContentError::wrong_place(
                 path,
                 "a directory",
                 "it is a file; a tar is named oci-archive:FILE",
             ),
+            io::ErrorKind::NotADirectory if path.exists() => {
+                ContentError::wrong_place(path, "a directory", "it is a pipe, a socket or a device")
+            }
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => no_such_place(path),
             _ => ContentError::read(path.display().to_string(), e),
         })?;
@@ -73,17 +79,22 @@ impl Files for DirFiles {
             Ok((file, data)) if data.is_file() => {
                 Ok(Some(OpenFile { size: data.len(), reader: Box::new(file) }))
             }
-            Ok(_) => Ok(None),
+            Ok((_, data)) if data.is_dir() => Ok(None),
+            // A pipe is not "there is no such file": somebody put it there.
+            Ok(_) => Err(self.read_error(name, disk::special("a pipe or a device"))),
             Err(error) if is_absent(&error) => Ok(None),
-            // Opening a socket.
-            Err(error) if error.raw_os_error() == Some(rustix::io::Errno::NXIO.raw_os_error()) => Ok(None),
+            Err(error) if error.raw_os_error() == Some(rustix::io::Errno::NXIO.raw_os_error()) => {
+                Err(self.read_error(name, disk::special("a socket")))
+            }
             Err(error) => Err(self.read_error(name, error)),
         }
     }
 
     fn size(&self, name: &str) -> Result<Option<u64>, ContentError> {
         match self.root.metadata(name) {
-            Ok(data) => Ok(data.is_file().then_some(data.len())),
+            Ok(data) if data.is_file() => Ok(Some(data.len())),
+            Ok(data) if data.is_dir() => Ok(None),
+            Ok(_) => Err(self.read_error(name, disk::special("a pipe, a socket or a device"))),
             Err(error) if is_absent(&error) => Ok(None),
             Err(error) => Err(self.read_error(name, error)),
         }
@@ -136,11 +147,17 @@ mod tests {
         )
         .unwrap();
 
+        let _socket = std::os::unix::net::UnixListener::bind(at("socket")).unwrap();
         let files = DirFiles::open(root.path()).unwrap();
         assert_eq!(files.read("d/f", 5).unwrap().unwrap(), b"hello");
         assert_eq!(files.read("d/f", 4).unwrap_err().code(), "too-large");
         assert_eq!(files.read("inside", 5).unwrap().unwrap(), b"hello");
-        for absent in ["", "d", "fifo", "x", "d/f/x", "a\0b", &"n".repeat(300)] {
+        for (special, is) in [("fifo", "a pipe"), ("socket", "a socket")] {
+            let e = files.open(special).map(|_| ()).unwrap_err();
+            assert!(e.to_string().contains(is), "{e}");
+            assert_eq!(files.size(special).unwrap_err().code(), "read-failed", "{special}");
+        }
+        for absent in ["", "d", "x", "d/f/x", "a\0b", &"n".repeat(300)] {
             assert!(files.open(absent).unwrap().is_none(), "{absent:?}");
             assert_eq!(files.size(absent).unwrap(), None, "{absent:?}");
         }

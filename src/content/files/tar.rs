@@ -12,7 +12,10 @@ use super::{
     index::{At, Full, Index},
     scan::{Kind, refuse_compressed, scan},
 };
-use crate::content::{ContentError, found::no_such_place};
+use crate::{
+    content::{ContentError, found::no_such_place},
+    disk,
+};
 
 /// One or more tar segments as a namespace: indexed by their headers once, never extracted, read by seeking.
 pub struct TarFiles {
@@ -115,7 +118,7 @@ pub(in crate::content) fn open_file(path: &Path) -> Result<File, ContentError> {
         };
         return Err(ContentError::wrong_place(path, "a tar archive", is));
     }
-    File::open(path).map_err(read)
+    disk::open(path).map_err(read)
 }
 
 impl Files for TarFiles {

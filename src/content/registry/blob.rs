@@ -3,6 +3,7 @@ use std::io::{self, Read};
 use super::{token::Scope, wire::Wire};
 use crate::{
     content::ContentError,
+    meter::Transfer,
     net::{Body, Method, Request, Response, StatusCode, header},
     oci::Descriptor,
 };
@@ -16,6 +17,7 @@ pub(super) struct Download<'a> {
     body: Body,
     at: u64,
     resumed: u32,
+    transfer: Transfer,
 }
 
 impl<'a> Download<'a> {
@@ -28,7 +30,9 @@ impl<'a> Download<'a> {
         let answer = ask(wire, &scope, blob, 0)?;
         match answer.status {
             StatusCode::OK => {
-                Ok(Some(Self { wire, scope, blob: blob.clone(), body: answer.body, at: 0, resumed: 0 }))
+                let transfer = wire.client().options().meter.begin(blob.size.unwrap_or(0));
+                let (blob, body) = (blob.clone(), answer.body);
+                Ok(Some(Self { wire, scope, blob, body, at: 0, resumed: 0, transfer }))
             }
             StatusCode::NOT_FOUND => Ok(None),
             _ => Err(wire.refused_stream(&scope, &format!("read the blob {}", blob.digest), answer)),
@@ -89,6 +93,7 @@ impl Read for Download<'_> {
                 Ok(0) if !buf.is_empty() && early(self.at) => "sent less than the whole".to_owned(),
                 Ok(n) => {
                     self.at += n as u64;
+                    self.transfer.pass(n as u64);
                     return Ok(n);
                 }
                 Err(e) => e.to_string(),

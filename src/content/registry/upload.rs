@@ -2,6 +2,7 @@ use super::{RegistryError, manifests, token::Scope, wire::Wire};
 use crate::{
     content::ContentError,
     limits,
+    meter::Transfer,
     net::{self, Method, NetError, Request, Response, StatusCode, Url, header},
     oci::Blob,
 };
@@ -66,14 +67,16 @@ impl Upload<'_> {
     }
 
     fn upload(&self, blob: &Blob) -> Result<(), ContentError> {
+        // What the other side confirmed counts: of bytes handed to this system nobody knows whether they arrived.
+        let mut transfer = self.wire.client().options().meter.begin(blob.size());
         let Some(session) = self.begin(blob)? else { return Ok(()) };
         if blob.bytes().len() > self.whole {
-            return self.pieces(session, blob, PIECE);
+            return self.pieces(session, blob, PIECE, &mut transfer);
         }
         let answer = self.finish(&session, blob, blob.bytes())?;
         if answer.status == StatusCode::PAYLOAD_TOO_LARGE && blob.bytes().len() > SMALL_PIECE {
             let Some(session) = self.start(&self.scope(), "")? else { return Ok(()) };
-            return self.pieces(session, blob, SMALL_PIECE);
+            return self.pieces(session, blob, SMALL_PIECE, &mut transfer);
         }
         self.created(blob, &answer)
     }
@@ -129,7 +132,13 @@ impl Upload<'_> {
     }
 
     /// distribution-spec, "Pushing a blob in chunks".
-    fn pieces(&self, session: Session, blob: &Blob, piece: usize) -> Result<(), ContentError> {
+    fn pieces(
+        &self,
+        session: Session,
+        blob: &Blob,
+        piece: usize,
+        transfer: &mut Transfer,
+    ) -> Result<(), ContentError> {
         let (mut url, mut at, scope) = (session.url, 0, self.scope());
         for bytes in blob.bytes().chunks(piece.max(session.piece).min(limits::UPLOAD_PIECE)) {
             let end = at + bytes.len();
@@ -149,6 +158,7 @@ impl Upload<'_> {
             }
             url = self.location(&answer)?.unwrap_or(url);
             at = end;
+            transfer.pass(bytes.len() as u64);
         }
         let answer = self.finish(&Session { url, piece: 0 }, blob, &[])?;
         self.created(blob, &answer)

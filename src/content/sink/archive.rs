@@ -21,6 +21,7 @@ use crate::{
         layout::{INDEX, MARKER, blob_path, check_marker, lacks},
     },
     limits,
+    meter::Meter,
     oci::Blob,
 };
 
@@ -33,12 +34,19 @@ use crate::{
 pub struct ArchiveSink {
     place: String,
     path: PathBuf,
+    meter: Meter,
 }
 
 impl ArchiveSink {
     /// An archive at this path; nothing is touched before [`Sink::put`]. `place` is how messages name it.
     pub fn new(place: impl Into<String>, path: impl Into<PathBuf>) -> Self {
-        Self { place: place.into(), path: path.into() }
+        Self { place: place.into(), path: path.into(), meter: Meter::default() }
+    }
+
+    /// Counts what is copied from the old archive.
+    #[must_use]
+    pub fn metered(self, meter: Meter) -> Self {
+        Self { meter, ..self }
     }
 
     /// Opens the archive and waits for other pushes, each of which puts another file in its place.
@@ -63,7 +71,7 @@ impl ArchiveSink {
 
     /// Makes a new archive.
     fn create(&self, artifact: &Artifact, tag: &str) -> Result<Stored, ContentError> {
-        rewrite(&self.path, None, &archive_of(&self.place, artifact, tag)?)?;
+        rewrite(&self.path, None, &archive_of(&self.place, artifact, tag)?, &self.meter)?;
         Ok(Stored { digest: artifact.manifest.digest(), written: blobs(artifact).len(), tagged: true })
     }
 
@@ -86,7 +94,7 @@ impl ArchiveSink {
         add.extend(index.map(|index| Entry::new(INDEX, index)));
         if !add.is_empty() {
             let old = Old::new(file, path, &add)?;
-            rewrite(path, Some(old), &add)?;
+            rewrite(path, Some(old), &add, &self.meter)?;
         }
         Ok(stored)
     }

@@ -16,9 +16,12 @@ use super::{
     space,
     temp::{Temp, sync},
 };
-use crate::content::{
-    ContentError,
-    files::{Kind, scan},
+use crate::{
+    content::{
+        ContentError,
+        files::{Kind, scan},
+    },
+    meter::Meter,
 };
 
 /// A file of the new tar.
@@ -39,6 +42,8 @@ impl Entry {
 }
 
 const BLOCK: u64 = 512;
+/// How much is copied before it is counted.
+const PIECE: u64 = 32 << 20;
 /// Two blocks of zeros.
 const END: u64 = 2 * BLOCK;
 
@@ -80,15 +85,21 @@ impl<'a> Old<'a> {
         self.keep.iter().map(|range| range.end - range.start).sum()
     }
 
-    fn copy(&self, new: &mut File) -> io::Result<()> {
+    fn copy(&self, new: &mut File, meter: &Meter) -> io::Result<()> {
         let mut file = self.file;
+        let mut transfer = meter.begin(self.left());
         for range in &self.keep {
-            let length = range.end - range.start;
+            let mut left = range.end - range.start;
             file.seek(SeekFrom::Start(range.start))?;
-            // The standard library lets the kernel copy from file to file.
-            if io::copy(&mut file.take(length), new)? != length {
-                let reason = "the old archive became shorter while it was copied";
-                return Err(io::Error::new(io::ErrorKind::UnexpectedEof, reason));
+            while left > 0 {
+                // The standard library lets the kernel copy from file to file.
+                let copied = io::copy(&mut file.take(left.min(PIECE)), new)?;
+                if copied == 0 {
+                    let reason = "the old archive became shorter while it was copied";
+                    return Err(io::Error::new(io::ErrorKind::UnexpectedEof, reason));
+                }
+                transfer.pass(copied);
+                left -= copied;
             }
         }
         Ok(())
@@ -104,7 +115,12 @@ impl<'a> Old<'a> {
 
 /// Writes a tar beside `target`: what stays of the old one, then `add`. It takes the name `target` when it is on
 /// the disk as a whole.
-pub(super) fn rewrite(target: &Path, mut old: Option<Old<'_>>, add: &[Entry]) -> Result<(), ContentError> {
+pub(super) fn rewrite(
+    target: &Path,
+    mut old: Option<Old<'_>>,
+    add: &[Entry],
+    meter: &Meter,
+) -> Result<(), ContentError> {
     let failed = |e| ContentError::write(target.display().to_string(), e);
     let name = target.file_name().ok_or_else(|| failed(io::ErrorKind::InvalidFilename.into()))?;
     let above = target.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -117,7 +133,7 @@ pub(super) fn rewrite(target: &Path, mut old: Option<Old<'_>>, add: &[Entry]) ->
     space::check(&directory, above, needed)?;
     match &old {
         Some(old) => {
-            old.copy(temp.file()).and_then(|()| append(temp.file(), add)).map_err(failed)?;
+            old.copy(temp.file(), meter).and_then(|()| append(temp.file(), add)).map_err(failed)?;
             old.take_over(temp.file()).and_then(|()| temp.commit(name)).map_err(failed)?;
         }
         None => append(temp.file(), add).and_then(|()| temp.commit_new(name)).map_err(failed)?,

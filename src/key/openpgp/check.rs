@@ -20,6 +20,9 @@ pub enum OpenPgpFault {
     /// It rests on a hash that can be forged.
     #[error("it rests on {0}, for which anybody can make two texts with one signature")]
     Hash(String),
+    /// Its owner took the key back.
+    #[error("{0}")]
+    Revoked(String),
     /// The key may not be used.
     #[error("{0}")]
     Lapsed(String),
@@ -78,7 +81,7 @@ impl OpenPgpKey {
             let fingerprint = &key.fingerprint;
             if key.revoked {
                 let reason = format!("the {name} {fingerprint} was revoked by its owner");
-                return Err(OpenPgpFault::Lapsed(reason));
+                return Err(OpenPgpFault::Revoked(reason));
             }
             if let Some(end) = key.expires.filter(|end| *end <= now) {
                 let reason = format!("the {name} {fingerprint} expired at {end}");

@@ -43,6 +43,12 @@ impl OpenPgpMessage {
         if bytes.starts_with(b"-----BEGIN PGP") {
             return Err(Unsupported("it is in armour; container tools take the binary form".into()));
         }
+        match bytes.first() {
+            None => return Err(Malformed("it is empty".into())),
+            // The first bit is set in every packet (RFC 9580 §4.2).
+            Some(first) if first & 0x80 == 0 => return Err(Malformed("it is not an OpenPGP message".into())),
+            Some(_) => {}
+        }
         let mut packets = packets(bytes)?;
         if let [Packet::CompressedData(compressed)] = packets.as_slice() {
             let reader = compressed.decompress().map_err(|e| Unsupported(short(&e)))?;
@@ -79,6 +85,10 @@ impl OpenPgpMessage {
                 }
                 // The old form, with the signature in front (RFC 9580 §10.3).
                 Err(Ok([Packet::Signature(s), Packet::LiteralData(text)])) => (None, text, s),
+                Err(Err(rest)) if matches!(rest.as_slice(), [Packet::Signature(_)]) => {
+                    let reason = "it is a signature without its text; container tools take both in one file";
+                    return Err(Unsupported(reason.into()));
+                }
                 _ if encrypted => return Err(Unsupported("it is encrypted".into())),
                 _ if signatures == 0 => return Err(Malformed("it holds no signature".into())),
                 _ if signatures > 1 => {

@@ -105,6 +105,19 @@ pub(super) fn imprint(key: &(impl KeyDetails + Serialize)) -> Option<Digest> {
     Some(Digest::of(&octets))
 }
 
+/// What a key is that can't be used, and what can.
+pub(super) fn unsupported(key: &impl KeyDetails) -> String {
+    let is = match key.public_params() {
+        PublicParams::RSA(rsa) => match rsa.to_bytes().ok().as_deref() {
+            Some([high, low, ..]) => format!("RSA of {} bits", u16::from_be_bytes([*high, *low])),
+            _ => "RSA".to_owned(),
+        },
+        PublicParams::ECDSA(_) => "ECDSA with another curve than P-256 and P-384".to_owned(),
+        _ => format!("{:?}", key.algorithm()),
+    };
+    format!("it is {is}, which is not supported")
+}
+
 /// The algorithm, if signatures with it are verified here: those of the other roles, no DSA, no keys below 2048 bits.
 pub(super) fn algorithm(params: &PublicParams) -> Option<Algorithm> {
     match params {

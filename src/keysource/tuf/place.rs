@@ -1,19 +1,12 @@
-#![allow(
-    clippy::disallowed_types,
-    clippy::disallowed_methods,
-    reason = "a repository in a directory is read here, bounded"
-)]
-
 use std::{
-    fs::File,
-    io::{self, Read},
+    io,
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
 };
 
-use super::super::KeySourceError;
+use super::super::{KeySourceError, bounded};
 use crate::{
-    limits,
+    disk, limits,
     net::{Client, Method, Request, StatusCode, Url},
     trust::tuf::{Files, RepositoryPath, TufError},
 };
@@ -148,19 +141,10 @@ fn fetch(client: &Client, address: &str, max: u64) -> Result<Option<Vec<u8>>, Ke
     }
 }
 
-/// Reads a plain file; opening a pipe would wait for ever.
+/// Reads a file, if it is there.
 fn read_file(path: &Path, max: u64) -> Result<Option<Vec<u8>>, KeySourceError> {
-    let failed = |source| KeySourceError::Read { path: path.into(), source };
-    match path.metadata() {
-        Ok(metadata) if metadata.is_file() => {}
-        Ok(_) => return Err(KeySourceError::NotAFile { path: path.into() }),
-        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(e) => return Err(failed(e)),
+    match bounded(disk::open(path), path, max) {
+        Err(KeySourceError::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(None),
+        read => read.map(Some),
     }
-    let mut bytes = Vec::new();
-    File::open(path).and_then(|file| file.take(max + 1).read_to_end(&mut bytes)).map_err(failed)?;
-    if bytes.len() as u64 > max {
-        return Err(KeySourceError::TooLarge { path: path.into(), limit: max });
-    }
-    Ok(Some(bytes))
 }

@@ -1,0 +1,67 @@
+#![cfg_attr(fuzzing, no_main)]
+//! OpenPGP: key blocks, then a signed message. A key that takes a message is good at that time and named by it, and a
+//! message speaks for no image that it does not name.
+
+mod input;
+mod signatures;
+
+use keypack::{
+    key::{KeyRef, Material, OpenPgpKey, OpenPgpMessage, Role, Validity, parse_key_file},
+    signature::{UntrustedGpg, UntrustedSignature},
+    trust::{KeySet, VerificationKey},
+};
+
+/// Reads both, and one with the other.
+pub fn run(data: &[u8]) {
+    let (blocks, message) = halves(data);
+    let material = parse_key_file(blocks).map(|parsed| parsed.material).unwrap_or_default();
+    let keys: Vec<&OpenPgpKey> = material.iter().filter_map(Material::openpgp).collect();
+    for (at, key) in keys.iter().enumerate() {
+        merged(key, keys[(at + 1) % keys.len()]);
+    }
+    let Ok(read) = OpenPgpMessage::parse(message) else { return };
+    for key in &keys {
+        if key.verify(&read, signatures::NOW).is_ok() {
+            assert!(!key.is_revoked(), "a revoked key verified");
+            assert!(key.expires().is_none_or(|end| end > signatures::NOW), "an expired key verified");
+            let twice = key.merged(key);
+            assert!(twice.verify(&read, signatures::NOW).is_ok(), "two copies say less than one");
+        }
+    }
+    let Ok(gpg) = UntrustedGpg::parse(message) else { return };
+    let named = |key: &OpenPgpKey| key.is_named(gpg.message.issuer(), gpg.message.key_id());
+    let set = KeySet::new(keys.iter().filter(|key| !named(key)).map(|key| own(key)));
+    let signature = UntrustedSignature::Gpg(Box::new(gpg.clone()));
+    assert!(
+        keypack::trust::judge(&signature, &gpg.claimed_image, &set, signatures::NOW).is_err(),
+        "a key that is not named was taken"
+    );
+    signatures::judge_with(&signature, &KeySet::new(keys.iter().map(|key| own(key))));
+}
+
+/// What two keys say together, whichever comes first; nothing where they are not one key.
+fn merged(a: &OpenPgpKey, b: &OpenPgpKey) {
+    let (ab, ba) = (a.merged(b), b.merged(a));
+    if a.is_same_key(b) {
+        assert_eq!(ab, ba, "the order counts");
+        assert!(!(a.is_revoked() || b.is_revoked()) || ab.is_revoked(), "a revocation is lost");
+    } else {
+        assert_eq!(&ab, a, "another key changes this one");
+    }
+}
+
+fn own(key: &OpenPgpKey) -> VerificationKey {
+    let id = KeyRef { role: Role::Gpg, id: key.id() };
+    let material = Material::OpenPgp(key.clone());
+    VerificationKey { key: id, material, url: None, validity: Validity::default() }
+}
+
+/// The length of the key blocks in two bytes, these, the message.
+fn halves(data: &[u8]) -> (&[u8], &[u8]) {
+    let [high, low, rest @ ..] = data else { return (data, data) };
+    let length = usize::from(u16::from_be_bytes([*high, *low])).min(rest.len());
+    rest.split_at(length)
+}
+
+#[cfg(fuzzing)]
+libfuzzer_sys::fuzz_target!(|data: &[u8]| run(data));

@@ -1,0 +1,101 @@
+//! The line on a terminal that shows that work goes on, and how far.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError},
+    time::Duration,
+};
+
+use indicatif::{BinaryBytes, ProgressBar, ProgressState, ProgressStyle};
+
+use crate::{display::shown, meter::Meter};
+
+/// How often it is drawn.
+const TICK: Duration = Duration::from_millis(120);
+
+/// Less than this moves in a moment, and would only flicker where many such things are read one after the other.
+const WORTH_SHOWING: u64 = 8 << 10;
+
+/// The line; there is none until a step begins. Clones are the same line.
+#[derive(Clone, Default)]
+pub(super) struct Bar {
+    line: Arc<Mutex<Option<ProgressBar>>>,
+}
+
+impl Bar {
+    /// Shows this text and how far the transfers are that `meter` counts.
+    pub(super) fn show(&self, text: &str, meter: &Meter) {
+        let mut line = self.lock();
+        let line = line.get_or_insert_with(|| {
+            let line = ProgressBar::new_spinner().with_message(shown(text));
+            // Of a long name the end is cut off, never how far things are.
+            if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg}{moved} [{elapsed}]") {
+                let meter = meter.clone();
+                line.set_style(style.with_key("moved", move |_: &ProgressState, to: &mut dyn fmt::Write| {
+                    let _ = to.write_str(&moved(meter.state()));
+                }));
+            }
+            line.enable_steady_tick(TICK);
+            line
+        });
+        line.set_message(shown(text));
+    }
+
+    /// Does something to the terminal, with the line out of the way meanwhile.
+    pub(super) fn aside(&self, work: impl FnOnce()) {
+        match &*self.lock() {
+            Some(line) => line.suspend(work),
+            None => work(),
+        }
+    }
+
+    /// Takes the line away.
+    pub(super) fn clear(&self) {
+        if let Some(line) = self.lock().take() {
+            line.finish_and_clear();
+        }
+    }
+
+    /// The same for somebody who must not wait: whether it worked.
+    pub(super) fn try_clear(&self) -> bool {
+        let taken = match self.line.try_lock() {
+            Ok(mut line) => line.take(),
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner().take(),
+            Err(TryLockError::WouldBlock) => return false,
+        };
+        if let Some(line) = taken {
+            line.finish_and_clear();
+        }
+        true
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<ProgressBar>> {
+        self.line.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How far transfers are; nothing where nothing worth showing is under way.
+fn moved((passed, expected): (u64, u64)) -> String {
+    const WIDTH: u64 = 20;
+    if expected < WORTH_SHOWING {
+        return String::new();
+    }
+    let full = u128::from(passed) * u128::from(WIDTH) / u128::from(expected);
+    let bar: String = (0..u128::from(WIDTH)).map(|at| if at < full { '=' } else { ' ' }).collect();
+    format!(" [{bar}] {} of {}", BinaryBytes(passed), BinaryBytes(expected))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_in_units_that_people_read() {
+        assert_eq!(moved((0, 0)), "");
+        assert_eq!(moved((100, 300)), "");
+        assert_eq!(moved((0, 10 << 10)), " [                    ] 0 B of 10.00 KiB");
+        assert_eq!(moved((3 << 20, 6 << 20)), " [==========          ] 3.00 MiB of 6.00 MiB");
+        assert_eq!(moved((7 << 30, 7 << 30)), " [====================] 7.00 GiB of 7.00 GiB");
+        assert_eq!(moved((u64::MAX, u64::MAX)), " [====================] 16.00 EiB of 16.00 EiB");
+    }
+}

@@ -1,0 +1,99 @@
+//! How far transfers are: counted where bytes move, looked at by whoever shows it.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+/// Counts the bytes of the transfers that are under way. Clones count together; the default counts for nobody.
+#[derive(Debug, Clone, Default)]
+pub struct Meter(Option<Arc<Counts>>);
+
+#[derive(Debug, Default)]
+struct Counts {
+    expected: AtomicU64,
+    passed: AtomicU64,
+}
+
+impl Meter {
+    /// A meter that somebody looks at.
+    pub fn counting() -> Self {
+        Self(Some(Arc::default()))
+    }
+
+    /// A transfer of so many bytes begins. It counts for as long as what is returned lives: one that failed and begins
+    /// anew does not count twice, and one that is done makes room for the next.
+    pub fn begin(&self, bytes: u64) -> Transfer {
+        if let Some(counts) = &self.0 {
+            counts.expected.fetch_add(bytes, Ordering::Relaxed);
+        }
+        Transfer { meter: self.clone(), expected: bytes, passed: 0 }
+    }
+
+    /// Of all transfers under way: bytes that passed, and bytes that will have passed in the end.
+    pub fn state(&self) -> (u64, u64) {
+        self.0.as_ref().map_or((0, 0), |counts| {
+            let expected = counts.expected.load(Ordering::Relaxed);
+            // A transfer may end between the two looks.
+            (counts.passed.load(Ordering::Relaxed).min(expected), expected)
+        })
+    }
+}
+
+/// A transfer under way; see [`Meter::begin`].
+#[derive(Debug)]
+#[must_use]
+pub struct Transfer {
+    meter: Meter,
+    expected: u64,
+    passed: u64,
+}
+
+impl Transfer {
+    /// So many bytes passed. Never more than were expected: what comes a second time is not progress.
+    pub fn pass(&mut self, bytes: u64) {
+        let bytes = bytes.min(self.expected - self.passed);
+        self.passed += bytes;
+        if let Some(counts) = &self.meter.0 {
+            counts.passed.fetch_add(bytes, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Drop for Transfer {
+    fn drop(&mut self) {
+        if let Some(counts) = &self.meter.0 {
+            counts.passed.fetch_sub(self.passed, Ordering::Relaxed);
+            counts.expected.fetch_sub(self.expected, Ordering::Relaxed);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_under_way_counts_and_never_more_than_all() {
+        let meter = Meter::counting();
+        let mut one = meter.begin(5);
+        let mut other = meter.clone().begin(10);
+        one.pass(3);
+        other.pass(1);
+        assert_eq!(meter.state(), (4, 15));
+        one.pass(9);
+        assert_eq!(meter.state(), (6, 15));
+        drop(one);
+        assert_eq!(meter.state(), (1, 10));
+        drop(other);
+        assert_eq!(meter.state(), (0, 0));
+    }
+
+    #[test]
+    fn nobody_counts_for_nobody() {
+        let nobody = Meter::default();
+        let mut transfer = nobody.begin(5);
+        transfer.pass(2);
+        assert_eq!(nobody.state(), (0, 0));
+    }
+}
