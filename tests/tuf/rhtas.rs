@@ -92,7 +92,7 @@ fn the_trusted_root_of_rhtas_1_3_2_is_named_and_the_single_targets_stand_in() {
             ran.out,
             ran.err
         );
-        assert!(ran.out.contains("repo trusted_root.json "), "the target is named: {}", ran.out);
+        assert!(ran.out.contains("repo trusted_root.json"), "the target is named: {}", ran.out);
         assert!(ran.out.contains("RHTAS") || ran.err.contains("RHTAS"));
         single(&test, &mut keeper, true);
         keeper.renew();

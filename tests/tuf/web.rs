@@ -132,6 +132,6 @@ fn what_is_no_repository_in_a_directory() {
         |place: &str| test.run(&format!("collect oci:m --tuf {place} --tuf-root repo.root.json -o no"));
     collect("repo.root.json").fails(1, "tuf-not-found");
     test.write("folders/timestamp.json/x", b"");
-    collect("folders").fails(1, "key-file-not-found").tells("is not a file");
+    collect("folders").fails(1, "key-file-not-found").tells("it is a directory");
     assert!(!test.has("no"));
 }
