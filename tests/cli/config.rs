@@ -88,6 +88,10 @@ fn what_is_not_understood_is_an_error_with_its_place() {
         .tells("1048576 bytes");
     test.write("latin.yaml", b"name: caf\xe9\n");
     test.run(&format!("discover {SIGNED} --config latin.yaml")).fails(2, "config-malformed").tells("UTF-8");
+    test.write("anchors.yaml", "name: &a prod\nimages: *a\n");
+    test.run(&format!("discover {SIGNED} --config anchors.yaml"))
+        .fails(2, "config-malformed")
+        .tells("anchors.yaml:1:10: it uses anchors");
     test.write("hostile.yaml", "na\u{1b}[2Jme: x\n");
     let ran = test.run(&format!("discover {SIGNED} --config hostile.yaml")).fails(2, "config-malformed");
     assert!(!ran.err.contains('\u{1b}'), "{:?}", ran.err);
