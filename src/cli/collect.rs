@@ -3,12 +3,13 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::{
-    args::{self, Format},
+    args,
     cache::keys_directory,
     failure::{Exit, Failure},
-    find::{Found, find, keys, location},
-    output::Output,
+    find::{Found, find},
+    output::{Format, Output},
     past::{Past, remember},
+    places::{keys, location},
     take::{chains, take, tell_kept_long},
 };
 use crate::{

@@ -5,10 +5,12 @@
     reason = "this room owns the command line: stdout, stderr, the environment and the clock"
 )]
 
+mod age;
 mod anchors;
 mod args;
 mod bar;
 mod cache;
+mod clock;
 mod collect;
 mod diff;
 mod discover;
@@ -24,6 +26,7 @@ mod memory;
 mod output;
 mod packs;
 mod past;
+mod places;
 mod pull;
 mod push;
 mod redhat;
