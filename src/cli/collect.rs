@@ -10,7 +10,7 @@ use super::{
     output::{Format, Output},
     past::{Past, remember},
     places::{keys, location},
-    take::{chains, take, tell_kept_long},
+    take::{Taken, chains, take, tell_kept_long},
 };
 use crate::{
     config::When,
@@ -52,7 +52,7 @@ pub(super) fn run(args: &args::Collect, output: &Output) -> Result<Exit, Failure
         }
         return Ok(complete);
     }
-    let include = take(args, &found, old.as_ref(), &mut report, output);
+    let Taken { include, held } = take(args, &found, old.as_ref(), &mut report, output);
     let complete = if report.is_complete() { Exit::Done } else { Exit::Incomplete };
     if include.is_empty() && (old.is_none() || args.prune) {
         print(&report, output)?;
@@ -68,7 +68,7 @@ pub(super) fn run(args: &args::Collect, output: &Output) -> Result<Exit, Failure
     let built = match build(&Build {
         name: &name,
         keys: include,
-        chains: chains(&found, &report.changed, old.as_ref()),
+        chains: chains(&found, &held, old.as_ref()),
         replaces: old.as_ref(),
         prune: args.prune,
         rules: args.rules.clone(),
