@@ -53,6 +53,26 @@ fn a_key_that_can_not_be_tried_yet_is_not_called_refused() {
 }
 
 #[test]
+fn the_key_that_verified_a_signature_without_a_name_is_told() {
+    let test = Test::new();
+    let line = "discover oci:lab/layouts/key-tag-notlog-cosignsave --key lab/trust/";
+    test.run(&format!("{line}cosign.pub")).exits(0).says("signer 43ef7bc87c44704aa have");
+    test.run(&format!("{line}rekor.pub")).fails(4, "incomplete").says("signer -                 missing");
+    // Of one that is named, and does not verify with what is there, it is told which were tried.
+    let ran = test.run("discover oci:lab/layouts/key-bundle-notlog-oras --key lab/trust/cosign.pub").exits(0);
+    assert!(!ran.out.contains("tried"), "{}", ran.out);
+}
+
+#[test]
+fn a_place_that_names_its_tag_is_not_told_twice() {
+    let test = Test::new();
+    let line = "discover oci:lab/layouts/key-bundle-rekor1-oras:v1";
+    test.run(&format!("{line} {TRUST}")).exits(0).says("\nkey-bundle-rekor1-oras:v1  bundle");
+    test.layout("key-bundle-rekor1-oras", "v1");
+    test.run(&format!("discover oci:v1 {TRUST}")).exits(0).says("\nv1:v1  bundle");
+}
+
+#[test]
 fn an_unsigned_image_is_listed() {
     let test = Test::new();
     test.run("discover lab/layouts/key-tag-notlog-oras")
