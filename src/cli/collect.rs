@@ -14,9 +14,9 @@ use super::{
 use crate::{
     config::When,
     display::count,
-    key::OpenPgpKey,
+    key::{OpenPgpKey, Role},
     pack::{Build, Built, Change, Draft, Expiry, Revoked, build},
-    report::{PackReport, Report, render},
+    report::{KnownKey, PackReport, Report, render},
     write,
 };
 
@@ -36,6 +36,14 @@ pub(super) fn run(args: &args::Collect, output: &Output) -> Result<Exit, Failure
     let found = find(&args.read, &|key| past.is_revoked(key), created, output)?;
     past.admit(&found.gathered.chains)?;
     let mut report = Report::new("collect", &found.discovery, &found.resolution, &found.gathered.unusable);
+    report.tell_known(&|key| {
+        let kept = || {
+            let record =
+                old.as_ref()?.inventory().keys.iter().find(|k| k.role == Role::Signer && k.id == key)?;
+            (!args.prune).then(|| KnownKey::Kept { file: record.file.clone() })
+        };
+        if past.is_revoked(key) { Some(KnownKey::Revoked) } else { kept() }
+    });
     let complete = if report.is_complete() { Exit::Done } else { Exit::Incomplete };
     let when = args.when.unwrap_or_default();
     // A revocation must not wait for the next signed image, nor must rules that are given now.

@@ -10,6 +10,8 @@ use crate::program::{TRUST, Test};
 const REKOR1: &str = "collect lab/layouts/key-bundle-rekor1-oras";
 const REKOR2: &str = "collect lab/layouts/keyless-bundle-rekor2-oras";
 
+const SIGNER: &str = "sha256:43ef7bc87c44704aa997d44437f45c362729aee88ee5fcd4b5a2cac39811b24f";
+
 /// A directory with the keys of one image, made at a time.
 fn collected(at: &str) -> Test {
     let test = Test::new();
@@ -108,6 +110,25 @@ fn a_key_keeps_its_name() {
     test.run(&format!("{REKOR1} --trusted-root lab/trust/trusted_root.json --key renamed.pub")).exits(0);
     assert!(test.has("keys/signer-cosign-43ef7bc8.pub"));
     assert!(!test.has("keys/signer-renamed-43ef7bc8.pub"));
+}
+
+#[test]
+fn a_missing_key_that_is_kept_or_revoked_is_told_as_that() {
+    let test = collected("2026-01-01T00:00:00Z");
+    let line = "collect oci:lab/layouts/key-bundle-rekor1-oras --trusted-root lab/trust/trusted_root.json";
+    let ran = test
+        .run(line)
+        .fails(4, "incomplete")
+        .says("no source of this run gives this key; signer-cosign-43ef7bc8");
+    ran.says("give the key again by --key FILE");
+    let report =
+        test.run(&format!("{line} --prune --when never --format json")).fails(4, "incomplete").json();
+    assert!(report["open"][0]["reason"].as_str().unwrap().starts_with("no key"), "{report}");
+    let revoke = format!("{line} --key lab/trust/cosign.pub --revoke {SIGNER} --reason lost");
+    for line in [revoke, format!("{line} --key lab/trust/cosign.pub"), line.to_owned()] {
+        let ran = test.run(&line).fails(4, "incomplete").says("key-revoked: this key is revoked");
+        assert!(!ran.out.contains("--key FILE"), "{}", ran.out);
+    }
 }
 
 #[test]
