@@ -24,8 +24,11 @@ pub(super) fn check<'k>(
             return Ok(signer);
         }
     }
-    let keys = if tried == 1 { "the signer key" } else { "any signer key" };
-    Err(Refusal::Signature(format!("{keys} at hand did not make it ({tried} tried)")))
+    Err(Refusal::Signature(match tried {
+        0 => "no signer key is at hand".into(),
+        1 => "the one signer key at hand did not make it".into(),
+        tried => format!("none of the {tried} signer keys at hand made it"),
+    }))
 }
 
 fn signed(signature: &UntrustedSignature, image: &Digest, key: &PublicKey) -> bool {

@@ -185,5 +185,5 @@ fn an_older_pack_by_a_key_whose_own_counter_stayed_behind() {
     let old = "pull oci:m:old --verify-key fx/rsa.pub -o two --state s";
     test.run(old).exits(0);
     test.run(&format!("pull oci:m:newer {SIGNED} --state s")).exits(0);
-    test.run(old).exits(0).tells("by a key that was not given now version 1706745600 was installed");
+    test.run(old).exits(0).tells("version 1706745600 was installed at ");
 }
