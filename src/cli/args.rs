@@ -68,7 +68,7 @@ pub(super) enum Format {
     /// For people.
     #[default]
     Text,
-    /// For machines; `keypack schema report-v1` prints the schema.
+    /// For machines: `keypack schema report-v1` describes what discover and collect print, `results-v1` all else.
     Json,
 }
 

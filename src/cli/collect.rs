@@ -16,7 +16,7 @@ use crate::{
     display::count,
     key::{OpenPgpKey, Role},
     pack::{Build, Built, Change, Draft, Expiry, Revoked, build},
-    report::{KnownKey, PackReport, Report, render},
+    report::{PackReport, Report, WhyMissing, render},
     write,
 };
 
@@ -40,9 +40,9 @@ pub(super) fn run(args: &args::Collect, output: &Output) -> Result<Exit, Failure
         let kept = || {
             let record =
                 old.as_ref()?.inventory().keys.iter().find(|k| k.role == Role::Signer && k.id == key)?;
-            (!args.prune).then(|| KnownKey::Kept { file: record.file.clone() })
+            (!args.prune).then(|| WhyMissing::Kept { file: record.file.clone() })
         };
-        if past.is_revoked(key) { Some(KnownKey::Revoked) } else { kept() }
+        if past.is_revoked(key) { Some(WhyMissing::Revoked) } else { kept() }
     });
     let complete = if report.is_complete() { Exit::Done } else { Exit::Incomplete };
     let when = args.when.unwrap_or_default();

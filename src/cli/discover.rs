@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     config::draft_rules,
-    report::{KnownKey, Report, render},
+    report::{Report, WhyMissing, render},
     write,
 };
 
@@ -27,7 +27,7 @@ pub(super) fn run(args: &args::Discover, output: &Output) -> Result<Exit, Failur
     let revoked = |key| args.read.revoked.iter().any(|r| r.fingerprint == key);
     let found = find(&args.read, &revoked, jiff::Timestamp::now(), output)?;
     let mut report = Report::new("discover", &found.discovery, &found.resolution, &found.gathered.unusable);
-    report.tell_known(&|key| revoked(key).then_some(KnownKey::Revoked));
+    report.tell_known(&|key| revoked(key).then_some(WhyMissing::Revoked));
     if !write_draft(draft, &found, output)? {
         match output.format {
             Format::Json => output.json(&report)?,

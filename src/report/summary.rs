@@ -78,16 +78,16 @@ impl Counts {
 impl super::Report {
     /// Says of missing signer keys why they are: `known` tells whether the key of a fingerprint is revoked, or the file in
     /// which the directory in place keeps it.
-    pub fn tell_known(&mut self, known: &dyn Fn(Digest) -> Option<KnownKey>) {
+    pub fn tell_known(&mut self, known: &dyn Fn(Digest) -> Option<WhyMissing>) {
         for need in self.open.iter_mut().filter(|n| n.state == "missing" && n.role == Role::Signer) {
             match Digest::from_hex(&need.id).ok().and_then(known) {
-                Some(KnownKey::Revoked) => {
+                Some(WhyMissing::Revoked) => {
                     need.code = "key-revoked";
                     need.reason = "this key is revoked: nothing that it signed counts".into();
                     need.hint =
                         "ask who publishes the image for a signature by the key that replaces it".into();
                 }
-                Some(KnownKey::Kept { file }) => {
+                Some(WhyMissing::Kept { file }) => {
                     need.reason = format!(
                         "no source of this run gives this key; {file} holds it from an earlier collection, and stays"
                     );
@@ -101,7 +101,7 @@ impl super::Report {
 
 /// What is known of a key that no source gives.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum KnownKey {
+pub enum WhyMissing {
     /// It must not be trusted any more.
     Revoked,
     /// The directory in place has it.
