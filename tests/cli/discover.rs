@@ -2,7 +2,7 @@ use std::{io::Read as _, process::Stdio};
 
 use crate::{
     lab,
-    program::{TRUST, Test},
+    program::{LAB, TRUST, Test},
 };
 
 #[test]
@@ -230,4 +230,26 @@ fn quiet_leaves_errors_and_results() {
     test.run("discover lab/layouts/key-tag-notlog-oras -q").exits(0).says("unsigned");
     test.run("discover oci:nope -q").fails(1, "not-found");
     test.run("discover oci:nope -q -v").exits(2);
+}
+
+/// Made by cosign 3.1.1 with an imported key; `cosign verify` refuses it too.
+#[test]
+fn an_ed25519ph_signature_is_told_as_what_it_may_be() {
+    let test = Test::new();
+    test.layout_of(&format!("{LAB}/../ed25519"), "layout", "m");
+    test.write("signer.pub", std::fs::read(format!("{LAB}/../ed25519/signer.pub")).unwrap());
+    let line = "discover oci:m --key signer.pub --format json";
+    let open = test.run(line).fails(4, "incomplete").json()["open"][0].clone();
+    assert_eq!(
+        (open["code"].as_str(), open["state"].as_str()),
+        (Some("signature-does-not-match"), Some("refused"))
+    );
+    assert!(
+        open["reason"].as_str().unwrap().ends_with("Ed25519ph, which neither cosign nor podman verifies"),
+        "{open}"
+    );
+    // Other signatures do not verify for other reasons.
+    let report =
+        test.run("discover oci:lab/layouts/key-bundle-notlog-oras --key signer.pub --format json").exits(4);
+    assert!(!report.out.contains("Ed25519ph"), "{}", report.out);
 }
