@@ -1,4 +1,3 @@
-pub(super) mod heading;
 mod settings;
 mod spans;
 mod trust;
@@ -13,7 +12,7 @@ pub(super) use self::{
     settings::Forgive,
     trust::{Anchors, Exceptions, State},
 };
-use super::{cache::Cache, gather::KeySources, wire::Wire};
+use super::{cache::Cache, gather::KeySources, heading, output::Global, wire::Wire};
 use crate::{
     config::{IncludeKeys, Revocation, When},
     oci::Digest,
@@ -43,34 +42,6 @@ pub(super) struct Cli {
 /// The version, with the date of the trust that is built in.
 const VERSION: &str =
     concat!(env!("CARGO_PKG_VERSION"), " (built-in sigstore public-good root of 2026-10-23)");
-
-#[derive(Debug, Args)]
-pub(super) struct Global {
-    /// How results are written to stdout.
-    #[arg(help_heading = heading::GENERAL, long, value_enum, default_value_t, global = true)]
-    pub(super) format: Format,
-    /// Print only results, warnings and errors.
-    #[arg(help_heading = heading::GENERAL, short, long, global = true)]
-    pub(super) quiet: bool,
-    /// Print every image and where each key came from.
-    #[arg(help_heading = heading::GENERAL, short, long, global = true, conflicts_with = "quiet")]
-    pub(super) verbose: bool,
-    /// Show neither progress bars nor, where stderr is no terminal, a line for each step.
-    #[arg(help_heading = heading::GENERAL, long, global = true)]
-    pub(super) no_progress: bool,
-    /// A setting, keypack.yaml: flags win over it. `keypack schema config-v1` prints what may stand in it.
-    #[arg(help_heading = heading::GENERAL, long, value_name = "FILE", global = true)]
-    pub(super) config: Option<PathBuf>,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub(super) enum Format {
-    /// For people.
-    #[default]
-    Text,
-    /// For machines: `keypack schema report-v1` describes what discover and collect print, `results-v1` all else.
-    Json,
-}
 
 #[derive(Debug, Subcommand)]
 #[allow(clippy::large_enum_variant, reason = "there is one of these, and clap makes it")]

@@ -3,13 +3,14 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::{
-    args::{self, Format},
+    args,
     cache::keys_directory,
     failure::{Exit, Failure},
-    find::{Found, find, keys, location},
-    output::Output,
+    find::{Found, find},
+    output::{Format, Output},
     past::{Past, remember},
-    take::{chains, take, tell_kept_long},
+    places::{keys, location},
+    take::{Taken, chains, take, tell_kept_long},
 };
 use crate::{
     config::When,
@@ -59,7 +60,7 @@ pub(super) fn run(args: &args::Collect, output: &Output) -> Result<Exit, Failure
         }
         return Ok(complete);
     }
-    let include = take(args, &found, old.as_ref(), &mut report, output);
+    let Taken { include, held } = take(args, &found, old.as_ref(), &mut report, output);
     let complete = if report.is_complete() { Exit::Done } else { Exit::Incomplete };
     if include.is_empty() && (old.is_none() || args.prune) {
         print(&report, output)?;
@@ -75,7 +76,7 @@ pub(super) fn run(args: &args::Collect, output: &Output) -> Result<Exit, Failure
     let built = match build(&Build {
         name: &name,
         keys: include,
-        chains: chains(&found, &report.changed, old.as_ref()),
+        chains: chains(&found, &held, old.as_ref()),
         replaces: old.as_ref(),
         prune: args.prune,
         rules: args.rules.clone(),

@@ -1,7 +1,7 @@
 use super::{
-    args::{self, Format},
+    args,
     failure::{Exit, Failure},
-    output::Output,
+    output::{Format, Output},
     packs::keys_or_pack,
 };
 use crate::{pack::Diff, report};

@@ -1,10 +1,10 @@
 use std::path::Path;
 
 use super::{
-    args::{self, Format},
+    args,
     failure::{Exit, Failure},
     find::{Found, find},
-    output::Output,
+    output::{Format, Output},
 };
 use crate::{
     config::draft_rules,

@@ -1,30 +1,28 @@
-//! From words to things: places, keys, packs.
-
-use std::{collections::BTreeSet, path::Path};
+//! From the places that are named to what their signatures need.
 
 use jiff::Timestamp;
 
 use super::{
-    args::Read, failure::Failure, gather::add_payloads, hint::hint, images::images, output::Output, redhat,
+    args::Read,
+    failure::Failure,
+    gather::add_payloads,
+    hint::hint,
+    images::images,
+    output::Output,
+    places::{hosts, location},
+    redhat,
 };
 use crate::{
     content::{
-        self, Completeness, Location, Source,
+        self, Completeness, Source,
         registry::{Extent, Options, Registry},
     },
     discover::{Discovery, Target, discover},
     display::count,
     keysource::Gathered,
     oci::Digest,
-    pack::Draft,
     resolve::{Question, Resolution, resolve},
-    write,
 };
-
-/// Reads a location as the user wrote it.
-pub(super) fn location(text: &str) -> Result<Location, Failure> {
-    Ok(Location::parse(text, |path| path.symlink_metadata().is_ok())?)
-}
 
 /// Everything that the sources and the key sources give, resolved.
 pub(super) struct Found {
@@ -163,30 +161,4 @@ fn sources(args: &Read, output: &Output) -> Result<Vec<Opened>, Failure> {
         sources.push((source, location.reference()));
     }
     Ok(sources)
-}
-
-/// How many registries these places are in.
-pub(super) fn hosts(locations: &[Location]) -> usize {
-    let hosts: BTreeSet<_> = locations
-        .iter()
-        .filter_map(|location| match location {
-            Location::Registry(reference) => Some(&reference.host),
-            Location::Repositories(host, _) => Some(host),
-            _ => None,
-        })
-        .collect();
-    hosts.len()
-}
-
-/// Loads a keys/ directory; `None` if it does not exist or is empty.
-pub(super) fn keys(path: &Path) -> Result<Option<Draft>, Failure> {
-    let Some(contents) = write::read(path)? else { return Ok(None) };
-    if contents.files.is_empty() && contents.foreign.is_empty() {
-        return Ok(None);
-    }
-    if !contents.foreign.is_empty() {
-        return Err(write::WriteError::foreign(path, &contents.foreign).into());
-    }
-    let draft = Draft::from_files(contents.files);
-    draft.map(Some).map_err(|e| Failure::from(e).on(&path.display().to_string()))
 }

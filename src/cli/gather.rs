@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{args::heading, failure::Failure, output::Output, tuf, wire::Wire};
+use super::{failure::Failure, heading, output::Output, tuf, wire::Wire};
 use crate::{
     config::Sources,
     content::Source,
@@ -119,7 +119,8 @@ impl KeySources {
                 })?,
             }
         }
-        tuf::gather(self, &mut gathered, wire, output)?;
+        let asked = tuf::Asked { repositories: &self.tuf, roots: &self.tuf_root, offline: self.offline() };
+        tuf::gather(&asked, &mut gathered, wire, output)?;
         if !self.no_host {
             if !self.host_root.is_dir() {
                 return Err(Failure::usage(

@@ -241,6 +241,9 @@ fn about_tuf(code: &str) -> &'static str {
             "look at what is served at that place: a login page, or metadata older than sigstore's root 5"
         }
         "tuf-too-large" | "tuf-name-unsafe" => "no keeper writes this; find out what is served there",
+        "tuf-name-long" => {
+            "targets that are listed by SHA-512 alone have such names: ask the keepers to list SHA-256 too, or give the keys by --trusted-root"
+        }
         "tuf-no-keys" => {
             "check that it is a repository of sigstore: its targets are trusted_root.json, or rekor.pub and the like"
         }

@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, io, path::Path};
 
 use super::{
     failure::{Exit, Failure},
-    find::location,
     output::Output,
+    places::location,
     wire::Wire,
 };
 use crate::{

@@ -1,10 +1,10 @@
 use std::fmt::Write;
 
 use super::{
-    args::{self, Format},
+    args,
     failure::{Exit, Failure},
     memory,
-    output::Output,
+    output::{Format, Output},
     packs::keys_or_pack,
 };
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
 pub(super) fn run(args: &args::Inspect, output: &Output) -> Result<Exit, Failure> {
     let (draft, manifest) = keys_or_pack(&args.place, &args.wire, &args.cache, output)?;
     // A host's memory is about the directories on it; a pack elsewhere is pulled to be believed.
-    let known = match (manifest, memory::directory(&args.state)) {
+    let known = match (manifest, memory::directory(args.state.dir.as_deref())) {
         (None, Ok(dir)) => memory::authenticated(&dir, &draft)?.is_some(),
         _ => false,
     };

@@ -2,10 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{
-    args,
-    failure::{Exit, Failure},
-};
+use super::failure::{Exit, Failure};
 use crate::{
     pack::{Draft, Pack, PackError},
     state,
@@ -14,10 +11,10 @@ use crate::{
 
 /// The state directory: as the user says, else as the XDG Base Directory specification does, in which a relative path
 /// is to be ignored.
-pub(super) fn directory(args: &args::State) -> Result<PathBuf, Failure> {
+pub(super) fn directory(named: Option<&Path>) -> Result<PathBuf, Failure> {
     let variable = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    if let Some(dir) = &args.dir {
-        return Ok(dir.clone());
+    if let Some(dir) = named {
+        return Ok(dir.to_owned());
     }
     variable("XDG_STATE_HOME")
         .or_else(|| variable("HOME").map(|home| home.join(".local/state")))

@@ -5,16 +5,19 @@
     reason = "this room owns the command line: stdout, stderr, the environment and the clock"
 )]
 
+mod age;
 mod anchors;
 mod args;
 mod bar;
 mod cache;
+mod clock;
 mod collect;
 mod diff;
 mod discover;
 mod failure;
 mod find;
 mod gather;
+mod heading;
 mod hint;
 mod images;
 mod inspect;
@@ -24,6 +27,7 @@ mod memory;
 mod output;
 mod packs;
 mod past;
+mod places;
 mod pull;
 mod push;
 mod redhat;

@@ -1,12 +1,15 @@
 use std::{
     io::{self, IsTerminal, Write},
+    path::PathBuf,
     process::ExitCode,
 };
 
+use clap::{Args, ValueEnum};
+
 use super::{
-    args::{Format, Global},
     bar::Bar,
     failure::{Exit, Failure},
+    heading,
     interrupt::Interrupt,
 };
 use crate::{
@@ -14,6 +17,36 @@ use crate::{
     meter::Meter,
     net::Notice,
 };
+
+/// What concerns every command.
+#[derive(Debug, Args)]
+pub(super) struct Global {
+    /// How results are written to stdout.
+    #[arg(help_heading = heading::GENERAL, long, value_enum, default_value_t, global = true)]
+    pub(super) format: Format,
+    /// Print only results, warnings and errors.
+    #[arg(help_heading = heading::GENERAL, short, long, global = true)]
+    pub(super) quiet: bool,
+    /// Print every image and where each key came from.
+    #[arg(help_heading = heading::GENERAL, short, long, global = true, conflicts_with = "quiet")]
+    pub(super) verbose: bool,
+    /// Show neither progress bars nor, where stderr is no terminal, a line for each step.
+    #[arg(help_heading = heading::GENERAL, long, global = true)]
+    pub(super) no_progress: bool,
+    /// A setting, keypack.yaml: flags win over it. `keypack schema config-v1` prints what may stand in it.
+    #[arg(help_heading = heading::GENERAL, long, value_name = "FILE", global = true)]
+    pub(super) config: Option<PathBuf>,
+}
+
+/// How results are written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// For machines: `keypack schema report-v1` describes what discover and collect print, `results-v1` all else.
+    Json,
+}
 
 /// stdout, stderr, and how much the user wants to read.
 pub(super) struct Output {

@@ -7,8 +7,8 @@ use thiserror::Error;
 use super::{
     cache::Cache,
     failure::{Exit, Failure},
-    find::{hosts, keys, location},
     output::Output,
+    places::{hosts, keys, location},
     wire::Wire,
 };
 use crate::{

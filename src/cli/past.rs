@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{args, failure::Failure, memory, output::Output};
+use super::{args, clock, failure::Failure, memory, output::Output};
 use crate::{
     keysource::Collected,
     oci::Digest,
@@ -28,11 +28,11 @@ impl Past {
         created: Timestamp,
     ) -> Result<Self, Failure> {
         // Without a place for memory (a container without HOME) there is none; one that can't be read is an error.
-        let state = match memory::directory(&args.state) {
+        let state = match memory::directory(args.state.dir.as_deref()) {
             Ok(dir) => Some(state::load(&dir, &memory::lineage(name)?)?),
             Err(_) => None,
         };
-        let date = whole_second(created);
+        let date = clock::whole_second(created);
         let reason = args.reason.clone().unwrap_or_default();
         let mut revoked: Vec<_> = args
             .revoke
@@ -41,7 +41,7 @@ impl Past {
             .collect();
         for said in &args.read.revoked {
             if revoked.iter().all(|r| r.fingerprint != said.fingerprint) {
-                let date = said.date.map_or(date, whole_second);
+                let date = said.date.map_or(date, clock::whole_second);
                 revoked.push(Revoked { fingerprint: said.fingerprint, reason: said.reason.clone(), date });
             }
         }
@@ -50,7 +50,7 @@ impl Past {
                 let said = state.as_ref().and_then(|s| s.revoked(&fingerprint.to_string()));
                 if let Some(said) = said.filter(|_| revoked.iter().all(|r| r.fingerprint != fingerprint)) {
                     let reason = format!("revoked by the pack {}", said.pack);
-                    revoked.push(Revoked { fingerprint, reason, date: whole_second(said.at) });
+                    revoked.push(Revoked { fingerprint, reason, date: clock::whole_second(said.at) });
                 }
             }
         }
@@ -94,7 +94,7 @@ pub(super) fn remember(args: &args::Collect, draft: &Draft, chains: &[Collected]
     let at = Timestamp::now();
     let pack =
         KnownPack { digest: draft.digest(), version: inventory.version, origin: Origin::Collected, at };
-    let told = memory::directory(&args.state).and_then(|dir| {
+    let told = memory::directory(args.state.dir.as_deref()).and_then(|dir| {
         let lineage = memory::lineage(&inventory.name)?;
         Ok(state::update(&dir, &lineage, |state| {
             // What was known already stays as it is known.
@@ -115,9 +115,4 @@ pub(super) fn remember(args: &args::Collect, draft: &Draft, chains: &[Collected]
             problem.error, problem.code
         ));
     }
-}
-
-/// Times in messages and inventories have no fraction.
-pub(super) fn whole_second(time: Timestamp) -> Timestamp {
-    Timestamp::from_second(time.as_second()).unwrap_or(time)
 }

@@ -3,23 +3,23 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::{
+    age::fresh,
     anchors::{authenticate, read},
-    args::{self, Format},
+    args,
     cache::keys_directory,
     failure::{Exit, Failure},
-    find::{keys, location},
     inspect,
     install::{Install, Installed},
     memory,
-    output::Output,
+    output::{Format, Output},
     packs::{Wanted, pack},
+    places::{keys, location},
     take::tell_kept_long,
-    tuf,
 };
 use crate::{
     display::count,
     oci::Digest,
-    pack::{self, Anchor, INVENTORY, Met, Pack, PackError, UntrustedPack},
+    pack::{Anchor, INVENTORY, PackError, UntrustedPack},
     state,
 };
 
@@ -76,7 +76,7 @@ pub(super) fn run(args: &args::Pull, output: &Output) -> Result<Exit, Failure> {
     if !pack.is_whole() {
         tell_dropped(&fetched.pack, output);
     }
-    let dir = memory::directory(&args.state)?;
+    let dir = memory::directory(args.state.dir.as_deref())?;
     // One lock holds decision, exchange and memory together: of two pulls at once the second sees what the first did.
     let outcome = state::update(&dir, &memory::lineage(&lineage)?, |state| {
         let install = Install {
@@ -113,26 +113,6 @@ fn tell_dropped(pack: &UntrustedPack, output: &Output) {
             said.join(" and ")
         ));
     }
-}
-
-/// Checks the times; answers whether a pack that is too old is taken because the user says so.
-fn fresh(args: &args::Pull, pack: &Pack, now: Timestamp, output: &Output) -> Result<bool, Failure> {
-    let stale = tuf::fresh(args, pack, now, output)?;
-    if !pack.is_whole() {
-        if pack.met().contains(&Met::Pins) {
-            output.warn(
-                "pins authenticate keys alone: how old the pack is, and which version, nobody can tell",
-            );
-        }
-        return Ok(stale);
-    }
-    let mut limits = args.max_age.map_or_else(pack::Limits::default, pack::Limits::of);
-    limits.allow_stale = args.except.allow_stale_unsafe;
-    let age = pack::freshness(pack.draft().inventory(), now, &limits)?;
-    if age.old {
-        output.warn(&format!("the pack was made {} ago; ask for a newer one", count(age.days(), "day")));
-    }
-    Ok(age.stale || stale)
 }
 
 fn print(directory: &Path, installed: &Installed, manifest: Digest, output: &Output) -> Result<(), Failure> {

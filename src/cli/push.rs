@@ -1,10 +1,10 @@
 use std::path::Path;
 
 use super::{
-    args::{self, Format},
+    args,
     failure::{Exit, Failure},
-    find::{hosts, keys, location},
-    output::Output,
+    output::{Format, Output},
+    places::{hosts, keys, location},
 };
 use crate::{
     content::{self, Destination, Location, Source},

@@ -5,12 +5,19 @@ use jiff::Timestamp;
 use super::{args, find::Found, output::Output};
 use crate::{
     config::{IncludeKeys, When},
-    display::count,
+    display::{count, shown},
     key::{Candidate, KeyRef, OpenPgpKey},
     keysource::Collected,
     pack::{Draft, Include, IncludeChain, Inventory, KEPT_LONG, NewAtPlace, kept_long, new_at_known_places},
     report::Report,
 };
+
+/// What goes in, and what waits for a person.
+pub(super) struct Taken {
+    pub(super) include: Vec<Include>,
+    /// Keys that are new at a known place, those that nothing needs yet among them.
+    pub(super) held: Vec<NewAtPlace>,
+}
 
 /// The keys that go in. One that is new at a known place does not, until a person has named it; the report says so.
 pub(super) fn take(
@@ -19,15 +26,18 @@ pub(super) fn take(
     old: Option<&Draft>,
     report: &mut Report,
     output: &Output,
-) -> Vec<Include> {
+) -> Taken {
     let mut include = include(args, found);
-    let changed = old.map(|old| new_at_known_places(old.inventory(), &include));
-    let (accepted, refused): (Vec<_>, Vec<_>) = changed
-        .unwrap_or_default()
-        .into_iter()
-        .partition(|new| args.accept_change.contains(&new.fingerprint));
+    let is_accepted = |new: &NewAtPlace| args.accept_change.contains(&new.fingerprint);
+    let new = |keys: &[Include]| -> (Vec<_>, Vec<_>) {
+        let new = old.map(|old| new_at_known_places(old.inventory(), keys));
+        new.unwrap_or_default().into_iter().partition(is_accepted)
+    };
+    let (accepted, refused) = new(&include);
+    // Nothing needs these yet. They come with a document that was changed for all that.
+    let (early, waiting) = new(&beside(&include, found));
     for named in &args.accept_change {
-        if accepted.iter().all(|new| new.fingerprint != *named) {
+        if accepted.iter().chain(&early).all(|new| new.fingerprint != *named) {
             output
                 .warn(&format!("--accept-change names {named}, and no key with it is new at a known place"));
         }
@@ -35,7 +45,8 @@ pub(super) fn take(
     include.retain(|i| refused.iter().all(|new| new.key != i.key));
     // The keys that are known there keep the words that they have. With those of the document that was changed, both
     // keys would be of one document the next time, and the new one no longer new.
-    for known in refused.iter().flat_map(|new| &new.known) {
+    let held: Vec<_> = refused.iter().chain(&waiting).cloned().collect();
+    for known in held.iter().flat_map(|new| &new.known) {
         let records = old.iter().flat_map(|old| &old.inventory().keys);
         for record in records.filter(|record| record.file == known.file) {
             if let Some(same) = include.iter_mut().find(|i| i.key == record.key_ref()) {
@@ -43,8 +54,35 @@ pub(super) fn take(
             }
         }
     }
+    for new in waiting {
+        output.warn(&format!(
+            "{} gives another {} by now, {}, which nothing needs yet; once something does, it waits for --accept-change",
+            shown(&new.place),
+            new.key.role.title(),
+            new.fingerprint
+        ));
+    }
     report.changed = refused;
-    include
+    Taken { include, held }
+}
+
+/// The candidates that do not go in.
+fn beside(include: &[Include], found: &Found) -> Vec<Include> {
+    let goes_in =
+        |offer: &Include| include.iter().any(|i| i.key == offer.key || i.material == offer.material);
+    found.gathered.candidates.iter().map(offered).filter(|offer| !goes_in(offer)).collect()
+}
+
+/// A candidate as it would go in.
+fn offered(candidate: &Candidate) -> Include {
+    Include {
+        key: name(candidate),
+        material: candidate.material.clone(),
+        url: candidate.url.clone(),
+        origin: None,
+        validity: candidate.validity,
+        provenance: vec![candidate.provenance.clone()],
+    }
 }
 
 /// The TUF chains that were read. A repository describes anew the keys that stay, but not where one of its keys waits for
@@ -110,14 +148,7 @@ fn include(args: &args::Collect, found: &Found) -> Vec<Include> {
         // Nobody needs a key that its owner took back, however many keys are wanted.
         let withdrawn = candidate.material.openpgp().is_some_and(OpenPgpKey::is_revoked);
         if (all || of_instance) && !withdrawn && !conflicted(key) && !include.iter().any(|i| i.key == key) {
-            include.push(Include {
-                key,
-                material: candidate.material.clone(),
-                url: candidate.url.clone(),
-                origin: None,
-                validity: candidate.validity,
-                provenance: vec![candidate.provenance.clone()],
-            });
+            include.push(offered(candidate));
         }
     }
     include

@@ -1,22 +1,28 @@
-//! TUF: which repositories and roots are meant, and what is said of how old their evidence is.
+//! TUF: which repositories and roots are meant.
 
 use jiff::Timestamp;
 
 use super::{
-    args,
+    clock,
     failure::{Exit, Failure},
-    gather::KeySources,
     output::Output,
-    past,
     wire::Wire,
 };
 use crate::{
-    display::count,
     keysource::{Gathered, TufChoice, TufPlace, read_root},
     net::Client,
-    pack::{self, Pack},
     trust::tuf::{Root, RootName},
 };
+
+/// What the user wants of TUF repositories.
+pub(super) struct Asked<'a> {
+    /// Their addresses or directories.
+    pub(super) repositories: &'a [String],
+    /// Roots that they may begin with.
+    pub(super) roots: &'a [RootName],
+    /// No host may be asked.
+    pub(super) offline: bool,
+}
 
 /// Reads a root that the user names.
 pub(super) fn root(name: &RootName) -> Result<Root, Failure> {
@@ -30,23 +36,23 @@ pub(super) fn root(name: &RootName) -> Result<Root, Failure> {
 
 /// Reads the repositories that the user names, strictly, as of now.
 pub(super) fn gather(
-    sources: &KeySources,
+    asked: &Asked<'_>,
     gathered: &mut Gathered,
     wire: &Wire,
     output: &Output,
 ) -> Result<(), Failure> {
-    if sources.tuf.is_empty() && !sources.tuf_root.is_empty() {
+    if asked.repositories.is_empty() && !asked.roots.is_empty() {
         return Err(Failure::usage(
             "--tuf-root names a root, and no --tuf names the repository that begins with it",
             "give --tuf URL or --tuf DIR",
         ));
     }
-    let roots = sources.tuf_root.iter().map(root).collect::<Result<Vec<_>, _>>()?;
+    let roots = asked.roots.iter().map(root).collect::<Result<Vec<_>, _>>()?;
     let mut used = vec![false; roots.len()];
-    for text in &sources.tuf {
+    for text in asked.repositories {
         let place = TufPlace::parse(text)
             .map_err(|e| Failure::usage(format!("--tuf: {e}"), "give an http(s) address or a directory"))?;
-        if sources.offline() && matches!(place, TufPlace::Web(_)) {
+        if asked.offline && matches!(place, TufPlace::Web(_)) {
             return Err(Failure::usage(
                 format!("--no-network forbids to ask {text}"),
                 "give a copy of the repository in a directory: --tuf DIR",
@@ -54,7 +60,7 @@ pub(super) fn gather(
         }
         output.working(&format!("reading the TUF repository {text}"));
         let client = || Client::new(wire.options(output).net);
-        let choice = gathered.add_tuf(&place, &roots, client, past::whole_second(Timestamp::now()))?;
+        let choice = gathered.add_tuf(&place, &roots, client, clock::whole_second(Timestamp::now()))?;
         if let TufChoice::Given(index) = choice {
             used[index] = true;
         }
@@ -69,7 +75,7 @@ pub(super) fn gather(
             }
         }
     }
-    for (arg, _) in sources.tuf_root.iter().zip(used).filter(|(_, used)| !used) {
+    for (arg, _) in asked.roots.iter().zip(used).filter(|(_, used)| !used) {
         if let RootName::File(path) = arg {
             output
                 .warn(&format!("no repository begins with the root {}, so it was not used", path.display()));
@@ -84,45 +90,6 @@ fn is_internal(url: &str) -> bool {
     let labels: Vec<_> = host.split('.').collect();
     matches!(labels.as_slice(), [name] if !name.contains(':'))
         || matches!(labels.as_slice(), [_, .., "svc"] | [_, .., "svc", "cluster", "local"])
-}
-
-/// Checks the age of the evidence; answers whether some is taken that is too old, because the user says so.
-pub(super) fn fresh(
-    args: &args::Pull,
-    pack: &Pack,
-    now: Timestamp,
-    output: &Output,
-) -> Result<bool, Failure> {
-    let mut limits = args.max_age.map_or_else(pack::Limits::default, pack::Limits::of);
-    limits.allow_stale = args.except.allow_stale_unsafe;
-    let created = pack.is_whole().then(|| pack.draft().inventory().created);
-    let mut stale = false;
-    for vouched in pack.vouched() {
-        let dated = vouched.dated(created);
-        let age = pack::evidence_age(&vouched.file, &dated, now, &limits)?;
-        stale |= age.stale;
-        let (file, until) = (&vouched.file, vouched.verified.evidence.good_until());
-        output.note(&format!("{file}: {}, good until {until}", vouched.verified.evidence.summary()));
-        if age.old {
-            output.warn(&format!(
-                "the evidence in {file} is {} old; ask for a newer pack",
-                count(age.days(), "day")
-            ));
-        } else if dated.after.is_none() {
-            output.warn(&format!(
-                "when the evidence in {file} was signed nobody tells: its repository does not say how long a timestamp \
-                 is good for; it was no later than {until}"
-            ));
-        }
-        let left = vouched.left_out(pack.draft());
-        if left > 0 && !pack.is_whole() {
-            output.note(&format!(
-                "its repository lists {} that the pack leaves out",
-                count(left, "further key")
-            ));
-        }
-    }
-    Ok(stale)
 }
 
 #[cfg(test)]

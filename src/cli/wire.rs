@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::{
-    args::heading,
     failure::{Exit, Failure},
+    heading,
     output::Output,
 };
 use crate::{

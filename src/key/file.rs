@@ -59,6 +59,14 @@ const READ: [&str; 3] = ["PUBLIC KEY", "RSA PUBLIC KEY", "CERTIFICATE"];
 /// OpenPGP's own label: armour looks like PEM and is not (headers, a checksum).
 const OPENPGP: &str = "PGP PUBLIC KEY BLOCK";
 
+/// What kind of private key a file is, if it is one.
+pub fn private_key(bytes: &[u8]) -> Option<String> {
+    match parse_key_file(bytes) {
+        Err(KeyFileError::PrivateKey { label }) => Some(label),
+        _ => None,
+    }
+}
+
 /// Reads a key file: PEM blocks (`PUBLIC KEY`, `RSA PUBLIC KEY`, `CERTIFICATE`) and OpenPGP key blocks with any text
 /// around them, or one DER key or certificate, or OpenPGP keys in binary.
 pub fn parse_key_file(bytes: &[u8]) -> Result<Parsed, KeyFileError> {

@@ -17,7 +17,7 @@ pub use algorithm::Algorithm;
 pub use candidate::{Candidate, Grade, Material, Provenance, Validity, origin_of};
 pub(crate) use chain::serial;
 pub use chain::{Certificate, Chain, ChainError};
-pub use file::{KeyFileError, Parsed, parse_key_file};
+pub use file::{KeyFileError, Parsed, parse_key_file, private_key};
 pub use id::{KeyId, KeyRef, note_key_id};
 pub(crate) use names::slug;
 pub use names::{name_of, well_known};

@@ -6,9 +6,9 @@ use std::io::Read;
 use serde::{Deserialize, Serialize};
 use tar::{Archive, Builder, EntryType};
 
-use super::{Draft, PackError, draft::private_key, layer::header};
+use super::{Draft, PackError, layer::header};
 use crate::{
-    key::Candidate,
+    key::{Candidate, private_key},
     limits,
     trust::tuf::{Chain, Evidence, RepositoryPath, TufError, describe},
 };

@@ -7,7 +7,7 @@ use super::{
     files::{INVENTORY, SUMS, is_signature, sums},
 };
 use crate::{
-    key::{Candidate, KeyFileError, Material, Provenance, Role, parse_key_file},
+    key::{Candidate, Material, Provenance, Role, parse_key_file, private_key},
     limits,
     oci::Digest,
     tree::{OutFile, SafeName},
@@ -135,14 +135,6 @@ impl Draft {
 
 fn take(files: &mut BTreeMap<SafeName, Vec<u8>>, name: &str) -> Option<Vec<u8>> {
     files.remove(&SafeName::new(name).ok()?)
-}
-
-/// What kind of private key a file is, if it is one.
-pub(super) fn private_key(bytes: &[u8]) -> Option<String> {
-    match parse_key_file(bytes) {
-        Err(KeyFileError::PrivateKey { label }) => Some(label),
-        _ => None,
-    }
 }
 
 /// Reads the key out of its file and holds it to its record: the id is computed anew.

@@ -103,6 +103,33 @@ fn one_key_more_at_a_known_address_waits_too() {
 }
 
 #[test]
+fn one_key_more_that_nothing_needs_yet_is_still_new_later() {
+    let test = Test::new();
+    let signer = test.read("lab/trust/cosign.pub");
+    test.write("cosign.pub", &signer);
+    let line = |root: &str| format!("collect {SIGNED} --trusted-root {root} --key cosign.pub");
+    test.run(&line("lab/trust/trusted_root.json")).exits(0);
+    let before = files(&test);
+    root(&test, true);
+    for _ in 0..2 {
+        let ran = test.run(&line("root.json")).exits(0);
+        ran.tells("http://127.0.0.1:5021 gives another Rekor v1 log by now").tells(CTLOG);
+        assert_eq!(files(&test), before);
+    }
+    // A file to which somebody added a key.
+    test.write("cosign.pub", [signer, test.read("lab/trust/ctfe.pub")].concat());
+    test.run(&line("lab/trust/trusted_root.json")).exits(0).tells("cosign.pub gives another");
+    // Now they would go in.
+    let ran = test.run(&format!("{} --include all", line("root.json"))).fails(4, "incomplete");
+    ran.says("key-changed: http://127.0.0.1:5021").says("key-changed: cosign.pub");
+    let there = files(&test);
+    assert_eq!(
+        there.iter().filter(|n| n.starts_with("rekor-127") || n.starts_with("signer-cosign")).count(),
+        2
+    );
+}
+
+#[test]
 fn a_second_key_of_an_unchanged_document_is_nothing_new() {
     let test = Test::new();
     root(&test, true);

@@ -4,8 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::heading;
-use crate::{oci::Digest, pack::Pin, trust::tuf::RootName};
+use crate::{cli::heading, oci::Digest, pack::Pin, trust::tuf::RootName};
 
 /// Rules that the user sets aside, with the reason.
 #[derive(Debug, Args)]

@@ -6,13 +6,15 @@
 
 use pgp::{
     composed::{SignedKeyDetails, SignedPublicKey},
-    crypto::hash::HashAlgorithm,
-    packet::{KeyFlags, Signature, SignatureType, SubpacketData},
-    ser::Serialize,
+    packet::{Signature, SignatureType},
     types::{KeyDetails, KeyVersion, SignedUser, Tag},
 };
 
-use super::{OpenPgpKey, SigningKey, after, read, subkey, text, time};
+use super::{
+    OpenPgpKey, SigningKey, after, parameters,
+    statement::{Budget, flags, is_by, is_strong, newest, sorted},
+    subkey, text, time,
+};
 use crate::limits;
 
 /// Takes out what the primary key does not vouch for, and reads what the rest says.
@@ -21,8 +23,9 @@ pub(super) fn normalise(key: &SignedPublicKey) -> Result<OpenPgpKey, String> {
     if !matches!(primary.version(), KeyVersion::V4 | KeyVersion::V6) {
         return Err("it is a key of version 3 or older, which is not safe any more".into());
     }
-    let algorithm = read::algorithm(primary.public_params()).ok_or_else(|| read::unsupported(primary))?;
-    let id = read::imprint(primary).ok_or("it can't be written")?;
+    let algorithm =
+        parameters::algorithm(primary.public_params()).ok_or_else(|| parameters::unsupported(primary))?;
+    let id = parameters::imprint(primary).ok_or("it can't be written")?;
     let mut budget = Budget(limits::OPENPGP_CHECKS);
     let own = |signature: &Signature| is_by(signature, primary);
     let mut revocations = Vec::new();
@@ -155,54 +158,7 @@ fn is_taken_back(user: &SignedUser) -> bool {
     newest(true).is_some_and(|revoked| newest(false).is_none_or(|certified| certified <= revoked))
 }
 
-/// The newest of several statements about one thing; one that does not rest on SHA-1 before all that do.
-pub(super) fn newest(mut signatures: Vec<Signature>) -> Vec<Signature> {
-    signatures.sort_by_cached_key(|s| (is_strong(s), s.created(), s.to_bytes().unwrap_or_default()));
-    signatures.pop().into_iter().collect()
-}
-
-/// Each once, in an order that depends on nothing but them.
-pub(super) fn sorted(mut signatures: Vec<Signature>) -> Vec<Signature> {
-    signatures.sort_by_cached_key(|s| s.to_bytes().unwrap_or_default());
-    signatures.dedup();
-    signatures
-}
-
 /// Whether a statement about a user id is good: what the crate calls a certification may also be a revocation.
 fn certifies(signature: &Signature) -> bool {
     signature.is_certification() && signature.typ() != Some(SignatureType::CertRevocation)
-}
-
-/// Whether a signature says that this key made it, or says nothing: others are not looked at. There may be ten
-/// thousand of them.
-pub(super) fn is_by(signature: &Signature, key: &impl KeyDetails) -> bool {
-    let (ids, fingerprints) = (signature.issuer_key_id(), signature.issuer_fingerprint());
-    ids.is_empty() && fingerprints.is_empty()
-        || ids.iter().any(|id| **id == key.legacy_key_id())
-        || fingerprints.iter().any(|f| **f == key.fingerprint())
-}
-
-/// Whether a statement rests on a hash for which nobody can make two texts.
-pub(super) fn is_strong(signature: &Signature) -> bool {
-    use HashAlgorithm::{Sha3_256, Sha3_512, Sha256, Sha384, Sha512};
-    matches!(signature.hash_alg(), Some(Sha256 | Sha384 | Sha512 | Sha3_256 | Sha3_512))
-}
-
-/// What a key may be used for, where the statement says so at all.
-pub(super) fn flags(signature: &Signature) -> Option<KeyFlags> {
-    let mut subpackets = signature.config()?.hashed_subpackets();
-    subpackets.any(|p| matches!(p.data, SubpacketData::KeyFlags(_))).then(|| signature.key_flags())
-}
-
-/// Signature checks that one key block may cost.
-pub(super) struct Budget(usize);
-
-impl Budget {
-    /// Takes one.
-    pub(super) fn check(&mut self) -> Result<bool, String> {
-        self.0 = self.0.checked_sub(1).ok_or_else(|| {
-            format!("it carries more than {} statements of its own", limits::OPENPGP_CHECKS)
-        })?;
-        Ok(true)
-    }
 }

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use pgp::packet::SignatureVersion;
 use thiserror::Error;
 
-use super::{OpenPgpKey, OpenPgpMessage, SigningKey, after, certificate::is_strong, time};
+use super::{OpenPgpKey, OpenPgpMessage, SigningKey, after, statement::is_strong, time};
 
 /// How far the clocks of signer and verifier may differ.
 const CLOCKS: SignedDuration = SignedDuration::from_hours(24);

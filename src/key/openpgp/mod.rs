@@ -8,7 +8,9 @@
 mod certificate;
 mod check;
 mod message;
+mod parameters;
 mod read;
+mod statement;
 mod subkey;
 
 use std::fmt;
@@ -106,7 +108,7 @@ impl OpenPgpKey {
 
     /// The ids of the primary key and of all subkeys.
     pub fn ids(&self) -> Vec<Digest> {
-        let subkeys = self.key.public_subkeys.iter().filter_map(read::imprint);
+        let subkeys = self.key.public_subkeys.iter().filter_map(parameters::imprint);
         std::iter::once(self.id).chain(subkeys).collect()
     }
 

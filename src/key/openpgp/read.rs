@@ -6,12 +6,11 @@ use pgp::{
     armor::{BlockType, Dearmor},
     composed::{Deserializable, SignedPublicKey},
     packet::{Packet, PacketParser},
-    ser::Serialize,
-    types::{EcdsaPublicParams, EddsaLegacyPublicParams, KeyDetails, KeyVersion, PublicParams},
+    types::KeyDetails,
 };
 
-use super::{super::Algorithm, OpenPgpKey, certificate};
-use crate::{limits, oci::Digest};
+use super::{OpenPgpKey, certificate};
+use crate::limits;
 
 /// Why bytes give no keys at all.
 #[derive(Debug)]
@@ -91,47 +90,4 @@ fn key(packets: Vec<Packet>) -> Result<OpenPgpKey, (String, String)> {
 /// An error of the crate in one line: some of its texts quote what was read.
 pub(super) fn short(e: &pgp::errors::Error) -> String {
     e.to_string().lines().next().unwrap_or_default().chars().take(120).collect()
-}
-
-/// SHA-256 over the octets that the fingerprint is made of (RFC 9580 §5.5.4).
-pub(super) fn imprint(key: &(impl KeyDetails + Serialize)) -> Option<Digest> {
-    let body = key.to_bytes().ok()?;
-    let mut octets = match key.version() {
-        KeyVersion::V4 => [&[0x99], u16::try_from(body.len()).ok()?.to_be_bytes().as_slice()].concat(),
-        KeyVersion::V6 => [&[0x9b], u32::try_from(body.len()).ok()?.to_be_bytes().as_slice()].concat(),
-        _ => return None,
-    };
-    octets.extend(body);
-    Some(Digest::of(&octets))
-}
-
-/// What a key is that can't be used, and what can.
-pub(super) fn unsupported(key: &impl KeyDetails) -> String {
-    let is = match key.public_params() {
-        PublicParams::RSA(rsa) => match rsa.to_bytes().ok().as_deref() {
-            Some([high, low, ..]) => format!("RSA of {} bits", u16::from_be_bytes([*high, *low])),
-            _ => "RSA".to_owned(),
-        },
-        PublicParams::ECDSA(_) => "ECDSA with another curve than P-256 and P-384".to_owned(),
-        _ => format!("{:?}", key.algorithm()),
-    };
-    format!("it is {is}, which is not supported")
-}
-
-/// The algorithm, if signatures with it are verified here: those of the other roles, no DSA, no keys below 2048 bits.
-pub(super) fn algorithm(params: &PublicParams) -> Option<Algorithm> {
-    match params {
-        PublicParams::RSA(rsa) => {
-            // The modulus comes first, as a number with its length in bits (RFC 9580 §3.2).
-            let bytes = rsa.to_bytes().ok()?;
-            let bits = u16::from_be_bytes([*bytes.first()?, *bytes.get(1)?]);
-            super::super::public_key::RSA_BITS.contains(&usize::from(bits)).then_some(Algorithm::Rsa)
-        }
-        PublicParams::ECDSA(EcdsaPublicParams::P256 { .. }) => Some(Algorithm::EcdsaP256),
-        PublicParams::ECDSA(EcdsaPublicParams::P384 { .. }) => Some(Algorithm::EcdsaP384),
-        PublicParams::EdDSALegacy(EddsaLegacyPublicParams::Ed25519 { .. }) | PublicParams::Ed25519(_) => {
-            Some(Algorithm::Ed25519)
-        }
-        _ => None,
-    }
 }

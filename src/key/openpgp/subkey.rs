@@ -8,9 +8,9 @@ use pgp::{
 };
 
 use super::{
-    SigningKey, after,
-    certificate::{Budget, flags, is_by, is_strong, newest, sorted},
-    read, text, time,
+    SigningKey, after, parameters,
+    statement::{Budget, flags, is_by, is_strong, newest, sorted},
+    text, time,
 };
 
 /// The subkey with the statements that hold. A binding for signing that rests on SHA-1 does not count, for here a
@@ -40,7 +40,7 @@ fn is_binding(signature: &Signature) -> bool {
 
 fn both_ways(binding: &Signature, subkey: &SignedPublicSubKey, primary: &PublicKey) -> bool {
     // Without flags the algorithm decides what a key is for; one for encryption needs no answer.
-    if flags(binding).is_none() && read::algorithm(subkey.key.public_params()).is_none() {
+    if flags(binding).is_none() && parameters::algorithm(subkey.key.public_params()).is_none() {
         return true;
     }
     is_strong(binding)
@@ -51,11 +51,11 @@ fn both_ways(binding: &Signature, subkey: &SignedPublicSubKey, primary: &PublicK
 
 /// Each subkey once, with the newest binding and all revocations.
 pub(super) fn merged(mut subkeys: Vec<SignedPublicSubKey>) -> Vec<SignedPublicSubKey> {
-    subkeys.sort_by_cached_key(|subkey| read::imprint(&subkey.key));
+    subkeys.sort_by_cached_key(|subkey| parameters::imprint(&subkey.key));
     let mut merged: Vec<SignedPublicSubKey> = Vec::new();
     for subkey in subkeys {
         match merged.last_mut() {
-            Some(last) if read::imprint(&last.key) == read::imprint(&subkey.key) => {
+            Some(last) if parameters::imprint(&last.key) == parameters::imprint(&subkey.key) => {
                 last.signatures.extend(subkey.signatures);
             }
             _ => merged.push(subkey),
@@ -70,7 +70,7 @@ pub(super) fn merged(mut subkeys: Vec<SignedPublicSubKey>) -> Vec<SignedPublicSu
 
 /// The subkey as one that may sign.
 pub(super) fn describe(subkey: &SignedPublicSubKey, at: usize) -> Option<SigningKey> {
-    read::algorithm(subkey.key.public_params())?;
+    parameters::algorithm(subkey.key.public_params())?;
     let binding = subkey.signatures.iter().find(|s| is_binding(s))?;
     let created = time(subkey.key.created_at());
     Some(SigningKey {

@@ -29,10 +29,11 @@ impl RepositoryPath {
         };
         let fits = path.len() <= 100
             || path.match_indices('/').any(|(at, _)| at <= 155 && path.len() - at - 1 <= 100);
-        if fits && path.split('/').all(part) {
-            Ok(Self(path.to_owned()))
-        } else {
-            Err(TufError::Name(path.chars().take(120).collect()))
+        let shown = || path.chars().take(200).collect();
+        match path.split('/').all(part) {
+            true if fits => Ok(Self(path.to_owned())),
+            true => Err(TufError::LongName(shown())),
+            false => Err(TufError::Name(shown())),
         }
     }
 
@@ -123,11 +124,13 @@ mod tests {
             assert_eq!(RepositoryPath::new(good).unwrap().as_str(), good);
         }
         let long = "a".repeat(101);
-        let (longer, too_far) = (format!("targets/{long}"), format!("b{folders}/{hundred}"));
-        for bad in [
-            "", "/x", "../x", "a/../b", "a//b", "a/", ".x", "a/.b", "-x", "a b", "a\\b", "ä", "a\n", &long,
-            &longer, &too_far,
-        ] {
+        for bad in [long.clone(), format!("targets/{long}"), format!("b{folders}/{hundred}")] {
+            assert_eq!(RepositoryPath::new(&bad).unwrap_err().code(), "tuf-name-long", "{bad:?}");
+        }
+        let evil = format!("../{long}");
+        for bad in
+            ["", "/x", "../x", "a/../b", "a//b", "a/", ".x", "a/.b", "-x", "a b", "a\\b", "ä", "a\n", &evil]
+        {
             assert_eq!(RepositoryPath::new(bad).unwrap_err().code(), "tuf-name-unsafe", "{bad:?}");
         }
     }

@@ -27,6 +27,9 @@ pub enum TufError {
     /// A path that leaves the repository, or is not fit to be kept.
     #[error("it names the file {0:?}, which is not safe to keep")]
     Name(String),
+    /// A file whose name no plain tar holds.
+    #[error("it names the file {0:?}, and keypack keeps names of at most 100 bytes behind the last slash")]
+    LongName(String),
     /// Too few good signatures.
     #[error("its {role} has {found} of the {threshold} signatures that {by} asks for")]
     Signatures {
@@ -80,6 +83,7 @@ impl TufError {
             Self::Missing(_) => "tuf-file-missing",
             Self::TooLarge(_) => "tuf-too-large",
             Self::Name(_) => "tuf-name-unsafe",
+            Self::LongName(_) => "tuf-name-long",
             Self::Signatures { .. } => "tuf-signatures",
             Self::KeyTwice(_) => "tuf-key-twice",
             Self::RootVersion { .. } => "tuf-root-version",

@@ -1,0 +1,68 @@
+//! How old a pack and the evidence in it may be.
+
+use jiff::Timestamp;
+
+use super::{args, failure::Failure, output::Output};
+use crate::{
+    display::count,
+    pack::{self, Met, Pack},
+};
+
+/// Checks the times; answers whether a pack that is too old is taken because the user says so.
+pub(super) fn fresh(
+    args: &args::Pull,
+    pack: &Pack,
+    now: Timestamp,
+    output: &Output,
+) -> Result<bool, Failure> {
+    let stale = evidence(args, pack, now, output)?;
+    if !pack.is_whole() {
+        if pack.met().contains(&Met::Pins) {
+            output.warn(
+                "pins authenticate keys alone: how old the pack is, and which version, nobody can tell",
+            );
+        }
+        return Ok(stale);
+    }
+    let mut limits = args.max_age.map_or_else(pack::Limits::default, pack::Limits::of);
+    limits.allow_stale = args.except.allow_stale_unsafe;
+    let age = pack::freshness(pack.draft().inventory(), now, &limits)?;
+    if age.old {
+        output.warn(&format!("the pack was made {} ago; ask for a newer one", count(age.days(), "day")));
+    }
+    Ok(age.stale || stale)
+}
+
+/// Checks the age of the evidence; answers whether some is taken that is too old, because the user says so.
+fn evidence(args: &args::Pull, pack: &Pack, now: Timestamp, output: &Output) -> Result<bool, Failure> {
+    let mut limits = args.max_age.map_or_else(pack::Limits::default, pack::Limits::of);
+    limits.allow_stale = args.except.allow_stale_unsafe;
+    let created = pack.is_whole().then(|| pack.draft().inventory().created);
+    let mut stale = false;
+    for vouched in pack.vouched() {
+        let dated = vouched.dated(created);
+        let age = pack::evidence_age(&vouched.file, &dated, now, &limits)?;
+        stale |= age.stale;
+        let (file, until) = (&vouched.file, vouched.verified.evidence.good_until());
+        output.note(&format!("{file}: {}, good until {until}", vouched.verified.evidence.summary()));
+        if age.old {
+            output.warn(&format!(
+                "the evidence in {file} is {} old; ask for a newer pack",
+                count(age.days(), "day")
+            ));
+        } else if dated.after.is_none() {
+            output.warn(&format!(
+                "when the evidence in {file} was signed nobody tells: its repository does not say how long a timestamp \
+                 is good for; it was no later than {until}"
+            ));
+        }
+        let left = vouched.left_out(pack.draft());
+        if left > 0 && !pack.is_whole() {
+            output.note(&format!(
+                "its repository lists {} that the pack leaves out",
+                count(left, "further key")
+            ));
+        }
+    }
+    Ok(stale)
+}

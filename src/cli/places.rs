@@ -1,0 +1,37 @@
+//! From words to places, and the keys/ that lies in one.
+
+use std::{collections::BTreeSet, path::Path};
+
+use super::failure::Failure;
+use crate::{content::Location, pack::Draft, write};
+
+/// Reads a location as the user wrote it.
+pub(super) fn location(text: &str) -> Result<Location, Failure> {
+    Ok(Location::parse(text, |path| path.symlink_metadata().is_ok())?)
+}
+
+/// How many registries these places are in.
+pub(super) fn hosts(locations: &[Location]) -> usize {
+    let hosts: BTreeSet<_> = locations
+        .iter()
+        .filter_map(|location| match location {
+            Location::Registry(reference) => Some(&reference.host),
+            Location::Repositories(host, _) => Some(host),
+            _ => None,
+        })
+        .collect();
+    hosts.len()
+}
+
+/// Loads a keys/ directory; `None` if it does not exist or is empty.
+pub(super) fn keys(path: &Path) -> Result<Option<Draft>, Failure> {
+    let Some(contents) = write::read(path)? else { return Ok(None) };
+    if contents.files.is_empty() && contents.foreign.is_empty() {
+        return Ok(None);
+    }
+    if !contents.foreign.is_empty() {
+        return Err(write::WriteError::foreign(path, &contents.foreign).into());
+    }
+    let draft = Draft::from_files(contents.files);
+    draft.map(Some).map_err(|e| Failure::from(e).on(&path.display().to_string()))
+}
