@@ -1,4 +1,4 @@
-use std::path::Path;
+use std::{cell::RefCell, collections::BTreeSet, path::Path};
 
 use jiff::Timestamp;
 
@@ -16,6 +16,7 @@ use crate::{
     config::When,
     display::count,
     key::{OpenPgpKey, Role},
+    oci::Digest,
     pack::{Build, Built, Change, Draft, Expiry, Revoked, build},
     report::{PackReport, Report, WhyMissing, render},
     write,
@@ -34,7 +35,18 @@ pub(super) fn run(args: &args::Collect, output: &Output) -> Result<Exit, Failure
     let created = created(args)?;
     output.interrupt.leaves(format!("{} is as it was", directory.display()));
     let past = Past::load(args, &name, old.as_ref(), created)?;
-    let found = find(&args.read, &|key| past.is_revoked(key), created, output)?;
+    let met = RefCell::new(fingerprints(old.as_ref()));
+    let revoked = |key| {
+        met.borrow_mut().insert(key);
+        past.is_revoked(key)
+    };
+    let found = find(&args.read, &revoked, created, output)?;
+    for key in args.revoke.iter().filter(|key| !met.borrow().contains(key)) {
+        output.warn(&format!(
+            "--revoke names {key}, and no key in {} or in a source has this fingerprint; compare it with what `keypack inspect` prints",
+            directory.display()
+        ));
+    }
     past.admit(&found.gathered.chains)?;
     let mut report = Report::new("collect", &found.discovery, &found.resolution, &found.gathered.unusable);
     report.tell_known(&|key| {
@@ -69,7 +81,7 @@ pub(super) fn run(args: &args::Collect, output: &Output) -> Result<Exit, Failure
     }
     if let Some(Expiry::At(end)) = args.expires.filter(|e| matches!(e, Expiry::At(end) if *end <= created)) {
         return Err(Failure::usage(
-            format!("the pack would expire at {end}, before it is made ({created})"),
+            format!("the pack would expire at {end}, before it is made ({created:.0})"),
             "give --expires a time to come, or a span such as \"180 days\"",
         ));
     }
@@ -122,6 +134,13 @@ pub(super) fn run(args: &args::Collect, output: &Output) -> Result<Exit, Failure
     report.pack = Some(describe(&directory, &built));
     print(&report, output)?;
     Ok(complete)
+}
+
+/// The fingerprints of the keys in place, and of those that it says are revoked.
+fn fingerprints(old: Option<&Draft>) -> BTreeSet<Digest> {
+    let Some(old) = old else { return BTreeSet::new() };
+    let keys = old.keys().flat_map(|(_, material)| material.fingerprints());
+    keys.chain(old.inventory().revoked.iter().map(|r| r.fingerprint)).collect()
 }
 
 /// Says what of the keys in place does not count any more.

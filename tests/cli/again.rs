@@ -131,6 +131,26 @@ fn a_missing_key_that_is_kept_or_revoked_is_told_as_that() {
     }
 }
 
+/// Who mistypes the fingerprint of a stolen key must not believe that it is revoked.
+#[test]
+fn a_revocation_of_no_key_that_is_here_is_told() {
+    let test = collected("2026-01-01T00:00:00Z");
+    let (right, wrong) = (format!("--revoke {SIGNER}"), format!("--revoke sha256:{}", "a".repeat(64)));
+    let only_log = "--trusted-root lab/trust/trusted_root.json";
+    for (keys, revoke, told) in [
+        (TRUST, &wrong, true),
+        // In a source alone, in the directory in place alone, and revoked there already.
+        (&format!("{TRUST} -o new"), &right, false),
+        (only_log, &right, false),
+        (only_log, &right, false),
+        (only_log, &wrong, false),
+        (&format!("{only_log} -o other --when always"), &right, true),
+    ] {
+        let ran = test.run(&format!("{REKOR1} {keys} {revoke} --reason lost"));
+        assert_eq!(ran.err.contains("warning: --revoke names sha256:"), told, "{keys} {revoke}: {}", ran.err);
+    }
+}
+
 #[test]
 fn another_lineage_is_refused() {
     let test = Test::new();
@@ -202,7 +222,9 @@ fn a_target_that_is_not_ours_is_refused() {
     fs::create_dir(test.path("empty")).unwrap();
     std::os::unix::fs::symlink("empty", test.path("link")).unwrap();
     let line = format!("{REKOR1} {TRUST} -o");
-    test.run(&format!("{line} mine")).exits(3).tells("mine");
+    let ran = test.run(&format!("{line} mine")).fails(1, "target-has-foreign-files").tells("mine holds what");
+    ran.tells("notes.txt").tells("name an empty directory");
+    test.run("push mine oci:m:keys").fails(1, "target-has-foreign-files");
     test.run(&format!("{line} file")).fails(1, "target-not-a-directory");
     test.run(&format!("{line} link")).fails(1, "target-is-symlink");
     test.run(&format!("{line} no/such/keys")).fails(1, "parent-missing");
