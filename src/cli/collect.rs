@@ -41,22 +41,10 @@ pub(super) fn run(args: &args::Collect, output: &Output) -> Result<Exit, Failure
         past.is_revoked(key)
     };
     let found = find(&args.read, &revoked, created, output)?;
-    for key in args.revoke.iter().filter(|key| !met.borrow().contains(key)) {
-        output.warn(&format!(
-            "--revoke names {key}, and no key in {} or in a source has this fingerprint; compare it with what `keypack inspect` prints",
-            directory.display()
-        ));
-    }
+    tell_unmet(args, &met.borrow(), &directory, output);
     past.admit(&found.gathered.chains)?;
     let mut report = Report::new("collect", &found.discovery, &found.resolution, &found.gathered.unusable);
-    report.tell_known(&|key| {
-        let kept = || {
-            let record =
-                old.as_ref()?.inventory().keys.iter().find(|k| k.role == Role::Signer && k.id == key)?;
-            (!args.prune).then(|| WhyMissing::Kept { file: record.file.clone() })
-        };
-        if past.is_revoked(key) { Some(WhyMissing::Revoked) } else { kept() }
-    });
+    explain(&mut report, args, &past, old.as_ref());
     let complete = if report.is_complete() { Exit::Done } else { Exit::Incomplete };
     let when = args.when.unwrap_or_default();
     // A revocation must not wait for the next signed image, nor must rules that are given now.
@@ -134,6 +122,26 @@ pub(super) fn run(args: &args::Collect, output: &Output) -> Result<Exit, Failure
     report.pack = Some(describe(&directory, &built));
     print(&report, output)?;
     Ok(complete)
+}
+
+/// Says of the keys that are missing why they are.
+fn explain(report: &mut Report, args: &args::Collect, past: &Past, old: Option<&Draft>) {
+    let kept = |key: Digest| {
+        let record = old?.inventory().keys.iter().find(|k| k.role == Role::Signer && k.id == key)?;
+        (!args.prune).then(|| WhyMissing::Kept { file: record.file.clone() })
+    };
+    report.tell_known(&|key| if past.is_revoked(key) { Some(WhyMissing::Revoked) } else { kept(key) });
+}
+
+/// Warns of revocations of keys that were met nowhere: a digit may be wrong.
+fn tell_unmet(args: &args::Collect, met: &BTreeSet<Digest>, directory: &Path, output: &Output) {
+    for key in args.revoke.iter().filter(|key| !met.contains(key)) {
+        output.warn(&format!(
+            "--revoke names {key}, and no key in {} or in a source has this fingerprint; compare it with what \
+             `keypack inspect` prints",
+            directory.display()
+        ));
+    }
 }
 
 /// The fingerprints of the keys in place, and of those that it says are revoked.

@@ -18,7 +18,7 @@ pub fn render(report: &Report, paint: Paint, images: bool) -> String {
     if !images {
         problems(&mut out, report, paint);
     }
-    troubles(&mut out, report, paint);
+    troubles(&mut out, report, paint, images);
     unused(&mut out, report, paint);
     counts(&mut out, report, paint);
     pack(&mut out, report);
@@ -198,9 +198,17 @@ fn problems(out: &mut String, report: &Report, paint: Paint) {
     }
 }
 
-fn troubles(out: &mut String, report: &Report, paint: Paint) {
-    for problem in report.sources.iter().flat_map(|s| &s.problems) {
+fn troubles(out: &mut String, report: &Report, paint: Paint, all: bool) {
+    let of_places: Vec<_> = report.sources.iter().flat_map(|s| &s.problems).collect();
+    if !of_places.is_empty() {
+        gap(out);
+    }
+    let told = if all { of_places.len() } else { TOLD };
+    for problem in of_places.iter().take(told) {
         line(out, &format!("{} {}: {}", paint.bad("problem"), problem.code, shown(&problem.message)));
+    }
+    if of_places.len() > told {
+        line(out, &format!("and {}: -v lists them", count(of_places.len() - told, "more problem")));
     }
     for conflict in &report.conflicts {
         gap(out);
