@@ -120,3 +120,31 @@ fn a_manifest_with_a_key_twice() {
     layout(folder.path(), &[("twice", media_type, text), good()]);
     only_problem(&walk(folder.path()), "manifest-malformed");
 }
+
+/// What a fallback tag named before its last signature stays in a registry's storage and in copies of it.
+#[test]
+fn an_older_list_of_referrers_is_no_image() {
+    let folder = tempfile::tempdir().unwrap();
+    let image = good();
+    layout(folder.path(), std::slice::from_ref(&image));
+    let (media_type, text) = (image.1, image.2);
+    let subject = descriptor(media_type, &Digest::of(text.as_bytes()), text.len());
+    let empty = descriptor("application/vnd.oci.empty.v1+json", &Digest::of(b"{}"), 2);
+    let sbom = format!(r#"{{"schemaVersion":2,"config":{{{empty}}},"layers":[],"subject":{{{subject}}}}}"#);
+    let sbom = descriptor(media_type, &put(folder.path(), &sbom), sbom.len());
+    let (older, images) = (list(std::slice::from_ref(&sbom)), list(std::slice::from_ref(&subject)));
+    let named = r#","annotations":{"org.opencontainers.image.ref.name":"good"}"#;
+    let index = |lists: &[&String]| {
+        let of = |text: &&String| descriptor(INDEX, &put(folder.path(), text), text.len());
+        let mut entries = vec![sbom.clone(), format!("{subject}{named}")];
+        entries.extend(lists.iter().map(of));
+        fs::write(folder.path().join("index.json"), list(&entries)).unwrap();
+    };
+    index(&[&older]);
+    let found = walk(folder.path());
+    assert_eq!(found.images.len(), 1, "{found:?}");
+    assert_eq!(found.images[0].tags, ["good"]);
+    // A list of images without a tag is one.
+    index(&[&older, &images]);
+    assert_eq!(walk(folder.path()).images.len(), 2);
+}

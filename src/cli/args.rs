@@ -12,7 +12,7 @@ pub(super) use self::{
     settings::Forgive,
     trust::{Anchors, Exceptions, State},
 };
-use super::{cache::Cache, gather::KeySources, output::Global, wire::Wire};
+use super::{cache::Cache, gather::KeySources, heading, output::Global, wire::Wire};
 use crate::{
     config::{IncludeKeys, Revocation, When},
     oci::Digest,
@@ -53,8 +53,8 @@ pub(super) enum Command {
     Discover(Discover),
     /// Find, prove and write the keys into keys/ with their inventory.
     #[command(
-        after_help = "Example:\n  keypack collect oci:mirror --trusted-root trusted_root.json --key cosign.pub -o keys\n\n\
-                      keypack collect oci:mirror --tuf https://tuf-repo-cdn.sigstore.dev\n\n\
+        after_help = "Example:\n  keypack collect oci:mirror --trusted-root trusted_root.json --key cosign.pub -o keys\n  \
+                      keypack collect oci:mirror --tuf https://tuf-repo-cdn.sigstore.dev\n  \
                       keypack collect oci:mirror --tuf https://tuf.example.com --tuf-root root.json"
     )]
     Collect(Collect),
@@ -66,8 +66,8 @@ pub(super) enum Command {
     /// Fetch a pack, authenticate it, and unpack it into keys/.
     #[command(
         visible_alias = "unpack",
-        after_help = "Example:\n  keypack pull oci-archive:mirror.tar:keys-2026-11 --digest sha256:… -o keys\n\n\
-                      keypack pull oci-archive:mirror.tar:keys-2026-11 --verify-key /etc/keypack/org.pub\n\n\
+        after_help = "Example:\n  keypack pull oci-archive:mirror.tar:keys-2026-11 --digest sha256:… -o keys\n  \
+                      keypack pull oci-archive:mirror.tar:keys-2026-11 --verify-key /etc/keypack/org.pub\n  \
                       keypack pull oci-archive:mirror.tar:keys-2026-11 --tuf-root builtin --pin signer:…\n\n\
                       The digest or key must reach you by another way than the pack: on paper, by a signed mail."
     )]
@@ -225,13 +225,13 @@ pub(super) struct Pull {
     #[command(flatten)]
     pub(super) state: State,
     /// Refuse where this host remembers nothing of the lineage and the anchor: then it can't notice an older pack.
-    #[arg(long)]
+    #[arg(help_heading = heading::STATE, long)]
     pub(super) require_state: bool,
     /// Refuse versions below this one.
-    #[arg(long, value_name = "N")]
+    #[arg(help_heading = heading::STATE, long, value_name = "N")]
     pub(super) min_version: Option<u64>,
     /// Refuse packs that are older than this, and warn of those that are half as old [default: 180 days].
-    #[arg(long, value_name = "SPAN", value_parser = duration)]
+    #[arg(help_heading = heading::STATE, long, value_name = "SPAN", value_parser = duration)]
     pub(super) max_age: Option<jiff::SignedDuration>,
     #[command(flatten)]
     pub(super) except: Exceptions,

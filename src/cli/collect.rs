@@ -1,4 +1,4 @@
-use std::path::Path;
+use std::{cell::RefCell, collections::BTreeSet, path::Path};
 
 use jiff::Timestamp;
 
@@ -15,9 +15,10 @@ use super::{
 use crate::{
     config::When,
     display::count,
-    key::OpenPgpKey,
+    key::{OpenPgpKey, Role},
+    oci::Digest,
     pack::{Build, Built, Change, Draft, Expiry, Revoked, build},
-    report::{PackReport, Report, render},
+    report::{PackReport, Report, WhyMissing, render},
     write,
 };
 
@@ -34,9 +35,16 @@ pub(super) fn run(args: &args::Collect, output: &Output) -> Result<Exit, Failure
     let created = created(args)?;
     output.interrupt.leaves(format!("{} is as it was", directory.display()));
     let past = Past::load(args, &name, old.as_ref(), created)?;
-    let found = find(&args.read, &|key| past.is_revoked(key), created, output)?;
+    let met = RefCell::new(fingerprints(old.as_ref()));
+    let revoked = |key| {
+        met.borrow_mut().insert(key);
+        past.is_revoked(key)
+    };
+    let found = find(&args.read, &revoked, created, output)?;
+    tell_unmet(args, &met.borrow(), &directory, output);
     past.admit(&found.gathered.chains)?;
     let mut report = Report::new("collect", &found.discovery, &found.resolution, &found.gathered.unusable);
+    explain(&mut report, args, &past, old.as_ref());
     let complete = if report.is_complete() { Exit::Done } else { Exit::Incomplete };
     let when = args.when.unwrap_or_default();
     // A revocation must not wait for the next signed image, nor must rules that are given now.
@@ -61,7 +69,7 @@ pub(super) fn run(args: &args::Collect, output: &Output) -> Result<Exit, Failure
     }
     if let Some(Expiry::At(end)) = args.expires.filter(|e| matches!(e, Expiry::At(end) if *end <= created)) {
         return Err(Failure::usage(
-            format!("the pack would expire at {end}, before it is made ({created})"),
+            format!("the pack would expire at {end}, before it is made ({created:.0})"),
             "give --expires a time to come, or a span such as \"180 days\"",
         ));
     }
@@ -114,6 +122,33 @@ pub(super) fn run(args: &args::Collect, output: &Output) -> Result<Exit, Failure
     report.pack = Some(describe(&directory, &built));
     print(&report, output)?;
     Ok(complete)
+}
+
+/// Says of the keys that are missing why they are.
+fn explain(report: &mut Report, args: &args::Collect, past: &Past, old: Option<&Draft>) {
+    let kept = |key: Digest| {
+        let record = old?.inventory().keys.iter().find(|k| k.role == Role::Signer && k.id == key)?;
+        (!args.prune).then(|| WhyMissing::Kept { file: record.file.clone() })
+    };
+    report.tell_known(&|key| if past.is_revoked(key) { Some(WhyMissing::Revoked) } else { kept(key) });
+}
+
+/// Warns of revocations of keys that were met nowhere: a digit may be wrong.
+fn tell_unmet(args: &args::Collect, met: &BTreeSet<Digest>, directory: &Path, output: &Output) {
+    for key in args.revoke.iter().filter(|key| !met.contains(key)) {
+        output.warn(&format!(
+            "--revoke names {key}, and no key in {} or in a source has this fingerprint; compare it with what \
+             `keypack inspect` prints",
+            directory.display()
+        ));
+    }
+}
+
+/// The fingerprints of the keys in place, and of those that it says are revoked.
+fn fingerprints(old: Option<&Draft>) -> BTreeSet<Digest> {
+    let Some(old) = old else { return BTreeSet::new() };
+    let keys = old.keys().flat_map(|(_, material)| material.fingerprints());
+    keys.chain(old.inventory().revoked.iter().map(|r| r.fingerprint)).collect()
 }
 
 /// Says what of the keys in place does not count any more.

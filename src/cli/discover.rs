@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     config::draft_rules,
-    report::{Report, render},
+    report::{Report, WhyMissing, render},
     write,
 };
 
@@ -26,7 +26,8 @@ pub(super) fn run(args: &args::Discover, output: &Output) -> Result<Exit, Failur
     }
     let revoked = |key| args.read.revoked.iter().any(|r| r.fingerprint == key);
     let found = find(&args.read, &revoked, jiff::Timestamp::now(), output)?;
-    let report = Report::new("discover", &found.discovery, &found.resolution, &found.gathered.unusable);
+    let mut report = Report::new("discover", &found.discovery, &found.resolution, &found.gathered.unusable);
+    report.tell_known(&|key| revoked(key).then_some(WhyMissing::Revoked));
     if !write_draft(draft, &found, output)? {
         match output.format {
             Format::Json => output.json(&report)?,

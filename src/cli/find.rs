@@ -68,6 +68,11 @@ pub(super) fn find(
             failure.hint = hint(first.code).into();
         } else if let Some(advice) = sources.iter().find_map(|(source, _)| source.advice()) {
             failure.hint = advice.into();
+        } else if places.iter().all(|place| place.starts_with("docker://")) {
+            failure.hint =
+                "check the name: the registry lists no image in a repository of this name or below it; \
+                            or name the images by --images LIST"
+                    .into();
         }
         return Err(failure);
     }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{failure::Failure, output::Output, tuf, wire::Wire};
+use super::{failure::Failure, heading, output::Output, tuf, wire::Wire};
 use crate::{
     config::Sources,
     content::Source,
@@ -21,38 +21,38 @@ const POLICY: &str = "/etc/containers/policy.json";
 #[derive(Debug, Clone, Args)]
 pub(super) struct KeySources {
     /// A sigstore trusted_root.json of version 0.1 or 0.2 [repeatable].
-    #[arg(long, value_name = "FILE")]
+    #[arg(help_heading = heading::KEYS, long, value_name = "FILE")]
     pub(super) trusted_root: Vec<PathBuf>,
     /// A public key or certificate chain: PEM (text around it is fine) or DER [repeatable].
-    #[arg(long, value_name = "FILE")]
+    #[arg(help_heading = heading::KEYS, long, value_name = "FILE")]
     pub(super) key: Vec<PathBuf>,
     /// The keys that a policy.json names [default FILE: /etc/containers/policy.json]; it is only read.
-    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = POLICY)]
+    #[arg(help_heading = heading::KEYS, long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = POLICY)]
     pub(super) from_policy: Option<PathBuf>,
     /// Leave out what this host has: its policy.json, and /etc/pki/sigstore.
-    #[arg(long, conflicts_with = "host_root")]
+    #[arg(help_heading = heading::KEYS, long, conflicts_with = "host_root")]
     pub(super) no_host: bool,
     /// Read a host's policy.json and /etc/pki/sigstore below this directory, such as a mounted RHEL image.
-    #[arg(long, value_name = "DIR", default_value = "/")]
+    #[arg(help_heading = heading::KEYS, long, value_name = "DIR", default_value = "/")]
     pub(super) host_root: PathBuf,
     /// A key with this fingerprint counts though it was found in a release payload [repeatable].
-    #[arg(long, value_name = "ROLE:FINGERPRINT")]
+    #[arg(help_heading = heading::KEYS, long, value_name = "ROLE:FINGERPRINT")]
     pub(super) pin: Vec<Pin>,
     /// A Rekor's address, to ask it for its key, or a file with that key [repeatable].
-    #[arg(long, value_name = "URL|FILE")]
+    #[arg(help_heading = heading::KEYS, long, value_name = "URL|FILE")]
     pub(super) rekor: Vec<String>,
     /// A TUF repository, published or in a directory, whose targets are keys; it is verified from its root [repeatable].
-    #[arg(long, value_name = "URL|DIR")]
+    #[arg(help_heading = heading::KEYS, long, value_name = "URL|DIR")]
     pub(super) tuf: Vec<String>,
     /// The root that a repository of --tuf begins with; of several, the one that it serves. sigstore's public
     /// repository and GitHub's need none [repeatable].
-    #[arg(long, value_name = "FILE|builtin[:NAME]")]
+    #[arg(help_heading = heading::KEYS, long, value_name = "FILE|builtin[:NAME]")]
     pub(super) tuf_root: Vec<RootName>,
     /// Ask no host: neither for keys nor for images.
-    #[arg(long, overrides_with = "network")]
+    #[arg(help_heading = heading::KEYS, long, overrides_with = "network")]
     no_network: bool,
     /// Ask hosts, though the setting forbids it.
-    #[arg(long, overrides_with = "no_network")]
+    #[arg(help_heading = heading::KEYS, long, overrides_with = "no_network")]
     network: bool,
 }
 

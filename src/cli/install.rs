@@ -130,7 +130,7 @@ impl Install<'_> {
             ),
             Admission::First { others: Some(have) } => output.warn(&format!(
                 "nothing is remembered of this anchor yet, so its versions start anew; by another one version {} was \
-                 installed at {}, and this is version {}",
+                 installed at {:.0}, and this is version {}",
                 have.version, have.at, inventory.version
             )),
             Admission::Allowed => output.warn("taking an older or another pack, as --allow-rollback-unsafe says"),
@@ -143,9 +143,9 @@ impl Install<'_> {
             .max_by_key(|h| h.version);
         if let (Admission::Same | Admission::Newer, Some(have)) = (admission, above) {
             output.warn(&format!(
-                "by a key that was not given now version {} was installed at {}, and this is version {}; if that key \
-                 is still good, this is an older pack",
-                have.version, have.at, inventory.version
+                "this is version {}, and version {} was installed at {:.0} by another anchor than those that are given \
+                 now; if that one is still good, this is an older pack",
+                inventory.version, have.version, have.at
             ));
         }
         Ok(Some(admission))

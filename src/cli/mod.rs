@@ -17,6 +17,7 @@ mod discover;
 mod failure;
 mod find;
 mod gather;
+mod heading;
 mod hint;
 mod images;
 mod inspect;

@@ -9,6 +9,7 @@ use clap::{Args, ValueEnum};
 use super::{
     bar::Bar,
     failure::{Exit, Failure},
+    heading,
     interrupt::Interrupt,
 };
 use crate::{
@@ -21,19 +22,19 @@ use crate::{
 #[derive(Debug, Args)]
 pub(super) struct Global {
     /// How results are written to stdout.
-    #[arg(long, value_enum, default_value_t, global = true)]
+    #[arg(help_heading = heading::GENERAL, long, value_enum, default_value_t, global = true)]
     pub(super) format: Format,
     /// Print only results, warnings and errors.
-    #[arg(short, long, global = true)]
+    #[arg(help_heading = heading::GENERAL, short, long, global = true)]
     pub(super) quiet: bool,
     /// Print every image and where each key came from.
-    #[arg(short, long, global = true, conflicts_with = "quiet")]
+    #[arg(help_heading = heading::GENERAL, short, long, global = true, conflicts_with = "quiet")]
     pub(super) verbose: bool,
     /// Show neither progress bars nor, where stderr is no terminal, a line for each step.
-    #[arg(long, global = true)]
+    #[arg(help_heading = heading::GENERAL, long, global = true)]
     pub(super) no_progress: bool,
     /// A setting, keypack.yaml: flags win over it. `keypack schema config-v1` prints what may stand in it.
-    #[arg(long, value_name = "FILE", global = true)]
+    #[arg(help_heading = heading::GENERAL, long, value_name = "FILE", global = true)]
     pub(super) config: Option<PathBuf>,
 }
 
@@ -43,7 +44,7 @@ pub(super) enum Format {
     /// For people.
     #[default]
     Text,
-    /// For machines; `keypack schema report-v1` prints the schema.
+    /// For machines: `keypack schema report-v1` describes what discover and collect print, `results-v1` all else.
     Json,
 }
 

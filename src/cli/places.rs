@@ -3,7 +3,12 @@
 use std::{collections::BTreeSet, path::Path};
 
 use super::failure::Failure;
-use crate::{content::Location, pack::Draft, write};
+use crate::{
+    content::Location,
+    pack::{self, Draft},
+    tree::OutFile,
+    write,
+};
 
 /// Reads a location as the user wrote it.
 pub(super) fn location(text: &str) -> Result<Location, Failure> {
@@ -31,6 +36,12 @@ pub(super) fn keys(path: &Path) -> Result<Option<Draft>, Failure> {
     }
     if !contents.foreign.is_empty() {
         return Err(write::WriteError::foreign(path, &contents.foreign).into());
+    }
+    // Without these two it is no damaged keys/ but somebody's directory.
+    let ours = |file: &OutFile| [pack::INVENTORY, pack::SUMS].contains(&file.name.as_str());
+    if !contents.files.iter().any(ours) {
+        let names = contents.files.iter().map(|file| file.name.to_string()).collect();
+        return Err(write::WriteError::not_ours(path, names).into());
     }
     let draft = Draft::from_files(contents.files);
     draft.map(Some).map_err(|e| Failure::from(e).on(&path.display().to_string()))

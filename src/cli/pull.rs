@@ -56,7 +56,10 @@ pub(super) fn run(args: &args::Pull, output: &Output) -> Result<Exit, Failure> {
     let manifest = fetched.pack.manifest_digest();
     if anchors.is_empty() {
         let draft = fetched.pack.into_draft()?;
-        output.data(&inspect::text(&draft, Some(manifest), false, false))?;
+        // A program gets one object, the failure; `inspect` gives it what the pack says.
+        if output.format == Format::Text {
+            output.data(&inspect::text(&draft, Some(manifest), false, false))?;
+        }
         let none = Failure::from(PackError::NoAnchor);
         let verifiable = !draft.inventory().tuf.is_empty();
         return Err(if verifiable {

@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::{
     failure::{Exit, Failure},
+    heading,
     output::Output,
 };
 use crate::{
@@ -18,32 +19,31 @@ use crate::{
 
 /// How registries are spoken to.
 #[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Registry options")]
 pub(super) struct Wire {
     /// Credentials file [default: as containers-auth.json(5) says].
-    #[arg(long, value_name = "FILE", env = "REGISTRY_AUTH_FILE")]
+    #[arg(help_heading = heading::REGISTRY, long, value_name = "FILE", env = "REGISTRY_AUTH_FILE")]
     authfile: Option<PathBuf>,
     /// Credentials for the one registry that is named.
-    #[arg(long, value_name = "USER[:PASSWORD]", conflicts_with = "authfile")]
+    #[arg(help_heading = heading::REGISTRY, long, value_name = "USER[:PASSWORD]", conflicts_with = "authfile")]
     creds: Option<String>,
     /// A directory with ca.crt, client.cert and client.key for the registry.
-    #[arg(long, value_name = "DIR")]
+    #[arg(help_heading = heading::REGISTRY, long, value_name = "DIR")]
     cert_dir: Option<PathBuf>,
     /// Check the registry's certificate; `false` also allows http on this machine.
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value_t = true,
+    #[arg(help_heading = heading::REGISTRY, long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value_t = true,
           default_missing_value = "true", action = clap::ArgAction::Set)]
     tls_verify: bool,
     /// Speak http.
-    #[arg(long)]
+    #[arg(help_heading = heading::REGISTRY, long)]
     plain_http: bool,
     /// How often a request is tried again.
-    #[arg(long, value_name = "N", default_value_t = 3)]
+    #[arg(help_heading = heading::REGISTRY, long, value_name = "N", default_value_t = 3)]
     retry_times: u32,
     /// Requests at a time.
-    #[arg(long, value_name = "N", default_value_t = 6, value_parser = clap::value_parser!(u16).range(1..=64))]
+    #[arg(help_heading = heading::REGISTRY, long, value_name = "N", default_value_t = 6, value_parser = clap::value_parser!(u16).range(1..=64))]
     jobs: u16,
     /// A further host that may see the registry's credentials [repeatable].
-    #[arg(long, value_name = "HOST[:PORT]")]
+    #[arg(help_heading = heading::REGISTRY, long, value_name = "HOST[:PORT]")]
     allow_realm: Vec<String>,
 }
 

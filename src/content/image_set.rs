@@ -72,14 +72,14 @@ pub fn parse_image_set(text: &str) -> Result<ImageList, String> {
             None => list.others.push(format!("{:?}, which is not in a registry", image.name)),
         }
     }
-    let mut expands = |count: usize, what: &str| {
+    let mut expands = |count: usize, what: &str, but: &str| {
         if count > 0 {
-            list.others.push(format!("{count} {what}"));
+            list.others.push(format!("{count} {what}{}{but}", if count == 1 { "" } else { "s" }));
         }
     };
-    expands(platform.channels.unwrap_or_default().len(), "release channel(s)");
-    expands(operators.len(), "operator catalog(s), apart from the catalogs' own images");
-    expands(usize::from(mirror.helm.is_some()), "helm section");
+    expands(platform.channels.unwrap_or_default().len(), "release channel", "");
+    expands(operators.len(), "operator catalog", ", apart from the catalogs' own images");
+    expands(usize::from(mirror.helm.is_some()), "helm section", "");
     Ok(list)
 }
 

@@ -157,8 +157,17 @@ pub(super) fn check_marker(place: &str, files: &impl Files) -> Result<(), Conten
     }
 }
 
+/// What a tar is whose `manifest.json` lies beside no `oci-layout`.
+pub(super) const DOCKER_ARCHIVE: &str =
+    "it is a docker-archive: make an OCI one of it with `skopeo copy docker-archive:… oci-archive:…`";
+
 /// This is no layout: `name` is not there.
 pub(super) fn lacks(place: &str, files: &impl Files, name: &str) -> ContentError {
-    let reason = format!("{name} is missing; it holds {}", holding(files));
+    let archive = place.starts_with("oci-archive:") && matches!(files.size("manifest.json"), Ok(Some(_)));
+    let reason = if archive {
+        DOCKER_ARCHIVE.to_owned()
+    } else {
+        format!("{name} is missing; it holds {}", holding(files))
+    };
     ContentError::wrong_place(Path::new(place), "an OCI layout", reason)
 }

@@ -6,7 +6,7 @@ use super::{
     ContentError, Files,
     files::{DirFiles, Segments, TarFiles},
     found::holding,
-    layout::{INDEX, MARKER},
+    layout::{DOCKER_ARCHIVE, INDEX, MARKER},
     storage::{BASES, is_storage},
 };
 
@@ -35,9 +35,7 @@ fn file(path: &Path) -> Result<Kind, ContentError> {
     } else if is_storage(&files, BASES[0])? {
         Ok(Kind::StorageTar)
     } else if files.size("manifest.json")?.is_some() {
-        let hint =
-            "it is a docker-archive: make an OCI one of it with `skopeo copy docker-archive:… oci-archive:…`";
-        Err(ContentError::wrong_place(path, EXPECTED, hint))
+        Err(ContentError::wrong_place(path, EXPECTED, DOCKER_ARCHIVE))
     } else {
         Err(ContentError::wrong_place(
             path,

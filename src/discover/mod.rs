@@ -179,7 +179,12 @@ impl Image {
     /// The name for people: repository, or the last part of the place, with the tag or the first digits of the
     /// digest.
     pub fn label(&self) -> String {
-        let place = self.place.trim_end_matches('/').rsplit(['/', ':']).next().unwrap_or_default();
+        let place = self.place.trim_end_matches('/');
+        // A place that names one tag (oci:DIR:TAG) ends with what the label says anyway; oci:v1 names a folder.
+        let named =
+            |tag: &String| place.strip_suffix(tag.as_str())?.strip_suffix(':').filter(|p| p.contains(':'));
+        let place = self.tags.iter().find_map(named).unwrap_or(place);
+        let place = place.rsplit(['/', ':']).next().unwrap_or_default();
         let name = if self.repository.is_empty() { place } else { &self.repository };
         match (self.tags.first(), self.instance_of) {
             (Some(tag), None) => format!("{name}:{tag}"),

@@ -1,5 +1,5 @@
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     convert::Infallible,
     sync::atomic::{AtomicUsize, Ordering},
 };
@@ -39,6 +39,9 @@ pub(super) struct Walk<'a> {
     /// Instances of lists, with the list.
     instances: BTreeMap<Digest, Digest>,
     carriers: BTreeMap<Digest, Carrier>,
+    /// Lists without a tag, with what they list: an older state of a fallback tag lists referrers.
+    untagged: BTreeMap<Digest, Vec<Digest>>,
+    referrers: BTreeSet<Digest>,
     found: Vec<(Digest, FoundSignature)>,
 }
 
@@ -53,6 +56,8 @@ impl<'a> Walk<'a> {
             images: BTreeMap::new(),
             instances: BTreeMap::new(),
             carriers: BTreeMap::new(),
+            untagged: BTreeMap::new(),
+            referrers: BTreeSet::new(),
             found: Vec::new(),
         }
     }
@@ -74,6 +79,7 @@ impl<'a> Walk<'a> {
 
     fn carrier(&mut self, via: Via, descriptor: Descriptor, subject: Option<Digest>) {
         let carrier = Carrier { via, descriptor, subject };
+        self.referrers.insert(carrier.descriptor.digest);
         let known = self.carriers.entry(carrier.descriptor.digest);
         known.and_modify(|k| k.via = k.via.min(via)).or_insert(carrier);
     }
@@ -149,6 +155,10 @@ impl<'a> Walk<'a> {
                         self.carrier(Via::Untagged, descriptor, None);
                         return Ok(());
                     }
+                }
+                if let (Document::Index(index), None) = (&document, &tag) {
+                    let listed = index.manifests.iter().map(|entry| entry.digest).collect();
+                    self.untagged.insert(digest, listed);
                 }
                 match self.kind_of(digest, document) {
                     Ok(kind) => (kind, None),
@@ -296,13 +306,19 @@ impl<'a> Walk<'a> {
                 loose.push((self.place.clone(), self.repository.clone(), digest, signature));
             }
         }
-        // Registry storage lists the instances of a list as revisions of their own: unsigned ones are not images
-        // by themselves.
-        let instances = self.instances;
+        // Registry storage lists the instances of a list as revisions of their own, and what a fallback tag named before
+        // its last signature: unsigned ones are not images by themselves.
+        let (instances, referrers) = (self.instances, self.referrers);
+        let of_referrers = |listed: &Vec<Digest>| {
+            !listed.is_empty() && listed.iter().all(|digest| referrers.contains(digest))
+        };
+        let part = |digest: &Digest| {
+            instances.contains_key(digest) || self.untagged.get(digest).is_some_and(of_referrers)
+        };
         let mut images: Vec<_> = self
             .images
             .into_values()
-            .filter(|i| !(i.tags.is_empty() && i.signatures.is_empty() && instances.contains_key(&i.digest)))
+            .filter(|i| !(i.tags.is_empty() && i.signatures.is_empty() && part(&i.digest)))
             .collect();
         images.sort_by(|a, b| (&a.tags, a.digest).cmp(&(&b.tags, b.digest)));
         (images, loose)

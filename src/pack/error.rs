@@ -166,7 +166,7 @@ pub enum PackError {
         fingerprint: Digest,
     },
     /// Its maker gave it an end, and that is past.
-    #[error("the pack expired at {expires}, and it is {now}")]
+    #[error("the pack expired at {expires}, and it is {now:.0}")]
     Expired {
         /// The end.
         expires: Timestamp,
@@ -204,7 +204,7 @@ pub enum PackError {
         limit: i64,
     },
     /// The clock here runs behind a TUF chain.
-    #[error("the TUF metadata in {name:?} were signed after {after}, and the clock here says {now}")]
+    #[error("the TUF metadata in {name:?} were signed after {after}, and the clock here says {now:.0}")]
     TufClockBehind {
         /// The file.
         name: String,
@@ -214,7 +214,7 @@ pub enum PackError {
         now: Timestamp,
     },
     /// The clock here runs behind.
-    #[error("the pack was made at {created}, and the clock here says {now}")]
+    #[error("the pack was made at {created}, and the clock here says {now:.0}")]
     ClockBehind {
         /// When it was made.
         created: Timestamp,

@@ -93,10 +93,29 @@ pub(super) fn readme(keys: &[KeyRecord], chains: &[TufRecord]) -> Vec<u8> {
     }
     text.push_str(
         "  One PEM a file: these programs read the first key of a file and skip the rest in silence.\n\
-         OpenShift: never copy to nodes; put the keys into a ClusterImagePolicy and `oc apply` it.\n\
-         cosign: cosign verify --trusted-root trusted_root.json --key signer-NAME.pub IMAGE\n",
+         OpenShift: never copy to nodes; put the keys into a ClusterImagePolicy and `oc apply` it.\n",
     );
+    cosign(&mut text, keys);
     text.into_bytes()
+}
+
+/// What cosign needs of these keys: only files that are there are named, for the lines are copied.
+fn cosign(text: &mut String, keys: &[KeyRecord]) {
+    let root = keys.iter().any(|k| !matches!(k.role, Role::Signer | Role::Gpg));
+    let trust = if root { "--trusted-root trusted_root.json" } else { "--insecure-ignore-tlog=true" };
+    if let Some(signer) = keys.iter().find(|k| k.role == Role::Signer) {
+        text.push_str(&format!("cosign: cosign verify {trust} --key {} IMAGE\n", signer.file));
+        if !root {
+            text.push_str(
+                "  No key of a log is here: these signers wrote into none, or nobody collected its key.\n",
+            );
+        }
+    }
+    if keys.iter().any(|k| k.role == Role::Fulcio) {
+        text.push_str(&format!(
+            "cosign, keyless: cosign verify {trust} --certificate-identity WHO --certificate-oidc-issuer URL IMAGE\n"
+        ));
+    }
 }
 
 const fn describe(key: &KeyRecord) -> &'static str {

@@ -15,7 +15,7 @@ use crate::{
 };
 
 pub use diff::{another_key, chain_side, diff, rule};
-pub use summary::{Counts, OpenNeed};
+pub use summary::{Counts, OpenNeed, WhyMissing};
 pub use text::render;
 
 /// What a run found, schema version 1.

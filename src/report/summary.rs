@@ -75,6 +75,42 @@ impl Counts {
     }
 }
 
+impl super::Report {
+    /// Says of missing signer keys why they are: `known` tells whether the key of a fingerprint is revoked, or the file in
+    /// which the directory in place keeps it.
+    pub fn tell_known(&mut self, known: &dyn Fn(Digest) -> Option<WhyMissing>) {
+        for need in self.open.iter_mut().filter(|n| n.state == "missing" && n.role == Role::Signer) {
+            match Digest::from_hex(&need.id).ok().and_then(known) {
+                Some(WhyMissing::Revoked) => {
+                    need.code = "key-revoked";
+                    need.reason = "this key is revoked: nothing that it signed counts".into();
+                    need.hint =
+                        "ask who publishes the image for a signature by the key that replaces it".into();
+                }
+                Some(WhyMissing::Kept { file }) => {
+                    need.reason = format!(
+                        "no source of this run gives this key; {file} holds it from an earlier collection, and stays"
+                    );
+                    need.hint = "give the key again by --key FILE, beside the others; --revoke takes it out of the pack".into();
+                }
+                None => {}
+            }
+        }
+    }
+}
+
+/// What is known of a key that no source gives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WhyMissing {
+    /// It must not be trusted any more.
+    Revoked,
+    /// The directory in place has it.
+    Kept {
+        /// In this file.
+        file: String,
+    },
+}
+
 /// Collects the needs that stay open, in role order.
 pub(super) fn open_needs(images: &[ImageReport]) -> Vec<OpenNeed> {
     let mut open: BTreeMap<(Role, String, &str), OpenNeed> = BTreeMap::new();

@@ -18,7 +18,7 @@ pub fn render(report: &Report, paint: Paint, images: bool) -> String {
     if !images {
         problems(&mut out, report, paint);
     }
-    troubles(&mut out, report, paint);
+    troubles(&mut out, report, paint, images);
     unused(&mut out, report, paint);
     counts(&mut out, report, paint);
     pack(&mut out, report);
@@ -118,13 +118,18 @@ fn rows(out: &mut String, first: &str, width: &Columns, signature: &SignatureRep
         return;
     }
     for need in &signature.needs {
-        let id: String = need.id.chars().take(17).collect();
+        // A signature that names no key is known by the one that verified it.
+        let named = if need.id.starts_with("not named") {
+            need.key.filter(|_| need.state == "have").map_or_else(|| "-".to_owned(), |key| key.id.hex())
+        } else {
+            need.id.clone()
+        };
+        let id = shown(&named.chars().take(17).collect::<String>());
         let state = match need.state {
             "have" => paint.good("have"),
             "missing" | "unproved" => paint.warn(need.state),
             other => paint.bad(other),
         };
-        let id = if need.id.starts_with("not named") { "-".into() } else { shown(&id) };
         line(out, &format!("{first}  {form:column$}  {:6} {id:17} {state}", need.role.as_str()));
         first = " ".repeat(width.image);
         form.clear();
@@ -193,9 +198,17 @@ fn problems(out: &mut String, report: &Report, paint: Paint) {
     }
 }
 
-fn troubles(out: &mut String, report: &Report, paint: Paint) {
-    for problem in report.sources.iter().flat_map(|s| &s.problems) {
+fn troubles(out: &mut String, report: &Report, paint: Paint, all: bool) {
+    let of_places: Vec<_> = report.sources.iter().flat_map(|s| &s.problems).collect();
+    if !of_places.is_empty() {
+        gap(out);
+    }
+    let told = if all { of_places.len() } else { TOLD };
+    for problem in of_places.iter().take(told) {
         line(out, &format!("{} {}: {}", paint.bad("problem"), problem.code, shown(&problem.message)));
+    }
+    if of_places.len() > told {
+        line(out, &format!("and {}: -v lists them", count(of_places.len() - told, "more problem")));
     }
     for conflict in &report.conflicts {
         gap(out);
@@ -231,6 +244,9 @@ fn troubles(out: &mut String, report: &Report, paint: Paint) {
 }
 
 fn unused(out: &mut String, report: &Report, paint: Paint) {
+    if !report.unused.is_empty() {
+        gap(out);
+    }
     for entry in &report.unused {
         let what = format!("{} {}", paint.warn("not needed"), shown(&entry.source));
         paragraph(out, 0, &format!("{what}: no signature here names a key of it or verifies with one"));

@@ -50,7 +50,7 @@ pub enum Admission {
 #[non_exhaustive]
 pub enum NotAdmitted {
     /// An older one.
-    #[error("the pack has version {offered}, and this host has installed version {} at {}", have.version, have.at)]
+    #[error("the pack has version {offered}, and this host has installed version {} at {:.0}", have.version, have.at)]
     Rollback {
         /// Its version.
         offered: u64,

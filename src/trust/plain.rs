@@ -5,7 +5,7 @@ use sigstore_types::SignatureContent;
 
 use super::{Refusal, VerificationKey, crypto};
 use crate::{
-    key::{Material, PublicKey},
+    key::{Algorithm, Material, PublicKey},
     oci::Digest,
     signature::UntrustedSignature,
 };
@@ -16,16 +16,42 @@ pub(super) fn check<'k>(
     image: &Digest,
     signers: impl Iterator<Item = &'k VerificationKey>,
 ) -> Result<&'k VerificationKey, Refusal> {
-    let mut tried = 0;
+    let (mut tried, mut ed25519) = (0, false);
     for signer in signers {
         let Material::Key(key) = &signer.material else { continue };
         tried += 1;
+        ed25519 |= key.algorithm() == Algorithm::Ed25519;
         if signed(signature, image, key) {
             return Ok(signer);
         }
     }
-    let keys = if tried == 1 { "the signer key" } else { "any signer key" };
-    Err(Refusal::Signature(format!("{keys} at hand did not make it ({tried} tried)")))
+    let mut reason = match tried {
+        0 => "no signer key is at hand".into(),
+        1 => "the one signer key at hand did not make it".into(),
+        tried => format!("none of the {tried} signer keys at hand made it"),
+    };
+    if ed25519 && bytes(signature).is_some_and(|bytes| bytes.len() == ED25519) {
+        reason.push_str(
+            "; if cosign signed with an Ed25519 key, the signature is Ed25519ph, which neither cosign nor podman verifies",
+        );
+    }
+    Err(Refusal::Signature(reason))
+}
+
+/// How long Ed25519 signatures are, of both variants (RFC 8032 §5.1.6). `cosign sign --key` makes the prehashed one
+/// (sigstore's `WithED25519ph`), and its `verify`, like containers/image, takes the pure one alone.
+const ED25519: usize = 64;
+
+fn bytes(signature: &UntrustedSignature) -> Option<&[u8]> {
+    match signature {
+        UntrustedSignature::Simple(simple) => Some(simple.signature.as_ref()),
+        UntrustedSignature::Bundle(bundle) => match &bundle.bundle.content {
+            SignatureContent::DsseEnvelope(envelope) => Some(envelope.signature.sig.as_ref()),
+            SignatureContent::MessageSignature(message) => Some(message.signature.as_ref()),
+            _ => None,
+        },
+        UntrustedSignature::Gpg(_) => None,
+    }
 }
 
 fn signed(signature: &UntrustedSignature, image: &Digest, key: &PublicKey) -> bool {

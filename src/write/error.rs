@@ -150,8 +150,14 @@ impl WriteError {
 
     /// A directory that holds these entries, which keypack did not write.
     pub fn foreign(target: &Path, entries: &[super::Foreign]) -> Self {
-        let names = entries.iter().take(5).map(|e| e.name.clone()).collect();
-        Self::ForeignFiles { target: target.to_owned(), names, count: entries.len() }
+        Self::not_ours(target, entries.iter().map(|e| e.name.clone()).collect())
+    }
+
+    /// The target holds files with these names, and keypack wrote none of them.
+    pub fn not_ours(target: &Path, mut names: Vec<String>) -> Self {
+        let count = names.len();
+        names.truncate(5);
+        Self::ForeignFiles { target: target.to_owned(), names, count }
     }
 
     /// A failed system call of reading.

@@ -88,7 +88,7 @@ fn a_version_that_was_written_down_and_a_state_that_must_be_there() {
 fn the_state_is_written_only_once_the_keys_are_in_place() {
     let test = scene();
     test.write("out/mine.txt", "mine");
-    test.run(&format!("pull oci:m:newer {SIGNED} --state s")).exits(3);
+    test.run(&format!("pull oci:m:newer {SIGNED} --state s")).fails(1, "target-has-foreign-files");
     assert!(!test.has("s/default.json"));
     test.run("pull oci:m:old --verify-key fx/org.pub -o two --state s").exits(0);
 }
@@ -185,5 +185,5 @@ fn an_older_pack_by_a_key_whose_own_counter_stayed_behind() {
     let old = "pull oci:m:old --verify-key fx/rsa.pub -o two --state s";
     test.run(old).exits(0);
     test.run(&format!("pull oci:m:newer {SIGNED} --state s")).exits(0);
-    test.run(old).exits(0).tells("by a key that was not given now version 1706745600 was installed");
+    test.run(old).exits(0).tells("version 1706745600 was installed at ");
 }

@@ -10,6 +10,8 @@ use crate::program::{TRUST, Test};
 const REKOR1: &str = "collect lab/layouts/key-bundle-rekor1-oras";
 const REKOR2: &str = "collect lab/layouts/keyless-bundle-rekor2-oras";
 
+const SIGNER: &str = "sha256:43ef7bc87c44704aa997d44437f45c362729aee88ee5fcd4b5a2cac39811b24f";
+
 /// A directory with the keys of one image, made at a time.
 fn collected(at: &str) -> Test {
     let test = Test::new();
@@ -111,6 +113,45 @@ fn a_key_keeps_its_name() {
 }
 
 #[test]
+fn a_missing_key_that_is_kept_or_revoked_is_told_as_that() {
+    let test = collected("2026-01-01T00:00:00Z");
+    let line = "collect oci:lab/layouts/key-bundle-rekor1-oras --trusted-root lab/trust/trusted_root.json";
+    let ran = test
+        .run(line)
+        .fails(4, "incomplete")
+        .says("no source of this run gives this key; signer-cosign-43ef7bc8");
+    ran.says("give the key again by --key FILE");
+    let report =
+        test.run(&format!("{line} --prune --when never --format json")).fails(4, "incomplete").json();
+    assert!(report["open"][0]["reason"].as_str().unwrap().starts_with("no key"), "{report}");
+    let revoke = format!("{line} --key lab/trust/cosign.pub --revoke {SIGNER} --reason lost");
+    for line in [revoke, format!("{line} --key lab/trust/cosign.pub"), line.to_owned()] {
+        let ran = test.run(&line).fails(4, "incomplete").says("key-revoked: this key is revoked");
+        assert!(!ran.out.contains("--key FILE"), "{}", ran.out);
+    }
+}
+
+/// Who mistypes the fingerprint of a stolen key must not believe that it is revoked.
+#[test]
+fn a_revocation_of_no_key_that_is_here_is_told() {
+    let test = collected("2026-01-01T00:00:00Z");
+    let (right, wrong) = (format!("--revoke {SIGNER}"), format!("--revoke sha256:{}", "a".repeat(64)));
+    let only_log = "--trusted-root lab/trust/trusted_root.json";
+    for (keys, revoke, told) in [
+        (TRUST, &wrong, true),
+        // In a source alone, in the directory in place alone, and revoked there already.
+        (&format!("{TRUST} -o new"), &right, false),
+        (only_log, &right, false),
+        (only_log, &right, false),
+        (only_log, &wrong, false),
+        (&format!("{only_log} -o other --when always"), &right, true),
+    ] {
+        let ran = test.run(&format!("{REKOR1} {keys} {revoke} --reason lost"));
+        assert_eq!(ran.err.contains("warning: --revoke names sha256:"), told, "{keys} {revoke}: {}", ran.err);
+    }
+}
+
+#[test]
 fn another_lineage_is_refused() {
     let test = Test::new();
     test.run(&format!("{REKOR1} {TRUST} --name prod")).exits(0);
@@ -181,7 +222,9 @@ fn a_target_that_is_not_ours_is_refused() {
     fs::create_dir(test.path("empty")).unwrap();
     std::os::unix::fs::symlink("empty", test.path("link")).unwrap();
     let line = format!("{REKOR1} {TRUST} -o");
-    test.run(&format!("{line} mine")).exits(3).tells("mine");
+    let ran = test.run(&format!("{line} mine")).fails(1, "target-has-foreign-files").tells("mine holds what");
+    ran.tells("notes.txt").tells("name an empty directory");
+    test.run("push mine oci:m:keys").fails(1, "target-has-foreign-files");
     test.run(&format!("{line} file")).fails(1, "target-not-a-directory");
     test.run(&format!("{line} link")).fails(1, "target-is-symlink");
     test.run(&format!("{line} no/such/keys")).fails(1, "parent-missing");

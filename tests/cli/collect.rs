@@ -178,3 +178,23 @@ fn what_can_not_be_read_leaves_keys_as_they_are() {
     test.run(&format!("collect lab/layouts/key-bundle-rekor1-oras oci:nope {TRUST}")).fails(1, "not-found");
     assert_eq!(test.tree("keys"), before);
 }
+
+#[test]
+fn many_problems_of_a_place_do_not_bury_the_report() {
+    let test = Test::new();
+    lab::storage(&test);
+    for n in 0..9 {
+        let tag =
+            format!("storage/docker/registry/v2/repositories/key-tag-rekor1/img1/_manifests/tags/bad{n}");
+        test.write(&format!("{tag}/current/link"), "nonsense");
+    }
+    let problems = |ran: &crate::program::Ran| ran.out.lines().filter(|l| l.starts_with("problem ")).count();
+    let line = format!("collect storage {TRUST}");
+    let ran = test.run(&line).exits(4).says("\nand 4 more problems: -v lists them\n");
+    assert_eq!(problems(&ran), 5, "{}", ran.out);
+    for line in [format!("{line} -v"), format!("discover storage {TRUST}")] {
+        let ran = test.run(&line).exits(4).says("9 problems.");
+        assert_eq!(problems(&ran), 9, "{}", ran.out);
+        assert!(ran.out.contains("\n\nproblem "), "{}", ran.out);
+    }
+}

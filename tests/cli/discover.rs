@@ -2,7 +2,7 @@ use std::{io::Read as _, process::Stdio};
 
 use crate::{
     lab,
-    program::{TRUST, Test},
+    program::{LAB, TRUST, Test},
 };
 
 #[test]
@@ -50,6 +50,26 @@ fn a_key_that_can_not_be_tried_yet_is_not_called_refused() {
         let states: Vec<_> = report["open"].as_array().unwrap().iter().map(|n| n["state"].as_str()).collect();
         assert_eq!(states.iter().filter(|state| **state == Some("unproved")).count(), 1, "{key}: {states:?}");
     }
+}
+
+#[test]
+fn the_key_that_verified_a_signature_without_a_name_is_told() {
+    let test = Test::new();
+    let line = "discover oci:lab/layouts/key-tag-notlog-cosignsave --key lab/trust/";
+    test.run(&format!("{line}cosign.pub")).exits(0).says("signer 43ef7bc87c44704aa have");
+    test.run(&format!("{line}rekor.pub")).fails(4, "incomplete").says("signer -                 missing");
+    // Of one that is named, and does not verify with what is there, it is told which were tried.
+    let ran = test.run("discover oci:lab/layouts/key-bundle-notlog-oras --key lab/trust/cosign.pub").exits(0);
+    assert!(!ran.out.contains("tried"), "{}", ran.out);
+}
+
+#[test]
+fn a_place_that_names_its_tag_is_not_told_twice() {
+    let test = Test::new();
+    let line = "discover oci:lab/layouts/key-bundle-rekor1-oras:v1";
+    test.run(&format!("{line} {TRUST}")).exits(0).says("\nkey-bundle-rekor1-oras:v1  bundle");
+    test.layout("key-bundle-rekor1-oras", "v1");
+    test.run(&format!("discover oci:v1 {TRUST}")).exits(0).says("\nv1:v1  bundle");
 }
 
 #[test]
@@ -210,4 +230,26 @@ fn quiet_leaves_errors_and_results() {
     test.run("discover lab/layouts/key-tag-notlog-oras -q").exits(0).says("unsigned");
     test.run("discover oci:nope -q").fails(1, "not-found");
     test.run("discover oci:nope -q -v").exits(2);
+}
+
+/// Made by cosign 3.1.1 with an imported key; `cosign verify` refuses it too.
+#[test]
+fn an_ed25519ph_signature_is_told_as_what_it_may_be() {
+    let test = Test::new();
+    test.layout_of(&format!("{LAB}/../ed25519"), "layout", "m");
+    test.write("signer.pub", std::fs::read(format!("{LAB}/../ed25519/signer.pub")).unwrap());
+    let line = "discover oci:m --key signer.pub --format json";
+    let open = test.run(line).fails(4, "incomplete").json()["open"][0].clone();
+    assert_eq!(
+        (open["code"].as_str(), open["state"].as_str()),
+        (Some("signature-does-not-match"), Some("refused"))
+    );
+    assert!(
+        open["reason"].as_str().unwrap().ends_with("Ed25519ph, which neither cosign nor podman verifies"),
+        "{open}"
+    );
+    // Other signatures do not verify for other reasons.
+    let report =
+        test.run("discover oci:lab/layouts/key-bundle-notlog-oras --key signer.pub --format json").exits(4);
+    assert!(!report.out.contains("Ed25519ph"), "{}", report.out);
 }

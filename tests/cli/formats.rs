@@ -144,3 +144,44 @@ fn every_report_satisfies_the_schema() {
         assert!([0, 4].contains(&ran.code), "{line}: {}", ran.code);
     }
 }
+
+#[test]
+fn every_result_satisfies_its_schema_and_is_one_object() {
+    let path = format!("{LAB}/../../schemas/results-v1.schema.json");
+    let mut schema: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    let test = Test::new();
+    let lab = "lab/layouts/key-bundle-rekor1-oras lab/layouts/keyless-bundle-rekor2-oras";
+    test.run(&format!("collect {lab} {TRUST} -o old")).exits(0);
+    test.run(&format!("collect lab/layouts/key-tag-notlog-cosignsave {TRUST} -o keys")).exits(0);
+    let signer = "sha256:43ef7bc87c44704aa997d44437f45c362729aee88ee5fcd4b5a2cac39811b24f";
+    let rule =
+        format!(r#"{{"rules": [{{"scope": "a.test", "signers": [{{"key": "{signer}"}}], "log": "none"}}]}}"#);
+    test.write("rules.yaml", rule);
+    let line = format!(
+        "collect {lab} {TRUST} --accept-rules rules.yaml --revoke sha256:{} --reason x",
+        "0".repeat(64)
+    );
+    let pack = test.run(&line).exits(0).after("Pack: ");
+    for (kind, line, exit) in [
+        ("push", "push keys oci:m:keys", 0),
+        ("push", "push keys oci:m:keys", 0),
+        ("failure", "pull oci:m:keys -o out", 3),
+        ("failure", "pull oci:m:nothing -o out", 1),
+        ("failure", "discover nowhere", 2),
+        ("pull", &format!("pull oci:m:keys --digest {pack} -o out"), 0),
+        ("pull", &format!("pull oci:m:keys --digest {pack} -o out"), 0),
+        ("inspect", "inspect keys", 0),
+        ("inspect", "inspect oci:m:keys", 0),
+        ("diff", "diff old keys", 0),
+        ("diff", "diff keys old", 0),
+        ("diff", "diff keys out", 0),
+    ] {
+        let ran = test.run(&format!("{line} --format json")).exits(exit);
+        // It is what it is, and not only like something else.
+        schema["anyOf"] = serde_json::json!([{ "$ref": format!("#/$defs/{kind}") }]);
+        let schema = jsonschema::validator_for(&schema).unwrap();
+        let errors: Vec<_> =
+            schema.iter_errors(&ran.json()).map(|e| format!("{e} at {}", e.instance_path())).collect();
+        assert!(errors.is_empty(), "{line}: {errors:?}");
+    }
+}

@@ -27,6 +27,36 @@ fn bare_files_serve_every_role() {
 }
 
 #[test]
+fn the_readme_names_files_that_are_there() {
+    let test = Test::new();
+    for (layout, lines) in [
+        (
+            "key-bundle-notlog-oras",
+            ["--insecure-ignore-tlog=true --key signer-cosign-43ef7bc8.pub IMAGE"].as_slice(),
+        ),
+        (
+            "key-bundle-rekor1-oras",
+            &["--trusted-root trusted_root.json --key signer-cosign-43ef7bc8.pub IMAGE"],
+        ),
+        ("keyless-bundle-rekor1-oras", &["--trusted-root trusted_root.json --certificate-identity WHO"]),
+    ] {
+        test.run(&format!("collect oci:lab/layouts/{layout} {TRUST} -o {layout}")).exits(0);
+        let readme = String::from_utf8(test.read(&format!("{layout}/README.txt"))).unwrap();
+        let cosign: Vec<_> = readme.lines().filter_map(|line| line.split_once("cosign verify ")).collect();
+        assert_eq!(cosign.len(), lines.len(), "{readme}");
+        for ((_, said), line) in cosign.iter().zip(lines) {
+            assert!(said.starts_with(line), "{readme}");
+            let names = said
+                .split(' ')
+                .filter(|word| word.starts_with("trusted_root") || word.starts_with("signer-"));
+            for name in names {
+                assert!(test.has(&format!("{layout}/{name}")), "{readme}");
+            }
+        }
+    }
+}
+
+#[test]
 fn all_of_them_in_one_file_with_text_around() {
     let test = Test::new();
     let mut file = b"Published by the lab.\r\n\r\n".to_vec();

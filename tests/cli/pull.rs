@@ -117,7 +117,7 @@ fn a_target_with_foreign_files_or_a_link_is_refused_and_untouched() {
     test.run(&format!("{line} out")).exits(3).tells("mine.txt");
     assert_eq!(test.tree("out"), before);
     test.write("notes/mine.txt", "hello");
-    test.run(&format!("{line} notes")).exits(3).tells("notes");
+    test.run(&format!("{line} notes")).fails(1, "target-has-foreign-files").tells("mine.txt");
     assert_eq!(test.names("notes"), ["mine.txt"]);
 
     fs::create_dir(test.path("real")).unwrap();

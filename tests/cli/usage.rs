@@ -1,8 +1,10 @@
 //! Help, wrong command lines, and what the terminal gets.
 
+use std::collections::BTreeMap;
+
 use crate::program::{TRUST, Test};
 
-const VERBS: [&str; 6] = ["discover", "collect", "push", "pull", "inspect", "schema"];
+const VERBS: [&str; 7] = ["discover", "collect", "push", "pull", "inspect", "diff", "schema"];
 
 #[test]
 fn every_verb_shows_an_example_of_itself() {
@@ -19,6 +21,57 @@ fn every_verb_shows_an_example_of_itself() {
     test.run("unpack --help").exits(0).says("keypack pull ");
     test.run("--version").exits(0).says("built-in sigstore public-good root of ");
     test.run("").exits(2);
+}
+
+/// The flags of each heading of a help text.
+fn headings(help: &str) -> BTreeMap<&str, Vec<&str>> {
+    let mut all: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut heading = "";
+    for line in help.lines() {
+        match line.strip_suffix(':') {
+            Some(title) if !line.starts_with(' ') => heading = title,
+            _ => {}
+        }
+        if let Some(at) = line.find("--").filter(|at| *at == 6 && line.trim_start().starts_with('-')) {
+            let flag = line[at..].split([' ', '[', '=']).next().unwrap();
+            all.entry(heading).or_default().push(flag);
+        }
+    }
+    all
+}
+
+#[test]
+fn a_heading_has_its_own_flags_alone() {
+    let test = Test::new();
+    let registry = [
+        "--authfile",
+        "--creds",
+        "--cert-dir",
+        "--tls-verify",
+        "--plain-http",
+        "--retry-times",
+        "--jobs",
+        "--allow-realm",
+    ];
+    for verb in VERBS {
+        let help = test.run(&format!("{verb} --help")).out;
+        let headings = headings(&help);
+        if verb != "schema" {
+            assert_eq!(headings["Registry options"], registry, "{verb}");
+        }
+        let general = ["--format", "--quiet", "--verbose", "--no-progress", "--config"];
+        assert_eq!(headings["General options"], general, "{verb}");
+        let examples = help.split_once("\nExample:\n").unwrap().1;
+        assert!(examples.lines().all(|line| !line.starts_with("keypack")), "{examples}");
+    }
+    let (collect, pull) = (test.run("collect --help").out, test.run("pull --help").out);
+    assert_eq!(headings(&collect)["State options"], ["--state"]);
+    assert!(headings(&collect)["Options"].contains(&"--output"));
+    assert!(headings(&collect)["Sources of keys"].contains(&"--tuf"));
+    let anchors = ["--digest", "--verify-key", "--pin", "--tuf-root"];
+    let anchor = "Anchors: what reached you by another way than the pack (all that are given must hold)";
+    assert_eq!(headings(&pull)[anchor], anchors);
+    assert!(headings(&pull)["State options"].contains(&"--min-version"));
 }
 
 #[test]

@@ -209,7 +209,7 @@ fn an_archive_that_is_compressed_or_something_else() {
     assert!(message.contains("docker-archive"), "{message}");
     let (code, message) = refused(format!("oci-archive:{}", docker.path().display()));
     assert_eq!(code, "wrong-place");
-    assert!(message.contains("oci-layout is missing; it holds manifest.json"), "{message}");
+    assert!(message.contains("skopeo copy docker-archive:… oci-archive:…"), "{message}");
 }
 
 #[test]

@@ -4,49 +4,45 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::{oci::Digest, pack::Pin, trust::tuf::RootName};
+use crate::{cli::heading, oci::Digest, pack::Pin, trust::tuf::RootName};
 
 /// Rules that the user sets aside, with the reason.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Exceptions {
     /// Take a pack that is older than --max-age; needs --reason.
-    #[arg(long, requires = "reason")]
+    #[arg(help_heading = heading::STATE, long, requires = "reason")]
     pub(in crate::cli) allow_stale_unsafe: bool,
     /// Take a pack that is older than, or differs from, the one that was installed; needs --reason.
-    #[arg(long, requires = "reason")]
+    #[arg(help_heading = heading::STATE, long, requires = "reason")]
     pub(in crate::cli) allow_rollback_unsafe: bool,
     /// Why, for the log in the state.
-    #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    #[arg(help_heading = heading::STATE, long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub(in crate::cli) reason: Option<String>,
 }
 
 /// What authenticates a pack. Several kinds together must all hold.
 #[derive(Debug, Args)]
-#[command(
-    next_help_heading = "Anchors: what reached you by another way than the pack (all that are given must hold)"
-)]
 pub(in crate::cli) struct Anchors {
     /// The pack digest, or the manifest digest.
-    #[arg(long, value_name = "sha256:…")]
+    #[arg(help_heading = heading::ANCHORS, long, value_name = "sha256:…")]
     pub(in crate::cli) digest: Option<Digest>,
     /// The organisation's public key; a signature by one of several is enough [repeatable].
-    #[arg(long, value_name = "FILE")]
+    #[arg(help_heading = heading::ANCHORS, long, value_name = "FILE")]
     pub(in crate::cli) verify_key: Vec<PathBuf>,
     /// A key of the pack, as `keypack inspect` prints it; all of them, for one that is not pinned refuses the pack
     /// [repeatable].
-    #[arg(long, value_name = "ROLE:FINGERPRINT")]
+    #[arg(help_heading = heading::ANCHORS, long, value_name = "ROLE:FINGERPRINT")]
     pub(in crate::cli) pin: Vec<Pin>,
     /// The root of a TUF repository: the chain in the pack is verified again from it; `builtin` is sigstore's public one
     /// [repeatable].
-    #[arg(long, value_name = "FILE|builtin[:NAME]")]
+    #[arg(help_heading = heading::ANCHORS, long, value_name = "FILE|builtin[:NAME]")]
     pub(in crate::cli) tuf_root: Vec<RootName>,
 }
 
 /// What this host remembers.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "State options")]
 pub(in crate::cli) struct State {
     /// Where this host remembers what it authenticated [default: $XDG_STATE_HOME/keypack, ~/.local/state/keypack].
-    #[arg(long = "state", value_name = "DIR")]
+    #[arg(help_heading = heading::STATE, long = "state", value_name = "DIR")]
     pub(in crate::cli) dir: Option<PathBuf>,
 }

@@ -54,7 +54,7 @@ pub enum TufError {
         actual: u64,
     },
     /// Past its end.
-    #[error("its {role} expired at {expires}, and it is {now}")]
+    #[error("its {role} expired at {expires}, and it is {now:.0}")]
     Expired {
         /// What.
         role: String,

@@ -1,0 +1,13 @@
+//! The headings of the help. Each argument names its own: one for a whole group would also take what stands behind it.
+
+/// What every command takes.
+pub(super) const GENERAL: &str = "General options";
+/// Where keys come from.
+pub(super) const KEYS: &str = "Sources of keys";
+/// What authenticates a pack.
+pub(super) const ANCHORS: &str =
+    "Anchors: what reached you by another way than the pack (all that are given must hold)";
+/// What this host remembers, and what is held against it.
+pub(super) const STATE: &str = "State options";
+/// How registries are spoken to.
+pub(super) const REGISTRY: &str = "Registry options";
