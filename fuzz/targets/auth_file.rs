@@ -4,9 +4,13 @@
 mod input;
 
 use keypack::content::auth::{AuthEnv, Keyring};
+use serde_json::Value;
 
 /// Looks up several hosts.
 pub fn run(data: &[u8]) {
+    if names_it(data) {
+        return;
+    }
     let modern = AuthEnv { authfile: Some(input::file("auth.json", data)), ..AuthEnv::default() };
     let _ = input::file(".dockercfg", data);
     let old = AuthEnv { home: Some(input::folder()), ..AuthEnv::default() };
@@ -22,6 +26,17 @@ pub fn run(data: &[u8]) {
             assert!(!said.contains("hunter2"), "a password in {said}");
         }
     }
+}
+
+/// Whether the password stands where names stand: those of hosts and of programs are no secrets.
+fn names_it(data: &[u8]) -> bool {
+    let Ok(value) = serde_json::from_slice::<Value>(data) else { return false };
+    let hosts =
+        |value: &Value| value.as_object().is_some_and(|map| map.keys().any(|key| key.contains("hunter2")));
+    let programs = [&value["credHelpers"], &value["credsStore"]];
+    hosts(&value)
+        || hosts(&value["auths"])
+        || programs.iter().any(|part| part.to_string().contains("hunter2"))
 }
 
 #[cfg(fuzzing)]
