@@ -8,7 +8,8 @@ use serde_json::Value;
 pub fn run(data: &[u8]) {
     let blob = Blob::new(data.to_vec());
     let Ok(document) = Document::parse(&blob) else { return };
-    let value: Value = serde_json::from_slice(data).expect("it was read as JSON");
+    // A number that no float holds, in a field that nobody reads, is skipped by the program and by Go's readers.
+    let Ok(value) = serde_json::from_slice::<Value>(data) else { return };
     let there = |name: &str| !value[name].is_null();
     let digest = |value: &Value| value["digest"].as_str().map(str::to_owned);
     match &document {
