@@ -124,7 +124,14 @@ impl From<KeySourceError> for Failure {
             | KeySourceError::TufAnswer { .. } => Exit::CouldNot,
             _ => Exit::Refused,
         };
-        Self::new(e.code(), e.to_string(), exit)
+        let failure = Self::new(e.code(), e.to_string(), exit);
+        match e {
+            KeySourceError::Net(net) => match net.hint() {
+                Some(hint) => failure.hinting(&hint),
+                None => failure,
+            },
+            _ => failure,
+        }
     }
 }
 

@@ -106,6 +106,7 @@ impl KeySources {
                              fingerprint with its owner"
                         ));
                     }
+                    output.working(&format!("asking {rekor} for its keys"));
                     gathered.add_rekor(&url, &Client::new(wire.options(output).net))?;
                 }
                 AddressOrPath::Path(path) => gathered.add_rekor_file(&path).map_err(|e| {

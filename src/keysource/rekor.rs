@@ -12,7 +12,7 @@ use super::{Gathered, KeySourceError};
 use crate::{
     key::{Candidate, Grade, Provenance, Role, Validity, parse_key_file},
     limits,
-    net::{Client, Method, Request, StatusCode, Url},
+    net::{Client, Method, NetError, Request, StatusCode, Url},
     oci::Digest,
 };
 
@@ -82,10 +82,17 @@ impl Gathered {
             })
         };
         let mut addresses = vec![at("/api/v1/log/publicKey")?];
-        // A log that tells no shards is asked for its key all the same.
-        if let Ok(log) = get(client, at("/api/v1/log")?)
-            && let Ok(log) = serde_json::from_slice::<Log>(&log)
-        {
+        // A log that tells no shards is asked for its key all the same, but not a host that can't be spoken to: whoever waited
+        // for that once need not wait again.
+        let log = match get(client, at("/api/v1/log")?) {
+            Err(KeySourceError::Net(
+                e @ (NetError::Unreachable { .. } | NetError::TimedOut { .. } | NetError::Tls { .. }),
+            )) => {
+                return Err(KeySourceError::Net(e));
+            }
+            answer => answer.ok(),
+        };
+        if let Some(log) = log.and_then(|log| serde_json::from_slice::<Log>(&log).ok()) {
             for shard in log.inactive_shards.iter().take(SHARDS) {
                 let mut address = at("/api/v1/log/publicKey")?;
                 address.query_pairs_mut().append_pair("treeID", &shard.tree_id);

@@ -104,8 +104,8 @@ impl NetError {
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Tls { .. } => {
-                "put the registry's CA as ca.crt into a directory and name it with --cert-dir, \
-                 or use --plain-http if the registry speaks http"
+                "put the CA of that host as ca.crt into a directory and name it with --cert-dir; a registry that \
+                 speaks http is read with --plain-http"
                     .into()
             }
             Self::RateLimited { .. } => "wait, log in, or lower --jobs".into(),

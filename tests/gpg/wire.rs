@@ -142,6 +142,17 @@ fn servers_that_are_no_rekor() {
     elsewhere.assert_no_credentials();
 }
 
+/// A host that can't be spoken to is waited for once, and the step and what to do are told.
+#[test]
+fn a_rekor_that_is_not_there_is_asked_once() {
+    let test = Test::new();
+    let line = "discover oci:lab/layouts/key-bundle-rekor1-oras --no-host --rekor http://127.0.0.1:1 --retry-times 1";
+    let ran = test.run(line).fails(1, "unreachable");
+    let ran =
+        ran.tells("keypack: asking http://127.0.0.1:1 for its keys\n").tells("check the name, the port");
+    assert_eq!(ran.err.matches("trying again").count(), 1, "{}", ran.err);
+}
+
 /// The key is well-formed and another one: no signature names it, and what is needed stays open.
 #[test]
 fn a_rekor_with_the_wrong_key() {
