@@ -11,7 +11,10 @@
     reason = "each target is a program of its own under cargo fuzz"
 )]
 
-use std::{fs, path::PathBuf};
+use std::{fs, io::Read, path::PathBuf};
+
+use flate2::read::GzDecoder;
+use tar::Archive;
 
 /// The targets as modules, and a test for each.
 macro_rules! targets {
@@ -74,9 +77,28 @@ fn run(target: &str, body: fn(&[u8])) {
         println!("{}", file.display());
         body(&fs::read(&file).unwrap());
     }
+    for (name, input) in found(target) {
+        println!("{target}: {name}");
+        body(&input);
+    }
     for input in [&b""[..], b"{}", b"\xff", b"\xff\n\xff\n", &[0; 1024]] {
         body(input);
     }
+}
+
+/// What fuzzing found, minimised.
+fn found(target: &str) -> Vec<(String, Vec<u8>)> {
+    let file = fs::File::open(folder().join("found").join(format!("{target}.tar.gz"))).expect("it is kept");
+    let mut archive = Archive::new(GzDecoder::new(file));
+    let mut inputs = Vec::new();
+    for entry in archive.entries().unwrap() {
+        let mut entry = entry.unwrap();
+        let mut bytes = Vec::new();
+        entry.read_to_end(&mut bytes).unwrap();
+        inputs.push((entry.path().unwrap().display().to_string(), bytes));
+    }
+    assert!(!inputs.is_empty(), "nothing is kept of {target}");
+    inputs
 }
 
 #[test]
