@@ -23,7 +23,7 @@ pub(super) struct KeySources {
     /// A sigstore trusted_root.json of version 0.1 or 0.2 [repeatable].
     #[arg(help_heading = heading::KEYS, long, value_name = "FILE")]
     pub(super) trusted_root: Vec<PathBuf>,
-    /// A public key or certificate chain: PEM (text around it is fine) or DER [repeatable].
+    /// A public key or certificate chain: PEM (text around it is fine) or DER; or OpenPGP keys [repeatable].
     #[arg(help_heading = heading::KEYS, long, value_name = "FILE")]
     pub(super) key: Vec<PathBuf>,
     /// The keys that a policy.json names [default FILE: /etc/containers/policy.json]; it is only read.
