@@ -1,0 +1,148 @@
+use std::{io, path::PathBuf};
+
+use thiserror::Error;
+
+use crate::{
+    key::{KeyFileError, trusted_root::TrustedRootError},
+    net::NetError,
+    trust::tuf::TufError,
+};
+
+/// Why a source can't be used at all.
+#[derive(Debug, Error)]
+pub enum KeySourceError {
+    /// It could not be read.
+    #[error("could not read {path}: {source}", path = path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// It is not a file.
+    #[error("could not read {path}: {reason}", path = path.display())]
+    NotAFile {
+        /// What was named.
+        path: PathBuf,
+        /// What it is.
+        reason: String,
+    },
+    /// It is larger than any key file.
+    #[error("{path} is larger than {limit} bytes, the most that keypack reads of a key file", path = path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// The bound.
+        limit: u64,
+    },
+    /// Its content is not what it should be.
+    #[error("{path} is not a key file: {source}", path = path.display())]
+    Key {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: KeyFileError,
+    },
+    /// It does not hold exactly one usable public key.
+    #[error("{path} can't be used as a verifying key: {reason}", path = path.display())]
+    NotOneKey {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// A private key.
+    #[error("{path} holds a private key", path = path.display())]
+    PrivateKey {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It is not a policy.json.
+    #[error("{path} is not a policy.json: {reason}", path = path.display())]
+    Policy {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// The network.
+    #[error(transparent)]
+    Net(NetError),
+    /// An address that gives no key.
+    #[error("{url} gives no key: {reason}")]
+    Answer {
+        /// The address.
+        url: String,
+        /// Why.
+        reason: String,
+    },
+    /// A TUF repository, or a root, that is not believed.
+    #[error("the TUF repository {repository}: {error}")]
+    Tuf {
+        /// The repository.
+        repository: String,
+        /// Why.
+        error: TufError,
+    },
+    /// A file that is no root.
+    #[error("{path}: {error}", path = path.display())]
+    NotARoot {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: TufError,
+    },
+    /// No root for a repository.
+    #[error("no root is known for the TUF repository {repository}{}", if *given > 0 { format!(", and it serves none of the {given} that were given") } else { String::new() })]
+    TufRoot {
+        /// The repository.
+        repository: String,
+        /// How many roots were given.
+        given: usize,
+    },
+    /// A place without metadata.
+    #[error("{place} is no TUF repository: neither timestamp.json nor metadata/timestamp.json is there")]
+    NotTuf {
+        /// The place.
+        place: String,
+    },
+    /// A server that answers with neither a file nor "not found".
+    #[error("could not read {url}: {reason}")]
+    TufAnswer {
+        /// The address.
+        url: String,
+        /// What it answers.
+        reason: String,
+    },
+    /// Its content is not a trusted root.
+    #[error("{path} can't be used as a trusted root: {source}", path = path.display())]
+    TrustedRoot {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: TrustedRootError,
+    },
+}
+
+impl KeySourceError {
+    /// The stable code of this error.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Read { source, .. } if source.kind() == io::ErrorKind::NotFound => "key-file-not-found",
+            Self::Read { .. } => "read-failed",
+            Self::NotAFile { .. } => "key-file-not-found",
+            Self::TooLarge { .. } => "too-large",
+            Self::Key { source, .. } => source.code(),
+            Self::NotOneKey { .. } => "verify-key-unusable",
+            Self::PrivateKey { .. } => "private-key",
+            Self::Policy { .. } => "policy-malformed",
+            Self::Net(e) => e.code(),
+            Self::Answer { .. } => "rekor-answer",
+            Self::Tuf { error, .. } | Self::NotARoot { error, .. } => error.code(),
+            Self::TufRoot { .. } => "tuf-root-unknown",
+            Self::NotTuf { .. } => "tuf-not-found",
+            Self::TufAnswer { .. } => "tuf-answer",
+            Self::TrustedRoot { .. } => "trusted-root-malformed",
+        }
+    }
+}
