@@ -41,6 +41,9 @@ pub enum Role {
     Fulcio,
     /// An RFC 3161 timestamp authority.
     Tsa,
+    /// A certificate authority of an organisation's own, whose certificates sign without a log (BYOPKI: `pki` in
+    /// containers-policy.json(5), `cosign verify --ca-roots`).
+    Pki,
     /// A signer's own key (`cosign sign --key`, Red Hat's release key).
     Signer,
     /// An OpenPGP key (GPG): signs releases and lookaside signatures.
@@ -49,8 +52,16 @@ pub enum Role {
 
 impl Role {
     /// All roles, in the order in which an inventory lists them.
-    pub const ALL: [Self; 7] =
-        [Self::Rekor, Self::Rekor2, Self::CtLog, Self::Fulcio, Self::Tsa, Self::Signer, Self::Gpg];
+    pub const ALL: [Self; 8] = [
+        Self::Rekor,
+        Self::Rekor2,
+        Self::CtLog,
+        Self::Fulcio,
+        Self::Tsa,
+        Self::Pki,
+        Self::Signer,
+        Self::Gpg,
+    ];
 
     /// The name in files, flags and JSON.
     pub const fn as_str(self) -> &'static str {
@@ -60,6 +71,7 @@ impl Role {
             Self::CtLog => "ctlog",
             Self::Fulcio => "fulcio",
             Self::Tsa => "tsa",
+            Self::Pki => "pki",
             Self::Signer => "signer",
             Self::Gpg => "gpg",
         }
@@ -73,6 +85,7 @@ impl Role {
             Self::CtLog => "CT log",
             Self::Fulcio => "Fulcio CA",
             Self::Tsa => "timestamp authority",
+            Self::Pki => "private CA",
             Self::Signer => "signer key",
             Self::Gpg => "GPG key",
         }
@@ -80,7 +93,12 @@ impl Role {
 
     /// Whether the material of this role is a certificate chain.
     pub const fn is_chain(self) -> bool {
-        matches!(self, Self::Fulcio | Self::Tsa)
+        matches!(self, Self::Fulcio | Self::Tsa | Self::Pki)
+    }
+
+    /// Whether sigstore's trusted_root.json has a place for it.
+    pub const fn in_trusted_root(self) -> bool {
+        matches!(self, Self::Rekor | Self::Rekor2 | Self::CtLog | Self::Fulcio | Self::Tsa)
     }
 }
 

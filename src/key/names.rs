@@ -86,7 +86,7 @@ impl Role {
     /// The ending of this role's files.
     pub const fn extension(self) -> &'static str {
         match self {
-            Self::Fulcio | Self::Tsa => "pem",
+            Self::Fulcio | Self::Tsa | Self::Pki => "pem",
             Self::Gpg => "asc",
             _ => "pub",
         }

@@ -30,7 +30,7 @@ pub(super) fn trusted_root(keys: &[(&KeyRecord, &Material)]) -> Option<Vec<u8>> 
     let entries: Vec<_> = keys
         .iter()
         .zip(&origins)
-        .filter(|((key, _), _)| !matches!(key.role, Role::Signer | Role::Gpg))
+        .filter(|((key, _), _)| key.role.in_trusted_root())
         .map(|((key, material), origin)| trusted_root::Entry {
             role: key.role,
             id: key.id,
@@ -73,7 +73,7 @@ pub(super) fn readme(keys: &[KeyRecord], chains: &[TufRecord]) -> Vec<u8> {
     for key in keys {
         text.push_str(&format!("{:<48} {}\n", key.file, describe(key)));
     }
-    if keys.iter().any(|k| !matches!(k.role, Role::Signer | Role::Gpg)) {
+    if keys.iter().any(|k| k.role.in_trusted_root()) {
         text.push_str(&format!("{TRUSTED_ROOT:<48} all logs and authorities, for cosign --trusted-root\n"));
     }
     for chain in chains {
@@ -83,7 +83,7 @@ pub(super) fn readme(keys: &[KeyRecord], chains: &[TufRecord]) -> Vec<u8> {
         ));
     }
     text.push_str("\nRHEL, Fedora (podman, CRI-O, skopeo): copy what policy.json names, by hand\n");
-    for key in keys.iter().filter(|k| matches!(k.role, Role::Signer | Role::Rekor | Role::Fulcio | Role::Gpg))
+    for key in keys.iter().filter(|k| matches!(k.role, Role::Signer | Role::Rekor | Role::Fulcio | Role::Pki | Role::Gpg))
     {
         text.push_str(&format!("  sudo install -D -m 0644 {0} /etc/pki/keypack/{0}\n", key.file));
     }
@@ -101,7 +101,7 @@ pub(super) fn readme(keys: &[KeyRecord], chains: &[TufRecord]) -> Vec<u8> {
 
 /// What cosign needs of these keys: only files that are there are named, for the lines are copied.
 fn cosign(text: &mut String, keys: &[KeyRecord]) {
-    let root = keys.iter().any(|k| !matches!(k.role, Role::Signer | Role::Gpg));
+    let root = keys.iter().any(|k| k.role.in_trusted_root());
     let trust = if root { "--trusted-root trusted_root.json" } else { "--insecure-ignore-tlog=true" };
     if let Some(signer) = keys.iter().find(|k| k.role == Role::Signer) {
         text.push_str(&format!("cosign: cosign verify {trust} --key {} IMAGE\n", signer.file));
@@ -125,6 +125,7 @@ const fn describe(key: &KeyRecord) -> &'static str {
         Role::CtLog => "certificate transparency log",
         Role::Fulcio => "certificate authority of signers, intermediate first",
         Role::Tsa => "timestamp authority, leaf first",
+        Role::Pki => "certificate authority of signers that use no log, intermediate first",
         Role::Signer => "key of a signer",
         Role::Gpg => "GPG key of a signer",
     }

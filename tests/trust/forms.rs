@@ -104,7 +104,7 @@ fn another_key_under_the_right_name_does_not_serve() {
                     Role::Rekor | Role::Rekor2 => &["log-entry-refused"],
                     Role::CtLog => &["ct-timestamp-refused", "key-unusable"],
                     // The chain no longer fits what the signature says about its issuer.
-                    Role::Fulcio | Role::Tsa | Role::Gpg => &["no-key"],
+                    Role::Fulcio | Role::Tsa | Role::Pki | Role::Gpg => &["no-key"],
                 };
                 assert!(expected.contains(&code), "{} with {role}: {code}", form.name);
             }

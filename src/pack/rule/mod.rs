@@ -176,7 +176,7 @@ impl Rule {
 /// The roles of keys that sign images.
 const SIGNERS: &[Role] = &[Role::Signer, Role::Gpg];
 /// The roles of what certifies identities.
-const AUTHORITIES: &[Role] = &[Role::Fulcio];
+const AUTHORITIES: &[Role] = &[Role::Fulcio, Role::Pki];
 /// The roles of logs that hold signatures.
 const LOGS: &[Role] = &[Role::Rekor, Role::Rekor2];
 
