@@ -24,6 +24,7 @@ mod inspect;
 mod keys;
 mod lab;
 mod lies;
+mod memory;
 mod program;
 mod pull;
 mod push;
