@@ -93,8 +93,8 @@ fn coverage(signature: &[u8], digest: Digest, inventory: &[u8]) -> Coverage {
         Ok(parsed) => parsed,
         Err(e) => return Coverage::Unreadable(e.to_string()),
     };
-    let SignatureContent::MessageSignature(message) = parsed.bundle.content else { return Coverage::Other };
-    let Some(claimed) = message.message_digest else { return Coverage::Unsaid };
+    let SignatureContent::MessageSignature(message) = &parsed.bundle.content else { return Coverage::Other };
+    let Some(claimed) = &message.message_digest else { return Coverage::Unsaid };
     let actual = match claimed.algorithm {
         HashAlgorithm::Sha2256 => digest.as_bytes().to_vec(),
         HashAlgorithm::Sha2384 => sigstore_crypto::sha384(inventory).as_bytes().to_vec(),

@@ -78,14 +78,14 @@ fn zstd_frames_that_ask_for_memory() {
 
 #[test]
 fn a_pack_as_large_as_it_may_be() {
-    let large: Vec<u8> = (0..7 << 20).map(|n: u32| (n ^ n >> 8 ^ n >> 16) as u8).collect();
+    let large: Vec<u8> = (0..7 << 20).map(|n: u32| (n ^ n >> 8 ^ n >> 16).to_le_bytes()[0]).collect();
     let mut forge = Forge::new("image");
     let mut entries = forge.entries();
     entries.extend(["keys/a", "keys/b"].map(|name| file(name, &large)));
     // Uncompressed in a zstd frame: layer, window and files are as large as each other.
     let mut frame = b"\x28\xb5\x2f\xfd\0\x78".to_vec();
     for block in tar(&entries).chunks(128 << 10) {
-        frame.extend(&((block.len() << 3) as u32).to_le_bytes()[..3]);
+        frame.extend(&(block.len() << 3).to_le_bytes()[..3]);
         frame.extend(block);
     }
     frame.extend([1, 0, 0]);
