@@ -10,6 +10,9 @@ pub const MANIFEST: u64 = 4 << 20;
 /// about 10 KiB; an in-toto statement with a large build provenance may reach a few MiB.
 pub const SIGNATURE: u64 = 8 << 20;
 
+/// A signature of a pack's inventory that lies beside it: a bundle with certificate, proof and timestamps has 10 KiB.
+pub const SIGNATURE_FILE: u64 = 64 << 10;
+
 /// An image config, read only for its labels.
 pub const CONFIG: u64 = 4 << 20;
 
