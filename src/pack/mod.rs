@@ -25,6 +25,7 @@ mod pins;
 mod rebuild;
 mod rule;
 mod vouch;
+mod zstd;
 
 pub use crate::key::Pin;
 pub use anchor::{Anchor, Met};

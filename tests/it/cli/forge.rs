@@ -81,21 +81,7 @@ impl Forge {
 
     /// Replaces the layer by a tar of these entries, names taken as they are.
     pub(crate) fn tarred(&mut self, entries: &[Entry]) -> &mut Self {
-        let mut tar = tar::Builder::new(Vec::new());
-        for (name, kind, bytes) in entries {
-            let mut header = tar::Header::new_ustar();
-            header.as_mut_bytes()[..name.len()].copy_from_slice(name.as_bytes());
-            header.set_entry_type(*kind);
-            header.set_mode(0o644);
-            header.set_size(bytes.len() as u64);
-            if matches!(kind, tar::EntryType::Symlink | tar::EntryType::Link) {
-                header.set_link_name("/etc/passwd").unwrap();
-            }
-            header.set_cksum();
-            tar.append(&header, bytes.as_slice()).unwrap();
-        }
-        let layer = gzip(&tar.into_inner().unwrap());
-        self.layer(LAYER, &layer)
+        self.layer(LAYER, &gzip(&tar(entries)))
     }
 
     /// Changes the layer's entries.
@@ -184,6 +170,24 @@ impl Forge {
         self.test.run(&format!("pull oci:m:keys --digest {} -o out", self.pack)).exits(0);
         assert_eq!(self.test.tree("out"), self.test.tree("keys"));
     }
+}
+
+/// A tar of these entries, names taken as they are.
+pub(crate) fn tar(entries: &[Entry]) -> Vec<u8> {
+    let mut tar = tar::Builder::new(Vec::new());
+    for (name, kind, bytes) in entries {
+        let mut header = tar::Header::new_ustar();
+        header.as_mut_bytes()[..name.len()].copy_from_slice(name.as_bytes());
+        header.set_entry_type(*kind);
+        header.set_mode(0o644);
+        header.set_size(bytes.len() as u64);
+        if matches!(kind, tar::EntryType::Symlink | tar::EntryType::Link) {
+            header.set_link_name("/etc/passwd").unwrap();
+        }
+        header.set_cksum();
+        tar.append(&header, bytes.as_slice()).unwrap();
+    }
+    tar.into_inner().unwrap()
 }
 
 /// A regular file in the layer.

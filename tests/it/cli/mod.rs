@@ -13,6 +13,7 @@ mod inspect;
 mod keys;
 mod lab;
 mod lies;
+mod memory;
 mod pull;
 mod push;
 mod rules;

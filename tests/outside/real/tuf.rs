@@ -133,6 +133,8 @@ fn a_pack_of_it_is_pulled_by_the_built_in_root() {
         origin: None,
         validity: item.validity,
         provenance: vec![item.provenance.clone()],
+        ct_required: false,
+        proved: false,
     });
     let built = build(&Build {
         name: "default",
@@ -149,6 +151,8 @@ fn a_pack_of_it_is_pulled_by_the_built_in_root() {
         revoked: Vec::new(),
         created: then(),
         expires: Expiry::Never,
+        collected_by: None,
+        given_by: None,
         refresh_after: Build::default_refresh_after(),
     });
     let built = built.unwrap();
