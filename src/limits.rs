@@ -31,6 +31,9 @@ pub const SUBJECTS: usize = 16_384;
 /// What is kept of an error's text that may hold outside content.
 pub const ERROR_TEXT: usize = 1000;
 
+/// A signature of a pack's inventory that lies beside it: a bundle with certificate, proof and timestamps has 10 KiB.
+pub const SIGNATURE_FILE: u64 = 64 << 10;
+
 /// An image config, read only for its labels.
 pub const CONFIG: u64 = 4 << 20;
 

@@ -6,7 +6,7 @@ use super::{args, find::Found, output::Output};
 use crate::{
     config::{IncludeKeys, When},
     display::{count, shown},
-    key::{Candidate, KeyRef, OpenPgpKey},
+    key::{Candidate, KeyRef, OpenPgpKey, Provenance, Role},
     keysource::Collected,
     pack::{Draft, Include, IncludeChain, Inventory, KEPT_LONG, NewAtPlace, kept_long, new_at_known_places},
     report::Report,
@@ -82,7 +82,17 @@ fn offered(candidate: &Candidate) -> Include {
         origin: None,
         validity: candidate.validity,
         provenance: vec![candidate.provenance.clone()],
+        ct_required: false,
+        proved: false,
     }
+}
+
+/// Whether a document that gave a CA also gave the keys of CT logs: then each of its certificates needs the timestamp of
+/// one.
+fn needs_ct(provenance: &[Provenance], found: &Found) -> bool {
+    let logs = found.gathered.candidates.iter().filter(|c| c.role == Some(Role::CtLog));
+    let documents: Vec<_> = logs.map(|log| log.provenance.sha256).collect();
+    provenance.iter().any(|p| documents.contains(&p.sha256))
 }
 
 /// The TUF chains that were read. A repository describes anew the keys that stay, but not where one of its keys waits for
@@ -132,6 +142,8 @@ fn include(args: &args::Collect, found: &Found) -> Vec<Include> {
             origin: resolved.origin.clone(),
             validity: resolved.validity,
             provenance: resolved.provenance.clone(),
+            ct_required: key.role == Role::Fulcio && needs_ct(&resolved.provenance, found),
+            proved: true,
         })
         .collect();
     let wanted = args.include.unwrap_or_default();
@@ -148,7 +160,9 @@ fn include(args: &args::Collect, found: &Found) -> Vec<Include> {
         // Nobody needs a key that its owner took back, however many keys are wanted.
         let withdrawn = candidate.material.openpgp().is_some_and(OpenPgpKey::is_revoked);
         if (all || of_instance) && !withdrawn && !conflicted(key) && !include.iter().any(|i| i.key == key) {
-            include.push(offered(candidate));
+            let ct_required =
+                key.role == Role::Fulcio && needs_ct(std::slice::from_ref(&candidate.provenance), found);
+            include.push(Include { ct_required, ..offered(candidate) });
         }
     }
     include

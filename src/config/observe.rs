@@ -55,10 +55,7 @@ pub(super) fn observe(discovery: &Discovery, resolution: &Resolution, now: Times
         url: resolved.url.clone(),
         validity: resolved.validity,
     }));
-    let names = resolution.keys.iter().map(|(key, resolved)| {
-        let source = resolved.provenance.first().map_or("", |p| p.source.as_str());
-        (*key, name_of(*key, &resolved.material, resolved.url.as_deref(), source))
-    });
+    let names = resolution.keys.iter().map(|(key, resolved)| (*key, name_of(*key, &resolved.material)));
     let mut observation = Observation { seen: BTreeMap::new(), names: names.collect() };
     for image in discovery.images.iter().filter(|image| is_image(image)) {
         let proofs: Vec<_> = image.signatures.iter().filter_map(|s| proof(s, image, &keys, now)).collect();
@@ -124,7 +121,8 @@ impl Seen {
                     (None, Some(subject), Some(issuer)) => Some(Signer::Identity {
                         authorities: of(&[Role::Fulcio]).collect(),
                         subject: Pattern::Exact(subject.to_owned()),
-                        issuer: Pattern::Exact(issuer.to_owned()),
+                        kind: None,
+                        issuer: Some(Pattern::Exact(issuer.to_owned())),
                     }),
                     _ => None,
                 };
