@@ -17,7 +17,7 @@ use crate::{
     display::count,
     key::{Fingerprint, OpenPgpKey, Role},
     oci::Digest,
-    pack::{Build, Built, Change, Draft, Expiry, KeyRecord, PackError, Revoked, build, not_from_the_future},
+    pack::{Build, Built, Change, Draft, Expiry, KeyRecord, Revoked, build, not_from_the_future},
     report::{PackReport, Report, WhyMissing, render},
     write,
 };
@@ -130,8 +130,8 @@ pub(super) fn run(args: &args::Collect, output: &Output) -> Result<Exit, Failure
 fn refuse_the_future(old: Option<&Draft>, directory: &Path, created: Timestamp) -> Result<(), Failure> {
     let now = Timestamp::now();
     if created.duration_since(now) > SignedDuration::from_hours(24) {
-        let error = PackError::FromTheFuture { version: 0, created, now };
-        let mut failure = Failure::from(error).on("--created");
+        let error = format!("--created says {created}, and the clock here says {now:.0}");
+        let mut failure = Failure::new("version-from-the-future", error, Exit::Refused);
         failure.hint = "give a time up to a day ahead of the clock here, or set the clock".into();
         return Err(failure);
     }

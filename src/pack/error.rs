@@ -226,8 +226,8 @@ pub enum PackError {
     },
     /// Its version or its date lies ahead of the clock here: one of the two is wrong.
     #[error(
-        "version {version} was made at {created}{}, and the clock here says {now:.0}",
-        dated(*version).map(|at| format!(" and stands for {at}")).unwrap_or_default()
+        "the pack has version {version}{} and was made at {created}, and the clock here says {now:.0}",
+        dated(*version).map(|at| format!(" ({at})")).unwrap_or_default()
     )]
     FromTheFuture {
         /// Its version: usually the time when it was made, in Unix seconds.

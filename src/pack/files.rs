@@ -99,22 +99,22 @@ pub(super) fn readme(inventory: &Inventory) -> Vec<u8> {
          \n",
     );
     for key in keys {
-        text.push_str(&format!("{:<48} {}\n", key.file, describe(key)));
+        text.push_str(&format!("{:<32} {}\n", key.file, describe(key)));
         // A name from outside, in a file that people read.
         if let Some(name) = key.url.as_deref().or(key.subject()) {
             let name: String = shown(name).chars().take(120).collect();
-            text.push_str(&format!("{:<48}   {name:?}\n", ""));
+            text.push_str(&format!("{:<32}   {name:?}\n", ""));
         }
         if !key.proved {
-            text.push_str(&format!("{:<48}   no signature has verified with it yet\n", ""));
+            text.push_str(&format!("{:<32}   no signature has verified with it yet\n", ""));
         }
     }
     if keys.iter().any(|k| k.role.in_trusted_root()) {
-        text.push_str(&format!("{TRUSTED_ROOT:<48} all logs and authorities, for cosign --trusted-root\n"));
+        text.push_str(&format!("{TRUSTED_ROOT:<32} all logs and authorities, for cosign --trusted-root\n"));
     }
     for chain in chains {
         text.push_str(&format!(
-            "{:<48} TUF metadata that vouch for keys above: pull --tuf-root\n",
+            "{:<32} TUF metadata that vouch for keys above: pull --tuf-root\n",
             chain.file
         ));
     }

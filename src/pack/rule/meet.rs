@@ -60,6 +60,14 @@ impl Meeting<'_> {
                 Signer::Key(key) => signers.extend(self.all(key, SIGNERS)?.into_iter().map(Signer::Key)),
                 Signer::Identity { authorities, subject, kind, issuer } => {
                     let authorities = self.each(authorities, AUTHORITIES)?;
+                    let fulcio = authorities.iter().find(|key| key.role == Role::Fulcio);
+                    if let (Some(key), None) = (fulcio, issuer) {
+                        return Err(PackError::Rule {
+                            scope: self.scope.to_string(),
+                            key: key.to_string(),
+                            reason: "is a Fulcio CA: its signers need oidcIssuer or oidcIssuerRegexp".into(),
+                        });
+                    }
                     if !authorities.is_empty() {
                         let (subject, issuer) = (subject.clone(), issuer.clone());
                         signers.push(Signer::Identity { authorities, subject, kind: *kind, issuer });

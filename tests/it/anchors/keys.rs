@@ -1,5 +1,7 @@
 //! `--verify-key`: the organisation's key, and signatures that are not by it or not about the pack.
 
+use base64::{Engine, prelude::BASE64_STANDARD};
+
 use super::{NEWER, OLD, copy, program::Test, scene};
 
 /// Packs `keys` again into `n:lie`.
@@ -21,6 +23,36 @@ fn a_signature_in_the_pack_by_each_kind_of_key() {
             assert_eq!(test.tree(&out), test.tree("fx/keys"), "signatures stay with the keys");
         }
     }
+}
+
+#[test]
+fn a_bare_signature_by_each_kind_of_key() {
+    let test = scene();
+    test.run("push fx/raw oci:m:raw").exits(0);
+    for key in ["p384", "ed25519", "rsa"] {
+        let ran = test.run(&format!("pull oci:m:raw --verify-key fx/{key}.pub -o {key} --state s-{key}"));
+        let ran = ran.exits(0).tells("authenticated by a signature of the inventory by the key sha256:");
+        // Those by others stay, for the next enclave may have their keys, and it is said that nobody looked.
+        let others = ["p384", "ed25519", "rsa"].into_iter().filter(|other| *other != key);
+        for other in others {
+            assert!(
+                ran.err.contains(&format!(
+                    "keypack.json.{other}.sig is a signature that does not say of what; not verified here"
+                )),
+                "{}",
+                ran.err
+            );
+        }
+        assert!(!ran.err.contains(&format!("keypack.json.{key}.sig is")), "{}", ran.err);
+        assert_eq!(test.names(key), test.names("fx/raw"));
+    }
+    test.run("pull oci:m:raw --verify-key fx/org.pub -o out").fails(3, "pack-signature-refused");
+    // In base64, as cosign's --output-signature writes it.
+    copy(&test, "fx/raw", "keys");
+    let text = BASE64_STANDARD.encode(test.read("keys/keypack.json.rsa.sig"));
+    test.write("keys/keypack.json.rsa.sig", text + "\n");
+    test.run("push keys oci:m:text").exits(0);
+    test.run("pull oci:m:text --verify-key fx/rsa.pub -o text --state s-text").exits(0);
 }
 
 #[test]

@@ -112,14 +112,14 @@ fn a_revoked_key_in_a_later_pack() {
     let collect = "collect lab/layouts/key-bundle-rekor1-oras lab/layouts/keyless-bundle-rekor1-oras";
     let line = format!("{collect} {TRUST} -o keys --state c");
     test.run(&format!("{line} --created 2024-03-01T00:00:00Z")).exits(0);
-    assert!(test.names("keys").contains(&"signer-cosign-43ef7bc8.pub".to_owned()));
+    assert!(test.names("keys").contains(&"signer-43ef7bc8.pub".to_owned()));
     let revoke = format!("{line} --created 2024-03-02T00:00:00Z --revoke {fingerprint}");
     test.run(&revoke).exits(2);
     let ran = test.run(&format!("{revoke} --reason stolen")).exits(4);
     ran.tells("is revoked, and is left out");
     let pack = test.json("keys/keypack.json");
     assert_eq!(pack["revoked"][0]["fingerprint"], fingerprint);
-    assert!(!test.names("keys").contains(&"signer-cosign-43ef7bc8.pub".to_owned()));
+    assert!(!test.names("keys").contains(&"signer-43ef7bc8.pub".to_owned()));
     // It satisfies no need of a later collection either.
     test.run(&format!("{line} --created 2024-03-03T00:00:00Z")).exits(4).tells("is revoked, and is left out");
     let digest = test.run("push keys oci:m:revoking").exits(0).after("Pack: ");

@@ -12,9 +12,9 @@ use crate::support::program::{self, Test};
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/anchors");
 
 /// The pack digest of `fx/keys`.
-const OLD: &str = "sha256:d64221dea6837c2eb2cb41ce403ccaaa037ec92d057353eb062cff4327968cf2";
+const OLD: &str = "sha256:6417a0611de0a93ba9ba6283f1026339f0d3b1675404b5357ee07be552a0794f";
 /// The pack digest of `fx/newer`, which replaces `fx/keys`.
-const NEWER: &str = "sha256:793e7dcc7f8980bdb04cd30fff30101990bad5be8449ba624d874758c1453a00";
+const NEWER: &str = "sha256:788f62e2f18a2dad801b00c0946a2cdd6a4b87b84e55b53918ece8a114a1536f";
 
 /// A folder with the fixtures under `fx/` and, in the layout `m`, the packs `old` and `newer`.
 fn scene() -> Test {

@@ -1,5 +1,7 @@
 //! `--pin`: the exact set of keys, and nothing else of what the pack says.
 
+use keypack::key::{Material, parse_key_file};
+
 use serde_json::Value;
 
 use super::{program::Test, scene};
@@ -63,13 +65,13 @@ fn a_key_in_another_role() {
 
 #[test]
 fn a_chain_pinned_by_its_key_alone() {
-    // A known key in a certificate of one's own, with one's own root behind it: so the certificate is pinned.
+    // A known key in a certificate of one's own, with one's own root behind it: so the certificates are pinned.
     let test = scene();
-    let inventory = test.json("fx/newer/keypack.json");
-    let chain = inventory["keys"].as_array().unwrap().iter().find(|k| k["role"] == "fulcio").unwrap();
-    let hex = |field: &str| chain[field].as_str().unwrap()["sha256:".len()..].to_owned();
+    let pem = test.read("fx/newer/fulcio-98cd189d.pem");
+    let Material::Chain(chain) = parse_key_file(&pem).unwrap().material.remove(0) else { panic!() };
+    let key = chain.first().public_key().unwrap().fingerprint();
     let all = pins(&test, "oci:m:newer");
-    let by_key: Vec<_> = all.iter().map(|pin| pin.replace(&hex("id"), &hex("spki"))).collect();
+    let by_key: Vec<_> = all.iter().map(|pin| pin.replace(&chain.fingerprint().hex(), &key.hex())).collect();
     assert_ne!(all, by_key);
     test.run(&format!("pull oci:m:newer{} -o out", flags(&by_key))).fails(3, "key-not-pinned");
 }

@@ -78,14 +78,14 @@ fn collecting_is_cumulative() {
     ran.says("4 keys and 2 kept from earlier collections, version 1767312000, written (changed)");
     assert_eq!(names(&test, false), ["rekor2", "ctlog", "fulcio", "tsa"]);
     assert_eq!(names(&test, true), ["rekor", "signer"]);
-    assert!(test.has("keys/signer-cosign-43ef7bc8.pub"));
+    assert!(test.has("keys/signer-43ef7bc8.pub"));
     let kept = &test.json("keys/keypack.json")["keys"][0]["kept"];
     assert_eq!(kept, "2026-01-02T00:00:00Z");
     // Kept for longer is no news.
     test.run(&format!("{line} 2026-01-03T00:00:00Z")).exits(0).says("unchanged");
     test.run(&format!("{line} 2026-01-03T00:00:00Z --prune")).exits(0).says("4 keys, version");
     assert_eq!(names(&test, true), [""; 0]);
-    assert!(!test.has("keys/signer-cosign-43ef7bc8.pub"));
+    assert!(!test.has("keys/signer-43ef7bc8.pub"));
 }
 
 #[test]
@@ -108,18 +108,16 @@ fn a_key_keeps_its_name() {
     let test = collected("2026-01-01T00:00:00Z");
     test.write("renamed.pub", test.read("lab/trust/cosign.pub"));
     test.run(&format!("{REKOR1} --trusted-root lab/trust/trusted_root.json --key renamed.pub")).exits(0);
-    assert!(test.has("keys/signer-cosign-43ef7bc8.pub"));
-    assert!(!test.has("keys/signer-renamed-43ef7bc8.pub"));
+    assert!(test.has("keys/signer-43ef7bc8.pub"));
+    assert!(!test.has("keys/signer-43ef7bc8.pub"));
 }
 
 #[test]
 fn a_missing_key_that_is_kept_or_revoked_is_told_as_that() {
     let test = collected("2026-01-01T00:00:00Z");
     let line = "collect oci:lab/layouts/key-bundle-rekor1-oras --trusted-root lab/trust/trusted_root.json";
-    let ran = test
-        .run(line)
-        .fails(4, "incomplete")
-        .says("no source of this run gives this key; signer-cosign-43ef7bc8");
+    let ran =
+        test.run(line).fails(4, "incomplete").says("no source of this run gives this key; signer-43ef7bc8");
     ran.says("give the key again by --key FILE");
     let report =
         test.run(&format!("{line} --prune --when never --format json")).fails(4, "incomplete").json();

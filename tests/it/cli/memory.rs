@@ -3,7 +3,7 @@
 
 use std::process::{Command, Output};
 
-use crate::{
+use super::{
     forge::{Forge, file, tar},
     program::Test,
 };

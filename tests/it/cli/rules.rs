@@ -7,7 +7,8 @@ use super::program::{Ran, TRUST, Test};
 
 const SIGNED: &str = "oci:lab/layouts/key-bundle-rekor1-oras";
 const SIGNER: &str = "43ef7bc87c44704aa997d44437f45c362729aee88ee5fcd4b5a2cac39811b24f";
-const NAMED: &str = "rules:\n  - scope: registry.example/app\n    signers: [{key: signer-cosign-43ef7bc8}]\n    log: required\n";
+const NAMED: &str =
+    "rules:\n  - scope: registry.example/app\n    signers: [{key: signer-43ef7bc8}]\n    log: required\n";
 
 fn collect(test: &Test, rules: &str) -> Ran {
     test.write("rules.yaml", rules);
@@ -33,7 +34,7 @@ fn a_draft_is_refused_until_a_person_went_through_it() {
         draft.contains("identity: \"https://ci.test/build.yml@main\"")
             && draft.contains("oidcIssuer: \"https://issuer.test\"")
     );
-    assert!(draft.contains("signer-cosign-43ef7bc8, 1 image"), "how many images: {draft}");
+    assert!(draft.contains("signer-43ef7bc8, 1 image"), "how many images: {draft}");
     let line = format!("collect storage {TRUST} --accept-rules");
     test.run(&format!("{line} draft.yaml")).fails(3, "rules-are-draft").tells("draft.yaml:4:8");
     test.run(&format!("{line} draft.yaml --optional")).fails(3, "rules-are-draft");
@@ -161,7 +162,7 @@ fn names_in_content_write_no_rules() {
 fn rules_are_in_the_pack_digest_and_in_order() {
     let test = Test::at_epoch("1767225600");
     let without = test.run(&format!("collect {SIGNED} {TRUST} -o without")).exits(0).after("Pack: ");
-    let two = "rules:\n  - {scope: b.example, signers: [{key: signer-cosign-43ef7bc8}], log: none}\n  \
+    let two = "rules:\n  - {scope: b.example, signers: [{key: signer-43ef7bc8}], log: none}\n  \
                - {scope: a.example, signers: [{key: \"sha256:SIGNER\"}, {key: \"signer:SIGNER\"}], log: [127.0.0.1]}\n"
         .replace("SIGNER", SIGNER);
     let with = collect(&test, &two).exits(0).after("Pack: ");
@@ -188,21 +189,15 @@ fn rules_are_in_the_pack_digest_and_in_order() {
 fn a_rule_about_a_key_that_is_not_there_stops_everything() {
     let test = Test::new();
     for (rule, what) in [
-        (NAMED.replace("43ef7bc8", "43ef7bc9"), "signer-cosign-43ef7bc9, which is not in the pack"),
-        (
-            NAMED.replace("signer-cosign-43ef7bc8", "rekor-127-0-0-1-e69e8241"),
-            "which is a Rekor v1 log, and a signer key",
-        ),
+        (NAMED.replace("43ef7bc8", "43ef7bc9"), "signer-43ef7bc9, which is not in the pack"),
+        (NAMED.replace("signer-43ef7bc8", "rekor-e69e8241"), "which is a Rekor v1 log, and a signer key"),
         (NAMED.replace("required", "[rekor.example]"), "rekor.example, which is not in the pack"),
         (
             NAMED.replace("required", &format!("[\"signer:{SIGNER}\"]")),
             "which is a signer key, and a Rekor v1 log",
         ),
         (
-            NAMED.replace(
-                "{key: signer-cosign-43ef7bc8}",
-                "{authorities: [127.0.0.1], identity: a, oidcIssuer: b}",
-            ),
+            NAMED.replace("{key: signer-43ef7bc8}", "{authorities: [127.0.0.1], identity: a, oidcIssuer: b}"),
             "127.0.0.1, which is a Rekor v1 log, and a Fulcio CA",
         ),
     ] {
@@ -241,7 +236,7 @@ fn a_revoked_signer_leaves_its_rule_and_the_rule_stays() {
     assert_eq!(rules(&test)[0]["signers"], json!([]));
     test.run("inspect keys").exits(0).says("nobody (all signers were revoked)");
     // The file may name it still, by fingerprint or by what is gone with it.
-    let named = NAMED.replace("signer-cosign-43ef7bc8", &format!("\"signer:{SIGNER}\""));
+    let named = NAMED.replace("signer-43ef7bc8", &format!("\"signer:{SIGNER}\""));
     collect(&test, &named).exits(4).tells("is revoked");
     assert_eq!(rules(&test)[0]["signers"], json!([]));
 }
@@ -271,9 +266,9 @@ fn rules_are_shown_and_compared() {
     let test = Test::new();
     test.run(&format!("collect {SIGNED} {TRUST} -o none")).exits(0);
     collect(&test, NAMED).exits(0);
-    test.run("inspect keys").exits(0).says(
-        "rule for registry.example/app\n  signed by   signer-cosign-43ef7bc8\n  log         required\n",
-    );
+    test.run("inspect keys")
+        .exits(0)
+        .says("rule for registry.example/app\n  signed by   signer-43ef7bc8\n  log         required\n");
     test.run("diff none keys")
         .exits(0)
         .says("+ rule for registry.example/app added: signed by signer:43ef7bc8");

@@ -87,7 +87,7 @@ fn what_is_remembered_is_read_back_whole() {
         state.record(&[], KnownPack { origin: Origin::Collected, ..pack(8) });
         state.accept(&[key], pack(6), "--allow-rollback-unsafe", "the new one lacks a key\n\u{1b}[2J");
         state.record_tuf("sigstore", &[("root".to_owned(), 12)].into());
-        state.revoke("sha256:aa", pack(7).digest, pack(7).at);
+        state.revoke(Digest::of(b"revoked").into(), pack(7).digest, pack(7).at);
         state.clone()
     });
     assert_eq!(host.load().unwrap(), written.unwrap());
@@ -261,7 +261,7 @@ fn what_could_not_be_read_back_is_not_written() {
     host.remember(1);
     let error = state::update(&host.path(), &lineage("default"), |state| {
         for n in 0..60_000u32 {
-            state.revoke(&hex::encode(n.to_be_bytes()), pack(1).digest, pack(1).at);
+            state.revoke(Digest::of(&n.to_be_bytes()).into(), pack(1).digest, pack(1).at);
         }
     });
     assert_eq!(error.unwrap_err().code(), "state-write-failed");

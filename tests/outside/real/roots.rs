@@ -71,7 +71,8 @@ fn an_authority_without_certificates_is_told() {
 }
 
 fn the_classic_targets_are_the_same_keys() {
-    let known: Vec<_> = builtin().candidates.iter().map(|candidate| candidate.material.fingerprint()).collect();
+    let known: Vec<_> =
+        builtin().candidates.iter().map(|candidate| candidate.material.fingerprint()).collect();
     for name in ["rekor.pub", "ctfe.pub", "ctfe_2022.pub", "fulcio.crt.pem", "fulcio_intermediate_v1.crt.pem"]
     {
         let gathered = files(&[fixture(&format!("sigstore/{name}"))]);
