@@ -99,3 +99,63 @@ impl Store {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn layer(number: u64, size: u64) -> Descriptor {
+        Descriptor { size: Some(size), ..Descriptor::of_digest(Digest::of(&number.to_be_bytes())) }
+    }
+
+    fn payload() -> Result<SimplePayload, Problem> {
+        let image = Digest::of(b"image");
+        let text = format!(
+            r#"{{"critical":{{"identity":{{"docker-reference":"r.test/x"}},"image":{{"docker-manifest-digest":"{image}"}},"type":"cosign container image signature"}},"optional":null}}"#
+        );
+        SimplePayload::parse(text.into_bytes()).map_err(|e| Problem::from(&e))
+    }
+
+    #[test]
+    fn what_is_named_again_is_not_read_again() {
+        let store = Store::default();
+        let mut read = 0;
+        for _ in 0..1000 {
+            let found = store.payload(&layer(1, limits::SIGNATURE), || {
+                read += 1;
+                payload()
+            });
+            found.unwrap();
+        }
+        assert_eq!(read, 1);
+    }
+
+    #[test]
+    fn signatures_without_end_are_not_kept() {
+        let store = Store::default();
+        let mut kept = 0;
+        for number in 0..512 {
+            match store.payload(&layer(number, limits::SIGNATURE), payload) {
+                Ok(_) => kept += limits::SIGNATURE,
+                Err(problem) => assert_eq!(problem.code, "too-large"),
+            }
+        }
+        assert!(
+            (limits::LARGE_SIGNATURES - 2 * limits::SIGNATURE..=limits::LARGE_SIGNATURES).contains(&kept)
+        );
+        // They take nothing from those of usual size, which have an end too.
+        let usual = 6 << 10;
+        let most = (0..1_000_000).take_while(|_| store.keep(usual).is_ok()).count();
+        assert!((70_000..90_000).contains(&most), "{most}");
+    }
+
+    #[test]
+    fn what_cannot_be_read_takes_no_room() {
+        let store = Store::default();
+        for number in 0..512 {
+            let bad = store.payload(&layer(number, limits::SIGNATURE), || Err(Problem::new("x", "bad")));
+            assert_eq!(bad.unwrap_err().code, "x");
+        }
+        assert!(store.payload(&layer(1, limits::SIGNATURE), payload).is_ok());
+    }
+}
