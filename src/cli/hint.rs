@@ -167,7 +167,8 @@ fn about_packs(code: &str) -> &'static str {
             "give one PEM public key, as `cosign public-key` prints it, in a file of its own"
         }
         "verify-key-from-pack" => {
-            "a key or root that comes with the pack proves nothing; keep the organisation's where only you write"
+            "a key, root or setting that came with the pack proves nothing: get it from where you trust it to be right, and keep it \
+             in a place that does not travel, such as /etc/keypack"
         }
         "key-not-pinned" => {
             "pins are the exact set: if the key is right, pin it too; if nobody can say what it is, refuse the pack"

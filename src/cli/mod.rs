@@ -34,6 +34,7 @@ mod redhat;
 mod schema;
 mod settings;
 mod take;
+mod travelled;
 mod tuf;
 mod wire;
 
