@@ -1,6 +1,7 @@
 //! What a key packet is: its algorithm, and what names it.
 
 use pgp::{
+    crypto::public_key::PublicKeyAlgorithm,
     ser::Serialize,
     types::{EcdsaPublicParams, EddsaLegacyPublicParams, KeyDetails, KeyVersion, PublicParams},
 };
@@ -28,7 +29,16 @@ pub(super) fn unsupported(key: &impl KeyDetails) -> String {
             _ => "RSA".to_owned(),
         },
         PublicParams::ECDSA(_) => "ECDSA with another curve than P-256 and P-384".to_owned(),
-        _ => format!("{:?}", key.algorithm()),
+        PublicParams::EdDSALegacy(_) => "EdDSA with another curve than Ed25519".to_owned(),
+        _ => match key.algorithm() {
+            PublicKeyAlgorithm::DSA => "DSA".to_owned(),
+            PublicKeyAlgorithm::Elgamal | PublicKeyAlgorithm::ElgamalEncrypt => "Elgamal".to_owned(),
+            PublicKeyAlgorithm::ECDH | PublicKeyAlgorithm::X25519 | PublicKeyAlgorithm::X448 => {
+                "a key for encryption".to_owned()
+            }
+            PublicKeyAlgorithm::Ed448 => "Ed448".to_owned(),
+            other => format!("of the OpenPGP algorithm {}", u8::from(other)),
+        },
     };
     format!("it is {is}, which is not supported")
 }

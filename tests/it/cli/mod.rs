@@ -4,6 +4,7 @@ mod changed;
 mod collect;
 mod config;
 mod discover;
+mod echo;
 mod files;
 mod forge;
 mod forged;
