@@ -18,6 +18,7 @@ mod memory;
 mod pull;
 mod push;
 mod rules;
+mod taken;
 mod usage;
 
 use crate::support::{fault, program};
