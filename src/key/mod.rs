@@ -12,6 +12,7 @@ mod pin;
 mod public_key;
 mod secret;
 pub mod trusted_root;
+mod weak;
 
 pub use algorithm::Algorithm;
 pub use candidate::{Candidate, Grade, Material, Provenance, Validity, origin_of};
@@ -52,16 +53,8 @@ pub enum Role {
 
 impl Role {
     /// All roles, in the order in which an inventory lists them.
-    pub const ALL: [Self; 8] = [
-        Self::Rekor,
-        Self::Rekor2,
-        Self::CtLog,
-        Self::Fulcio,
-        Self::Tsa,
-        Self::Pki,
-        Self::Signer,
-        Self::Gpg,
-    ];
+    pub const ALL: [Self; 8] =
+        [Self::Rekor, Self::Rekor2, Self::CtLog, Self::Fulcio, Self::Tsa, Self::Pki, Self::Signer, Self::Gpg];
 
     /// The name in files, flags and JSON.
     pub const fn as_str(self) -> &'static str {

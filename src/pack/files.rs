@@ -83,7 +83,9 @@ pub(super) fn readme(keys: &[KeyRecord], chains: &[TufRecord]) -> Vec<u8> {
         ));
     }
     text.push_str("\nRHEL, Fedora (podman, CRI-O, skopeo): copy what policy.json names, by hand\n");
-    for key in keys.iter().filter(|k| matches!(k.role, Role::Signer | Role::Rekor | Role::Fulcio | Role::Pki | Role::Gpg))
+    for key in keys
+        .iter()
+        .filter(|k| matches!(k.role, Role::Signer | Role::Rekor | Role::Fulcio | Role::Pki | Role::Gpg))
     {
         text.push_str(&format!("  sudo install -D -m 0644 {0} /etc/pki/keypack/{0}\n", key.file));
     }

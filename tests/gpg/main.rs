@@ -17,6 +17,7 @@ mod place;
 mod program;
 mod redhat;
 mod statements;
+mod weak;
 mod wire;
 
 /// What the lying server looks for in what it was sent.
