@@ -10,6 +10,7 @@ mod names;
 mod openpgp;
 mod pin;
 mod public_key;
+mod role;
 mod secret;
 pub mod trusted_root;
 mod weak;
@@ -25,6 +26,7 @@ pub use names::{name_of, well_known};
 pub use openpgp::{OpenPgpFault, OpenPgpKey, OpenPgpMessage, OpenPgpMessageError};
 pub use pin::{Pin, Pinned};
 pub use public_key::{PublicKey, PublicKeyError};
+pub use role::RoleError;
 
 use serde::{Deserialize, Serialize};
 

@@ -147,14 +147,12 @@ fn material(record: &KeyRecord, bytes: &[u8]) -> Result<Material, PackError> {
     let (Some(material), true) = (parsed.material.pop(), parsed.material.is_empty()) else {
         return Err(wrong("it must hold exactly one key or chain".into()));
     };
-    if !material.fits(record.role) {
-        return Err(wrong(format!("a {} is something else", record.role.title())));
-    }
+    material.check_role(record.role).map_err(|e| wrong(e.to_string()))?;
     if material.to_pem().as_bytes() != bytes {
         return Err(wrong("it is not normalised PEM".into()));
     }
     let candidate = Candidate {
-        role: Some(record.role),
+        role: record.role,
         url: record.origin.clone().map(|o| format!("https://{o}")).or_else(|| record.url.clone()),
         validity: record.validity,
         provenance: record.provenance.first().cloned().unwrap_or(Provenance {

@@ -27,5 +27,6 @@ mod lies;
 mod program;
 mod pull;
 mod push;
+mod roles;
 mod rules;
 mod usage;

@@ -16,5 +16,6 @@ mod payload;
 mod proposed;
 mod prove;
 mod resolve;
+mod roles;
 mod sources;
 mod unbound;
