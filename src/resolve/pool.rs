@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Answer, Need, ResolvedKey};
 use crate::{
-    key::{Candidate, KeyRef, Provenance, Validity},
+    key::{Candidate, Grade, KeyRef, Provenance, Validity},
     trust::Refusal,
 };
 
@@ -90,9 +90,11 @@ fn merge(mut group: Vec<&Candidate>) -> ResolvedKey {
     group.sort_by(|a, b| a.provenance.cmp(&b.provenance));
     let mut provenance: Vec<_> = group.iter().map(|c| c.provenance.clone()).collect();
     provenance.dedup();
-    // A source that says an address or a time of use knows more about the key than a bare file does.
-    let knows = |c: &&&Candidate| c.url.is_some() || c.validity != Validity::default();
-    let best = group.iter().find(knows).unwrap_or(&group[0]);
+    // A trusted root knows more about the key than a bare file does.
+    let is_bare = |c: &Candidate| {
+        c.provenance.grade == Grade::File && c.url.is_none() && c.validity == Validity::default()
+    };
+    let best = group.iter().find(|c| !is_bare(c)).unwrap_or(&group[0]);
     // Copies of a GPG key may hold more or less: together they say all, a revocation too.
     let material = group.iter().fold(best.material.clone(), |all, c| all.merged(&c.material));
     ResolvedKey {
