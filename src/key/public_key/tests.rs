@@ -188,7 +188,7 @@ fn rsa_keys_with_which_anybody_can_sign() {
         let rest = &number % by;
         (number - rest).to_bytes_be()
     };
-    for factor in [2, 3, 5, 7, 641, 751] {
+    for factor in (2..752).filter(|n| (2..*n).all(|d| n % d != 0)) {
         let read = PublicKey::from_spki(&rsa(&divisible(factor), &e));
         assert!(matches!(read, Err(Weak(_))), "{factor}: {read:?}");
     }
