@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Answer, Need, ResolvedKey};
 use crate::{
-    key::{Candidate, KeyRef, Provenance},
+    key::{Candidate, Grade, KeyRef, Provenance, Validity},
     trust::Refusal,
 };
 
@@ -25,15 +25,12 @@ pub(super) struct Pool<'a> {
 
 impl<'a> Pool<'a> {
     pub(super) fn new(candidates: &'a [Candidate]) -> Self {
-        let mut by_name: BTreeMap<(bool, KeyRef), Vec<&'a Candidate>> = BTreeMap::new();
+        let mut by_name: BTreeMap<KeyRef, Vec<&'a Candidate>> = BTreeMap::new();
         for candidate in candidates {
-            // A file without a role is known by its fingerprint alone until a need gives it a role.
-            let role = candidate.role.unwrap_or(candidate.material.usual_role());
-            let name = (candidate.role.is_some(), candidate.key_ref(role, None));
-            by_name.entry(name).or_default().push(candidate);
+            by_name.entry(candidate.key_ref(candidate.role, None)).or_default().push(candidate);
         }
         let (mut good, mut conflicts) = (Vec::new(), Vec::new());
-        for ((_, key), group) in by_name {
+        for (key, group) in by_name {
             if group.iter().any(|c| !c.material.is_same_key(&group[0].material)) {
                 let mut sources: Vec<_> = group.iter().map(|c| c.provenance.source.clone()).collect();
                 sources.dedup();
@@ -77,7 +74,7 @@ impl<'a> Pool<'a> {
             proved.values().any(|key| key.provenance.contains(&candidate.provenance))
                 || tried
                     .iter()
-                    .any(|key| candidate.serves(key.role) && candidate.key_ref(key.role, None).id == key.id)
+                    .any(|key| candidate.role == key.role && candidate.key_ref(key.role, None).id == key.id)
         };
         let (mut unused, mut used) = (BTreeSet::new(), BTreeSet::new());
         for candidate in &self.candidates {
@@ -93,8 +90,11 @@ fn merge(mut group: Vec<&Candidate>) -> ResolvedKey {
     group.sort_by(|a, b| a.provenance.cmp(&b.provenance));
     let mut provenance: Vec<_> = group.iter().map(|c| c.provenance.clone()).collect();
     provenance.dedup();
-    // A source that states the role knows more about the key than a bare file does.
-    let best = group.iter().find(|c| c.role.is_some()).unwrap_or(&group[0]);
+    // A trusted root knows more about the key than a bare file does.
+    let is_bare = |c: &Candidate| {
+        c.provenance.grade == Grade::File && c.url.is_none() && c.validity == Validity::default()
+    };
+    let best = group.iter().find(|c| !is_bare(c)).unwrap_or(&group[0]);
     // Copies of a GPG key may hold more or less: together they say all, a revocation too.
     let material = group.iter().fold(best.material.clone(), |all, c| all.merged(&c.material));
     ResolvedKey {

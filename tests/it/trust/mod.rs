@@ -13,5 +13,6 @@ mod payload;
 mod proposed;
 mod prove;
 mod resolve;
+mod roles;
 mod sources;
 mod unbound;
