@@ -10,6 +10,7 @@ use crate::{
     keysource::Collected,
     pack::{Draft, Include, IncludeChain, Inventory, KEPT_LONG, NewAtPlace, kept_long, new_at_known_places},
     report::Report,
+    resolve,
 };
 
 /// What goes in, and what waits for a person.
@@ -141,6 +142,7 @@ fn include(args: &args::Collect, found: &Found) -> Vec<Include> {
     }
     // An instance is what one document describes: the trusted root that a proved key came from.
     let documents: Vec<_> = include.iter().flat_map(|i| i.provenance.iter().map(|p| p.sha256)).collect();
+    let merged = resolve::merged(&found.gathered.candidates);
     let conflicted = |key: KeyRef| found.resolution.conflicts.iter().any(|c| c.key == key);
     for candidate in &found.gathered.candidates {
         let of_instance = candidate.role.is_some() && documents.contains(&candidate.provenance.sha256);
@@ -148,7 +150,8 @@ fn include(args: &args::Collect, found: &Found) -> Vec<Include> {
         // Nobody needs a key that its owner took back, however many keys are wanted.
         let withdrawn = candidate.material.openpgp().is_some_and(OpenPgpKey::is_revoked);
         if (all || of_instance) && !withdrawn && !conflicted(key) && !include.iter().any(|i| i.key == key) {
-            include.push(offered(candidate));
+            let validity = merged.get(&key).map_or(candidate.validity, |merged| merged.validity);
+            include.push(Include { validity, ..offered(candidate) });
         }
     }
     include

@@ -4,6 +4,7 @@
 
 mod around;
 mod broken;
+mod canary;
 mod chains;
 mod forms;
 mod hostile;
@@ -12,9 +13,12 @@ mod keys;
 mod lab;
 mod log;
 mod own;
+mod paths;
 mod payload;
 mod proposed;
 mod prove;
 mod resolve;
 mod sources;
+mod stamp;
 mod unbound;
+mod walk;
