@@ -29,7 +29,7 @@
 //! # Rooms, and who may use whom
 //!
 //! An arrow goes only to a smaller number; `signature`, `trust` and `export` never use `content`.
-//! `tests/architecture.rs` reads the `use` lines and fails with the file and the rule.
+//! `tests/it/architecture.rs` reads the `use` lines and fails with the file and the rule.
 //!
 //! | level | rooms |
 //! |---|---|

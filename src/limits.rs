@@ -10,6 +10,9 @@ pub const MANIFEST: u64 = 4 << 20;
 /// about 10 KiB; an in-toto statement with a large build provenance may reach a few MiB.
 pub const SIGNATURE: u64 = 8 << 20;
 
+/// A signature of a pack's inventory that lies beside it: a bundle with certificate, proof and timestamps has 10 KiB.
+pub const SIGNATURE_FILE: u64 = 64 << 10;
+
 /// An image config, read only for its labels.
 pub const CONFIG: u64 = 4 << 20;
 
@@ -35,11 +38,12 @@ pub const TUF_ROOTS: usize = 256;
 /// Targets that are single keys: the public good lists seven.
 pub const TUF_KEYS: usize = 64;
 
-/// All files of a pack together: what unpacking may hold in memory and write to disk.
-pub const PACK_TOTAL: u64 = 32 << 20;
+/// All files of a pack together: what unpacking may hold in memory, some three times over, and write to disk. The
+/// largest real pack has about 1 MiB.
+pub const PACK_TOTAL: u64 = 16 << 20;
 
 /// A pack as an oci-archive: its files, the manifest, and the headers of a tar.
-pub const PACK_ARCHIVE: u64 = 40 << 20;
+pub const PACK_ARCHIVE: u64 = 20 << 20;
 
 /// Packs that are looked at in one archive set and its working-dir: old segments that nobody removed hold old ones.
 pub const CARRIED_PACKS: usize = 64;
@@ -49,6 +53,10 @@ pub const PACK_FILES: usize = 1000;
 
 /// Layers of the artifact form: ECR accepts 127 layers an image (facts measured with twelve tools).
 pub const ARTIFACT_LAYERS: usize = 100;
+
+/// The window of a zstd frame, which is memory: `zstd` takes 8 MiB at most and 128 MiB if told to, Go's encoder up to
+/// 32 MiB. RFC 8878 §3.1.1.1.2 asks for 8 MiB.
+pub const ZSTD_WINDOW: u64 = 32 << 20;
 
 /// zstd frames of a pack's layer: zstd:chunked makes one a file, and a few beside them.
 pub const ZSTD_FRAMES: usize = 10 * PACK_FILES;

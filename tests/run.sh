@@ -22,5 +22,5 @@ fi
 cargo test --locked
 # As root, with strace, the tests that mount and those that fail single system calls run too.
 if [ "$(id -u)" = 0 ] && command -v strace >/dev/null 2>&1 && unshare -m true 2>/dev/null; then
-    cargo test --locked --test write --test state -- --include-ignored
+    cargo test --locked --test it -- --ignored
 fi

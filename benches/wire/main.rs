@@ -13,6 +13,8 @@
 mod counter;
 #[path = "../../tests/support/docker_registry.rs"]
 mod docker_registry;
+#[path = "../../tests/support/find.rs"]
+mod find;
 mod signed;
 
 use std::{
@@ -23,7 +25,8 @@ use std::{
 };
 
 use counter::Counter;
-use docker_registry::{DockerRegistry, find::find};
+use docker_registry::DockerRegistry;
+use find::find;
 use tempfile::TempDir;
 
 const KEYPACK: &str = env!("CARGO_BIN_EXE_keypack");

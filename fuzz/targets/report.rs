@@ -61,8 +61,7 @@ pub fn run(data: &[u8]) {
         keys: vec![KeyReport {
             key,
             name: "signer-x".into(),
-            fingerprint: digest,
-            openpgp: Some(text(10)),
+            fingerprint: digest.into(),
             weak: true,
             provenance: vec![provenance],
             proofs: 1,

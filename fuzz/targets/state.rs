@@ -16,14 +16,14 @@ pub fn run(data: &[u8]) {
     let Ok(before) = state::load(&input::folder(), &lineage) else { return };
     let other = Digest::of(b"fuzz");
     let written = state::update(&input::folder(), &lineage, |state| {
-        state.revoke(&other.to_string(), other, jiff::Timestamp::UNIX_EPOCH);
+        state.revoke(other.into(), other, jiff::Timestamp::UNIX_EPOCH);
         state.clone()
     });
     let Ok(written) = written else { return };
     let after = state::load(&input::folder(), &lineage).expect("what was written is read");
     assert_eq!(after, written);
     assert_eq!(after.highest(), before.highest());
-    assert!(after.is_revoked(other));
+    assert!(after.is_revoked(&other.into()));
 }
 
 #[cfg(fuzzing)]

@@ -61,6 +61,8 @@ fn build() -> Vec<OutFile> {
         origin: None,
         validity: keypack::key::Validity::default(),
         provenance: vec![input::provenance()],
+        ct_required: false,
+        proved: true,
     };
     let built = pack::build(&Build {
         name: "default",
@@ -72,6 +74,8 @@ fn build() -> Vec<OutFile> {
         revoked: Vec::new(),
         created: jiff::Timestamp::UNIX_EPOCH,
         expires: Expiry::Never,
+        collected_by: None,
+        given_by: None,
         refresh_after: Build::default_refresh_after(),
     });
     let mut files = built.unwrap().draft.to_files();

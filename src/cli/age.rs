@@ -8,13 +8,22 @@ use crate::{
     pack::{self, Met, Pack},
 };
 
-/// Checks the times; answers whether a pack that is too old is taken because the user says so.
+/// Which rules about time are broken, because the user says so.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Overruled {
+    /// It is older than allowed.
+    pub(super) stale: bool,
+    /// It is ahead of the clock.
+    pub(super) future: bool,
+}
+
+/// Checks the times.
 pub(super) fn fresh(
     args: &args::Pull,
     pack: &Pack,
     now: Timestamp,
     output: &Output,
-) -> Result<bool, Failure> {
+) -> Result<Overruled, Failure> {
     let stale = evidence(args, pack, now, output)?;
     if !pack.is_whole() {
         if pack.met().contains(&Met::Pins) {
@@ -22,15 +31,23 @@ pub(super) fn fresh(
                 "pins authenticate keys alone: how old the pack is, and which version, nobody can tell",
             );
         }
-        return Ok(stale);
+        return Ok(Overruled { stale, future: false });
     }
     let mut limits = args.max_age.map_or_else(pack::Limits::default, pack::Limits::of);
     limits.allow_stale = args.except.allow_stale_unsafe;
-    let age = pack::freshness(pack.draft().inventory(), now, &limits)?;
+    limits.allow_future = args.except.accept_future_unsafe;
+    let inventory = pack.draft().inventory();
+    let age = pack::freshness(inventory, now, &limits)?;
+    let future = pack::not_from_the_future(inventory, now).err();
+    if let Some(ahead) = &future {
+        output.warn(&format!(
+            "taking a pack that is ahead of the clock, as --accept-future-unsafe says: {ahead}"
+        ));
+    }
     if age.old {
         output.warn(&format!("the pack was made {} ago; ask for a newer one", count(age.days(), "day")));
     }
-    Ok(age.stale || stale)
+    Ok(Overruled { stale: age.stale || stale, future: future.is_some() })
 }
 
 /// Checks the age of the evidence; answers whether some is taken that is too old, because the user says so.

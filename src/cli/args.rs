@@ -15,7 +15,7 @@ pub(super) use self::{
 use super::{cache::Cache, gather::KeySources, heading, output::Global, wire::Wire};
 use crate::{
     config::{IncludeKeys, Revocation, When},
-    oci::Digest,
+    key::Fingerprint,
     pack::{Expiry, Mention, Rule, parse_span},
 };
 
@@ -133,6 +133,12 @@ pub(super) struct Collect {
     /// When the pack should no longer be taken: a date, or a time span such as "180 days".
     #[arg(long, value_name = "WHEN")]
     pub(super) expires: Option<Expiry>,
+    /// Who collects, to be written into the pack [default: what the directory in place says].
+    #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub(super) collected_by: Option<String>,
+    /// Who gave the key files that are new in this run, to be written beside their keys.
+    #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub(super) given_by: Option<String>,
     /// The time of creation [default: now; SOURCE_DATE_EPOCH is honoured].
     #[arg(long, value_name = "TIME")]
     pub(super) created: Option<Timestamp>,
@@ -148,14 +154,14 @@ pub(super) struct Collect {
     /// Make a new version of an unchanged pack once it is this old.
     #[arg(long, value_name = "SPAN", default_value = "30 days", value_parser = parse_span)]
     pub(super) refresh_after: jiff::Span,
-    /// Write down that this key must not be trusted any more, by the fingerprint that `keypack inspect` prints;
-    /// needs --reason [repeatable].
-    #[arg(long, value_name = "sha256:…", requires = "reason")]
-    pub(super) revoke: Vec<Digest>,
+    /// Write down that this key must not be trusted any more, by the fingerprint that `keypack inspect` prints for the
+    /// key or for one of its certificates; needs --reason [repeatable].
+    #[arg(long, value_name = "FINGERPRINT", requires = "reason")]
+    pub(super) revoke: Vec<Fingerprint>,
     /// Take this key although it is new at an address, or in a file, of which the directory in place has another key
     /// [repeatable].
-    #[arg(long, value_name = "sha256:…")]
-    pub(super) accept_change: Vec<Digest>,
+    #[arg(long, value_name = "FINGERPRINT")]
+    pub(super) accept_change: Vec<Fingerprint>,
     /// Rules that the organisation wrote, or a draft of `discover --draft-rules` that a person went through: from now on
     /// they are the pack's rules, all of them.
     #[arg(long, value_name = "FILE")]
@@ -216,7 +222,8 @@ pub(super) struct Pull {
     pub(super) output: Option<PathBuf>,
     #[command(flatten)]
     pub(super) anchors: Anchors,
-    /// The lineage that the pack must have [default: that of the directory in place, or "default"].
+    /// The lineage that the pack must have [default: that of the directory in place, if this host collected or
+    /// authenticated it, or "default"].
     #[arg(long, value_name = "NAME", value_parser = lineage)]
     pub(super) name: Option<String>,
     /// Replace the directory in two steps where the file system can't exchange it in one.

@@ -1,6 +1,6 @@
 use std::{cell::RefCell, collections::BTreeSet, path::Path};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{
     args,
@@ -15,9 +15,9 @@ use super::{
 use crate::{
     config::When,
     display::count,
-    key::{OpenPgpKey, Role},
+    key::{Fingerprint, OpenPgpKey, Role},
     oci::Digest,
-    pack::{Build, Built, Change, Draft, Expiry, Revoked, build},
+    pack::{Build, Built, Change, Draft, Expiry, KeyRecord, Revoked, build, not_from_the_future},
     report::{PackReport, Report, WhyMissing, render},
     write,
 };
@@ -33,11 +33,12 @@ pub(super) fn run(args: &args::Collect, output: &Output) -> Result<Exit, Failure
         return Err(Failure::new("lineage-mismatch", error, Exit::Refused));
     }
     let created = created(args)?;
+    refuse_the_future(old.as_ref(), &directory, created)?;
     output.interrupt.leaves(format!("{} is as it was", directory.display()));
     let past = Past::load(args, &name, old.as_ref(), created)?;
     let met = RefCell::new(fingerprints(old.as_ref()));
-    let revoked = |key| {
-        met.borrow_mut().insert(key);
+    let revoked = |key: &Fingerprint| {
+        met.borrow_mut().insert(*key);
         past.is_revoked(key)
     };
     let found = find(&args.read, &revoked, created, output)?;
@@ -83,6 +84,8 @@ pub(super) fn run(args: &args::Collect, output: &Output) -> Result<Exit, Failure
         revoked: [past.revoked, by_their_owners(old.as_ref(), &found, created)].concat(),
         created,
         expires: args.expires.unwrap_or(Expiry::Never),
+        collected_by: args.collected_by.as_deref(),
+        given_by: args.given_by.as_deref(),
         refresh_after: args.refresh_after,
     }) {
         Ok(built) => built,
@@ -107,15 +110,13 @@ pub(super) fn run(args: &args::Collect, output: &Output) -> Result<Exit, Failure
     let built = place(args, &directory, old.as_ref(), built, output)?;
     if let Some(old) = old.as_ref().filter(|_| !past.known) {
         let kept = built.draft.inventory().keys.iter().filter(|k| k.kept.is_some()).count();
-        if kept > 0 {
-            output.warn(&format!(
-                "kept {} from version {} in {}, which this host does not remember making or authenticating; \
-                 look with `keypack inspect`, or leave out what no image needs with --prune",
-                count(kept, "key"),
-                old.inventory().version,
-                directory.display()
-            ));
-        }
+        output.warn(&format!(
+            "this host does not remember making or authenticating version {} in {}, which was there before; {} from it \
+             stayed: look with `keypack inspect`, or leave out what no image needs with --prune",
+            old.inventory().version,
+            directory.display(),
+            count(kept, "key")
+        ));
     }
     tell_kept_long(built.draft.inventory(), created, "--prune leaves out what no image needs", output);
     remember(args, &built.draft, &found.gathered.chains, output);
@@ -124,17 +125,41 @@ pub(super) fn run(args: &args::Collect, output: &Output) -> Result<Exit, Failure
     Ok(complete)
 }
 
+/// Refuses to count on from a version that lies ahead of the clock: whoever could write keys/ once would keep every later
+/// pack out of the enclave with it, or number two alike.
+fn refuse_the_future(old: Option<&Draft>, directory: &Path, created: Timestamp) -> Result<(), Failure> {
+    let now = Timestamp::now();
+    if created.duration_since(now) > SignedDuration::from_hours(24) {
+        let error = format!("--created says {created}, and the clock here says {now:.0}");
+        let mut failure = Failure::new("version-from-the-future", error, Exit::Refused);
+        failure.hint = "give a time up to a day ahead of the clock here, or set the clock".into();
+        return Err(failure);
+    }
+    let Some(old) = old else { return Ok(()) };
+    not_from_the_future(old.inventory(), now.max(created)).map_err(|e| {
+        let mut failure = Failure::from(e).on(&directory.display().to_string());
+        failure.hint = format!(
+            "if the clock here is right, somebody changed that version: look at {0} with `keypack inspect`, move it \
+             away, and collect anew with the same --name",
+            directory.display()
+        );
+        failure
+    })
+}
+
 /// Says of the keys that are missing why they are.
 fn explain(report: &mut Report, args: &args::Collect, past: &Past, old: Option<&Draft>) {
     let kept = |key: Digest| {
         let record = old?.inventory().keys.iter().find(|k| k.role == Role::Signer && k.id == key)?;
         (!args.prune).then(|| WhyMissing::Kept { file: record.file.clone() })
     };
-    report.tell_known(&|key| if past.is_revoked(key) { Some(WhyMissing::Revoked) } else { kept(key) });
+    report.tell_known(&|key| {
+        if past.is_revoked(&key.into()) { Some(WhyMissing::Revoked) } else { kept(key) }
+    });
 }
 
 /// Warns of revocations of keys that were met nowhere: a digit may be wrong.
-fn tell_unmet(args: &args::Collect, met: &BTreeSet<Digest>, directory: &Path, output: &Output) {
+fn tell_unmet(args: &args::Collect, met: &BTreeSet<Fingerprint>, directory: &Path, output: &Output) {
     for key in args.revoke.iter().filter(|key| !met.contains(key)) {
         output.warn(&format!(
             "--revoke names {key}, and no key in {} or in a source has this fingerprint; compare it with what \
@@ -145,7 +170,7 @@ fn tell_unmet(args: &args::Collect, met: &BTreeSet<Digest>, directory: &Path, ou
 }
 
 /// The fingerprints of the keys in place, and of those that it says are revoked.
-fn fingerprints(old: Option<&Draft>) -> BTreeSet<Digest> {
+fn fingerprints(old: Option<&Draft>) -> BTreeSet<Fingerprint> {
     let Some(old) = old else { return BTreeSet::new() };
     let keys = old.keys().flat_map(|(_, material)| material.fingerprints());
     keys.chain(old.inventory().revoked.iter().map(|r| r.fingerprint)).collect()
@@ -230,13 +255,16 @@ fn created(args: &args::Collect) -> Result<Timestamp, Failure> {
 /// The keys in place that a copy which was found says are revoked by their owner: they must not stay.
 fn by_their_owners(old: Option<&Draft>, found: &Found, created: Timestamp) -> Vec<Revoked> {
     let candidates = found.gathered.candidates.iter().filter_map(|c| c.material.openpgp());
-    let mut ids: Vec<_> = candidates.filter(|key| key.is_revoked()).map(OpenPgpKey::id).collect();
-    ids.retain(|id| old.is_some_and(|old| old.inventory().keys.iter().any(|k| k.id == *id)));
-    ids.sort_unstable();
-    ids.dedup();
+    let ids: BTreeSet<_> = candidates.filter(|key| key.is_revoked()).map(OpenPgpKey::id).collect();
     let date = Timestamp::from_second(created.as_second()).unwrap_or(created);
-    let reason = || "revoked by its owner".to_owned();
-    ids.into_iter().map(|fingerprint| Revoked { fingerprint, reason: reason(), date }).collect()
+    let revoked = |key: &KeyRecord| Revoked {
+        fingerprint: key.fingerprint,
+        reason: "revoked by its owner".into(),
+        date,
+        since: None,
+    };
+    let keys = old.iter().flat_map(|old| &old.inventory().keys);
+    keys.filter(|key| key.role == Role::Gpg && ids.contains(&key.id)).map(revoked).collect()
 }
 
 fn describe(directory: &Path, built: &Built) -> PackReport {

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     config::draft_rules,
+    key::Fingerprint,
     report::{Report, WhyMissing, render},
     write,
 };
@@ -24,10 +25,10 @@ pub(super) fn run(args: &args::Discover, output: &Output) -> Result<Exit, Failur
         let error = format!("{} is there already", path.display());
         return Err(Failure::new("draft-exists", error, Exit::CouldNot));
     }
-    let revoked = |key| args.read.revoked.iter().any(|r| r.fingerprint == key);
+    let revoked = |key: &Fingerprint| args.read.revoked.iter().any(|r| r.fingerprint == *key);
     let found = find(&args.read, &revoked, jiff::Timestamp::now(), output)?;
     let mut report = Report::new("discover", &found.discovery, &found.resolution, &found.gathered.unusable);
-    report.tell_known(&|key| revoked(key).then_some(WhyMissing::Revoked));
+    report.tell_known(&|key| revoked(&key.into()).then_some(WhyMissing::Revoked));
     if !write_draft(draft, &found, output)? {
         match output.format {
             Format::Json => output.json(&report)?,

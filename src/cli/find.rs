@@ -19,8 +19,8 @@ use crate::{
     },
     discover::{Discovery, Target, discover},
     display::count,
+    key::Fingerprint,
     keysource::Gathered,
-    oci::Digest,
     resolve::{Question, Resolution, resolve},
 };
 
@@ -36,7 +36,7 @@ pub(super) struct Found {
 /// A revoked key satisfies no need: it is no candidate at all.
 pub(super) fn find(
     args: &Read,
-    revoked: &dyn Fn(Digest) -> bool,
+    revoked: &dyn Fn(&Fingerprint) -> bool,
     now: Timestamp,
     output: &Output,
 ) -> Result<Found, Failure> {
@@ -97,9 +97,9 @@ pub(super) fn find(
 }
 
 /// Takes out the keys that somebody revoked who may say so.
-fn leave_out(gathered: &mut Gathered, revoked: &dyn Fn(Digest) -> bool, output: &Output) {
+fn leave_out(gathered: &mut Gathered, revoked: &dyn Fn(&Fingerprint) -> bool, output: &Output) {
     gathered.candidates.retain(|candidate| {
-        let found = candidate.material.fingerprints().into_iter().find(|f| revoked(*f));
+        let found = candidate.material.fingerprints().into_iter().find(|f| revoked(f));
         if let Some(key) = found {
             let source = &candidate.provenance.source;
             output.warn(&format!("the key {key} from {source} is revoked, and is left out"));

@@ -137,6 +137,14 @@ fn about_packs(code: &str) -> &'static str {
         }
         "inventory-malformed" => "the inventory was changed or is not one; get the pack again from its maker",
         "inventory-version-unknown" => "a newer keypack made this pack; update keypack here",
+        "inventory-superseded" => {
+            "on the collecting side, move the directory away and collect again; in the enclave, pull a pack that a released \
+             keypack made into a new directory"
+        }
+        "file-unaccounted" | "trusted-root-mismatch" => {
+            "do not use this pack: its maker's keypack never writes such a file, and programs would trust what is in it. Get \
+             the pack again from its maker"
+        }
         "file-missing" | "file-not-in-inventory" | "file-mismatch" | "key-mismatch" => {
             "the files were changed after keypack wrote them; restore them, or collect or pull into a new directory"
         }
@@ -179,6 +187,10 @@ fn about_packs(code: &str) -> &'static str {
             "get a newer pack; if none can be had, --allow-stale-unsafe --reason TEXT takes this one"
         }
         "clock-behind" => "set the clock here; a clock that is behind would also believe in expired packs",
+        "version-from-the-future" => {
+            "set the clock here if it is wrong; if the pack is, no later one could replace it: ask its maker for one with the \
+             right version. --accept-future-unsafe --reason TEXT takes this one and is logged"
+        }
         "rollback" => {
             "get the newest pack; if the older one is meant, --allow-rollback-unsafe --reason TEXT takes it and is logged"
         }

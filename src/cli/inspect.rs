@@ -1,4 +1,4 @@
-use std::fmt::Write;
+use std::{collections::BTreeMap, fmt::Write};
 
 use super::{
     args,
@@ -28,6 +28,11 @@ pub(super) fn run(args: &args::Inspect, output: &Output) -> Result<Exit, Failure
             "packDigest": draft.digest(),
             "manifestDigest": manifest,
             "inventory": draft.inventory(),
+            "signatures": draft
+                .coverage()
+                .iter()
+                .map(|(name, covers)| (name.to_string(), covers.as_str()))
+                .collect::<BTreeMap<_, _>>(),
             "tuf": ChainSide::all(&draft),
         }))?,
         Format::Text => output.data(&text(&draft, manifest, known, output.verbose))?,
@@ -49,6 +54,9 @@ pub(super) fn text(draft: &Draft, manifest: Option<Digest>, known: bool, verbose
         "Lineage {}, version {}, made {}",
         inventory.name, inventory.version, inventory.created
     );
+    if let Some(collector) = &inventory.collected_by {
+        let _ = writeln!(out, "Collected by {}", shown(collector));
+    }
     if let Some(expires) = inventory.expires {
         let _ = writeln!(out, "Expires {expires}");
     }
@@ -57,12 +65,31 @@ pub(super) fn text(draft: &Draft, manifest: Option<Digest>, known: bool, verbose
             format!(", kept from an earlier collection; none has needed it since {since}")
         });
         let _ = writeln!(out, "\n{}  {}{kept}", key.file, key.role.title());
-        let _ = writeln!(out, "  fingerprint {} ({})", key.spki, key.algorithm);
-        let _ = writeln!(out, "  pin         {}", Pin::of(key.role, key.id, material));
-        for (what, value) in [("url", &key.url), ("origin", &key.origin), ("subject", &key.subject)] {
+        let _ = writeln!(out, "  fingerprint {} ({})", key.fingerprint, key.algorithm);
+        let _ = writeln!(out, "  pin         {}", Pin::of(key.role, material));
+        for certificate in &key.certificates {
+            let _ = writeln!(out, "  certificate {}", report::certificate(certificate));
+            let (start, end) = (certificate.not_before, certificate.not_after);
+            let _ = writeln!(out, "              valid {start} to {end}");
+        }
+        let said = [
+            ("url", &key.url),
+            ("origin", &key.origin),
+            ("user id", &key.user_id),
+            ("given by", &key.given_by),
+        ];
+        for (what, value) in said {
             if let Some(value) = value {
                 let _ = writeln!(out, "  {what:11} {}", shown(value));
             }
+        }
+        let _ = writeln!(
+            out,
+            "  proved      {}",
+            if key.proved { "a signature verified with it" } else { "no signature has verified with it" }
+        );
+        if key.ct_required {
+            let _ = writeln!(out, "  CT logs     its certificates need a timestamp of one");
         }
         let date = |t: Option<jiff::Timestamp>| t.map_or("…".to_owned(), |t| t.to_string());
         if key.validity.start.is_some() || key.validity.end.is_some() {
@@ -82,6 +109,9 @@ pub(super) fn text(draft: &Draft, manifest: Option<Digest>, known: bool, verbose
     }
     for rule in &inventory.rules {
         let _ = write!(out, "\n{}", report::rule(rule, inventory));
+    }
+    for (file, covers) in draft.coverage() {
+        let _ = writeln!(out, "\n{file}  {}; not verified here", covers.summary());
     }
     for (file, side) in ChainSide::all(draft) {
         let _ = writeln!(out, "\n{file}  TUF repository {}", shown(&side.repository));

@@ -4,11 +4,13 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::{anchors::signers, args, collect::known_names, failure::Failure, output::Output};
+use super::{age::Overruled, anchors::signers, args, collect::known_names, failure::Failure, output::Output};
 use crate::{
+    key::Fingerprint,
     pack::{Anchor, Diff, Draft, Pack, PackError, Vouched, refuse_revoked},
     report,
     state::{Admission, Demands, KnownPack, NotAdmitted, Offer, Origin, Signer, State},
+    tree::SafeName,
     write,
 };
 
@@ -32,39 +34,52 @@ pub(super) struct Install<'a> {
     pub(super) output: &'a Output,
     pub(super) anchors: &'a [Anchor],
     pub(super) pack: &'a Pack,
-    pub(super) old: Option<&'a Draft>,
+    /// What lies in the directory.
+    pub(super) in_place: Option<&'a Draft>,
+    /// Whether this host collected or authenticated it.
+    pub(super) known: bool,
     pub(super) now: Timestamp,
-    pub(super) stale: bool,
+    pub(super) overruled: Overruled,
 }
 
 impl Install<'_> {
     pub(super) fn run(&self, state: &mut State) -> Result<Installed, Failure> {
         let (args, pack, output) = (self.args, self.pack, self.output);
         let (vouching, believed) = signers(self.anchors, pack);
-        let revoked = |key| state.is_revoked(key) || args.revoked.iter().any(|r| r.fingerprint == key);
+        let revoked =
+            |key: &Fingerprint| state.is_revoked(key) || args.revoked.iter().any(|r| r.fingerprint == *key);
         for signer in &believed {
             if let Signer::Key(key) = signer
-                && revoked(*key)
+                && revoked(&(*key).into())
             {
                 let name = "--verify-key".to_owned();
-                return Err(PackError::Revoked { name, fingerprint: *key }.into());
+                return Err(PackError::Revoked { name, fingerprint: (*key).into() }.into());
             }
         }
         let lowered = self.admit_tuf(state)?;
         let admission = self.admit(state, &believed)?;
         refuse_revoked(pack.draft(), revoked)?;
         // Pins alone date what they make anew; the same keys again are no change.
-        let again = self.old.filter(|old| {
-            !pack.is_whole()
-                && state.known(old.digest()).is_some()
-                && Diff::of(Some(old), pack.draft()).is_empty()
-        });
-        let draft = again.unwrap_or_else(|| pack.draft());
-        let diff = Diff::of(self.old, draft);
-        if self.old.is_none_or(|old| old.digest() != draft.digest()) {
-            report::diff(&diff).lines().for_each(|line| output.note(line));
+        let old = self.in_place.filter(|_| self.known);
+        let again = old.filter(|old| !pack.is_whole() && Diff::of(Some(old), pack.draft()).is_empty());
+        let (draft, dropped) = again.unwrap_or_else(|| pack.draft()).clone().without_stale_signatures();
+        let draft = &draft;
+        self.note_signatures(draft, &dropped);
+        match self.in_place {
+            Some(in_place) if in_place.digest() == draft.digest() => {}
+            Some(in_place) if !self.known => {
+                output.warn(&format!(
+                    "this host neither collected nor authenticated what lies in {} (lineage {}, version {}): it is \
+                     replaced, and nothing is compared with it",
+                    self.directory.display(),
+                    in_place.inventory().name,
+                    in_place.inventory().version
+                ));
+                report::diff(&Diff::of(None, draft)).lines().for_each(|line| output.note(line));
+            }
+            _ => report::diff(&Diff::of(old, draft)).lines().for_each(|line| output.note(line)),
         }
-        let names = self.old.map(known_names).unwrap_or_default();
+        let names = self.in_place.map(known_names).unwrap_or_default();
         let outcome = output.interrupt.whole(format!("{} is written", self.directory.display()), || {
             write::replace(
                 self.directory,
@@ -78,6 +93,17 @@ impl Install<'_> {
             output.note(&format!("authenticated by {met}"));
         }
         Ok(Installed { draft: draft.clone(), unchanged: outcome.change == write::Change::Unchanged })
+    }
+
+    /// Says which signature files are not installed, and which are although nobody here can tell who made them.
+    fn note_signatures(&self, draft: &Draft, dropped: &[SafeName]) {
+        for name in dropped {
+            self.output.warn(&format!("{name} is not a signature of this inventory, and is left out"));
+        }
+        let verified = self.pack.verified_signatures();
+        for (name, covers) in draft.coverage().iter().filter(|(name, _)| !verified.contains(name)) {
+            self.output.note(&format!("{name} is {}; not verified here", covers.summary()));
+        }
     }
 
     /// Whether an older state of a TUF repository is taken, because the user says so.
@@ -191,11 +217,14 @@ impl Install<'_> {
                 state.record_evidence(&vouched.verified.evidence);
             }
         }
-        if self.stale {
-            state.accept(&[], pack, "--allow-stale-unsafe", reason);
+        let Overruled { stale, future } = self.overruled;
+        for (overruled, flag) in [(stale, "--allow-stale-unsafe"), (future, "--accept-future-unsafe")] {
+            if overruled {
+                state.accept(&[], pack, flag, reason);
+            }
         }
         for revoked in &inventory.revoked {
-            state.revoke(&revoked.fingerprint.to_string(), pack.digest, self.now);
+            state.revoke(revoked.fingerprint, pack.digest, self.now);
         }
     }
 }

@@ -30,6 +30,12 @@ pub(super) fn lineage(name: &str) -> Result<SafeName, Failure> {
     SafeName::new(name).map_err(|e| PackError::from(e).into())
 }
 
+/// Whether this host collected or authenticated just this.
+pub(super) fn is_known(dir: &Path, draft: &Draft) -> Result<bool, Failure> {
+    let state = state::load(dir, &lineage(&draft.inventory().name)?)?;
+    Ok(state.known(draft.digest()).is_some())
+}
+
 /// Whether this host collected or authenticated what lies here, and refused none of its keys since.
 pub(super) fn authenticated(dir: &Path, draft: &Draft) -> Result<Option<Pack>, Failure> {
     let state = state::load(dir, &lineage(&draft.inventory().name)?)?;

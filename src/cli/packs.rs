@@ -108,48 +108,54 @@ fn in_oc_mirror(wanted: &Wanted<'_>, output: &Output) -> Result<Fetched, Failure
         let carried = carried?;
         Ok(Fetched { pack: only(&carried, &[])?, source: Box::new(carried) })
     };
-    let is_meant = |found: &Fetched| matches(&found.pack, wanted.digests);
-    let mut all = source.carried()?.map(read);
-    let Some(first) = all.next() else {
-        drop(all);
+    // One after the other, and of each no more is kept than tells them apart: there may be many.
+    let seen: Vec<_> =
+        source.carried()?.map(|carried| Seen::of(read(carried).ok()?, wanted.digests)).collect();
+    if seen.is_empty() {
         return Ok(Fetched { pack: only(&source, wanted.digests)?, source: Box::new(source) });
-    };
-    // Of several the first counts, as it will for disk-to-mirror, unless the user says which one is meant.
-    let others: Vec<_> = all.filter_map(Result::ok).collect();
-    if let Ok(first) = &first {
-        tell_newer(first, &others, output);
     }
-    let chosen = if wanted.digests.is_empty() || first.as_ref().is_ok_and(is_meant) {
-        first
-    } else if let Some(other) = others.into_iter().find(is_meant) {
-        Ok(other)
-    } else {
+    // Of several the first counts, as it will for disk-to-mirror, unless the user says which one is meant.
+    tell_newer(&seen, output);
+    let meant = seen.iter().position(|seen| seen.as_ref().is_some_and(|seen| seen.meant));
+    if meant.is_none()
+        && !wanted.digests.is_empty()
         // It may be among the images; if it is not, the first one is refused later, by name.
-        match only(&source, wanted.digests) {
-            Ok(pack) if matches(&pack, wanted.digests) => {
-                return Ok(Fetched { pack, source: Box::new(source) });
-            }
-            _ => first,
-        }
-    }?;
+        && let Ok(pack) = only(&source, wanted.digests)
+        && matches(&pack, wanted.digests)
+    {
+        return Ok(Fetched { pack, source: Box::new(source) });
+    }
+    let chosen = source.carried()?.nth(meant.unwrap_or_default()).map(read);
+    let chosen = chosen.unwrap_or_else(|| Err(Ambiguous::None(wanted.location.to_string()).into()))?;
     output.note(&format!("the pack is {}", chosen.source.place()));
     Ok(chosen)
 }
 
-/// Says where the pack that counts is older than another one that is there. Nothing is authenticated yet: this says
-/// what the packs say.
-fn tell_newer(first: &Fetched, others: &[Fetched], output: &Output) {
-    let age = |found: &Fetched| {
-        let draft = found.pack.clone().into_draft().ok()?;
-        Some((draft.inventory().name.clone(), draft.inventory().version))
-    };
-    let Some((name, version)) = age(first) else { return };
-    let newer = |other: &&Fetched| age(other).is_some_and(|(n, v)| n == name && v > version);
-    if let Some(newer) = others.iter().find(newer) {
+/// What is kept of a pack among several. Nothing is authenticated yet: this is what the packs say.
+struct Seen {
+    place: String,
+    meant: bool,
+    lineage: Option<(String, u64)>,
+}
+
+impl Seen {
+    fn of(found: Fetched, digests: &[Digest]) -> Option<Self> {
+        let (place, meant) = (found.source.place(), matches(&found.pack, digests));
+        let draft = found.pack.into_draft().ok();
+        let lineage = draft.map(|draft| (draft.inventory().name.clone(), draft.inventory().version));
+        Some(Self { place, meant, lineage })
+    }
+}
+
+/// Warns where the pack that counts says that it is older than another one that is there.
+fn tell_newer(seen: &[Option<Seen>], output: &Output) {
+    let Some(Some(first)) = seen.first() else { return };
+    let Some((name, version)) = &first.lineage else { return };
+    let newer = |other: &&Seen| other.lineage.as_ref().is_some_and(|(n, v)| n == name && v > version);
+    if let Some(newer) = seen.iter().flatten().find(newer) {
         output.warn(&format!(
             "{} is older than {}, and disk-to-mirror will leave the older one: remove the segments of earlier archives",
-            first.source.place(),
-            newer.source.place()
+            first.place, newer.place
         ));
     }
 }

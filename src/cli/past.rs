@@ -4,8 +4,8 @@ use jiff::Timestamp;
 
 use super::{args, clock, failure::Failure, memory, output::Output};
 use crate::{
+    key::Fingerprint,
     keysource::Collected,
-    oci::Digest,
     pack::{Draft, Revoked},
     state::{self, KnownPack, NotAdmitted, Origin, State},
 };
@@ -17,7 +17,7 @@ pub(super) struct Past {
     /// Whether this host made or authenticated the directory in place.
     pub(super) known: bool,
     state: Option<State>,
-    old: Vec<Digest>,
+    old: Vec<Fingerprint>,
 }
 
 impl Past {
@@ -37,20 +37,22 @@ impl Past {
         let mut revoked: Vec<_> = args
             .revoke
             .iter()
-            .map(|key| Revoked { fingerprint: *key, reason: reason.clone(), date })
+            .map(|key| Revoked { fingerprint: *key, reason: reason.clone(), date, since: None })
             .collect();
         for said in &args.read.revoked {
             if revoked.iter().all(|r| r.fingerprint != said.fingerprint) {
                 let date = said.date.map_or(date, clock::whole_second);
-                revoked.push(Revoked { fingerprint: said.fingerprint, reason: said.reason.clone(), date });
+                let (fingerprint, reason) = (said.fingerprint, said.reason.clone());
+                revoked.push(Revoked { fingerprint, reason, date, since: None });
             }
         }
         for (_, material) in old.iter().flat_map(|old| old.keys()) {
             for fingerprint in material.fingerprints() {
-                let said = state.as_ref().and_then(|s| s.revoked(&fingerprint.to_string()));
+                let said = state.as_ref().and_then(|s| s.revoked(&fingerprint));
                 if let Some(said) = said.filter(|_| revoked.iter().all(|r| r.fingerprint != fingerprint)) {
                     let reason = format!("revoked by the pack {}", said.pack);
-                    revoked.push(Revoked { fingerprint, reason, date: clock::whole_second(said.at) });
+                    let date = clock::whole_second(said.at);
+                    revoked.push(Revoked { fingerprint, reason, date, since: None });
                 }
             }
         }
@@ -80,9 +82,9 @@ impl Past {
     }
 
     /// Whether a key is revoked by anyone who may say so: the user, the directory in place, an earlier pack.
-    pub(super) fn is_revoked(&self, key: Digest) -> bool {
-        self.old.contains(&key)
-            || self.revoked.iter().any(|r| r.fingerprint == key)
+    pub(super) fn is_revoked(&self, key: &Fingerprint) -> bool {
+        self.old.contains(key)
+            || self.revoked.iter().any(|r| r.fingerprint == *key)
             || self.state.as_ref().is_some_and(|s| s.is_revoked(key))
     }
 }
@@ -105,7 +107,7 @@ pub(super) fn remember(args: &args::Collect, draft: &Draft, chains: &[Collected]
                 state.record_evidence(&chain.evidence);
             }
             for revoked in &inventory.revoked {
-                state.revoke(&revoked.fingerprint.to_string(), pack.digest, at);
+                state.revoke(revoked.fingerprint, pack.digest, at);
             }
         })?)
     });

@@ -68,26 +68,30 @@ pub(super) fn run(args: &args::Pull, output: &Output) -> Result<Exit, Failure> {
             none
         });
     }
-    let old = keys(&directory)?;
-    let lineage = args.name.clone().or_else(|| old.as_ref().map(|o| o.inventory().name.clone()));
-    let lineage = lineage.unwrap_or_else(|| "default".into());
+    let dir = memory::directory(args.state.dir.as_deref())?;
+    let lineage = match &args.name {
+        Some(name) => name.clone(),
+        None => expected(&directory, &dir)?,
+    };
     let pack = authenticate(&fetched, &anchors, &lineage, now, output)?;
-    let stale = fresh(args, &pack, now, output)?;
+    let overruled = fresh(args, &pack, now, output)?;
     if !pack.is_whole() {
         tell_dropped(&fetched.pack, output);
     }
-    let dir = memory::directory(args.state.dir.as_deref())?;
     // One lock holds decision, exchange and memory together: of two pulls at once the second sees what the first did.
     let outcome = state::update(&dir, &memory::lineage(&lineage)?, |state| {
+        let in_place = keys(&directory)?;
+        let known = in_place.as_ref().is_some_and(|draft| state.known(draft.digest()).is_some());
         let install = Install {
             args,
             directory: &directory,
             output,
             anchors: &anchors,
             pack: &pack,
-            old: old.as_ref(),
+            in_place: in_place.as_ref(),
+            known,
             now,
-            stale,
+            overruled,
         };
         install.run(state)
     })??;
@@ -99,6 +103,16 @@ pub(super) fn run(args: &args::Pull, output: &Output) -> Result<Exit, Failure> {
     );
     print(&directory, &outcome, manifest, output)?;
     Ok(Exit::Done)
+}
+
+/// The lineage that is expected where the user names none: that of the keys/ in place, if this host knows it. Of one that
+/// it does not know, anybody may have written the name: on a carried disk, keys/ lies where pull writes by default.
+fn expected(directory: &Path, state: &Path) -> Result<String, Failure> {
+    let known = match keys(directory)? {
+        Some(draft) if memory::is_known(state, &draft)? => Some(draft.inventory().name.clone()),
+        _ => None,
+    };
+    Ok(known.unwrap_or_else(|| "default".into()))
 }
 
 /// Says what the maker of the pack wrote and nobody vouches for.

@@ -83,6 +83,8 @@ fn offered(candidate: &Candidate) -> Include {
         origin: None,
         validity: candidate.validity,
         provenance: vec![candidate.provenance.clone()],
+        ct_required: false,
+        proved: false,
     }
 }
 
@@ -133,6 +135,8 @@ fn include(args: &args::Collect, found: &Found) -> Vec<Include> {
             origin: resolved.origin.clone(),
             validity: resolved.validity,
             provenance: resolved.provenance.clone(),
+            ct_required: resolved.ct_required,
+            proved: true,
         })
         .collect();
     let wanted = args.include.unwrap_or_default();
@@ -150,8 +154,10 @@ fn include(args: &args::Collect, found: &Found) -> Vec<Include> {
         // Nobody needs a key that its owner took back, however many keys are wanted.
         let withdrawn = candidate.material.openpgp().is_some_and(OpenPgpKey::is_revoked);
         if (all || of_instance) && !withdrawn && !conflicted(key) && !include.iter().any(|i| i.key == key) {
-            let validity = merged.get(&key).map_or(candidate.validity, |merged| merged.validity);
-            include.push(Include { validity, ..offered(candidate) });
+            let (validity, ct_required) = merged
+                .get(&key)
+                .map_or((candidate.validity, false), |merged| (merged.validity, merged.ct_required));
+            include.push(Include { validity, ct_required, ..offered(candidate) });
         }
     }
     include

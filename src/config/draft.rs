@@ -87,11 +87,15 @@ fn rule(out: &mut String, scope: &Result<Scope, String>, seen: &Seen, observatio
                 let _ =
                     writeln!(out, "      - key: {}  # {}, {images}", quoted(&key.to_string()), names(key));
             }
-            Signer::Identity { authorities, subject, issuer } => {
+            Signer::Identity { authorities, subject, kind, issuer } => {
                 let (Pattern::Exact(subject) | Pattern::Regexp(subject)) = subject;
-                let (Pattern::Exact(issuer) | Pattern::Regexp(issuer)) = issuer;
                 let _ = writeln!(out, "      - identity: {}  # {images}", quoted(subject));
-                let _ = writeln!(out, "        oidcIssuer: {}", quoted(issuer));
+                if let Some(kind) = kind {
+                    let _ = writeln!(out, "        identityKind: {}", kind.as_str());
+                }
+                if let Some(Pattern::Exact(issuer) | Pattern::Regexp(issuer)) = issuer {
+                    let _ = writeln!(out, "        oidcIssuer: {}", quoted(issuer));
+                }
                 out.push_str("        authorities:\n");
                 for key in authorities {
                     let _ = writeln!(out, "          - {}  # {}", quoted(&key.to_string()), names(key));

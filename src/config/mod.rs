@@ -22,7 +22,7 @@ pub use error::ConfigError;
 pub use rules::parse_rules;
 
 use crate::{
-    oci::Digest,
+    key::Fingerprint,
     pack::{Expiry, Mention, Pin, Rule},
     trust::tuf::RootName,
 };
@@ -88,7 +88,7 @@ pub struct Tuf {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Revocation {
     /// Its fingerprint.
-    pub fingerprint: Digest,
+    pub fingerprint: Fingerprint,
     /// Why.
     pub reason: String,
     /// Since when; without it, since it is collected.

@@ -50,10 +50,7 @@ struct Proof<'a> {
 
 pub(super) fn observe(discovery: &Discovery, resolution: &Resolution, now: Timestamp) -> Observation {
     let keys = KeySet::new(resolution.keys.iter().map(|(key, resolved)| resolved.for_verification(*key)));
-    let names = resolution.keys.iter().map(|(key, resolved)| {
-        let source = resolved.provenance.first().map_or("", |p| p.source.as_str());
-        (*key, name_of(*key, &resolved.material, resolved.url.as_deref(), source))
-    });
+    let names = resolution.keys.iter().map(|(key, resolved)| (*key, name_of(*key, &resolved.material)));
     let mut observation = Observation { seen: BTreeMap::new(), names: names.collect() };
     for image in discovery.images.iter().filter(|image| is_image(image)) {
         let proofs: Vec<_> = image.signatures.iter().filter_map(|s| proof(s, image, &keys, now)).collect();
@@ -119,7 +116,8 @@ impl Seen {
                     (None, Some(subject), Some(issuer)) => Some(Signer::Identity {
                         authorities: of(&[Role::Fulcio]).collect(),
                         subject: Pattern::Exact(subject.to_owned()),
-                        issuer: Pattern::Exact(issuer.to_owned()),
+                        kind: None,
+                        issuer: Some(Pattern::Exact(issuer.to_owned())),
                     }),
                     _ => None,
                 };

@@ -40,6 +40,8 @@ struct WireSigner {
     #[serde(default, deserialize_with = "given")]
     identity_regexp: Option<At<String>>,
     #[serde(default, deserialize_with = "given")]
+    identity_kind: Option<At<String>>,
+    #[serde(default, deserialize_with = "given")]
     oidc_issuer: Option<At<String>>,
     #[serde(default, deserialize_with = "given")]
     oidc_issuer_regexp: Option<At<String>>,
@@ -134,20 +136,27 @@ fn rule(wire: &Wire) -> Result<Rule<Mention>, Fault> {
 }
 
 fn signer(wire: &At<WireSigner>) -> Result<Signer<Mention>, Fault> {
-    let WireSigner { key, authorities, identity, identity_regexp, oidc_issuer, oidc_issuer_regexp } =
-        wire.value.clone();
-    let keyless = [&identity, &identity_regexp, &oidc_issuer, &oidc_issuer_regexp];
+    let WireSigner {
+        key,
+        authorities,
+        identity,
+        identity_regexp,
+        identity_kind,
+        oidc_issuer,
+        oidc_issuer_regexp,
+    } = wire.value.clone();
+    let keyless = [&identity, &identity_regexp, &identity_kind, &oidc_issuer, &oidc_issuer_regexp];
     match (key, authorities) {
         (Some(key), None) if keyless.iter().all(|field| field.is_none()) => Ok(Signer::Key(value(&key)?)),
         (None, Some(authorities)) if !authorities.is_empty() => {
             let text = |field: Option<At<String>>| field.map(|f| f.value);
-            let pattern = |exact, regexp, name: &str| {
-                Pattern::one_of(text(exact), text(regexp), name).map_err(|e| Fault::at(wire, e))
-            };
+            let at = |e| Fault::at(wire, e);
             Ok(Signer::Identity {
                 authorities: authorities.iter().map(value).collect::<Result<_, _>>()?,
-                subject: pattern(identity, identity_regexp, "identity")?,
-                issuer: pattern(oidc_issuer, oidc_issuer_regexp, "oidcIssuer")?,
+                subject: Pattern::one_of(text(identity), text(identity_regexp), "identity").map_err(at)?,
+                kind: identity_kind.as_ref().map(value).transpose()?,
+                issuer: Pattern::at_most_one(text(oidc_issuer), text(oidc_issuer_regexp), "oidcIssuer")
+                    .map_err(at)?,
             })
         }
         _ => Err(Fault::at(wire, "a signer is either a key, or an identity with its authorities")

@@ -11,7 +11,6 @@ use super::{
 use crate::{
     content::registry::AllowedRealm,
     keysource::AddressOrPath,
-    oci::Digest,
     pack::{is_lineage, parse_time},
     trust::tuf::RootName,
 };
@@ -124,17 +123,9 @@ fn revocation(entry: wire::Revoked) -> Result<Revocation, Fault> {
     }
     let date = entry.date.as_ref().map(|date| parse_time(&date.value).map_err(|e| Fault::at(date, e)));
     Ok(Revocation {
-        fingerprint: fingerprint(&entry.fingerprint)?,
+        fingerprint: value(&entry.fingerprint)?,
         reason: entry.reason.value,
         date: date.transpose()?,
-    })
-}
-
-fn fingerprint(text: &At<String>) -> Result<Digest, Fault> {
-    let openpgp = text.value.len() == 40 && text.value.bytes().all(|b| b.is_ascii_hexdigit());
-    value(text).map_err(|fault| {
-        let hint = "give the fingerprint sha256:… of the GPG key instead, which `keypack inspect` prints";
-        if openpgp { fault.hinting(hint) } else { fault }
     })
 }
 

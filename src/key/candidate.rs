@@ -76,21 +76,6 @@ pub enum Material {
 }
 
 impl Material {
-    /// Everything by which it may be revoked: the fingerprint of the key or, of a chain, of each certificate's key and
-    /// of each certificate.
-    pub fn fingerprints(&self) -> Vec<Digest> {
-        match self {
-            Self::Key(key) => vec![key.fingerprint()],
-            Self::Chain(chain) => chain
-                .certificates()
-                .iter()
-                .flat_map(|c| [c.public_key().ok().map(|k| k.fingerprint()), Some(Digest::of(c.der()))])
-                .flatten()
-                .collect(),
-            Self::OpenPgp(key) => key.ids(),
-        }
-    }
-
     /// The OpenPGP key, if it is one.
     pub const fn openpgp(&self) -> Option<&OpenPgpKey> {
         if let Self::OpenPgp(key) = self { Some(key) } else { None }
@@ -131,7 +116,7 @@ impl Material {
         }
     }
 
-    /// The id of the key or of the first certificate: what people compare, where there is no other fingerprint.
+    /// The id of the key in every role but Rekor v2.
     pub fn id(&self) -> KeyId {
         match self {
             Self::Key(key) => key.fingerprint(),
@@ -173,11 +158,6 @@ impl Candidate {
             (material, _) => material.id(),
         };
         KeyRef { role, id }
-    }
-
-    /// sha256 of the key or of the first certificate: what people compare.
-    pub fn fingerprint(&self) -> KeyId {
-        self.material.id()
     }
 }
 

@@ -194,9 +194,9 @@ impl Chain {
         &self.0[0]
     }
 
-    /// The id: sha256 of the first certificate.
+    /// The id: the chain's fingerprint.
     pub fn id(&self) -> KeyId {
-        self.first().fingerprint()
+        self.fingerprint()
     }
 
     /// PEM of all certificates in order, one newline at the end of each block.

@@ -12,7 +12,7 @@ use crate::oci::Digest;
 /// |---|---|---|
 /// | rekor, ctlog | the SubjectPublicKeyInfo | RFC 6962 §3.2 "LogID" |
 /// | rekor2 | origin, newline, type byte, key | C2SP signed-note "key ID", untruncated |
-/// | fulcio, tsa | the first certificate of the chain | – |
+/// | fulcio, tsa, pki | all certificates of the chain, one after the other | – |
 /// | signer | the SubjectPublicKeyInfo | cosign's hint in bundles |
 /// | gpg | the octets of the fingerprint | RFC 9580 §5.5.4, with SHA-256 for version 4 keys too |
 pub type KeyId = Digest;

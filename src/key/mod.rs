@@ -5,6 +5,7 @@ mod algorithm;
 mod candidate;
 mod chain;
 mod file;
+mod fingerprint;
 mod id;
 mod names;
 mod openpgp;
@@ -18,11 +19,12 @@ pub use candidate::{Candidate, Grade, Material, Provenance, Validity, origin_of}
 pub(crate) use chain::serial;
 pub use chain::{Certificate, Chain, ChainError};
 pub use file::{KeyFileError, Parsed, parse_key_file, private_key};
+pub use fingerprint::Fingerprint;
 pub use id::{KeyId, KeyRef, note_key_id};
 pub(crate) use names::slug;
-pub use names::{name_of, well_known};
+pub use names::{is_name_of, name_of, well_known};
 pub use openpgp::{OpenPgpFault, OpenPgpKey, OpenPgpMessage, OpenPgpMessageError};
-pub use pin::{Pin, Pinned};
+pub use pin::Pin;
 pub use public_key::{PublicKey, PublicKeyError};
 
 use serde::{Deserialize, Serialize};
@@ -52,16 +54,8 @@ pub enum Role {
 
 impl Role {
     /// All roles, in the order in which an inventory lists them.
-    pub const ALL: [Self; 8] = [
-        Self::Rekor,
-        Self::Rekor2,
-        Self::CtLog,
-        Self::Fulcio,
-        Self::Tsa,
-        Self::Pki,
-        Self::Signer,
-        Self::Gpg,
-    ];
+    pub const ALL: [Self; 8] =
+        [Self::Rekor, Self::Rekor2, Self::CtLog, Self::Fulcio, Self::Tsa, Self::Pki, Self::Signer, Self::Gpg];
 
     /// The name in files, flags and JSON.
     pub const fn as_str(self) -> &'static str {

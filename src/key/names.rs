@@ -1,7 +1,7 @@
-//! File names of keys. A bare name belongs to one id for ever; every other key is named by role, instance and the
-//! first 8 digits of its id.
+//! File names of keys. A bare name belongs to one id for ever; every other key is named by its role and the first 8
+//! digits of its id.
 
-use super::{KeyRef, Material, Role, origin_of};
+use super::{KeyRef, Material, Role};
 
 /// The ids that have a bare name. Sources: the public-good trusted root (sigstore/root-signing, targets version 14)
 /// and openshift/cluster-update-keys (`0000_90_openshift-cluster-image-policy.yaml`, `verifier-public-key-redhat-release`
@@ -20,8 +20,8 @@ const NAMES: [(Role, &str, &str); 10] = [
         "03a38ffb1f450100c2596d1d10b900ac4d504058006dda58199576bbeb9c73d0",
         "fulcio-sigstore-2021",
     ),
-    (Role::Fulcio, "15d795348226b4649f750f5802592c393bee7cc53c3b86982175b7ad087efe47", "fulcio-sigstore"),
-    (Role::Tsa, "85f927bc07ab62cac3b44356c10efc81b2c6883fda7ab9e6d870d9d13acd05b7", "tsa-sigstore"),
+    (Role::Fulcio, "cf5f49145cc815a8dfe06f9eee5e464e15497852d92cd994192b983f234e3bf6", "fulcio-sigstore"),
+    (Role::Tsa, "ab0cf070e217c96aae5642a3f58f23620e874c74745dd20d83aee416c197789f", "tsa-sigstore"),
     (
         Role::Signer,
         "ba9d26350d78893a20f337e2153a113108bfcf064085afaee60d446e63405576",
@@ -39,31 +39,24 @@ pub fn well_known(key: KeyRef) -> Option<&'static str> {
     NAMES.iter().find(|(role, id, _)| *role == key.role && *id == hex).map(|(_, _, name)| *name)
 }
 
-/// The name of a key, without the file's ending.
-pub fn name_of(key: KeyRef, material: &Material, url: Option<&str>, source: &str) -> String {
-    if let Some(name) = well_known(key) {
-        return name.to_owned();
-    }
-    let instance = match (url, material) {
-        (Some(url), _) => origin_of(url),
-        (None, Material::Chain(chain)) => chain.first().common_name(),
-        (None, Material::Key(_) | Material::OpenPgp(_)) => instance(source),
-    };
-    let instance = slug(&instance);
-    let id = &key.id.hex()[..8];
-    // "rekor-rekor-…" says nothing that "rekor-…" does not.
-    match instance.as_str() {
-        "" => format!("{}-{id}", key.role),
-        same if same == key.role.as_str() => format!("{}-{id}", key.role),
-        other => format!("{}-{other}-{id}", key.role),
-    }
+/// The name of a key, without the file's ending. It depends on the key alone, never on who gave it: a private CA that
+/// calls itself "sigstore" must not look like the public one.
+pub fn name_of(key: KeyRef, material: &Material) -> String {
+    well_known(key).map_or_else(|| plain_name(key, material), str::to_owned)
 }
 
-/// What a source is called, without ending and folder.
-fn instance(source: &str) -> String {
-    // What stands in a file is named in parentheses behind it.
-    let file = source.split(" (").next().unwrap_or_default().rsplit('/').next().unwrap_or_default();
-    file.split('.').next().unwrap_or_default().to_owned()
+/// Role and the first 8 digits: of the fingerprint for a GPG key, whose id nobody knows it by, else of the id.
+fn plain_name(key: KeyRef, material: &Material) -> String {
+    let digits = match material {
+        Material::OpenPgp(key) => key.fingerprint().to_ascii_lowercase(),
+        Material::Key(_) | Material::Chain(_) => key.id.hex(),
+    };
+    format!("{}-{}", key.role, digits.get(..8).unwrap_or_default())
+}
+
+/// Whether a key may be called so. A key that got its bare name after the pack was made keeps the plain one.
+pub fn is_name_of(name: &str, key: KeyRef, material: &Material) -> bool {
+    well_known(key) == Some(name) || plain_name(key, material) == name
 }
 
 /// Letters and digits, other characters as single dashes, at most 40.

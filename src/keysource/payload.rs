@@ -6,7 +6,7 @@ use serde_saphyr::options::DuplicateKeyPolicy;
 
 use super::{Gathered, Unusable};
 use crate::{
-    key::{Candidate, Grade, KeyRef, Pin, Pinned, Provenance, Role, Validity, parse_key_file, well_known},
+    key::{Candidate, Grade, KeyRef, Pin, Provenance, Role, Validity, parse_key_file, well_known},
     oci::Digest,
 };
 
@@ -76,9 +76,8 @@ impl Gathered {
                 continue;
             }
             let id = material.id();
-            let pin = Pin::of(role, id, &material);
-            let pinned = self.pins.contains(&pin)
-                || self.pins.contains(&Pin { role, fingerprint: Pinned::Sha256(id) });
+            let pin = Pin::of(role, &material);
+            let pinned = self.pins.contains(&pin);
             if !pinned && well_known(KeyRef { role, id }).is_none() {
                 let reason = format!(
                     "a key found in content is a claim; compare its fingerprint with its publisher, then give \

@@ -1,48 +1,41 @@
 //! What the inventory says about a key, read out of the key.
 
-use crate::{
-    key::{Algorithm, Material, Validity},
-    oci::Digest,
-};
+use super::CertificateRecord;
+use crate::key::{Algorithm, Fingerprint, Material, Validity};
 
 /// What a key says of itself.
+#[derive(PartialEq, Eq)]
 pub(super) struct About {
-    /// sha256 of the SubjectPublicKeyInfo; the id of a GPG key, which has none.
-    pub(super) spki: Digest,
+    pub(super) fingerprint: Fingerprint,
     pub(super) algorithm: Algorithm,
-    /// The fingerprint of a GPG key.
-    pub(super) openpgp: Option<String>,
-    /// The subject of the first certificate, the first user id.
-    pub(super) subject: Option<String>,
+    pub(super) certificates: Vec<CertificateRecord>,
+    /// The first user id of a GPG key.
+    pub(super) user_id: Option<String>,
     /// When a GPG key may be used; other keys do not say it.
     pub(super) validity: Option<Validity>,
 }
 
 impl About {
     pub(super) fn of(material: &Material) -> Result<Self, String> {
-        let (key, subject) = match material {
-            Material::Key(key) => (key.clone(), None),
+        let mut about = Self {
+            fingerprint: material.fingerprint(),
+            algorithm: Algorithm::Rsa,
+            certificates: Vec::new(),
+            user_id: None,
+            validity: None,
+        };
+        match material {
+            Material::Key(key) => about.algorithm = key.algorithm(),
             Material::Chain(chain) => {
-                let first = chain.first();
-                let key = first.public_key().map_err(|e| e.to_string())?;
-                (key, Some(first.subject()).filter(|s| !s.is_empty()))
+                about.algorithm = chain.first().public_key().map_err(|e| e.to_string())?.algorithm();
+                about.certificates = chain.certificates().iter().map(CertificateRecord::of).collect();
             }
             Material::OpenPgp(key) => {
-                return Ok(Self {
-                    spki: key.id(),
-                    algorithm: key.algorithm(),
-                    openpgp: Some(key.fingerprint().to_owned()),
-                    subject: key.user_ids().first().cloned(),
-                    validity: Some(Validity { start: Some(key.created()), end: key.expires() }),
-                });
+                about.algorithm = key.algorithm();
+                about.user_id = key.user_ids().first().cloned();
+                about.validity = Some(Validity { start: Some(key.created()), end: key.expires() });
             }
-        };
-        Ok(Self {
-            spki: key.fingerprint(),
-            algorithm: key.algorithm(),
-            openpgp: None,
-            subject,
-            validity: None,
-        })
+        }
+        Ok(about)
     }
 }

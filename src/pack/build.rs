@@ -8,7 +8,6 @@ use super::{
     Draft, Dropped, Expiry, IncludeChain, Inventory, KeyRecord, Mention, PackError, Revoked, Rule,
     SCHEMA_VERSION, TufRecord,
     carry::{chains, describe_anew, renewed_only, withdrawn},
-    chain,
     expiry::whole_seconds,
     files,
     inventory::is_lineage,
@@ -16,7 +15,7 @@ use super::{
     rule::{Keyring, meet},
 };
 use crate::{
-    key::{KeyRef, Material, Provenance, Role, Validity, name_of, origin_of},
+    key::{Grade, KeyRef, Material, Provenance, Role, Validity, name_of, origin_of},
     tree::{OutFile, SafeName},
     trust::tuf::Chain,
 };
@@ -36,6 +35,10 @@ pub struct Include {
     pub validity: Validity,
     /// Who says so.
     pub provenance: Vec<Provenance>,
+    /// Of a CA: whether its certificates need the timestamp of a CT log.
+    pub ct_required: bool,
+    /// Whether a signature has verified with it.
+    pub proved: bool,
 }
 
 /// What to build.
@@ -59,6 +62,10 @@ pub struct Build<'a> {
     pub created: Timestamp,
     /// When the pack should no longer be taken.
     pub expires: Expiry,
+    /// Who collects, in his own words; `None` keeps what the replaced pack says.
+    pub collected_by: Option<&'a str>,
+    /// Who gave the files of keys that are new here.
+    pub given_by: Option<&'a str>,
     /// Make a new version of an unchanged pack once it is this old.
     pub refresh_after: Span,
 }
@@ -145,7 +152,7 @@ fn entries(request: &Build<'_>, created: Timestamp) -> Result<Vec<(KeyRecord, Ma
     let mut entries = Vec::new();
     for include in &request.keys {
         let known = old.and_then(|old| old.inventory().key(include.key));
-        entries.push((record(include, known)?, include.material.clone()));
+        entries.push((record(request, include, known)?, include.material.clone()));
     }
     if let Some(old) = old.filter(|_| !request.prune) {
         for (record, material) in old.keys() {
@@ -162,13 +169,14 @@ fn entries(request: &Build<'_>, created: Timestamp) -> Result<Vec<(KeyRecord, Ma
     Ok(entries)
 }
 
-fn record(include: &Include, known: Option<&KeyRecord>) -> Result<KeyRecord, PackError> {
-    let source = include.provenance.first().map_or("", |p| p.source.as_str());
-    // A key keeps its name across collections, whatever its sources are called this time.
-    let name = known.map_or_else(
-        || name_of(include.key, &include.material, include.url.as_deref(), source),
-        |known| known.name.clone(),
-    );
+fn record(request: &Build<'_>, include: &Include, known: Option<&KeyRecord>) -> Result<KeyRecord, PackError> {
+    // A key keeps its name, also when it gets a bare one later.
+    let name = known.map_or_else(|| name_of(include.key, &include.material), |known| known.name.clone());
+    let of_file = include.provenance.first().is_some_and(|p| p.grade == Grade::File);
+    let given_by = match known {
+        Some(known) => known.given_by.clone(),
+        None => request.given_by.filter(|_| of_file).map(str::to_owned),
+    };
     let about = super::about::About::of(&include.material)
         .map_err(|reason| PackError::Key { name: name.clone(), reason })?;
     let origin = (include.key.role == Role::Rekor2)
@@ -179,13 +187,17 @@ fn record(include: &Include, known: Option<&KeyRecord>) -> Result<KeyRecord, Pac
         name,
         role: include.key.role,
         id: include.key.id,
-        spki: about.spki,
+        fingerprint: about.fingerprint,
         algorithm: about.algorithm,
-        openpgp: about.openpgp,
         url: include.url.clone(),
         origin,
-        subject: about.subject,
+        certificates: about.certificates,
+        user_id: about.user_id,
         validity: about.validity.unwrap_or(include.validity),
+        // What an earlier collection found holds: a CA does not lose its CT logs by being given without them.
+        ct_required: include.ct_required || known.is_some_and(|known| known.ct_required),
+        proved: include.proved || known.is_some_and(|known| known.proved),
+        given_by,
         provenance: include.provenance.clone(),
         kept: None,
     })
@@ -220,21 +232,9 @@ fn assemble(
 ) -> Result<Draft, PackError> {
     let keys: Vec<KeyRecord> = entries.iter().map(|(record, _)| record.clone()).collect();
     let with_material: Vec<_> = entries.iter().map(|(record, material)| (record, material)).collect();
-    let mut out = Vec::new();
-    for (record, material) in entries {
-        out.push(OutFile::new(SafeName::new(&record.file)?, material.to_pem()));
-    }
-    if let Some(root) = files::trusted_root(&with_material) {
-        out.push(OutFile::new(SafeName::new(files::TRUSTED_ROOT)?, root));
-    }
-    for (record, chain) in chains {
-        let refused =
-            |e: std::io::Error| PackError::Chain { name: record.file.clone(), reason: e.to_string() };
-        out.push(OutFile::new(SafeName::new(&record.file)?, chain::write(chain).map_err(refused)?));
-    }
+    let with_chains: Vec<_> = chains.iter().map(|(record, chain)| (record, chain)).collect();
+    let mut out = files::of_keys(&with_material, &with_chains)?;
     let chains: Vec<TufRecord> = chains.iter().map(|(record, _)| record.clone()).collect();
-    out.push(OutFile::new(SafeName::new(files::README)?, files::readme(&keys, &chains)));
-    out.sort_by(|a, b| a.name.cmp(&b.name));
     let old = request.replaces.map(Draft::inventory);
     let mut revoked = old.map(|o| o.revoked.clone()).unwrap_or_default();
     for entry in &request.revoked {
@@ -250,11 +250,16 @@ fn assemble(
         version,
         created,
         expires: request.expires.of(created),
+        collected_by: request
+            .collected_by
+            .map(str::to_owned)
+            .or_else(|| old.and_then(|old| old.collected_by.clone())),
         keys,
         files: out.iter().map(files::record).collect(),
         tuf: chains,
         rules: rules.to_vec(),
         revoked,
+        extensions: old.map(|old| old.extensions.clone()).unwrap_or_default(),
     };
     out.push(OutFile::new(SafeName::new(files::INVENTORY)?, inventory.to_json()));
     Ok(Draft::from_files(out)?.without_signatures(&|_| true))

@@ -1,7 +1,7 @@
 use super::{
     Anchor, Draft, Met, PackError, UntrustedPack, Vouched, endorsement, pins, rebuild::rebuild, vouch,
 };
-use crate::{oci::Digest, signature::UntrustedSignature};
+use crate::{key::Fingerprint, oci::Digest, signature::UntrustedSignature, tree::SafeName};
 
 /// A pack that an anchor authenticated. Only this file makes one; what verifies or writes policy takes nothing else.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,6 +10,7 @@ pub struct Pack {
     met: Vec<Met>,
     whole: bool,
     vouched: Vec<Vouched>,
+    signatures: Vec<SafeName>,
 }
 
 impl Pack {
@@ -26,6 +27,11 @@ impl Pack {
     /// Whether the maker's inventory is authenticated: its version, its times, its rules. Where not, only the keys are.
     pub const fn is_whole(&self) -> bool {
         self.whole
+    }
+
+    /// The signature files that an anchor verified.
+    pub fn verified_signatures(&self) -> &[SafeName] {
+        &self.signatures
     }
 
     /// The TUF chains that were verified again.
@@ -57,12 +63,16 @@ pub fn check(pack: UntrustedPack, demand: &Demand<'_>) -> Result<Pack, PackError
     if demand.anchors.is_empty() {
         return Err(PackError::NoAnchor);
     }
-    let mut met = Vec::new();
+    let (mut met, mut signatures) = (Vec::new(), Vec::new());
     let (mut pinned, mut roots) = (Vec::new(), Vec::new());
     for anchor in demand.anchors {
         match anchor {
             Anchor::Digest(expected) => met.push(digest(&pack, *expected)?),
-            Anchor::Keys(keys) => met.extend(endorsement::check(&pack, keys, demand.manifest_signatures)?),
+            Anchor::Keys(keys) => {
+                let endorsed = endorsement::check(&pack, keys, demand.manifest_signatures)?;
+                met.extend(endorsed.met);
+                signatures.extend(endorsed.files);
+            }
             Anchor::Pins(pins) => pinned.extend_from_slice(pins),
             Anchor::Tuf(given) => roots.extend_from_slice(given),
         }
@@ -89,8 +99,8 @@ pub fn check(pack: UntrustedPack, demand: &Demand<'_>) -> Result<Pack, PackError
         met.push(Met::Pins);
     }
     let draft = if whole { draft } else { rebuild(&draft, &vouched, demand.lineage, demand.now)? };
-    refuse_revoked(&draft, |key| draft.inventory().revoked.iter().any(|r| r.fingerprint == key))?;
-    Ok(Pack { draft, met, whole, vouched })
+    refuse_revoked(&draft, |key| draft.inventory().revoked.iter().any(|r| r.fingerprint == *key))?;
+    Ok(Pack { draft, met, whole, vouched, signatures })
 }
 
 /// Takes a keys/ that this host authenticated or made before: `known` is what its memory says of the pack digest,
@@ -98,19 +108,19 @@ pub fn check(pack: UntrustedPack, demand: &Demand<'_>) -> Result<Pack, PackError
 pub fn recognise(
     draft: Draft,
     known: &dyn Fn(Digest) -> bool,
-    revoked: &dyn Fn(Digest) -> bool,
+    revoked: &dyn Fn(&Fingerprint) -> bool,
 ) -> Result<Pack, PackError> {
     if !known(draft.digest()) {
         return Err(PackError::NoAnchor);
     }
     refuse_revoked(&draft, revoked)?;
-    Ok(Pack { draft, met: vec![Met::Host], whole: true, vouched: Vec::new() })
+    Ok(Pack { draft, met: vec![Met::Host], whole: true, vouched: Vec::new(), signatures: Vec::new() })
 }
 
 /// Refuses a pack that holds a revoked key, be it in the middle of a chain.
-pub fn refuse_revoked(draft: &Draft, revoked: impl Fn(Digest) -> bool) -> Result<(), PackError> {
+pub fn refuse_revoked(draft: &Draft, revoked: impl Fn(&Fingerprint) -> bool) -> Result<(), PackError> {
     for (record, material) in draft.keys() {
-        if let Some(fingerprint) = material.fingerprints().into_iter().find(|f| revoked(*f)) {
+        if let Some(fingerprint) = material.fingerprints().into_iter().find(|f| revoked(f)) {
             return Err(PackError::Revoked { name: record.file.clone(), fingerprint });
         }
     }

@@ -5,8 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Draft, Inventory, KeyRecord, NewAtPlace, Revoked, Rule, Scope, known};
-use crate::{key::Role, oci::Digest, trust::tuf::Evidence};
+use super::{CertificateRecord, Draft, Inventory, KeyRecord, NewAtPlace, Revoked, Rule, Scope, known};
+use crate::{
+    key::{Fingerprint, Role},
+    oci::Digest,
+    trust::tuf::Evidence,
+};
 
 /// What changed from one pack to another.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -83,10 +87,13 @@ pub struct DiffKey {
     /// What it is for.
     pub role: Role,
     /// Its fingerprint.
-    pub fingerprint: Digest,
-    /// The fingerprint of a GPG key.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub openpgp: Option<String>,
+    pub fingerprint: Fingerprint,
+    /// The certificates of a chain.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub certificates: Vec<CertificateRecord>,
+    /// Whether no signature has verified with it yet.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub unproved: bool,
 }
 
 /// A key that is described differently.
@@ -158,8 +165,9 @@ impl DiffKey {
         Self {
             file: record.file.clone(),
             role: record.role,
-            fingerprint: record.spki,
-            openpgp: record.openpgp.clone(),
+            fingerprint: record.fingerprint,
+            certificates: record.certificates.clone(),
+            unproved: !record.proved,
         }
     }
 }
@@ -220,6 +228,9 @@ fn changed(was: &Inventory, is: &Inventory) -> Vec<ChangedKey> {
                 ("url", old.url != new.url),
                 ("origin", old.origin != new.origin),
                 ("validity", old.validity != new.validity),
+                ("ctRequired", old.ct_required != new.ct_required),
+                ("proved", old.proved != new.proved),
+                ("givenBy", old.given_by != new.given_by),
                 ("provenance", old.provenance != new.provenance),
                 ("kept", old.kept.is_some() != new.kept.is_some()),
             ];

@@ -1,33 +1,40 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Inventory, KeyRecord, PackError,
+    Inventory, KeyRecord, PackError, TufRecord,
     about::About,
     chain,
-    files::{INVENTORY, SUMS, is_signature, sums},
+    files::{self, INVENTORY, README, SUMS, TRUSTED_ROOT, is_signature},
 };
 use crate::{
-    key::{Candidate, Material, Provenance, Role, parse_key_file, private_key},
+    key::{
+        Candidate, Grade, Material, Provenance, Role, is_name_of, parse_key_file, private_key, trusted_root,
+    },
     limits,
     oci::Digest,
     tree::{OutFile, SafeName},
     trust::tuf::Chain,
 };
 
-/// A pack that is whole and consistent: every file is the one that its inventory lists, and every key file holds
-/// the key that its record describes. Whether it is *trustworthy* is another question: see [`super::check`].
+/// A pack that is whole and consistent: every key file holds the key that its record describes, and nothing else is
+/// there. Whether it is *trustworthy* is another question: see [`super::check`].
+///
+/// It keeps keys, not files. What it writes ([`Draft::to_files`]) is derived from the inventory's records, so that nothing
+/// reaches keys/ that they do not account for: no text around a key, no further CA in trusted_root.json, no line in
+/// README.txt that tells the admin what to install.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Draft {
     inventory: Inventory,
     json: Vec<u8>,
-    /// The listed files and the signatures, by name; without inventory and SHA256SUMS.
-    files: BTreeMap<SafeName, Vec<u8>>,
+    signatures: BTreeMap<SafeName, Vec<u8>>,
     materials: Vec<Material>,
     chains: Vec<Chain>,
 }
 
 impl Draft {
-    /// Takes the files of a keys/ directory or of an artifact. SHA256SUMS is not believed; it is made anew.
+    /// Takes the files of a keys/ directory or of an artifact. SHA256SUMS and README.txt are not read; they are made
+    /// anew. Keys and trusted_root.json are compared with the records as values, GPG keys and TUF chains, which hold more
+    /// than their records say, byte for byte.
     pub fn from_files(files: impl IntoIterator<Item = OutFile>) -> Result<Self, PackError> {
         let mut all: BTreeMap<SafeName, Vec<u8>> = BTreeMap::new();
         for file in files {
@@ -44,43 +51,70 @@ impl Draft {
         }
         let json = take(&mut all, INVENTORY).ok_or_else(|| PackError::Missing(INVENTORY.into()))?;
         take(&mut all, SUMS);
+        take(&mut all, README);
         let inventory = Inventory::parse(&json)?;
         if inventory.keys.is_empty() {
             return Err(PackError::NoKeys);
         }
-        for record in &inventory.files {
-            let name = SafeName::new(&record.name)?;
-            if record.name == INVENTORY || record.name == SUMS || is_signature(&record.name) {
-                return Err(PackError::Inventory(format!("it lists {:?}", record.name)));
-            }
-            let bytes = all.get(&name).ok_or_else(|| PackError::Missing(record.name.clone()))?;
-            let actual = Digest::of(bytes);
-            if actual != record.sha256 || bytes.len() as u64 != record.size {
-                return Err(PackError::Content {
-                    name: record.name.clone(),
-                    expected: record.sha256,
-                    actual,
-                });
-            }
+        let (signatures, mut all): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            all.into_iter().partition(|(name, _)| is_signature(name.as_str()));
+        let mut carried = BTreeMap::new();
+        for record in inventory.files.iter().filter(|record| record.name != README) {
+            SafeName::new(&record.name)?;
+            let bytes =
+                take(&mut all, &record.name).ok_or_else(|| PackError::Missing(record.name.clone()))?;
+            carried.insert(record.name.as_str(), bytes);
         }
-        for name in all.keys() {
-            let listed = inventory.files.iter().any(|f| f.name == name.as_str());
-            if !listed && !is_signature(name.as_str()) {
-                return Err(PackError::Extra(name.to_string()));
-            }
+        if let Some(name) = all.keys().next() {
+            return Err(PackError::Extra(name.to_string()));
         }
         let mut materials = Vec::new();
         for key in &inventory.keys {
-            let bytes =
-                SafeName::new(&key.file).ok().and_then(|name| all.get(&name).cloned()).unwrap_or_default();
+            let bytes = carried.remove(key.file.as_str()).unwrap_or_default();
+            if key.role == Role::Gpg {
+                same_bytes(&inventory, &key.file, &bytes)?;
+            }
             materials.push(material(key, &bytes)?);
         }
         let mut chains = Vec::new();
-        for record in &inventory.tuf {
-            let bytes = SafeName::new(&record.file).ok().and_then(|name| all.get(&name));
-            chains.push(chain::read(&record.file, bytes.map(Vec::as_slice).unwrap_or_default())?);
+        for TufRecord { file, .. } in &inventory.tuf {
+            let bytes = carried.remove(file.as_str()).unwrap_or_default();
+            same_bytes(&inventory, file, &bytes)?;
+            chains.push(chain::read(file, &bytes)?);
         }
-        Ok(Self { inventory, json, files: all, materials, chains })
+        let root = carried.remove(TRUSTED_ROOT);
+        let draft = Self { inventory, json, signatures, materials, chains };
+        if let Some(root) = root {
+            draft.same_trusted_root(&root)?;
+        }
+        Ok(draft)
+    }
+
+    /// Holds a trusted_root.json to the records: the same keys, addresses and times, none missing, none more.
+    fn same_trusted_root(&self, carried: &[u8]) -> Result<(), PackError> {
+        let wrong = |reason: String| Err(PackError::TrustedRoot(reason));
+        let provenance = nobody();
+        let ours = files::trusted_root(&self.keys().collect::<Vec<_>>());
+        let (ours, _) =
+            ours.map(|json| trusted_root::read(&json, &provenance).unwrap_or_default()).unwrap_or_default();
+        let (theirs, unusable) = match trusted_root::read(carried, &provenance) {
+            Ok(read) => read,
+            Err(e) => return wrong(e.to_string()),
+        };
+        if let Some(entry) = unusable.first() {
+            return wrong(format!("{}: {}", entry.entry, entry.reason));
+        }
+        let describe = |c: &Candidate| {
+            let address = c.url.as_deref().unwrap_or("no address");
+            format!("{} {} ({address})", c.role.map_or("key", Role::title), c.material.fingerprint())
+        };
+        if let Some(more) = theirs.iter().find(|candidate| !ours.contains(candidate)) {
+            return wrong(format!("it has a {} with other words or none there", describe(more)));
+        }
+        if let Some(less) = ours.iter().find(|candidate| !theirs.contains(candidate)) {
+            return wrong(format!("it lacks the {}", describe(less)));
+        }
+        Ok(())
     }
 
     /// The inventory.
@@ -105,20 +139,40 @@ impl Draft {
 
     /// The names of the signature files that are there.
     pub fn signatures(&self) -> impl Iterator<Item = &SafeName> {
-        self.files.keys().filter(|name| is_signature(name.as_str()))
+        self.signatures.keys()
+    }
+
+    /// The signature files.
+    pub(super) fn signature_files(&self) -> impl Iterator<Item = (&SafeName, &[u8])> {
+        self.signatures.iter().map(|(name, bytes)| (name, bytes.as_slice()))
     }
 
     /// All files of keys/, by name.
     pub fn to_files(&self) -> Vec<OutFile> {
-        let mut files: Vec<_> =
-            self.files.iter().map(|(name, bytes)| OutFile::new(name.clone(), bytes.clone())).collect();
-        for (name, bytes) in [(INVENTORY, self.json.clone()), (SUMS, sums(&self.inventory, self.digest()))] {
+        let mut files = self.derived();
+        let readme = files::readme(&self.inventory);
+        // Every name was checked when it was read, or is ours.
+        let mut push = |name: &str, bytes: Vec<u8>| {
             if let Ok(name) = SafeName::new(name) {
                 files.push(OutFile::new(name, bytes));
             }
+        };
+        push(README, readme);
+        push(INVENTORY, self.json.clone());
+        files.sort_by(|a, b| a.name.cmp(&b.name));
+        let sums = files::sums(&files);
+        files.extend(self.signatures.iter().map(|(name, bytes)| OutFile::new(name.clone(), bytes.clone())));
+        if let Ok(name) = SafeName::new(SUMS) {
+            files.push(OutFile::new(name, sums));
         }
         files.sort_by(|a, b| a.name.cmp(&b.name));
         files
+    }
+
+    /// The files that the inventory lists, made from its records.
+    fn derived(&self) -> Vec<OutFile> {
+        let keys: Vec<_> = self.keys().collect();
+        files::of_keys(&keys, &self.chains().collect::<Vec<_>>()).unwrap_or_default()
     }
 
     /// The bytes of `keypack.json`.
@@ -128,9 +182,24 @@ impl Draft {
 
     /// The same pack without these signature files.
     pub(super) fn without_signatures(mut self, these: &dyn Fn(&SafeName) -> bool) -> Self {
-        self.files.retain(|name, _| !(is_signature(name.as_str()) && these(name)));
+        self.signatures.retain(|name, _| !these(name));
         self
     }
+}
+
+/// Holds a file to the digest that the inventory lists.
+fn same_bytes(inventory: &Inventory, name: &str, bytes: &[u8]) -> Result<(), PackError> {
+    let Some(record) = inventory.files.iter().find(|file| file.name == name) else { return Ok(()) };
+    let actual = Digest::of(bytes);
+    if actual == record.sha256 {
+        return Ok(());
+    }
+    Err(PackError::Content { name: name.to_owned(), expected: record.sha256, actual })
+}
+
+/// A provenance for values that are only compared.
+fn nobody() -> Provenance {
+    Provenance { grade: Grade::File, source: String::new(), sha256: Digest::of(b""), date: None }
 }
 
 fn take(files: &mut BTreeMap<SafeName, Vec<u8>>, name: &str) -> Option<Vec<u8>> {
@@ -150,19 +219,11 @@ fn material(record: &KeyRecord, bytes: &[u8]) -> Result<Material, PackError> {
     if !material.fits(record.role) {
         return Err(wrong(format!("a {} is something else", record.role.title())));
     }
-    if material.to_pem().as_bytes() != bytes {
-        return Err(wrong("it is not normalised PEM".into()));
-    }
     let candidate = Candidate {
         role: Some(record.role),
         url: record.origin.clone().map(|o| format!("https://{o}")).or_else(|| record.url.clone()),
         validity: record.validity,
-        provenance: record.provenance.first().cloned().unwrap_or(Provenance {
-            grade: crate::key::Grade::File,
-            source: String::new(),
-            sha256: Digest::of(b""),
-            date: None,
-        }),
+        provenance: nobody(),
         material,
     };
     let id = candidate.key_ref(record.role, record.origin.as_deref()).id;
@@ -170,13 +231,24 @@ fn material(record: &KeyRecord, bytes: &[u8]) -> Result<Material, PackError> {
         return Err(wrong(format!("its id is {}, not {}", id.hex(), record.id.hex())));
     }
     let about = About::of(&candidate.material).map_err(wrong)?;
-    if (about.spki, about.algorithm, &about.openpgp) != (record.spki, record.algorithm, &record.openpgp) {
-        return Err(wrong("its fingerprint or algorithm differs".into()));
+    // A GPG key says itself from when to when it may be used; of other keys only the record does.
+    let said = About {
+        fingerprint: record.fingerprint,
+        algorithm: record.algorithm,
+        certificates: record.certificates.clone(),
+        user_id: record.user_id.clone(),
+        validity: about.validity.and(Some(record.validity)),
+    };
+    if about != said {
+        return Err(wrong("its fingerprint, algorithm, certificates, user id or times differ".into()));
     }
-    // Whoever wrote the record may not put other words into the mouth of a GPG key.
-    if about.openpgp.is_some() && (&about.subject, about.validity) != (&record.subject, Some(record.validity))
-    {
-        return Err(wrong("its user id or its times differ".into()));
+    let key = record.key_ref();
+    if !is_name_of(&record.name, key, &candidate.material) {
+        let name = crate::key::name_of(key, &candidate.material);
+        return Err(wrong(format!("a key of this fingerprint is called {name:?}")));
+    }
+    if record.ct_required && record.role != Role::Fulcio {
+        return Err(wrong("only a Fulcio CA can need CT logs".into()));
     }
     if record.role == Role::Rekor2 && record.origin.is_none() {
         return Err(wrong("its record has no origin".into()));

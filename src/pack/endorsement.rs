@@ -1,27 +1,70 @@
 //! Signatures of the organisation: of the inventory, as files in the pack, and of the manifest, beside it.
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use sigstore_types::{HashAlgorithm, SignatureContent};
 
 use super::{Draft, Met, PackError, UntrustedPack, files::is_signature};
 use crate::{
     key::PublicKey,
+    limits,
     oci::Digest,
-    signature::{SignerHint, UntrustedBundle, UntrustedSignature},
+    signature::{SignatureError, SignerHint, UntrustedBundle, UntrustedSignature},
     tree::SafeName,
-    trust::{endorses_bytes, endorses_manifest},
+    trust::{endorses_bytes, endorses_manifest, signed_bytes},
 };
+
+/// A signature file as it was read. Nothing of it is believed.
+enum SignatureFile {
+    /// A Sigstore bundle (`cosign sign-blob --bundle`).
+    Bundle(UntrustedSignature),
+    /// A bare signature (`openssl dgst -sha256 -sign`, `openssl pkeyutl -sign -rawin`), or the same in base64 (cosign's
+    /// `--output-signature`).
+    Raw(Vec<u8>),
+}
+
+impl SignatureFile {
+    fn parse(name: &str, bytes: &[u8]) -> Result<Self, SignatureError> {
+        let malformed = |reason: &str| Err(SignatureError::malformed("the signature", reason));
+        if bytes.len() as u64 > limits::SIGNATURE_FILE {
+            return malformed("it is larger than 64 KiB");
+        }
+        if name.ends_with(".sigstore.json") {
+            let bundle = UntrustedBundle::parse(bytes)?;
+            return Ok(Self::Bundle(UntrustedSignature::Bundle(Box::new(bundle))));
+        }
+        let text = std::str::from_utf8(bytes).ok().map(str::trim);
+        let decoded = text.and_then(|text| BASE64_STANDARD.decode(text).ok());
+        let raw = decoded.unwrap_or_else(|| bytes.to_vec());
+        // Ed25519 has 64 bytes, ECDSA a SEQUENCE of up to 141 (P-521), RSA the modulus' length: up to 1024.
+        let plausible = raw.len() == 64 || raw.first() == Some(&0x30) || (256..=1024).contains(&raw.len());
+        if plausible && raw.len() <= 1024 { Ok(Self::Raw(raw)) } else { malformed("it is no bare signature") }
+    }
+
+    fn is_by(&self, key: &PublicKey, inventory: &[u8]) -> bool {
+        match self {
+            Self::Bundle(bundle) => endorses_bytes(bundle, inventory, key).is_ok(),
+            Self::Raw(raw) => signed_bytes(raw, inventory, key),
+        }
+    }
+}
+
+/// What the keys that were given signed.
+pub(super) struct Endorsed {
+    pub(super) met: Vec<Met>,
+    /// The signature files that verified.
+    pub(super) files: Vec<SafeName>,
+}
 
 /// Finds which of these keys signed the pack; none is a refusal that tells what was found instead.
 pub(super) fn check(
     pack: &UntrustedPack,
     keys: &[PublicKey],
     beside: &[UntrustedSignature],
-) -> Result<Vec<Met>, PackError> {
-    let mut met = Vec::new();
+) -> Result<Endorsed, PackError> {
+    let (mut met, mut files) = (Vec::new(), Vec::new());
     let mut refused = Vec::new();
     for file in pack.files().iter().filter(|f| is_signature(f.name.as_str())) {
-        let parsed = UntrustedBundle::parse(&file.bytes).map(|b| UntrustedSignature::Bundle(Box::new(b)));
-        let signature = match parsed {
+        let signature = match SignatureFile::parse(file.name.as_str(), &file.bytes) {
             Ok(signature) => signature,
             Err(e) => {
                 refused.push(format!("{}: {e}", file.name));
@@ -29,17 +72,22 @@ pub(super) fn check(
             }
         };
         let before = met.len();
-        let keyless = is_keyless(&signature);
         for key in keys {
-            if endorses_bytes(&signature, pack.inventory_bytes(), key).is_ok() {
+            if signature.is_by(key, pack.inventory_bytes()) {
                 met.push(Met::InventorySignature(key.fingerprint()));
             }
         }
-        if met.len() == before {
-            refused.push(match coverage(&file.bytes, pack.digest(), pack.inventory_bytes()) {
+        if met.len() > before {
+            files.push(file.name.clone());
+        } else {
+            let keyless = matches!(&signature, SignatureFile::Bundle(bundle) if is_keyless(bundle));
+            refused.push(match covers(&signature, pack.digest(), pack.inventory_bytes()) {
                 Coverage::Other => format!("{} is about another inventory", file.name),
                 _ if keyless => {
                     format!("{} was made with a certificate (keyless), not with a key", file.name)
+                }
+                Coverage::Unsaid => {
+                    format!("{} was made by another key, or for another inventory", file.name)
                 }
                 _ => format!("{} was made by another key", file.name),
             });
@@ -61,7 +109,7 @@ pub(super) fn check(
     met.sort_unstable();
     met.dedup();
     match (met.is_empty(), refused.is_empty()) {
-        (false, _) => Ok(met),
+        (false, _) => Ok(Endorsed { met, files }),
         (true, true) => Err(PackError::Unsigned),
         (true, false) => {
             refused.dedup();
@@ -82,19 +130,45 @@ pub enum Coverage {
     This,
     /// It names another digest, or is no signature of a file.
     Other,
-    /// It is no bundle, for this reason: what cosign 2 writes without `--new-bundle-format`, for one.
+    /// It can't be read, for this reason.
     Unreadable(String),
-    /// It does not say: an Ed25519 signature has no digest beside it. Only its key can tell.
+    /// It does not say: a bare signature, or one of Ed25519, has no digest beside it. Only its key can tell.
     Unsaid,
 }
 
-fn coverage(signature: &[u8], digest: Digest, inventory: &[u8]) -> Coverage {
-    let parsed = match UntrustedBundle::parse(signature) {
-        Ok(parsed) => parsed,
-        Err(e) => return Coverage::Unreadable(e.to_string()),
+impl Coverage {
+    /// The word in JSON.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::This => "this",
+            Self::Other => "other",
+            Self::Unreadable(_) => "unreadable",
+            Self::Unsaid => "unsaid",
+        }
+    }
+
+    /// What it is, for people.
+    pub const fn summary(&self) -> &'static str {
+        match self {
+            Self::This => "a signature of this inventory",
+            Self::Other => "a signature of something else",
+            Self::Unreadable(_) => "not a signature that can be read",
+            Self::Unsaid => "a signature that does not say of what",
+        }
+    }
+
+    /// Whether it may travel with the pack: the next enclave may have its key.
+    const fn may_stay(&self) -> bool {
+        matches!(self, Self::This | Self::Unsaid)
+    }
+}
+
+fn covers(signature: &SignatureFile, digest: Digest, inventory: &[u8]) -> Coverage {
+    let SignatureFile::Bundle(UntrustedSignature::Bundle(bundle)) = signature else {
+        return Coverage::Unsaid;
     };
-    let SignatureContent::MessageSignature(message) = parsed.bundle.content else { return Coverage::Other };
-    let Some(claimed) = message.message_digest else { return Coverage::Unsaid };
+    let SignatureContent::MessageSignature(message) = &bundle.bundle.content else { return Coverage::Other };
+    let Some(claimed) = &message.message_digest else { return Coverage::Unsaid };
     let actual = match claimed.algorithm {
         HashAlgorithm::Sha2256 => digest.as_bytes().to_vec(),
         HashAlgorithm::Sha2384 => sigstore_crypto::sha384(inventory).as_bytes().to_vec(),
@@ -105,14 +179,15 @@ fn coverage(signature: &[u8], digest: Digest, inventory: &[u8]) -> Coverage {
 }
 
 impl Draft {
-    /// The signature files, each with what it says it is about.
+    /// The signature files, each with what it says it is about. None of them is verified by that.
     pub fn coverage(&self) -> Vec<(SafeName, Coverage)> {
-        self.to_files()
-            .into_iter()
-            .filter(|file| is_signature(file.name.as_str()))
-            .map(|file| {
-                let covers = coverage(&file.bytes, self.digest(), self.inventory_bytes());
-                (file.name, covers)
+        self.signature_files()
+            .map(|(name, bytes)| {
+                let covers = match SignatureFile::parse(name.as_str(), bytes) {
+                    Ok(signature) => covers(&signature, self.digest(), self.inventory_bytes()),
+                    Err(e) => Coverage::Unreadable(e.to_string()),
+                };
+                (name.clone(), covers)
             })
             .collect()
     }
@@ -122,7 +197,7 @@ impl Draft {
         let stale: Vec<_> = self
             .coverage()
             .into_iter()
-            .filter(|(_, c)| matches!(c, Coverage::Other | Coverage::Unreadable(_)))
+            .filter(|(_, covers)| !covers.may_stay())
             .map(|(name, _)| name)
             .collect();
         (self.without_signatures(&|name| stale.contains(name)), stale)

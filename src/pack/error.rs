@@ -2,7 +2,7 @@ use jiff::Timestamp;
 use thiserror::Error;
 
 use super::Pin;
-use crate::{display::count, oci::Digest, tree::UnsafeName, trust::tuf::TufError};
+use crate::{display::count, key::Fingerprint, oci::Digest, tree::UnsafeName, trust::tuf::TufError};
 
 /// Why something is not an acceptable pack. Closed: each has a stable code.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -57,12 +57,23 @@ pub enum PackError {
     /// An inventory of another version.
     #[error("keypack.json has the schema version {0}; this keypack reads version 1")]
     Version(u64),
+    /// An inventory of a keypack before its first release.
+    #[error(
+        "keypack.json was written by a keypack older than the first release, in a form that is no longer read"
+    )]
+    Superseded,
     /// A file that the inventory lists is not there.
     #[error("the file {0:?} is listed in keypack.json and missing")]
     Missing(String),
     /// A file that the inventory does not list.
     #[error("the file {0:?} is not listed in keypack.json")]
     Extra(String),
+    /// A file that the inventory lists and that none of its records describes.
+    #[error("keypack.json lists the file {0:?}, and no key or TUF chain of it is in that file")]
+    Unaccounted(String),
+    /// A trusted_root.json that says something else than the records of the keys.
+    #[error("trusted_root.json does not hold exactly the keys that keypack.json describes: {0}")]
+    TrustedRoot(String),
     /// A file with other content.
     #[error("the file {name:?} has the sha256 {actual}, and keypack.json lists {expected}")]
     Content {
@@ -163,7 +174,7 @@ pub enum PackError {
         /// The file.
         name: String,
         /// The key's fingerprint.
-        fingerprint: Digest,
+        fingerprint: Fingerprint,
     },
     /// Its maker gave it an end, and that is past.
     #[error("the pack expired at {expires}, and it is {now:.0}")]
@@ -213,10 +224,15 @@ pub enum PackError {
         /// The time here.
         now: Timestamp,
     },
-    /// The clock here runs behind.
-    #[error("the pack was made at {created}, and the clock here says {now:.0}")]
-    ClockBehind {
-        /// When it was made.
+    /// Its version or its date lies ahead of the clock here: one of the two is wrong.
+    #[error(
+        "the pack has version {version}{} and was made at {created}, and the clock here says {now:.0}",
+        dated(*version).map(|at| format!(" ({at})")).unwrap_or_default()
+    )]
+    FromTheFuture {
+        /// Its version: usually the time when it was made, in Unix seconds.
+        version: u64,
+        /// When it was made, as it says.
         created: Timestamp,
         /// The time here.
         now: Timestamp,
@@ -241,6 +257,11 @@ pub enum PackError {
     },
 }
 
+/// The time that a version stands for, where it is one.
+fn dated(version: u64) -> Option<Timestamp> {
+    Timestamp::from_second(i64::try_from(version).ok()?).ok()
+}
+
 impl PackError {
     /// The stable code of this error.
     pub fn code(&self) -> &'static str {
@@ -258,8 +279,11 @@ impl PackError {
             Self::Inconsistent { .. } => "pack-inconsistent",
             Self::Inventory(_) => "inventory-malformed",
             Self::Version(_) => "inventory-version-unknown",
+            Self::Superseded => "inventory-superseded",
             Self::Missing(_) => "file-missing",
             Self::Extra(_) => "file-not-in-inventory",
+            Self::Unaccounted(_) => "file-unaccounted",
+            Self::TrustedRoot(_) => "trusted-root-mismatch",
             Self::Content { .. } => "file-mismatch",
             Self::Key { .. } => "key-mismatch",
             Self::PrivateKey(_) => "private-key",
@@ -279,7 +303,8 @@ impl PackError {
             Self::Revoked { .. } => "key-revoked",
             Self::Expired { .. } => "pack-expired",
             Self::TooOld { .. } | Self::TufTooOld { .. } => "pack-too-old",
-            Self::TufClockBehind { .. } | Self::ClockBehind { .. } => "clock-behind",
+            Self::TufClockBehind { .. } => "clock-behind",
+            Self::FromTheFuture { .. } => "version-from-the-future",
             Self::Rule { .. } => "rule-unmet",
             Self::Lineage { .. } => "lineage-mismatch",
         }

@@ -1,10 +1,12 @@
-//! The files of keys/ that are derived from the inventory, byte for byte the same in every version of keypack.
+//! The files of keys/ that are derived from the inventory.
 
-use super::{FileRecord, Inventory, KeyRecord, TufRecord};
+use super::{FileRecord, Inventory, KeyRecord, PackError, TufRecord, chain};
 use crate::{
+    display::shown,
     key::{Material, Role, trusted_root},
     oci::Digest,
-    tree::OutFile,
+    tree::{OutFile, SafeName},
+    trust::tuf::Chain,
 };
 
 /// The inventory.
@@ -16,11 +18,40 @@ pub const README: &str = "README.txt";
 /// sha256 of the inventory and its files, for `sha256sum -c`.
 pub const SUMS: &str = "SHA256SUMS";
 
-/// Whether a file is a signature of the inventory: `keypack.json.sigstore.json`, `keypack.json.<name>.sigstore.json`.
+/// Whether a file is a signature of the inventory: `keypack.json.sigstore.json`, `keypack.json.<name>.sigstore.json`, or,
+/// without a bundle around it, `keypack.json.sig`, `keypack.json.<name>.sig`.
 pub fn is_signature(name: &str) -> bool {
-    name.strip_prefix(INVENTORY)
-        .and_then(|rest| rest.strip_suffix(".sigstore.json"))
-        .is_some_and(|middle| middle.is_empty() || (middle.starts_with('.') && middle.len() > 1))
+    let rest = name.strip_prefix(INVENTORY);
+    let middle =
+        rest.and_then(|rest| rest.strip_suffix(".sigstore.json").or_else(|| rest.strip_suffix(".sig")));
+    middle.is_some_and(|middle| middle.is_empty() || (middle.starts_with('.') && middle.len() > 1))
+}
+
+/// Whether a file is made from the records of all keys together. README.txt is made anew wherever a pack is unpacked, so
+/// an inventory need not list it.
+pub(super) fn is_derived(name: &str) -> bool {
+    matches!(name, TRUSTED_ROOT | README)
+}
+
+/// The files of the keys and chains, and trusted_root.json, by name.
+pub(super) fn of_keys(
+    keys: &[(&KeyRecord, &Material)],
+    chains: &[(&TufRecord, &Chain)],
+) -> Result<Vec<OutFile>, PackError> {
+    let mut out = Vec::new();
+    for (record, material) in keys {
+        out.push(OutFile::new(SafeName::new(&record.file)?, material.to_pem()));
+    }
+    if let Some(root) = trusted_root(keys) {
+        out.push(OutFile::new(SafeName::new(TRUSTED_ROOT)?, root));
+    }
+    for (record, chain) in chains {
+        let refused =
+            |e: std::io::Error| PackError::Chain { name: record.file.clone(), reason: e.to_string() };
+        out.push(OutFile::new(SafeName::new(&record.file)?, chain::write(chain).map_err(refused)?));
+    }
+    out.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(out)
 }
 
 /// `trusted_root.json` out of these keys, or nothing where none of them belongs into one.
@@ -42,14 +73,10 @@ pub(super) fn trusted_root(keys: &[(&KeyRecord, &Material)]) -> Option<Vec<u8>> 
     (!entries.is_empty()).then(|| trusted_root::write(&entries))
 }
 
-/// `SHA256SUMS`: the inventory first, then its files.
-pub(super) fn sums(inventory: &Inventory, digest: Digest) -> Vec<u8> {
-    let first = FileRecord { name: INVENTORY.into(), sha256: digest, size: 0 };
-    std::iter::once(&first)
-        .chain(&inventory.files)
-        .map(|file| format!("{}  {}\n", file.sha256.hex(), file.name))
-        .collect::<String>()
-        .into_bytes()
+/// `SHA256SUMS` of these files.
+pub(super) fn sums(files: &[OutFile]) -> Vec<u8> {
+    let line = |file: &OutFile| format!("{}  {}\n", Digest::of(&file.bytes).hex(), file.name);
+    files.iter().map(line).collect::<String>().into_bytes()
 }
 
 /// The record of a file.
@@ -61,8 +88,9 @@ pub(super) fn record(file: &OutFile) -> FileRecord {
     }
 }
 
-/// `README.txt`. Its bytes are part of the pack digest: a new wording is a new version of every pack.
-pub(super) fn readme(keys: &[KeyRecord], chains: &[TufRecord]) -> Vec<u8> {
+/// `README.txt`. It is no part of the pack digest, so its wording may improve.
+pub(super) fn readme(inventory: &Inventory) -> Vec<u8> {
+    let Inventory { keys, tuf: chains, .. } = inventory;
     let mut text = String::from(
         "Trust these files only if `keypack pull` wrote them, or if you collected them yourself.\n\
          \n\
@@ -71,25 +99,34 @@ pub(super) fn readme(keys: &[KeyRecord], chains: &[TufRecord]) -> Vec<u8> {
          \n",
     );
     for key in keys {
-        text.push_str(&format!("{:<48} {}\n", key.file, describe(key)));
+        text.push_str(&format!("{:<32} {}\n", key.file, describe(key)));
+        // A name from outside, in a file that people read.
+        if let Some(name) = key.url.as_deref().or(key.subject()) {
+            let name: String = shown(name).chars().take(120).collect();
+            text.push_str(&format!("{:<32}   {name:?}\n", ""));
+        }
+        if !key.proved {
+            text.push_str(&format!("{:<32}   no signature has verified with it yet\n", ""));
+        }
     }
     if keys.iter().any(|k| k.role.in_trusted_root()) {
-        text.push_str(&format!("{TRUSTED_ROOT:<48} all logs and authorities, for cosign --trusted-root\n"));
+        text.push_str(&format!("{TRUSTED_ROOT:<32} all logs and authorities, for cosign --trusted-root\n"));
     }
     for chain in chains {
         text.push_str(&format!(
-            "{:<48} TUF metadata that vouch for keys above: pull --tuf-root\n",
+            "{:<32} TUF metadata that vouch for keys above: pull --tuf-root\n",
             chain.file
         ));
     }
     text.push_str("\nRHEL, Fedora (podman, CRI-O, skopeo): copy what policy.json names, by hand\n");
-    for key in keys.iter().filter(|k| matches!(k.role, Role::Signer | Role::Rekor | Role::Fulcio | Role::Pki | Role::Gpg))
+    for key in keys
+        .iter()
+        .filter(|k| matches!(k.role, Role::Signer | Role::Rekor | Role::Fulcio | Role::Pki | Role::Gpg))
     {
         text.push_str(&format!("  sudo install -D -m 0644 {0} /etc/pki/keypack/{0}\n", key.file));
     }
     for key in keys.iter().filter(|k| k.role == Role::Gpg) {
-        let fingerprint = key.openpgp.as_deref().unwrap_or_default();
-        text.push_str(&format!("  {} has the fingerprint {fingerprint}\n", key.file));
+        text.push_str(&format!("  {} has the fingerprint {}\n", key.file, key.fingerprint));
     }
     text.push_str(
         "  One PEM a file: these programs read the first key of a file and skip the rest in silence.\n\
@@ -139,9 +176,15 @@ mod tests {
     fn signatures_are_told_by_name() {
         assert!(is_signature("keypack.json.sigstore.json"));
         assert!(is_signature("keypack.json.ops.sigstore.json"));
-        for name in
-            ["keypack.json", "keypack.json..sigstore.json2", "x.sigstore.json", "keypack.jsonx.sigstore.json"]
-        {
+        assert!(is_signature("keypack.json.sig") && is_signature("keypack.json.org.sig"));
+        for name in [
+            "keypack.json",
+            "keypack.jsonx.sig",
+            "keypack.json..sig2",
+            "keypack.json..sigstore.json2",
+            "x.sigstore.json",
+            "keypack.jsonx.sigstore.json",
+        ] {
             assert!(!is_signature(name), "{name}");
         }
     }

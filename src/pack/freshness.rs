@@ -15,13 +15,15 @@ pub struct Limits {
     pub refuse: SignedDuration,
     /// Take older ones all the same. What its maker gave an end is refused for good after it.
     pub allow_stale: bool,
+    /// Take one whose version or date lies ahead of the clock.
+    pub allow_future: bool,
 }
 
 impl Default for Limits {
     /// 90 and 180 days: half a year is the period in which the public-good instance renews its own root.
     fn default() -> Self {
         let days = |n| SignedDuration::from_secs(n * DAY);
-        Self { warn: days(90), refuse: days(180), allow_stale: false }
+        Self { warn: days(90), refuse: days(180), allow_stale: false, allow_future: false }
     }
 }
 
@@ -29,7 +31,7 @@ impl Limits {
     /// Refuse what is older than this; tell what is older than half of it.
     #[must_use]
     pub fn of(max_age: SignedDuration) -> Self {
-        Self { warn: max_age / 2, refuse: max_age, allow_stale: false }
+        Self { warn: max_age / 2, refuse: max_age, ..Self::default() }
     }
 }
 
@@ -44,14 +46,26 @@ pub struct Age {
     pub stale: bool,
 }
 
-/// Decides whether an authenticated inventory is fresh at `now`.
+/// Refuses a pack whose version or date is more than a day ahead of the clock.
 ///
-/// A clock that runs a little behind is forgiven; one that is a day behind would also believe in expired packs.
+/// A version is its time of making or the one after its predecessor's. Whoever sets it near the end of the numbers once
+/// keeps every later pack out, one that carries a revocation too. A clock that runs a little behind is forgiven; one that
+/// is a day behind would also believe in expired packs.
+pub fn not_from_the_future(inventory: &Inventory, now: Timestamp) -> Result<(), PackError> {
+    let Inventory { version, created, .. } = *inventory;
+    let limit = now.as_second().saturating_add(DAY);
+    if created.as_second() > limit || version > u64::try_from(limit).unwrap_or_default() {
+        return Err(PackError::FromTheFuture { version, created, now });
+    }
+    Ok(())
+}
+
+/// Decides whether an authenticated inventory is fresh at `now`.
 pub fn freshness(inventory: &Inventory, now: Timestamp, limits: &Limits) -> Result<Age, PackError> {
     let created = inventory.created;
     let age = now.duration_since(created);
-    if age < SignedDuration::from_secs(-DAY) {
-        return Err(PackError::ClockBehind { created, now });
+    if !limits.allow_future {
+        not_from_the_future(inventory, now)?;
     }
     if let Some(expires) = inventory.expires.filter(|expires| *expires <= now) {
         return Err(PackError::Expired { expires, now });
@@ -117,11 +131,13 @@ mod tests {
             version: 1,
             created: created.parse().unwrap(),
             expires: expires.map(|t| t.parse().unwrap()),
+            collected_by: None,
             keys: Vec::new(),
             files: Vec::new(),
             tuf: Vec::new(),
             rules: Vec::new(),
             revoked: Vec::new(),
+            extensions: serde_json::Map::new(),
         }
     }
 
@@ -134,14 +150,27 @@ mod tests {
         let pack = made("2026-06-02T00:00:00Z", None);
         let limits = Limits::default();
         assert_eq!(code(&pack, "2026-06-01T00:00:00Z", &limits), "fresh");
-        assert_eq!(code(&pack, "2026-05-31T23:59:59Z", &limits), "clock-behind");
+        assert_eq!(code(&pack, "2026-05-31T23:59:59Z", &limits), "version-from-the-future");
         // The end of all time, as a wrong clock or a liar writes it, is no panic.
         let late = made("9999-12-30T00:00:00Z", None);
-        assert_eq!(code(&late, "2026-01-01T00:00:00Z", &limits), "clock-behind");
+        assert_eq!(code(&late, "2026-01-01T00:00:00Z", &limits), "version-from-the-future");
         assert_eq!(
             code(&made("-009998-01-02T01:59:59Z", None), "9999-12-30T00:00:00Z", &limits),
             "pack-too-old"
         );
+    }
+
+    #[test]
+    fn a_version_near_the_end_of_the_numbers_is_from_the_future() {
+        let mut pack = made("2026-06-02T00:00:00Z", None);
+        let now = "2026-06-02T00:00:00Z".parse::<Timestamp>().unwrap();
+        let day_ahead = u64::try_from(now.as_second() + DAY).unwrap();
+        for (version, fine) in [(0, true), (day_ahead, true), (day_ahead + 1, false), (u64::MAX, false)] {
+            pack.version = version;
+            assert_eq!(not_from_the_future(&pack, now).is_ok(), fine, "{version}");
+            let allow = Limits { allow_future: true, ..Limits::default() };
+            assert!(freshness(&pack, now, &allow).is_ok());
+        }
     }
 
     #[test]

@@ -1,9 +1,9 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{PackError, Rule, TufRecord, chain::is_name, media};
+use super::{PackError, Rule, TufRecord, chain::is_name, files, media};
 use crate::{
-    key::{Algorithm, KeyId, KeyRef, Provenance, Role, Validity},
+    key::{Algorithm, Certificate, Fingerprint, KeyId, KeyRef, Provenance, Role, Validity, well_known},
     oci::Digest,
 };
 
@@ -31,9 +31,12 @@ pub struct Inventory {
     /// When it should no longer be taken, if its maker says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<Timestamp>,
+    /// Who collected it, as he said himself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collected_by: Option<String>,
     /// The keys, by role and name.
     pub keys: Vec<KeyRecord>,
-    /// Every file but this one, its signatures and SHA256SUMS, by name.
+    /// The files of the keys and of the TUF chains, and trusted_root.json, by name.
     pub files: Vec<FileRecord>,
     /// The TUF repositories that keys follow from, by name; each is kept in a file.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -44,6 +47,9 @@ pub struct Inventory {
     /// Keys that must not be trusted any more.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub revoked: Vec<Revoked>,
+    /// What other programs add. It is kept, and means nothing to keypack; an unknown field anywhere else is refused.
+    #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
+    pub extensions: serde_json::Map<String, serde_json::Value>,
 }
 
 /// One key.
@@ -56,14 +62,10 @@ pub struct KeyRecord {
     pub role: Role,
     /// Its id: see [`KeyId`].
     pub id: KeyId,
-    /// sha256 of the SubjectPublicKeyInfo of the key or, for a chain, of the first certificate's key. A GPG key has
-    /// none: its id.
-    pub spki: Digest,
-    /// The algorithm of that key.
+    /// What people compare: see [`Fingerprint`].
+    pub fingerprint: Fingerprint,
+    /// The algorithm of the key, or of the key in the chain's first certificate.
     pub algorithm: Algorithm,
-    /// The fingerprint of a GPG key, in capitals.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub openpgp: Option<String>,
     /// The file that holds it.
     pub file: String,
     /// The log's or authority's address.
@@ -72,16 +74,42 @@ pub struct KeyRecord {
     /// The checkpoint origin of a Rekor v2 log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<String>,
-    /// The subject of a chain's first certificate; the first user id of a GPG key.
+    /// The certificates of a chain, in its order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub certificates: Vec<CertificateRecord>,
+    /// The first user id of a GPG key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub subject: Option<String>,
+    pub user_id: Option<String>,
     /// When it was or is in use.
     pub validity: Validity,
+    /// Of a CA: whether the instance that it belongs to has certificate transparency logs, so that each of its
+    /// certificates needs the timestamp of one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ct_required: bool,
+    /// Whether a signature that needed it has verified with it, in this collection or an earlier one.
+    pub proved: bool,
+    /// Who gave it, where the collector said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub given_by: Option<String>,
     /// Who says that it is what it is for, best grade first.
     pub provenance: Vec<Provenance>,
     /// Since when no collection has needed it: it stays because an earlier one did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kept: Option<Timestamp>,
+}
+
+/// One certificate of a chain.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CertificateRecord {
+    /// sha256 of its DER: what `openssl x509 -fingerprint -sha256` prints.
+    pub sha256: Digest,
+    /// Its subject, RFC 4514.
+    pub subject: String,
+    /// From when on it is valid.
+    pub not_before: Timestamp,
+    /// Until when.
+    pub not_after: Timestamp,
 }
 
 /// One file.
@@ -100,12 +128,15 @@ pub struct FileRecord {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Revoked {
-    /// sha256 of the SubjectPublicKeyInfo.
-    pub fingerprint: Digest,
+    /// Its fingerprint, or that of a certificate, of a certificate's key or of a subkey.
+    pub fingerprint: Fingerprint,
     /// Why.
     pub reason: String,
-    /// Since when.
+    /// When that was written down.
     pub date: Timestamp,
+    /// Since when signatures by it don't count. Without it none counts, however old.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
 }
 
 impl Inventory {
@@ -121,7 +152,11 @@ impl Inventory {
         if probe.schema_version != SCHEMA_VERSION {
             return Err(PackError::Version(probe.schema_version));
         }
-        let inventory: Self = serde_json::from_slice(json).map_err(malformed)?;
+        let inventory: Self = serde_json::from_slice(json).map_err(|e| {
+            // Before its first release keypack wrote `spki` where `fingerprint` is now.
+            let before = serde_json::from_slice::<serde_json::Value>(json).unwrap_or_default();
+            if before["keys"][0]["spki"].is_string() { PackError::Superseded } else { malformed(e) }
+        })?;
         if inventory.media_type != media::INVENTORY {
             return Err(PackError::Inventory(format!("its media type is {:?}", inventory.media_type)));
         }
@@ -169,6 +204,13 @@ impl Inventory {
                 ));
             }
         }
+        for file in &self.files {
+            let accounted =
+                self.keys.iter().map(|key| &key.file).chain(self.tuf.iter().map(|chain| &chain.file));
+            if !accounted.into_iter().any(|name| *name == file.name) && !files::is_derived(&file.name) {
+                return Err(PackError::Unaccounted(file.name.clone()));
+            }
+        }
         for (index, key) in self.keys.iter().enumerate() {
             if !self.files.iter().any(|f| f.name == key.file) {
                 return wrong(format!("the file {:?} of the key {:?} is not listed", key.file, key.name));
@@ -177,6 +219,10 @@ impl Inventory {
                 || !key.name.starts_with(&format!("{}-", key.role))
             {
                 return wrong(format!("the key {:?} has the file {:?}", key.name, key.file));
+            }
+            // A bare name belongs to one key.
+            if well_known(key.key_ref()) != Some(&key.name) && !is_plain_name(&key.name) {
+                return wrong(format!("the key {:?} has a name that belongs to another key", key.name));
             }
             if self.keys[..index].iter().any(|k| k.role == key.role && k.id == key.id) {
                 return wrong(format!("the id of the key {:?} stands twice", key.name));
@@ -199,7 +245,32 @@ impl Inventory {
     }
 }
 
+/// `role-12345678`.
+fn is_plain_name(name: &str) -> bool {
+    let digits = name.split_once('-').map_or("", |(_, digits)| digits);
+    digits.len() == 8 && digits.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+}
+
+impl CertificateRecord {
+    pub(super) fn of(certificate: &Certificate) -> Self {
+        let (start, end) = certificate.validity();
+        let time = |seconds| Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX);
+        Self {
+            sha256: certificate.fingerprint(),
+            subject: certificate.subject(),
+            not_before: time(start),
+            not_after: time(end),
+        }
+    }
+}
+
 impl KeyRecord {
+    /// What the key calls itself: the subject of the chain's first certificate, or the first user id.
+    pub fn subject(&self) -> Option<&str> {
+        let first = self.certificates.first().map(|certificate| certificate.subject.as_str());
+        first.filter(|subject| !subject.is_empty()).or(self.user_id.as_deref())
+    }
+
     /// Role and id.
     pub const fn key_ref(&self) -> KeyRef {
         KeyRef { role: self.role, id: self.id }

@@ -1,14 +1,16 @@
 //! Known places: an address, or a file's name, at which a pack has a key already. That another key stands there now is
 //! what a rotation looks like, and what an attack at collection looks like (a Rekor that lost its key; a page that was
-//! changed; a key beside the right one). A person tells them apart.
+//! changed; a key beside the right one; another CA behind a known certificate). A person tells them apart.
 
 use std::collections::BTreeSet;
 
+use percent_encoding::percent_decode_str;
 use serde::Serialize;
+use url::Url;
 
-use super::{Include, Inventory, KeyRecord};
+use super::{Include, Inventory, KeyRecord, about::About};
 use crate::{
-    key::{Grade, KeyRef, Provenance, Role, well_known},
+    key::{Fingerprint, Grade, KeyRef, Provenance, well_known},
     oci::Digest,
 };
 
@@ -18,10 +20,10 @@ use crate::{
 pub struct NewAtPlace {
     /// The new key.
     pub key: KeyRef,
-    /// The address, or the file's name.
+    /// The address, the file's name, or the subject of the certificate before it.
     pub place: String,
-    /// The new key's fingerprint; of a chain, that of its first certificate.
-    pub fingerprint: Digest,
+    /// The new key's fingerprint.
+    pub fingerprint: Fingerprint,
     /// Those that the pack has.
     pub known: Vec<KnownKey>,
 }
@@ -31,8 +33,8 @@ pub struct NewAtPlace {
 pub struct KnownKey {
     /// Its file.
     pub file: String,
-    /// Its fingerprint; of a chain, that of its first certificate.
-    pub fingerprint: Digest,
+    /// Its fingerprint.
+    pub fingerprint: Fingerprint,
 }
 
 /// A key and who gave it.
@@ -40,15 +42,25 @@ struct Given<'a> {
     key: KeyRef,
     url: Option<&'a str>,
     provenance: &'a [Provenance],
-    fingerprint: Digest,
+    fingerprint: Fingerprint,
+    /// The first certificate of a chain: its digest and subject.
+    first: Option<(Digest, String)>,
 }
 
 /// Finds the keys among `include` that are new at a place which the replaced pack knows.
 pub fn new_at_known_places(old: &Inventory, include: &[Include]) -> Vec<NewAtPlace> {
     let given = |include: &Include| {
-        let fingerprint = include.material.id();
+        let about = About::of(&include.material).ok()?;
+        let first = about.certificates.into_iter().next();
         let Include { key, url, provenance, .. } = include;
-        new_at_place(&Given { key: *key, url: url.as_deref(), provenance, fingerprint }, old)
+        let given = Given {
+            key: *key,
+            url: url.as_deref(),
+            provenance,
+            fingerprint: about.fingerprint,
+            first: first.map(|first| (first.sha256, first.subject)),
+        };
+        new_at_place(&given, old)
     };
     include.iter().filter_map(given).collect()
 }
@@ -59,7 +71,8 @@ pub(super) fn new_in(old: &Inventory, new: &Inventory) -> Vec<NewAtPlace> {
         key: record.key_ref(),
         url: record.url.as_deref(),
         provenance: &record.provenance,
-        fingerprint: fingerprint(record),
+        fingerprint: record.fingerprint,
+        first: record.certificates.first().map(|first| (first.sha256, first.subject.clone())),
     });
     given.filter_map(|given| new_at_place(&given, old)).collect()
 }
@@ -72,32 +85,101 @@ fn new_at_place(given: &Given<'_>, old: &Inventory) -> Option<NewAtPlace> {
     if old.key(given.key).is_some() || builtin || well_known(given.key).is_some() {
         return None;
     }
-    let others = old.keys.iter().filter(|record| record.role == given.key.role);
+    let others: Vec<_> = old.keys.iter().filter(|record| record.role == given.key.role).collect();
+    let found = |place: &str, known: Vec<&KeyRecord>| {
+        let known = known
+            .into_iter()
+            .map(|r| KnownKey { file: r.file.clone(), fingerprint: r.fingerprint })
+            .collect::<Vec<_>>();
+        let (key, fingerprint) = (given.key, given.fingerprint);
+        (!known.is_empty()).then(|| NewAtPlace { key, place: place.to_owned(), fingerprint, known })
+    };
+    // Another CA behind a known certificate is another chain, wherever it comes from.
+    if let Some((first, subject)) = &given.first {
+        let same = |r: &&&KeyRecord| r.certificates.first().is_some_and(|known| known.sha256 == *first);
+        let new = found(subject, others.iter().filter(same).copied().collect());
+        if new.is_some() {
+            return new;
+        }
+    }
     let (place, known): (_, Vec<_>) = if let Some(url) = given.url {
-        let there = |r: &&KeyRecord| r.url.as_deref().is_some_and(|known| address(known) == address(url));
-        (url, others.filter(there).collect())
+        let place = address(url);
+        let there = |r: &&KeyRecord| r.url.as_deref().is_some_and(|known| address(known) == place);
+        (url, others.into_iter().filter(there).collect())
     } else {
         let file = &given.provenance.iter().find(|p| p.grade == Grade::File)?.source;
         let of_file = |p: &Provenance| p.grade == Grade::File && p.source == *file;
-        (file, others.filter(|r| r.provenance.iter().any(of_file)).collect())
+        (file, others.into_iter().filter(|r| r.provenance.iter().any(of_file)).collect())
     };
     let documents: BTreeSet<_> = given.provenance.iter().map(|p| p.sha256).collect();
     let same_document = |r: &&KeyRecord| r.provenance.iter().any(|p| documents.contains(&p.sha256));
-    if known.is_empty() || known.iter().any(same_document) {
-        return None;
-    }
-    let known =
-        known.into_iter().map(|r| KnownKey { file: r.file.clone(), fingerprint: fingerprint(r) }).collect();
-    Some(NewAtPlace { key: given.key, place: place.to_owned(), fingerprint: given.fingerprint, known })
+    if known.iter().any(same_document) { None } else { found(place, known) }
 }
 
-/// What people compare.
-const fn fingerprint(record: &KeyRecord) -> Digest {
-    if record.role.is_chain() || matches!(record.role, Role::Gpg) { record.id } else { record.spki }
-}
-
-/// An address without what two spellings of it differ in: http and https, case, a slash at the end.
+/// An address without what two spellings of it differ in: http and https, the port that belongs to each, who asks, query
+/// and fragment, case, slashes, dots and escapes in the path, a dot behind the host, an IPv4 address in other numbers
+/// (WHATWG URL, "host parser"). What is no address is compared as it is written.
 fn address(url: &str) -> String {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    rest.trim_end_matches('/').to_ascii_lowercase()
+    let text = url.trim();
+    let parsed = text.parse::<Url>().ok().filter(Url::has_host);
+    let Some(url) = parsed.or_else(|| format!("https://{text}").parse::<Url>().ok()) else {
+        return text.to_ascii_lowercase();
+    };
+    let host = url.host_str().unwrap_or_default();
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    let port = url.port().map_or_else(String::new, |port| format!(":{port}"));
+    let path = percent_decode_str(url.path()).decode_utf8_lossy().to_ascii_lowercase();
+    let parts = path.split(['/', '\\']).filter(|part| !matches!(part.trim(), "" | "."));
+    std::iter::once(format!("{host}{port}")).chain(parts.map(str::to_owned)).collect::<Vec<_>>().join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_address_in_other_spellings_is_one_place() {
+        let known = address("http://127.0.0.1:5021");
+        for other in [
+            "http://127.0.0.1:5021/",
+            "http://127.0.0.1:05021",
+            "http://127.0.0.1:5021/.",
+            "http://127.0.0.1:5021//",
+            "http://x@127.0.0.1:5021",
+            "http://x:y@127.0.0.1:5021/?",
+            "http://127.0.0.1:5021?token=1",
+            "http://127.0.0.1:5021#a",
+            "http://127.1:5021",
+            "http://0x7f000001:5021",
+            "http://2130706433:5021",
+            " http://127.0.0.1:5021 ",
+            "HTTP://127.0.0.1:5021",
+            "https://127.0.0.1:5021",
+            "127.0.0.1:5021",
+            "http:127.0.0.1:5021",
+            "http:\\\\127.0.0.1:5021",
+            "http://127.0.0.1:5021/a/..",
+            "http://127.0.0.1\t:5021",
+        ] {
+            assert_eq!(address(other), known, "{other:?}");
+        }
+        let named = address("https://ct.example.com/2022");
+        for other in [
+            "https://CT.example.com/2022/",
+            "https://ct.example.com./2022",
+            "https://ct.example.com:443/2022",
+            "http://ct.example.com:80/2022",
+            "https://ct.example.com/%32022",
+            "https://ct.example.com/./2022",
+            "https://ct.example.com/%2e/2022",
+            "https://ct.example.com\\2022",
+        ] {
+            assert_eq!(address(other), named, "{other:?}");
+        }
+        for elsewhere in
+            ["https://ct.example.com/2021", "https://ct.example.com", "https://ct.example.org/2022"]
+        {
+            assert_ne!(address(elsewhere), named, "{elsewhere:?}");
+        }
+    }
 }

@@ -3,13 +3,9 @@
 use std::io::Read;
 
 use flate2::{Compression, GzBuilder, bufread::GzDecoder};
-use ruzstd::decoding::{
-    FrameDecoder, StreamingDecoder,
-    errors::{FrameDecoderError, ReadFrameHeaderError},
-};
 use tar::{Archive, Builder, EntryType, Header};
 
-use super::PackError;
+use super::{PackError, zstd};
 use crate::{
     limits,
     tree::{OutFile, SafeName},
@@ -65,8 +61,8 @@ pub(super) fn decompress(layer: &[u8]) -> Result<Vec<u8>, PackError> {
         if tar.len() as u64 <= limits::PACK_TOTAL && !decoder.into_inner().is_empty() {
             return Err(PackError::Layer("bytes follow its gzip stream".into()));
         }
-    } else if layer.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
-        unzstd(layer, bound, &mut tar)?;
+    } else if layer.starts_with(&zstd::MAGIC) {
+        zstd::decompress(layer, limits::PACK_TOTAL, &mut tar)?;
     } else {
         tar = layer.to_vec();
     }
@@ -74,31 +70,6 @@ pub(super) fn decompress(layer: &[u8]) -> Result<Vec<u8>, PackError> {
         return Err(PackError::TooLarge(format!("it unpacks to more than {} bytes", limits::PACK_TOTAL)));
     }
     Ok(tar)
-}
-
-/// zstd: frames one behind the other, and between them frames to be skipped (RFC 8878 §3). podman's zstd:chunked makes a
-/// frame of every file and keeps its index in the others.
-fn unzstd(layer: &[u8], bound: u64, out: &mut Vec<u8>) -> Result<(), PackError> {
-    let wrong = |e: &dyn std::fmt::Display| PackError::Layer(e.to_string());
-    let (mut rest, mut decoder) = (layer, FrameDecoder::new());
-    for _ in 0..limits::ZSTD_FRAMES {
-        let room = bound.saturating_sub(out.len() as u64);
-        if rest.is_empty() || room == 0 {
-            return Ok(());
-        }
-        match StreamingDecoder::new_with_decoder(&mut rest, &mut decoder) {
-            Ok(frame) => frame.take(room).read_to_end(out).map_err(|e| wrong(&e))?,
-            Err(FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::SkipFrame {
-                length, ..
-            })) => {
-                let after = usize::try_from(length).ok().and_then(|length| rest.get(length..));
-                rest = after.ok_or_else(|| wrong(&"its last zstd frame is cut short"))?;
-                0
-            }
-            Err(e) => return Err(wrong(&e)),
-        };
-    }
-    Err(PackError::TooLarge(format!("it has more than {} zstd frames", limits::ZSTD_FRAMES)))
 }
 
 /// Reads the files of `keys/`. Anything but that directory and regular files directly in it is refused, and so are

@@ -25,6 +25,7 @@ mod pins;
 mod rebuild;
 mod rule;
 mod vouch;
+mod zstd;
 
 pub use crate::key::Pin;
 pub use anchor::{Anchor, Met};
@@ -38,11 +39,13 @@ pub use endorsement::Coverage;
 pub use error::PackError;
 pub use expiry::{Expiry, parse_span, parse_time};
 pub use files::{INVENTORY, README, SUMS, TRUSTED_ROOT, is_signature};
-pub use freshness::{Age, KEPT_LONG, Limits, evidence_age, freshness, kept_long};
-pub use inventory::{FileRecord, Inventory, KeyRecord, Revoked, SCHEMA_VERSION, is_lineage};
+pub use freshness::{Age, KEPT_LONG, Limits, evidence_age, freshness, kept_long, not_from_the_future};
+pub use inventory::{
+    CertificateRecord, FileRecord, Inventory, KeyRecord, Revoked, SCHEMA_VERSION, is_lineage,
+};
 pub use known::{KnownKey, NewAtPlace, new_at_known_places};
 pub use parse::{UntrustedPack, looks_like_a_pack, parse};
-pub use rule::{Dropped, Log, LogWord, Mention, Pattern, Rule, Scope, SignedIdentity, Signer};
+pub use rule::{Dropped, IdentityKind, Log, LogWord, Mention, Pattern, Rule, Scope, SignedIdentity, Signer};
 pub use vouch::{Dated, Vouched};
 
 /// Media types of packs.

@@ -1,7 +1,10 @@
 use jiff::Timestamp;
 
 use super::{Build, Draft, Expiry, Include, PackError, Vouched, build, vouch};
-use crate::key::{Grade, KeyRef, Provenance, Role, Validity};
+use crate::{
+    key::{Grade, KeyRef, Provenance, Role, Validity},
+    oci::Digest,
+};
 
 /// A pack of the same keys with nothing else of what its maker said: no provenance, no rules, no revocations; dated now.
 /// What a TUF repository says of a key, its address and its time of use, is authenticated and stays; of a pinned key
@@ -17,8 +20,12 @@ pub(super) fn rebuild(
 ) -> Result<Draft, PackError> {
     let mut keys = Vec::new();
     for (record, material) in draft.keys() {
-        let pinned =
-            || Provenance { grade: Grade::Pinned, source: "pinned".into(), sha256: record.spki, date: None };
+        let pinned = || Provenance {
+            grade: Grade::Pinned,
+            source: "pinned".into(),
+            sha256: Digest::of(material.to_pem().as_bytes()),
+            date: None,
+        };
         let items = vouch::items(vouched, record, material)?;
         let item = items.first();
         keys.push(Include {
@@ -32,6 +39,9 @@ pub(super) fn rebuild(
                 [] => vec![pinned()],
                 all => all.iter().map(|item| item.provenance.clone()).collect(),
             },
+            // Only the maker says so, and he is not authenticated. The stricter reading of the first can't harm.
+            ct_required: record.ct_required,
+            proved: false,
         });
     }
     let built = build(&Build {
@@ -44,6 +54,8 @@ pub(super) fn rebuild(
         revoked: Vec::new(),
         created: now,
         expires: Expiry::Never,
+        collected_by: None,
+        given_by: None,
         refresh_after: Build::default_refresh_after(),
     })?;
     Ok(built.draft)

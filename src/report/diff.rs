@@ -2,7 +2,7 @@ use std::fmt::Write as _;
 
 use crate::{
     display::shown,
-    pack::{ChainSide, Diff, DiffKey, Inventory, NewAtPlace, Rule},
+    pack::{CertificateRecord, ChainSide, Diff, DiffKey, Inventory, NewAtPlace, Rule},
 };
 
 /// What is true of a key that is new at a known place.
@@ -40,8 +40,12 @@ pub fn rule(rule: &Rule, inventory: &Inventory) -> String {
 pub fn diff(diff: &Diff) -> String {
     let mut out = String::new();
     let key = |sign: char, key: &DiffKey, what: &str| {
-        let fingerprint = key.openpgp.clone().unwrap_or_else(|| key.fingerprint.to_string());
-        format!("{sign} {:<44} {what}{fingerprint}\n", shown(&key.file))
+        let unproved = if key.unproved { ", not proved by a signature" } else { "" };
+        let mut text = format!("{sign} {:<44} {what}{}{unproved}\n", shown(&key.file), key.fingerprint);
+        for certificate in &key.certificates {
+            text.push_str(&format!("    {}\n", self::certificate(certificate)));
+        }
+        text
     };
     match &diff.old {
         Some(old) => {
@@ -99,6 +103,12 @@ pub fn diff(diff: &Diff) -> String {
         out.push_str("no key, rule or revocation differs\n");
     }
     out
+}
+
+/// A certificate in one line: its fingerprint as `openssl x509 -fingerprint -sha256` prints it, and its subject.
+pub fn certificate(record: &CertificateRecord) -> String {
+    let pairs: Vec<_> = record.sha256.as_bytes().iter().map(|byte| format!("{byte:02X}")).collect();
+    format!("{}  {}", pairs.join(":"), shown(&record.subject))
 }
 
 /// What a TUF chain says of itself in one line: the versions of its roles, and when its evidence is from.

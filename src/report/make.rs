@@ -44,14 +44,8 @@ impl Report {
                 .iter()
                 .map(|(key, resolved)| KeyReport {
                     key: *key,
-                    name: name_of(
-                        *key,
-                        &resolved.material,
-                        resolved.url.as_deref(),
-                        resolved.provenance.first().map_or("", |p| &p.source),
-                    ),
-                    fingerprint: resolved.material.id(),
-                    openpgp: resolved.material.openpgp().map(|key| key.fingerprint().to_owned()),
+                    name: name_of(*key, &resolved.material),
+                    fingerprint: resolved.material.fingerprint(),
                     weak: resolved.material.openpgp().is_some_and(OpenPgpKey::is_weak),
                     provenance: resolved.provenance.clone(),
                     proofs: resolved.proofs,

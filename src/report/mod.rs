@@ -9,12 +9,12 @@ mod text;
 use serde::Serialize;
 
 use crate::{
-    key::{KeyRef, Provenance, Role, Validity},
+    key::{Fingerprint, KeyRef, Provenance, Role, Validity},
     oci::Digest,
     pack::NewAtPlace,
 };
 
-pub use diff::{another_key, chain_side, diff, rule};
+pub use diff::{another_key, certificate, chain_side, diff, rule};
 pub use summary::{Counts, OpenNeed, WhyMissing};
 pub use text::render;
 
@@ -147,11 +147,8 @@ pub struct KeyReport {
     pub key: KeyRef,
     /// Its name in keys/.
     pub name: String,
-    /// sha256 of the key or of the first certificate.
-    pub fingerprint: Digest,
-    /// The fingerprint of a GPG key, in capitals.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub openpgp: Option<String>,
+    /// What people compare.
+    pub fingerprint: Fingerprint,
     /// Whether it is a GPG key whose self-signatures rest on SHA-1.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub weak: bool,

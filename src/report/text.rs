@@ -150,10 +150,7 @@ fn keys(out: &mut String, report: &Report, paint: Paint) {
         let from: Vec<_> =
             key.provenance.iter().map(|p| format!("{} ({})", shown(&p.source), p.grade.as_str())).collect();
         line(out, &format!("  {:38} from {}", key.name, from.join(", ")));
-        match &key.openpgp {
-            Some(fingerprint) => line(out, &format!("    {}", shown(fingerprint))),
-            None => line(out, &format!("    {}", key.fingerprint)),
-        }
+        line(out, &format!("    {}", key.fingerprint));
         if key.weak {
             let what = "its self-signatures use SHA-1, which RHEL 9 and later refuse";
             paragraph(out, 4, &format!("{}: {what}; get the owner's newer copy", paint.warn("weak")));

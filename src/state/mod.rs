@@ -22,6 +22,7 @@ pub use signer::Signer;
 pub use store::{load, update};
 
 use crate::{
+    key::Fingerprint,
     oci::Digest,
     pack::{Draft, Pack, PackError, recognise},
     tree::SafeName,
@@ -46,7 +47,7 @@ pub struct State {
     /// Versions of TUF metadata seen: repository, role, version.
     tuf: BTreeMap<String, BTreeMap<String, u64>>,
     /// Fingerprints that a pack of this lineage revoked, for ever.
-    revoked: BTreeMap<String, Revocation>,
+    revoked: BTreeMap<Fingerprint, Revocation>,
     /// What was accepted against a rule, the latest last.
     acceptances: Vec<Acceptance>,
 }
@@ -249,18 +250,18 @@ impl State {
     }
 
     /// Remembers that `pack` revoked a fingerprint; the first that did stays named.
-    pub fn revoke(&mut self, fingerprint: &str, pack: Digest, at: Timestamp) {
-        self.revoked.entry(fingerprint.to_owned()).or_insert(Revocation { pack, at });
+    pub fn revoke(&mut self, fingerprint: Fingerprint, pack: Digest, at: Timestamp) {
+        self.revoked.entry(fingerprint).or_insert(Revocation { pack, at });
     }
 
     /// Whether a fingerprint was revoked, and by which pack.
-    pub fn revoked(&self, fingerprint: &str) -> Option<&Revocation> {
+    pub fn revoked(&self, fingerprint: &Fingerprint) -> Option<&Revocation> {
         self.revoked.get(fingerprint)
     }
 
     /// Whether the key with this fingerprint was revoked.
-    pub fn is_revoked(&self, key: Digest) -> bool {
-        self.revoked(&key.to_string()).is_some()
+    pub fn is_revoked(&self, key: &Fingerprint) -> bool {
+        self.revoked(key).is_some()
     }
 
     /// Takes a keys/ as authenticated if this host collected or pulled just this, and none of its keys was revoked since.

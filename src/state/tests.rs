@@ -120,8 +120,9 @@ fn tuf_versions_only_rise() {
 fn what_is_revoked_stays_revoked_by_the_first_that_said_so() {
     let mut state = state();
     let (first, second) = (Digest::of(b"1"), Digest::of(b"2"));
-    assert_eq!(state.revoked("sha256:aa"), None);
-    state.revoke("sha256:aa", first, at(1));
-    state.revoke("sha256:aa", second, at(2));
-    assert_eq!(state.revoked("sha256:aa"), Some(&Revocation { pack: first, at: at(1) }));
+    let key = Fingerprint::Sha256(Digest::of(b"key"));
+    assert_eq!(state.revoked(&key), None);
+    state.revoke(key, first, at(1));
+    state.revoke(key, second, at(2));
+    assert_eq!(state.revoked(&key), Some(&Revocation { pack: first, at: at(1) }));
 }

@@ -3,7 +3,7 @@
 //! The key arrived another way and is all that is asked for. Log entries and timestamps that a signature brings say
 //! when it was made, not who made it; they need further keys and are left alone here.
 
-use sigstore_types::SignatureContent;
+use sigstore_types::{SignatureBytes, SignatureContent};
 
 use super::{KeySet, Refusal, VerificationKey, crypto, plain};
 use crate::{
@@ -28,6 +28,11 @@ pub fn endorses_bytes(signature: &UntrustedSignature, bytes: &[u8], key: &Public
         return Ok(());
     }
     Err(Refusal::Signature(format!("the key {} did not make it", key.fingerprint())))
+}
+
+/// Whether `signature`, without anything around it, was made by `key` over exactly `bytes`.
+pub fn signed_bytes(signature: &[u8], bytes: &[u8], key: &PublicKey) -> bool {
+    crypto::signed_by(key, bytes, &SignatureBytes::from_bytes(signature))
 }
 
 /// Whether `key` signed the manifest `image` (`cosign sign`): a simple-signing payload or a signature statement that

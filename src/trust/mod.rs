@@ -30,7 +30,7 @@ use crate::{
 };
 
 pub use chain::check as check_chain;
-pub use endorse::{endorses_bytes, endorses_manifest};
+pub use endorse::{endorses_bytes, endorses_manifest, signed_bytes};
 pub use refusal::Refusal;
 
 /// A key that may be used to verify. What makes it trusted is decided elsewhere: by an anchor, or (when collecting)

@@ -6,7 +6,7 @@
 //! bundle's own. So a bundle passes if this comparison holds and the crate objected to nothing else.
 //!
 //! This leans on the order of checks inside the crate. The crate's version is therefore pinned exactly, and
-//! `tests/trust/proposed.rs` and `broken.rs` break every other piece of evidence in turn and expect the refusal.
+//! `tests/it/trust/proposed.rs` and `broken.rs` break every other piece of evidence in turn and expect the refusal.
 
 use sigstore_types::{Bundle, SignatureContent};
 use sigstore_verify::{Error, TransparencyLogError};

@@ -3,9 +3,6 @@
 #![allow(clippy::disallowed_methods, reason = "tests write files")]
 #![allow(clippy::disallowed_types, reason = "the test starts a server")]
 
-#[path = "find.rs"]
-pub mod find;
-
 use std::{
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
@@ -16,7 +13,7 @@ use tempfile::TempDir;
 
 /// The program, where it is here.
 pub fn program() -> Option<PathBuf> {
-    find::find("docker-registry")
+    super::find::find("docker-registry")
 }
 
 /// A running registry. It ends, and its storage goes away, when it is dropped.

@@ -1,6 +1,4 @@
 //! An HTTP/1.1 server that lies on request, on 127.0.0.1. What it was asked is written down.
-#![allow(dead_code, unreachable_pub, missing_docs, reason = "shared by several test programs")]
-#![allow(clippy::disallowed_types, reason = "a server needs sockets")]
 
 use std::{
     fmt::Write as _,
@@ -229,7 +227,7 @@ impl Server {
         for asked in self.log() {
             assert_eq!(asked.header("authorization"), None, "{} carried credentials", asked.line());
             let text = format!("{asked:?}{}", String::from_utf8_lossy(&asked.body));
-            assert!(!text.contains(super::support::PASSWORD), "{} carried a password", asked.line());
+            assert!(!text.contains(super::registry::PASSWORD), "{} carried a password", asked.line());
         }
     }
 }

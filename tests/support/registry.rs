@@ -1,5 +1,4 @@
 //! What the registry tests share: options without long pauses, credentials that can be recognised, small artifacts.
-#![allow(dead_code, unreachable_pub, missing_docs, reason = "shared by several test programs")]
 
 use std::time::Duration;
 

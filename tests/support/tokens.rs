@@ -1,7 +1,5 @@
 //! A token service for docker-registry's `auth: token`, as distribution's docs/spec/auth describes it: JSON Web Tokens
 //! signed with ES256, whose certificate the registry trusts.
-#![allow(dead_code, unreachable_pub, missing_docs, reason = "shared by several test programs")]
-#![allow(clippy::disallowed_methods, reason = "tests write files")]
 
 use std::path::Path;
 

@@ -12,6 +12,9 @@ pub(in crate::cli) struct Exceptions {
     /// Take a pack that is older than --max-age; needs --reason.
     #[arg(help_heading = heading::STATE, long, requires = "reason")]
     pub(in crate::cli) allow_stale_unsafe: bool,
+    /// Take a pack whose version or date is more than a day ahead of this host's clock; needs --reason.
+    #[arg(help_heading = heading::STATE, long, requires = "reason")]
+    pub(in crate::cli) accept_future_unsafe: bool,
     /// Take a pack that is older than, or differs from, the one that was installed; needs --reason.
     #[arg(help_heading = heading::STATE, long, requires = "reason")]
     pub(in crate::cli) allow_rollback_unsafe: bool,

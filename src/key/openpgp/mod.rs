@@ -112,6 +112,11 @@ impl OpenPgpKey {
         std::iter::once(self.id).chain(subkeys).collect()
     }
 
+    /// The fingerprints of all subkeys, in capitals.
+    pub fn subkey_fingerprints(&self) -> Vec<String> {
+        self.key.public_subkeys.iter().map(|subkey| text(&subkey.fingerprint())).collect()
+    }
+
     /// Whether two blocks are copies of one key, however much each of them holds.
     pub fn is_same_key(&self, other: &Self) -> bool {
         // Not by their packets, whose headers have two forms.

@@ -5,8 +5,7 @@ use std::collections::BTreeSet;
 
 use super::{AUTHORITIES, LOGS, Log, Mention, Rule, SIGNERS, Scope, Signer};
 use crate::{
-    key::{KeyRef, Role},
-    oci::Digest,
+    key::{Fingerprint, KeyRef, Role},
     pack::{KeyRecord, PackError},
 };
 
@@ -17,7 +16,7 @@ pub(in crate::pack) struct Keyring<'a> {
     /// Those that the replaced pack had and that left it because they are revoked.
     pub(in crate::pack) gone: Vec<&'a KeyRecord>,
     /// Fingerprints that are revoked.
-    pub(in crate::pack) revoked: BTreeSet<Digest>,
+    pub(in crate::pack) revoked: BTreeSet<Fingerprint>,
 }
 
 /// A revoked key that a rule names, and that does not count.
@@ -59,11 +58,19 @@ impl Meeting<'_> {
         for signer in &rule.signers {
             match signer {
                 Signer::Key(key) => signers.extend(self.all(key, SIGNERS)?.into_iter().map(Signer::Key)),
-                Signer::Identity { authorities, subject, issuer } => {
+                Signer::Identity { authorities, subject, kind, issuer } => {
                     let authorities = self.each(authorities, AUTHORITIES)?;
+                    let fulcio = authorities.iter().find(|key| key.role == Role::Fulcio);
+                    if let (Some(key), None) = (fulcio, issuer) {
+                        return Err(PackError::Rule {
+                            scope: self.scope.to_string(),
+                            key: key.to_string(),
+                            reason: "is a Fulcio CA: its signers need oidcIssuer or oidcIssuerRegexp".into(),
+                        });
+                    }
                     if !authorities.is_empty() {
                         let (subject, issuer) = (subject.clone(), issuer.clone());
-                        signers.push(Signer::Identity { authorities, subject, issuer });
+                        signers.push(Signer::Identity { authorities, subject, kind: *kind, issuer });
                     }
                 }
             }

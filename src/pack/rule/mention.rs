@@ -1,8 +1,7 @@
 use std::{fmt, str::FromStr};
 
 use crate::{
-    key::{KeyRef, Role, origin_of},
-    oci::Digest,
+    key::{Fingerprint, KeyRef, Pin, Role, origin_of},
     pack::KeyRecord,
 };
 
@@ -10,10 +9,12 @@ use crate::{
 /// logs and authorities, by the host of their address: then all keys of that instance are meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Mention {
-    /// Role and id.
+    /// Role and id, as the rules of an inventory name keys.
     Key(KeyRef),
+    /// Role and fingerprint.
+    Pin(Pin),
     /// The fingerprint.
-    Fingerprint(Digest),
+    Fingerprint(Fingerprint),
     /// A name, a file name, or a host.
     Name(String),
 }
@@ -23,7 +24,12 @@ impl Mention {
     pub(super) fn means(&self, record: &KeyRecord) -> bool {
         match self {
             Self::Key(key) => record.key_ref() == *key,
-            Self::Fingerprint(fingerprint) => record.spki == *fingerprint || record.id == *fingerprint,
+            // A Rekor v2 log is also known by the id that its entries name.
+            Self::Pin(Pin { role, fingerprint }) => {
+                record.role == *role
+                    && (record.fingerprint == *fingerprint || *fingerprint == record.id.into())
+            }
+            Self::Fingerprint(fingerprint) => record.fingerprint == *fingerprint,
             Self::Name(name) => {
                 let host = record.origin.clone().or_else(|| record.url.as_deref().map(origin_of));
                 record.name == *name || record.file == *name || host.as_ref() == Some(name)
@@ -32,9 +38,10 @@ impl Mention {
     }
 
     /// The fingerprint, where it is one or holds one.
-    pub(super) const fn fingerprint(&self) -> Option<Digest> {
+    pub(super) const fn fingerprint(&self) -> Option<Fingerprint> {
         match self {
-            Self::Key(key) => Some(key.id),
+            Self::Key(key) => Some(Fingerprint::Sha256(key.id)),
+            Self::Pin(pin) => Some(pin.fingerprint),
             Self::Fingerprint(fingerprint) => Some(*fingerprint),
             Self::Name(_) => None,
         }
@@ -45,8 +52,8 @@ impl FromStr for Mention {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        if let Ok(key) = text.parse() {
-            return Ok(Self::Key(key));
+        if let Ok(pin) = text.parse() {
+            return Ok(Self::Pin(pin));
         }
         if let Ok(fingerprint) = text.parse() {
             return Ok(Self::Fingerprint(fingerprint));
@@ -71,6 +78,7 @@ impl fmt::Display for Mention {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Key(key) => key.fmt(f),
+            Self::Pin(pin) => pin.fmt(f),
             Self::Fingerprint(fingerprint) => fingerprint.fmt(f),
             Self::Name(name) => f.write_str(name),
         }

@@ -18,7 +18,7 @@ pub use meet::Dropped;
 pub(super) use meet::{Keyring, meet};
 pub use mention::Mention;
 pub use scope::Scope;
-pub use signer::{Pattern, Signer};
+pub use signer::{IdentityKind, Pattern, Signer};
 
 use super::Inventory;
 use crate::key::{KeyRef, Role};
@@ -124,6 +124,7 @@ impl Rule {
     pub(super) fn check(&self, inventory: &Inventory) -> Result<(), String> {
         for signer in &self.signers {
             signer.check()?;
+            signer.check_issuer()?;
         }
         self.signed_identity.iter().try_for_each(SignedIdentity::check)?;
         for (key, roles) in self.keys() {
@@ -142,9 +143,10 @@ impl Rule {
         let all = |keys: &[KeyRef]| keys.iter().map(|key| name(*key)).collect();
         let signers = self.signers.iter().map(|signer| match signer {
             Signer::Key(key) => Signer::Key(name(*key)),
-            Signer::Identity { authorities, subject, issuer } => Signer::Identity {
+            Signer::Identity { authorities, subject, kind, issuer } => Signer::Identity {
                 authorities: all(authorities),
                 subject: subject.clone(),
+                kind: *kind,
                 issuer: issuer.clone(),
             },
         });

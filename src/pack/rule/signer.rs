@@ -1,8 +1,8 @@
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::key::KeyRef;
+use crate::key::{KeyRef, Role};
 
 /// Who may sign.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -17,9 +17,44 @@ pub enum Signer<K = KeyRef> {
         authorities: Vec<K>,
         /// The subject alternative name.
         subject: Pattern,
-        /// The OIDC issuer.
-        issuer: Pattern,
+        /// Its kind; without it, any. OpenShift and podman compare e-mail addresses only.
+        kind: Option<IdentityKind>,
+        /// The OIDC issuer that a Fulcio CA writes into its certificates; a private CA writes none.
+        issuer: Option<Pattern>,
     },
+}
+
+/// A kind of subject alternative name (RFC 5280 §4.2.1.6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum IdentityKind {
+    /// `rfc822Name`.
+    Email,
+    /// `uniformResourceIdentifier`.
+    Uri,
+    /// `dNSName`.
+    Dns,
+}
+
+impl IdentityKind {
+    /// The word in files.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Email => "email",
+            Self::Uri => "uri",
+            Self::Dns => "dns",
+        }
+    }
+}
+
+impl FromStr for IdentityKind {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let kinds = [Self::Email, Self::Uri, Self::Dns];
+        let known = kinds.into_iter().find(|kind| kind.as_str() == text);
+        known.ok_or_else(|| format!("{text:?} is none of email, uri, dns"))
+    }
 }
 
 /// A text, or what it must look like.
@@ -32,16 +67,26 @@ pub enum Pattern {
 }
 
 impl Pattern {
-    /// One of the two, as files write it.
-    pub fn one_of(exact: Option<String>, regexp: Option<String>, name: &str) -> Result<Self, String> {
+    /// One of the two, as files write it, or neither.
+    pub fn at_most_one(
+        exact: Option<String>,
+        regexp: Option<String>,
+        name: &str,
+    ) -> Result<Option<Self>, String> {
         let pattern = match (exact, regexp) {
             (Some(exact), None) => Self::Exact(exact),
             (None, Some(regexp)) => Self::Regexp(regexp),
-            (None, None) => return Err(format!("it has neither {name} nor {name}Regexp")),
+            (None, None) => return Ok(None),
             (Some(_), Some(_)) => return Err(format!("it has both {name} and {name}Regexp")),
         };
         pattern.check()?;
-        Ok(pattern)
+        Ok(Some(pattern))
+    }
+
+    /// One of the two.
+    pub fn one_of(exact: Option<String>, regexp: Option<String>, name: &str) -> Result<Self, String> {
+        let pattern = Self::at_most_one(exact, regexp, name)?;
+        pattern.ok_or_else(|| format!("it has neither {name} nor {name}Regexp"))
     }
 
     fn check(&self) -> Result<(), String> {
@@ -87,7 +132,30 @@ impl<K> Signer<K> {
             Self::Identity { authorities, .. } if authorities.is_empty() => {
                 Err("it names an identity and no authority".into())
             }
-            Self::Identity { subject, issuer, .. } => subject.check().and_then(|()| issuer.check()),
+            Self::Identity { subject, issuer, .. } => {
+                subject.check().and_then(|()| issuer.as_ref().map_or(Ok(()), Pattern::check))
+            }
+        }
+    }
+}
+
+impl Signer {
+    /// A Fulcio CA certifies what an OIDC issuer said, and without the issuer anybody's e-mail server could have said it.
+    /// A private CA knows no issuer.
+    pub(super) fn check_issuer(&self) -> Result<(), String> {
+        let Self::Identity { authorities, issuer, .. } = self else { return Ok(()) };
+        let private = |key: &KeyRef| key.role == Role::Pki;
+        match issuer {
+            _ if !(authorities.iter().all(private) || !authorities.iter().any(private)) => {
+                Err("it names private CAs and others in one signer; write two".into())
+            }
+            None if !authorities.iter().all(private) => {
+                Err("it names a Fulcio CA and neither oidcIssuer nor oidcIssuerRegexp".into())
+            }
+            Some(_) if authorities.iter().any(private) => {
+                Err("it names an OIDC issuer, which certificates of a private CA don't have".into())
+            }
+            _ => Ok(()),
         }
     }
 }
@@ -96,9 +164,16 @@ impl<K: fmt::Display> fmt::Display for Signer<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Key(key) => key.fmt(f),
-            Self::Identity { authorities, subject, issuer } => {
+            Self::Identity { authorities, subject, kind, issuer } => {
                 let authorities: Vec<_> = authorities.iter().map(ToString::to_string).collect();
-                write!(f, "{subject} of {issuer}, certified by {}", authorities.join(" or "))
+                if let Some(kind) = kind {
+                    write!(f, "{} ", kind.as_str())?;
+                }
+                write!(f, "{subject}")?;
+                if let Some(issuer) = issuer {
+                    write!(f, " of {issuer}")?;
+                }
+                write!(f, ", certified by {}", authorities.join(" or "))
             }
         }
     }
@@ -117,6 +192,8 @@ struct Wire<K> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     identity_regexp: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    identity_kind: Option<IdentityKind>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     oidc_issuer: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     oidc_issuer_regexp: Option<String>,
@@ -133,11 +210,14 @@ impl<K> TryFrom<Wire<K>> for Signer<K> {
     fn try_from(wire: Wire<K>) -> Result<Self, String> {
         let others = [&wire.identity, &wire.identity_regexp, &wire.oidc_issuer, &wire.oidc_issuer_regexp];
         match (wire.key, wire.authorities) {
-            (Some(key), None) if others.iter().all(|o| o.is_none()) => Ok(Self::Key(key)),
+            (Some(key), None) if others.iter().all(|o| o.is_none()) && wire.identity_kind.is_none() => {
+                Ok(Self::Key(key))
+            }
             (None, Some(authorities)) => Ok(Self::Identity {
                 authorities,
                 subject: Pattern::one_of(wire.identity, wire.identity_regexp, "identity")?,
-                issuer: Pattern::one_of(wire.oidc_issuer, wire.oidc_issuer_regexp, "oidcIssuer")?,
+                kind: wire.identity_kind,
+                issuer: Pattern::at_most_one(wire.oidc_issuer, wire.oidc_issuer_regexp, "oidcIssuer")?,
             }),
             _ => Err("a signer is either a key, or an identity with its authorities".into()),
         }
@@ -146,10 +226,11 @@ impl<K> TryFrom<Wire<K>> for Signer<K> {
 
 impl<K> From<Signer<K>> for Wire<K> {
     fn from(signer: Signer<K>) -> Self {
-        let (key, authorities, subject, issuer) = match signer {
-            Signer::Key(key) => (Some(key), None, (None, None), (None, None)),
-            Signer::Identity { authorities, subject, issuer } => {
-                (None, Some(authorities), subject.split(), issuer.split())
+        let (key, authorities, subject, identity_kind, issuer) = match signer {
+            Signer::Key(key) => (Some(key), None, (None, None), None, (None, None)),
+            Signer::Identity { authorities, subject, kind, issuer } => {
+                let issuer = issuer.map_or((None, None), Pattern::split);
+                (None, Some(authorities), subject.split(), kind, issuer)
             }
         };
         Self {
@@ -157,6 +238,7 @@ impl<K> From<Signer<K>> for Wire<K> {
             authorities,
             identity: subject.0,
             identity_regexp: subject.1,
+            identity_kind,
             oidc_issuer: issuer.0,
             oidc_issuer_regexp: issuer.1,
         }

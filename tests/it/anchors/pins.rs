@@ -1,0 +1,103 @@
+//! `--pin`: the exact set of keys, and nothing else of what the pack says.
+
+use keypack::key::{Material, parse_key_file};
+
+use serde_json::Value;
+
+use super::{program::Test, scene};
+
+/// The pins of a pack, as `inspect` prints them.
+fn pins(test: &Test, place: &str) -> Vec<String> {
+    let ran = test.run(&format!("inspect {place}")).exits(0);
+    ran.out.lines().filter_map(|l| l.trim().strip_prefix("pin ")).map(|p| p.trim().to_owned()).collect()
+}
+
+fn flags(pins: &[String]) -> String {
+    pins.iter().map(|pin| format!(" --pin {pin}")).collect()
+}
+
+#[test]
+fn the_exact_set_rebuilds_the_directory_from_the_keys_alone() {
+    let test = scene();
+    let all = pins(&test, "oci:m:newer");
+    assert_eq!(all.len(), 4);
+    let pull = format!("pull oci:m:newer{} -o out", flags(&all));
+    test.run(&pull).exits(0).tells("authenticated by the pins, as the exact set of keys");
+    let inventory = test.json("out/keypack.json");
+    let text = inventory.to_string();
+    for dropped in ["validity\":{\"", "kept", "trusted_root.json\",\"grade", "http://127.0.0.1", "2024-02-01"]
+    {
+        assert!(!text.contains(dropped), "{dropped} came from the pack: {text}");
+    }
+    for key in inventory["keys"].as_array().unwrap() {
+        assert_eq!(key["provenance"][0]["grade"], "pinned");
+        assert_eq!(key["provenance"].as_array().unwrap().len(), 1);
+    }
+    assert!(test.names("out").iter().all(|name| !name.ends_with(".sigstore.json")), "nobody signed this");
+    assert_eq!(test.run("inspect out --format json").exits(0).json()["authenticated"], Value::Bool(true));
+
+    let before = test.tree("out");
+    test.run(&pull).exits(0).tells("already installed");
+    assert_eq!(test.tree("out"), before);
+}
+
+#[test]
+fn one_key_too_many_or_too_few() {
+    let test = scene();
+    let all = pins(&test, "oci:m:newer");
+    for left_out in 0..all.len() {
+        let mut some = all.clone();
+        let pin = some.remove(left_out);
+        test.run(&format!("pull oci:m:newer{} -o out", flags(&some))).fails(3, "key-not-pinned").tells(&pin);
+    }
+    // A pack from which a key was taken away: the pins of the newer one for the older.
+    test.run(&format!("pull oci:m:old{} -o out", flags(&all))).fails(3, "pin-not-met");
+    assert!(!test.has("out"));
+}
+
+#[test]
+fn a_key_in_another_role() {
+    let test = scene();
+    let all = pins(&test, "oci:m:old");
+    let lie: Vec<_> = all.iter().map(|pin| pin.replace("signer:", "rekor:")).collect();
+    test.run(&format!("pull oci:m:old{} -o out", flags(&lie))).fails(3, "key-not-pinned");
+}
+
+#[test]
+fn a_chain_pinned_by_its_key_alone() {
+    // A known key in a certificate of one's own, with one's own root behind it: so the certificates are pinned.
+    let test = scene();
+    let pem = test.read("fx/newer/fulcio-98cd189d.pem");
+    let Material::Chain(chain) = parse_key_file(&pem).unwrap().material.remove(0) else { panic!() };
+    let key = chain.first().public_key().unwrap().fingerprint();
+    let all = pins(&test, "oci:m:newer");
+    let by_key: Vec<_> = all.iter().map(|pin| pin.replace(&chain.fingerprint().hex(), &key.hex())).collect();
+    assert_ne!(all, by_key);
+    test.run(&format!("pull oci:m:newer{} -o out", flags(&by_key))).fails(3, "key-not-pinned");
+}
+
+#[test]
+fn a_short_fingerprint() {
+    let test = scene();
+    for pin in ["signer:43ef7bc8", "signer:43ef7bc87c44704a", "signer:sha1:43ef7bc8", "nobody:00"] {
+        test.run(&format!("pull oci:m:old --pin {pin} -o out")).exits(2);
+    }
+}
+
+#[test]
+fn pins_beside_a_digest_narrow_it_and_keep_the_inventory() {
+    let test = scene();
+    let all = pins(&test, "oci:m:old");
+    let digest = format!("pull oci:m:old --digest {}", super::OLD);
+    test.run(&format!("{digest}{} -o out", flags(&all))).exits(0);
+    assert_eq!(test.tree("out"), test.tree("fx/keys"));
+    test.run(&format!("{digest} --pin {} -o two", all[0])).fails(3, "key-not-pinned");
+}
+
+#[test]
+fn pins_know_no_version() {
+    let test = scene();
+    let all = flags(&pins(&test, "oci:m:old"));
+    test.run(&format!("pull oci:m:old{all} --min-version 1 -o out")).fails(2, "usage");
+    test.run(&format!("pull oci:m:old{all} --require-state -o out")).fails(3, "no-state");
+}

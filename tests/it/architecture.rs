@@ -1,0 +1,195 @@
+//! The direction of the house is a test: an arrow goes only to a room with a smaller number. The table is the one in
+//! the documentation of `src/lib.rs`.
+
+use std::{fs, path::Path};
+
+/// Rooms and their level.
+const ROOMS: [(&str, u32); 21] = [
+    ("disk", 0),
+    ("limits", 0),
+    ("meter", 0),
+    ("display", 0),
+    ("tree", 0),
+    ("oci", 0),
+    ("key", 0),
+    ("signature", 1),
+    ("net", 1),
+    ("content", 1),
+    ("trust", 2),
+    ("discover", 3),
+    ("resolve", 3),
+    ("keysource", 3),
+    ("pack", 4),
+    ("export", 5),
+    ("report", 5),
+    ("write", 5),
+    ("state", 5),
+    ("config", 5),
+    ("cli", 6),
+];
+
+/// Pairs that never meet, though their levels would allow it.
+const NEVER: [(&str, &str); 3] = [("signature", "content"), ("trust", "content"), ("export", "content")];
+
+/// Rooms of one level that may use each other, in this direction.
+const WITHIN: [(&str, &str); 5] =
+    [("content", "net"), ("key", "oci"), ("key", "limits"), ("oci", "limits"), ("tree", "limits")];
+
+/// Crates that only one place may name, by the start of its path.
+const FOREIGN: [(&str, &[&str]); 10] = [
+    ("serde_saphyr", &["config/yaml.rs", "content/image_set.rs", "keysource/payload.rs"]),
+    ("pgp", &["key/openpgp/"]),
+    ("sigstore_verify", &["trust/crypto.rs", "trust/proposed.rs", "trust/unsupported.rs"]),
+    ("webpki", &["trust/path.rs"]),
+    ("clap", &["cli/"]),
+    ("indicatif", &["cli/"]),
+    ("reqwest", &["net/"]),
+    ("tar", &["content/", "pack/layer.rs", "pack/chain.rs"]),
+    ("sigstore_tuf", &["trust/tuf/"]),
+    ("cap_std", &["content/"]),
+];
+
+fn sources(folder: &Path, out: &mut Vec<(String, String)>, root: &Path) {
+    let mut entries: Vec<_> = fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
+    entries.sort();
+    for path in entries {
+        if path.is_dir() {
+            sources(&path, out, root);
+        } else if path.extension().is_some_and(|e| e == "rs") {
+            let name = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
+            out.push((name, fs::read_to_string(&path).unwrap()));
+        }
+    }
+}
+
+fn all() -> Vec<(String, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut out = Vec::new();
+    sources(&root, &mut out, &root);
+    assert!(out.len() > 40, "the sources were not found");
+    out
+}
+
+fn room(file: &str) -> &str {
+    file.split('/').next().unwrap().trim_end_matches(".rs")
+}
+
+fn level(room: &str) -> Option<u32> {
+    ROOMS.iter().find(|(name, _)| *name == room).map(|(_, level)| *level)
+}
+
+/// The code without comments and string contents, so that prose does not count.
+fn code(text: &str) -> String {
+    text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
+
+/// The rooms that a file names: `crate::room`, `crate::{room…, room::…}`, and `super::` where that leads to the root.
+fn named(file: &str, text: &str) -> Vec<String> {
+    let code = code(text);
+    let mut found = Vec::new();
+    let depth = file.matches('/').count() + usize::from(!file.ends_with("mod.rs"));
+    let up = "super::".repeat(depth);
+    for start in ["crate::", up.as_str()] {
+        for (at, _) in code.match_indices(start).filter(|_| !start.is_empty()) {
+            // `super::super::x` also ends with `super::x`: only the whole chain counts.
+            if start.starts_with("super") && code[..at].ends_with("super::") {
+                continue;
+            }
+            let rest = &code[at + start.len()..];
+            if let Some(group) = rest.strip_prefix('{') {
+                let mut nested = 0;
+                let mut word = String::new();
+                for c in group.chars() {
+                    match c {
+                        '{' => nested += 1,
+                        '}' if nested == 0 => break,
+                        '}' => nested -= 1,
+                        ',' if nested == 0 => {
+                            found.push(std::mem::take(&mut word));
+                            continue;
+                        }
+                        _ => {}
+                    }
+                    if nested == 0 || c != '}' {
+                        word.push(c);
+                    }
+                }
+                found.push(word);
+            } else {
+                found.push(rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect());
+            }
+        }
+    }
+    found
+        .into_iter()
+        .map(|w| w.trim().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>())
+        .filter(|w| level(w).is_some())
+        .collect()
+}
+
+#[test]
+fn arrows_go_down() {
+    let mut wrong = Vec::new();
+    for (file, text) in all() {
+        if ["lib.rs", "main.rs"].contains(&file.as_str()) {
+            continue;
+        }
+        let own = room(&file);
+        let Some(own_level) = level(own) else {
+            wrong.push(format!("{file}: the room {own} is not in the plan"));
+            continue;
+        };
+        for other in named(&file, &text) {
+            let allowed = other == own
+                || (level(&other).unwrap() < own_level && !NEVER.contains(&(own, &other)))
+                || WITHIN.contains(&(own, &other));
+            if !allowed {
+                wrong.push(format!(
+                    "{file}: {own} (level {own_level}) may not use {other} (level {})",
+                    level(&other).unwrap()
+                ));
+            }
+        }
+    }
+    wrong.dedup();
+    assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
+}
+
+#[test]
+fn foreign_crates_stay_in_their_place() {
+    let mut wrong = Vec::new();
+    for (file, text) in all() {
+        for (name, places) in FOREIGN {
+            let code = code(&text);
+            let uses = code.contains(&format!("use {name}::")) || code.contains(&format!(" {name}::"));
+            if uses && !places.iter().any(|place| file.starts_with(place)) {
+                wrong.push(format!("{file}: only {} may use the crate {name}", places.join(" and ")));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
+}
+
+#[test]
+fn files_are_small() {
+    let long: Vec<_> = all()
+        .into_iter()
+        .filter_map(|(file, text)| {
+            // Tests at the end of a file do not count.
+            let lines = text.split("#[cfg(test)]").next().unwrap().lines().count();
+            (lines > 350).then(|| format!("{file} has {lines} lines: split it by what it owns"))
+        })
+        .collect();
+    assert!(long.is_empty(), "\n{}\n", long.join("\n"));
+}
+
+#[test]
+fn the_test_itself_sees_arrows() {
+    let seen = |file, text| named(file, text);
+    assert_eq!(seen("trust/x.rs", "use crate::content::fetch;"), ["content"]);
+    assert_eq!(seen("trust/x.rs", "use crate::{key::{A, B}, content::C, oci};"), ["key", "content", "oci"]);
+    assert_eq!(seen("trust/x.rs", "use super::super::content::fetch;"), ["content"]);
+    assert_eq!(seen("trust/mod.rs", "use super::content::fetch;"), ["content"]);
+    assert_eq!(seen("trust/x.rs", "let a = crate::pack::check(b);"), ["pack"]);
+    assert_eq!(seen("trust/x.rs", "// use crate::content::fetch;"), Vec::<String>::new());
+}

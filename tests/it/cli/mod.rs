@@ -1,0 +1,22 @@
+//! The program as people run it: words in, stdout, stderr, files and an exit code out. One file per verb.
+mod again;
+mod changed;
+mod collect;
+mod config;
+mod discover;
+mod files;
+mod forge;
+mod forged;
+mod formats;
+mod hostile;
+mod inspect;
+mod keys;
+mod lab;
+mod lies;
+mod memory;
+mod pull;
+mod push;
+mod rules;
+mod usage;
+
+use crate::support::{fault, program};

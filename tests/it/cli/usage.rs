@@ -1,0 +1,143 @@
+//! Help, wrong command lines, and what the terminal gets.
+
+use std::collections::BTreeMap;
+
+use super::program::{TRUST, Test};
+
+const VERBS: [&str; 7] = ["discover", "collect", "push", "pull", "inspect", "diff", "schema"];
+
+#[test]
+fn every_verb_shows_an_example_of_itself() {
+    let test = Test::new();
+    for verb in VERBS {
+        let ran = test.run(&format!("{verb} --help")).exits(0).says("Example:");
+        let ran = ran.says(&format!("\n  keypack {verb} "));
+        assert!(ran.out.lines().all(|line| line.chars().count() <= 100), "{}", ran.out);
+    }
+    let all = test.run("--help").exits(0);
+    for verb in VERBS {
+        assert!(all.out.contains(&format!("\n  {verb}")), "{verb}");
+    }
+    test.run("unpack --help").exits(0).says("keypack pull ");
+    test.run("--version").exits(0).says("built-in sigstore public-good root of ");
+    test.run("").exits(2);
+}
+
+/// The flags of each heading of a help text.
+fn headings(help: &str) -> BTreeMap<&str, Vec<&str>> {
+    let mut all: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut heading = "";
+    for line in help.lines() {
+        match line.strip_suffix(':') {
+            Some(title) if !line.starts_with(' ') => heading = title,
+            _ => {}
+        }
+        if let Some(at) = line.find("--").filter(|at| *at == 6 && line.trim_start().starts_with('-')) {
+            let flag = line[at..].split([' ', '[', '=']).next().unwrap();
+            all.entry(heading).or_default().push(flag);
+        }
+    }
+    all
+}
+
+#[test]
+fn a_heading_has_its_own_flags_alone() {
+    let test = Test::new();
+    let registry = [
+        "--authfile",
+        "--creds",
+        "--cert-dir",
+        "--tls-verify",
+        "--plain-http",
+        "--retry-times",
+        "--jobs",
+        "--allow-realm",
+    ];
+    for verb in VERBS {
+        let help = test.run(&format!("{verb} --help")).out;
+        let headings = headings(&help);
+        if verb != "schema" {
+            assert_eq!(headings["Registry options"], registry, "{verb}");
+        }
+        let general = ["--format", "--quiet", "--verbose", "--no-progress", "--config"];
+        assert_eq!(headings["General options"], general, "{verb}");
+        let examples = help.split_once("\nExample:\n").unwrap().1;
+        assert!(examples.lines().all(|line| !line.starts_with("keypack")), "{examples}");
+    }
+    let (collect, pull) = (test.run("collect --help").out, test.run("pull --help").out);
+    assert_eq!(headings(&collect)["State options"], ["--state"]);
+    assert!(headings(&collect)["Options"].contains(&"--output"));
+    assert!(headings(&collect)["Sources of keys"].contains(&"--tuf"));
+    let anchors = ["--digest", "--verify-key", "--pin", "--tuf-root"];
+    let anchor = "Anchors: what reached you by another way than the pack (all that are given must hold)";
+    assert_eq!(headings(&pull)[anchor], anchors);
+    assert!(headings(&pull)["State options"].contains(&"--min-version"));
+}
+
+#[test]
+fn the_examples_are_command_lines() {
+    let test = Test::new();
+    for verb in VERBS {
+        let help = test.run(&format!("{verb} --help")).out;
+        for line in help.lines().filter_map(|line| line.strip_prefix("  keypack ")) {
+            let line = line.replace("sha256:…", &format!("sha256:{}", "0".repeat(64)));
+            let ran = test.run(&line);
+            assert!(!ran.err.contains("Usage:"), "{line}: {}", ran.err);
+        }
+    }
+}
+
+#[test]
+fn what_clap_refuses_has_a_hint_too() {
+    let test = Test::new();
+    for line in ["discover", "collect oci:m --nope", "push keys", "pull oci:m --digest sha256:12", "nope"] {
+        let ran = test.run(line).exits(2).tells("keypack: error: ").tells("keypack: hint: ");
+        assert_eq!(ran.out, "");
+    }
+    test.run("collect oci:m --expires soon").exits(2).tells("180 days");
+    test.run("collect oci:m --expires 3months").exits(2).tells("180 days");
+    test.run("pull oci:m --digest 12").exits(2).tells("64 lower-case hexadecimal digits");
+}
+
+#[test]
+fn spellings_of_other_tools_and_swapped_arguments_get_a_hint() {
+    let test = Test::new();
+    test.run(&format!("collect lab/layouts/key-bundle-rekor1-oras {TRUST}")).exits(0);
+    test.run("discover oci://mirror.test/x").fails(2, "usage").tells("docker://HOST/REPOSITORY");
+    test.run("push keys ocidir://m").fails(2, "usage").tells("oci:DIR");
+    test.run("push oci:m:keys keys")
+        .fails(2, "usage")
+        .tells("the directory comes first: keypack push keys oci:m:keys");
+    test.run("push keys m").fails(2, "usage").tells("oci:DIR:TAG");
+    test.run("push keys dir:m")
+        .fails(2, "unsupported")
+        .tells("hint: write docker://HOST/REPO:TAG, oci:DIR:TAG");
+    test.run("push keys keys")
+        .fails(2, "unsupported")
+        .tells("hint: write docker://HOST/REPO:TAG, oci:DIR:TAG");
+    test.run("push nokeys oci:m:keys").fails(1, "keys-not-found").tells("keypack collect");
+    test.run(&format!("push keys oci:m@sha256:{}", "0".repeat(64)))
+        .fails(2, "usage")
+        .tells("a tag, not a digest");
+    test.run("pull keys").fails(2, "usage").tells("keypack inspect keys prints it");
+    assert_eq!(test.names(""), ["keys", "lab"]);
+}
+
+#[test]
+fn colours_need_a_terminal() {
+    let test = Test::new();
+    let line = ["discover", "lab/layouts/key-bundle-rekor1-oras"];
+    let output =
+        test.command().env_remove("NO_COLOR").env("TERM", "xterm-256color").args(line).output().unwrap();
+    assert!(!output.stdout.contains(&0x1b) && !output.stderr.contains(&0x1b));
+}
+
+#[test]
+fn a_credentials_file_that_is_named_must_be_there() {
+    let test = Test::new();
+    let missing = |line: &str| test.run(line).exits(1).tells("nothere.json").tells("[auth-file]");
+    missing("pull docker://127.0.0.1:1/a:t --plain-http --authfile nothere.json");
+    missing("discover docker://127.0.0.1:1/a:t --plain-http --authfile nothere.json");
+    // What is not asked for credentials needs no file.
+    test.run("pull oci:m:t --authfile nothere.json").exits(1).tells("[not-found]");
+}

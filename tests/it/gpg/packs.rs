@@ -1,0 +1,149 @@
+//! A GPG key on its way: collected, written, carried, pinned, revoked.
+
+use pgp::composed::ArmorOptions;
+
+use super::{
+    lab::{Say, block, bytes, revocation},
+    place::{EPOCH, owner, signed_image},
+    program::Test,
+};
+
+fn collected() -> (Test, pgp::composed::SignedSecretKey, String) {
+    let test = Test::at_epoch(EPOCH);
+    let owner = owner();
+    signed_image(&test, &owner, "r.test/app:v1");
+    test.run("collect dir:image --key owner.asc -o keys --no-host").exits(0);
+    let file = test.names("keys").into_iter().find(|name| name.starts_with("gpg-")).unwrap();
+    (test, owner, file)
+}
+
+fn fingerprint(test: &Test) -> String {
+    test.json("keys/keypack.json")["keys"][0]["openpgp"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_key_is_written_in_one_form_whatever_it_came_in() {
+    let (test, owner, file) = collected();
+    let json = test.json("keys/keypack.json");
+    let key = &json["keys"][0];
+    assert_eq!((key["role"].as_str(), key["algorithm"].as_str()), (Some("gpg"), Some("ed25519")));
+    assert_eq!(key["subject"], "lab <lab@example.test>");
+    assert_eq!(key["validity"]["start"], "2026-01-01T00:00:00Z");
+    let id = key["id"].as_str().unwrap();
+    assert_eq!(file, format!("gpg-owner-{}.asc", &id["sha256:".len()..][..8]));
+    let readme = String::from_utf8(test.read("keys/README.txt")).unwrap();
+    assert!(readme.contains(&format!("/etc/pki/keypack/{file}")) && readme.contains(&fingerprint(&test)));
+    assert!(!test.has("keys/trusted_root.json"), "a GPG key is nothing for sigstore clients");
+    // The same from armour with text around it, byte for byte.
+    let armour = block(&owner, &Say::default()).to_armored_string(ArmorOptions::default()).unwrap();
+    test.write("owner.asc", format!("from the wiki\r\n{}", armour.replace('\n', "\r\n")));
+    test.run("collect dir:image --key owner.asc -o again --no-host").exits(0);
+    assert_eq!(test.read(&format!("keys/{file}")), test.read(&format!("again/{file}")));
+}
+
+#[test]
+fn a_pack_is_pulled_by_the_fingerprint_that_gpg_prints() {
+    let (test, _, file) = collected();
+    test.run("push keys oci:carry:k").exits(0);
+    let fingerprint = fingerprint(&test);
+    let shown = test.run("inspect oci:carry:k");
+    assert!(shown.out.contains(&format!("pin         gpg:{fingerprint}")), "{}", shown.out);
+    let groups: Vec<_> = fingerprint.as_bytes().chunks(4).map(|c| std::str::from_utf8(c).unwrap()).collect();
+    let pin = format!("gpg:{}", groups.join(" "));
+    test.run_args(&["pull", "oci:carry:k", "--pin", &pin, "-o", "in"]).exits(0);
+    // Nobody vouches for what the key was called, so that its name is made anew.
+    let pulled = test.names("in").into_iter().find(|name| name.starts_with("gpg-")).unwrap();
+    assert_eq!(test.read(&format!("in/{pulled}")), test.read(&format!("keys/{file}")));
+    // Another key, a key id, and another role.
+    let mut other = fingerprint.clone();
+    other.replace_range(..1, if fingerprint.starts_with('0') { "1" } else { "0" });
+    test.run_args(&["pull", "oci:carry:k", "--pin", &format!("gpg:{other}"), "-o", "no"]).exits(3);
+    test.run_args(&["pull", "oci:carry:k", "--pin", &format!("gpg:{}", &fingerprint[24..]), "-o", "no"])
+        .exits(2);
+    let id = test.json("keys/keypack.json")["keys"][0]["id"].as_str().unwrap().to_owned();
+    test.run_args(&["pull", "oci:carry:k", "--pin", &format!("signer:{}", &id[7..]), "-o", "no"]).exits(3);
+    assert!(!test.has("no"));
+}
+
+#[test]
+fn a_record_that_says_other_words_than_the_key() {
+    let (test, _, file) = collected();
+    let text = String::from_utf8(test.read("keys/keypack.json")).unwrap();
+    let fingerprint = fingerprint(&test);
+    for (from, to) in [
+        ("lab <lab@example.test>", "Red Hat, Inc. <security@redhat.com>"),
+        (fingerprint.as_str(), "567E347AD0044ADE55BA8A5F199E2F91FD431D51"),
+        ("2026-01-01T00:00:00Z", "2025-01-01T00:00:00Z"),
+    ] {
+        test.write("keys/keypack.json", text.replace(from, to));
+        let ran = test.run("inspect keys").exits(3);
+        assert!(ran.err.contains(&file), "{}", ran.err);
+    }
+}
+
+#[test]
+fn a_secret_key_in_a_pack() {
+    let (test, owner, file) = collected();
+    let mut armoured = Vec::new();
+    pgp::armor::write(&owner, pgp::armor::BlockType::PublicKey, &mut armoured, None, true).unwrap();
+    test.write(&format!("keys/{file}"), armoured);
+    let ran = test.run("inspect keys").exits(3);
+    assert!(ran.err.contains("private"), "{}", ran.err);
+    test.write("owner.asc", bytes(&owner));
+    let ran = test.run("collect dir:image --key owner.asc -o other --no-host");
+    assert!(ran.code == 3 && ran.err.contains("private-key") && !test.has("other"), "{}", ran.err);
+}
+
+#[test]
+fn a_key_that_its_owner_revoked_does_not_stay() {
+    let (test, owner, file) = collected();
+    let mut revoked = block(&owner, &Say::default());
+    revoked.details.revocation_signatures.push(revocation(&owner));
+    test.write("owner.asc", bytes(&revoked));
+    let ran = test.run("collect dir:image --key owner.asc -o keys --no-host").exits(3);
+    assert!(ran.err.contains("pack-without-keys") && ran.err.contains("that replace them"), "{}", ran.err);
+    let another =
+        "collect dir:image --key owner.asc --key lab/trust/cosign.pub --include all -o keys --no-host";
+    let ran = test.run(another).exits(4);
+    assert!(ran.out.contains("revoked by its owner"), "{}", ran.out);
+    assert!(!test.has(&format!("keys/{file}")), "{:?}", test.names("keys"));
+    let json = test.json("keys/keypack.json");
+    assert_eq!(json["revoked"][0]["reason"], "revoked by its owner");
+    // And it does not come back with the old copy.
+    test.write("owner.asc", bytes(&block(&owner, &Say::default())));
+    let ran = test.run("collect dir:image --key owner.asc -o keys --no-host").exits(4);
+    assert!(ran.err.contains("is revoked"), "{}", ran.err);
+}
+
+#[test]
+fn a_newer_copy_of_a_key_is_told_as_changed() {
+    let (test, owner, file) = collected();
+    test.run("push keys oci:carry:old").exits(0);
+    let renewed = Say { expires: Some(4000), day: 20, ..Say::default() };
+    test.write("owner.asc", bytes(&block(&owner, &renewed)));
+    test.run("collect dir:image --key owner.asc -o keys --no-host").exits(0);
+    let ran = test.run("diff oci:carry:old keys");
+    let line = ran.out.lines().find(|l| l.starts_with('~')).unwrap_or_else(|| panic!("{}", ran.out));
+    assert!(
+        line.contains(&file) && line.contains("file, validity") && line.contains(&fingerprint(&test)),
+        "{line}"
+    );
+}
+
+#[test]
+fn signatures_that_can_not_be_read_are_told_by_collect_too() {
+    let test = collected().0;
+    for n in 1..=7 {
+        let manifest = String::from_utf8(test.read("image/manifest.json")).unwrap();
+        test.write(&format!("bad{n}/manifest.json"), manifest + &" ".repeat(n));
+        test.write(&format!("bad{n}/signature-1"), "hello");
+    }
+    let ran = test.run("collect dir:image dir:bad1 --key owner.asc -o keys --no-host").exits(4);
+    assert!(ran.out.contains("problem signature-malformed: bad1@"), "{}", ran.out);
+    let bad: String = (1..=7).map(|n| format!(" dir:bad{n}")).collect();
+    let ran = test.run(&format!("collect dir:image{bad} --key owner.asc -o keys --no-host")).exits(4);
+    assert_eq!(ran.out.matches("problem signature-malformed").count(), 5, "{}", ran.out);
+    assert!(ran.out.contains("and 2 more problems: -v lists them"), "{}", ran.out);
+    let ran = test.run(&format!("collect -v dir:image{bad} --key owner.asc -o keys --no-host")).exits(4);
+    assert_eq!(ran.out.matches("signature-malformed").count(), 7, "{}", ran.out);
+}

@@ -1,0 +1,30 @@
+//! The tests of keypack: the library from outside, and the built program. They are one binary because linking twenty
+//! takes longer than compiling them. The path of a test is its name: `cli/lies.rs` holds `cli::lies::…`.
+#![allow(unreachable_pub, missing_docs, reason = "modules of one test program")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    clippy::disallowed_macros,
+    reason = "tests run programs, make the files that they read, and look at the clock"
+)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod anchors;
+mod architecture;
+mod attacks;
+mod cli;
+mod corpus;
+mod gpg;
+mod hints;
+mod houses;
+mod ocmirror;
+mod readme;
+mod registry_faults;
+mod schemas;
+mod state;
+mod trust;
+mod tuf;
+mod walk;
+mod write;

@@ -1,0 +1,77 @@
+//! The registry client against a server that lies. Every case states the error's code, and that no credentials reached
+//! anybody they do not belong to: another port, and another name of the same address, are other origins.
+mod bodies;
+mod interrupt;
+mod lists;
+mod log_keys;
+mod manifests;
+mod patience;
+mod programs;
+mod progress;
+mod push;
+mod redirects;
+mod tokens;
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use crate::support::{fault, registry as support};
+use fault::{Asked, Reply, Server};
+use keypack::{
+    content::{ContentError, auth::Keyring, fetch, registry::Registry},
+    oci::{Blob, Descriptor, Digest, media},
+};
+use support::{alice, artifact, options, registry};
+
+const BASIC: &str = "Basic YWxpY2U6Y29ycmVjdCBob3JzZQ==";
+
+/// Counts the requests that a server answered.
+#[derive(Clone, Default)]
+struct Count(Arc<AtomicUsize>);
+
+impl Count {
+    fn next(&self) -> usize {
+        self.0.fetch_add(1, Ordering::SeqCst)
+    }
+}
+
+/// Behind HTTP Basic: whoever comes without is told so.
+fn basic(answer: impl Fn(&Asked) -> Reply + Send + Sync + 'static) -> Server {
+    Server::start(move |asked| match asked.header("authorization") {
+        Some(BASIC) => answer(asked),
+        _ => Reply::new(401).header("WWW-Authenticate", r#"Basic realm="r""#),
+    })
+}
+
+fn anonymous(server: &Server) -> Registry {
+    registry(&server.host(), options(Keyring::anonymous()))
+}
+
+fn with_alice(server: &Server) -> Registry {
+    registry(&server.host(), options(alice()))
+}
+
+fn blob(bytes: &[u8]) -> Descriptor {
+    Descriptor {
+        media_type: media::LAYER.into(),
+        size: Some(bytes.len() as u64),
+        ..Descriptor::of_digest(Digest::of(bytes))
+    }
+}
+
+fn read(registry: &Registry, descriptor: &Descriptor) -> Result<Option<Vec<u8>>, ContentError> {
+    Ok(fetch(registry, "a/b", descriptor, 1 << 20)?.map(Blob::into_bytes))
+}
+
+fn manifest() -> Vec<u8> {
+    artifact(b"layer").manifest.into_bytes()
+}
+
+fn sent(bytes: Vec<u8>) -> Reply {
+    Reply::ok(bytes).header("Content-Type", media::MANIFEST)
+}
+
+/// A blob to be read.
+const CONTENT: &[u8] = b"0123456789abcdefghij";

@@ -1,0 +1,102 @@
+//! Busy, silent and absent registries.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use keypack::{
+    content::{Source, auth::Keyring},
+    net,
+};
+
+use super::{
+    Count, anonymous,
+    fault::{Reply, Server},
+    manifest, sent,
+    support::{code, options, registry},
+};
+
+#[test]
+fn retry_after_is_obeyed_in_seconds_and_as_a_date() {
+    let n = Count::default();
+    let server = Server::start(move |_| match n.next() {
+        0 => Reply::new(429).header("Retry-After", "1"),
+        1 => Reply::new(503)
+            .header("Date", "Sun, 06 Nov 1994 08:49:37 GMT")
+            .header("Retry-After", "Sun, 06 Nov 1994 08:49:38 GMT"),
+        _ => sent(manifest()),
+    });
+    let heard = Arc::new(Mutex::new(vec![]));
+    let ears = heard.clone();
+    let mut options = options(Keyring::anonymous());
+    options.net.notice = Some(net::Notice::new(move |line| ears.lock().unwrap().push(line.to_owned())));
+    let registry = registry(&server.host(), options);
+    assert!(registry.resolve("a/b", "t").unwrap().is_some());
+    let heard = heard.lock().unwrap();
+    assert_eq!(heard.len(), 2);
+    assert!(heard[0].contains("429; trying again in 1 s (1 of 2)"), "{heard:?}");
+    assert!(heard[1].contains("503; trying again in 1 s (2 of 2)"), "{heard:?}");
+}
+
+#[test]
+fn who_asks_for_an_hour_is_not_waited_for() {
+    let server = Server::start(|_| Reply::new(429).header("Retry-After", "3600"));
+    let error = anonymous(&server).resolve("a/b", "t").unwrap_err();
+    assert!(error.to_string().ends_with("asks to wait 3600 s"), "{error}");
+    assert_eq!((error.code(), server.log().len()), ("rate-limited", 1));
+}
+
+#[test]
+fn patience_ends() {
+    for (status, expected) in
+        [(429, "rate-limited"), (502, "unavailable"), (503, "unavailable"), (504, "unavailable")]
+    {
+        let server = Server::start(move |_| Reply::new(status));
+        assert_eq!(code(anonymous(&server).resolve("a/b", "t")), expected);
+        assert_eq!(server.log().len(), 3, "{status}");
+    }
+    let server = Server::start(|_| Reply::new(500));
+    assert_eq!(code(anonymous(&server).resolve("a/b", "t")), "registry-answer");
+    assert_eq!(server.log().len(), 1);
+}
+
+#[test]
+fn nobody_there_is_unreachable() {
+    let host = Server::start(|_| Reply::new(200)).host();
+    assert_eq!(code(registry(&host, options(Keyring::anonymous())).resolve("a/b", "t")), "unreachable");
+}
+
+#[test]
+fn silence_ends() {
+    let server = Server::start(|_| Reply::mute());
+    let mut options = options(Keyring::anonymous());
+    (options.net.silence, options.net.retries) = (Duration::from_millis(200), 1);
+    assert_eq!(code(registry(&server.host(), options).resolve("a/b", "t")), "timed-out");
+    assert_eq!(server.log().len(), 2);
+}
+
+#[test]
+fn a_body_that_only_drips_is_given_up() {
+    let server = Server::start(|_| Reply::new(200).drip());
+    let mut options = options(Keyring::anonymous());
+    (options.net.silence, options.net.retries) = (Duration::from_secs(1), 0);
+    // Without the rule this would take hours; on a very busy machine the head may be late instead.
+    let code = code(registry(&server.host(), options).resolve("a/b", "t"));
+    assert!(["unreachable", "timed-out"].contains(&code), "{code}");
+}
+
+#[test]
+fn a_proxy_is_used_but_not_for_this_machine() {
+    let proxy = Server::start(|_| sent(manifest()));
+    let through = |host: &str| {
+        let mut options = options(Keyring::anonymous());
+        options.net.proxy = net::Proxy::Url(proxy.url(""));
+        registry(host, options)
+    };
+    assert!(through("mirror.invalid:5000").resolve("a/b", "t").unwrap().is_some());
+    assert_eq!(proxy.lines(), ["GET http://mirror.invalid:5000/v2/a/b/manifests/t"]);
+    let server = Server::start(|_| Reply::new(404));
+    assert_eq!(through(&server.host()).resolve("a/b", "t").unwrap(), None);
+    assert_eq!((proxy.log().len(), server.log().len()), (1, 1));
+}

@@ -1,0 +1,123 @@
+//! Uploads that are sent elsewhere, break, or are refused.
+
+use std::sync::Arc;
+
+use keypack::{content::Sink, oci::Digest};
+
+use super::{
+    Count, basic,
+    fault::{Asked, Reply, Server},
+    support::{artifact, code},
+    with_alice,
+};
+
+/// A registry that takes uploads; `location` is where an upload goes on.
+fn taking(
+    location: impl Into<String>,
+    tweak: impl Fn(&Asked) -> Option<Reply> + Send + Sync + 'static,
+) -> Server {
+    let location = location.into();
+    basic(move |asked| {
+        if let Some(reply) = tweak(asked) {
+            return reply;
+        }
+        match (asked.method.as_str(), asked.target.as_str()) {
+            ("POST" | "PATCH", _) => Reply::new(202).header("Location", location.clone()),
+            ("PUT", _) => Reply::new(201),
+            _ => Reply::new(404),
+        }
+    })
+}
+
+#[test]
+fn an_upload_goes_on_at_home_only() {
+    let foreign = Arc::new(Server::start(|_| Reply::new(201)));
+    for location in [foreign.url("/up?state=1"), foreign.alias("/up"), "http://u:p@127.0.0.1/".into()] {
+        let server = taking(location, |_| None);
+        assert_eq!(
+            code(with_alice(&server).sink("a/b").unwrap().put(&artifact(b"x"), "t")),
+            "location-refused"
+        );
+        assert!(!server.lines().iter().any(|line| line.starts_with("PUT")));
+    }
+    assert!(foreign.log().is_empty());
+    for location in ["/up?state=1", "up?state=1"] {
+        let server = taking(location, |_| None);
+        let stored = with_alice(&server).sink("a/b").unwrap().put(&artifact(b"x"), "t").unwrap();
+        assert_eq!((stored.written, stored.tagged), (3, true));
+        let put = server.log().into_iter().find(|a| a.method == "PUT").unwrap();
+        assert!(put.target.contains("up?state=1&digest=sha256%3A"), "{}", put.target);
+    }
+}
+
+#[test]
+fn what_is_written_is_not_redirected_elsewhere() {
+    let foreign = Arc::new(Server::start(|_| Reply::new(201)));
+    let to = foreign.url("/x");
+    let server = taking("/up", move |asked| {
+        (asked.method != "HEAD" && asked.method != "GET")
+            .then(|| Reply::new(307).header("Location", to.clone()))
+    });
+    assert_eq!(code(with_alice(&server).sink("a/b").unwrap().put(&artifact(b"x"), "t")), "redirect-refused");
+    assert!(foreign.log().is_empty());
+}
+
+#[test]
+fn a_failed_push_does_not_touch_the_tag() {
+    for (status, expected) in
+        [(400, "registry-answer"), (403, "denied"), (500, "registry-answer"), (429, "rate-limited")]
+    {
+        let server = taking("/up", move |asked| (asked.line() == "PUT /up").then(|| Reply::new(status)));
+        assert_eq!(
+            code(with_alice(&server).sink("a/b").unwrap().put(&artifact(b"x"), "t")),
+            expected,
+            "{status}"
+        );
+        assert!(!server.lines().contains(&"PUT /v2/a/b/manifests/t".to_owned()), "{status}");
+    }
+}
+
+#[test]
+fn an_upload_that_breaks_begins_again() {
+    let n = Count::default();
+    let server =
+        taking("/up", move |asked| (asked.line() == "PUT /up" && n.next() == 0).then(|| Reply::new(404)));
+    assert!(with_alice(&server).sink("a/b").unwrap().put(&artifact(b"x"), "t").is_ok());
+    assert_eq!(server.lines().iter().filter(|l| *l == "POST /v2/a/b/blobs/uploads/").count(), 3);
+}
+
+#[test]
+fn what_is_too_large_for_a_proxy_goes_up_in_pieces() {
+    let layer = vec![7; (1 << 20) + 1];
+    let server = taking("/up", |asked| (asked.body.len() > 600_000).then(|| Reply::new(413)));
+    assert!(with_alice(&server).sink("a/b").unwrap().put(&artifact(&layer), "t").is_ok());
+    let pieces: Vec<_> = server.log().into_iter().filter(|a| a.method == "PATCH").collect();
+    let ranges: Vec<_> = pieces.iter().map(|a| a.header("content-range").unwrap().to_owned()).collect();
+    assert_eq!(ranges, ["0-524287", "524288-1048575", "1048576-1048576"]);
+    assert_eq!(pieces.into_iter().flat_map(|a| a.body).collect::<Vec<_>>(), layer);
+}
+
+#[test]
+fn a_mount_is_taken_or_the_blob_goes_up() {
+    let mount = |status| {
+        let server = taking("/up", move |asked| {
+            asked.target.contains("mount=").then(|| Reply::new(status).header("Location", "/up"))
+        });
+        let sink = with_alice(&server).sink("a/b").unwrap().mounting_from("other/repo");
+        assert!(sink.put(&artifact(b"x"), "t").is_ok(), "{status}");
+        server.lines().iter().filter(|l| *l == "PUT /up").count()
+    };
+    assert_eq!([mount(201), mount(202), mount(403), mount(405)], [0, 2, 2, 2]);
+}
+
+#[test]
+fn a_registry_that_stores_something_else_is_told() {
+    let other = Digest::of(b"other").to_string();
+    let server = taking("/up", move |asked| {
+        (asked.method == "PUT").then(|| Reply::new(201).header("Docker-Content-Digest", other.clone()))
+    });
+    assert_eq!(
+        code(with_alice(&server).sink("a/b").unwrap().put(&artifact(b"x"), "t")),
+        "digest-header-mismatch"
+    );
+}

@@ -1,0 +1,145 @@
+//! Content that would keep a walker busy for ever, or blow its stack: each named after its lie.
+
+use std::{fs, path::Path};
+
+use keypack::{
+    content::{self, Location},
+    discover::{Discovery, Kind, Target, discover},
+    oci::Digest,
+};
+
+const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+
+/// A layout whose index.json lists these manifests, each with its tag.
+fn layout(folder: &Path, manifests: &[(&str, &str, String)]) {
+    fs::create_dir_all(folder.join("blobs/sha256")).unwrap();
+    fs::write(folder.join("oci-layout"), r#"{"imageLayoutVersion":"1.0.0"}"#).unwrap();
+    let entries: Vec<_> = manifests
+        .iter()
+        .map(|(tag, media_type, text)| {
+            format!(
+                r#"{{{},"annotations":{{"org.opencontainers.image.ref.name":"{tag}"}}}}"#,
+                descriptor(media_type, &put(folder, text), text.len())
+            )
+        })
+        .collect();
+    let index = format!(r#"{{"schemaVersion":2,"manifests":[{}]}}"#, entries.join(","));
+    fs::write(folder.join("index.json"), index).unwrap();
+}
+
+fn put(folder: &Path, text: &str) -> Digest {
+    let digest = Digest::of(text.as_bytes());
+    fs::write(folder.join("blobs/sha256").join(digest.hex()), text).unwrap();
+    digest
+}
+
+fn descriptor(media_type: &str, digest: &Digest, size: usize) -> String {
+    format!(r#""mediaType":"{media_type}","digest":"{digest}","size":{size}"#)
+}
+
+fn list(entries: &[String]) -> String {
+    let entries: Vec<_> = entries.iter().map(|e| format!("{{{e}}}")).collect();
+    format!(r#"{{"schemaVersion":2,"mediaType":"{INDEX}","manifests":[{}]}}"#, entries.join(","))
+}
+
+fn walk(folder: &Path) -> Discovery {
+    let location = Location::Layout(folder.into(), None);
+    let source = content::open_source(&location, &content::registry::Options::default).unwrap();
+    discover(&[Target { source: source.as_ref(), only: None }], &mut |_| {}).unwrap()
+}
+
+fn good() -> (&'static str, &'static str, String) {
+    let empty = descriptor("application/vnd.oci.empty.v1+json", &Digest::of(b"{}"), 2);
+    let text = format!(r#"{{"schemaVersion":2,"config":{{{empty}}},"layers":[]}}"#);
+    ("good", "application/vnd.oci.image.manifest.v1+json", text)
+}
+
+/// The one image that can't be read has this code, and the good one beside it was read all the same.
+fn only_problem(found: &Discovery, code: &str) {
+    let bad: Vec<_> = found.images.iter().filter(|i| !i.problems.is_empty()).collect();
+    assert_eq!(bad.len(), 1, "{found:?}");
+    assert_eq!(bad[0].problems[0].code, code, "{:?}", bad[0].problems);
+    assert_eq!(bad[0].kind, Kind::Unreadable);
+    assert!(found.images.iter().any(|i| i.tags == ["good"] && i.kind == Kind::Image));
+}
+
+#[test]
+fn indexes_in_indexes_without_end() {
+    let folder = tempfile::tempdir().unwrap();
+    layout(folder.path(), &[]);
+    let mut inner = list(&[]);
+    for _ in 0..30 {
+        let digest = put(folder.path(), &inner);
+        inner = list(&[descriptor(INDEX, &digest, inner.len())]);
+    }
+    layout(folder.path(), &[("loop", INDEX, inner), good()]);
+    only_problem(&walk(folder.path()), "malformed");
+}
+
+#[test]
+fn an_index_that_names_itself() {
+    // Content addressing forbids a true loop: the name must be a lie, and the walk must not follow it twice.
+    let folder = tempfile::tempdir().unwrap();
+    let claimed = Digest::of(b"myself");
+    let text = list(&[descriptor(INDEX, &claimed, 200), descriptor(INDEX, &claimed, 200)]);
+    layout(folder.path(), &[("self", INDEX, text.clone()), good()]);
+    fs::write(folder.path().join("blobs/sha256").join(claimed.hex()), text).unwrap();
+    let found = walk(folder.path());
+    assert!(found.images.iter().any(|i| i.tags == ["self"] && i.signatures.is_empty()));
+}
+
+#[test]
+fn an_index_of_ten_thousand_manifests() {
+    let folder = tempfile::tempdir().unwrap();
+    let manifest =
+        |n: u32| descriptor("application/vnd.oci.image.manifest.v1+json", &Digest::of(&n.to_be_bytes()), 2);
+    let text = list(&(0..10_000).map(manifest).collect::<Vec<_>>());
+    layout(folder.path(), &[("many", INDEX, text), good()]);
+    only_problem(&walk(folder.path()), "malformed");
+}
+
+#[test]
+fn a_manifest_as_deep_as_a_stack() {
+    let folder = tempfile::tempdir().unwrap();
+    let deep = format!("{}{}", r#"{"a":"#.repeat(100_000), "1".to_owned() + &"}".repeat(100_000));
+    let text = format!(r#"{{"schemaVersion":2,"config":{deep},"layers":[]}}"#);
+    layout(folder.path(), &[("deep", "application/vnd.oci.image.manifest.v1+json", text), good()]);
+    only_problem(&walk(folder.path()), "manifest-malformed");
+}
+
+#[test]
+fn a_manifest_with_a_key_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_, media_type, text) = good();
+    let text = text.replace(r#""layers":[]"#, r#""layers":[],"layers":[]"#);
+    layout(folder.path(), &[("twice", media_type, text), good()]);
+    only_problem(&walk(folder.path()), "manifest-malformed");
+}
+
+/// What a fallback tag named before its last signature stays in a registry's storage and in copies of it.
+#[test]
+fn an_older_list_of_referrers_is_no_image() {
+    let folder = tempfile::tempdir().unwrap();
+    let image = good();
+    layout(folder.path(), std::slice::from_ref(&image));
+    let (media_type, text) = (image.1, image.2);
+    let subject = descriptor(media_type, &Digest::of(text.as_bytes()), text.len());
+    let empty = descriptor("application/vnd.oci.empty.v1+json", &Digest::of(b"{}"), 2);
+    let sbom = format!(r#"{{"schemaVersion":2,"config":{{{empty}}},"layers":[],"subject":{{{subject}}}}}"#);
+    let sbom = descriptor(media_type, &put(folder.path(), &sbom), sbom.len());
+    let (older, images) = (list(std::slice::from_ref(&sbom)), list(std::slice::from_ref(&subject)));
+    let named = r#","annotations":{"org.opencontainers.image.ref.name":"good"}"#;
+    let index = |lists: &[&String]| {
+        let of = |text: &&String| descriptor(INDEX, &put(folder.path(), text), text.len());
+        let mut entries = vec![sbom.clone(), format!("{subject}{named}")];
+        entries.extend(lists.iter().map(of));
+        fs::write(folder.path().join("index.json"), list(&entries)).unwrap();
+    };
+    index(&[&older]);
+    let found = walk(folder.path());
+    assert_eq!(found.images.len(), 1, "{found:?}");
+    assert_eq!(found.images[0].tags, ["good"]);
+    // A list of images without a tag is one.
+    index(&[&older, &images]);
+    assert_eq!(walk(folder.path()).images.len(), 2);
+}

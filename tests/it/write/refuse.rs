@@ -1,0 +1,255 @@
+//! What is refused, each with its code, and with nothing touched.
+
+use std::{
+    cell::Cell,
+    fs,
+    os::unix::fs::{PermissionsExt as _, symlink},
+    path::Path,
+};
+
+use keypack::{
+    limits,
+    tree::{OutFile, SafeName},
+    write::{self, Options, WriteError},
+};
+
+use super::helper::{NEW, OLD, Scene, any, nothing, only};
+
+/// The refusal of a write, checked to have a code, a hint and at most two sentences.
+#[track_caller]
+fn refusal(result: Result<write::Outcome, WriteError>) -> WriteError {
+    let error = result.unwrap_err();
+    assert!(!error.hint().is_empty());
+    let text = error.to_string();
+    assert!(text.matches(". ").count() < 2 && !text.ends_with('.'), "{text}");
+    assert!(!text.chars().any(char::is_control), "{text}");
+    error
+}
+
+#[track_caller]
+fn code(scene: &Scene) -> &'static str {
+    refusal(scene.replace(NEW, &any, Options::default())).code()
+}
+
+#[test]
+fn a_link_at_the_target() {
+    let scene = Scene::empty();
+    let elsewhere = tempfile::tempdir().unwrap();
+    for to in [elsewhere.path(), Path::new("dangling")] {
+        symlink(to, scene.target()).unwrap();
+        assert_eq!(code(&scene), "target-is-symlink");
+        // A trailing slash would follow the link, were it passed on.
+        let with_slash = format!("{}/", scene.target().display());
+        let result = write::replace(with_slash.as_ref(), &NEW.files(), &any, Options::default());
+        assert_eq!(refusal(result).code(), "target-is-symlink");
+        assert_eq!(write::read(&scene.target()).unwrap_err().code(), "target-is-symlink");
+        assert_eq!(fs::read_link(scene.target()).unwrap(), to);
+        assert_eq!(fs::read_dir(elsewhere.path()).unwrap().count(), 0);
+        assert_eq!(scene.beside(), ["keys"]);
+        fs::remove_file(scene.target()).unwrap();
+    }
+}
+
+#[test]
+fn a_file_at_the_target() {
+    let scene = Scene::empty();
+    fs::write(scene.target(), "mine").unwrap();
+    assert_eq!(code(&scene), "target-not-a-directory");
+    assert_eq!(write::read(&scene.target()).unwrap_err().code(), "target-not-a-directory");
+    assert_eq!(fs::read(scene.target()).unwrap(), b"mine");
+    assert_eq!(scene.beside(), ["keys"]);
+}
+
+#[test]
+fn a_parent_that_is_missing() {
+    let scene = Scene::empty();
+    let target = scene.parent().join("kyes/keys");
+    let error = refusal(write::replace(&target, &NEW.files(), &any, Options::default()));
+    assert_eq!(error.code(), "parent-missing");
+    assert!(error.to_string().contains("/kyes, which shall hold"), "{error}");
+    assert_eq!(scene.beside(), [""; 0]);
+}
+
+#[test]
+fn a_target_without_a_name() {
+    for path in [".", "/", "..", "src/..", ""] {
+        let result = write::replace(path.as_ref(), &NEW.files(), &any, Options::default());
+        assert_eq!(refusal(result).code(), "target-unusable", "{path}");
+    }
+}
+
+#[test]
+fn foreign_files() {
+    let scene = Scene::with(OLD);
+    for n in 0..7 {
+        fs::write(scene.target().join(format!("mine-{n}\u{1b}[2J")), "mine").unwrap();
+    }
+    let error = refusal(scene.replace(NEW, &only(OLD), Options::default()));
+    assert_eq!(error.code(), "target-has-foreign-files");
+    let text = error.to_string();
+    assert!(text.ends_with("mine-4\\u{1b}[2J and 2 more"), "{text}");
+    assert!(matches!(error, WriteError::ForeignFiles { count: 7, names, .. } if names.len() == 5));
+    assert_eq!(fs::read_dir(scene.target()).unwrap().count(), OLD.names.len() + 7);
+    assert_eq!(scene.beside(), ["keys"]);
+}
+
+#[test]
+fn each_kind_of_foreign_entry() {
+    let scene = Scene::with(OLD);
+    let entry = scene.target().join("x.pub");
+    // Even under a name that the inventory lists, what is not a plain file was not written by keypack.
+    let known = |name: &str| only(OLD)(name) || name == "x.pub";
+    let refused = || refusal(scene.replace(NEW, &known, Options::default())).code();
+
+    fs::create_dir(&entry).unwrap();
+    assert_eq!(refused(), "target-has-foreign-files");
+    fs::remove_dir(&entry).unwrap();
+
+    symlink("a.pub", &entry).unwrap();
+    assert_eq!(refused(), "target-has-foreign-files");
+    fs::remove_file(&entry).unwrap();
+
+    std::os::unix::net::UnixListener::bind(&entry).unwrap();
+    assert_eq!(refused(), "target-has-foreign-files");
+    fs::remove_file(&entry).unwrap();
+
+    fs::write(scene.target().join(".hidden"), "").unwrap();
+    let error = refusal(scene.replace(NEW, &any, Options::default()));
+    assert_eq!(error.code(), "target-has-foreign-files");
+    fs::remove_file(scene.target().join(".hidden")).unwrap();
+
+    // A name that shall be written is foreign too while the inventory in place does not list it.
+    fs::write(scene.target().join("z.pem"), "mine").unwrap();
+    assert_eq!(refused(), "target-has-foreign-files");
+    fs::remove_file(scene.target().join("z.pem")).unwrap();
+    scene.holds(OLD);
+}
+
+#[test]
+fn a_directory_that_is_somebody_elses_altogether() {
+    let scene = Scene::empty();
+    fs::create_dir(scene.target()).unwrap();
+    for n in 0..limits::PACK_FILES + 101 {
+        fs::File::create(scene.target().join(format!("f{n}"))).unwrap();
+    }
+    assert_eq!(code(&scene), "too-large");
+    assert_eq!(scene.beside(), ["keys"]);
+}
+
+#[test]
+fn more_than_can_be_read_back() {
+    let scene = Scene::with(OLD);
+    let file = |name: &str, size: u64| {
+        OutFile::new(SafeName::new(name).unwrap(), vec![0; usize::try_from(size).unwrap()])
+    };
+    let full = ["a", "b", "c", "d", "e"].map(|name| file(name, limits::PACK_FILE));
+    let many: Vec<_> = (0..=limits::PACK_FILES).map(|n| file(&format!("f{n}"), 0)).collect();
+    for files in [&[file("a", limits::PACK_FILE + 1)][..], &full, &many] {
+        let result = write::replace(&scene.target(), files, &any, Options::default());
+        assert_eq!(refusal(result).code(), "too-large");
+    }
+    scene.holds(OLD);
+}
+
+#[test]
+fn the_same_name_twice() {
+    let scene = Scene::with(OLD);
+    let twice = [NEW.files(), NEW.files()].concat();
+    let result = write::replace(&scene.target(), &twice, &any, Options::default());
+    assert_eq!(refusal(result).code(), "write-failed");
+    scene.holds(OLD);
+}
+
+#[test]
+fn an_unwritable_parent() {
+    let scene = Scene::with(OLD);
+    let mut helper = scene.helper("replace");
+    let elsewhere = tempfile::tempdir().unwrap();
+    if rustix::process::geteuid().is_root() {
+        // Root may write everywhere; an ordinary user may not write what root owns.
+        for dir in [scene.parent(), elsewhere.path()] {
+            fs::set_permissions(dir, fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        helper = helper.for_nobody(elsewhere.path().join("tests"));
+    } else {
+        fs::set_permissions(scene.parent(), fs::Permissions::from_mode(0o555)).unwrap();
+    }
+    let said = helper.run();
+    assert!(said.starts_with("target-not-writable | "), "{said}");
+    fs::set_permissions(scene.parent(), fs::Permissions::from_mode(0o755)).unwrap();
+    scene.holds(OLD);
+}
+
+#[test]
+fn a_second_writer() {
+    let scene = Scene::with(OLD);
+    let lock = fs::File::create(scene.parent().join(".keys.keypack-lock")).unwrap();
+    lock.try_lock().unwrap();
+    assert_eq!(code(&scene), "target-busy");
+    // A dead writer's lock file locks nobody out, and is removed.
+    lock.unlock().unwrap();
+    scene.replace(NEW, &any, Options::default()).unwrap();
+    scene.holds(NEW);
+}
+
+#[test]
+fn a_file_of_the_locks_name_is_not_removed() {
+    let scene = Scene::with(OLD);
+    fs::write(scene.parent().join(".keys.keypack-lock"), "mine").unwrap();
+    scene.replace(NEW, &any, Options::default()).unwrap();
+    assert_eq!(fs::read(scene.parent().join(".keys.keypack-lock")).unwrap(), b"mine");
+    fs::remove_file(scene.parent().join(".keys.keypack-lock")).unwrap();
+    symlink("/etc/passwd", scene.parent().join(".keys.keypack-lock")).unwrap();
+    assert_eq!(refusal(scene.replace(OLD, &any, Options::default())).code(), "write-failed");
+}
+
+/// A change between the last look and the exchange. `known` is asked in the middle of that look, which makes it the
+/// place to play another program: the first look has asked it for each file, the second is made under the lock.
+fn meddle(scene: &Scene, act: impl Fn()) -> WriteError {
+    let asked = Cell::new(0);
+    let known = |name: &str| {
+        asked.set(asked.get() + 1);
+        if asked.get() == OLD.names.len() * 2 {
+            act();
+        }
+        only(OLD)(name)
+    };
+    refusal(scene.replace(NEW, &known, Options::default()))
+}
+
+#[test]
+fn a_foreign_file_that_appears_in_the_last_moment() {
+    let scene = Scene::with(OLD);
+    let mine = scene.target().join("mine.txt");
+    let error = meddle(&scene, || fs::write(&mine, "mine").unwrap());
+    assert_eq!(error.code(), "target-has-foreign-files");
+    assert_eq!(fs::read(&mine).unwrap(), b"mine");
+    fs::remove_file(&mine).unwrap();
+    scene.holds(OLD);
+}
+
+#[test]
+fn a_link_that_takes_the_targets_place_in_the_last_moment() {
+    let scene = Scene::with(OLD);
+    let victim = tempfile::tempdir().unwrap();
+    let away = scene.parent().join("away");
+    let error = meddle(&scene, || {
+        fs::rename(scene.target(), &away).unwrap();
+        symlink(victim.path(), scene.target()).unwrap();
+    });
+    assert_eq!(error.code(), "target-changed");
+    assert_eq!(fs::read_link(scene.target()).unwrap(), victim.path());
+    assert_eq!(fs::read_dir(victim.path()).unwrap().count(), 0);
+    assert_eq!(scene.beside(), ["away", "keys"]);
+}
+
+#[test]
+fn a_target_that_vanishes_in_the_last_moment() {
+    let scene = Scene::with(OLD);
+    let away = scene.parent().join("away");
+    let error = meddle(&scene, || fs::rename(scene.target(), &away).unwrap());
+    assert_eq!(error.code(), "target-changed");
+    assert_eq!(scene.beside(), ["away"]);
+    let result = scene.replace(NEW, &nothing, Options::default());
+    assert!(result.is_ok());
+}

@@ -1,0 +1,22 @@
+//! Tests against other people's content, registries and programs. Whether one can run is known only at run time: what
+//! is missing counts as ignored, with the reason, never as passed. That is why this binary has its own harness.
+#![allow(unreachable_pub, missing_docs, reason = "modules of one test program")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    clippy::disallowed_macros,
+    reason = "tests run programs, make the files that they read, and look at the clock"
+)]
+
+mod peers;
+mod real;
+mod registry;
+#[path = "../support/mod.rs"]
+mod support;
+
+use libtest_mimic::Arguments;
+
+fn main() {
+    let trials = [real::trials(), registry::trials(), peers::trials()].into_iter().flatten().collect();
+    libtest_mimic::run(&Arguments::from_args(), trials).exit();
+}

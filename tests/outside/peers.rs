@@ -1,0 +1,213 @@
+//! What other programs make of packs and keys. A program is taken from PATH, or from `KEYPACK_TEST_<NAME>`; where it
+//! is missing, its trials are ignored and say how to get it.
+use std::{env, path::Path, process::Command};
+
+use libtest_mimic::Trial;
+
+use crate::support::{
+    find::find,
+    program::{TRUST, Test},
+};
+
+const PROGRAMS: [(&str, &str); 5] = [
+    ("oras", "go install oras.land/oras/cmd/oras@v1.3.0"),
+    ("cosign", "go install github.com/sigstore/cosign/v3/cmd/cosign@v3.0.2"),
+    ("skopeo", "apt-get install skopeo"),
+    ("openssl", "apt-get install openssl"),
+    ("sha256sum", "apt-get install coreutils"),
+];
+
+/// The trials.
+pub(crate) fn trials() -> Vec<Trial> {
+    let trials = [
+        ("oras pulls the image form as a folder", "oras", oras_image as fn(&Path)),
+        ("oras pulls the artifact form as files", "oras", oras_artifact),
+        ("skopeo carries both forms through oci-archive and dir and back", "skopeo", skopeo_round_trip),
+        ("skopeo makes docker v2s2 of a pack", "skopeo", skopeo_v2s2),
+        ("skopeo's sync tree of signed images is read", "skopeo", skopeo_dir),
+        ("sha256sum checks keys/", "sha256sum", sha256sum),
+        ("openssl reads every key", "openssl", openssl),
+        ("cosign verifies with keys from a trusted root", "cosign", cosign_root),
+        ("cosign verifies with keys from bare files", "cosign", cosign_bare),
+    ];
+    trials
+        .into_iter()
+        .map(|(name, program, trial)| match find(program) {
+            Some(path) => Trial::test(format!("peers::{name}"), move || {
+                trial(&path);
+                Ok(())
+            }),
+            None => Trial::test(format!("peers::{name}: no {program} here ({})", how(program)), || Ok(()))
+                .with_ignored_flag(true),
+        })
+        .collect()
+}
+
+fn how(program: &str) -> &'static str {
+    PROGRAMS.iter().find(|(name, _)| *name == program).unwrap().1
+}
+
+/// Runs a program in the test's folder, in a clean environment, and gives its stdout.
+#[track_caller]
+fn run(test: &Test, program: &Path, line: &str) -> String {
+    let output = Command::new(program)
+        .args(line.split(' '))
+        .current_dir(test.path(""))
+        .env_clear()
+        .env("HOME", test.path("home"))
+        .env("PATH", env::var_os("PATH").unwrap_or_default())
+        .output()
+        .unwrap();
+    let err = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{} {line}: {err}", program.display());
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// A folder with all six kinds of keys in keys/, and the pack digest.
+fn collected() -> (Test, String) {
+    let test = Test::new();
+    let line = "collect lab/layouts/key-bundle-rekor1-oras lab/layouts/keyless-bundle-rekor2-oras";
+    let pack = test.run(&format!("{line} {TRUST}")).exits(0).after("Pack: ");
+    (test, pack)
+}
+
+fn oras_image(oras: &Path) {
+    let (test, _) = collected();
+    test.run("push keys oci:m:keys").exits(0);
+    run(&test, oras, "pull --oci-layout m:keys -o out");
+    assert_eq!(test.tree("out/keys"), test.tree("keys"));
+}
+
+fn oras_artifact(oras: &Path) {
+    let (test, _) = collected();
+    test.run("push keys oci:m:keys --as artifact").exits(0);
+    run(&test, oras, "pull --oci-layout m:keys -o out");
+    assert_eq!(test.tree("out"), test.tree("keys"));
+}
+
+fn skopeo_round_trip(skopeo: &Path) {
+    for form in ["image", "artifact"] {
+        let (test, pack) = collected();
+        let pushed = test.run(&format!("push keys oci:m:keys --as {form}")).exits(0);
+        let manifest = pushed.after("Digest: ");
+        run(&test, skopeo, "--insecure-policy copy oci:m:keys oci-archive:a.tar:keys");
+        run(&test, skopeo, "--insecure-policy copy oci-archive:a.tar:keys dir:d");
+        run(&test, skopeo, "--insecure-policy copy dir:d oci:n:keys");
+        for place in ["oci-archive:a.tar:keys", "dir:d", "oci:n:keys"] {
+            for digest in [&pack, &manifest] {
+                test.run(&format!("pull {place} --digest {digest} -o out")).exits(0);
+                assert_eq!(test.tree("out"), test.tree("keys"), "{form} {place}");
+            }
+        }
+    }
+}
+
+fn skopeo_v2s2(skopeo: &Path) {
+    let (test, pack) = collected();
+    let manifest = test.run("push keys oci:m:keys").exits(0).after("Digest: ");
+    run(&test, skopeo, "--insecure-policy copy --format v2s2 oci:m:keys dir:d");
+    test.run(&format!("pull dir:d --digest {pack} -o out")).exits(0);
+    assert_eq!(test.tree("out"), test.tree("keys"));
+    test.run(&format!("pull dir:d --digest {manifest} -o two")).fails(3, "anchor-digest-mismatch");
+}
+
+fn skopeo_dir(skopeo: &Path) {
+    let test = Test::new();
+    std::fs::create_dir_all(test.path("tree/r.test/b")).unwrap();
+    run(
+        &test,
+        skopeo,
+        "--insecure-policy copy oci:lab/layouts/key-bundle-rekor1-oras:v1 dir:tree/r.test/app:v1",
+    );
+    run(
+        &test,
+        skopeo,
+        "--insecure-policy copy oci:lab/layouts/key-tag-notlog-oras:v1 dir:tree/r.test/b/c:v2",
+    );
+    let report = test.run("discover tree --format json").exits(0).json();
+    assert_eq!(report["counts"]["unsigned"], 2);
+    assert_eq!(report["images"][0]["repository"], "r.test/app");
+    assert_eq!(report["images"][1]["repository"], "r.test/b/c");
+    // The signature is in the layout, and the image in the tree.
+    let line = format!("discover tree lab/layouts/key-bundle-rekor1-oras {TRUST}");
+    test.run(&line).exits(0).says("2 at hand and proved");
+}
+
+fn sha256sum(sha256sum: &Path) {
+    let (test, pack) = collected();
+    test.run("push keys oci-archive:a.tar:keys").exits(0);
+    test.run(&format!("pull oci-archive:a.tar --digest {pack} -o out")).exits(0);
+    let folder = test.path("out");
+    let output =
+        Command::new(sha256sum).args(["-c", "--strict", "SHA256SUMS"]).current_dir(folder).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    let checked = String::from_utf8(output.stdout).unwrap().lines().count();
+    assert_eq!(checked, test.names("out").len() - 1, "all but SHA256SUMS itself");
+}
+
+fn openssl(openssl: &Path) {
+    let (test, _) = collected();
+    let mut read = 0;
+    for name in test.names("keys") {
+        let path = Path::new(&name);
+        if path.extension().is_some_and(|e| e == "pub") {
+            let again = run(&test, openssl, &format!("pkey -pubin -in keys/{name}"));
+            assert_eq!(
+                again.as_bytes(),
+                test.read(&format!("keys/{name}")),
+                "{name} is as openssl writes it"
+            );
+            read += 1;
+        } else if path.extension().is_some_and(|e| e == "pem") {
+            let first = run(&test, openssl, &format!("x509 -in keys/{name}"));
+            assert!(test.read(&format!("keys/{name}")).starts_with(first.as_bytes()), "{name}");
+            read += 1;
+        }
+    }
+    assert_eq!(read, 6);
+}
+
+/// What `cosign save` keeps and `cosign verify --local-image` finds again: all formats but the referrer of OCI 1.1,
+/// which it does not look for in a layout.
+const SAVED: [&str; 8] = [
+    "key-tag-notlog",
+    "key-bundle-notlog",
+    "key-tag-rekor1",
+    "key-bundle-rekor1",
+    "key-bundle-rekor2",
+    "keyless-bundle-rekor1",
+    "keyless-bundle-rekor2",
+    "keyless-tag-rekor1",
+];
+
+fn cosign(cosign: &Path, trust: &str) {
+    let test = Test::new();
+    for format in SAVED {
+        let layout = format!("lab/layouts/{format}-cosignsave");
+        test.run(&format!("collect {layout} {trust} -o {format}")).exits(0);
+        let signer = test.names(format).into_iter().find(|name| name.starts_with("signer-"));
+        let who = match signer {
+            Some(signer) => format!("--key {format}/{signer}"),
+            None => "--certificate-identity https://ci.test/build.yml@main \
+                     --certificate-oidc-issuer https://issuer.test"
+                .into(),
+        };
+        let logged = test.has(&format!("{format}/trusted_root.json"));
+        assert_eq!(logged, !format.ends_with("notlog"));
+        let how = if logged {
+            format!("--trusted-root {format}/trusted_root.json")
+        } else {
+            "--insecure-ignore-tlog=true".into()
+        };
+        run(&test, cosign, &format!("verify --local-image {how} {who} {layout}"));
+    }
+}
+
+fn cosign_root(path: &Path) {
+    cosign(path, TRUST);
+}
+
+fn cosign_bare(path: &Path) {
+    let files = ["cosign.pub", "rekor.pub", "rekor2.pub", "ctfe.pub", "fulcio.pem", "tsa.pem"];
+    cosign(path, &files.map(|file| format!("--key lab/trust/{file}")).join(" "));
+}

@@ -1,0 +1,9 @@
+//! What the two test binaries share.
+#![allow(dead_code, reason = "each of the two uses a part of it")]
+
+pub mod docker_registry;
+pub mod fault;
+pub mod find;
+pub mod program;
+pub mod registry;
+pub mod tokens;
