@@ -10,6 +10,27 @@ pub const MANIFEST: u64 = 4 << 20;
 /// about 10 KiB; an in-toto statement with a large build provenance may reach a few MiB.
 pub const SIGNATURE: u64 = 8 << 20;
 
+/// A signature that is larger than this is a large one. Usual ones have 1 to 10 KiB; attestations may be larger.
+pub const LARGE_SIGNATURE: u64 = 64 << 10;
+
+/// The large signatures that one run keeps in memory, together.
+pub const LARGE_SIGNATURES: u64 = 128 << 20;
+
+/// The others: eighty thousand of the usual 6 KiB.
+pub const SMALL_SIGNATURES: u64 = 512 << 20;
+
+/// A certificate or a timestamp in a signature: sigstore's have 1 to 6 KiB.
+pub const EVIDENCE: usize = 64 << 10;
+
+/// A name in a signature: a reference with host, repository, tag and digest has less than 800 bytes.
+pub const SIGNED_NAME: usize = 4096;
+
+/// Subjects of one in-toto statement. A release with a thousand files has as many.
+pub const SUBJECTS: usize = 16_384;
+
+/// What is kept of an error's text that may hold outside content.
+pub const ERROR_TEXT: usize = 1000;
+
 /// A signature of a pack's inventory that lies beside it: a bundle with certificate, proof and timestamps has 10 KiB.
 pub const SIGNATURE_FILE: u64 = 64 << 10;
 

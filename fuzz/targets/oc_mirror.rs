@@ -37,9 +37,9 @@ pub fn run(data: &[u8]) {
     let Ok(place) = OcMirror::open(&root) else { return };
     let _ = (place.notes(), place.carried().is_ok());
     let mut gathered = Gathered::default();
-    for manifest in place.release_manifests().unwrap_or_default() {
+    let _ = place.release_manifests(&mut |manifest| {
         gathered.add_release_manifest(&manifest.name, &manifest.bytes);
-    }
+    });
     let Ok(found) = discover(&[Target { source: &place, only: None }], &mut |_| {}) else { return };
     let questions: Vec<_> = found.images.iter().flat_map(places::questions).collect();
     let report =

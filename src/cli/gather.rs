@@ -138,8 +138,8 @@ impl KeySources {
 
 /// Adds what release payloads inside the mirror say: claims, unless they are known.
 pub(super) fn add_payloads(gathered: &mut Gathered, source: &dyn Source) -> Result<(), Failure> {
-    for manifest in source.release_manifests()? {
+    source.release_manifests(&mut |manifest| {
         gathered.add_release_manifest(&manifest.name, &manifest.bytes);
-    }
+    })?;
     Ok(())
 }

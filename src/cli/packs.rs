@@ -110,7 +110,7 @@ fn in_oc_mirror(wanted: &Wanted<'_>, output: &Output) -> Result<Fetched, Failure
     };
     // One after the other, and of each no more is kept than tells them apart: there may be many.
     let seen: Vec<_> =
-        source.carried()?.map(|carried| Seen::of(read(carried).ok()?, wanted.digests)).collect();
+        source.carried()?.map(|carried| Some(Seen::of(read(carried).ok()?, wanted.digests))).collect();
     if seen.is_empty() {
         return Ok(Fetched { pack: only(&source, wanted.digests)?, source: Box::new(source) });
     }
@@ -139,11 +139,11 @@ struct Seen {
 }
 
 impl Seen {
-    fn of(found: Fetched, digests: &[Digest]) -> Option<Self> {
+    fn of(found: Fetched, digests: &[Digest]) -> Self {
         let (place, meant) = (found.source.place(), matches(&found.pack, digests));
         let draft = found.pack.into_draft().ok();
         let lineage = draft.map(|draft| (draft.inventory().name.clone(), draft.inventory().version));
-        Some(Self { place, meant, lineage })
+        Self { place, meant, lineage }
     }
 }
 

@@ -171,8 +171,13 @@ impl<F: Files> Source for DirImages<F> {
         Ok(self.files.open(&join(&image.folder, MANIFEST))?.map(|file| file.reader))
     }
 
-    fn attachments(&self, repository: &str, digest: &Digest) -> Result<Vec<Attachment>, ContentError> {
-        let (mut found, mut seen) = (Vec::new(), BTreeSet::new());
+    fn attachments(
+        &self,
+        repository: &str,
+        digest: &Digest,
+        take: &mut dyn FnMut(Attachment),
+    ) -> Result<(), ContentError> {
+        let mut seen = BTreeSet::new();
         for image in self.images(repository) {
             let instance = format!("{}.", digest.hex());
             let prefix = match self.files.size(&join(&image.folder, &format!("{instance}{MANIFEST}")))? {
@@ -184,10 +189,10 @@ impl<F: Files> Source for DirImages<F> {
                 let path = join(&image.folder, &format!("{prefix}signature-{number}"));
                 let Some(bytes) = self.files.read(&path, limits::SIGNATURE)? else { break };
                 if seen.insert(Digest::of(&bytes)) {
-                    found.push(Attachment { name: path, bytes });
+                    take(Attachment { name: path, bytes });
                 }
             }
         }
-        Ok(found)
+        Ok(())
     }
 }

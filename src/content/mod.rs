@@ -115,19 +115,24 @@ pub trait Source: Sync {
         Ok(Vec::new())
     }
 
-    /// Signatures that lie beside the image as files.
-    fn attachments(&self, _repository: &str, _image: &Digest) -> Result<Vec<Attachment>, ContentError> {
-        Ok(Vec::new())
+    /// Signatures that lie beside the image as files, handed over one at a time: together they may be large.
+    fn attachments(
+        &self,
+        _repository: &str,
+        _image: &Digest,
+        _take: &mut dyn FnMut(Attachment),
+    ) -> Result<(), ContentError> {
+        Ok(())
     }
 
     /// Signatures that lie in this place as files and name the image that they are for: claims, as all signatures are.
-    fn loose(&self) -> Result<Vec<(Digest, Attachment)>, ContentError> {
-        Ok(Vec::new())
+    fn loose(&self, _take: &mut dyn FnMut(Digest, Attachment)) -> Result<(), ContentError> {
+        Ok(())
     }
 
     /// The manifests `0000_90_*` of OpenShift releases that lie beside the images: keys among them are claims.
-    fn release_manifests(&self) -> Result<Vec<Attachment>, ContentError> {
-        Ok(Vec::new())
+    fn release_manifests(&self, _take: &mut dyn FnMut(Attachment)) -> Result<(), ContentError> {
+        Ok(())
     }
 
     /// What to do where nothing could be read, or where much is missing.

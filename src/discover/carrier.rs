@@ -1,13 +1,16 @@
 //! Manifests that carry signatures in their layers.
 
-use std::convert::Infallible;
+use std::{collections::BTreeSet, convert::Infallible};
 
-use super::{Form, FoundSignature, Problem, Via, payloads::Payloads};
+use super::{Form, FoundSignature, Problem, Via, payloads::Payloads, store::Store};
 use crate::{
     content::{self, Attachment, Completeness, Source},
     limits,
     oci::{Blob, Descriptor, Digest, ImageManifest},
-    signature::{SIGSTORE_JSON, UntrustedBundle, UntrustedGpg, UntrustedSignature, UntrustedSimple, media},
+    signature::{
+        SIGSTORE_JSON, SignatureError, SimplePayload, UntrustedBundle, UntrustedGpg, UntrustedSignature,
+        UntrustedSimple, media,
+    },
 };
 
 /// Whether a layer holds a signature that keypack knows.
@@ -31,10 +34,11 @@ pub(super) struct Layers<'a> {
     pub(super) source: &'a dyn Source,
     pub(super) repository: &'a str,
     pub(super) payloads: &'a Payloads,
+    pub(super) store: &'a Store,
 }
 
-/// Reads the signatures of a carrier, whose place names `image` or nothing. A layer that can't be read becomes a
-/// signature with a problem: it must not pass as "no signature".
+/// Reads the signatures of a carrier, whose place names `image` or nothing. The same layer again is the same signature. A
+/// layer that can't be read becomes a signature with a problem: it must not pass as "no signature".
 pub(super) fn signatures(
     layers: &Layers<'_>,
     digest: Digest,
@@ -42,8 +46,10 @@ pub(super) fn signatures(
     via: Via,
     image: Option<Digest>,
 ) -> Vec<FoundSignature> {
-    let some = manifest.layers.iter().take(limits::SIGNATURES_PER_IMAGE);
-    let known: Vec<_> = some.filter_map(|layer| Some((layer, form_of(layer)?))).collect();
+    let mut seen = BTreeSet::new();
+    let known = manifest.layers.iter().filter_map(|layer| Some((layer, form_of(layer)?)));
+    let known = known.filter(|(layer, form)| seen.insert((layer.digest, *form, &layer.annotations)));
+    let known: Vec<_> = known.take(limits::SIGNATURES_PER_IMAGE).collect();
     let read = |(layer, form): &(&Descriptor, Form)| {
         let content = layers.signature(layer, *form, image);
         let form = match &content {
@@ -63,14 +69,20 @@ impl Layers<'_> {
         form: Form,
         image: Option<Digest>,
     ) -> Result<UntrustedSignature, Problem> {
-        let parsed = if form == Form::SimpleSigning {
-            UntrustedSimple::parse(self.payload(layer, image)?.into_bytes(), &layer.annotations)
-                .map(|simple| UntrustedSignature::Simple(Box::new(simple)))
+        let wrong = |e: &SignatureError| Problem::from(e);
+        if form == Form::SimpleSigning {
+            let payload = self.store.payload(layer, || {
+                SimplePayload::parse(self.payload(layer, image)?.into_bytes()).map_err(|e| wrong(&e))
+            })?;
+            let simple = UntrustedSimple::of(payload, &layer.annotations).map_err(|e| wrong(&e))?;
+            self.store.keep(layer.annotations.values().map(|text| text.len() as u64).sum())?;
+            Ok(UntrustedSignature::Simple(Box::new(simple)))
         } else {
-            UntrustedBundle::parse(self.read(layer)?.bytes())
-                .map(|bundle| UntrustedSignature::Bundle(Box::new(bundle)))
-        };
-        parsed.map_err(|e| Problem::from(&e))
+            let bundle = self
+                .store
+                .bundle(layer, || UntrustedBundle::parse(self.read(layer)?.bytes()).map_err(|e| wrong(&e)))?;
+            Ok(UntrustedSignature::Bundle(Box::new(bundle)))
+        }
     }
 
     fn read(&self, layer: &Descriptor) -> Result<Blob, Problem> {
@@ -91,7 +103,7 @@ impl Layers<'_> {
 }
 
 /// A signature that lies beside its image as a file.
-pub(super) fn file_signature(file: Attachment) -> FoundSignature {
+pub(super) fn file_signature(file: Attachment, store: &Store) -> FoundSignature {
     let (form, content) = if file.bytes.starts_with(SIGSTORE_JSON) {
         let parsed = UntrustedSimple::parse_file(&file.bytes);
         let parsed = parsed.map(|simple| UntrustedSignature::Simple(Box::new(simple)));
@@ -100,6 +112,7 @@ pub(super) fn file_signature(file: Attachment) -> FoundSignature {
         let parsed = UntrustedGpg::parse(&file.bytes).map(|gpg| UntrustedSignature::Gpg(Box::new(gpg)));
         (Form::OpenPgp, parsed.map_err(|e| Problem::from(&e)))
     };
+    let content = content.and_then(|signature| store.keep(file.bytes.len() as u64).map(|()| signature));
     FoundSignature { via: Via::File, at: file.name, form, content }
 }
 

@@ -6,10 +6,12 @@ mod carrier;
 mod names;
 mod payloads;
 mod places;
+mod store;
 mod walk;
 
 use crate::{
     content::{ContentError, Source},
+    limits,
     oci::Digest,
     signature::{SignatureError, UntrustedSignature},
 };
@@ -138,13 +140,24 @@ pub struct Problem {
 
 impl From<&ContentError> for Problem {
     fn from(error: &ContentError) -> Self {
-        Self { code: error.code(), message: error.to_string() }
+        Self::new(error.code(), &error.to_string())
     }
 }
 
 impl From<&SignatureError> for Problem {
     fn from(error: &SignatureError) -> Self {
-        Self { code: error.code(), message: error.to_string() }
+        Self::new(error.code(), &error.to_string())
+    }
+}
+
+impl Problem {
+    /// Of a long text the beginning: it may quote what somebody else wrote.
+    fn new(code: &'static str, message: &str) -> Self {
+        let mut kept: String = message.chars().take(limits::ERROR_TEXT).collect();
+        if kept.len() < message.len() {
+            kept.push('…');
+        }
+        Self { code, message: kept }
     }
 }
 

@@ -2,9 +2,12 @@
 
 use std::sync::{PoisonError, RwLock};
 
-use crate::oci::{Blob, Descriptor, Digest};
+use crate::{
+    limits,
+    oci::{Blob, Descriptor, Digest},
+};
 
-/// How many forms are kept of one repository. One is usual; several come from several signers.
+/// How many forms are kept of one repository, none of them longer than usual payloads are. One is usual; several come from several signers.
 const FORMS: usize = 8;
 
 /// The simple-signing payloads of a repository as they were read, with the image's digest taken out of them.
@@ -30,6 +33,9 @@ impl Payloads {
 
     /// Keeps the form of a payload that was read for this image.
     pub(super) fn learn(&self, payload: &[u8], image: Digest) {
+        if payload.len() as u64 > limits::LARGE_SIGNATURE {
+            return;
+        }
         let Ok(text) = std::str::from_utf8(payload) else { return };
         let form: Vec<_> = text.split(&image.to_string()).map(str::to_owned).collect();
         if form.len() < 2 {

@@ -8,6 +8,7 @@ use std::{
 use super::{
     Discovery, Image, Kind, Place, Problem, Target,
     carrier::file_signature,
+    store::Store,
     walk::{Loose, Walk},
 };
 use crate::content::ContentError;
@@ -22,15 +23,16 @@ pub fn discover(
 ) -> Result<Discovery, ContentError> {
     let mut discovery = Discovery::default();
     let mut loose = Vec::new();
+    let store = Store::default();
     for target in targets {
         let place = Place { name: target.source.place(), read: 0, absent: 0, problems: Vec::new() };
         let first = discovery.images.len();
         let counted = Mutex::new((place, &mut *progress));
         let walked = target.source.crew().map(&target.source.repositories()?, |repository| {
-            let mut walk = Walk::new(target.source, repository);
+            let mut walk = Walk::new(target.source, repository, &store);
             walk.list()?;
             walk.follow_api()?;
-            walk.read_carriers();
+            walk.read_carriers(target.only.as_deref());
             let problems: Vec<_> = target.source.problems(repository)?.iter().map(Problem::from).collect();
             let mut counted = counted.lock().unwrap_or_else(PoisonError::into_inner);
             let (place, progress) = &mut *counted;
@@ -47,9 +49,9 @@ pub fn discover(
             loose.extend(left);
             place.problems.extend(problems);
         }
-        for (image, file) in target.source.loose()? {
-            loose.push((place.name.clone(), String::new(), image, file_signature(file)));
-        }
+        target.source.loose(&mut |image, file| {
+            loose.push((place.name.clone(), String::new(), image, file_signature(file, &store)));
+        })?;
         if let Some(only) = &target.only {
             keep_only(&mut discovery.images, first, only, &place.name)?;
             loose.retain(|(_, _, image, _)| {

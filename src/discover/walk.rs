@@ -1,16 +1,16 @@
+mod carried;
 mod finish;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    convert::Infallible,
     sync::atomic::{AtomicUsize, Ordering},
 };
 
 use super::{
     Form, FoundSignature, Image, Kind, Problem, Via,
-    carrier::{Layers, carries_signatures, file_signature, missing, signatures},
+    carrier::{carries_signatures, file_signature, missing},
     names::{TagName, tag_name},
-    payloads::Payloads,
+    store::Store,
 };
 use crate::{
     content::{self, Completeness, ContentError, Listed, Name, Source},
@@ -32,6 +32,7 @@ struct Carrier {
 /// The walk through one repository.
 pub(super) struct Walk<'a> {
     source: &'a dyn Source,
+    store: &'a Store,
     repository: String,
     /// How messages name the place.
     place: String,
@@ -48,9 +49,10 @@ pub(super) struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    pub(super) fn new(source: &'a dyn Source, repository: &str) -> Self {
+    pub(super) fn new(source: &'a dyn Source, repository: &str, store: &'a Store) -> Self {
         Self {
             source,
+            store,
             repository: repository.to_owned(),
             place: source.place(),
             read: AtomicUsize::new(0),
@@ -80,6 +82,8 @@ impl<'a> Walk<'a> {
     }
 
     fn carrier(&mut self, via: Via, descriptor: Descriptor, subject: Option<Digest>) {
+        // What a list says of it in annotations may be long, and is not needed.
+        let descriptor = Descriptor { annotations: BTreeMap::new(), ..descriptor };
         let carrier = Carrier { via, descriptor, subject };
         self.referrers.insert(carrier.descriptor.digest);
         let known = self.carriers.entry(carrier.descriptor.digest);
@@ -238,43 +242,12 @@ impl<'a> Walk<'a> {
             for descriptor in descriptors {
                 self.carrier(Via::Api, descriptor, Some(digest));
             }
-            for file in self.source.attachments(&self.repository, &digest)? {
-                self.found.push((digest, file_signature(file)));
-            }
+            let found = &mut self.found;
+            self.source.attachments(&self.repository, &digest, &mut |file| {
+                found.push((digest, file_signature(file, self.store)));
+            })?;
         }
         Ok(())
-    }
-
-    pub(super) fn read_carriers(&mut self) {
-        let payloads = Payloads::default();
-        let carriers: Vec<_> = std::mem::take(&mut self.carriers).into_values().collect();
-        let read = |carrier: &Carrier| Ok::<_, Infallible>(self.carried(carrier, &payloads));
-        // The first teaches the form of the payloads.
-        let Ok(found) = self.source.crew().map_after_first(&carriers, read);
-        self.found.extend(found.into_iter().flatten());
-    }
-
-    /// The signatures of one carrier, each with its image.
-    fn carried(&self, carrier: &Carrier, payloads: &Payloads) -> Vec<(Digest, FoundSignature)> {
-        let (digest, named, via) = (carrier.descriptor.digest, carrier.subject, carrier.via);
-        let problem = match self.read(&carrier.descriptor) {
-            Ok(Ok(Some(Document::Manifest(manifest)))) => {
-                let layers = Layers { source: self.source, repository: &self.repository, payloads };
-                let found = signatures(&layers, digest, &manifest, via, named).into_iter();
-                return found
-                    .filter_map(|signature| {
-                        let content = signature.content.as_ref().ok();
-                        let claimed = content.and_then(|s| s.claimed_images().first().copied());
-                        Some((named.or(claimed)?, signature))
-                    })
-                    .collect();
-            }
-            Ok(Ok(Some(Document::Index(_)))) => return Vec::new(),
-            Ok(Ok(None)) => missing(self.source, &digest),
-            Ok(Err(problem)) => problem,
-            Err(e) => Problem::from(&e),
-        };
-        named.into_iter().map(|image| (image, unreadable(via, &digest, problem.clone()))).collect()
     }
 
     /// How many manifests were read, and how many are named and not there.

@@ -1,23 +1,24 @@
 //! sigstore bundles, versions 0.1 to 0.3 (protos/sigstore_bundle.proto of sigstore/protobuf-specs).
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
+use serde_json::value::RawValue;
 use sigstore_types::{Bundle, SignatureContent};
 
 use super::{SignatureError, strict_json};
-use crate::oci::Digest;
+use crate::{limits, oci::Digest};
 
 const BUNDLE: &str = "the sigstore bundle";
 const STATEMENT: &str = "the in-toto statement in the bundle";
 
-/// A sigstore bundle.
+/// A sigstore bundle. A copy of it takes no memory.
 #[derive(Debug, Clone)]
 pub struct UntrustedBundle {
     /// The bundle as the verifier takes it.
-    pub bundle: Bundle,
+    pub bundle: Arc<Bundle>,
     /// The sha256 digests of the statement's subjects; empty where the bundle signs a message.
-    pub claimed_images: Vec<Digest>,
+    pub claimed_images: Arc<[Digest]>,
     /// The statement's predicate type, where the bundle carries one.
     pub predicate_type: Option<String>,
 }
@@ -43,7 +44,7 @@ pub(super) const COSIGN_SIGN: &str = "https://sigstore.dev/cosign/sign/v1";
 impl UntrustedBundle {
     /// Reads a bundle. The statement inside a DSSE envelope must not hold a key twice.
     pub fn parse(bytes: &[u8]) -> Result<Self, SignatureError> {
-        strict_json::parse::<serde::de::IgnoredAny>(BUNDLE, bytes)?;
+        strict_json::parse::<IgnoredAny>(BUNDLE, bytes)?;
         let text = std::str::from_utf8(bytes).map_err(|e| SignatureError::malformed(BUNDLE, e))?;
         let bundle = Bundle::from_json(&without_empty_digest(text))
             .map_err(|e| SignatureError::malformed(BUNDLE, e))?;
@@ -52,7 +53,11 @@ impl UntrustedBundle {
                 if envelope.payload_type == "application/vnd.in-toto+json" =>
             {
                 let statement: Statement = strict_json::parse(STATEMENT, envelope.payload.as_bytes())?;
-                let digests = statement
+                if statement.subject.len() > limits::SUBJECTS {
+                    let reason = format!("it is about more than {} subjects", limits::SUBJECTS);
+                    return Err(SignatureError::malformed(STATEMENT, reason));
+                }
+                let digests: Vec<_> = statement
                     .subject
                     .iter()
                     .filter_map(|s| Digest::from_hex(s.digest.get("sha256")?).ok())
@@ -61,7 +66,7 @@ impl UntrustedBundle {
             }
             _ => (Vec::new(), None),
         };
-        Ok(Self { bundle, claimed_images, predicate_type })
+        Ok(Self { bundle: Arc::new(bundle), claimed_images: claimed_images.into(), predicate_type })
     }
 
     /// Whether this is an attestation (a statement about the image) and not a plain signature.
@@ -78,12 +83,15 @@ impl UntrustedBundle {
 /// The bundle without a `messageDigest` that says nothing: cosign 3 writes `{}` beside Ed25519 signatures, which are
 /// over the message itself.
 fn without_empty_digest(text: &str) -> Cow<'_, str> {
-    let Ok(mut bundle) = serde_json::from_str::<serde_json::Value>(text) else { return text.into() };
-    let message = bundle.get_mut("messageSignature").and_then(serde_json::Value::as_object_mut);
-    let Some(message) = message else { return text.into() };
-    if message.get("messageDigest").and_then(serde_json::Value::as_object).is_none_or(|d| !d.is_empty()) {
-        return text.into();
-    }
-    message.remove("messageDigest");
-    bundle.to_string().into()
+    // All else stays text: as values it could take thirty times the memory.
+    type Object<'a> = BTreeMap<&'a str, &'a RawValue>;
+    let changed = || {
+        let mut bundle: Object<'_> = serde_json::from_str(text).ok()?;
+        let mut message: Object<'_> = serde_json::from_str(bundle.get("messageSignature")?.get()).ok()?;
+        let digest: Object<'_> = serde_json::from_str(message.remove("messageDigest")?.get()).ok()?;
+        let message = serde_json::value::to_raw_value(&message).ok()?;
+        bundle.insert("messageSignature", &message);
+        if digest.is_empty() { serde_json::to_string(&bundle).ok() } else { None }
+    };
+    changed().map_or(Cow::Borrowed(text), Cow::Owned)
 }

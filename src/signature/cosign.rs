@@ -1,7 +1,7 @@
 //! Simple signing as cosign stores it: the payload is a layer, all else stands in the layer's annotations
 //! (cosign `specs/SIGNATURE_SPEC.md`; the payload is containers/image's `containers-signature(5)`).
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde::Deserialize;
 use sigstore_types::{
@@ -16,7 +16,7 @@ use sigstore_types::{
 
 use super::{
     SignatureError, base64,
-    payload::{self, Claims},
+    payload::{Claims, SimplePayload},
     strict_json,
 };
 use crate::oci::Digest;
@@ -43,7 +43,7 @@ const ENTRY: &str = "the Rekor entry in the bundle annotation";
 #[derive(Debug, Clone)]
 pub struct UntrustedSimple {
     /// The signed bytes.
-    pub payload: Vec<u8>,
+    pub payload: Arc<[u8]>,
     /// `critical.image.docker-manifest-digest`.
     pub claimed_image: Digest,
     /// `critical.identity.docker-reference`.
@@ -85,8 +85,16 @@ struct TimestampAnnotation {
 impl UntrustedSimple {
     /// Reads a payload and its annotations.
     pub fn parse(payload: Vec<u8>, annotations: &BTreeMap<String, String>) -> Result<Self, SignatureError> {
-        let Claims { image: claimed_image, reference: claimed_reference } =
-            payload::read(&payload, "cosign container image signature")?;
+        Self::of(SimplePayload::parse(payload)?, annotations)
+    }
+
+    /// The same with a payload that was read before.
+    pub(crate) fn of(
+        payload: SimplePayload,
+        annotations: &BTreeMap<String, String>,
+    ) -> Result<Self, SignatureError> {
+        let SimplePayload { bytes: payload, claims } = payload;
+        let Claims { image: claimed_image, reference: claimed_reference } = claims;
         // cosign reads an empty annotation as one that is not there, and writes the chain like that.
         let present = |name: &str| annotations.get(name).filter(|value| !value.is_empty());
         let signature = present(annotation::SIGNATURE).ok_or_else(|| {

@@ -7,6 +7,7 @@ use sigstore_types::{
 use super::{SignatureError, rekor, timestamp};
 use crate::{
     key::{Certificate, PublicKey},
+    limits,
     oci::Digest,
 };
 
@@ -132,6 +133,9 @@ fn log(entry: &TransparencyLogEntry) -> Result<LogHint, SignatureError> {
         .as_ref()
         .and_then(|proof| proof.checkpoint.checkpoint())
         .map(|checkpoint| checkpoint.origin().to_owned());
+    if origin.as_ref().is_some_and(|origin| origin.len() > limits::SIGNED_NAME) {
+        return Err(SignatureError::malformed(ENTRY, "its checkpoint's origin is too long"));
+    }
     if entry.kind_version == KindVersion::HashedRekordV002 {
         let origin = origin
             .ok_or_else(|| SignatureError::malformed(ENTRY, "it is of Rekor v2 and has no checkpoint"))?;
@@ -144,6 +148,9 @@ fn log(entry: &TransparencyLogEntry) -> Result<LogHint, SignatureError> {
 
 fn certificate(der: &[u8]) -> Result<CertificateHint, SignatureError> {
     let wrong = |e: &dyn std::fmt::Display| SignatureError::malformed("the signing certificate", e);
+    if der.len() > limits::EVIDENCE {
+        return Err(wrong(&format!("it has more than {} bytes", limits::EVIDENCE)));
+    }
     let certificate = Certificate::from_der(der).map_err(|e| wrong(&e))?;
     let info = match sigstore_crypto::parse_certificate_info(&DerCertificate::new(der.to_vec())) {
         Ok(info) => Some(info),

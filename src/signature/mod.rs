@@ -20,6 +20,7 @@ pub use bundle::UntrustedBundle;
 pub use cosign::{SIGSTORE_JSON, UntrustedSimple, annotation};
 pub use gpg::UntrustedGpg;
 pub use hints::{CertificateHint, Hints, LogHint, SignerHint, TimestampHint};
+pub(crate) use payload::SimplePayload;
 
 use crate::oci::Digest;
 
@@ -92,7 +93,7 @@ impl UntrustedSignature {
     pub fn claimed_images(&self) -> Vec<Digest> {
         match self {
             Self::Simple(simple) => vec![simple.claimed_image],
-            Self::Bundle(bundle) => bundle.claimed_images.clone(),
+            Self::Bundle(bundle) => bundle.claimed_images.to_vec(),
             Self::Gpg(gpg) => vec![gpg.claimed_image],
         }
     }

@@ -1,15 +1,32 @@
 //! The simple-signing payload (containers-signature(5)), which cosign and GPG sign alike but for its type.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use super::{SignatureError, strict_json};
-use crate::oci::Digest;
+use crate::{limits, oci::Digest};
 
 const PAYLOAD: &str = "the simple-signing payload";
 
+/// cosign's payload, read once and shared by all signatures of it.
+#[derive(Debug, Clone)]
+pub(crate) struct SimplePayload {
+    pub(super) bytes: Arc<[u8]>,
+    pub(super) claims: Claims,
+}
+
+impl SimplePayload {
+    /// Reads a payload that cosign wrote.
+    pub(crate) fn parse(bytes: Vec<u8>) -> Result<Self, SignatureError> {
+        let claims = read(&bytes, "cosign container image signature")?;
+        Ok(Self { bytes: bytes.into(), claims })
+    }
+}
+
 /// What a payload says.
+#[derive(Debug, Clone)]
 pub(super) struct Claims {
     /// `critical.image.docker-manifest-digest`.
     pub(super) image: Digest,
@@ -19,10 +36,10 @@ pub(super) struct Claims {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Payload {
+struct Payload<'a> {
     critical: Critical,
-    #[serde(rename = "optional")]
-    _optional: Option<BTreeMap<String, serde_json::Value>>,
+    #[serde(rename = "optional", borrow)]
+    _optional: Option<BTreeMap<String, &'a RawValue>>,
 }
 
 #[derive(Deserialize)]
@@ -49,10 +66,14 @@ struct Image {
 
 /// Reads a payload of this type; what is signed for one purpose must not count for another.
 pub(super) fn read(payload: &[u8], kind: &str) -> Result<Claims, SignatureError> {
-    let Payload { critical, .. } = strict_json::parse(PAYLOAD, payload)?;
+    let Payload { critical, .. }: Payload<'_> = strict_json::parse(PAYLOAD, payload)?;
     if critical.r#type != kind {
         let reason = format!("its critical.type is {:?}", critical.r#type);
         return Err(SignatureError::Unsupported { what: PAYLOAD, reason });
+    }
+    if critical.identity.reference.len() > limits::SIGNED_NAME {
+        let reason = format!("its docker-reference has more than {} bytes", limits::SIGNED_NAME);
+        return Err(SignatureError::malformed(PAYLOAD, reason));
     }
     let image = critical.image.digest.parse().map_err(|e| SignatureError::malformed(PAYLOAD, e))?;
     Ok(Claims { image, reference: critical.identity.reference })

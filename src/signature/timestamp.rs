@@ -8,13 +8,16 @@ use cms::{
 use x509_cert::der::{AnyRef, Decode, Encode, Reader, SliceReader};
 
 use super::{SignatureError, TimestampHint};
-use crate::key::serial;
+use crate::{key::serial, limits};
 
 const WHAT: &str = "the RFC 3161 timestamp";
 
 /// The signer that a token names (RFC 5652 §5.3 `SignerInfo.sid`).
 pub(super) fn signer(token: &[u8]) -> Result<TimestampHint, SignatureError> {
     let wrong = |e: x509_cert::der::Error| SignatureError::malformed(WHAT, e);
+    if token.len() > limits::EVIDENCE {
+        return Err(SignatureError::malformed(WHAT, format!("it has more than {} bytes", limits::EVIDENCE)));
+    }
     // A TimeStampResp (RFC 3161 §2.4.2) holds a status and the token; some tools store the bare token.
     let info = response(token).or_else(|_| ContentInfo::from_der(token)).map_err(wrong)?;
     let signed = SignedData::from_der(&info.content.to_der().map_err(wrong)?).map_err(wrong)?;

@@ -31,7 +31,7 @@ pub(super) fn weigh(
     let hints = signature.hints()?;
     let bundle = match signature {
         UntrustedSignature::Simple(simple) => simple.to_bundle(),
-        UntrustedSignature::Bundle(bundle) => bundle.bundle.clone(),
+        UntrustedSignature::Bundle(bundle) => Bundle::clone(&bundle.bundle),
         UntrustedSignature::Gpg(gpg) => return super::gpg::check(gpg, keys, now),
     };
     every_entry_has_evidence(&bundle)?;

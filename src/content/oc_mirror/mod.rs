@@ -112,12 +112,12 @@ impl OcMirror {
         &self,
         folder: &str,
         depth: usize,
-        found: &mut Vec<Attachment>,
+        take: &mut dyn FnMut(Attachment),
     ) -> Result<(), ContentError> {
         let children = self.working_dir.list(folder)?;
         let here = children.iter().find(|child| child.is_dir && child.name == "release-manifests");
         for child in children.iter().filter(|child| child.is_dir && here.is_none() && depth < PAYLOAD_DEPTH) {
-            self.find_manifests(&format!("{folder}/{}", child.name), depth + 1, found)?;
+            self.find_manifests(&format!("{folder}/{}", child.name), depth + 1, take)?;
         }
         if let Some(manifests) = here {
             let folder = format!("{folder}/{}", manifests.name);
@@ -126,7 +126,7 @@ impl OcMirror {
             {
                 let name = format!("{folder}/{}", child.name);
                 if let Some(bytes) = self.working_dir.read(&name, limits::KEY_FILE)? {
-                    found.push(Attachment { name, bytes });
+                    take(Attachment { name, bytes });
                 }
             }
         }
@@ -241,24 +241,21 @@ impl Source for OcMirror {
     }
 
     /// The signatures of OpenShift's releases: `working-dir/signatures/<tag>-sha256-<hex>`.
-    fn loose(&self) -> Result<Vec<(Digest, Attachment)>, ContentError> {
+    fn loose(&self, take: &mut dyn FnMut(Digest, Attachment)) -> Result<(), ContentError> {
         let folder = format!("{WORKING_DIR}/signatures");
-        let mut found = Vec::new();
         for child in self.working_dir.list(&folder)?.into_iter().filter(|child| !child.is_dir) {
             let hex = child.name.rsplit_once("sha256-").map_or("", |(_, hex)| hex);
             let Ok(image) = Digest::from_hex(hex) else { continue };
             let name = format!("{folder}/{}", child.name);
             if let Some(bytes) = self.working_dir.read(&name, limits::SIGNATURE)? {
-                found.push((image, Attachment { name, bytes }));
+                take(image, Attachment { name, bytes });
             }
         }
-        Ok(found)
+        Ok(())
     }
 
-    fn release_manifests(&self) -> Result<Vec<Attachment>, ContentError> {
-        let mut found = Vec::new();
-        self.find_manifests(&format!("{WORKING_DIR}/hold-release"), 0, &mut found)?;
-        Ok(found)
+    fn release_manifests(&self, take: &mut dyn FnMut(Attachment)) -> Result<(), ContentError> {
+        self.find_manifests(&format!("{WORKING_DIR}/hold-release"), 0, take)
     }
 
     fn completeness(&self) -> Completeness {

@@ -3,6 +3,9 @@
 
 use std::process::{Command, Output};
 
+use keypack::oci::Digest;
+use serde_json::{Value, json};
+
 use super::{
     forge::{Forge, file, tar},
     program::Test,
@@ -78,16 +81,69 @@ fn zstd_frames_that_ask_for_memory() {
 
 #[test]
 fn a_pack_as_large_as_it_may_be() {
-    let large: Vec<u8> = (0..7 << 20).map(|n: u32| (n ^ n >> 8 ^ n >> 16) as u8).collect();
+    let large: Vec<u8> = (0..7 << 20).map(|n: u32| (n ^ n >> 8 ^ n >> 16).to_le_bytes()[0]).collect();
     let mut forge = Forge::new("image");
     let mut entries = forge.entries();
     entries.extend(["keys/a", "keys/b"].map(|name| file(name, &large)));
     // Uncompressed in a zstd frame: layer, window and files are as large as each other.
     let mut frame = b"\x28\xb5\x2f\xfd\0\x78".to_vec();
     for block in tar(&entries).chunks(128 << 10) {
-        frame.extend(&((block.len() << 3) as u32).to_le_bytes()[..3]);
+        frame.extend(&(block.len() << 3).to_le_bytes()[..3]);
         frame.extend(block);
     }
     frame.extend([1, 0, 0]);
     refused(forge.layer(ZSTD, &frame), "zstd that does not compress", "file-not-in-inventory");
+}
+
+/// A layout `m` with the image `v1` and its `.sig`, whose layers these are.
+fn signed(test: &Test, layers: impl FnOnce(&str) -> Vec<Value>) {
+    let manifest = |layers: Value| {
+        let media_type = "application/vnd.oci.image.manifest.v1+json";
+        let config = put(test, b"{}");
+        let text = json!({ "schemaVersion": 2, "mediaType": media_type, "config": config, "layers": layers });
+        put(test, text.to_string().as_bytes())
+    };
+    let mut image = manifest(json!([]));
+    let digest = image["digest"].as_str().unwrap().to_owned();
+    let mut signatures = manifest(layers(&digest).into());
+    image["annotations"] = json!({ "org.opencontainers.image.ref.name": "v1" });
+    let tag = format!("{}.sig", digest.replace(':', "-"));
+    signatures["annotations"] = json!({ "org.opencontainers.image.ref.name": tag });
+    test.write("m/oci-layout", r#"{"imageLayoutVersion":"1.0.0"}"#);
+    test.write("m/index.json", json!({ "schemaVersion": 2, "manifests": [image, signatures] }).to_string());
+}
+
+fn put(test: &Test, bytes: &[u8]) -> Value {
+    let digest = Digest::of(bytes);
+    test.write(&format!("m/blobs/sha256/{}", digest.hex()), bytes);
+    let media_type = "application/vnd.dev.cosign.simplesigning.v1+json";
+    json!({ "mediaType": media_type, "digest": digest.to_string(), "size": bytes.len() })
+}
+
+#[test]
+fn one_large_payload_that_hundreds_of_layers_name() {
+    let test = Test::new();
+    signed(&test, |image| {
+        let critical = json!({
+            "identity": { "docker-reference": "r.test/x" },
+            "image": { "docker-manifest-digest": image },
+            "type": "cosign container image signature",
+        });
+        let optional = json!({ "note": "A".repeat(2 << 20) });
+        let payload =
+            put(&test, json!({ "critical": critical, "optional": optional }).to_string().as_bytes());
+        let layer = |number| {
+            let mut layer = payload.clone();
+            layer["annotations"] = json!({ "dev.cosignproject.cosign/signature": "MEUC", "number": number });
+            layer
+        };
+        // Each of them twice: the same layer again is the same signature.
+        (0..200).chain(0..200).map(|number: u32| layer(number.to_string())).collect()
+    });
+    let ran = within(100, &test, "discover oci:m --no-network --no-host --format json");
+    let report: Value = serde_json::from_slice(&ran.stdout)
+        .unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(&ran.stderr)));
+    let signatures = report["images"][0]["signatures"].as_array().unwrap();
+    assert_eq!(signatures.len(), 200);
+    assert!(signatures.iter().all(|signature| signature["problem"].is_null()), "{}", signatures[0]);
 }

@@ -206,3 +206,32 @@ fn a_signature_over_several_lines_is_read_and_other_blanks_are_not() {
         );
     }
 }
+
+#[test]
+fn names_and_lists_that_are_too_long() {
+    let named =
+        |bytes: usize| changed(|v| v["critical"]["identity"]["docker-reference"] = json!("a".repeat(bytes)));
+    assert!(read(&named(4096)).is_ok());
+    assert_eq!(code(&named(4097)), "signature-malformed");
+    let bundle = |subjects: usize| {
+        let subject = json!({ "name": "x", "digest": { "sha256": &DIGEST[7..] } });
+        let statement = json!({
+            "_type": "https://in-toto.io/Statement/v1",
+            "predicateType": "https://sigstore.dev/cosign/sign/v1",
+            "predicate": {},
+            "subject": vec![subject; subjects],
+        });
+        json!({
+            "mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json",
+            "verificationMaterial": { "publicKey": { "hint": "" } },
+            "dsseEnvelope": {
+                "payload": BASE64.encode(statement.to_string()),
+                "payloadType": "application/vnd.in-toto+json",
+                "signatures": [{ "sig": "AAAA" }],
+            },
+        })
+    };
+    let parsed = |subjects| UntrustedBundle::parse(bundle(subjects).to_string().as_bytes());
+    assert_eq!(parsed(16_384).unwrap().claimed_images.len(), 16_384);
+    assert_eq!(parsed(16_385).unwrap_err().code(), "signature-malformed");
+}
