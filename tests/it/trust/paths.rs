@@ -261,7 +261,7 @@ fn a_timestamp_authority_without_a_root() {
 }
 
 #[test]
-fn what_is_good_is_taken() {
+fn accepted_what_is_good() {
     let good: [(&str, Fault); 5] = [
         ("nothing", |_| {}),
         ("the use itself", |p| {
@@ -296,7 +296,7 @@ fn what_is_good_is_taken() {
 /// Old roots of enterprises signed themselves with SHA-1. Nobody looks at a root's own signature for more than whether
 /// it was altered.
 #[test]
-fn a_root_that_signed_itself_with_sha_1() {
+fn accepted_a_root_that_signed_itself_with_sha_1() {
     const ECDSA_SHA256: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02];
     const ECDSA_SHA1: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x01];
     let root = own::root("own root");
