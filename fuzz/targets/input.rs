@@ -78,5 +78,6 @@ fn read_lab_keys() -> KeySet {
         material: c.material,
         url: c.url,
         validity: c.validity,
+        ct_required: true,
     }))
 }

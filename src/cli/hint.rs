@@ -81,6 +81,12 @@ pub(super) fn hint(code: &str) -> &'static str {
         "certificate-refused" | "ct-timestamp-refused" | "log-entry-refused" | "timestamp-refused" => {
             "check that the trusted root belongs to the infrastructure that made this signature"
         }
+        "ct-timestamp-missing" => {
+            "ask the signer how a certificate came about that no CT log saw; another signature may prove the CA"
+        }
+        "unsupported-by-verifier" => {
+            "the verifier in keypack does not take this form, and cosign may: verify it with `cosign verify`"
+        }
         "chain-refused" => "get the certificate chain again from its publisher",
         "no-evidence" => "the signature can't be used to prove a key; sign the image again",
         _ => about_keys(code),

@@ -11,7 +11,7 @@ use crate::{
 
 /// Says which they are, in place of saying that nothing needs them.
 pub(super) fn tell(gathered: &mut Gathered, resolution: &mut Resolution) {
-    let needs = resolution.answers.iter().flatten().flatten();
+    let needs = resolution.answers.iter().flat_map(|answers| &answers.needs);
     let missing: BTreeSet<&Need> = needs
         .filter(|(need, answer)| {
             matches!(answer, Answer::Missing { .. }) && !matches!(need, Need::Signer { fingerprint: None })
@@ -77,7 +77,7 @@ mod tests {
         let log_id = PublicKey::fingerprint(key);
         let answers = vec![(Need::Rekor { log_id }, Answer::Missing { claim: None })];
         let mut resolution = Resolution {
-            answers: vec![Ok(answers)],
+            answers: vec![crate::resolve::Answers { needs: answers, refusal: None }],
             unused: vec![candidate.provenance.clone()],
             ..Resolution::default()
         };
@@ -89,6 +89,7 @@ mod tests {
                 origin: None,
                 validity: candidate.validity,
                 provenance: vec![candidate.provenance.clone()],
+                ct_required: false,
                 proofs: 1,
             };
             resolution.keys.insert(key, resolved);

@@ -22,7 +22,7 @@ pub(super) fn ask(
         .iter()
         .zip(&resolution.answers)
         .filter(|(question, _)| question.signature.claimed_reference().is_some_and(is_redhat))
-        .flat_map(|(_, answer)| answer.iter().flatten())
+        .flat_map(|(_, answers)| &answers.needs)
         .filter(|(_, answer)| matches!(answer, Answer::Missing { .. }))
         .map(|(need, _)| need.role())
         .collect();

@@ -6,10 +6,11 @@ use super::{args, find::Found, output::Output};
 use crate::{
     config::{IncludeKeys, When},
     display::{count, shown},
-    key::{Candidate, KeyRef, OpenPgpKey, Provenance, Role},
+    key::{Candidate, KeyRef, OpenPgpKey, Role},
     keysource::Collected,
     pack::{Draft, Include, IncludeChain, Inventory, KEPT_LONG, NewAtPlace, kept_long, new_at_known_places},
     report::Report,
+    resolve,
 };
 
 /// What goes in, and what waits for a person.
@@ -88,14 +89,6 @@ fn offered(candidate: &Candidate) -> Include {
     }
 }
 
-/// Whether a document that gave a CA also gave the keys of CT logs: then each of its certificates needs the timestamp of
-/// one.
-fn needs_ct(provenance: &[Provenance], found: &Found) -> bool {
-    let logs = found.gathered.candidates.iter().filter(|c| c.role == Role::CtLog);
-    let documents: Vec<_> = logs.map(|log| log.provenance.sha256).collect();
-    provenance.iter().any(|p| documents.contains(&p.sha256))
-}
-
 /// The TUF chains that were read. A repository describes anew the keys that stay, but not where one of its keys waits for
 /// a person: by the next time both would be of one document, and the new one no longer new.
 pub(super) fn chains(found: &Found, held: &[NewAtPlace], old: Option<&Draft>) -> Vec<IncludeChain> {
@@ -143,7 +136,7 @@ fn include(args: &args::Collect, found: &Found, output: &Output) -> Vec<Include>
             origin: resolved.origin.clone(),
             validity: resolved.validity,
             provenance: resolved.provenance.clone(),
-            ct_required: key.role == Role::Fulcio && needs_ct(&resolved.provenance, found),
+            ct_required: resolved.ct_required,
             proved: true,
         })
         .collect();
@@ -154,6 +147,7 @@ fn include(args: &args::Collect, found: &Found, output: &Output) -> Vec<Include>
     }
     // An instance is what one document describes: the trusted root that a proved key came from.
     let documents: Vec<_> = include.iter().flat_map(|i| i.provenance.iter().map(|p| p.sha256)).collect();
+    let merged = resolve::merged(&found.gathered.candidates);
     let conflicted = |key: KeyRef| found.resolution.conflicts.iter().any(|c| c.key == key);
     for candidate in &found.gathered.candidates {
         if is_nameless(candidate) {
@@ -172,9 +166,10 @@ fn include(args: &args::Collect, found: &Found, output: &Output) -> Vec<Include>
         // Nobody needs a key that its owner took back, however many keys are wanted.
         let withdrawn = candidate.material.openpgp().is_some_and(OpenPgpKey::is_revoked);
         if (all || of_instance) && !withdrawn && !conflicted(key) && !include.iter().any(|i| i.key == key) {
-            let ct_required =
-                key.role == Role::Fulcio && needs_ct(std::slice::from_ref(&candidate.provenance), found);
-            include.push(Include { ct_required, ..offered(candidate) });
+            let (validity, ct_required) = merged
+                .get(&key)
+                .map_or((candidate.validity, false), |merged| (merged.validity, merged.ct_required));
+            include.push(Include { validity, ct_required, ..offered(candidate) });
         }
     }
     include

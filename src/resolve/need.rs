@@ -95,6 +95,11 @@ impl Need {
         matches!(self, Self::Signer { fingerprint: None } | Self::Gpg { .. })
     }
 
+    /// Whether the signature does not say whose it is.
+    pub(super) const fn is_unnamed(&self) -> bool {
+        matches!(self, Self::Signer { fingerprint: None })
+    }
+
     /// Whether the signer's keys go in together, and the judge tells which it was.
     pub(super) const fn is_signer(&self) -> bool {
         matches!(self, Self::Signer { .. } | Self::Gpg { .. })

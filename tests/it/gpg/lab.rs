@@ -207,13 +207,11 @@ pub fn outcome(message: &[u8], blocks: &[Vec<u8>], now: Timestamp) -> &'static s
         Ok(resolution) => resolution,
         Err(code) => return code,
     };
-    let outcome = match &resolution.answers[0] {
-        Err(refusal) => refusal.code(),
-        Ok(needs) => match &needs[0].1 {
-            Answer::Have(_) => "have",
-            Answer::Missing { .. } => "missing",
-            Answer::Refused { refusal, .. } => refusal.code(),
-        },
+    let answers = &resolution.answers[0];
+    let outcome = match (&answers.refusal, answers.needs.first()) {
+        (Some(refusal), _) | (None, Some((_, Answer::Refused { refusal, .. }))) => refusal.code(),
+        (None, Some((_, Answer::Have(_)))) => "have",
+        (None, _) => "missing",
     };
     assert_eq!(resolution.keys.is_empty(), outcome != "have", "{outcome}");
     outcome

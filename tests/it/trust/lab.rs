@@ -122,6 +122,18 @@ impl Form {
             .map_err(|e| e.code())
     }
 
+    /// Why the key of this role, which is among these, is not proved.
+    pub fn unproved(&self, keys: &[VerificationKey], role: Role) -> &'static str {
+        match self.prove(keys) {
+            Err(code) => code,
+            Ok(verified) => {
+                assert!(verified.keys().iter().all(|k| k.role != role), "{}: {verified:?}", self.name);
+                let refused = verified.refused().iter().find(|(key, _)| key.role == role);
+                refused.unwrap_or_else(|| panic!("{}: {verified:?}", self.name)).1.code()
+            }
+        }
+    }
+
     /// Judges with exactly the keys that it needs; the code of the refusal.
     pub fn refused(&self) -> &'static str {
         match self.judge(&self.keys()) {
@@ -170,6 +182,7 @@ pub fn usable(candidate: &Candidate) -> VerificationKey {
         material: candidate.material.clone(),
         url: candidate.url.clone(),
         validity: candidate.validity,
+        ct_required: false,
     }
 }
 

@@ -29,6 +29,7 @@ pub fn named(role: Role, key: &PublicKey) -> VerificationKey {
         material: Material::Key(key.clone()),
         url: None,
         validity: Validity::default(),
+        ct_required: false,
     }
 }
 
@@ -55,7 +56,7 @@ pub fn namesake(of: &Certificate) -> Authority {
     self_signed(named_as(of))
 }
 
-fn self_signed(params: CertificateParams) -> Authority {
+pub fn self_signed(params: CertificateParams) -> Authority {
     let key = rcgen::KeyPair::generate().unwrap();
     let certificate = params.self_signed(&key).unwrap();
     Authority { certificate: Certificate::from_der(certificate.der()).unwrap(), params, key }
@@ -79,6 +80,16 @@ impl Authority {
         let key = rcgen::KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &Issuer::from_params(&self.params, &self.key)).unwrap();
         Self { certificate: Certificate::from_der(certificate.der()).unwrap(), params, key }
+    }
+
+    /// A certificate for somebody who has a key already.
+    pub fn certifies(&self, params: CertificateParams, key: &rcgen::KeyPair) -> Certificate {
+        let certificate = params.signed_by(key, &Issuer::from_params(&self.params, &self.key)).unwrap();
+        Certificate::from_der(certificate.der()).unwrap()
+    }
+
+    pub fn sign(&self, bytes: &[u8]) -> Vec<u8> {
+        rcgen::SigningKey::sign(&self.key, bytes).unwrap()
     }
 
     /// A certificate for somebody who signs images.
@@ -142,7 +153,7 @@ pub fn chain(certificates: &[&Certificate]) -> Chain {
     Chain::new(certificates.iter().map(|c| (*c).clone()).collect()).unwrap()
 }
 
-fn ca() -> CertificateParams {
+pub fn ca() -> CertificateParams {
     let mut params = CertificateParams::default();
     params.distinguished_name = rcgen::DistinguishedName::new();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);

@@ -91,7 +91,7 @@ fn a_claim_never_meets_a_need() {
         let resolution = Asked::of(&[form(name)]).resolve(&[lab_root(), stranger].concat());
         assert!(!resolution.is_complete());
         assert!(resolution.keys.keys().all(|k| k.role != Role::Signer), "{name}");
-        let answers = resolution.answers[0].as_ref().unwrap();
+        let answers = &resolution.answers[0].needs;
         let (_, answer) = answers.iter().find(|(need, _)| need.role() == Role::Signer).unwrap();
         assert_eq!(*answer, Answer::Missing { claim: Some(fingerprint) }, "{name}");
         let met = answers.iter().filter(|(_, a)| matches!(a, Answer::Have(_))).count();
@@ -104,7 +104,7 @@ fn keys_of_other_instances_resolve_nothing() {
     for form in forms() {
         let resolution = Asked::of(std::slice::from_ref(&form)).resolve(&others());
         assert!(resolution.keys.is_empty(), "{}: {:?}", form.name, resolution.keys);
-        let answers = resolution.answers[0].as_ref().unwrap();
+        let answers = &resolution.answers[0].needs;
         assert!(answers.iter().all(|(_, a)| matches!(a, Answer::Missing { .. })), "{}", form.name);
     }
 }
@@ -113,7 +113,7 @@ fn keys_of_other_instances_resolve_nothing() {
 fn the_signer_is_had_while_its_log_is_missing() {
     for name in ["key-tag-rekor1", "key-bundle-rekor1", "key-bundle-rekor2"] {
         let resolution = Asked::of(&[form(name)]).resolve(&file("cosign.pub"));
-        let answers = resolution.answers[0].as_ref().unwrap();
+        let answers = &resolution.answers[0].needs;
         for (need, answer) in answers {
             if need.role() == Role::Signer {
                 assert_eq!(*answer, Answer::Have(key(Role::Signer).key), "{name}");
@@ -154,7 +154,7 @@ fn a_signature_for_another_image_asks_for_nothing() {
     {
         for candidates in [all(), Vec::new()] {
             let resolution = Asked::of(&forms).resolve(&candidates);
-            let refusal = resolution.answers[at].as_ref().unwrap_err();
+            let refusal = resolution.answers[at].refusal.as_ref().unwrap();
             assert_eq!(refusal.code(), "signed-for-other-image");
             assert!(!resolution.is_complete());
         }
@@ -168,7 +168,7 @@ fn a_broken_signature_alone_proves_no_key() {
             form(name).with_bundle(|b| super::broken::flip(&mut b["dsseEnvelope"]["signatures"][0]["sig"]));
         let resolution = Asked::of(&[broken]).resolve(&all());
         assert!(resolution.keys.is_empty(), "{name}: {:?}", resolution.keys);
-        let answers = resolution.answers[0].as_ref().unwrap();
+        let answers = &resolution.answers[0].needs;
         assert!(answers.iter().all(|(_, a)| matches!(a, Answer::Refused { .. })), "{name}: {answers:?}");
     }
 }

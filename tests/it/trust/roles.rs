@@ -55,7 +55,7 @@ fn a_signer_who_logs_his_own_signatures() {
     let resolution = ask(&form, &given);
     let signer = KeyRef { role: Role::Signer, id: given[0].material.id() };
     assert_eq!(resolution.keys.keys().collect::<Vec<_>>(), [&signer]);
-    for (need, answer) in resolution.answers[0].as_ref().unwrap() {
+    for (need, answer) in &resolution.answers[0].needs {
         match need.role() {
             Role::Signer => assert_eq!(*answer, Answer::Have(signer)),
             _ => assert_eq!(*answer, Answer::Missing { claim: None }, "{need:?}"),
@@ -82,7 +82,7 @@ fn a_key_that_was_given_for_something_else() {
                 let held = |need: &Need, answer: &Answer| {
                     need.role() != candidate.role || matches!(answer, Answer::Have(_)) == serves
                 };
-                let answers = resolution.answers[0].as_ref().unwrap();
+                let answers = &resolution.answers[0].needs;
                 assert!(answers.iter().all(|(n, a)| held(n, a)), "{}: as {role}: {answers:?}", form.name);
             }
         }

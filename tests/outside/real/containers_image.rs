@@ -80,18 +80,15 @@ fn cosign_mixed() {
     let discovery = dir("cosign-mixed");
     assert_eq!(discovery.images[0].signatures.len(), 2);
     let resolution = resolved(&discovery, &keys(&["cosign.pub"]));
-    let states: Vec<_> = resolution
-        .answers
-        .iter()
-        .map(|a| matches!(a.as_ref().unwrap().as_slice(), [(_, Answer::Have(_))]))
-        .collect();
+    let states: Vec<_> =
+        resolution.answers.iter().map(|a| matches!(a.needs.as_slice(), [(_, Answer::Have(_))])).collect();
     assert_eq!(states, [false, true], "the one key made the second signature");
 }
 
 fn cosign_modified_manifest() {
     let resolution = resolved(&dir("cosign-modified-manifest"), &keys(&["cosign.pub"]));
     assert!(resolution.keys.is_empty());
-    assert_eq!(resolution.answers[0].as_ref().unwrap_err().code(), "signed-for-other-image");
+    assert_eq!(resolution.answers[0].refusal.as_ref().unwrap().code(), "signed-for-other-image");
 }
 
 fn cosign_other_attachment() {
@@ -104,7 +101,7 @@ fn cosign_other_attachment() {
 fn cosign_with_an_own_pki_tells_what_it_needs() {
     let discovery = dir("cosign-pki-valid");
     let resolution = resolved(&discovery, &builtin().candidates);
-    let answers = resolution.answers[0].as_ref().unwrap();
+    let answers = &resolution.answers[0].needs;
     let needs: Vec<_> = answers.iter().map(|(need, _)| need.role()).collect();
     assert_eq!(needs, [Role::Fulcio]);
     assert!(resolution.keys.is_empty());
@@ -119,14 +116,14 @@ fn gpg(image: &str, names: &[&str]) -> Vec<&'static str> {
     for signature in &discovery.images[0].signatures {
         outcomes.push(match &signature.content {
             Err(problem) => problem.code,
-            Ok(_) => match answers.next().unwrap() {
-                Err(refusal) => refusal.code(),
-                Ok(needs) => match &needs[0].1 {
-                    Answer::Have(_) => "have",
-                    Answer::Missing { .. } => "missing",
-                    Answer::Refused { refusal, .. } => refusal.code(),
-                },
-            },
+            Ok(_) => {
+                let answers = answers.next().unwrap();
+                match (&answers.refusal, answers.needs.first()) {
+                    (Some(refusal), _) | (None, Some((_, Answer::Refused { refusal, .. }))) => refusal.code(),
+                    (None, Some((_, Answer::Have(_)))) => "have",
+                    (None, _) => "missing",
+                }
+            }
         });
     }
     outcomes
@@ -180,7 +177,7 @@ fn gpg_signature_files() {
                 let signature = UntrustedSignature::Gpg(Box::new(gpg));
                 let question = Question { image, signature: &signature };
                 let resolution = resolve(&[question], &all, jiff::Timestamp::now());
-                match &resolution.answers[0].as_ref().unwrap()[0].1 {
+                match &resolution.answers[0].needs[0].1 {
                     Answer::Have(_) => "have",
                     Answer::Missing { .. } => "missing",
                     Answer::Refused { refusal, .. } => refusal.code(),
