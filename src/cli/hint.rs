@@ -186,7 +186,8 @@ fn about_packs(code: &str) -> &'static str {
             "give one PEM public key, as `cosign public-key` prints it, in a file of its own"
         }
         "verify-key-from-pack" => {
-            "a key or root that comes with the pack proves nothing; keep the organisation's where only you write"
+            "a key, root or setting that came with the pack proves nothing: get it from where you trust it to be right, and keep it \
+             in a place that does not travel, such as /etc/keypack"
         }
         "key-not-pinned" => {
             "pins are the exact set: if the key is right, pin it too; if nobody can say what it is, refuse the pack"
@@ -258,6 +259,7 @@ fn about_tuf(code: &str) -> &'static str {
             "compare the root with what the repository's keeper tells you another way: either the root belongs to another \
              repository, or roots in between are missing, or what was served is forged"
         }
+        "tuf-key-weak" => "don't use this repository: tell its keeper that anybody could sign for this role",
         "tuf-key-twice" => {
             "ask the repository's keeper: fewer people than the root says can sign; do not use it until then"
         }

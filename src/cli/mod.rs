@@ -35,6 +35,7 @@ mod redhat;
 mod schema;
 mod settings;
 mod take;
+mod travelled;
 mod tuf;
 mod wire;
 
