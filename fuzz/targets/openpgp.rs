@@ -53,7 +53,7 @@ fn merged(a: &OpenPgpKey, b: &OpenPgpKey) {
 fn own(key: &OpenPgpKey) -> VerificationKey {
     let id = KeyRef { role: Role::Gpg, id: key.id() };
     let material = Material::OpenPgp(key.clone());
-    VerificationKey { key: id, material, url: None, validity: Validity::default() }
+    VerificationKey { key: id, material, url: None, validity: Validity::default(), ct_required: false }
 }
 
 /// The length of the key blocks in two bytes, these, the message.

@@ -5,11 +5,12 @@ mod input;
 
 use keypack::{
     display::{Paint, hidden},
-    key::{KeyRef, Role},
+    key::{KeyRef, Role, Validity},
     oci::Digest,
     report::{
         ConflictReport, Counts, ImageReport, KeyReport, NeedReport, OpenNeed, PackReport, ProblemReport,
-        Report, SignatureReport, SourceReport, UnusableReport, UnusedReport, render,
+        Report, SignatureReport, SourceReport, UnusableReport, UnusedReport, WindowReport, WindowStatement,
+        render,
     },
 };
 
@@ -84,6 +85,11 @@ pub fn run(data: &[u8]) {
         }],
         unused: vec![UnusedReport { source: text(1), sha256: digest }],
         conflicts: vec![ConflictReport { key, sources: vec![text(2), text(3)] }],
+        windows: vec![WindowReport {
+            key,
+            used: Validity::default(),
+            stated: vec![WindowStatement { source: text(4), sha256: digest, validity: Validity::default() }],
+        }],
         counts: Counts {
             images: 1,
             signed: 1,

@@ -24,6 +24,7 @@ mod inspect;
 mod install;
 mod interrupt;
 mod memory;
+mod misplaced;
 mod output;
 mod packs;
 mod past;

@@ -6,10 +6,11 @@ use super::{args, find::Found, output::Output};
 use crate::{
     config::{IncludeKeys, When},
     display::{count, shown},
-    key::{Candidate, KeyRef, OpenPgpKey, Provenance, Role},
+    key::{Candidate, KeyRef, OpenPgpKey, Role},
     keysource::Collected,
     pack::{Draft, Include, IncludeChain, Inventory, KEPT_LONG, NewAtPlace, kept_long, new_at_known_places},
     report::Report,
+    resolve,
 };
 
 /// What goes in, and what waits for a person.
@@ -27,7 +28,7 @@ pub(super) fn take(
     report: &mut Report,
     output: &Output,
 ) -> Taken {
-    let mut include = include(args, found);
+    let mut include = include(args, found, output);
     let is_accepted = |new: &NewAtPlace| args.accept_change.contains(&new.fingerprint);
     let new = |keys: &[Include]| -> (Vec<_>, Vec<_>) {
         let new = old.map(|old| new_at_known_places(old.inventory(), keys));
@@ -70,7 +71,8 @@ pub(super) fn take(
 fn beside(include: &[Include], found: &Found) -> Vec<Include> {
     let goes_in =
         |offer: &Include| include.iter().any(|i| i.key == offer.key || i.material == offer.material);
-    found.gathered.candidates.iter().map(offered).filter(|offer| !goes_in(offer)).collect()
+    let candidates = found.gathered.candidates.iter().filter(|candidate| !is_nameless(candidate));
+    candidates.map(offered).filter(|offer| !goes_in(offer)).collect()
 }
 
 /// A candidate as it would go in.
@@ -85,14 +87,6 @@ fn offered(candidate: &Candidate) -> Include {
         ct_required: false,
         proved: false,
     }
-}
-
-/// Whether a document that gave a CA also gave the keys of CT logs: then each of its certificates needs the timestamp of
-/// one.
-fn needs_ct(provenance: &[Provenance], found: &Found) -> bool {
-    let logs = found.gathered.candidates.iter().filter(|c| c.role == Some(Role::CtLog));
-    let documents: Vec<_> = logs.map(|log| log.provenance.sha256).collect();
-    provenance.iter().any(|p| documents.contains(&p.sha256))
 }
 
 /// The TUF chains that were read. A repository describes anew the keys that stay, but not where one of its keys waits for
@@ -130,7 +124,7 @@ pub(super) fn tell_kept_long(inventory: &Inventory, now: Timestamp, advice: &str
     }
 }
 
-fn include(args: &args::Collect, found: &Found) -> Vec<Include> {
+fn include(args: &args::Collect, found: &Found, output: &Output) -> Vec<Include> {
     let mut include: Vec<Include> = found
         .resolution
         .keys
@@ -142,7 +136,7 @@ fn include(args: &args::Collect, found: &Found) -> Vec<Include> {
             origin: resolved.origin.clone(),
             validity: resolved.validity,
             provenance: resolved.provenance.clone(),
-            ct_required: key.role == Role::Fulcio && needs_ct(&resolved.provenance, found),
+            ct_required: resolved.ct_required,
             proved: true,
         })
         .collect();
@@ -153,22 +147,40 @@ fn include(args: &args::Collect, found: &Found) -> Vec<Include> {
     }
     // An instance is what one document describes: the trusted root that a proved key came from.
     let documents: Vec<_> = include.iter().flat_map(|i| i.provenance.iter().map(|p| p.sha256)).collect();
+    let merged = resolve::merged(&found.gathered.candidates);
     let conflicted = |key: KeyRef| found.resolution.conflicts.iter().any(|c| c.key == key);
     for candidate in &found.gathered.candidates {
-        let of_instance = candidate.role.is_some() && documents.contains(&candidate.provenance.sha256);
+        if is_nameless(candidate) {
+            if all && !include.iter().any(|i| i.material == candidate.material) {
+                output.warn(&format!(
+                    "{} holds the key of a Rekor v2 log and not the log's origin, which is a part of the key's id: it goes \
+                     in once a signature needs it, or by a trusted root",
+                    candidate.provenance.source
+                ));
+            }
+            continue;
+        }
+        let of_instance =
+            candidate.role.in_trusted_root() && documents.contains(&candidate.provenance.sha256);
         let key = name(candidate);
         // Nobody needs a key that its owner took back, however many keys are wanted.
         let withdrawn = candidate.material.openpgp().is_some_and(OpenPgpKey::is_revoked);
         if (all || of_instance) && !withdrawn && !conflicted(key) && !include.iter().any(|i| i.key == key) {
-            let ct_required =
-                key.role == Role::Fulcio && needs_ct(std::slice::from_ref(&candidate.provenance), found);
-            include.push(Include { ct_required, ..offered(candidate) });
+            let (validity, ct_required) = merged
+                .get(&key)
+                .map_or((candidate.validity, false), |merged| (merged.validity, merged.ct_required));
+            include.push(Include { validity, ct_required, ..offered(candidate) });
         }
     }
     include
 }
 
-/// A candidate's name. A bare key file that no signature gave a role is a signer's key, a bare chain a signing CA's.
+/// Whether it has no name as long as no signature gives it one: the key of a Rekor v2 log as a bare file.
+fn is_nameless(candidate: &Candidate) -> bool {
+    candidate.role == Role::Rekor2 && candidate.url.is_none()
+}
+
+/// A candidate's name.
 fn name(candidate: &Candidate) -> KeyRef {
-    candidate.key_ref(candidate.role.unwrap_or(candidate.material.usual_role()), None)
+    candidate.key_ref(candidate.role, None)
 }

@@ -12,7 +12,7 @@ use crate::{
     pack::{Pattern, Scope, Signer, media},
     resolve::Resolution,
     signature::UntrustedSignature,
-    trust::{KeySet, VerificationKey, Verified, judge},
+    trust::{KeySet, Verified, judge},
 };
 
 /// What was seen of one repository.
@@ -52,12 +52,7 @@ struct Proof<'a> {
 }
 
 pub(super) fn observe(discovery: &Discovery, resolution: &Resolution, now: Timestamp) -> Observation {
-    let keys = KeySet::new(resolution.keys.iter().map(|(key, resolved)| VerificationKey {
-        key: *key,
-        material: resolved.material.clone(),
-        url: resolved.url.clone(),
-        validity: resolved.validity,
-    }));
+    let keys = KeySet::new(resolution.keys.iter().map(|(key, resolved)| resolved.for_verification(*key)));
     let names = resolution.keys.iter().map(|(key, resolved)| (*key, name_of(*key, &resolved.material)));
     let mut observation = Observation { seen: BTreeMap::new(), names: names.collect() };
     for image in discovery.images.iter().filter(|image| is_image(image)) {

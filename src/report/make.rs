@@ -2,14 +2,13 @@
 
 use super::{
     ConflictReport, Counts, ImageReport, KeyReport, NeedReport, ProblemReport, Report, SignatureReport,
-    SourceReport, UnusableReport, UnusedReport, summary,
+    SourceReport, UnusableReport, UnusedReport, WindowReport, WindowStatement, summary,
 };
 use crate::{
     discover::{Discovery, FoundSignature, Image, Kind, Problem},
-    key::{Grade, OpenPgpKey, name_of},
+    key::{Grade, OpenPgpKey, Provenance, Validity, name_of},
     keysource::{Unusable, is_host},
-    resolve::{Answer, Conflict, Need, Resolution},
-    trust::Refusal,
+    resolve::{Answer, Answers, Conflict, Need, Resolution, WindowDifference},
 };
 
 impl Report {
@@ -74,13 +73,14 @@ impl Report {
                 .iter()
                 .map(|Conflict { key, sources }| ConflictReport { key: *key, sources: sources.clone() })
                 .collect(),
+            windows: resolution.windows.iter().map(window).collect(),
             changed: Vec::new(),
             counts,
             pack: None,
         }
     }
 
-    /// Whether every signature could be read and every need is met.
+    /// Whether every signature could be read and verifies, and every need is met.
     pub fn is_complete(&self) -> bool {
         self.open.is_empty()
             && self.conflicts.is_empty()
@@ -90,10 +90,7 @@ impl Report {
     }
 }
 
-fn image<'a>(
-    image: &Image,
-    answers: &mut impl Iterator<Item = &'a Result<Vec<(Need, Answer)>, Refusal>>,
-) -> ImageReport {
+fn image<'a>(image: &Image, answers: &mut impl Iterator<Item = &'a Answers>) -> ImageReport {
     let (kind, artifact_type) = match &image.kind {
         Kind::Image => ("image", None),
         Kind::Index => ("index", None),
@@ -115,22 +112,16 @@ fn image<'a>(
     }
 }
 
-fn signature<'a>(
-    found: &FoundSignature,
-    answers: &mut impl Iterator<Item = &'a Result<Vec<(Need, Answer)>, Refusal>>,
-) -> SignatureReport {
+fn signature<'a>(found: &FoundSignature, answers: &mut impl Iterator<Item = &'a Answers>) -> SignatureReport {
     let (needs, trouble, reference) = match &found.content {
         Err(e) => (Vec::new(), Some(problem(e)), None),
         Ok(content) => {
-            let reference = content.claimed_reference().map(str::to_owned);
-            match answers.next() {
-                Some(Ok(needs)) => (needs.iter().map(|(n, a)| need(n, a)).collect(), None, reference),
-                Some(Err(refusal)) => {
-                    let trouble = ProblemReport { code: refusal.code(), message: refusal.to_string() };
-                    (Vec::new(), Some(trouble), reference)
-                }
-                None => (Vec::new(), None, reference),
-            }
+            let answers = answers.next().cloned().unwrap_or_default();
+            let trouble = answers
+                .refusal
+                .map(|refusal| ProblemReport { code: refusal.code(), message: refusal.to_string() });
+            let needs = answers.needs.iter().map(|(n, a)| need(n, a)).collect();
+            (needs, trouble, content.claimed_reference().map(str::to_owned))
         }
     };
     SignatureReport {
@@ -160,15 +151,24 @@ fn need(need: &Need, answer: &Answer) -> NeedReport {
             report.claim = *claim;
         }
         Answer::Refused { key, refusal } => {
-            // Nothing is wrong with a key that could not be tried for lack of another one.
-            let untried = matches!(refusal, Refusal::NoKey { .. });
-            report.state = if untried { "unproved" } else { "refused" };
+            // Nothing is wrong with a key because another one is missing, or because the signature lacks something.
+            report.state = if refusal.is_against(need.role()) { "refused" } else { "unproved" };
             report.key = Some(*key);
             report.code = Some(refusal.code());
             report.reason = Some(refusal.to_string());
         }
     }
     report
+}
+
+fn window(difference: &WindowDifference) -> WindowReport {
+    let state = |(provenance, validity): &(Provenance, Validity)| WindowStatement {
+        source: provenance.source.clone(),
+        sha256: provenance.sha256,
+        validity: *validity,
+    };
+    let stated = difference.stated.iter().map(state).collect();
+    WindowReport { key: difference.key, used: difference.used, stated }
 }
 
 fn problem(problem: &Problem) -> ProblemReport {

@@ -9,7 +9,7 @@ mod text;
 use serde::Serialize;
 
 use crate::{
-    key::{Fingerprint, KeyRef, Provenance, Role},
+    key::{Fingerprint, KeyRef, Provenance, Role, Validity},
     oci::Digest,
     pack::NewAtPlace,
 };
@@ -40,6 +40,8 @@ pub struct Report {
     pub unused: Vec<UnusedReport>,
     /// Keys that two sources give differently.
     pub conflicts: Vec<ConflictReport>,
+    /// Keys whose sources differ about when they were in use.
+    pub windows: Vec<WindowReport>,
     /// Keys that are not taken, for they are new at a place that the pack in place has another key of (`collect`).
     pub changed: Vec<NewAtPlace>,
     /// Counts.
@@ -106,7 +108,8 @@ pub struct SignatureReport {
     pub reference: Option<String>,
     /// The keys that it needs.
     pub needs: Vec<NeedReport>,
-    /// Why it can't be read or is not about this image.
+    /// Why it does not count, where its needs do not say so: it can't be read, is not about this image, or does not
+    /// verify although its keys verify others.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<ProblemReport>,
 }
@@ -119,7 +122,8 @@ pub struct NeedReport {
     pub role: Role,
     /// The key as the signature names it.
     pub id: String,
-    /// `have`, `missing`, `unproved` (at hand, but another key that the proof needs is missing) or `refused`.
+    /// `have`, `missing`, `unproved` (at hand, but the signature lacks another key or other evidence that the proof
+    /// needs) or `refused`.
     pub state: &'static str,
     /// The key that meets it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -150,7 +154,7 @@ pub struct KeyReport {
     pub weak: bool,
     /// Who says that it is what it is for.
     pub provenance: Vec<Provenance>,
-    /// Signatures that it verified in this run. Once a key is proved, further signatures are not verified.
+    /// Signatures that it verified in this run.
     pub proofs: usize,
 }
 
@@ -192,6 +196,28 @@ pub struct ConflictReport {
     pub key: KeyRef,
     /// The sources.
     pub sources: Vec<String>,
+}
+
+/// A key whose sources differ about when it was in use.
+#[derive(Debug, Serialize)]
+pub struct WindowReport {
+    /// The key.
+    pub key: KeyRef,
+    /// The window that counts: the narrowest.
+    pub used: Validity,
+    /// What the sources say.
+    pub stated: Vec<WindowStatement>,
+}
+
+/// What one source says about when a key was in use.
+#[derive(Debug, Serialize)]
+pub struct WindowStatement {
+    /// The source.
+    pub source: String,
+    /// sha256 of the document.
+    pub sha256: Digest,
+    /// The window.
+    pub validity: Validity,
 }
 
 /// A pack on disk.

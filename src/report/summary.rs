@@ -47,7 +47,7 @@ pub struct Counts {
     pub have: usize,
     /// Needs that stay open.
     pub open: usize,
-    /// Images and signatures that could not be read.
+    /// Images and signatures that could not be read, and signatures that do not verify.
     pub problems: usize,
 }
 
@@ -149,14 +149,20 @@ fn open_need(need: &NeedReport, example: &str) -> OpenNeed {
         _ => format!("no source that was given has this {}", need.role.title()),
     });
     let hint = match (missing, need.role) {
-        _ if need.state == "unproved" => {
+        _ if need.code == Some("unsupported-by-verifier") => {
+            "the verifier in keypack does not take this form, and cosign may: verify it with `cosign verify`, and give the keys that it needed with `--include all`"
+        }
+        _ if need.code == Some("ct-timestamp-missing") => {
+            "another signature with a certificate of this CA may prove it; ask the signer how a certificate came about that no CT log saw"
+        }
+        _ if need.state == "unproved" && need.code == Some("no-key") => {
             "get the missing keys first: a signature that needs them proves this one together with them"
+        }
+        _ if need.state == "unproved" => {
+            "nothing is known against this key: another signature may prove it, once what is refused beside it is mended"
         }
         (true, Role::Signer) => {
             "get the signer's public key from its owner, compare the fingerprint by another way, and give it by --key FILE"
-        }
-        (true, Role::Rekor) => {
-            "give the trusted root of this signing infrastructure by --trusted-root FILE, or the log's public key by --key FILE"
         }
         (true, Role::Gpg) => {
             "get this GPG key from its owner, compare the fingerprint by another way, and give it by --key FILE"
@@ -167,10 +173,15 @@ fn open_need(need: &NeedReport, example: &str) -> OpenNeed {
         (false, _) if need.code == Some("signing-key-revoked") => {
             "ask the publisher for a signature with a key that is good, and take this key out of what trusts it"
         }
+        (false, _) if need.code == Some("chain-refused") => {
+            "compare the chain with its publisher: a certificate in it was not good when it was used"
+        }
         (false, _) if need.code == Some("signature-weak") => {
             "ask the publisher for a signature with SHA-256; nobody should take this one"
         }
-        (true, _) => "give the trusted root of this signing infrastructure by --trusted-root FILE",
+        (true, _) => {
+            "give the trusted root of this signing infrastructure by --trusted-root FILE, or its keys by --key ROLE=FILE (rekor, rekor2, ctlog, fulcio, tsa)"
+        }
         (false, _) => {
             "compare the key that was given with its publisher; if the key is right, this signature is not: do not mirror the image"
         }

@@ -3,7 +3,10 @@
 use std::fmt::Write;
 
 use super::{ImageReport, Report, SignatureReport};
-use crate::display::{Paint, count, shown};
+use crate::{
+    display::{Paint, count, shown},
+    key::Validity,
+};
 
 /// Writes the report as text, at most 100 columns wide as long as names allow.
 ///
@@ -19,6 +22,7 @@ pub fn render(report: &Report, paint: Paint, images: bool) -> String {
         problems(&mut out, report, paint);
     }
     troubles(&mut out, report, paint, images);
+    windows(&mut out, report, paint);
     unused(&mut out, report, paint);
     counts(&mut out, report, paint);
     pack(&mut out, report);
@@ -236,6 +240,33 @@ fn troubles(out: &mut String, report: &Report, paint: Paint, all: bool) {
             out,
             0,
             &format!("{} {}: {}: {}", paint.warn("not used"), entry.code, what, shown(&entry.reason)),
+        );
+    }
+}
+
+fn windows(out: &mut String, report: &Report, paint: Paint) {
+    let end = |validity: &Validity| validity.end.map_or_else(|| "open".to_owned(), |end| end.to_string());
+    let period = |validity: &Validity| match validity.start {
+        Some(start) => format!("{start} to {}", end(validity)),
+        None => format!("until {}", end(validity)),
+    };
+    for difference in &report.windows {
+        gap(out);
+        let stated: Vec<_> = difference
+            .stated
+            .iter()
+            .map(|s| format!("{} says {}", shown(&s.source), period(&s.validity)))
+            .collect();
+        paragraph(
+            out,
+            0,
+            &format!(
+                "{} the sources of {} differ about when it was in use: {}; the narrowest period counts, {}",
+                paint.warn("note"),
+                difference.key,
+                stated.join(", "),
+                period(&difference.used)
+            ),
         );
     }
 }

@@ -12,11 +12,11 @@ use crate::{
     key::{Candidate, KeyRef, Material, Provenance, Validity},
     oci::Digest,
     signature::UntrustedSignature,
-    trust::Refusal,
+    trust::{Refusal, VerificationKey},
 };
 
 pub use need::Need;
-pub use pool::Conflict;
+pub use pool::{Conflict, WindowDifference, merged};
 
 /// A signature to resolve, with the image that it is about.
 #[derive(Debug, Clone, Copy)]
@@ -32,12 +32,24 @@ pub struct Question<'a> {
 pub struct Resolution {
     /// The keys that verified a signature, by role and id.
     pub keys: BTreeMap<KeyRef, ResolvedKey>,
-    /// For each question, in its order: its needs and what became of them, or why the signature can't be read.
-    pub answers: Vec<Result<Vec<(Need, Answer)>, Refusal>>,
+    /// For each question, in its order.
+    pub answers: Vec<Answers>,
     /// Candidates with one name and different content; none of them is used.
     pub conflicts: Vec<Conflict>,
+    /// Keys that a signature asked for and whose sources differ about when they were in use.
+    pub windows: Vec<WindowDifference>,
     /// Documents that gave candidates of which no signature asked for one.
     pub unused: Vec<Provenance>,
+}
+
+/// What became of one signature.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Answers {
+    /// Its needs; none where the signature can't be read or is about another image.
+    pub needs: Vec<(Need, Answer)>,
+    /// Why the signature does not count, where its needs do not say so: it can't be read, is about another image, or does
+    /// not verify although its keys do verify another one.
+    pub refusal: Option<Refusal>,
 }
 
 /// A key that verified at least one signature that needed it.
@@ -49,8 +61,10 @@ pub struct ResolvedKey {
     pub url: Option<String>,
     /// The checkpoint origin, for a Rekor v2 log: its key has no id without one.
     pub origin: Option<String>,
-    /// When it was or is in use.
+    /// When it was or is in use, as far as all of its sources agree.
     pub validity: Validity,
+    /// Of a CA: whether one of its sources has CT logs too, so that its certificates bear the timestamp of one.
+    pub ct_required: bool,
     /// All who say so, best grade first.
     pub provenance: Vec<Provenance>,
     /// Signatures that it verified here.
@@ -77,12 +91,25 @@ pub enum Answer {
 }
 
 impl Resolution {
-    /// Whether every need is met and every signature could be read.
+    /// Whether every need is met and every signature could be read and verifies.
     pub fn is_complete(&self) -> bool {
         self.conflicts.is_empty()
-            && self.answers.iter().all(|answer| {
-                answer.as_ref().is_ok_and(|needs| needs.iter().all(|(_, a)| matches!(a, Answer::Have(_))))
+            && self.answers.iter().all(|answers| {
+                answers.refusal.is_none() && answers.needs.iter().all(|(_, a)| matches!(a, Answer::Have(_)))
             })
+    }
+}
+
+impl ResolvedKey {
+    /// The key as signatures are judged with it.
+    pub fn for_verification(&self, key: KeyRef) -> VerificationKey {
+        VerificationKey {
+            key,
+            material: self.material.clone(),
+            url: self.url.clone(),
+            validity: self.validity,
+            ct_required: self.ct_required,
+        }
     }
 }
 

@@ -95,6 +95,11 @@ impl Need {
         matches!(self, Self::Signer { fingerprint: None } | Self::Gpg { .. })
     }
 
+    /// Whether the signature does not say whose it is.
+    pub(super) const fn is_unnamed(&self) -> bool {
+        matches!(self, Self::Signer { fingerprint: None })
+    }
+
     /// Whether the signer's keys go in together, and the judge tells which it was.
     pub(super) const fn is_signer(&self) -> bool {
         matches!(self, Self::Signer { .. } | Self::Gpg { .. })
@@ -117,8 +122,8 @@ impl Need {
     pub fn met_by(&self, candidate: &Candidate) -> Option<KeyRef> {
         let role = self.role();
         // An ECDSA log has one id in both versions of Rekor, and trusted roots do not say the version.
-        let either = matches!(self, Self::Rekor2 { .. }) && candidate.role == Some(Role::Rekor);
-        if !candidate.serves(role) && !either {
+        let either = matches!(self, Self::Rekor2 { .. }) && candidate.role == Role::Rekor;
+        if candidate.role != role && !either {
             return None;
         }
         let origin = if let Self::Rekor2 { origin, .. } = self { Some(origin.as_str()) } else { None };

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::{Answer, Need, Question, Resolution, ResolvedKey, pool::Pool};
+use super::{Answer, Answers, Need, Question, Resolution, ResolvedKey, pool::Pool};
 use crate::{
-    key::KeyRef,
+    key::{KeyRef, PublicKey, Role},
     oci::Digest,
     signature::{Hints, SignerHint},
-    trust::{self, KeySet, Refusal, VerificationKey, prove},
+    trust::{self, KeySet, Refusal, Verified, prove},
 };
 
 /// How many combinations of candidates are tried for one signature. One is usual; more come only from several
@@ -24,39 +24,53 @@ pub(super) struct Search<'a> {
     now: Timestamp,
 }
 
+/// What verifying one signature showed.
+#[derive(Default)]
+struct Outcome {
+    /// The keys that it verified with.
+    keys: Vec<KeyRef>,
+    /// Why it does not verify with all that it needs and that is at hand.
+    refusal: Option<Refusal>,
+}
+
+/// A signature between the two rounds: all are verified before any is answered.
+struct Pending {
+    hints: Hints,
+    needs: Vec<Need>,
+    outcome: Outcome,
+}
+
 impl<'a> Search<'a> {
     pub(super) const fn new(pool: Pool<'a>, now: Timestamp) -> Self {
         Self { pool, options: BTreeMap::new(), proved: BTreeMap::new(), refused: BTreeMap::new(), now }
     }
 
     pub(super) fn run(mut self, questions: &[Question<'_>]) -> Resolution {
-        let mut outcomes = Vec::new();
-        for question in questions {
-            // A signature that is about another image is not a question about keys.
-            let about = trust::claims(question.signature, &question.image);
-            outcomes.push(match about.and_then(|()| Ok(question.signature.hints()?)) {
-                Ok(hints) => {
-                    let needs = Need::of(&hints);
-                    let here = if self.is_settled(&needs) {
-                        Ok(Vec::new())
-                    } else {
-                        self.try_to_prove(question, &needs)
-                    };
-                    Ok((hints, needs, here))
-                }
-                Err(e) => Err(e),
-            });
-        }
-        let answers: Vec<_> = outcomes
+        let pending: Vec<_> = questions.iter().map(|question| self.verify(question)).collect();
+        let answers: Vec<_> = pending
             .into_iter()
-            .map(|outcome| outcome.map(|(hints, needs, here)| self.answers(&hints, needs, &here)))
+            .map(|pending| match pending {
+                Ok(pending) => self.answers(pending),
+                Err(refusal) => Answers { needs: Vec::new(), refusal: Some(refusal) },
+            })
             .collect();
         Resolution {
             unused: self.pool.unused(&self.proved, &answers),
+            windows: self.pool.differences(self.options.keys()),
             answers,
             conflicts: self.pool.conflicts,
             keys: self.proved,
         }
+    }
+
+    /// Verifies one signature, also where its keys have been proved by another: it may be broken all the same.
+    fn verify(&mut self, question: &Question<'_>) -> Result<Pending, Refusal> {
+        // A signature that is about another image is not a question about keys.
+        trust::claims(question.signature, &question.image)?;
+        let hints = question.signature.hints()?;
+        let needs = Need::of(&hints);
+        let outcome = self.try_to_prove(question, &needs);
+        Ok(Pending { hints, needs, outcome })
     }
 
     fn options(&mut self, need: &Need) -> &[(KeyRef, ResolvedKey)] {
@@ -67,21 +81,9 @@ impl<'a> Search<'a> {
         &self.options[need]
     }
 
-    /// Whether nothing new can come of verifying another signature with these needs. A signer that the signature
-    /// does not name is never settled: each signature must say for itself whose it is.
-    fn is_settled(&mut self, needs: &[Need]) -> bool {
-        needs.iter().all(|need| {
-            if need.is_vague() {
-                return false;
-            }
-            let options: Vec<_> = self.options(need).iter().map(|(key, _)| *key).collect();
-            options.iter().all(|key| self.proved.contains_key(key))
-        })
-    }
-
     /// Tries combinations of candidates, one per need, until one verifies; then each other candidate in its place.
     /// Signer keys go in together: the judge tells which one it was.
-    fn try_to_prove(&mut self, question: &Question<'_>, needs: &[Need]) -> Result<Vec<KeyRef>, Refusal> {
+    fn try_to_prove(&mut self, question: &Question<'_>, needs: &[Need]) -> Outcome {
         let mut slots: Vec<Vec<(KeyRef, ResolvedKey)>> = Vec::new();
         let mut signers = Vec::new();
         for need in needs {
@@ -93,50 +95,58 @@ impl<'a> Search<'a> {
             }
         }
         if slots.is_empty() && signers.is_empty() {
-            return Ok(Vec::new());
+            return Outcome::default();
         }
+        let mut left = COMBINATIONS;
         let mut choice = vec![0; slots.len()];
-        let mut refusal = Refusal::NoEvidence;
-        let mut here = Vec::new();
-        for _ in 0..COMBINATIONS {
+        let mut outcome = Outcome::default();
+        let mut whole = false;
+        while left > 0 {
+            left -= 1;
             match self.attempt(question, &slots, &choice, &signers) {
-                Ok(keys) => {
-                    here.extend(keys);
+                Ok(verified) => {
+                    whole |= outcome.add(&verified);
                     break;
                 }
-                Err(e) => refusal = e,
+                Err(e) => outcome.refusal = Some(e),
             }
             if !advance(&mut choice, &slots) {
                 break;
             }
         }
-        if here.is_empty() {
-            for (key, _) in slots.iter().zip(&choice).map(|(options, i)| &options[*i]).chain(&signers) {
-                self.refused.entry(*key).or_insert_with(|| refusal.clone());
+        if outcome.keys.is_empty() {
+            if let Some(refusal) = &outcome.refusal {
+                let tried = slots.iter().zip(&choice).map(|(options, i)| &options[*i]).chain(&signers);
+                for (key, _) in tried {
+                    self.refused.entry(*key).or_insert_with(|| refusal.clone());
+                }
             }
-            return Err(refusal);
+            return outcome;
         }
         for slot in 0..slots.len() {
-            for other in 0..slots[slot].len() {
+            for other in (0..slots[slot].len()).filter(|other| *other != choice[slot]) {
+                let Some(rest) = left.checked_sub(1) else { break };
+                left = rest;
                 let mut swapped = choice.clone();
                 swapped[slot] = other;
-                if other != choice[slot] {
-                    match self.attempt(question, &slots, &swapped, &signers) {
-                        Ok(keys) => here.extend(keys),
-                        Err(e) => drop(self.refused.entry(slots[slot][other].0).or_insert(e)),
-                    }
+                match self.attempt(question, &slots, &swapped, &signers) {
+                    Ok(verified) => whole |= outcome.add(&verified),
+                    Err(e) => drop(self.refused.entry(slots[slot][other].0).or_insert(e)),
                 }
             }
         }
+        if whole {
+            outcome.refusal = None;
+        }
         // However many combinations it took, it is one signature.
-        here.sort_unstable();
-        here.dedup();
-        for key in &here {
+        outcome.keys.sort_unstable();
+        outcome.keys.dedup();
+        for key in &outcome.keys {
             if let Some(resolved) = self.proved.get_mut(key) {
                 resolved.proofs += 1;
             }
         }
-        Ok(here)
+        outcome
     }
 
     fn attempt(
@@ -145,71 +155,79 @@ impl<'a> Search<'a> {
         slots: &[Vec<(KeyRef, ResolvedKey)>],
         choice: &[usize],
         signers: &[(KeyRef, ResolvedKey)],
-    ) -> Result<Vec<KeyRef>, Refusal> {
+    ) -> Result<Verified, Refusal> {
         let chosen: Vec<_> =
             slots.iter().zip(choice).map(|(options, i)| &options[*i]).chain(signers).collect();
-        let keys = KeySet::new(chosen.iter().map(|(key, resolved)| VerificationKey {
-            key: *key,
-            material: resolved.material.clone(),
-            url: resolved.url.clone(),
-            validity: resolved.validity,
-        }));
+        let keys = KeySet::new(chosen.iter().map(|(key, resolved)| resolved.for_verification(*key)));
         let verified = prove(question.signature, &question.image, &keys, self.now)?;
         for key in verified.keys() {
             if let Some((_, resolved)) = chosen.iter().find(|(k, _)| k == key) {
                 self.proved.entry(*key).or_insert_with(|| resolved.clone());
             }
         }
-        Ok(verified.keys().to_vec())
+        for (key, refusal) in verified.refused() {
+            self.refused.entry(*key).or_insert_with(|| refusal.clone());
+        }
+        Ok(verified)
     }
 
-    fn answers(
-        &mut self,
-        hints: &Hints,
-        needs: Vec<Need>,
-        here: &Result<Vec<KeyRef>, Refusal>,
-    ) -> Vec<(Need, Answer)> {
+    fn answers(&mut self, pending: Pending) -> Answers {
+        let Pending { hints, needs, outcome } = pending;
         let claim = match &hints.signer {
-            SignerHint::Key { claim, .. } => claim.as_ref().map(crate::key::PublicKey::fingerprint),
+            SignerHint::Key { claim, .. } => claim.as_ref().map(PublicKey::fingerprint),
             SignerHint::Certificate(_) | SignerHint::OpenPgp { .. } => None,
         };
-        needs.into_iter().map(|need| self.answer(need, claim, here)).collect()
+        let needs: Vec<_> = needs.into_iter().map(|need| self.answer(need, claim, &outcome)).collect();
+        let refusal = outcome.refusal.filter(|refusal| !is_told(refusal, &needs));
+        Answers { needs, refusal }
     }
 
-    fn answer(
-        &mut self,
-        need: Need,
-        claim: Option<Digest>,
-        here: &Result<Vec<KeyRef>, Refusal>,
-    ) -> (Need, Answer) {
+    fn answer(&mut self, need: Need, claim: Option<Digest>, outcome: &Outcome) -> (Need, Answer) {
         let options: Vec<_> = self.options(&need).iter().map(|(key, _)| *key).collect();
-        let unnamed = matches!(need, Need::Signer { fingerprint: None });
-        let verified_here = |key: &KeyRef| here.as_ref().is_ok_and(|keys| keys.contains(key));
-        let have = options
-            .iter()
-            .find(|key| if need.is_vague() { verified_here(key) } else { self.proved.contains_key(key) });
-        let claim = if need.role() == crate::key::Role::Signer { claim } else { None };
+        let have = options.iter().find(|key| {
+            if need.is_vague() { outcome.keys.contains(key) } else { self.proved.contains_key(key) }
+        });
+        let claim = if need.role() == Role::Signer { claim } else { None };
         let answer = match (have, options.first()) {
             (Some(key), _) => Answer::Have(*key),
             // Signer keys that happen to be at hand are not refused by a signature that names none of them.
-            (None, _) if unnamed => Answer::Missing { claim },
-            (None, Some(key)) => match here
-                .as_ref()
-                .err()
-                .filter(|_| need.is_vague())
-                .or(self.refused.get(key))
-                .or(here.as_ref().err())
-            {
-                Some(refusal) => Answer::Refused { key: *key, refusal: refusal.clone() },
-                None => Answer::Refused {
-                    key: *key,
-                    refusal: Refusal::Signature("this key did not make it".into()),
-                },
-            },
+            (None, _) if need.is_unnamed() => Answer::Missing { claim },
+            (None, Some(key)) => {
+                let here = outcome.refusal.as_ref();
+                let refusal = here.filter(|_| need.is_vague()).or(self.refused.get(key)).or(here);
+                let unmade = || Refusal::Signature("this key did not make it".into());
+                Answer::Refused { key: *key, refusal: refusal.cloned().unwrap_or_else(unmade) }
+            }
             (None, None) => Answer::Missing { claim },
         };
         (need, answer)
     }
+}
+
+impl Outcome {
+    /// Adds what one combination proved; whether that was all that is at hand.
+    fn add(&mut self, verified: &Verified) -> bool {
+        self.keys.extend(verified.keys());
+        match verified.refused() {
+            [] => true,
+            [.., (_, refusal)] => {
+                self.refusal = Some(refusal.clone());
+                false
+            }
+        }
+    }
+}
+
+/// Whether what became of the needs already tells why the signature does not verify.
+fn is_told(refusal: &Refusal, needs: &[(Need, Answer)]) -> bool {
+    let unmet = needs.iter().any(|(_, answer)| !matches!(answer, Answer::Have(_)));
+    (unmet && matches!(refusal, Refusal::NoKey { .. }))
+        || needs.iter().any(|(need, answer)| match answer {
+            Answer::Refused { refusal: told, .. } => told == refusal,
+            // None of the keys at hand made it, which is the same as that its key is missing.
+            Answer::Missing { .. } => need.is_unnamed() && matches!(refusal, Refusal::Signature(_)),
+            Answer::Have(_) => false,
+        })
 }
 
 /// The next combination, or `false` after the last.

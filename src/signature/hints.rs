@@ -1,6 +1,6 @@
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use sigstore_types::{
-    Bundle, KindVersion,
+    Bundle, DerCertificate, KindVersion,
     bundle::{TransparencyLogEntry, VerificationMaterialContent},
 };
 
@@ -152,8 +152,12 @@ fn certificate(der: &[u8]) -> Result<CertificateHint, SignatureError> {
         return Err(wrong(&format!("it has more than {} bytes", limits::EVIDENCE)));
     }
     let certificate = Certificate::from_der(der).map_err(|e| wrong(&e))?;
-    let info = sigstore_crypto::parse_certificate_info(&sigstore_types::DerCertificate::new(der.to_vec()))
-        .map_err(|e| wrong(&e))?;
+    let info = match sigstore_crypto::parse_certificate_info(&DerCertificate::new(der.to_vec())) {
+        Ok(info) => Some(info),
+        // Its key is of a kind that the verifying crate does not know: what it needs can be told all the same.
+        Err(sigstore_crypto::Error::UnsupportedAlgorithm(_) | sigstore_crypto::Error::InvalidKey(_)) => None,
+        Err(e) => return Err(wrong(&e)),
+    };
     let mut ct_logs: Vec<_> =
         certificate.ct_logs().map_err(|e| wrong(&e))?.into_iter().map(Digest::from_bytes).collect();
     ct_logs.sort_unstable();
@@ -162,7 +166,7 @@ fn certificate(der: &[u8]) -> Result<CertificateHint, SignatureError> {
         authority_key_id: certificate.authority_key_id(),
         issuer: certificate.issuer(),
         ct_logs,
-        identity: info.identity.map(|i| i.to_string()),
-        oidc_issuer: info.issuer,
+        identity: info.as_ref().and_then(|info| info.identity.as_ref()).map(ToString::to_string),
+        oidc_issuer: info.and_then(|info| info.issuer),
     })
 }

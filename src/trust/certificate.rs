@@ -1,23 +1,33 @@
 //! Weighing a signature that was made with a certificate: which authority issued it, and which CT logs saw it.
 
 use super::{
-    Missing, Refusal, VerificationKey, chain,
+    Missing, Refusal, VerificationKey,
     crypto::{Identity, Signer},
-    evidence::{Weighing, no_log},
+    evidence::{Stamp, Weighing, no_log},
+    path::{self, Usage},
 };
 use crate::{
-    key::{Material, Role},
+    key::{KeyRef, Material, Role},
     signature::CertificateHint,
 };
 
+/// What a certificate's signature proved.
+pub(super) struct Certified<'a> {
+    /// The authority and the CT logs.
+    pub(super) keys: Vec<&'a VerificationKey>,
+    pub(super) identity: Identity,
+    /// The keys that it did not prove though they are at hand. Only logs are then.
+    pub(super) refused: Vec<(KeyRef, Refusal)>,
+}
+
 impl<'a> Weighing<'a> {
-    /// Verifies a certificate's signature; returns the authorities and CT logs that were part of it.
+    /// Verifies a certificate's signature.
     pub(super) fn by_certificate(
         &self,
         logs: &[(usize, &VerificationKey)],
-        stamps: &[&VerificationKey],
+        stamps: &[Stamp<'a>],
         certificate: &CertificateHint,
-    ) -> Result<(Vec<&'a VerificationKey>, Identity), Refusal> {
+    ) -> Result<Certified<'a>, Refusal> {
         if logs.is_empty() && stamps.is_empty() {
             return Err(match self.hints.logs.first() {
                 Some(hint) => no_log(hint),
@@ -27,24 +37,27 @@ impl<'a> Weighing<'a> {
         let ct = self.ct_logs(certificate)?;
         // Several authorities may bear one key identifier: renewed with the same key, or a namesake. The certificate
         // itself tells which of them issued it.
-        let mut refusal = None;
+        let mut refused = Vec::new();
         for authority in self.keys.of(Role::Fulcio).filter(|k| issues(k, certificate)) {
-            match self.by_authority(logs, stamps, authority, &ct) {
+            match self.by_authority(logs, stamps, authority, &ct, certificate) {
                 Ok(identity) => {
-                    return Ok((ct.into_iter().chain([authority]).collect(), identity));
+                    let keys = ct.into_iter().chain([authority]).collect();
+                    return Ok(Certified { keys, identity, refused: Vec::new() });
                 }
-                Err(e) => refusal = Some(e),
+                Err(e) => refused.push((authority.key, e)),
             }
         }
-        if let Some(refusal) = refusal {
-            return Err(refusal);
-        }
         if self.missing == Missing::Refuse || logs.is_empty() {
-            return Err(Refusal::NoKey { role: Role::Fulcio, needed: certificate.issuer.clone() });
+            let missing = Refusal::NoKey { role: Role::Fulcio, needed: certificate.issuer.clone() };
+            return Err(refused.pop().map_or(missing, |(_, refusal)| refusal));
         }
+        // The log's evidence is good or bad whoever issued the certificate. The name in it is not confirmed: nobody
+        // vouches for it.
         self.each_log(logs, stamps, Signer::Certificate { chain: false, ct: false }, &[])?;
-        // The log is confirmed. The name in the certificate is not: nobody vouches for it.
-        Ok((Vec::new(), Identity { name: None, oidc_issuer: None }))
+        if let Some((_, refusal)) = refused.last().cloned() {
+            refused.extend(ct.iter().map(|log| (log.key, refusal.clone())));
+        }
+        Ok(Certified { keys: Vec::new(), identity: Identity::default(), refused })
     }
 
     /// The keys of the CT logs that saw the certificate.
@@ -62,23 +75,51 @@ impl<'a> Weighing<'a> {
         Ok(found)
     }
 
+    /// Verifies everything with this authority: first by the verifying crate with the certificate that issues, then the
+    /// path through the whole chain at every time at which the signature is proved to have been there.
     fn by_authority(
         &self,
         logs: &[(usize, &VerificationKey)],
-        stamps: &[&VerificationKey],
+        stamps: &[Stamp<'a>],
         authority: &VerificationKey,
         ct: &[&VerificationKey],
+        certificate: &CertificateHint,
     ) -> Result<Identity, Refusal> {
-        if let Material::Chain(certificates) = &authority.material {
-            chain::check(certificates, authority.key.role)?;
-        }
-        let signer = Signer::Certificate { chain: true, ct: !ct.is_empty() };
-        let Some((first, more)) = ct.split_first() else {
-            return self.each_log(logs, stamps, signer, &[authority]);
+        let (Material::Chain(chain), Some(leaf)) = (&authority.material, self.bundle.signing_certificate())
+        else {
+            return Err(Refusal::NoEvidence);
         };
-        let identity = self.each_log(logs, stamps, signer, &[authority, first])?;
-        for log in more {
-            self.each_log(logs, stamps, signer, &[authority, log])?;
+        let times = self.times(logs, stamps);
+        if times.is_empty() {
+            return Err(Refusal::Timestamp("nothing says when the certificate was used".into()));
+        }
+        let at_all_times = || {
+            times.iter().try_for_each(|time| {
+                path::verify(leaf.as_bytes(), chain.certificates(), Usage::CodeSigning, *time)
+            })
+        };
+        path::readable(chain.certificates())?;
+        let signer = Signer::Certificate { chain: true, ct: !ct.is_empty() };
+        let mut identity = Identity::default();
+        for log in if ct.is_empty() { vec![None] } else { ct.iter().copied().map(Some).collect() } {
+            let more: Vec<_> = [authority].into_iter().chain(log).collect();
+            identity = self.each_log(logs, stamps, signer, &more).map_err(|refusal| match refusal {
+                // The crate knows less of name constraints than Go, and nothing of a certificate for any use.
+                Refusal::Certificate(_) => match at_all_times() {
+                    Err(unsupported @ Refusal::Unsupported(_)) => unsupported,
+                    Ok(()) if path::is_for_anything(leaf.as_bytes(), Usage::CodeSigning) => {
+                        Refusal::Unsupported(
+                            "its certificate may be used for anything, and does not name code signing".into(),
+                        )
+                    }
+                    _ => refusal,
+                },
+                refusal => refusal,
+            })?;
+        }
+        at_all_times()?;
+        if authority.ct_required && certificate.ct_logs.is_empty() {
+            return Err(Refusal::CtMissing);
         }
         Ok(identity)
     }

@@ -1,34 +1,58 @@
-//! Whether the certificates of a chain may issue certificates and sign each other.
-//!
-//! The verifying crate takes every certificate of a trusted chain as an anchor, and asks an anchor for nothing but its
-//! key. A chain in which a foreign root stands behind a good intermediate, or somebody's ordinary certificate before
-//! it, would therefore make these trusted: links and constraints are checked first.
+//! Whether the certificates of a chain may issue certificates and sign each other: what can be said of a chain by
+//! itself. `path` says whether it was good for a signature.
 
 use super::{Refusal, crypto};
-use crate::key::{Chain, Role};
+use crate::key::{Certificate, Chain, Role};
 
-/// Checks every link of the chain, and that all but a timestamp authority's own certificate may issue others.
+/// Checks every link of the chain, and that all but a timestamp authority's own certificate may issue others. Consumers
+/// trust all of a chain, so a foreign root behind a good intermediate must not be in it.
 pub fn check(chain: &Chain, role: Role) -> Result<(), Refusal> {
-    let refuse = |e: &dyn std::fmt::Display| Refusal::Chain(e.to_string());
-    let issuers = chain.certificates().iter().skip(usize::from(role == Role::Tsa));
-    if let Some(certificate) = issuers.into_iter().find(|c| !c.may_issue()) {
-        return Err(Refusal::Chain(format!(
-            "the certificate {:?} is not an authority's: it may not issue others",
-            certificate.subject()
-        )));
-    }
+    may_issue(&chain.certificates()[usize::from(role == Role::Tsa)..])?;
+    root(chain.certificates())?;
     for pair in chain.certificates().windows(2) {
-        let (issued, issuer) = (&pair[0], &pair[1]);
-        let key = issuer.public_key().map_err(|e| refuse(&e))?;
-        let bytes = issued.signed_bytes().map_err(|e| refuse(&e))?;
-        let (signature, oid) = issued.signature();
-        if !crypto::certified_by(&key, &bytes, &signature, &oid) {
+        if !issued(&pair[0], &pair[1])? {
             return Err(Refusal::Chain(format!(
                 "the certificate {:?} names {:?} as its issuer but does not carry its signature",
-                issued.subject(),
-                issuer.subject()
+                pair[0].subject(),
+                pair[1].subject()
             )));
         }
     }
     Ok(())
+}
+
+/// Refuses a root that was altered after it signed itself. A root's own signature proves nothing else, so one that can't
+/// be verified here (SHA-1) is let pass, as is an intermediate at the end of a chain.
+pub(super) fn root(certificates: &[Certificate]) -> Result<(), Refusal> {
+    let Some(last) = certificates.last().filter(|last| last.issuer() == last.subject()) else {
+        return Ok(());
+    };
+    if matches!(issued(last, last), Ok(false)) {
+        return Err(Refusal::Chain(format!("the root {:?} was altered after it was signed", last.subject())));
+    }
+    Ok(())
+}
+
+fn issued(certificate: &Certificate, issuer: &Certificate) -> Result<bool, Refusal> {
+    let refuse = |e: &dyn std::fmt::Display| Refusal::Chain(e.to_string());
+    let key = issuer.public_key().map_err(|e| refuse(&e))?;
+    let bytes = certificate.signed_bytes().map_err(|e| refuse(&e))?;
+    let (signature, oid) = certificate.signature();
+    crypto::certified_by(&key, &bytes, &signature, &oid).ok_or_else(|| {
+        Refusal::Unsupported(format!(
+            "the certificate {:?} is signed with the algorithm {oid}",
+            certificate.subject()
+        ))
+    })
+}
+
+/// Checks that all of these may issue certificates.
+pub(super) fn may_issue(issuers: &[Certificate]) -> Result<(), Refusal> {
+    match issuers.iter().find(|c| !c.may_issue()) {
+        None => Ok(()),
+        Some(certificate) => Err(Refusal::Chain(format!(
+            "the certificate {:?} is not a CA's: it may not issue others",
+            certificate.subject()
+        ))),
+    }
 }

@@ -1,13 +1,16 @@
-//! The only file that calls the verifying crate (`proposed` reads its errors).
+//! The only file that calls the verifying crate (`proposed` and `unsupported` read its errors).
 
+use std::borrow::Cow;
+
+use jiff::Timestamp;
 use sigstore_crypto::{KeyAlgorithm, SigningScheme};
 use sigstore_trust_root::TrustedRoot;
-use sigstore_types::{Artifact, Bundle, HashAlgorithm, Sha256Hash, SignatureBytes};
+use sigstore_types::{Artifact, Bundle, HashAlgorithm, Sha256Hash, SignatureBytes, TimestampToken};
 use sigstore_verify::{CertificateError, Error, PublicKeyVerificationPolicy, VerificationPolicy, Verifier};
 
-use super::{Refusal, VerificationKey, proposed};
+use super::{Refusal, VerificationKey, proposed, unsupported};
 use crate::{
-    key::{Algorithm, PublicKey, trusted_root},
+    key::{Algorithm, Chain, Material, PublicKey, Role, trusted_root},
     oci::Digest,
 };
 
@@ -35,6 +38,7 @@ pub(super) enum Signer<'a> {
 }
 
 /// The certificate's own words about who signed, once the whole bundle has verified.
+#[derive(Default)]
 pub(super) struct Identity {
     pub(super) name: Option<String>,
     pub(super) oidc_issuer: Option<String>,
@@ -50,20 +54,8 @@ pub(super) fn verify(
     signer: Signer<'_>,
     keys: &[&VerificationKey],
 ) -> Result<Identity, Refusal> {
-    let entries: Vec<_> = keys
-        .iter()
-        .map(|k| trusted_root::Entry {
-            role: k.key.role,
-            id: k.key.id,
-            material: &k.material,
-            url: k.url.as_deref(),
-            validity: k.validity,
-        })
-        .collect();
-    let json = trusted_root::write(&entries);
-    let key = |e: &dyn std::fmt::Display| Refusal::Key(e.to_string());
-    let root = TrustedRoot::from_json(&String::from_utf8_lossy(&json)).map_err(|e| key(&e))?;
-    let verifier = Verifier::new(&root).map_err(|e| key(&e))?;
+    let root = root(keys)?;
+    let verifier = Verifier::new(&root).map_err(|e| Refusal::Key(e.to_string()))?;
     let artifact = match signed {
         Signed::Bytes(bytes) => Artifact::from(bytes),
         Signed::Manifest(digest) => Artifact::from(Sha256Hash::new(*digest.as_bytes())),
@@ -103,8 +95,56 @@ pub(super) fn verify(
                 oidc_issuer: info.and_then(|i| i.issuer),
             })
         }
-        Err(e) => Err(refusal(&e)),
+        Err(e) => Err(unsupported::refusal(bundle, &e).unwrap_or_else(|| refusal(&e))),
     }
+}
+
+/// These keys as the crate takes them.
+///
+/// It makes an anchor of every certificate of a CA's chain. Only the one that issues signing certificates may be one:
+/// `path` verifies those above it.
+fn root(keys: &[&VerificationKey]) -> Result<TrustedRoot, Refusal> {
+    let materials: Vec<_> = keys
+        .iter()
+        .map(|k| match (&k.material, k.key.role) {
+            (Material::Chain(chain), Role::Fulcio) => {
+                Chain::new(vec![chain.first().clone()]).map(|issuer| Cow::Owned(Material::Chain(issuer)))
+            }
+            (material, _) => Ok(Cow::Borrowed(material)),
+        })
+        .collect::<Result<_, _>>()
+        .map_err(|e| Refusal::Key(e.to_string()))?;
+    let entries: Vec<_> = keys
+        .iter()
+        .zip(&materials)
+        .map(|(k, material)| trusted_root::Entry {
+            role: k.key.role,
+            id: k.key.id,
+            material,
+            url: k.url.as_deref(),
+            validity: k.validity,
+        })
+        .collect();
+    TrustedRoot::from_json(&String::from_utf8_lossy(&trusted_root::write(&entries)))
+        .map_err(|e| Refusal::Key(e.to_string()))
+}
+
+/// The time in an RFC 3161 timestamp of this signature, if this authority made it while it was in use.
+pub(super) fn timestamp(
+    token: &TimestampToken,
+    signature: &SignatureBytes,
+    authority: &VerificationKey,
+) -> Result<Timestamp, Refusal> {
+    let authorities = root(&[authority])?.tsa_authorities();
+    let Some(known) = authorities.first() else {
+        return Err(Refusal::Timestamp("its authority is not in use yet".into()));
+    };
+    sigstore_tsa::verify_timestamp_for_authority(token, signature, known).map_err(|e| {
+        unsupported::timestamp(&authority.material, &e).unwrap_or_else(|| match &e {
+            sigstore_tsa::Error::CertificateValidationError(reason) => Refusal::Chain(reason.clone()),
+            _ => Refusal::Timestamp(e.to_string()),
+        })
+    })
 }
 
 fn refusal(error: &Error) -> Refusal {
@@ -150,8 +190,9 @@ pub(super) fn signed_digest_by(key: &PublicKey, digest: &Digest, signature: &Sig
     })
 }
 
-/// Whether `key` made `signature` over `bytes` in the algorithm with this X.509 OID (RFC 5758, RFC 8017, RFC 8410).
-pub(super) fn certified_by(key: &PublicKey, bytes: &[u8], signature: &[u8], oid: &str) -> bool {
+/// Whether `key` made `signature` over `bytes` in the algorithm with this X.509 OID (RFC 5758, RFC 8017, RFC 8410);
+/// nothing where that algorithm is not one of these keys'.
+pub(super) fn certified_by(key: &PublicKey, bytes: &[u8], signature: &[u8], oid: &str) -> Option<bool> {
     let scheme = match (key.algorithm(), oid) {
         (Algorithm::EcdsaP256, "1.2.840.10045.4.3.2") => SigningScheme::EcdsaP256Sha256,
         (Algorithm::EcdsaP256, "1.2.840.10045.4.3.3") => SigningScheme::EcdsaP256Sha384,
@@ -161,8 +202,8 @@ pub(super) fn certified_by(key: &PublicKey, bytes: &[u8], signature: &[u8], oid:
         (Algorithm::Rsa, "1.2.840.113549.1.1.12") => SigningScheme::RsaPkcs1Sha384,
         (Algorithm::Rsa, "1.2.840.113549.1.1.13") => SigningScheme::RsaPkcs1Sha512,
         (Algorithm::Ed25519, "1.3.101.112") => SigningScheme::Ed25519,
-        _ => return false,
+        _ => return None,
     };
     let signature = SignatureBytes::from_bytes(signature);
-    sigstore_crypto::verify_signature(&key.to_der(), bytes, &signature, scheme).is_ok()
+    Some(sigstore_crypto::verify_signature(&key.to_der(), bytes, &signature, scheme).is_ok())
 }

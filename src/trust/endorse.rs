@@ -66,6 +66,7 @@ pub fn endorses_manifest(
         material: Material::Key(key.clone()),
         url: None,
         validity: Validity::default(),
+        ct_required: false,
     };
     let keys = KeySet::new([signer]);
     plain::check(signature, image, keys.of(Role::Signer)).map(|_| ())

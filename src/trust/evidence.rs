@@ -2,11 +2,16 @@
 //! every piece of evidence stands on its own (a second, empty entry beside a good one proves nothing).
 
 use jiff::Timestamp;
-use sigstore_types::{Bundle, MediaType, SignatureContent, bundle::TimestampVerificationData};
+use sigstore_types::{
+    Bundle, KindVersion, MediaType, SignatureContent, TimestampToken,
+    bundle::{Rfc3161Timestamp, TimestampVerificationData},
+};
 
 use super::{
-    KeySet, Missing, Refusal, VerificationKey, Verified, chain,
+    KeySet, Missing, Refusal, VerificationKey, Verified,
+    certificate::Certified,
     crypto::{self, Identity, Signed, Signer},
+    path::{self, Usage},
     plain,
 };
 use crate::{
@@ -64,7 +69,7 @@ fn plain(
         return Err(no_signer(hints));
     }
     let signer = plain::check(signature, image, keys.of(Role::Signer))?;
-    Ok(Verified { keys: vec![signer.key], identity: None, oidc_issuer: None })
+    Ok(Verified::by(signer.key))
 }
 
 fn no_signer(hints: &Hints) -> Refusal {
@@ -93,10 +98,17 @@ pub(super) struct Weighing<'a> {
     pub(super) keys: &'a KeySet,
     pub(super) missing: Missing,
     pub(super) hints: &'a Hints,
+    pub(super) bundle: Bundle,
     image: &'a Digest,
     signature: &'a UntrustedSignature,
-    bundle: Bundle,
     signed: Signed<'a>,
+}
+
+/// A timestamp that verified.
+#[derive(Clone, Copy)]
+pub(super) struct Stamp<'a> {
+    key: &'a VerificationKey,
+    time: Timestamp,
 }
 
 impl<'a> Weighing<'a> {
@@ -105,28 +117,26 @@ impl<'a> Weighing<'a> {
         let dated = logs.iter().any(|(index, _)| matches!(self.hints.logs[*index], LogHint::V1 { .. }));
         let stamps = self.timestamps(dated)?;
         let mut proved: Vec<&VerificationKey> = logs.iter().map(|(_, key)| *key).collect();
-        proved.extend(&stamps);
-        let identity = match &self.hints.signer {
-            SignerHint::Key { claim, .. } => {
-                let signer = self.by_key(&logs, &stamps, claim.as_ref())?;
-                proved.extend(signer);
-                Identity { name: None, oidc_issuer: None }
-            }
-            SignerHint::Certificate(certificate) => {
-                let (authorities, identity) = self.by_certificate(&logs, &stamps, certificate)?;
-                proved.extend(authorities);
-                identity
-            }
+        proved.extend(stamps.iter().map(|stamp| stamp.key));
+        let certified = match &self.hints.signer {
+            SignerHint::Key { claim, .. } => Certified {
+                keys: self.by_key(&logs, &stamps, claim.as_ref())?.into_iter().collect(),
+                identity: Identity::default(),
+                refused: Vec::new(),
+            },
+            SignerHint::Certificate(certificate) => self.by_certificate(&logs, &stamps, certificate)?,
             // Judged before, apart from what sigstore knows.
             SignerHint::OpenPgp { .. } => return Err(Refusal::NoEvidence),
         };
+        proved.extend(certified.keys);
         let mut keys: Vec<_> = proved.iter().map(|k| k.key).collect();
         keys.sort_unstable();
         keys.dedup();
         if keys.is_empty() {
             return Err(Refusal::NoEvidence);
         }
-        Ok(Verified { keys, identity: identity.name, oidc_issuer: identity.oidc_issuer })
+        let Identity { name, oidc_issuer } = certified.identity;
+        Ok(Verified { keys, identity: name, oidc_issuer, refused: certified.refused })
     }
 
     /// The log keys at hand, each with the position of its entry.
@@ -142,39 +152,70 @@ impl<'a> Weighing<'a> {
         Ok(found)
     }
 
-    /// The timestamp authorities at hand. Timestamps of others are cut out of the bundle when that is allowed and,
+    /// The timestamps whose authority is at hand. Those of others are cut out of the bundle when that is allowed and,
     /// for a certificate, something else still says when the signature was made.
-    fn timestamps(&mut self, dated: bool) -> Result<Vec<&'a VerificationKey>, Refusal> {
-        let keys = self.keys;
-        let find = |hint: &TimestampHint| {
-            keys.of(Role::Tsa).find(|k| match &k.material {
-                Material::Chain(c) => c.first().issuer() == hint.issuer && c.first().serial() == hint.serial,
-                Material::Key(_) | Material::OpenPgp(_) => false,
-            })
-        };
-        let found: Vec<_> = self.hints.timestamps.iter().map(find).collect();
-        if let Some(index) = found.iter().position(Option::is_none) {
-            let certified = matches!(self.hints.signer, SignerHint::Certificate(_));
-            if self.missing == Missing::Refuse || (certified && !dated) {
-                return Err(no_tsa(&self.hints.timestamps[index]));
-            }
-            let mut kept = Vec::new();
-            let data = &self.bundle.verification_material.timestamp_verification_data;
-            for (stamp, key) in data.rfc3161_timestamps.iter().zip(&found) {
-                if key.is_some() {
-                    kept.push(stamp.clone());
+    fn timestamps(&mut self, dated: bool) -> Result<Vec<Stamp<'a>>, Refusal> {
+        let certified = matches!(self.hints.signer, SignerHint::Certificate(_));
+        let (mut stamps, mut kept) = (Vec::new(), Vec::new());
+        let tokens = &self.bundle.verification_material.timestamp_verification_data.rfc3161_timestamps;
+        for (Rfc3161Timestamp { signed_timestamp: token, .. }, hint) in
+            tokens.iter().zip(&self.hints.timestamps)
+        {
+            match self.stamp(token, hint)? {
+                Some(stamp) => {
+                    stamps.push(stamp);
+                    kept.push(Rfc3161Timestamp::new(token.clone()));
                 }
-            }
-            self.bundle.verification_material.timestamp_verification_data =
-                TimestampVerificationData::new(kept);
-        }
-        let found: Vec<_> = found.into_iter().flatten().collect();
-        for key in &found {
-            if let Material::Chain(certificates) = &key.material {
-                chain::check(certificates, key.key.role)?;
+                None if self.missing == Missing::Refuse || (certified && !dated) => return Err(no_tsa(hint)),
+                None => {}
             }
         }
-        Ok(found)
+        self.bundle.verification_material.timestamp_verification_data = TimestampVerificationData::new(kept);
+        Ok(stamps)
+    }
+
+    /// Verifies a timestamp with the authority that it names. Several may bear that name, with other certificates above
+    /// them.
+    fn stamp(&self, token: &TimestampToken, hint: &TimestampHint) -> Result<Option<Stamp<'a>>, Refusal> {
+        let signature = match &self.bundle.content {
+            SignatureContent::MessageSignature(message) => &message.signature,
+            SignatureContent::DsseEnvelope(envelope) => &envelope.signature.sig,
+            _ => return Err(Refusal::NoEvidence),
+        };
+        let mut refusal = None;
+        for key in self.keys.of(Role::Tsa) {
+            let Material::Chain(chain) = &key.material else { continue };
+            let [own, issuers @ ..] = chain.certificates() else { continue };
+            if own.issuer() != hint.issuer || own.serial() != hint.serial {
+                continue;
+            }
+            let time = path::readable(issuers).and_then(|()| {
+                let time = crypto::timestamp(token, signature, key)?;
+                path::verify(own.der(), issuers, Usage::TimeStamping, time)?;
+                Ok(time)
+            });
+            match time {
+                Ok(time) => return Ok(Some(Stamp { key, time })),
+                Err(e) => refusal = Some(e),
+            }
+        }
+        refusal.map_or(Ok(None), Err)
+    }
+
+    /// Every time at which the signature is proved to have been there, once the verifying crate has accepted these log
+    /// entries: a signed entry timestamp signs the time of an entry, a proof of inclusion does not.
+    pub(super) fn times(&self, logs: &[(usize, &VerificationKey)], stamps: &[Stamp<'_>]) -> Vec<Timestamp> {
+        let entries = &self.bundle.verification_material.tlog_entries;
+        let logged = logs.iter().filter_map(|(index, _)| {
+            let entry = entries.get(*index)?;
+            let dated =
+                entry.inclusion_promise.is_some() && entry.kind_version != KindVersion::HashedRekordV002;
+            entry.integrated_time.filter(|_| dated)
+        });
+        let mut times: Vec<_> = stamps.iter().map(|stamp| stamp.time).chain(logged).collect();
+        times.sort_unstable();
+        times.dedup();
+        times
     }
 
     /// The bundle with one of its log entries, or with none: version 0.1 demands one, so it is then read as 0.2.
@@ -193,7 +234,7 @@ impl<'a> Weighing<'a> {
     fn by_key(
         &self,
         logs: &[(usize, &VerificationKey)],
-        stamps: &[&VerificationKey],
+        stamps: &[Stamp<'_>],
         claim: Option<&PublicKey>,
     ) -> Result<Option<&'a VerificationKey>, Refusal> {
         let mut refusal = no_signer(self.hints);
@@ -223,11 +264,12 @@ impl<'a> Weighing<'a> {
     pub(super) fn each_log(
         &self,
         logs: &[(usize, &VerificationKey)],
-        stamps: &[&VerificationKey],
+        stamps: &[Stamp<'_>],
         signer: Signer<'_>,
         more: &[&VerificationKey],
     ) -> Result<Identity, Refusal> {
-        let others: Vec<&VerificationKey> = stamps.iter().chain(more).copied().collect();
+        let others: Vec<&VerificationKey> =
+            stamps.iter().map(|s| s.key).chain(more.iter().copied()).collect();
         if logs.is_empty() {
             return crypto::verify(&self.with_entry(None), self.signed, signer, &others);
         }

@@ -18,7 +18,7 @@ pub(super) fn check(gpg: &UntrustedGpg, keys: &KeySet, now: Timestamp) -> Result
     for candidate in keys.of(Role::Gpg) {
         let Some(key) = candidate.material.openpgp().filter(|key| named(key)) else { continue };
         match key.verify(message, now) {
-            Ok(()) => return Ok(Verified { keys: vec![candidate.key], identity: None, oidc_issuer: None }),
+            Ok(()) => return Ok(Verified::by(candidate.key)),
             // That one of several did make it and may not is worth more than that another one did not.
             Err(OpenPgpFault::NotMade(_)) if !matches!(refusal, Refusal::NoKey { .. }) => {}
             Err(fault) => refusal = refused(fault),

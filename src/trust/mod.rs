@@ -4,8 +4,8 @@
 //! sister for collecting: it tells which of the keys at hand this signature confirms, where others that it needs
 //! are still missing. Both run the same checks; `prove` only leaves out the evidence whose key is absent.
 //!
-//! The cryptography, the Merkle proofs, the certificate paths and the timestamps are `sigstore-verify`'s. That crate
-//! compares times with the machine's clock inside (a log entry from the future is refused); all other times are
+//! The cryptography, the Merkle proofs and the timestamps are `sigstore-verify`'s, the certificate paths `rustls-webpki`'s
+//! (`path`). The verifying crate compares times with the machine's clock inside (a log entry from the future is refused); all other times are
 //! arguments.
 
 mod certificate;
@@ -14,10 +14,12 @@ mod crypto;
 mod endorse;
 mod evidence;
 mod gpg;
+mod path;
 mod plain;
 mod proposed;
 mod refusal;
 pub mod tuf;
+mod unsupported;
 
 use jiff::Timestamp;
 
@@ -43,6 +45,8 @@ pub struct VerificationKey {
     pub url: Option<String>,
     /// When it was or is in use.
     pub validity: Validity,
+    /// Of a CA: whether its certificates bear the timestamp of a CT log. They do where the CA's instance has CT logs.
+    pub ct_required: bool,
 }
 
 /// The keys at hand. Two keys with one name can't be in it.
@@ -83,9 +87,21 @@ pub struct Verified {
     keys: Vec<KeyRef>,
     identity: Option<String>,
     oidc_issuer: Option<String>,
+    refused: Vec<(KeyRef, Refusal)>,
 }
 
 impl Verified {
+    /// A signature that needs this key and nothing else.
+    fn by(key: KeyRef) -> Self {
+        Self { keys: vec![key], identity: None, oidc_issuer: None, refused: Vec::new() }
+    }
+
+    /// The keys at hand that it names and did not verify with, with the reason. Only [`prove`] lets a signature pass
+    /// that has any: its log is confirmed, and its certificate is not.
+    pub fn refused(&self) -> &[(KeyRef, Refusal)] {
+        &self.refused
+    }
+
     /// The keys that the signature verified with, each of them needed.
     pub fn keys(&self) -> &[KeyRef] {
         &self.keys

@@ -31,6 +31,9 @@ pub enum Refusal {
     /// The timestamp of the CT log in the certificate is not good.
     #[error("the certificate's CT timestamp is refused: {0}")]
     CtTimestamp(String),
+    /// The certificate bears no timestamp of a CT log, and the instance of its CA has CT logs.
+    #[error("no CT log saw the certificate, and this CA belongs to an instance that has CT logs")]
+    CtMissing,
     /// The log entry is not good: its timestamp, proof, checkpoint, or what it is about.
     #[error("the log entry is refused: {0}")]
     LogEntry(String),
@@ -49,9 +52,12 @@ pub enum Refusal {
     /// It rests on a hash that can be forged.
     #[error("the signature does not count: {0}")]
     Weak(String),
-    /// The certificates of a chain don't sign each other.
-    #[error("the chain is refused: {0}")]
+    /// A chain of certificates is not good: its links, or that they were good when they were used.
+    #[error("the certificate chain is refused: {0}")]
     Chain(String),
+    /// The verifying crate does not take what sigstore-go takes. Nothing is known against it.
+    #[error("it can't be verified here: {0}")]
+    Unsupported(String),
     /// The signature itself can't be read or is of a kind that is not verified here.
     #[error(transparent)]
     Unreadable(#[from] SignatureError),
@@ -69,6 +75,7 @@ impl Refusal {
             Self::Signature(_) => "signature-does-not-match",
             Self::Certificate(_) => "certificate-refused",
             Self::CtTimestamp(_) => "ct-timestamp-refused",
+            Self::CtMissing => "ct-timestamp-missing",
             Self::LogEntry(_) => "log-entry-refused",
             Self::Timestamp(_) => "timestamp-refused",
             Self::Key(_) => "key-unusable",
@@ -76,8 +83,22 @@ impl Refusal {
             Self::Lapsed(_) => "signature-lapsed",
             Self::Weak(_) => "signature-weak",
             Self::Chain(_) => "chain-refused",
+            Self::Unsupported(_) => "unsupported-by-verifier",
             Self::Unreadable(e) => e.code(),
             Self::NoEvidence => "no-evidence",
+        }
+    }
+
+    /// Whether it says something against a key of this role. Of the other keys that the signature needs, it only says
+    /// that they are not proved.
+    pub const fn is_against(&self, role: Role) -> bool {
+        match self {
+            Self::NoKey { .. } | Self::CtMissing | Self::Unsupported(_) | Self::NoEvidence => false,
+            Self::Certificate(_) | Self::Chain(_) => role.is_chain(),
+            Self::CtTimestamp(_) => matches!(role, Role::CtLog),
+            Self::LogEntry(_) => matches!(role, Role::Rekor | Role::Rekor2),
+            Self::Timestamp(_) => matches!(role, Role::Tsa),
+            _ => true,
         }
     }
 }

@@ -36,10 +36,11 @@ const WITHIN: [(&str, &str); 5] =
     [("content", "net"), ("key", "oci"), ("key", "limits"), ("oci", "limits"), ("tree", "limits")];
 
 /// Crates that only one place may name, by the start of its path.
-const FOREIGN: [(&str, &[&str]); 9] = [
+const FOREIGN: [(&str, &[&str]); 10] = [
     ("serde_saphyr", &["config/yaml.rs", "content/image_set.rs", "keysource/payload.rs"]),
     ("pgp", &["key/openpgp/"]),
-    ("sigstore_verify", &["trust/crypto.rs", "trust/proposed.rs"]),
+    ("sigstore_verify", &["trust/crypto.rs", "trust/proposed.rs", "trust/unsupported.rs"]),
+    ("webpki", &["trust/path.rs"]),
     ("clap", &["cli/"]),
     ("indicatif", &["cli/"]),
     ("reqwest", &["net/"]),

@@ -47,8 +47,8 @@ fn what_this_host_collected_is_authenticated_and_nothing_else() {
 #[test]
 fn damage_is_told() {
     let (test, _) = collected();
-    test.write("keys/README.txt", "changed");
-    test.run("inspect keys").fails(3, "file-mismatch").tells("README.txt");
+    test.write("keys/trusted_root.json", test.read("lab/trust/trusted_root.json"));
+    test.run("inspect keys").fails(3, "trusted-root-mismatch");
     test.run("inspect nope").fails(2, "usage");
     test.run("inspect oci:nope:keys").fails(1, "not-found");
     test.run("inspect lab/layouts/key-bundle-rekor1-oras").fails(1, "pack-not-found");

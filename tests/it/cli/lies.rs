@@ -166,14 +166,14 @@ fn a_file_that_the_inventory_does_not_list() {
 #[test]
 fn a_file_that_is_missing() {
     Forge::new("image")
-        .with(|e| e.retain(|(name, ..)| !name.ends_with("README.txt")))
+        .with(|e| e.retain(|(name, ..)| !name.ends_with("trusted_root.json")))
         .refused("file-missing");
     Forge::new("image")
         .with(|e| e.retain(|(name, ..)| !name.ends_with("keypack.json")))
         .refused("file-missing");
     let mut forge = Forge::new("artifact");
     let layers = forge.manifest["layers"].as_array_mut().unwrap();
-    layers.retain(|layer| layer["annotations"][TITLE] != "README.txt");
+    layers.retain(|layer| layer["annotations"][TITLE] != "trusted_root.json");
     forge.refused("file-missing");
 }
 
@@ -181,9 +181,9 @@ fn a_file_that_is_missing() {
 fn a_file_that_was_changed() {
     let other = b"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n".to_vec();
     let change = |entries: &mut Vec<super::forge::Entry>| {
-        entries.iter_mut().find(|(name, ..)| name.contains("signer-cosign")).unwrap().2 = other;
+        entries.iter_mut().find(|(name, ..)| name.contains("signer-")).unwrap().2 = other;
     };
-    Forge::new("image").with(change).refused("file-mismatch");
+    Forge::new("image").with(change).refused("key-mismatch");
 }
 
 #[test]

@@ -17,6 +17,7 @@ mod lies;
 mod memory;
 mod pull;
 mod push;
+mod roles;
 mod rules;
 mod taken;
 mod usage;

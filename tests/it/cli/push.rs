@@ -110,9 +110,9 @@ fn a_tag_moves_and_a_place_without_one_gets_latest() {
 #[test]
 fn damaged_keys_are_not_pushed() {
     let (test, _) = collected();
-    test.write("keys/README.txt", "changed");
-    test.run("push keys oci:m:keys").fails(3, "file-mismatch").tells("keys: the file \"README.txt\"");
-    test.run("push keys oci:m:keys --optional").fails(3, "file-mismatch");
+    test.write("keys/signer-43ef7bc8.pub", test.read("lab/trust/ctfe.pub"));
+    test.run("push keys oci:m:keys").fails(3, "key-mismatch").tells("keys: the file \"signer-43ef7bc8.pub\"");
+    test.run("push keys oci:m:keys --optional").fails(3, "key-mismatch");
     assert!(!test.has("m"));
 }
 

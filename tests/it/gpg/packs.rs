@@ -18,7 +18,7 @@ fn collected() -> (Test, pgp::composed::SignedSecretKey, String) {
 }
 
 fn fingerprint(test: &Test) -> String {
-    test.json("keys/keypack.json")["keys"][0]["openpgp"].as_str().unwrap().to_owned()
+    test.json("keys/keypack.json")["keys"][0]["fingerprint"].as_str().unwrap().to_owned()
 }
 
 #[test]
@@ -27,10 +27,9 @@ fn a_key_is_written_in_one_form_whatever_it_came_in() {
     let json = test.json("keys/keypack.json");
     let key = &json["keys"][0];
     assert_eq!((key["role"].as_str(), key["algorithm"].as_str()), (Some("gpg"), Some("ed25519")));
-    assert_eq!(key["subject"], "lab <lab@example.test>");
+    assert_eq!(key["userId"], "lab <lab@example.test>");
     assert_eq!(key["validity"]["start"], "2026-01-01T00:00:00Z");
-    let id = key["id"].as_str().unwrap();
-    assert_eq!(file, format!("gpg-owner-{}.asc", &id["sha256:".len()..][..8]));
+    assert_eq!(file, format!("gpg-{}.asc", fingerprint(&test)[..8].to_lowercase()));
     let readme = String::from_utf8(test.read("keys/README.txt")).unwrap();
     assert!(readme.contains(&format!("/etc/pki/keypack/{file}")) && readme.contains(&fingerprint(&test)));
     assert!(!test.has("keys/trusted_root.json"), "a GPG key is nothing for sigstore clients");

@@ -65,7 +65,7 @@ fn a_signature_for_another_image() {
     let other = keypack::oci::Digest::of(b"another release");
     let candidates = super::lab::candidates(&file("verifier-public-key-redhat-release"));
     let resolution = resolve(&[Question { image: other, signature: &signature }], &candidates, now());
-    assert_eq!(resolution.answers[0].as_ref().unwrap_err().code(), "signed-for-other-image");
+    assert_eq!(resolution.answers[0].refusal.as_ref().unwrap().code(), "signed-for-other-image");
     assert!(resolution.keys.is_empty());
 }
 
@@ -75,7 +75,7 @@ fn the_beta_key_is_not_the_release_key() {
     let question = Question { image: signature.claimed_images()[0], signature: &signature };
     let beta = super::lab::candidates(&file("verifier-public-key-redhat-beta-2"));
     let resolution = resolve(&[question], &beta, now());
-    let (need, answer) = &resolution.answers[0].as_ref().unwrap()[0];
+    let (need, answer) = &resolution.answers[0].needs[0];
     assert_eq!((need.role(), need.id().as_str()), (Role::Gpg, "199E2F91FD431D51"));
     assert_eq!(*answer, Answer::Missing { claim: None });
 }

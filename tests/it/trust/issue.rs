@@ -17,9 +17,9 @@ use super::{
     own::{self, Authority},
 };
 
-const NOW: i64 = 1_795_359_500;
+pub const NOW: i64 = 1_795_359_500;
 
-fn good() -> CertificateParams {
+pub fn good() -> CertificateParams {
     let mut params = CertificateParams::default();
     params.is_ca = IsCa::NoCa;
     params.use_authority_key_identifier_extension = true;
@@ -30,8 +30,18 @@ fn good() -> CertificateParams {
 }
 
 /// A keyless bundle by this issuer, logged in a log of our own, and the log's key.
-fn sign(issuer: &Authority, leaf: CertificateParams, time: i64) -> (Form, VerificationKey) {
-    let (leaf, key) = issuer.leaf(leaf);
+pub fn sign(issuer: &Authority, leaf: CertificateParams, time: i64) -> (Form, VerificationKey) {
+    sign_with(issuer, leaf, time, rcgen::KeyPair::generate().unwrap())
+}
+
+/// The same with this key.
+pub fn sign_with(
+    issuer: &Authority,
+    leaf: CertificateParams,
+    time: i64,
+    key: rcgen::KeyPair,
+) -> (Form, VerificationKey) {
+    let leaf = issuer.certifies(leaf, &key);
     let mut form = form("keyless-bundle-rekor1");
     let Parts::Bundle(bundle) = &mut form.parts else { panic!() };
     let payload = BASE64.decode(bundle["dsseEnvelope"]["payload"].as_str().unwrap()).unwrap();
@@ -48,7 +58,7 @@ fn sign(issuer: &Authority, leaf: CertificateParams, time: i64) -> (Form, Verifi
             "payloadHash": { "algorithm": "sha256", "value": keypack::oci::Digest::of(&payload).hex() },
             "signatures": [{
                 "signature": signature,
-                "verifier": BASE64.encode(own::chain(&[&leaf]).to_pem())
+                "verifier": BASE64.encode(pem(&leaf))
             }]
         }
     });
@@ -58,7 +68,13 @@ fn sign(issuer: &Authority, leaf: CertificateParams, time: i64) -> (Form, Verifi
     (form, log.key)
 }
 
-fn authority(chain: &[&Authority]) -> VerificationKey {
+/// Also of a certificate whose key is none that keypack knows.
+fn pem(certificate: &keypack::key::Certificate) -> String {
+    let lines = BASE64.encode(certificate.der());
+    format!("-----BEGIN CERTIFICATE-----\n{lines}\n-----END CERTIFICATE-----\n")
+}
+
+pub fn authority(chain: &[&Authority]) -> VerificationKey {
     let certificates: Vec<_> = chain.iter().map(|a| &a.certificate).collect();
     let chain = own::chain(&certificates);
     VerificationKey {
@@ -66,10 +82,11 @@ fn authority(chain: &[&Authority]) -> VerificationKey {
         material: Material::Chain(chain),
         url: None,
         validity: Validity::default(),
+        ct_required: false,
     }
 }
 
-fn code(form: &Form, keys: &[VerificationKey]) -> Result<(), &'static str> {
+pub fn code(form: &Form, keys: &[VerificationKey]) -> Result<(), &'static str> {
     form.judge(keys).map(drop)
 }
 
@@ -172,8 +189,8 @@ fn a_certificate_by_the_foreign_root_behind_a_good_chain() {
     }));
     let (form, log) = sign(&evil, leaf, NOW);
     let bad = authority(&[&intermediate, &root, &evil]);
-    assert_eq!(code(&form, &[log.clone(), bad.clone()]), Err("chain-refused"));
-    assert_eq!(form.prove(&[log, bad]).unwrap_err(), "chain-refused");
+    assert_eq!(code(&form, &[log.clone(), bad.clone()]), Err("certificate-refused"));
+    assert_eq!(form.unproved(&[log, bad], Role::Fulcio), "certificate-refused");
 }
 
 /// Two certificates of one authority, renewed with the same key: both are good, and it is one signature.
@@ -201,11 +218,12 @@ fn both_certificates_of_a_renewed_authority_are_resolved() {
     let (form, log) = sign(&root, good(), NOW);
     let Material::Key(log_key) = &log.material else { panic!() };
     let files = [
-        log_key.to_pem(),
-        own::chain(&[&root.certificate]).to_pem(),
-        own::chain(&[&renewed.certificate]).to_pem(),
+        (Role::Rekor, log_key.to_pem()),
+        (Role::Fulcio, own::chain(&[&root.certificate]).to_pem()),
+        (Role::Fulcio, own::chain(&[&renewed.certificate]).to_pem()),
     ];
-    let candidates: Vec<_> = files.iter().flat_map(|pem| bare(pem.as_bytes(), "some.pem")).collect();
+    let candidates: Vec<_> =
+        files.iter().flat_map(|(role, pem)| bare(*role, pem.as_bytes(), "some.pem")).collect();
     let signature = form.read().unwrap();
     let resolution = resolve(
         &[Question { image: form.image, signature: &signature }],

@@ -1,6 +1,7 @@
 //! Attacks on the rooms that decide: key, signature, trust, resolve. Each test is named after the lie it tells.
 mod around;
 mod broken;
+mod canary;
 mod chains;
 mod forms;
 mod hostile;
@@ -9,9 +10,13 @@ mod keys;
 mod lab;
 mod log;
 pub(crate) mod own;
+mod paths;
 mod payload;
 mod proposed;
 mod prove;
 mod resolve;
+mod roles;
 mod sources;
+mod stamp;
 mod unbound;
+mod walk;

@@ -1,7 +1,7 @@
 //! Keys and certificates made on the spot.
 
 use keypack::{
-    key::{Certificate, Chain, KeyRef, Material, PublicKey, Role, Validity},
+    key::{Algorithm, Certificate, Chain, KeyRef, Material, PublicKey, Role, Validity},
     trust::VerificationKey,
 };
 use rcgen::{
@@ -29,6 +29,7 @@ pub fn named(role: Role, key: &PublicKey) -> VerificationKey {
         material: Material::Key(key.clone()),
         url: None,
         validity: Validity::default(),
+        ct_required: false,
     }
 }
 
@@ -55,7 +56,7 @@ pub fn namesake(of: &Certificate) -> Authority {
     self_signed(named_as(of))
 }
 
-fn self_signed(params: CertificateParams) -> Authority {
+pub fn self_signed(params: CertificateParams) -> Authority {
     let key = rcgen::KeyPair::generate().unwrap();
     let certificate = params.self_signed(&key).unwrap();
     Authority { certificate: Certificate::from_der(certificate.der()).unwrap(), params, key }
@@ -81,6 +82,16 @@ impl Authority {
         Self { certificate: Certificate::from_der(certificate.der()).unwrap(), params, key }
     }
 
+    /// A certificate for somebody who has a key already.
+    pub fn certifies(&self, params: CertificateParams, key: &rcgen::KeyPair) -> Certificate {
+        let certificate = params.signed_by(key, &Issuer::from_params(&self.params, &self.key)).unwrap();
+        Certificate::from_der(certificate.der()).unwrap()
+    }
+
+    pub fn sign(&self, bytes: &[u8]) -> Vec<u8> {
+        rcgen::SigningKey::sign(&self.key, bytes).unwrap()
+    }
+
     /// A certificate for somebody who signs images.
     pub fn leaf(&self, params: CertificateParams) -> (Certificate, rcgen::KeyPair) {
         let Self { certificate, key, .. } = self.authority(params);
@@ -96,9 +107,45 @@ impl Authority {
         Self { certificate: Certificate::from_der(certificate.der()).unwrap(), params, key }
     }
 
+    /// The key and name of somebody else's CA, in a certificate of this one.
+    pub fn certify(&self, of: &Certificate) -> Certificate {
+        let key = Foreign::of(&of.public_key().unwrap());
+        let certificate =
+            named_as(of).signed_by(&key, &Issuer::from_params(&self.params, &self.key)).unwrap();
+        Certificate::from_der(certificate.der()).unwrap()
+    }
+
     /// An intermediate with the name and the key identifier of another.
     pub fn issue_as(&self, of: &Certificate) -> Self {
         self.authority(named_as(of))
+    }
+}
+
+/// The public key of somebody else.
+struct Foreign {
+    point: Vec<u8>,
+    algorithm: &'static rcgen::SignatureAlgorithm,
+}
+
+impl Foreign {
+    /// An EC key: its point ends the SubjectPublicKeyInfo.
+    fn of(key: &PublicKey) -> Self {
+        let (algorithm, length) = match key.algorithm() {
+            Algorithm::EcdsaP256 => (&rcgen::PKCS_ECDSA_P256_SHA256, 65),
+            Algorithm::EcdsaP384 => (&rcgen::PKCS_ECDSA_P384_SHA384, 97),
+            other => panic!("{other}"),
+        };
+        Self { point: key.spki()[key.spki().len() - length..].to_vec(), algorithm }
+    }
+}
+
+impl rcgen::PublicKeyData for Foreign {
+    fn der_bytes(&self) -> &[u8] {
+        &self.point
+    }
+
+    fn algorithm(&self) -> &'static rcgen::SignatureAlgorithm {
+        self.algorithm
     }
 }
 
@@ -106,7 +153,7 @@ pub fn chain(certificates: &[&Certificate]) -> Chain {
     Chain::new(certificates.iter().map(|c| (*c).clone()).collect()).unwrap()
 }
 
-fn ca() -> CertificateParams {
+pub fn ca() -> CertificateParams {
     let mut params = CertificateParams::default();
     params.distinguished_name = rcgen::DistinguishedName::new();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);

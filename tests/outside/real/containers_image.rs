@@ -3,14 +3,15 @@
 use keypack::{
     content::Location,
     discover::Discovery,
-    key::Role,
+    key::{Material, Role},
+    keysource::{Gathered, KeyFile},
     resolve::{Answer, Question, resolve},
     signature::{UntrustedGpg, UntrustedSignature},
 };
 
 use super::{
     Case,
-    place::{builtin, files, fixture, found, resolved},
+    place::{builtin, fixture, found, given, resolved},
 };
 
 pub const CASES: &[Case] = &[
@@ -25,6 +26,7 @@ pub const CASES: &[Case] = &[
     ("gpg_signed_images", gpg_signed_images),
     ("gpg_signature_files", gpg_signature_files),
     ("every_key_file_is_read", every_key_file_is_read),
+    ("the_pki_of_a_policy_is_chains", the_pki_of_a_policy_is_chains),
 ];
 
 const FOLDER: &str = "containers-image/signature-fixtures";
@@ -34,8 +36,13 @@ fn dir(name: &str) -> Discovery {
 }
 
 fn keys(names: &[&str]) -> Vec<keypack::key::Candidate> {
-    let paths: Vec<_> = names.iter().map(|n| fixture(&format!("{FOLDER}/{n}"))).collect();
-    files(&paths).candidates
+    let role = |name: &str| match name.split(['_', '-']).next() {
+        Some("fulcio") => Some(Role::Fulcio),
+        Some("pki") => Some(Role::Pki),
+        _ => None,
+    };
+    let file = |name: &&str| KeyFile { role: role(name), path: fixture(&format!("{FOLDER}/{name}")) };
+    given(&names.iter().map(file).collect::<Vec<_>>()).candidates
 }
 
 /// The roles of the keys that were proved.
@@ -73,18 +80,15 @@ fn cosign_mixed() {
     let discovery = dir("cosign-mixed");
     assert_eq!(discovery.images[0].signatures.len(), 2);
     let resolution = resolved(&discovery, &keys(&["cosign.pub"]));
-    let states: Vec<_> = resolution
-        .answers
-        .iter()
-        .map(|a| matches!(a.as_ref().unwrap().as_slice(), [(_, Answer::Have(_))]))
-        .collect();
+    let states: Vec<_> =
+        resolution.answers.iter().map(|a| matches!(a.needs.as_slice(), [(_, Answer::Have(_))])).collect();
     assert_eq!(states, [false, true], "the one key made the second signature");
 }
 
 fn cosign_modified_manifest() {
     let resolution = resolved(&dir("cosign-modified-manifest"), &keys(&["cosign.pub"]));
     assert!(resolution.keys.is_empty());
-    assert_eq!(resolution.answers[0].as_ref().unwrap_err().code(), "signed-for-other-image");
+    assert_eq!(resolution.answers[0].refusal.as_ref().unwrap().code(), "signed-for-other-image");
 }
 
 fn cosign_other_attachment() {
@@ -97,7 +101,7 @@ fn cosign_other_attachment() {
 fn cosign_with_an_own_pki_tells_what_it_needs() {
     let discovery = dir("cosign-pki-valid");
     let resolution = resolved(&discovery, &builtin().candidates);
-    let answers = resolution.answers[0].as_ref().unwrap();
+    let answers = &resolution.answers[0].needs;
     let needs: Vec<_> = answers.iter().map(|(need, _)| need.role()).collect();
     assert_eq!(needs, [Role::Fulcio]);
     assert!(resolution.keys.is_empty());
@@ -112,14 +116,14 @@ fn gpg(image: &str, names: &[&str]) -> Vec<&'static str> {
     for signature in &discovery.images[0].signatures {
         outcomes.push(match &signature.content {
             Err(problem) => problem.code,
-            Ok(_) => match answers.next().unwrap() {
-                Err(refusal) => refusal.code(),
-                Ok(needs) => match &needs[0].1 {
-                    Answer::Have(_) => "have",
-                    Answer::Missing { .. } => "missing",
-                    Answer::Refused { refusal, .. } => refusal.code(),
-                },
-            },
+            Ok(_) => {
+                let answers = answers.next().unwrap();
+                match (&answers.refusal, answers.needs.first()) {
+                    (Some(refusal), _) | (None, Some((_, Answer::Refused { refusal, .. }))) => refusal.code(),
+                    (None, Some((_, Answer::Have(_)))) => "have",
+                    (None, _) => "missing",
+                }
+            }
         });
     }
     outcomes
@@ -173,7 +177,7 @@ fn gpg_signature_files() {
                 let signature = UntrustedSignature::Gpg(Box::new(gpg));
                 let question = Question { image, signature: &signature };
                 let resolution = resolve(&[question], &all, jiff::Timestamp::now());
-                match &resolution.answers[0].as_ref().unwrap()[0].1 {
+                match &resolution.answers[0].needs[0].1 {
                     Answer::Have(_) => "have",
                     Answer::Missing { .. } => "missing",
                     Answer::Refused { refusal, .. } => refusal.code(),
@@ -205,4 +209,30 @@ fn every_key_file_is_read() {
     ] {
         assert!(!keys(&[name]).is_empty(), "{name}");
     }
+}
+
+/// As in `policy_eval_sigstore_test.go`: roots in one file, intermediates in another.
+fn the_pki_of_a_policy_is_chains() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("policy.json");
+    let policy = serde_json::json!({"default": [{"type": "sigstoreSigned", "pki": {
+        "caRootsPath": fixture(&format!("{FOLDER}/pki_root_crts.pem")),
+        "caIntermediatesPath": fixture(&format!("{FOLDER}/pki_intermediate_crts.pem")),
+        "subjectEmail": "qiwan@redhat.com"}}]});
+    std::fs::write(&path, policy.to_string()).unwrap();
+    let mut gathered = Gathered::default();
+    gathered.add_policy(&path).unwrap();
+    assert_eq!(gathered.unusable, []);
+    let lengths: Vec<_> = gathered
+        .candidates
+        .iter()
+        .map(|c| {
+            if let Material::Chain(chain) = &c.material {
+                (c.role, chain.certificates().len())
+            } else {
+                panic!()
+            }
+        })
+        .collect();
+    assert_eq!(lengths, [(Role::Pki, 2), (Role::Pki, 1)]);
 }

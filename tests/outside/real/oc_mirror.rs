@@ -7,7 +7,7 @@ use keypack::{
     oci::Digest,
     resolve::Answer,
     signature::{SignerHint, UntrustedSignature},
-    trust::{KeySet, VerificationKey, judge},
+    trust::{KeySet, judge},
 };
 
 use super::{
@@ -53,13 +53,7 @@ fn revealed(discovery: &Discovery) -> Vec<keypack::key::Candidate> {
         sha256: Digest::of(pem.as_bytes()),
         date: None,
     };
-    vec![keypack::key::Candidate {
-        role: None,
-        material,
-        url: None,
-        validity: keypack::key::Validity::default(),
-        provenance,
-    }]
+    vec![keypack::key::Candidate::new(Role::Signer, material, provenance).unwrap()]
 }
 
 fn the_signature_is_brought_to_its_image() {
@@ -75,7 +69,7 @@ fn the_log_is_proved_and_the_signer_is_only_claimed() {
     let resolution = resolved(&discovery, &builtin().candidates);
     let keys: Vec<_> = resolution.keys.keys().map(ToString::to_string).collect();
     assert_eq!(keys, [format!("rekor:{REKOR}")]);
-    let answers = resolution.answers[0].as_ref().unwrap();
+    let answers = &resolution.answers[0].needs;
     let (_, signer) = answers.iter().find(|(need, _)| need.role() == Role::Signer).unwrap();
     assert_eq!(*signer, Answer::Missing { claim: Some(Digest::from_hex(SIGNER).unwrap()) });
     assert!(!resolution.is_complete());
@@ -94,11 +88,8 @@ fn judge_takes_both_keys_and_nothing_less() {
     let discovery = both();
     let (image, signature) = signature(&discovery);
     let candidates = [builtin().candidates, revealed(&discovery)].concat();
-    let keys: Vec<_> = resolved(&discovery, &candidates)
-        .keys
-        .into_iter()
-        .map(|(key, k)| VerificationKey { key, material: k.material, url: k.url, validity: k.validity })
-        .collect();
+    let keys: Vec<_> =
+        resolved(&discovery, &candidates).keys.into_iter().map(|(key, k)| k.for_verification(key)).collect();
     assert_eq!(
         judge(signature, &image, &KeySet::new(keys.clone()), jiff::Timestamp::now()).unwrap().keys().len(),
         2

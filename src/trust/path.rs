@@ -1,0 +1,228 @@
+//! Certificate paths (RFC 5280 §6.1), built by `rustls-webpki`. Extended key usages are judged as Go's crypto/x509 does,
+//! because that is what sigstore-go, cosign and podman hold a chain to.
+//!
+//! The verifying crate takes every certificate of a Fulcio chain as an anchor and asks an anchor for its name and key
+//! alone. It is therefore given the issuing certificate alone, and what is above the signing certificate is verified
+//! here, once for each time at which the signature is proved to have been there:
+//!
+//! 1. Every certificate of the chain is one that webpki can read.
+//! 2. Every certificate above the signing one may issue others: basic constraints and key usage. webpki ignores key usage.
+//! 3. A path leads from the signing certificate through all certificates of the chain, in their order, to the last, by
+//!    names and signatures. Consumers trust all of a chain, so a certificate that is no part of the path must not be in
+//!    it; and an intermediate that issued nothing here is not on the path, whatever key identifiers were copied.
+//! 4. On the path, dates, path lengths, name constraints, extended key usages and critical extensions hold.
+//! 5. The last certificate is the anchor, and webpki takes an anchor as it is. Its own dates, path length, extended
+//!    key usage and critical extensions are checked as those of any issuer. This is not left to webpki by putting the
+//!    anchor among the intermediates too: that works for roots whose own signature webpki can verify, and neither for an
+//!    intermediate that is trusted by itself (`caPath` of policy.json) nor for an old root that signed itself with SHA-1.
+
+use jiff::Timestamp;
+use rustls::pki_types::{CertificateDer, UnixTime};
+use sigstore_crypto::WEBPKI_VERIFICATION_ALGS;
+use webpki::{
+    EndEntityCert, Error, ExtendedKeyUsageValidator, KeyPurposeId, KeyPurposeIdIter, KeyUsage,
+    RequiredEkuNotFoundContext, VerifiedPath, anchor_from_trusted_cert,
+};
+use x509_cert::{
+    TbsCertificate, Version,
+    der::{Decode, oid::ObjectIdentifier},
+    ext::pkix::{BasicConstraints, ExtendedKeyUsage, NameConstraints, name::GeneralName},
+    time::Time,
+};
+
+use super::{Refusal, chain};
+use crate::key::Certificate;
+
+static CODE_SIGNING: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.3");
+static TIME_STAMPING: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.8");
+static ANY: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.37.0");
+
+/// What the certificate at the end of a path is used for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Usage {
+    /// Signing images.
+    CodeSigning,
+    /// Signing timestamps.
+    TimeStamping,
+}
+
+/// Verifies that the DER certificate `leaf` was issued by the first of `issuers`, each of these by the next, and that all
+/// of them were good for this usage at `time`.
+pub(super) fn verify(
+    leaf: &[u8],
+    issuers: &[Certificate],
+    usage: Usage,
+    time: Timestamp,
+) -> Result<(), Refusal> {
+    readable(issuers)?;
+    chain::may_issue(issuers)?;
+    chain::root(issuers)?;
+    walk(leaf, issuers, usage, time).map_err(|error| {
+        if error == Error::NameConstraintViolation
+            && let Some(kind) = issuers.iter().find_map(unsupported_constraint)
+        {
+            return Refusal::Unsupported(format!("a CA of its chain restricts {kind}"));
+        }
+        let last = issuers.last().map_or_else(String::new, Certificate::subject);
+        Refusal::Chain(format!("{} (the chain ends in {last:?})", because(&error, time)))
+    })
+}
+
+fn walk(leaf: &[u8], issuers: &[Certificate], usage: Usage, time: Timestamp) -> Result<(), Error> {
+    let seconds = u64::try_from(time.as_second()).map_err(|_| Error::BadDerTime)?;
+    let time = UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds));
+    let der = |c: &'_ Certificate| CertificateDer::from(c.der().to_vec());
+    let (last, between) = issuers.split_last().ok_or(Error::UnknownIssuer)?;
+    let (last, between) = (der(last), between.iter().map(der).collect::<Vec<_>>());
+    let whole_chain = |path: &VerifiedPath<'_>| {
+        let same = path.intermediate_certificates().map(webpki::Cert::der).eq(between.iter().cloned());
+        if same { Ok(()) } else { Err(Error::UnknownIssuer) }
+    };
+    let leaf = CertificateDer::from(leaf);
+    EndEntityCert::try_from(&leaf)?.verify_for_usage(
+        WEBPKI_VERIFICATION_ALGS,
+        &[anchor_from_trusted_cert(&last)?],
+        &between,
+        time,
+        usage,
+        None,
+        Some(&whole_chain),
+    )?;
+    anchor(&last, between.len(), usage, time)
+}
+
+/// Checks the fields of an anchor with so many issuers below it.
+fn anchor(der: &CertificateDer<'_>, below: usize, usage: Usage, time: UnixTime) -> Result<(), Error> {
+    // Reads it as strictly as any other certificate: no critical extension that is not known here.
+    EndEntityCert::try_from(der)?;
+    let tbs = tbs(der)?;
+    let at = |time: Time| UnixTime::since_unix_epoch(time.to_unix_duration());
+    let (not_before, not_after) = (at(tbs.validity.not_before), at(tbs.validity.not_after));
+    if time < not_before {
+        return Err(Error::CertNotValidYet { time, not_before });
+    }
+    if time > not_after {
+        return Err(Error::CertExpired { time, not_after });
+    }
+    let constraints = tbs.get::<BasicConstraints>().map_err(|_| Error::BadDer)?;
+    let length = constraints.and_then(|(_, constraints)| constraints.path_len_constraint);
+    if length.is_some_and(|length| below > usize::from(length)) {
+        return Err(Error::PathLenConstraintViolated);
+    }
+    match tbs.get::<ExtendedKeyUsage>().map_err(|_| Error::BadDer)? {
+        None => Ok(()),
+        Some((_, usages)) if usages.0.iter().any(|id| usage.covers(id.as_bytes())) => Ok(()),
+        Some(_) => Err(usage.not_found()),
+    }
+}
+
+fn tbs(der: &[u8]) -> Result<TbsCertificate, Error> {
+    Ok(x509_cert::Certificate::from_der(der).map_err(|_| Error::BadDer)?.tbs_certificate)
+}
+
+/// Refuses, for what it is, a chain with a certificate that webpki can't read and Go can.
+pub(super) fn readable(issuers: &[Certificate]) -> Result<(), Refusal> {
+    for (position, certificate) in issuers.iter().enumerate() {
+        let Ok(tbs) = tbs(certificate.der()) else { continue };
+        let what = if has_unique_id(&tbs) {
+            "has a unique identifier beside its name"
+        } else if tbs.version == Version::V1 && position + 1 == issuers.len() {
+            "is of X.509 version 1"
+        } else {
+            continue;
+        };
+        return Err(Refusal::Unsupported(format!("the certificate {:?} {what}", certificate.subject())));
+    }
+    Ok(())
+}
+
+/// Whether it has the `issuerUniqueID` or `subjectUniqueID` of X.509 version 2.
+pub(super) const fn has_unique_id(tbs: &TbsCertificate) -> bool {
+    tbs.issuer_unique_id.is_some() || tbs.subject_unique_id.is_some()
+}
+
+/// Whether the certificate may be used for anything, in so many words, and does not name this use. The verifying crate
+/// wants it named.
+pub(super) fn is_for_anything(certificate: &[u8], usage: Usage) -> bool {
+    purposes(certificate)
+        .is_some_and(|ids| ids.contains(&ANY) && ids.iter().all(|id| id.as_bytes() != usage.id()))
+}
+
+/// Whether the certificate says nothing of what it may be used for.
+pub(super) fn is_silent(certificate: &[u8]) -> bool {
+    purposes(certificate).is_none()
+}
+
+fn purposes(certificate: &[u8]) -> Option<Vec<ObjectIdentifier>> {
+    Some(tbs(certificate).ok()?.get::<ExtendedKeyUsage>().ok()??.1.0)
+}
+
+/// The kind of name that this certificate restricts and webpki refuses to compare.
+fn unsupported_constraint(certificate: &Certificate) -> Option<&'static str> {
+    let (_, constraints) = tbs(certificate.der()).ok()?.get::<NameConstraints>().ok()??;
+    let trees = [constraints.permitted_subtrees, constraints.excluded_subtrees];
+    trees.into_iter().flatten().flatten().find_map(|tree| match tree.base {
+        GeneralName::Rfc822Name(_) => Some("e-mail addresses"),
+        GeneralName::UniformResourceIdentifier(_) => Some("URIs"),
+        GeneralName::DirectoryName(_) => Some("directory names"),
+        GeneralName::OtherName(_) => Some("names of another kind"),
+        _ => None,
+    })
+}
+
+/// What is wrong, in words.
+fn because(error: &Error, time: Timestamp) -> String {
+    match error {
+        Error::CertExpired { .. } => format!("a certificate of it had expired at {time}"),
+        Error::CertNotValidYet { .. } => format!("a certificate of it was not valid yet at {time}"),
+        Error::PathLenConstraintViolated => "it is longer than the path length in it allows".into(),
+        Error::RequiredEkuNotFoundContext(_) | Error::EmptyEkuExtension => {
+            "the extended key usage of a certificate of it does not allow this use".into()
+        }
+        Error::NameConstraintViolation => "a name is outside what a CA of it may issue for".into(),
+        Error::UnsupportedCriticalExtension => {
+            "a certificate of it has a critical extension that is not known".into()
+        }
+        Error::EndEntityUsedAsCa | Error::CaUsedAsEndEntity => {
+            "an issuer in it is not a CA, or its first certificate is one".into()
+        }
+        Error::UnknownIssuer | Error::InvalidSignatureForPublicKey => {
+            "its certificates did not issue each other".into()
+        }
+        other => other.to_string(),
+    }
+}
+
+impl Usage {
+    fn id(self) -> &'static [u8] {
+        match self {
+            Self::CodeSigning => CODE_SIGNING.as_bytes(),
+            Self::TimeStamping => TIME_STAMPING.as_bytes(),
+        }
+    }
+
+    /// Whether a certificate with this key purpose may be used so.
+    fn covers(self, purpose: &[u8]) -> bool {
+        purpose == self.id() || purpose == ANY.as_bytes()
+    }
+
+    fn not_found(self) -> Error {
+        let required = KeyUsage::required(self.id());
+        Error::RequiredEkuNotFoundContext(RequiredEkuNotFoundContext { required, present: Vec::new() })
+    }
+}
+
+/// Go's rule: a certificate that states no key purpose has all of them, and so has one that states "any".
+impl ExtendedKeyUsageValidator for Usage {
+    fn validate(&self, purposes: KeyPurposeIdIter<'_, '_>) -> Result<(), Error> {
+        let covered = [KeyPurposeId::new(self.id()), KeyPurposeId::new(ANY.as_bytes())];
+        let mut stated = false;
+        for purpose in purposes {
+            stated = true;
+            if covered.contains(&purpose?) {
+                return Ok(());
+            }
+        }
+        if stated { Err(self.not_found()) } else { Ok(()) }
+    }
+}

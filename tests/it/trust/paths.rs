@@ -1,0 +1,313 @@
+//! Certificate paths: each chain here is good but for one thing, and sigstore-go refuses it for that.
+
+use keypack::{
+    key::{Certificate, Chain, KeyRef, Material, Role},
+    trust::VerificationKey,
+};
+use rcgen::{
+    BasicConstraints, CertificateParams, CustomExtension, DnType, ExtendedKeyUsagePurpose, GeneralSubtree,
+    IsCa, KeyUsagePurpose, NameConstraints, SanType, date_time_ymd,
+};
+use serde_json::json;
+
+use super::{
+    issue::{self, NOW, authority, sign},
+    lab::{Form, form},
+    own::{self, Authority},
+    stamp::{self, Stamper},
+};
+
+/// Within [`NOW`]'s minute.
+const THEN: &str = "20261122145820Z";
+
+type Fault = fn(&mut CertificateParams);
+
+/// What may be wrong with any issuer.
+const FAULTS: [(&str, Fault); 7] = [
+    ("expired", |p| p.not_after = date_time_ymd(2026, 11, 1)),
+    ("not yet valid", |p| p.not_before = date_time_ymd(2026, 12, 1)),
+    ("serverAuth alone", |p| p.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth]),
+    ("a critical extension that nobody knows", |p| {
+        let mut unknown = CustomExtension::from_oid_content(&[1, 2, 3, 4], vec![5, 0]);
+        unknown.set_criticality(true);
+        p.custom_extensions.push(unknown);
+    }),
+    ("not a CA", |p| p.is_ca = IsCa::ExplicitNoCa),
+    ("may not sign certificates", |p| p.key_usages = vec![KeyUsagePurpose::CrlSign]),
+    ("no basic constraints", |p| p.is_ca = IsCa::NoCa),
+];
+
+fn params(name: &str) -> CertificateParams {
+    let mut params = own::ca();
+    params.distinguished_name.push(DnType::CommonName, name);
+    params.use_authority_key_identifier_extension = true;
+    params
+}
+
+/// Root, upper and lower intermediate, one of them (2, 1, 0) with something changed.
+fn three(position: usize, change: Fault) -> [Authority; 3] {
+    chain(&[], position, change)
+}
+
+/// The same for timestamps: the verifying crate wants the intermediates to name that use.
+fn three_stamping(position: usize, change: Fault) -> [Authority; 3] {
+    chain(&[ExtendedKeyUsagePurpose::TimeStamping], position, change)
+}
+
+fn chain(uses: &[ExtendedKeyUsagePurpose], position: usize, change: Fault) -> [Authority; 3] {
+    let mut all = [params("lower"), params("upper"), params("root")];
+    for intermediate in &mut all[..2] {
+        intermediate.extended_key_usages = uses.to_vec();
+    }
+    change(&mut all[position]);
+    let [lower, upper, root] = all;
+    let root = own::self_signed(root);
+    let upper = root.leaf_authority(upper);
+    let lower = upper.leaf_authority(lower);
+    [lower, upper, root]
+}
+
+fn refs(authorities: &[Authority; 3]) -> [&Authority; 3] {
+    authorities.each_ref()
+}
+
+/// Neither judged good nor proved, for this reason.
+fn refused(form: &Form, keys: &[VerificationKey], role: Role, why: &str, what: &str) {
+    assert_eq!(form.judge(keys).unwrap_err(), why, "{what}");
+    assert_eq!(form.unproved(keys, role), why, "{what}");
+}
+
+#[test]
+fn an_issuer_of_a_signing_certificate_that_was_not_good() {
+    for (what, fault) in FAULTS {
+        for position in 0..3 {
+            let chain = three(position, fault);
+            let (form, log) = sign(&chain[0], issue::good(), NOW);
+            // The window of a CA whose source states none begins with its certificate.
+            let early = what == "not yet valid" && position == 0;
+            let why = if early { "certificate-refused" } else { "chain-refused" };
+            refused(&form, &[log, authority(&refs(&chain))], Role::Fulcio, why, what);
+        }
+    }
+}
+
+#[test]
+fn an_issuer_of_a_timestamp_authority_that_was_not_good() {
+    for (what, fault) in FAULTS {
+        for position in 0..3 {
+            let chain = three_stamping(position, fault);
+            let stamper = Stamper::new(stamp::good(), &refs(&chain));
+            let form = stamper.stamps(&form_without_log(), THEN);
+            let keys = [form.keys(), vec![stamper.authority]].concat();
+            refused(&form, &keys, Role::Tsa, "chain-refused", what);
+        }
+    }
+}
+
+#[test]
+fn a_chain_that_is_longer_than_it_may_be() {
+    for position in [1, 2] {
+        let chain = three(position, |p| p.is_ca = IsCa::Ca(BasicConstraints::Constrained(0)));
+        let (form, log) = sign(&chain[0], issue::good(), NOW);
+        refused(&form, &[log, authority(&refs(&chain))], Role::Fulcio, "chain-refused", "Fulcio");
+        let chain = three_stamping(position, |p| p.is_ca = IsCa::Ca(BasicConstraints::Constrained(0)));
+        let stamper = Stamper::new(stamp::good(), &refs(&chain));
+        let form = stamper.stamps(&form_without_log(), THEN);
+        let keys = [form.keys(), vec![stamper.authority]].concat();
+        refused(&form, &keys, Role::Tsa, "chain-refused", "TSA");
+    }
+}
+
+fn form_without_log() -> Form {
+    form("key-bundle-notlog")
+}
+
+#[test]
+fn a_name_outside_the_constraints_of_a_ca() {
+    for position in 0..3 {
+        let chain = three(position, |p| {
+            p.name_constraints = Some(NameConstraints {
+                permitted_subtrees: vec![GeneralSubtree::DnsName("bank.test".into())],
+                excluded_subtrees: Vec::new(),
+            });
+        });
+        let mut leaf = issue::good();
+        leaf.subject_alt_names.push(SanType::DnsName("ci.other.test".try_into().unwrap()));
+        let (form, log) = sign(&chain[0], leaf.clone(), NOW);
+        // The issuing certificate is the verifying crate's anchor, whose name constraints it knows.
+        let why = if position == 0 { "certificate-refused" } else { "chain-refused" };
+        refused(&form, &[log, authority(&refs(&chain))], Role::Fulcio, why, "outside");
+
+        leaf.subject_alt_names.pop();
+        leaf.subject_alt_names.push(SanType::DnsName("ci.bank.test".try_into().unwrap()));
+        let (form, log) = sign(&chain[0], leaf, NOW);
+        assert_eq!(issue::code(&form, &[log, authority(&refs(&chain))]), Ok(()), "inside");
+    }
+}
+
+/// The certificate is of another sub-CA of the same root, which lies in the bundle and copied the name and the key
+/// identifier of the one that is trusted.
+#[test]
+fn another_sub_ca_that_calls_itself_the_trusted_one() {
+    let root = own::root("own root");
+    let trusted = root.issue("own intermediate");
+    let other = root.issue("another intermediate");
+    let mut leaf = issue::good();
+    leaf.use_authority_key_identifier_extension = false;
+    let id = trusted.certificate.subject_key_id().unwrap();
+    let id = stamp::tlv(0x30, &stamp::tlv(0x80, &id));
+    leaf.custom_extensions.push(CustomExtension::from_oid_content(&[2, 5, 29, 35], id));
+    for issuer in [&other, &root.issue_as(&trusted.certificate)] {
+        let (form, log) = sign(issuer, leaf.clone(), NOW);
+        let keys = [log, authority(&[&trusted, &root])];
+        refused(&form, &keys, Role::Fulcio, "certificate-refused", "the leaf alone");
+        refused(&with_chain(&form, issuer), &keys, Role::Fulcio, "certificate-refused", "with its issuer");
+    }
+    // One that the trusted intermediate issued, and that issued the certificate: it is not the intermediate that did.
+    let mut below = params("below");
+    below.extended_key_usages = vec![ExtendedKeyUsagePurpose::CodeSigning];
+    let below = trusted.leaf_authority(below);
+    let (form, log) = sign(&below, leaf, NOW);
+    let keys = [log, authority(&[&trusted, &root])];
+    refused(&with_chain(&form, &below), &keys, Role::Fulcio, "chain-refused", "below");
+}
+
+/// The bundle with the issuer beside the certificate, as version 0.2 has it.
+fn with_chain(form: &Form, issuer: &Authority) -> Form {
+    use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
+    form.with_bundle(|bundle| {
+        bundle["mediaType"] = "application/vnd.dev.sigstore.bundle+json;version=0.2".into();
+        let material = bundle["verificationMaterial"].as_object_mut().unwrap();
+        let leaf = material.remove("certificate").unwrap();
+        let issuer = json!({ "rawBytes": BASE64.encode(issuer.certificate.der()) });
+        material.insert("x509CertificateChain".into(), json!({ "certificates": [leaf, issuer] }));
+    })
+}
+
+/// Consumers trust all of a chain, and one certificate in it has nothing to do with the others but its name.
+#[test]
+fn a_certificate_in_the_chain_that_is_not_on_the_path() {
+    let root = own::root("own root");
+    let intermediate = root.issue("own intermediate");
+    let evil = own::namesake(&root.certificate);
+    let (form, log) = sign(&intermediate, issue::good(), NOW);
+    for chain in [[&intermediate, &evil, &root], [&intermediate, &root, &evil]] {
+        refused(&form, &[log.clone(), authority(&chain)], Role::Fulcio, "chain-refused", "");
+    }
+}
+
+/// The root had expired, and somebody wrote a later date into it.
+#[test]
+fn a_root_that_was_altered() {
+    let mut root = params("own root");
+    root.not_after = date_time_ymd(2026, 11, 1);
+    let root = own::self_signed(root);
+    let (form, log) = sign(&root, issue::good(), NOW);
+    let mut der = root.certificate.der().to_vec();
+    let at = der.windows(13).position(|w| w == b"261101000000Z").unwrap();
+    der[at + 1] = b'8';
+    let keys = [log, of(vec![Certificate::from_der(&der).unwrap()])];
+    refused(&form, &keys, Role::Fulcio, "chain-refused", "");
+}
+
+fn of(certificates: Vec<Certificate>) -> VerificationKey {
+    let chain = Chain::new(certificates).unwrap();
+    let key = KeyRef { role: Role::Fulcio, id: chain.id() };
+    VerificationKey { key, material: Material::Chain(chain), ..authority(&[&own::root("any")]) }
+}
+
+/// Every time counts at which the signature is proved to have been there, not the first alone.
+#[test]
+fn a_ca_that_had_expired_at_the_second_of_two_times() {
+    let chain = three(1, |p| p.not_after = date_time_ymd(2026, 11, 23));
+    let (form, log) = sign(&chain[0], issue::good(), NOW);
+    let root = own::root("stamping root");
+    let stamper = Stamper::new(stamp::good(), &[&root]);
+    let keys = [log, authority(&refs(&chain)), stamper.authority.clone()];
+    assert_eq!(issue::code(&stamper.stamps(&form, THEN), &keys), Ok(()));
+    let late = stamper.stamps(&stamper.stamps(&form, THEN), "20261124000000Z");
+    refused(&late, &keys, Role::Fulcio, "chain-refused", "");
+    let alone = stamp::unlogged(&stamper.stamps(&form, "20261124000000Z"));
+    refused(&alone, &keys[1..], Role::Fulcio, "chain-refused", "no log");
+}
+
+/// Two authorities bear one certificate and differ above it: the good one is found, and the other is not proved.
+#[test]
+fn a_timestamp_authority_with_another_root_above_it() {
+    let root = own::root("stamping root");
+    let stamper = Stamper::new(stamp::good(), &[&root]);
+    let mut evil = stamper.authority.clone();
+    let Material::Chain(chain) = &evil.material else { panic!() };
+    let forged = own::chain(&[chain.first(), &own::namesake(&root.certificate).certificate]);
+    evil.key.id = forged.id();
+    evil.material = Material::Chain(forged);
+    let form = stamper.stamps(&form_without_log(), THEN);
+    for tsa in [vec![evil.clone(), stamper.authority.clone()], vec![stamper.authority.clone(), evil.clone()]]
+    {
+        let verified = form.judge(&[form.keys(), tsa].concat()).unwrap();
+        assert!(verified.keys().contains(&stamper.authority.key) && !verified.keys().contains(&evil.key));
+    }
+    refused(&form, &[form.keys(), vec![evil]].concat(), Role::Tsa, "chain-refused", "alone");
+}
+
+#[test]
+fn a_timestamp_authority_without_a_root() {
+    let root = own::root("stamping root");
+    let (certificate, key) = root.leaf(stamp::good());
+    let stamper = Stamper::of(certificate, key, &[]);
+    let form = stamper.stamps(&form_without_log(), THEN);
+    let keys = [form.keys(), vec![stamper.authority]].concat();
+    refused(&form, &keys, Role::Tsa, "chain-refused", "");
+}
+
+#[test]
+fn accepted_what_is_good() {
+    let good: [(&str, Fault); 5] = [
+        ("nothing", |_| {}),
+        ("the use itself", |p| {
+            p.extended_key_usages =
+                vec![ExtendedKeyUsagePurpose::CodeSigning, ExtendedKeyUsagePurpose::TimeStamping];
+        }),
+        ("any use beside it", |p| p.extended_key_usages.push(ExtendedKeyUsagePurpose::Any)),
+        ("a path that is long enough", |p| p.is_ca = IsCa::Ca(BasicConstraints::Constrained(2))),
+        ("an extension that nobody knows", |p| {
+            p.custom_extensions.push(CustomExtension::from_oid_content(&[1, 2, 3, 4], vec![5, 0]));
+        }),
+    ];
+    for (what, change) in good {
+        for position in 0..3 {
+            let chain = three(position, change);
+            let (form, log) = sign(&chain[0], issue::good(), NOW);
+            for length in 1..=3 {
+                // A chain that ends in an intermediate is trusted by itself.
+                let keys = [log.clone(), authority(&refs(&chain)[..length])];
+                assert_eq!(issue::code(&form, &keys), Ok(()), "{what}, {length}");
+                assert_eq!(form.prove(&keys).unwrap().keys().len(), 2, "{what}, {length}");
+                let chain = three_stamping(position, change);
+                let stamper = Stamper::new(stamp::good(), &refs(&chain)[..length]);
+                let form = stamper.stamps(&form_without_log(), THEN);
+                let keys = [form.keys(), vec![stamper.authority]].concat();
+                assert_eq!(issue::code(&form, &keys), Ok(()), "TSA: {what}, {length}");
+            }
+        }
+    }
+}
+
+/// Old roots of enterprises signed themselves with SHA-1. Nobody looks at a root's own signature for more than whether
+/// it was altered.
+#[test]
+fn accepted_a_root_that_signed_itself_with_sha_1() {
+    const ECDSA_SHA256: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02];
+    const ECDSA_SHA1: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x01];
+    let root = own::root("own root");
+    let (form, log) = sign(&root, issue::good(), NOW);
+    // One byte shorter in two places: encoded anew.
+    use x509_cert::der::{Decode, Encode, oid::ObjectIdentifier};
+    let mut old = x509_cert::Certificate::from_der(root.certificate.der()).unwrap();
+    assert_eq!(old.signature_algorithm.oid.as_bytes(), ECDSA_SHA256);
+    let sha1 = ObjectIdentifier::from_bytes(ECDSA_SHA1).unwrap();
+    old.signature_algorithm.oid = sha1;
+    old.tbs_certificate.signature.oid = sha1;
+    let old = Certificate::from_der(&old.to_der().unwrap()).unwrap();
+    assert_eq!(issue::code(&form, &[log, of(vec![old])]), Ok(()));
+}
