@@ -78,7 +78,7 @@ fn candidate(role: Role, material: Material) -> Candidate {
         sha256: Digest::of(role.as_str().as_bytes()),
         date: None,
     };
-    Candidate { role: Some(role), material, url: None, validity: Validity::default(), provenance }
+    Candidate { role, material, url: None, validity: Validity::default(), provenance }
 }
 
 /// cosign's signature of one image, logged.

@@ -70,15 +70,12 @@ fn read_lab_keys() -> KeySet {
     const SIGNER: &[u8] = include_bytes!("../../testdata/lab/trust/cosign.pub");
     let (mut candidates, _) = trusted_root::read(ROOT, &provenance()).unwrap();
     let signer = keypack::key::parse_key_file(SIGNER).unwrap().material;
-    candidates.extend(signer.into_iter().map(|material| keypack::key::Candidate {
-        role: Some(Role::Signer),
-        material,
-        url: None,
-        validity: keypack::key::Validity::default(),
-        provenance: provenance(),
-    }));
+    let signer = signer.into_iter();
+    candidates.extend(
+        signer.map(|key| keypack::key::Candidate::new(Role::Signer, key, provenance()).unwrap()),
+    );
     KeySet::new(candidates.into_iter().map(|c| VerificationKey {
-        key: c.key_ref(c.role.unwrap(), None),
+        key: c.key_ref(c.role, None),
         material: c.material,
         url: c.url,
         validity: c.validity,

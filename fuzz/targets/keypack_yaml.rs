@@ -12,7 +12,8 @@ pub fn run(data: &[u8]) {
         Ok(config) => {
             assert!(config.name.as_deref().is_none_or(is_lineage), "{:?}", config.name);
             assert!(config.revoked.iter().all(|r| !r.reason.is_empty()), "revoked without a reason");
-            let paths = config.sources.keys.iter().chain(&config.sources.trusted_roots);
+            let keys = config.sources.keys.iter().map(|key| &key.path);
+            let paths = keys.chain(&config.sources.trusted_roots);
             assert!(
                 paths.chain(config.verify_keys.iter().flatten()).all(|p| p.is_absolute()),
                 "a relative path"

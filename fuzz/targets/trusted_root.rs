@@ -11,8 +11,8 @@ pub fn run(data: &[u8]) {
     let entries: Vec<_> = candidates
         .iter()
         .map(|c| trusted_root::Entry {
-            role: c.role.expect("a trusted root says what a key is for"),
-            id: c.key_ref(c.role.unwrap(), None).id,
+            role: c.role,
+            id: c.key_ref(c.role, None).id,
             material: &c.material,
             url: c.url.as_deref(),
             validity: c.validity,
@@ -22,10 +22,8 @@ pub fn run(data: &[u8]) {
     let (again, unusable) = trusted_root::read(&json, &input::provenance()).expect("what is written is read");
     assert_eq!(unusable, []);
     let named = |all: &[Candidate]| {
-        let each = all.iter().map(|c| {
-            let role = c.role.unwrap();
-            (c.key_ref(role, None), c.material.to_pem(), c.url.clone(), c.validity.end)
-        });
+        let each =
+            all.iter().map(|c| (c.key_ref(c.role, None), c.material.to_pem(), c.url.clone(), c.validity.end));
         let mut each: Vec<_> = each.collect();
         each.sort();
         each

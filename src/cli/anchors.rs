@@ -2,13 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{
-    args,
-    failure::{Exit, Failure},
-    output::Output,
-    packs::Fetched,
-    tuf,
-};
+use super::{args, failure::Failure, output::Output, packs::Fetched, travelled::Travelled, tuf};
 use crate::{
     content::Location,
     keysource::read_public_key,
@@ -19,16 +13,21 @@ use crate::{
     trust::tuf::RootName,
 };
 
-/// Reads the anchors: the flags, and a digest in the reference itself, which the user typed as well.
-///
-/// A verifying key that lies where the pack is from or where it goes would be the pack's own.
-pub(super) fn read(args: &args::Anchors, location: &Location, target: &Path) -> Result<Vec<Anchor>, Failure> {
+/// Reads the anchors: the flags, those of the setting, and a digest in the reference itself, which the user typed as well.
+/// None may come from a file that travelled with the pack.
+pub(super) fn read(pull: &args::Pull, location: &Location, target: &Path) -> Result<Vec<Anchor>, Failure> {
+    let args = &pull.anchors;
+    let home = std::env::var_os("HOME").map(PathBuf::from);
+    let travelled = Travelled::new(location, pull.cache.named(), target, home.as_deref());
+    if let Some(path) = &args.setting {
+        travelled.refuse(path, "the setting")?;
+    }
     let named = location.reference().and_then(|name| name.parse::<Digest>().ok());
     let mut anchors: Vec<_> = args.digest.into_iter().chain(named).map(Anchor::Digest).collect();
     let mut keys = Vec::new();
     for path in &args.verify_key {
         let key = read_public_key(path).map_err(Failure::from)?;
-        refuse_own(path, "key", location, target)?;
+        travelled.refuse(path, "the key")?;
         keys.push(key);
     }
     if !keys.is_empty() {
@@ -40,7 +39,7 @@ pub(super) fn read(args: &args::Anchors, location: &Location, target: &Path) -> 
     let mut roots = Vec::new();
     for name in &args.tuf_root {
         if let RootName::File(path) = name {
-            refuse_own(path, "TUF root", location, target)?;
+            travelled.refuse(path, "the TUF root")?;
         }
         let root = tuf::root(name)?;
         if !roots.contains(&root) {
@@ -51,26 +50,6 @@ pub(super) fn read(args: &args::Anchors, location: &Location, target: &Path) -> 
         anchors.push(Anchor::Tuf(roots));
     }
     Ok(anchors)
-}
-
-/// Refuses a file that lies where the pack is from or where it goes: it would be the pack's own.
-fn refuse_own(path: &Path, what: &str, location: &Location, target: &Path) -> Result<(), Failure> {
-    match location.path().into_iter().chain([target]).find(|place| lies_in(path, place)) {
-        Some(place) => {
-            let error = format!(
-                "the {what} {} lies in {}, where the pack is from or goes",
-                path.display(),
-                place.display()
-            );
-            Err(Failure::new("verify-key-from-pack", error, Exit::Refused))
-        }
-        None => Ok(()),
-    }
-}
-
-fn lies_in(path: &Path, place: &Path) -> bool {
-    let whole = |path: &Path| -> Option<PathBuf> { path.canonicalize().ok() };
-    matches!((whole(path), whole(place)), (Some(path), Some(place)) if path.starts_with(&place))
 }
 
 /// Authenticates. Signatures of the manifest are looked for only where the pack's own do not do.

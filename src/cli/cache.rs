@@ -27,6 +27,11 @@ impl Cache {
         Caches { named: self.cache_dir.clone(), usual }
     }
 
+    /// The cache that the user names.
+    pub(super) fn named(&self) -> Option<&Path> {
+        self.cache_dir.as_deref()
+    }
+
     /// Opens the folders of oc-mirror among these locations together, and says what they are.
     pub(super) fn open(&self, locations: &[Location], output: &Output) -> Result<Vec<OcMirror>, Failure> {
         let paths: Vec<_> =

@@ -8,6 +8,7 @@ use super::{
     gather::add_payloads,
     hint::hint,
     images::images,
+    misplaced,
     output::Output,
     places::{hosts, location},
     redhat,
@@ -93,6 +94,7 @@ pub(super) fn find(
         resolution = resolve(&questions, &gathered.candidates, now);
         redhat::keep_proved(&mut gathered, &resolution);
     }
+    misplaced::tell(&mut gathered, &mut resolution);
     Ok(Found { discovery, gathered, resolution })
 }
 

@@ -2,14 +2,17 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{
+    Args,
+    builder::{OsStringValueParser, TypedValueParser},
+};
 
 use super::{failure::Failure, heading, output::Output, tuf, wire::Wire};
 use crate::{
     config::Sources,
     content::Source,
-    key::Pin,
-    keysource::{AddressOrPath, Gathered},
+    key::{Pin, Role},
+    keysource::{AddressOrPath, Gathered, KeyFile},
     net::Client,
     trust::tuf::RootName,
 };
@@ -23,9 +26,11 @@ pub(super) struct KeySources {
     /// A sigstore trusted_root.json of version 0.1 or 0.2 [repeatable].
     #[arg(help_heading = heading::KEYS, long, value_name = "FILE")]
     pub(super) trusted_root: Vec<PathBuf>,
-    /// A public key or certificate chain: PEM (text around it is fine) or DER; or OpenPGP keys [repeatable].
-    #[arg(help_heading = heading::KEYS, long, value_name = "FILE")]
-    pub(super) key: Vec<PathBuf>,
+    /// A signer's public key, PEM (text around it is fine) or DER, or OpenPGP keys. Any other key comes with its role, as
+    /// ROLE=FILE: rekor, rekor2 or ctlog for a log's key, fulcio, tsa or pki for a certificate chain, signer, gpg. A file
+    /// that is named as in keys/ (rekor-….pub, fulcio-….pem) has its role by its name [repeatable].
+    #[arg(help_heading = heading::KEYS, long, value_name = "[ROLE=]FILE", value_parser = OsStringValueParser::new().try_map(|text| KeyFile::parse(&text)))]
+    pub(super) key: Vec<KeyFile>,
     /// The keys that a policy.json names [default FILE: /etc/containers/policy.json]; it is only read.
     #[arg(help_heading = heading::KEYS, long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = POLICY)]
     pub(super) from_policy: Option<PathBuf>,
@@ -79,8 +84,8 @@ impl KeySources {
     /// Reads the sources that the user names, then what is built in.
     pub(super) fn gather(&self, wire: &Wire, output: &Output) -> Result<Gathered, Failure> {
         let mut gathered = Gathered { pins: self.pin.clone(), ..Gathered::default() };
-        for path in &self.key {
-            gathered.add_key_file(path)?;
+        for file in &self.key {
+            add_key_file(&mut gathered, file, output)?;
         }
         for path in &self.trusted_root {
             gathered.add_trusted_root(path)?;
@@ -134,6 +139,26 @@ impl KeySources {
         gathered.add_builtin();
         Ok(gathered)
     }
+}
+
+fn add_key_file(gathered: &mut Gathered, file: &KeyFile, output: &Output) -> Result<(), Failure> {
+    let path = file.path.display().to_string();
+    gathered.add_key_file(file).map_err(|e| {
+        let mistyped = e.code() == "key-file-not-found" && path.contains('=');
+        let failure = Failure::from(e);
+        let roles = Role::ALL.map(Role::as_str).join(", ");
+        let hint = format!("check the path; if ROLE=FILE is meant, the roles are {roles}");
+        if mistyped { failure.hinting(&hint) } else { failure }
+    })?;
+    // Whoever hands over a file also names it.
+    if let Some(role) = file.role_by_name().filter(|role| !matches!(role, Role::Signer | Role::Gpg)) {
+        output.warn(&format!(
+            "{path} is taken for the key of a {} because of its name; write --key {role}=FILE if it is one, and its \
+             true role if not",
+            role.title()
+        ));
+    }
+    Ok(())
 }
 
 /// Adds what release payloads inside the mirror say: claims, unless they are known.

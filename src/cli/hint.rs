@@ -72,7 +72,9 @@ pub(super) fn hint(code: &str) -> &'static str {
         "signed-for-other-image" => {
             "the signature was moved to an image that it was not made for; do not trust it"
         }
-        "no-key" | "key-missing" => "give the key by --key FILE, or the trusted root by --trusted-root FILE",
+        "no-key" | "key-missing" => {
+            "give a signer's key by --key FILE, any other by --key ROLE=FILE, or the trusted root by --trusted-root FILE"
+        }
         "signature-does-not-match" => {
             "compare the key with its publisher; if the key is right, the signature is not"
         }
@@ -87,7 +89,13 @@ pub(super) fn hint(code: &str) -> &'static str {
         }
         "chain-refused" => "get the certificate chain again from its publisher",
         "no-evidence" => "the signature can't be used to prove a key; sign the image again",
-        // Keys.
+        _ => about_keys(code),
+    }
+}
+
+/// What to do about keys and where they come from.
+fn about_keys(code: &str) -> &'static str {
+    match code {
         "keys-not-found" => "name the directory that `keypack collect` or `keypack pull` wrote",
         "incomplete" => "the report lists each one with what to do; --format json gives it to programs",
         "key-file-not-found" => "check the path: a file with keys, or with a policy.json, is expected there",
@@ -95,10 +103,15 @@ pub(super) fn hint(code: &str) -> &'static str {
             "get the key again from its publisher and look at the file: it must hold PEM or DER"
         }
         "key-unsupported" | "key-unusable" => {
-            "keypack verifies with ECDSA P-256 and P-384, Ed25519, and RSA of 2048 to 8192 bits"
+            "keypack verifies with ECDSA P-256 and P-384, Ed25519, and RSA of 2048 to 8192 bits, and with no key with which \
+             anybody can sign"
+        }
+        "key-role" => {
+            "say what the key is for: --key FILE takes a signer's key, --key ROLE=FILE any other (rekor, rekor2, ctlog, \
+             fulcio, tsa, pki, gpg)"
         }
         "key-claim" => {
-            "compare the fingerprint with its publisher by another way; then give the key by --key FILE"
+            "compare the fingerprint with its publisher by another way; then give the key by --key ROLE=FILE"
         }
         "rekor-answer" => {
             "check the address: `/api/v1/log/publicKey` follows it; or give the log's key by --rekor FILE"
@@ -173,7 +186,8 @@ fn about_packs(code: &str) -> &'static str {
             "give one PEM public key, as `cosign public-key` prints it, in a file of its own"
         }
         "verify-key-from-pack" => {
-            "a key or root that comes with the pack proves nothing; keep the organisation's where only you write"
+            "a key, root or setting that came with the pack proves nothing: get it from where you trust it to be right, and keep it \
+             in a place that does not travel, such as /etc/keypack"
         }
         "key-not-pinned" => {
             "pins are the exact set: if the key is right, pin it too; if nobody can say what it is, refuse the pack"
@@ -245,6 +259,7 @@ fn about_tuf(code: &str) -> &'static str {
             "compare the root with what the repository's keeper tells you another way: either the root belongs to another \
              repository, or roots in between are missing, or what was served is forged"
         }
+        "tuf-key-weak" => "don't use this repository: tell its keeper that anybody could sign for this role",
         "tuf-key-twice" => {
             "ask the repository's keeper: fewer people than the root says can sign; do not use it until then"
         }

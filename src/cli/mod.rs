@@ -24,6 +24,7 @@ mod inspect;
 mod install;
 mod interrupt;
 mod memory;
+mod misplaced;
 mod output;
 mod packs;
 mod past;
@@ -34,6 +35,7 @@ mod redhat;
 mod schema;
 mod settings;
 mod take;
+mod travelled;
 mod tuf;
 mod wire;
 

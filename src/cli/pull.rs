@@ -37,7 +37,7 @@ pub(super) fn run(args: &args::Pull, output: &Output) -> Result<Exit, Failure> {
     }
     let location = location(&args.source)?;
     let directory = keys_directory(args.output.as_deref(), std::slice::from_ref(&location));
-    let anchors = read(&args.anchors, &location, &directory)?;
+    let anchors = read(args, &location, &directory)?;
     let whole = anchors.iter().any(Anchor::covers_inventory);
     if args.min_version.is_some() && !anchors.is_empty() && !whole {
         return Err(Failure::usage(

@@ -45,7 +45,7 @@ pub(super) fn ask(
     if let Some(problem) = problems.first() {
         output.warn(&format!(
             "these are images of Red Hat's, and its published keys could not be had: {problem}; give them by --key \
-             FILE, or keep keypack from asking by --no-network"
+             FILE (the log's by --rekor FILE), or keep keypack from asking by --no-network"
         ));
     }
     gathered.candidates.len() > before
@@ -54,8 +54,7 @@ pub(super) fn ask(
 /// Takes out what Red Hat's addresses gave and what neither is known by its fingerprint nor proved a signature.
 pub(super) fn keep_proved(gathered: &mut Gathered, resolution: &Resolution) {
     let proved = |candidate: &crate::key::Candidate| {
-        let role = candidate.role.unwrap_or(candidate.material.usual_role());
-        resolution.keys.contains_key(&candidate.key_ref(role, None))
+        resolution.keys.contains_key(&candidate.key_ref(candidate.role, None))
     };
     gathered.candidates.retain(|candidate| !is_redhats(candidate) || proved(candidate));
 }

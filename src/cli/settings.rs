@@ -29,7 +29,10 @@ pub(super) fn apply(cli: &mut Cli) -> Result<(), Failure> {
             args.forgive.under(config.on_failure);
             args.wire.allow_realms(config.allow_realms);
         }
-        Command::Pull(args) => pull(args, config),
+        Command::Pull(args) => {
+            args.anchors.setting = Some(path.clone());
+            pull(args, config);
+        }
         Command::Inspect(args) => args.wire.allow_realms(config.allow_realms),
         Command::Diff(args) => args.wire.allow_realms(config.allow_realms),
         Command::Schema(_) => {}

@@ -6,7 +6,7 @@ use super::{args, find::Found, output::Output};
 use crate::{
     config::{IncludeKeys, When},
     display::{count, shown},
-    key::{Candidate, KeyRef, OpenPgpKey},
+    key::{Candidate, KeyRef, OpenPgpKey, Role},
     keysource::Collected,
     pack::{Draft, Include, IncludeChain, Inventory, KEPT_LONG, NewAtPlace, kept_long, new_at_known_places},
     report::Report,
@@ -28,7 +28,7 @@ pub(super) fn take(
     report: &mut Report,
     output: &Output,
 ) -> Taken {
-    let mut include = include(args, found);
+    let mut include = include(args, found, output);
     let is_accepted = |new: &NewAtPlace| args.accept_change.contains(&new.fingerprint);
     let new = |keys: &[Include]| -> (Vec<_>, Vec<_>) {
         let new = old.map(|old| new_at_known_places(old.inventory(), keys));
@@ -71,7 +71,8 @@ pub(super) fn take(
 fn beside(include: &[Include], found: &Found) -> Vec<Include> {
     let goes_in =
         |offer: &Include| include.iter().any(|i| i.key == offer.key || i.material == offer.material);
-    found.gathered.candidates.iter().map(offered).filter(|offer| !goes_in(offer)).collect()
+    let candidates = found.gathered.candidates.iter().filter(|candidate| !is_nameless(candidate));
+    candidates.map(offered).filter(|offer| !goes_in(offer)).collect()
 }
 
 /// A candidate as it would go in.
@@ -123,7 +124,7 @@ pub(super) fn tell_kept_long(inventory: &Inventory, now: Timestamp, advice: &str
     }
 }
 
-fn include(args: &args::Collect, found: &Found) -> Vec<Include> {
+fn include(args: &args::Collect, found: &Found, output: &Output) -> Vec<Include> {
     let mut include: Vec<Include> = found
         .resolution
         .keys
@@ -149,7 +150,18 @@ fn include(args: &args::Collect, found: &Found) -> Vec<Include> {
     let merged = resolve::merged(&found.gathered.candidates);
     let conflicted = |key: KeyRef| found.resolution.conflicts.iter().any(|c| c.key == key);
     for candidate in &found.gathered.candidates {
-        let of_instance = candidate.role.is_some() && documents.contains(&candidate.provenance.sha256);
+        if is_nameless(candidate) {
+            if all && !include.iter().any(|i| i.material == candidate.material) {
+                output.warn(&format!(
+                    "{} holds the key of a Rekor v2 log and not the log's origin, which is a part of the key's id: it goes \
+                     in once a signature needs it, or by a trusted root",
+                    candidate.provenance.source
+                ));
+            }
+            continue;
+        }
+        let of_instance =
+            candidate.role.in_trusted_root() && documents.contains(&candidate.provenance.sha256);
         let key = name(candidate);
         // Nobody needs a key that its owner took back, however many keys are wanted.
         let withdrawn = candidate.material.openpgp().is_some_and(OpenPgpKey::is_revoked);
@@ -163,7 +175,12 @@ fn include(args: &args::Collect, found: &Found) -> Vec<Include> {
     include
 }
 
-/// A candidate's name. A bare key file that no signature gave a role is a signer's key, a bare chain a signing CA's.
+/// Whether it has no name as long as no signature gives it one: the key of a Rekor v2 log as a bare file.
+fn is_nameless(candidate: &Candidate) -> bool {
+    candidate.role == Role::Rekor2 && candidate.url.is_none()
+}
+
+/// A candidate's name.
 fn name(candidate: &Candidate) -> KeyRef {
-    candidate.key_ref(candidate.role.unwrap_or(candidate.material.usual_role()), None)
+    candidate.key_ref(candidate.role, None)
 }

@@ -66,6 +66,7 @@ fn rule(out: &mut String, scope: &Result<Scope, String>, seen: &Seen, observatio
         let n = count(seen.nameless, "signature");
         let _ = writeln!(out, "  # {n} more by certificates without an issuer, which no rule can name");
     }
+    signed_as(out, scope, seen);
     match scope {
         Ok(scope) => {
             let _ = writeln!(out, "  - scope: {}", quoted(scope.as_str()));
@@ -118,6 +119,19 @@ fn rule(out: &mut String, scope: &Result<Scope, String>, seen: &Seen, observatio
         let n = count(seen.bare, "signature");
         let _ = writeln!(out, "    signedIdentity:  # {n} with the repository's name alone, without a tag");
         out.push_str("      type: matchRepository\n");
+    }
+}
+
+/// Says where signatures name something else than the scope: `skopeo copy` and oc-mirror keep the name that was signed.
+fn signed_as(out: &mut String, scope: &Result<Scope, String>, seen: &Seen) {
+    const SHOWN: usize = 5;
+    let is_scope = |name: &str| scope.as_ref().is_ok_and(|scope| scope.as_str() == name);
+    let names: Vec<_> = seen.signed_as.iter().filter(|name| !is_scope(name)).collect();
+    for name in names.iter().take(SHOWN) {
+        let _ = writeln!(out, "  # signed as {}", quoted(name));
+    }
+    if names.len() > SHOWN {
+        let _ = writeln!(out, "  # and as {}", count(names.len() - SHOWN, "other name"));
     }
 }
 

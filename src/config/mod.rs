@@ -23,6 +23,7 @@ pub use rules::parse_rules;
 
 use crate::{
     key::Fingerprint,
+    keysource::KeyFile,
     pack::{Expiry, Mention, Pin, Rule},
     trust::tuf::RootName,
 };
@@ -65,8 +66,8 @@ pub struct Config {
 pub struct Sources {
     /// Files `trusted_root.json`.
     pub trusted_roots: Vec<PathBuf>,
-    /// Files with keys or chains.
-    pub keys: Vec<PathBuf>,
+    /// Files with keys or chains, each with its role where it is given.
+    pub keys: Vec<KeyFile>,
     /// A `policy.json`.
     pub from_policy: Option<PathBuf>,
     /// Rekors, by address or by a file with the key.

@@ -21,6 +21,9 @@ pub(super) struct Seen {
     /// Images, and those of them without a signature that verifies.
     pub(super) images: usize,
     pub(super) unsigned: usize,
+    /// The names that the signers wrote for it: what they called it where they signed, or what somebody else's image is
+    /// called. They are shown, and decide nothing.
+    pub(super) signed_as: BTreeSet<String>,
     /// How many images each of them signed.
     pub(super) signers: BTreeMap<Signer, usize>,
     /// The logs that hold the signatures.
@@ -54,7 +57,7 @@ pub(super) fn observe(discovery: &Discovery, resolution: &Resolution, now: Times
     let mut observation = Observation { seen: BTreeMap::new(), names: names.collect() };
     for image in discovery.images.iter().filter(|image| is_image(image)) {
         let proofs: Vec<_> = image.signatures.iter().filter_map(|s| proof(s, image, &keys, now)).collect();
-        observation.seen.entry(scope(image, &proofs)).or_default().add(&proofs);
+        observation.seen.entry(scope(image)).or_default().add(&proofs);
     }
     observation
 }
@@ -78,14 +81,15 @@ fn proof<'a>(found: &'a FoundSignature, image: &Image, keys: &KeySet, now: Times
     Some(Proof { verified, signature })
 }
 
-/// The repository that the signers name, else the one that it has in its registry, else what the place calls it.
-fn scope(image: &Image, proofs: &[Proof<'_>]) -> Result<Scope, String> {
-    let signed = proofs.iter().filter_map(|proof| proof.signature.claimed_reference());
+/// The repository as the place says it: in its registry, else by a tag that is a whole reference; else what the place calls
+/// it. Not as a signature says it: a name that somebody signed elsewhere would make a rule for images elsewhere.
+fn scope(image: &Image) -> Result<Scope, String> {
     let place = image.place.strip_prefix("docker://").and_then(|rest| rest.split('/').next());
     let here = place.map(|host| format!("{host}/{}", image.repository));
     let tags = image.tags.iter().filter(|tag| tag.contains('/')).map(String::as_str);
-    let mut names = signed.chain(here.as_deref()).chain(tags);
-    names
+    here.as_deref()
+        .into_iter()
+        .chain(tags)
         .find_map(|name| {
             let host = name.split_once('/')?.0;
             let reference: RegistryRef = name.parse().ok()?;
@@ -107,6 +111,7 @@ impl Seen {
             let logs: Vec<_> = of(&[Role::Rekor, Role::Rekor2]).collect();
             self.unlogged += usize::from(logs.is_empty());
             self.logs.extend(logs);
+            self.signed_as.extend(signature.claimed_reference().map(str::to_owned));
             self.bare += usize::from(signature.claimed_reference().is_some_and(|name| {
                 name.parse::<RegistryRef>().is_ok_and(|r| r.tag.is_none() && r.digest.is_none())
             }));

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     content::registry::AllowedRealm,
-    keysource::AddressOrPath,
+    keysource::{AddressOrPath, KeyFile},
     pack::{is_lineage, parse_time},
     trust::tuf::RootName,
 };
@@ -52,7 +52,12 @@ fn lineage(name: At<String>) -> Result<String, Fault> {
 fn sources(sources: wire::Sources, base: &Path) -> Result<Sources, Fault> {
     Ok(Sources {
         trusted_roots: paths(sources.trusted_roots, base)?,
-        keys: paths(sources.keys, base)?,
+        keys: sources
+            .keys
+            .unwrap_or_default()
+            .iter()
+            .map(|key| key_file(key, base))
+            .collect::<Result<_, _>>()?,
         from_policy: sources.from_policy.map(|policy| path(&policy, base)).transpose()?,
         rekor: sources
             .rekor
@@ -66,6 +71,13 @@ fn sources(sources: wire::Sources, base: &Path) -> Result<Sources, Fault> {
 
 fn paths(paths: Option<Vec<At<String>>>, base: &Path) -> Result<Vec<PathBuf>, Fault> {
     paths.unwrap_or_default().iter().map(|text| path(text, base)).collect()
+}
+
+/// A key file as the setting means it.
+fn key_file(text: &At<String>, base: &Path) -> Result<KeyFile, Fault> {
+    let KeyFile { role, path: file } = KeyFile::parse(text.value.as_ref()).map_err(|e| Fault::at(text, e))?;
+    let file = At { value: file.display().to_string(), ..text.clone() };
+    Ok(KeyFile { role, path: path(&file, base)? })
 }
 
 /// A path as the file means it.

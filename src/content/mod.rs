@@ -37,6 +37,7 @@ pub use image_set::{is_image_set, parse_image_set};
 pub use layout::Layout;
 pub use list::{ImageList, Images, ListError, ListedImage, locate, parse_list};
 pub use location::{Location, LocationError, Selector};
+pub(crate) use oc_mirror::WORKING_DIR;
 pub use oc_mirror::{Caches, OcMirror, oc_mirror_path, oc_mirror_root};
 pub use open::{Destination, open_destination, open_source};
 pub use reference::{Host, ReferenceError, RegistryRef, is_repository, is_tag};

@@ -1,7 +1,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Chain, KeyId, KeyRef, OpenPgpKey, PublicKey, Role, note_key_id};
+use super::{Chain, KeyId, KeyRef, OpenPgpKey, PublicKey, Role, RoleError, note_key_id};
 use crate::oci::Digest;
 
 /// How a key reached us: the ladder of trust, best first. It says how hard it is to forge, not whether the
@@ -81,24 +81,6 @@ impl Material {
         if let Self::OpenPgp(key) = self { Some(key) } else { None }
     }
 
-    /// Whether it is of the kind that this role has.
-    pub const fn fits(&self, role: Role) -> bool {
-        match self {
-            Self::Key(_) => !role.is_chain() && !matches!(role, Role::Gpg),
-            Self::Chain(_) => role.is_chain(),
-            Self::OpenPgp(_) => matches!(role, Role::Gpg),
-        }
-    }
-
-    /// The role of a key whose source says none, until a signature gives it another.
-    pub const fn usual_role(&self) -> Role {
-        match self {
-            Self::Key(_) => Role::Signer,
-            Self::Chain(_) => Role::Fulcio,
-            Self::OpenPgp(_) => Role::Gpg,
-        }
-    }
-
     /// Whether both are one key. Two copies of an OpenPGP key may hold more or less and still be that.
     pub fn is_same_key(&self, other: &Self) -> bool {
         match (self, other) {
@@ -129,8 +111,9 @@ impl Material {
 /// A key and who says so. Nothing follows from it until a signature that needed it has verified with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {
-    /// What the source says it is for; `None` where the source only says that it is a key (`--key FILE`).
-    pub role: Option<Role>,
+    /// What whoever gave it says it is for. It serves in this role alone, whatever signatures ask for: else a signer who
+    /// also signs log entries would be their log.
+    pub role: Role,
     /// The key.
     pub material: Material,
     /// The address of the log or authority, where the source says one.
@@ -142,13 +125,14 @@ pub struct Candidate {
 }
 
 impl Candidate {
-    /// Whether it could serve in `role`.
-    pub fn serves(&self, role: Role) -> bool {
-        self.role.map_or_else(|| self.material.fits(role), |stated| stated == role)
+    /// A key of which nothing more is known than who gave it, and what for.
+    pub fn new(role: Role, material: Material, provenance: Provenance) -> Result<Self, RoleError> {
+        material.check_role(role)?;
+        Ok(Self { role, material, url: None, validity: Validity::default(), provenance })
     }
 
-    /// Its name in `role`. A Rekor v2 log is named by its origin too: the URL's host or, for a bare key file,
-    /// the origin of the checkpoint that needs it.
+    /// Its name in `role`: its own or, for a log whose version nobody says, [`Role::Rekor2`]. A Rekor v2 log is named
+    /// by its origin too: the URL's host or, for a bare key file, the origin of the checkpoint that needs it.
     pub fn key_ref(&self, role: Role, origin: Option<&str>) -> KeyRef {
         let id = match (&self.material, role) {
             (Material::Key(key), Role::Rekor2) => {

@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use super::{
-    Certificate, Chain, Material, OpenPgpKey, PublicKey, PublicKeyError,
+    Certificate, Chain, ChainError, Material, OpenPgpKey, PublicKey, PublicKeyError,
     openpgp::{self, Unread},
     secret,
 };
@@ -183,18 +183,21 @@ fn parse_der(bytes: &[u8]) -> Result<Parsed, KeyFileError> {
         let mut parsed = Parsed::default();
         return parsed.openpgp(openpgp::read_binary(bytes)).map(|()| parsed);
     }
-    let spki = PublicKey::from_spki(bytes);
+    let read = PublicKey::from_spki(bytes);
+    let read = if let Err(PublicKeyError::Form(_)) = read { PublicKey::from_pkcs1(bytes) } else { read };
     let mut parsed = Parsed::default();
-    if let Ok(key) = spki.clone().or_else(|_| PublicKey::from_pkcs1(bytes)) {
-        parsed.material.push(Material::Key(key));
-    } else if let Ok(chain) = Certificate::from_der(bytes).and_then(|c| Chain::new(vec![c])) {
-        parsed.material.push(Material::Chain(chain));
-    } else if let Err(PublicKeyError::Unsupported(reason)) = spki {
-        parsed
-            .unusable
-            .push(("the key".into(), format!("its algorithm, curve or size is not supported: {reason}")));
-    } else {
-        return no_key("it is neither PEM nor a DER key nor a DER certificate");
+    match read {
+        Ok(key) => parsed.material.push(Material::Key(key)),
+        Err(PublicKeyError::Form(_)) => {
+            match Certificate::from_der(bytes).and_then(|c| Chain::new(vec![c])) {
+                Ok(chain) => parsed.material.push(Material::Chain(chain)),
+                Err(ChainError::Form(_)) => {
+                    return no_key("it is neither PEM nor a DER key nor a DER certificate");
+                }
+                Err(e) => parsed.unusable.push(("the certificate".into(), e.to_string())),
+            }
+        }
+        Err(e) => parsed.unusable.push(("the key".into(), e.to_string())),
     }
     Ok(parsed)
 }

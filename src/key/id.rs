@@ -38,7 +38,7 @@ impl FromStr for KeyRef {
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong = || format!("{text:?} is not ROLE:<64 hex>");
         let (role, hex) = text.split_once(':').ok_or_else(wrong)?;
-        let role = Role::ALL.into_iter().find(|r| r.as_str() == role).ok_or_else(wrong)?;
+        let role = role.parse().map_err(|_| wrong())?;
         Ok(Self { role, id: Digest::from_hex(hex).map_err(|_| wrong())? })
     }
 }

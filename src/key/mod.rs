@@ -11,8 +11,10 @@ mod names;
 mod openpgp;
 mod pin;
 mod public_key;
+mod role;
 mod secret;
 pub mod trusted_root;
+mod weak;
 
 pub use algorithm::Algorithm;
 pub use candidate::{Candidate, Grade, Material, Provenance, Validity, origin_of};
@@ -26,6 +28,7 @@ pub use names::{is_name_of, name_of, well_known};
 pub use openpgp::{OpenPgpFault, OpenPgpKey, OpenPgpMessage, OpenPgpMessageError};
 pub use pin::Pin;
 pub use public_key::{PublicKey, PublicKeyError};
+pub use role::RoleError;
 
 use serde::{Deserialize, Serialize};
 

@@ -111,6 +111,19 @@ mod tests {
     }
 
     #[test]
+    fn a_name_is_the_keys_own_whoever_gives_it() {
+        let pem = include_bytes!("../../testdata/lab/trust/fulcio.pem");
+        let material = super::super::parse_key_file(pem).unwrap().material.remove(0);
+        // Its certificate says CN=sigstore, like the public one's.
+        assert!(matches!(&material, Material::Chain(chain) if chain.first().common_name() == "sigstore"));
+        let key = KeyRef { role: Role::Fulcio, id: material.id() };
+        assert_eq!(name_of(key, &material), format!("fulcio-{}", &key.id.hex()[..8]));
+        assert!(is_name_of(&name_of(key, &material), key, &material));
+        assert!(!is_name_of("fulcio-sigstore", key, &material));
+        assert!(!is_name_of("fulcio-sigstore-98cd189d", key, &material));
+    }
+
+    #[test]
     fn no_bare_name_stands_twice() {
         let mut names: Vec<_> = NAMES.iter().map(|(_, _, name)| *name).collect();
         names.sort_unstable();

@@ -1,28 +1,32 @@
 use std::fmt;
 
 use pem::{EncodeConfig, LineEnding, Pem};
-use sigstore_crypto::{KeyAlgorithm, VerificationKey};
+use rsa::pkcs1::RsaPublicKey;
 use sigstore_types::DerPublicKey;
 use thiserror::Error;
 use x509_cert::{
     der::{
-        Decode, Encode, Reader, SliceReader,
-        asn1::{BitString, Null, UintRef},
+        Decode, Encode,
+        asn1::{AnyRef, BitStringRef, Null},
     },
-    spki::{AlgorithmIdentifierOwned, ObjectIdentifier, SubjectPublicKeyInfoOwned},
+    spki::{AlgorithmIdentifierRef, ObjectIdentifier, SubjectPublicKeyInfoRef},
 };
 
-use super::Algorithm;
+use super::{Algorithm, weak};
 use crate::oci::Digest;
 
 /// rsaEncryption (RFC 8017, appendix A.1).
-const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
+const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
+/// id-ecPublicKey, and its curves (RFC 5480 §2.1.1).
+const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
+const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
+const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
+/// id-Ed25519 (RFC 8410 §3).
+const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
 
-/// The sizes of RSA keys that the verifying crate takes. It asks for them only when it verifies: a smaller key would
-/// be listed as good until then.
-pub(super) const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
-
-/// A public key that signatures can be verified with, as a DER SubjectPublicKeyInfo (RFC 5280 §4.1).
+/// A public key that signatures can be verified with, as a DER SubjectPublicKeyInfo (RFC 5280 §4.1) in the one encoding
+/// that RFC 3279, 5480 and 8410 have for it. It is built from the numbers that were read, so that one key has one
+/// fingerprint: a revoked key must not come back in another spelling.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PublicKey {
     spki: Vec<u8>,
@@ -35,65 +39,86 @@ pub enum PublicKeyError {
     /// Not a SubjectPublicKeyInfo.
     #[error("it is not a DER public key: {0}")]
     Form(String),
+    /// A key that is not written as the standards have it: its numbers could be read in more than one way.
+    #[error("it is not encoded as its standard has it: {0}")]
+    Encoding(String),
     /// A key of an algorithm, curve or size that keypack does not verify with.
     #[error("its algorithm, curve or size is not supported: {0}")]
     Unsupported(String),
+    /// A key whose signatures prove nothing.
+    #[error("anybody can sign with it: {0}")]
+    Weak(String),
 }
+
+use PublicKeyError::{Encoding, Form, Unsupported, Weak};
 
 impl PublicKey {
     /// Reads a DER SubjectPublicKeyInfo and checks that signatures can be verified with it.
     ///
-    /// An EC point must be uncompressed: a compressed spelling of the same key has another fingerprint, and
-    /// most consumers refuse it.
+    /// RSA's parameters may be left out: some programs do, and they say nothing. All else must be as the standards have
+    /// it; a compressed curve point, which they allow, is refused because hardly any consumer reads one.
+    ///
+    /// The ids of logs are SHA-256 of this encoding too, whatever encoding their operator has in a file: Rekor and CTFE
+    /// read their key and compute the id with Go's `x509.MarshalPKIXPublicKey`.
     pub fn from_spki(der: &[u8]) -> Result<Self, PublicKeyError> {
-        SubjectPublicKeyInfoOwned::from_der(der).map_err(|e| PublicKeyError::Form(e.to_string()))?;
-        let key = DerPublicKey::new(der.to_vec());
-        let unsupported = |e: sigstore_crypto::Error| PublicKeyError::Unsupported(e.to_string());
-        let algorithm = match KeyAlgorithm::from_spki(&key).map_err(unsupported)? {
-            KeyAlgorithm::EcdsaP256 => Algorithm::EcdsaP256,
-            KeyAlgorithm::EcdsaP384 => Algorithm::EcdsaP384,
-            KeyAlgorithm::Ed25519 => Algorithm::Ed25519,
-            KeyAlgorithm::Rsa => Algorithm::Rsa,
-            other => return Err(PublicKeyError::Unsupported(format!("{other:?}"))),
-        };
-        // Building a verification key also refuses points that are not on the curve.
-        VerificationKey::from_spki(&key).map_err(unsupported)?;
-        let key = Self { spki: der.to_vec(), algorithm };
-        // SEC 1 §2.3.3: an uncompressed point starts with 4.
-        let ec = matches!(algorithm, Algorithm::EcdsaP256 | Algorithm::EcdsaP384);
-        if ec && key.raw().first() != Some(&4) {
-            return Err(PublicKeyError::Unsupported("its curve point is compressed".into()));
-        }
-        if algorithm == Algorithm::Rsa {
-            let bits = key.modulus_bits().unwrap_or_default();
-            if !RSA_BITS.contains(&bits) {
-                return Err(PublicKeyError::Unsupported(format!("RSA of {bits} bits")));
+        let spki = SubjectPublicKeyInfoRef::from_der(der).map_err(form)?;
+        let bits = spki.subject_public_key.as_bytes();
+        let key = bits.ok_or_else(|| Encoding("its last byte is cut to a few bits".into()))?;
+        let parameters = spki.algorithm.parameters;
+        match spki.algorithm.oid {
+            RSA if parameters.is_none_or(AnyRef::is_null) => Self::from_pkcs1(key).map_err(|e| match e {
+                Form(reason) => Encoding(reason),
+                e => e,
+            }),
+            EC => match spki.algorithm.parameters_oid() {
+                Ok(P256) => Self::ec(Algorithm::EcdsaP256, P256, key, p256::PublicKey::from_sec1_bytes),
+                Ok(P384) => Self::ec(Algorithm::EcdsaP384, P384, key, p384::PublicKey::from_sec1_bytes),
+                Ok(other) => Err(Unsupported(format!("the curve {other}"))),
+                Err(_) => Err(Unsupported("its curve has no name".into())),
+            },
+            ED25519 if parameters.is_none() => {
+                let point = key.try_into().map_err(|_| Encoding("an Ed25519 key has 32 bytes".into()))?;
+                weak::check_ed25519(point)?;
+                Self::build(Algorithm::Ed25519, ED25519, None, key)
             }
+            RSA | ED25519 => Err(Encoding("its algorithm has parameters that it can't have".into())),
+            other => Err(Unsupported(format!("the algorithm {other}"))),
         }
-        Ok(key)
-    }
-
-    /// The size of an RSA key: `RSAPublicKey` is a sequence of modulus and exponent.
-    fn modulus_bits(&self) -> Option<usize> {
-        let raw = self.raw();
-        let mut outer = SliceReader::new(&raw).ok()?;
-        let (modulus, exponent) = outer
-            .sequence(|inner| Ok((inner.decode::<UintRef<'_>>()?, inner.decode::<UintRef<'_>>()?)))
-            .ok()?;
-        let (first, rest) = modulus.as_bytes().split_first()?;
-        // With an exponent of 1 anyone can sign.
-        let usable = exponent.as_bytes() != [1];
-        usable.then(|| rest.len() * 8 + 8 - first.leading_zeros() as usize)
     }
 
     /// Reads a PKCS #1 `RSAPublicKey` (RFC 8017, appendix A.1.1) and wraps it as SubjectPublicKeyInfo.
     pub fn from_pkcs1(der: &[u8]) -> Result<Self, PublicKeyError> {
-        let form = |e: x509_cert::der::Error| PublicKeyError::Form(e.to_string());
-        let spki = SubjectPublicKeyInfoOwned {
-            algorithm: AlgorithmIdentifierOwned { oid: RSA_ENCRYPTION, parameters: Some(Null.into()) },
-            subject_public_key: BitString::from_bytes(der).map_err(form)?,
+        let key = RsaPublicKey::from_der(der).map_err(form)?;
+        weak::check_rsa(key.modulus.as_bytes(), key.public_exponent.as_bytes())?;
+        Self::build(Algorithm::Rsa, RSA, Some(Null.into()), &key.to_der().map_err(form)?)
+    }
+
+    /// A key on a curve (SEC 1 §2.3.3: the first byte tells the form of the point).
+    fn ec<K, E>(
+        algorithm: Algorithm,
+        curve: ObjectIdentifier,
+        point: &[u8],
+        read: fn(&[u8]) -> Result<K, E>,
+    ) -> Result<Self, PublicKeyError> {
+        match point.first() {
+            Some(4) if read(point).is_ok() => Self::build(algorithm, EC, Some((&curve).into()), point),
+            Some(2 | 3) => Err(Unsupported("its curve point is compressed".into())),
+            Some(0) => Err(Weak("its curve point is at infinity".into())),
+            _ => Err(Encoding("its point is not on the curve, or has too many or too few bytes".into())),
+        }
+    }
+
+    fn build(
+        algorithm: Algorithm,
+        oid: ObjectIdentifier,
+        parameters: Option<AnyRef<'_>>,
+        key: &[u8],
+    ) -> Result<Self, PublicKeyError> {
+        let spki = SubjectPublicKeyInfoRef {
+            algorithm: AlgorithmIdentifierRef { oid, parameters },
+            subject_public_key: BitStringRef::from_bytes(key).map_err(form)?,
         };
-        Self::from_spki(&spki.to_der().map_err(form)?)
+        Ok(Self { spki: spki.to_der().map_err(form)?, algorithm })
     }
 
     /// The DER SubjectPublicKeyInfo.
@@ -111,14 +136,14 @@ impl PublicKey {
         self.algorithm
     }
 
-    /// sha256 of the SubjectPublicKeyInfo: what people compare.
+    /// sha256 of the SubjectPublicKeyInfo: what people compare. It is the same in whatever encoding the key was given.
     pub fn fingerprint(&self) -> Digest {
         Digest::of(&self.spki)
     }
 
     /// The key's own bits, without the algorithm around them.
     pub(super) fn raw(&self) -> Vec<u8> {
-        SubjectPublicKeyInfoOwned::from_der(&self.spki)
+        SubjectPublicKeyInfoRef::from_der(&self.spki)
             .map(|spki| spki.subject_public_key.raw_bytes().to_vec())
             .unwrap_or_default()
     }
@@ -127,6 +152,10 @@ impl PublicKey {
     pub fn to_pem(&self) -> String {
         to_pem("PUBLIC KEY", &self.spki)
     }
+}
+
+fn form(error: x509_cert::der::Error) -> PublicKeyError {
+    Form(error.to_string())
 }
 
 /// Encodes one PEM block: LF, 64 columns, one newline at the end.
@@ -142,3 +171,6 @@ impl fmt::Debug for PublicKey {
         write!(f, "PublicKey({}, {})", self.algorithm, self.fingerprint())
     }
 }
+
+#[cfg(test)]
+mod tests;

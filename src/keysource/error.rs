@@ -3,7 +3,7 @@ use std::{io, path::PathBuf};
 use thiserror::Error;
 
 use crate::{
-    key::{KeyFileError, trusted_root::TrustedRootError},
+    key::{KeyFileError, RoleError, trusted_root::TrustedRootError},
     net::NetError,
     trust::tuf::TufError,
 };
@@ -56,6 +56,14 @@ pub enum KeySourceError {
     PrivateKey {
         /// The file.
         path: PathBuf,
+    },
+    /// Its keys are not of the kind that the role has which the user gives them.
+    #[error("{path} can't be used in the role that it is given: {source}", path = path.display())]
+    Role {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: RoleError,
     },
     /// It is not a policy.json.
     #[error("{path} is not a policy.json: {reason}", path = path.display())]
@@ -135,6 +143,7 @@ impl KeySourceError {
             Self::Key { source, .. } => source.code(),
             Self::NotOneKey { .. } => "verify-key-unusable",
             Self::PrivateKey { .. } => "private-key",
+            Self::Role { .. } => "key-role",
             Self::Policy { .. } => "policy-malformed",
             Self::Net(e) => e.code(),
             Self::Answer { .. } => "rekor-answer",

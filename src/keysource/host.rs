@@ -10,7 +10,7 @@ use std::{
 use super::{Gathered, KeySourceError, read_opened};
 use crate::{
     disk,
-    key::{Candidate, Provenance, Validity, parse_key_file},
+    key::{Material, Provenance, Role, parse_key_file},
     limits,
 };
 
@@ -96,22 +96,26 @@ impl Gathered {
             Ok(read) => read,
             Err(e) => return self.leave(&source, "it", e.code(), &e.to_string()),
         };
-        let parsed = match parse_key_file(&bytes) {
+        let mut parsed = match parse_key_file(&bytes) {
             Ok(parsed) => parsed,
             Err(e) => return self.leave(&source, "it", e.code(), &e.to_string()),
         };
-        for (part, reason) in parsed.unusable {
-            self.leave(&source, &part, "key-unsupported", &reason);
-        }
-        for material in parsed.material {
-            // The policy may have named the same file, with its role.
-            if !self.candidates.iter().any(|c| c.provenance == provenance && c.material == material) {
-                let (url, validity) = (None, Validity::default());
-                let provenance = provenance.clone();
-                self.candidates.push(Candidate { role: None, material, url, validity, provenance });
-            }
-        }
+        // The policy may have named the same file, and says what it is for.
+        let named = |key: &Material| {
+            self.candidates.iter().any(|c| c.provenance == provenance && c.material.is_same_key(key))
+        };
+        parsed.material.retain(|key| !named(key));
+        self.add_parsed(parsed, rhel_role(path), &provenance, "it");
     }
+}
+
+/// The role that RHEL's name for a file gives (redhat-release: `SIGSTORE-redhat-release3`). Without one, its keys are
+/// signers' keys: there is nothing else to go by.
+fn rhel_role(path: &str) -> Option<Role> {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    [("REKOR-", Role::Rekor), ("SIGSTORE-", Role::Signer)]
+        .into_iter()
+        .find_map(|(start, role)| name.starts_with(start).then_some(role))
 }
 
 /// The files of a folder, by name.

@@ -4,7 +4,9 @@
 mod builtin;
 mod error;
 mod host;
+mod key_file;
 mod payload;
+mod pki;
 mod policy;
 mod redhat;
 mod rekor;
@@ -17,6 +19,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 pub use builtin::{BUILTIN_DATE, BUILTIN_SOURCE};
 pub use error::KeySourceError;
 pub use host::is_host;
+pub use key_file::KeyFile;
 pub use redhat::{is_redhat, is_redhats};
 pub use rekor::AddressOrPath;
 pub use tuf::{Choice as TufChoice, Collected, Place as TufPlace, read_root};
@@ -24,8 +27,8 @@ pub use tuf::{Choice as TufChoice, Collected, Place as TufPlace, read_root};
 use crate::{
     disk,
     key::{
-        Candidate, Grade, KeyFileError, KeyId, Material, Pin, Provenance, PublicKey, Role, Validity,
-        parse_key_file, trusted_root,
+        Candidate, Grade, KeyFileError, KeyId, Material, Pin, Provenance, PublicKey, Role, parse_key_file,
+        trusted_root,
     },
     limits,
     oci::Digest,
@@ -62,10 +65,7 @@ pub struct Unusable {
 /// Reads the one public key of a file: what an organisation's signatures are verified with.
 pub fn read_public_key(path: &Path) -> Result<PublicKey, KeySourceError> {
     let (bytes, _) = read(path)?;
-    let parsed = parse_key_file(&bytes).map_err(|source| match source {
-        KeyFileError::PrivateKey { .. } => KeySourceError::PrivateKey { path: path.into() },
-        source => KeySourceError::Key { path: path.into(), source },
-    })?;
+    let parsed = key_file::parsed(&bytes, path)?;
     match (parsed.material.as_slice(), parsed.unusable.first()) {
         ([Material::Key(key)], None) => Ok(key.clone()),
         (_, Some((_, reason))) => {
@@ -83,27 +83,6 @@ impl Gathered {
     pub fn add_builtin(&mut self) {
         let (candidates, unusable) = builtin::candidates();
         self.take(BUILTIN_SOURCE, candidates, unusable);
-    }
-
-    /// Adds the keys and certificates of a file that the user names (`--key`).
-    pub fn add_key_file(&mut self, path: &Path) -> Result<(), KeySourceError> {
-        let (bytes, provenance) = read(path)?;
-        let parsed = parse_key_file(&bytes).map_err(|source| match source {
-            KeyFileError::PrivateKey { .. } => KeySourceError::PrivateKey { path: path.into() },
-            source => KeySourceError::Key { path: path.into(), source },
-        })?;
-        for (entry, reason) in parsed.unusable {
-            let source = provenance.source.clone();
-            self.unusable.push(Unusable { source, entry, code: "key-unsupported", reason, claims: None });
-        }
-        self.candidates.extend(parsed.material.into_iter().map(|material| Candidate {
-            role: None,
-            material,
-            url: None,
-            validity: Validity::default(),
-            provenance: provenance.clone(),
-        }));
-        Ok(())
     }
 
     /// Adds the entries of a `trusted_root.json` (`--trusted-root`).
@@ -138,7 +117,7 @@ impl Gathered {
         let known = |(role, id): (Role, KeyId)| {
             let log = |role| matches!(role, Role::Rekor | Role::Rekor2);
             self.candidates.iter().any(|candidate| {
-                let own = candidate.role.unwrap_or(role);
+                let own = candidate.role;
                 (own == role || log(own) && log(role)) && candidate.key_ref(own, None).id == id
             })
         };

@@ -6,7 +6,7 @@ use serde_saphyr::options::DuplicateKeyPolicy;
 
 use super::{Gathered, Unusable};
 use crate::{
-    key::{Candidate, Grade, KeyRef, Pin, Provenance, Role, Validity, parse_key_file, well_known},
+    key::{Candidate, Grade, KeyRef, Pin, Provenance, Role, parse_key_file, well_known},
     oci::Digest,
 };
 
@@ -72,7 +72,7 @@ impl Gathered {
             self.leave(&provenance.source, &format!("{entry}, {part}"), "key-unsupported", &reason);
         }
         for material in parsed.material {
-            if !material.fits(role) {
+            if material.check_role(role).is_err() {
                 continue;
             }
             let id = material.id();
@@ -81,19 +81,14 @@ impl Gathered {
             if !pinned && well_known(KeyRef { role, id }).is_none() {
                 let reason = format!(
                     "a key found in content is a claim; compare its fingerprint with its publisher, then give \
-                     --pin {pin}, or the key by --key FILE"
+                     --pin {pin}, or the key by --key {role}=FILE"
                 );
                 self.leave(&provenance.source, entry, "key-claim", &reason);
                 continue;
             }
             let grade = if pinned { Grade::Pinned } else { Grade::Release };
-            self.candidates.push(Candidate {
-                role: Some(role),
-                material,
-                url: None,
-                validity: Validity::default(),
-                provenance: Provenance { grade, ..provenance.clone() },
-            });
+            let provenance = Provenance { grade, ..provenance.clone() };
+            self.candidates.extend(Candidate::new(role, material, provenance));
         }
     }
 

@@ -4,9 +4,9 @@ use std::{collections::BTreeMap, path::Path};
 
 use serde_json::Value;
 
-use super::{Gathered, KeySourceError, host::Host, read};
+use super::{Gathered, KeySourceError, host::Host, pki::Pki, read};
 use crate::{
-    key::{Candidate, Grade, Provenance, Role, Validity, parse_key_file},
+    key::{Candidate, Certificate, Material, Parsed, Provenance, Role, parse_key_file},
     limits,
     oci::Digest,
 };
@@ -67,8 +67,9 @@ impl Gathered {
         Ok(())
     }
 
+    /// The fields are those of containers/image (`signature/policy_types.go`): `prSignedBy`, `prSigstoreSigned` with
+    /// `prSigstoreSignedFulcio` and `prSigstoreSignedPKI`.
     fn add_requirement(&mut self, host: &Host, requirement: &Value, inline: &mut Inline<'_>) {
-        let policy = inline.policy;
         let fulcio = &requirement["fulcio"];
         let sigstore = [
             (requirement, "key", Role::Signer),
@@ -82,60 +83,92 @@ impl Gathered {
             _ => return,
         };
         for (of, prefix, role) in fields.iter().copied() {
-            for path in texts(of, prefix, "Path") {
-                match host.read(path) {
-                    Ok((bytes, provenance)) => self.add_material(&bytes, role, &provenance, path),
-                    Err(e) => self.leave(&policy.source, path, e.code(), &e.to_string()),
+            for Document { parsed, provenance, entry, held } in self.documents(host, of, prefix, inline) {
+                // Many scopes often hold the same key: the first one tells it.
+                let known = |c: &Candidate| c.provenance.sha256 == provenance.sha256 && c.role == role;
+                if !held || !self.candidates.iter().any(known) {
+                    self.add_parsed(parsed, Some(role), &provenance, &entry);
                 }
             }
-            for data in texts(of, prefix, "Data") {
-                let entry = inline.name(prefix);
-                match super::decode(data) {
-                    Some(bytes) => {
-                        let source = format!("{} ({entry})", policy.source);
-                        let provenance = Provenance { source, sha256: Digest::of(&bytes), ..policy.clone() };
-                        self.add_inline(&bytes, role, &provenance);
+        }
+        if requirement["type"] == "sigstoreSigned" {
+            let pki = &requirement["pki"];
+            let roots = self.certificates(host, pki, "caRoots", inline);
+            let intermediates = self.certificates(host, pki, "caIntermediates", inline);
+            self.add_pki(&Pki { roots, intermediates });
+        }
+    }
+
+    /// The certificates of these fields, one by one: which of them make a chain does not follow from their order.
+    fn certificates(
+        &mut self,
+        host: &Host,
+        of: &Value,
+        prefix: &'static str,
+        inline: &mut Inline<'_>,
+    ) -> Vec<(Certificate, Provenance)> {
+        let mut certificates = Vec::new();
+        for Document { mut parsed, provenance, entry, .. } in self.documents(host, of, prefix, inline) {
+            for material in std::mem::take(&mut parsed.material) {
+                match material {
+                    Material::Chain(chain) => {
+                        certificates
+                            .extend(chain.certificates().iter().map(|c| (c.clone(), provenance.clone())));
                     }
-                    None => self.leave(&policy.source, &entry, "key-malformed", "it is not base64"),
+                    other => parsed.material.push(other),
                 }
             }
+            // Only for the report.
+            self.add_parsed(parsed, Some(Role::Pki), &provenance, &entry);
         }
+        certificates
     }
 
-    /// Many scopes often hold the same key: the first one tells it.
-    fn add_inline(&mut self, bytes: &[u8], role: Role, provenance: &Provenance) {
-        let is_file = |c: &Candidate| c.provenance.sha256 == provenance.sha256 && c.role == Some(role);
-        if !self.candidates.iter().any(is_file) {
-            self.add_material(bytes, role, provenance, "it");
+    /// The documents that the fields of a requirement name or hold. What can't be read is left out and reported.
+    fn documents(
+        &mut self,
+        host: &Host,
+        of: &Value,
+        prefix: &'static str,
+        inline: &mut Inline<'_>,
+    ) -> Vec<Document> {
+        let policy = inline.policy;
+        let mut documents = Vec::new();
+        for path in texts(of, prefix, "Path") {
+            match host.read(path) {
+                Ok((bytes, provenance)) => documents.push((bytes, provenance, path.to_owned(), false)),
+                Err(e) => self.leave(&policy.source, path, e.code(), &e.to_string()),
+            }
         }
-    }
-
-    pub(super) fn add_material(&mut self, bytes: &[u8], role: Role, provenance: &Provenance, entry: &str) {
-        let parsed = match parse_key_file(bytes) {
-            Ok(parsed) => parsed,
-            Err(e) => return self.leave(&provenance.source, entry, e.code(), &e.to_string()),
-        };
-        for (part, reason) in parsed.unusable {
-            self.leave(&provenance.source, &part, "key-unsupported", &reason);
-        }
-        for material in parsed.material {
-            if !material.fits(role) {
-                let reason = format!("it is not a {}", role.title());
-                self.leave(&provenance.source, entry, "key-unsupported", &reason);
+        for data in texts(of, prefix, "Data") {
+            let entry = inline.name(prefix);
+            let Some(bytes) = super::decode(data) else {
+                self.leave(&policy.source, &entry, "key-malformed", "it is not base64");
                 continue;
-            }
-            let candidate = Candidate {
-                role: Some(role),
-                material,
-                url: None,
-                validity: Validity::default(),
-                provenance: Provenance { grade: Grade::File, ..provenance.clone() },
             };
-            if !self.candidates.contains(&candidate) {
-                self.candidates.push(candidate);
+            let source = format!("{} ({entry})", policy.source);
+            let provenance = Provenance { source, sha256: Digest::of(&bytes), ..policy.clone() };
+            documents.push((bytes, provenance, "it".to_owned(), true));
+        }
+        let mut parsed = Vec::new();
+        for (bytes, provenance, entry, held) in documents {
+            match parse_key_file(&bytes) {
+                Ok(keys) => parsed.push(Document { parsed: keys, provenance, entry, held }),
+                Err(e) => self.leave(&provenance.source, &entry, e.code(), &e.to_string()),
             }
         }
+        parsed
     }
+}
+
+/// A file with keys, or its content, that a policy.json has.
+struct Document {
+    parsed: Parsed,
+    provenance: Provenance,
+    /// What it is called in the report.
+    entry: String,
+    /// Whether the policy.json holds it itself.
+    held: bool,
 }
 
 /// `keyPath` and all of `keyPaths`.
@@ -171,7 +204,7 @@ mod tests {
         std::fs::write(&path, policy.to_string()).unwrap();
         let mut gathered = Gathered::default();
         gathered.add_policy(&path).unwrap();
-        let roles: Vec<_> = gathered.candidates.iter().map(|c| c.role.unwrap()).collect();
+        let roles: Vec<_> = gathered.candidates.iter().map(|c| c.role).collect();
         assert_eq!(roles, [Role::Signer, Role::Rekor, Role::Fulcio]);
         let mut codes: Vec<_> = gathered.unusable.iter().map(|u| u.code).collect();
         codes.sort_unstable();

@@ -4,7 +4,7 @@
 
 use super::{Gathered, KeySourceError, rekor::get};
 use crate::{
-    key::{Candidate, Grade, KeyRef, Provenance, Role, Validity, parse_key_file, well_known},
+    key::{Candidate, Grade, KeyRef, Provenance, Role, parse_key_file, well_known},
     net::Client,
     oci::Digest,
 };
@@ -32,9 +32,9 @@ pub fn is_redhat(reference: &str) -> bool {
 
 /// Whether a candidate came from one of these addresses and is in no table: it has to prove a signature.
 pub fn is_redhats(candidate: &Candidate) -> bool {
-    let known = |role| well_known(KeyRef { role, id: candidate.material.id() }).is_some();
+    let known = well_known(KeyRef { role: candidate.role, id: candidate.material.id() }).is_some();
     let fetched = ADDRESSES.iter().any(|(_, address)| *address == candidate.provenance.source);
-    fetched && !candidate.role.is_some_and(known)
+    fetched && !known
 }
 
 impl Gathered {
@@ -62,16 +62,10 @@ impl Gathered {
         let url = address.parse().map_err(|_| answer("it is not an address".into()))?;
         let bytes = get(client, url)?;
         let parsed = parse_key_file(&bytes).map_err(|e| answer(format!("it answers with no key: {e}")))?;
-        for material in parsed.material.into_iter().filter(|material| material.fits(role)) {
-            let provenance = Provenance {
-                grade: Grade::Tls,
-                source: address.into(),
-                sha256: Digest::of(&bytes),
-                date: None,
-            };
-            let (url, validity) = (None, Validity::default());
-            self.candidates.push(Candidate { role: Some(role), material, url, validity, provenance });
-        }
+        let source = address.to_owned();
+        let provenance = Provenance { grade: Grade::Tls, source, sha256: Digest::of(&bytes), date: None };
+        let keys = parsed.material.into_iter();
+        self.candidates.extend(keys.filter_map(|key| Candidate::new(role, key, provenance.clone()).ok()));
         Ok(())
     }
 }

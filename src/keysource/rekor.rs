@@ -8,9 +8,9 @@ use std::{
 
 use serde::Deserialize;
 
-use super::{Gathered, KeySourceError};
+use super::{Gathered, KeyFile, KeySourceError};
 use crate::{
-    key::{Candidate, Grade, Provenance, Role, Validity, parse_key_file},
+    key::{Candidate, Grade, Provenance, Role, parse_key_file},
     limits,
     net::{Client, Method, NetError, Request, StatusCode, Url},
     oci::Digest,
@@ -61,15 +61,7 @@ impl FromStr for AddressOrPath {
 impl Gathered {
     /// Adds the key of a log from a file (`--rekor FILE`).
     pub fn add_rekor_file(&mut self, path: &Path) -> Result<(), KeySourceError> {
-        let first = self.candidates.len();
-        self.add_key_file(path)?;
-        let (keys, others): (Vec<_>, Vec<_>) =
-            self.candidates.drain(first..).partition(|candidate| candidate.material.fits(Role::Rekor));
-        for other in others {
-            self.leave(&other.provenance.source, "it", "key-unsupported", "it is not the key of a log");
-        }
-        self.candidates.extend(keys.into_iter().map(|key| Candidate { role: Some(Role::Rekor), ..key }));
-        Ok(())
+        self.add_key_file(&KeyFile { role: Some(Role::Rekor), path: path.into() })
     }
 
     /// Asks a log for its key and those of its inactive shards (`--rekor URL`).
@@ -123,14 +115,9 @@ impl Gathered {
             reason: format!("it answers with no key: {e}"),
         })?;
         let provenance = Provenance { grade, source, sha256: Digest::of(&bytes), date: None };
-        let keys = parsed.material.into_iter().filter(|material| material.fits(Role::Rekor));
-        self.candidates.extend(keys.map(|material| Candidate {
-            role: Some(Role::Rekor),
-            material,
-            url: Some(base.to_owned()),
-            validity: Validity::default(),
-            provenance: provenance.clone(),
-        }));
+        let keys = parsed.material.into_iter();
+        let keys = keys.filter_map(|key| Candidate::new(Role::Rekor, key, provenance.clone()).ok());
+        self.candidates.extend(keys.map(|key| Candidate { url: Some(base.to_owned()), ..key }));
         Ok(())
     }
 }

@@ -106,7 +106,7 @@ impl Draft {
         }
         let describe = |c: &Candidate| {
             let address = c.url.as_deref().unwrap_or("no address");
-            format!("{} {} ({address})", c.role.map_or("key", Role::title), c.material.fingerprint())
+            format!("{} {} ({address})", c.role.title(), c.material.fingerprint())
         };
         if let Some(more) = theirs.iter().find(|candidate| !ours.contains(candidate)) {
             return wrong(format!("it has a {} with other words or none there", describe(more)));
@@ -216,11 +216,9 @@ fn material(record: &KeyRecord, bytes: &[u8]) -> Result<Material, PackError> {
     let (Some(material), true) = (parsed.material.pop(), parsed.material.is_empty()) else {
         return Err(wrong("it must hold exactly one key or chain".into()));
     };
-    if !material.fits(record.role) {
-        return Err(wrong(format!("a {} is something else", record.role.title())));
-    }
+    material.check_role(record.role).map_err(|e| wrong(e.to_string()))?;
     let candidate = Candidate {
-        role: Some(record.role),
+        role: record.role,
         url: record.origin.clone().map(|o| format!("https://{o}")).or_else(|| record.url.clone()),
         validity: record.validity,
         provenance: nobody(),

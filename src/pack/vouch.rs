@@ -94,8 +94,7 @@ impl KeyRecord {
     /// Whether it and a repository's item are about one key. An ECDSA log has one id in both versions of Rekor, and
     /// trusted roots do not say the version.
     pub fn is_of(&self, item: &Candidate) -> bool {
-        let same_role =
-            item.role == Some(self.role) || (self.role == Role::Rekor2 && item.role == Some(Role::Rekor));
+        let same_role = item.role == self.role || (self.role == Role::Rekor2 && item.role == Role::Rekor);
         same_role && item.key_ref(self.role, self.origin.as_deref()).id == self.id
     }
 }

@@ -164,9 +164,6 @@ fn open_need(need: &NeedReport, example: &str) -> OpenNeed {
         (true, Role::Signer) => {
             "get the signer's public key from its owner, compare the fingerprint by another way, and give it by --key FILE"
         }
-        (true, Role::Rekor) => {
-            "give the trusted root of this signing infrastructure by --trusted-root FILE, or the log's public key by --key FILE"
-        }
         (true, Role::Gpg) => {
             "get this GPG key from its owner, compare the fingerprint by another way, and give it by --key FILE"
         }
@@ -182,7 +179,9 @@ fn open_need(need: &NeedReport, example: &str) -> OpenNeed {
         (false, _) if need.code == Some("signature-weak") => {
             "ask the publisher for a signature with SHA-256; nobody should take this one"
         }
-        (true, _) => "give the trusted root of this signing infrastructure by --trusted-root FILE",
+        (true, _) => {
+            "give the trusted root of this signing infrastructure by --trusted-root FILE, or its keys by --key ROLE=FILE (rekor, rekor2, ctlog, fulcio, tsa)"
+        }
         (false, _) => {
             "compare the key that was given with its publisher; if the key is right, this signature is not: do not mirror the image"
         }

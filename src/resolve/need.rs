@@ -122,8 +122,8 @@ impl Need {
     pub fn met_by(&self, candidate: &Candidate) -> Option<KeyRef> {
         let role = self.role();
         // An ECDSA log has one id in both versions of Rekor, and trusted roots do not say the version.
-        let either = matches!(self, Self::Rekor2 { .. }) && candidate.role == Some(Role::Rekor);
-        if !candidate.serves(role) && !either {
+        let either = matches!(self, Self::Rekor2 { .. }) && candidate.role == Role::Rekor;
+        if candidate.role != role && !either {
             return None;
         }
         let origin = if let Self::Rekor2 { origin, .. } = self { Some(origin.as_str()) } else { None };

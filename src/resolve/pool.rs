@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{Answer, Answers, Need, ResolvedKey};
 use crate::{
-    key::{Candidate, KeyRef, Provenance, Role, Validity},
+    key::{Candidate, Grade, KeyRef, Material, Provenance, Role, Validity},
     oci::Digest,
 };
 
@@ -37,8 +37,7 @@ pub fn merged(candidates: &[Candidate]) -> BTreeMap<KeyRef, ResolvedKey> {
     let instances = with_ct_logs(candidates);
     let mut groups: BTreeMap<KeyRef, Vec<&Candidate>> = BTreeMap::new();
     for candidate in candidates {
-        let role = candidate.role.unwrap_or(candidate.material.usual_role());
-        groups.entry(candidate.key_ref(role, None)).or_default().push(candidate);
+        groups.entry(candidate.key_ref(candidate.role, None)).or_default().push(candidate);
     }
     groups.into_iter().map(|(key, group)| (key, merge(key.role, group, &instances))).collect()
 }
@@ -51,15 +50,13 @@ pub(super) struct Pool<'a> {
 
 impl<'a> Pool<'a> {
     pub(super) fn new(candidates: &'a [Candidate]) -> Self {
-        let mut by_name: BTreeMap<(bool, KeyRef), Vec<&'a Candidate>> = BTreeMap::new();
+        let mut by_name: BTreeMap<KeyRef, Vec<&'a Candidate>> = BTreeMap::new();
         for candidate in candidates {
-            // A file without a role is known by its fingerprint alone until a need gives it a role.
-            let role = candidate.role.unwrap_or(candidate.material.usual_role());
-            let name = (candidate.role.is_some(), candidate.key_ref(role, None));
-            by_name.entry(name).or_default().push(candidate);
+            by_name.entry(claimed_name(candidate)).or_default().push(candidate);
         }
         let (mut good, mut conflicts) = (Vec::new(), Vec::new());
-        for ((_, key), group) in by_name {
+        for (_, group) in by_name {
+            let key = group[0].key_ref(group[0].role, None);
             if group.iter().any(|c| !c.material.is_same_key(&group[0].material)) {
                 let mut sources: Vec<_> = group.iter().map(|c| c.provenance.source.clone()).collect();
                 sources.dedup();
@@ -127,7 +124,7 @@ impl<'a> Pool<'a> {
             proved.values().any(|key| key.provenance.contains(&candidate.provenance))
                 || tried
                     .iter()
-                    .any(|key| candidate.serves(key.role) && candidate.key_ref(key.role, None).id == key.id)
+                    .any(|key| candidate.role == key.role && candidate.key_ref(key.role, None).id == key.id)
         };
         let (mut unused, mut used) = (BTreeSet::new(), BTreeSet::new());
         for candidate in &self.candidates {
@@ -138,9 +135,18 @@ impl<'a> Pool<'a> {
     }
 }
 
+/// What no two sources may give different content for. Of chains it is the first certificate: that another CA stands behind
+/// it in one of them is a contradiction, and no second key.
+fn claimed_name(candidate: &Candidate) -> KeyRef {
+    match &candidate.material {
+        Material::Chain(chain) => KeyRef { role: candidate.role, id: chain.first().fingerprint() },
+        Material::Key(_) | Material::OpenPgp(_) => candidate.key_ref(candidate.role, None),
+    }
+}
+
 /// The documents that describe an instance with CT logs.
 fn with_ct_logs(candidates: &[Candidate]) -> BTreeSet<Digest> {
-    candidates.iter().filter(|c| c.role == Some(Role::CtLog)).map(|c| c.provenance.sha256).collect()
+    candidates.iter().filter(|c| c.role == Role::CtLog).map(|c| c.provenance.sha256).collect()
 }
 
 /// A bare key file says nothing about when the key was in use.
@@ -170,8 +176,11 @@ fn merge(role: Role, mut group: Vec<&Candidate>, with_ct_logs: &BTreeSet<Digest>
     group.sort_by(|a, b| a.provenance.cmp(&b.provenance));
     let mut provenance: Vec<_> = group.iter().map(|c| c.provenance.clone()).collect();
     provenance.dedup();
-    // A source that states the role knows more about the key than a bare file does.
-    let best = group.iter().find(|c| c.role.is_some()).unwrap_or(&group[0]);
+    // A trusted root knows more about the key than a bare file does.
+    let is_bare = |c: &Candidate| {
+        c.provenance.grade == Grade::File && c.url.is_none() && c.validity == Validity::default()
+    };
+    let best = group.iter().find(|c| !is_bare(c)).unwrap_or(&group[0]);
     // Copies of a GPG key may hold more or less: together they say all, a revocation too.
     let material = group.iter().fold(best.material.clone(), |all, c| all.merged(&c.material));
     ResolvedKey {

@@ -40,6 +40,9 @@ pub(in crate::cli) struct Anchors {
     /// [repeatable].
     #[arg(help_heading = heading::ANCHORS, long, value_name = "FILE|builtin[:NAME]")]
     pub(in crate::cli) tuf_root: Vec<RootName>,
+    /// The file with the setting, where some of them may be from.
+    #[arg(skip)]
+    pub(in crate::cli) setting: Option<PathBuf>,
 }
 
 /// What this host remembers.

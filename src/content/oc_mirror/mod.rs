@@ -10,8 +10,9 @@ use std::{
 };
 
 use layers::{Layers, Mount};
+pub(crate) use survey::WORKING_DIR;
+pub(super) use survey::segment_number;
 use survey::{Survey, cache_of, usual_cache_of};
-pub(super) use survey::{WORKING_DIR, segment_number};
 
 use super::{
     Attachment, Completeness, ContentError, DirFiles, Files, Layout, Listed, Location, Segments, Source,

@@ -10,7 +10,7 @@ use crate::content::{
 };
 
 /// The folder that oc-mirror works in, under the root.
-pub(in crate::content) const WORKING_DIR: &str = "working-dir";
+pub(crate) const WORKING_DIR: &str = "working-dir";
 /// Where oc-mirror keeps its cache, under the cache's base.
 const CACHE: &str = ".oc-mirror/.cache";
 /// Folders that oc-mirror makes in its working-dir: two of them tell one whose name was changed.

@@ -23,8 +23,7 @@ pub(super) fn normalise(key: &SignedPublicKey) -> Result<OpenPgpKey, String> {
     if !matches!(primary.version(), KeyVersion::V4 | KeyVersion::V6) {
         return Err("it is a key of version 3 or older, which is not safe any more".into());
     }
-    let algorithm =
-        parameters::algorithm(primary.public_params()).ok_or_else(|| parameters::unsupported(primary))?;
+    let algorithm = parameters::algorithm(primary).map_err(|e| e.to_string())?;
     let id = parameters::imprint(primary).ok_or("it can't be written")?;
     let mut budget = Budget(limits::OPENPGP_CHECKS);
     let own = |signature: &Signature| is_by(signature, primary);

@@ -2,10 +2,18 @@
 
 use pgp::{
     ser::Serialize,
-    types::{EcdsaPublicParams, EddsaLegacyPublicParams, KeyDetails, KeyVersion, PublicParams},
+    types::{
+        EcdsaPublicParams, Ed25519PublicParams, EddsaLegacyPublicParams, KeyDetails, KeyVersion,
+        PublicParams, RsaPublicParams,
+    },
 };
+use rsa::traits::PublicKeyParts;
 
-use super::super::Algorithm;
+use super::super::{
+    Algorithm,
+    PublicKeyError::{self, Unsupported},
+    weak,
+};
 use crate::oci::Digest;
 
 /// SHA-256 over the octets that the fingerprint is made of (RFC 9580 §5.5.4).
@@ -20,33 +28,19 @@ pub(super) fn imprint(key: &(impl KeyDetails + Serialize)) -> Option<Digest> {
     Some(Digest::of(&octets))
 }
 
-/// What a key is that can't be used, and what can.
-pub(super) fn unsupported(key: &impl KeyDetails) -> String {
-    let is = match key.public_params() {
-        PublicParams::RSA(rsa) => match rsa.to_bytes().ok().as_deref() {
-            Some([high, low, ..]) => format!("RSA of {} bits", u16::from_be_bytes([*high, *low])),
-            _ => "RSA".to_owned(),
-        },
-        PublicParams::ECDSA(_) => "ECDSA with another curve than P-256 and P-384".to_owned(),
-        _ => format!("{:?}", key.algorithm()),
-    };
-    format!("it is {is}, which is not supported")
-}
-
 /// The algorithm, if signatures with it are verified here: those of the other roles, no DSA, no keys below 2048 bits.
-pub(super) fn algorithm(params: &PublicParams) -> Option<Algorithm> {
-    match params {
-        PublicParams::RSA(rsa) => {
-            // The modulus comes first, as a number with its length in bits (RFC 9580 §3.2).
-            let bytes = rsa.to_bytes().ok()?;
-            let bits = u16::from_be_bytes([*bytes.first()?, *bytes.get(1)?]);
-            super::super::public_key::RSA_BITS.contains(&usize::from(bits)).then_some(Algorithm::Rsa)
+pub(super) fn algorithm(key: &impl KeyDetails) -> Result<Algorithm, PublicKeyError> {
+    match key.public_params() {
+        PublicParams::RSA(RsaPublicParams { key }) => {
+            weak::check_rsa(&key.n().to_bytes_be(), &key.e().to_bytes_be()).map(|()| Algorithm::Rsa)
         }
-        PublicParams::ECDSA(EcdsaPublicParams::P256 { .. }) => Some(Algorithm::EcdsaP256),
-        PublicParams::ECDSA(EcdsaPublicParams::P384 { .. }) => Some(Algorithm::EcdsaP384),
-        PublicParams::EdDSALegacy(EddsaLegacyPublicParams::Ed25519 { .. }) | PublicParams::Ed25519(_) => {
-            Some(Algorithm::Ed25519)
+        PublicParams::ECDSA(EcdsaPublicParams::P256 { .. }) => Ok(Algorithm::EcdsaP256),
+        PublicParams::ECDSA(EcdsaPublicParams::P384 { .. }) => Ok(Algorithm::EcdsaP384),
+        PublicParams::EdDSALegacy(EddsaLegacyPublicParams::Ed25519 { key })
+        | PublicParams::Ed25519(Ed25519PublicParams { key }) => {
+            weak::check_ed25519(key.as_bytes()).map(|()| Algorithm::Ed25519)
         }
-        _ => None,
+        PublicParams::ECDSA(_) => Err(Unsupported("ECDSA with another curve than P-256 and P-384".into())),
+        _ => Err(Unsupported(format!("{:?}", key.algorithm()))),
     }
 }

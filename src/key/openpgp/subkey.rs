@@ -8,18 +8,22 @@ use pgp::{
 };
 
 use super::{
+    super::PublicKeyError,
     SigningKey, after, parameters,
     statement::{Budget, flags, is_by, is_strong, newest, sorted},
     text, time,
 };
 
 /// The subkey with the statements that hold. A binding for signing that rests on SHA-1 does not count, for here a
-/// collision would let somebody else sign.
+/// collision would let somebody else sign; nor does any of a subkey with which anybody can sign.
 pub(super) fn bound(
     subkey: &SignedPublicSubKey,
     primary: &PublicKey,
     budget: &mut Budget,
 ) -> Result<Option<SignedPublicSubKey>, String> {
+    if let Err(PublicKeyError::Weak(_) | PublicKeyError::Encoding(_)) = parameters::algorithm(&subkey.key) {
+        return Ok(None);
+    }
     let mut kept = Vec::new();
     for signature in subkey.signatures.iter().filter(|s| is_by(s, primary)) {
         if !budget.check()? || signature.verify_subkey_binding(primary, &subkey.key).is_err() {
@@ -40,7 +44,7 @@ fn is_binding(signature: &Signature) -> bool {
 
 fn both_ways(binding: &Signature, subkey: &SignedPublicSubKey, primary: &PublicKey) -> bool {
     // Without flags the algorithm decides what a key is for; one for encryption needs no answer.
-    if flags(binding).is_none() && parameters::algorithm(subkey.key.public_params()).is_none() {
+    if flags(binding).is_none() && parameters::algorithm(&subkey.key).is_err() {
         return true;
     }
     is_strong(binding)
@@ -70,7 +74,7 @@ pub(super) fn merged(mut subkeys: Vec<SignedPublicSubKey>) -> Vec<SignedPublicSu
 
 /// The subkey as one that may sign.
 pub(super) fn describe(subkey: &SignedPublicSubKey, at: usize) -> Option<SigningKey> {
-    parameters::algorithm(subkey.key.public_params())?;
+    parameters::algorithm(&subkey.key).ok()?;
     let binding = subkey.signatures.iter().find(|s| is_binding(s))?;
     let created = time(subkey.key.created_at());
     Some(SigningKey {

@@ -36,8 +36,8 @@ mod tests {
             let entries: Vec<_> = candidates
                 .iter()
                 .map(|c| Entry {
-                    role: c.role.unwrap(),
-                    id: c.key_ref(c.role.unwrap(), None).id,
+                    role: c.role,
+                    id: c.key_ref(c.role, None).id,
                     material: &c.material,
                     url: c.url.as_deref(),
                     validity: c.validity,

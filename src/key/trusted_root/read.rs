@@ -133,7 +133,7 @@ fn log(entry: serde_json::Value, role: Option<Role>, provenance: &Provenance) ->
     }
     let window = entry.public_key.valid_for;
     Ok(Candidate {
-        role: Some(role),
+        role,
         material: Material::Key(key),
         url: (!url.is_empty()).then_some(url),
         validity: validity(window),
@@ -162,7 +162,7 @@ fn authority(entry: serde_json::Value, role: Role, provenance: &Provenance) -> R
         .collect::<Result<Vec<_>, _>>()?;
     let chain = Chain::new(certificates).map_err(|e| wrong(e.to_string()))?;
     Ok(Candidate {
-        role: Some(role),
+        role,
         material: Material::Chain(chain),
         url: (!url.is_empty()).then_some(url),
         validity: validity(entry.valid_for),

@@ -45,6 +45,14 @@ pub enum TufError {
     /// One key that counts as two.
     #[error("its role {0} names one key by two ids, so that one keeper would sign as two")]
     KeyTwice(String),
+    /// A key with which anybody can sign.
+    #[error("its role {role} trusts a key that proves nothing: {why}")]
+    KeyWeak {
+        /// The role.
+        role: String,
+        /// What is wrong with the key.
+        why: String,
+    },
     /// A root whose version does not follow.
     #[error("the root that should have version {expected} has version {actual}")]
     RootVersion {
@@ -86,6 +94,7 @@ impl TufError {
             Self::LongName(_) => "tuf-name-long",
             Self::Signatures { .. } => "tuf-signatures",
             Self::KeyTwice(_) => "tuf-key-twice",
+            Self::KeyWeak { .. } => "tuf-key-weak",
             Self::RootVersion { .. } => "tuf-root-version",
             Self::Expired { .. } => "tuf-expired",
             Self::Mismatch(_) => "tuf-mismatch",

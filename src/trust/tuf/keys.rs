@@ -7,6 +7,7 @@ use sigstore_tuf::{Key, Root, Targets};
 use sigstore_types::DerPublicKey;
 
 use super::TufError;
+use crate::key::{PublicKey, PublicKeyError};
 
 /// Refuses a root with such a role.
 pub(super) fn root(root: &Root) -> Result<(), TufError> {
@@ -23,22 +24,30 @@ fn once(role: &str, ids: &[String], keys: &BTreeMap<String, Key>) -> Result<(), 
     let ids: BTreeSet<_> = ids.iter().collect();
     let mut seen = BTreeSet::new();
     for key in ids.into_iter().filter_map(|id| keys.get(id)) {
-        if !seen.insert(bytes(key)) {
+        let bytes = bytes(key).map_err(|why| TufError::KeyWeak { role: role.to_owned(), why })?;
+        if !seen.insert(bytes) {
             return Err(TufError::KeyTwice(role.to_owned()));
         }
     }
     Ok(())
 }
 
-/// The key, whichever way it is written: PEM, or the bare hexadecimal of Ed25519.
-fn bytes(key: &Key) -> Vec<u8> {
+/// The key, whichever way it is written: PEM with or without RSA's parameters, or the bare hexadecimal of Ed25519. One with
+/// which anybody can sign is refused.
+fn bytes(key: &Key) -> Result<Vec<u8>, String> {
     let public = key.keyval.public.trim();
     let der = DerPublicKey::from_pem(public).map(|der| der.as_bytes().to_vec());
-    // The last 32 bytes of an Ed25519 key in DER are the key itself.
-    match der {
-        Ok(der) if key.scheme == "ed25519" => der[der.len().saturating_sub(32)..].to_vec(),
-        Ok(der) => der,
-        Err(_) => hex::decode(public).unwrap_or_else(|_| public.as_bytes().to_vec()),
+    let der = der.ok().or_else(|| {
+        let point = hex::decode(public).ok().filter(|point| point.len() == 32)?;
+        // RFC 8410 §4.
+        Some([b"\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21\x00".as_slice(), &point].concat())
+    });
+    let Some(der) = der else { return Ok(public.as_bytes().to_vec()) };
+    match PublicKey::from_spki(&der) {
+        Ok(key) => Ok(key.spki().to_vec()),
+        Err(e @ PublicKeyError::Weak(_)) => Err(e.to_string()),
+        // Nothing that could sign, or a key that only the crate knows.
+        Err(_) => Ok(der),
     }
 }
 
@@ -61,6 +70,20 @@ mod tests {
         json!({ "keytype": "ed25519", "scheme": "ed25519", "keyval": { "public": public } })
     }
 
+    /// Another point of the curve.
+    fn own_point() -> [u8; 32] {
+        // RFC 8032 §7.1, test 2.
+        let hex = "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c";
+        hex::decode(hex).unwrap().try_into().unwrap()
+    }
+
+    #[test]
+    fn a_key_with_which_anybody_can_sign_is_no_keepers() {
+        let neutral = format!("01{}", "0".repeat(62));
+        let keys = json!({ "a": ed25519(&neutral) });
+        assert_eq!(check(&["a"], &keys).unwrap_err().code(), "tuf-key-weak");
+    }
+
     #[test]
     fn one_key_is_one_however_it_is_written() {
         let lower = HEX.to_lowercase();
@@ -70,7 +93,7 @@ mod tests {
             // Only the keys of one role are compared; an id twice is one id, and one without a key is none.
             assert_eq!(check(&["a", "a", "c"], &keys), Ok(()));
         }
-        let other = HEX.replace("19BF", "19BE");
+        let other = hex::encode(own_point());
         assert_eq!(check(&["a", "b"], &json!({ "a": ed25519(PEM), "b": ed25519(&other) })), Ok(()));
         // What can't be read as a key can't sign either; the same text twice is told all the same.
         let odd = json!({ "a": ed25519("?"), "b": ed25519("?"), "c": ed25519("!") });

@@ -84,7 +84,7 @@ pub(super) fn add(items: &mut Items, documents: &[(Provenance, Listed, Vec<u8>)]
             match material {
                 Material::Chain(chain) if listed.role.is_chain() => chains.push((provenance, listed, chain)),
                 Material::Key(_) if !listed.role.is_chain() => items.candidates.push(Candidate {
-                    role: Some(listed.role),
+                    role: listed.role,
                     material,
                     url: listed.uri.clone(),
                     validity: Validity::default(),
@@ -104,7 +104,7 @@ pub(super) fn add(items: &mut Items, documents: &[(Provenance, Listed, Vec<u8>)]
         }
         match check_chain(&whole, listed.role) {
             Ok(()) => items.candidates.push(Candidate {
-                role: Some(listed.role),
+                role: listed.role,
                 material: Material::Chain(whole),
                 url: listed.uri.clone(),
                 validity: Validity::default(),

@@ -5,6 +5,7 @@ mod keys;
 mod memory;
 mod pins;
 mod time;
+mod travelled;
 
 use crate::support::program::{self, Test};
 

@@ -1,7 +1,13 @@
 //! `--pin`: the exact set of keys, and nothing else of what the pack says.
 
-use keypack::key::{Material, parse_key_file};
+use keypack::{
+    key::{Chain, KeyRef, Material, Role, Validity, parse_key_file},
+    pack::{
+        Anchor, Build, Demand, Expiry, Form, Include, Pin, UntrustedPack, build, check, parse, to_artifact,
+    },
+};
 
+use crate::trust::own;
 use serde_json::Value;
 
 use super::{program::Test, scene};
@@ -74,6 +80,63 @@ fn a_chain_pinned_by_its_key_alone() {
     let by_key: Vec<_> = all.iter().map(|pin| pin.replace(&chain.fingerprint().hex(), &key.hex())).collect();
     assert_ne!(all, by_key);
     test.run(&format!("pull oci:m:newer{} -o out", flags(&by_key))).fails(3, "key-not-pinned");
+}
+
+#[test]
+fn a_foreign_ca_behind_a_pinned_certificate() {
+    // Every link verifies, and the first certificate is the pinned one. Consumers would trust the last.
+    let root = own::root("sigstore");
+    let intermediate = root.issue("sigstore-intermediate");
+    let evil = own::root("sigstore-g2");
+    let cross = evil.certify(&root.certificate);
+    let honest = own::chain(&[&intermediate.certificate, &root.certificate]);
+    let hostile = own::chain(&[&intermediate.certificate, &cross, &evil.certificate]);
+    for role in [Role::Fulcio, Role::Tsa] {
+        let pins = vec![Pin::of(role, &Material::Chain(honest.clone()))];
+        let code = |chain: &Chain| {
+            let pack = pack_of(role, chain);
+            let anchors = [Anchor::Pins(pins.clone())];
+            let demand = Demand {
+                anchors: &anchors,
+                manifest_signatures: &[],
+                lineage: "default",
+                now: jiff::Timestamp::now(),
+            };
+            check(pack, &demand).map_or_else(|e| e.code(), |_| "accepted")
+        };
+        assert_eq!(code(&honest), "accepted", "{role}");
+        assert_eq!(code(&hostile), "key-not-pinned", "{role}");
+    }
+}
+
+/// A pack with one chain.
+fn pack_of(role: Role, chain: &Chain) -> UntrustedPack {
+    let material = Material::Chain(chain.clone());
+    let include = Include {
+        key: KeyRef { role, id: material.id() },
+        material,
+        url: None,
+        origin: None,
+        validity: Validity::default(),
+        provenance: Vec::new(),
+        ct_required: false,
+        proved: false,
+    };
+    let built = build(&Build {
+        name: "default",
+        keys: vec![include],
+        chains: Vec::new(),
+        replaces: None,
+        prune: true,
+        rules: None,
+        revoked: Vec::new(),
+        created: jiff::Timestamp::now(),
+        expires: Expiry::Never,
+        collected_by: None,
+        given_by: None,
+        refresh_after: Build::default_refresh_after(),
+    });
+    parse(&to_artifact(&built.unwrap().draft, Form::Image).unwrap()).unwrap()
 }
 
 #[test]

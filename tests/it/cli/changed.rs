@@ -1,12 +1,14 @@
 //! A known place with another key, and keys that nothing needs for long.
 
-use keypack::oci::Digest;
-use serde_json::Value;
+use base64::{Engine, prelude::BASE64_STANDARD};
+use keypack::{key::Certificate, oci::Digest};
+use serde_json::{Value, json};
 
 use super::{
     fault::{Asked, Reply, Server},
     program::{LAB, TRUST, Test},
 };
+use crate::trust::own;
 
 const SIGNED: &str = "oci:lab/layouts/key-bundle-rekor1-oras";
 const REKOR: &str = "sha256:e69e8241a86926434b03c31cf128899cbf3c1f73466f07acae0363289213df19";
@@ -100,6 +102,35 @@ fn one_key_more_at_a_known_address_waits_too() {
     assert_eq!(files(&test), before);
     test.run(&format!("{} --accept-change {CTLOG}", line("root.json"))).exits(0);
     assert_eq!(files(&test).len(), before.len() + 1);
+}
+
+#[test]
+fn another_ca_behind_a_known_certificate() {
+    let test = Test::new();
+    let line = "collect lab/layouts/keyless-bundle-rekor2-cosignsave --trusted-root root.json --no-host";
+    test.write("root.json", test.read("lab/trust/trusted_root.json"));
+    test.run(line).exits(0);
+    let before = test.names("keys");
+    // The genuine root's key in a certificate by somebody else, and that somebody's CA behind it.
+    let mut root = test.json("root.json");
+    let certificates = &mut root["timestampAuthorities"][0]["certChain"]["certificates"];
+    let der = |value: &Value| BASE64_STANDARD.decode(value["rawBytes"].as_str().unwrap()).unwrap();
+    let genuine = Certificate::from_der(&der(certificates.as_array().unwrap().last().unwrap())).unwrap();
+    let evil = own::root("evil");
+    let cross = evil.certify(&genuine);
+    let last = certificates.as_array().unwrap().len() - 1;
+    let entry = |certificate: &Certificate| json!({ "rawBytes": BASE64_STANDARD.encode(certificate.der()) });
+    certificates[last] = entry(&cross);
+    certificates.as_array_mut().unwrap().push(entry(&evil.certificate));
+    test.write("root.json", root.to_string());
+    // Also from a file of another name, and at another address: it is the certificate that is known.
+    for name in ["root.json", "elsewhere.json"] {
+        root["timestampAuthorities"][0]["uri"] = format!("https://{name}.test").into();
+        test.write(name, root.to_string());
+        let ran = test.run(&line.replace("root.json", name)).fails(4, "incomplete");
+        ran.says("key-changed").says("Test TSA Timestamping").says("--accept-change sha256:");
+        assert_eq!(test.names("keys"), before, "{name}");
+    }
 }
 
 #[test]

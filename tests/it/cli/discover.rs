@@ -32,7 +32,7 @@ fn a_key_that_fits_by_name_alone_is_refused() {
     let test = Test::new();
     let ran = test.run(
         "discover oci:lab/layouts/key-bundle-rekor1-oras --trusted-root lab/trust/trusted_root.json \
-         --key lab/trust/rekor2.pub --format json",
+         --key signer=lab/trust/rekor2.pub --format json",
     );
     let report = ran.fails(4, "incomplete").json();
     assert_eq!(report["open"][0]["role"], "signer");
@@ -42,8 +42,13 @@ fn a_key_that_fits_by_name_alone_is_refused() {
 #[test]
 fn a_key_that_can_not_be_tried_yet_is_not_called_refused() {
     let test = Test::new();
-    for key in ["fulcio.pem", "tsa.pem", "ctfe.pub", "rekor2.pub"] {
-        let line = format!("discover lab/layouts/keyless-bundle-rekor2-oras --key lab/trust/{key}");
+    for key in [
+        "fulcio=lab/trust/fulcio.pem",
+        "tsa=lab/trust/tsa.pem",
+        "ctlog=lab/trust/ctfe.pub",
+        "rekor2=lab/trust/rekor2.pub",
+    ] {
+        let line = format!("discover lab/layouts/keyless-bundle-rekor2-oras --key {key}");
         let ran = test.run(&line).fails(4, "incomplete").says("unproved").says("get the missing keys first");
         assert!(!ran.out.contains("refused") && !ran.out.contains("do not mirror"), "{}", ran.out);
         let report = test.run(&format!("{line} --format json")).json();
@@ -55,9 +60,11 @@ fn a_key_that_can_not_be_tried_yet_is_not_called_refused() {
 #[test]
 fn the_key_that_verified_a_signature_without_a_name_is_told() {
     let test = Test::new();
-    let line = "discover oci:lab/layouts/key-tag-notlog-cosignsave --key lab/trust/";
-    test.run(&format!("{line}cosign.pub")).exits(0).says("signer 43ef7bc87c44704aa have");
-    test.run(&format!("{line}rekor.pub")).fails(4, "incomplete").says("signer -                 missing");
+    let line = "discover oci:lab/layouts/key-tag-notlog-cosignsave --key ";
+    test.run(&format!("{line}lab/trust/cosign.pub")).exits(0).says("signer 43ef7bc87c44704aa have");
+    test.run(&format!("{line}signer=lab/trust/rekor.pub"))
+        .fails(4, "incomplete")
+        .says("signer -                 missing");
     // Of one that is named, and does not verify with what is there, it is told which were tried.
     let ran = test.run("discover oci:lab/layouts/key-bundle-notlog-oras --key lab/trust/cosign.pub").exits(0);
     assert!(!ran.out.contains("tried"), "{}", ran.out);

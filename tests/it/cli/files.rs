@@ -62,8 +62,8 @@ fn words_for_rekor_that_mean_nothing() {
     let ran = test.run("discover m --rekor rekor.sigstore.test").fails(1, "key-file-not-found");
     ran.tells("an address: https://HOST");
     // A certificate chain is no log's key.
-    let ran = test.run(&format!("discover m --no-host --rekor {LAB}/trust/fulcio.pem"));
-    assert!(ran.out.contains("fulcio.pem: it is not the key of a log"), "{}", ran.out);
+    let ran = test.run(&format!("discover m --no-host --rekor {LAB}/trust/fulcio.pem")).fails(3, "key-role");
+    ran.tells("it is a certificate chain, and the role rekor takes a public key");
 }
 
 #[test]

@@ -12,8 +12,10 @@ use super::{
 fn bare_files_serve_every_role() {
     let test = Test::new();
     lab::storage(&test);
-    let files = ["cosign.pub", "rekor.pub", "rekor2.pub", "ctfe.pub", "fulcio.pem", "tsa.pem"];
+    // All but the CT log's key are named as keypack names them.
+    let files = ["cosign.pub", "rekor.pub", "rekor2.pub", "fulcio.pem", "tsa.pem"];
     let keys: String = files.iter().map(|file| format!(" --key lab/trust/{file}")).collect();
+    let keys = format!("{keys} --key ctlog=lab/trust/ctfe.pub");
     test.run(&format!("collect storage{keys}")).exits(0).says("6 at hand and proved, 0 open");
     let inventory = test.json("keys/keypack.json");
     let roles: Vec<_> =
@@ -62,7 +64,8 @@ fn all_of_them_in_one_file_with_text_around() {
         file.extend(test.read(&format!("lab/trust/{name}")));
     }
     test.write("all.txt", file);
-    test.run("collect lab/layouts/key-bundle-rekor1-oras --key all.txt")
+    // The signer's key among them is taken for a log too, and no entry names it.
+    test.run("collect lab/layouts/key-bundle-rekor1-oras --key all.txt --rekor all.txt")
         .exits(0)
         .says("2 at hand and proved");
     let pem = String::from_utf8(test.read("keys/signer-43ef7bc8.pub")).unwrap();

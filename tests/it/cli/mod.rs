@@ -16,6 +16,7 @@ mod lies;
 mod memory;
 mod pull;
 mod push;
+mod roles;
 mod rules;
 mod usage;
 

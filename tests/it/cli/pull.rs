@@ -96,6 +96,66 @@ fn another_lineage_is_refused() {
 }
 
 #[test]
+fn a_keys_directory_that_this_host_does_not_know_decides_nothing() {
+    // One maker, two lineages. A keys/ of the other one lies where pull will write, as it does on a carried disk.
+    let (test, digest, _) = pushed();
+    let line =
+        format!("collect lab/layouts/key-bundle-notlog-oras {TRUST} -o lab-keys --name lab --state maker");
+    let lab = test.run(&line).exits(0).after("Pack: ");
+    test.run("push lab-keys oci:m:lab").exits(0);
+    for (name, bytes) in test.tree("lab-keys") {
+        test.write(&format!("planted/{name}"), &bytes);
+        test.write(&format!("disk/keys/{name}"), bytes);
+    }
+    let before = test.tree("planted");
+    test.run(&format!("pull oci:m:lab --digest {lab} -o planted")).fails(3, "lineage-mismatch");
+    assert_eq!(test.tree("planted"), before);
+    fs::create_dir(test.path("disk/working-dir")).unwrap();
+    test.run("push lab-keys oc-mirror:disk").exits(0);
+    test.run(&format!("pull oc-mirror:disk --digest {lab}")).fails(3, "lineage-mismatch");
+    // It is no side of a comparison either, and it is said that it is replaced.
+    let ran = test.run(&format!("pull oci:m:keys --digest {digest} -o planted")).exits(0);
+    ran.tells("neither collected nor authenticated what lies in planted").tells("nothing -> default");
+    assert_eq!(test.tree("planted"), test.tree("keys"));
+    // The keys/ of the pack itself, carried beside it: only its derived files are made anew.
+    for (name, bytes) in test.tree("keys") {
+        test.write(&format!("carried/{name}"), bytes);
+    }
+    test.write("carried/README.txt", "sudo install evil.pem");
+    let ran = test.run(&format!("pull oci:m:keys --digest {digest} -o carried")).exits(0);
+    assert!(!ran.err.contains("warning"), "{}", ran.err);
+    assert_eq!(test.tree("carried"), test.tree("keys"));
+}
+
+#[test]
+fn twelve_pulls_at_once_all_find_the_newest_pack_good() {
+    let (test, old, _) = pushed();
+    let line =
+        format!("collect lab/layouts/key-bundle-notlog-oras {TRUST} -o few --created 2026-01-02T00:00:00Z");
+    let few = test.run(&line).exits(0).after("Pack: ");
+    test.run("push few oci:m:few").exits(0);
+    // The two packs hold different files, so that the names in place change all the time.
+    let lines = [("keys", &old), ("few", &few)].map(|(tag, digest)| {
+        format!("pull oci:m:{tag} --digest {digest} -o out --allow-rollback-unsafe --reason race")
+    });
+    for _ in 0..3 {
+        std::thread::scope(|scope| {
+            let runs: Vec<_> = (0..12)
+                .map(|n| {
+                    let (test, line) = (&test, &lines[n % 2]);
+                    scope.spawn(move || test.run(line))
+                })
+                .collect();
+            for ran in runs {
+                ran.join().unwrap().exits(0);
+            }
+        });
+        let out = test.tree("out");
+        assert!(out == test.tree("keys") || out == test.tree("few"));
+    }
+}
+
+#[test]
 fn a_new_pack_replaces_the_old_one_whole() {
     let (test, digest, _) = pushed();
     test.run(&format!("pull oci:m:keys --digest {digest} -o out")).exits(0);

@@ -159,6 +159,23 @@ fn names_in_content_write_no_rules() {
 }
 
 #[test]
+fn a_signed_name_is_shown_and_makes_no_scope() {
+    // What somebody signed as 127.0.0.1:5012/… lies in a mirror: the rule is about the mirror.
+    let test = Test::new();
+    for (place, scope) in [("registry.example/mirror/app:v1", "registry.example/mirror/app"), ("v1", "")] {
+        test.layout("key-tag-rekor1-cosignsave", "m");
+        let mut index = test.json("m/index.json");
+        index["manifests"][0]["annotations"] = json!({ "org.opencontainers.image.ref.name": place });
+        test.write("m/index.json", index.to_string());
+        let draft = test.run(&format!("discover m {TRUST} --draft-rules")).exits(0).out;
+        let read: Value = serde_saphyr::from_str(&draft).unwrap();
+        assert_eq!(read["rules"][0]["scope"], scope, "{draft}");
+        assert_eq!(read["rules"].as_array().unwrap().len(), 1, "{draft}");
+        assert!(draft.contains("  # signed as \"127.0.0.1:5012/key-tag-rekor1/img1\"\n"), "{draft}");
+    }
+}
+
+#[test]
 fn rules_are_in_the_pack_digest_and_in_order() {
     let test = Test::at_epoch("1767225600");
     let without = test.run(&format!("collect {SIGNED} {TRUST} -o without")).exits(0).after("Pack: ");

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use keypack::{
-    key::{Candidate, Grade, Provenance, Validity, parse_key_file},
+    key::{Candidate, Grade, Provenance, Role, parse_key_file},
     oci::Digest,
     resolve::{Answer, Question, Resolution, resolve},
     signature::{UntrustedGpg, UntrustedSignature},
@@ -190,13 +190,7 @@ pub fn bytes(block: &impl Serialize) -> Vec<u8> {
 pub fn candidates(bytes: &[u8]) -> Vec<Candidate> {
     let provenance =
         Provenance { grade: Grade::File, source: "lab.asc".into(), sha256: Digest::of(bytes), date: None };
-    let candidate = |material| Candidate {
-        role: None,
-        material,
-        url: None,
-        validity: Validity::default(),
-        provenance: provenance.clone(),
-    };
+    let candidate = |key| Candidate::new(Role::Gpg, key, provenance.clone()).unwrap();
     parse_key_file(bytes).unwrap().material.into_iter().map(candidate).collect()
 }
 

@@ -9,6 +9,7 @@ mod payload;
 mod place;
 mod redhat;
 mod statements;
+mod weak;
 mod wire;
 
 use crate::support::{fault, program};

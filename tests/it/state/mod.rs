@@ -256,6 +256,47 @@ fn a_held_lock_makes_others_wait() {
 }
 
 #[test]
+fn a_state_of_before_the_first_release_is_read() {
+    // As keypack 2a2abf2 wrote it.
+    const STATE: &str = r#"{
+  "schemaVersion": 1,
+  "lineage": "default",
+  "highest": {
+    "digest": {
+      "version": 1795219200,
+      "digest": "sha256:2015a53052cec59dc1ab1d2aebc98549c74e05a2706099ba06bd46d7dd482765",
+      "at": "2026-11-29T19:23:37.012407561Z"
+    }
+  },
+  "packs": [
+    {
+      "digest": "sha256:2015a53052cec59dc1ab1d2aebc98549c74e05a2706099ba06bd46d7dd482765",
+      "version": 1795219200,
+      "origin": "pulled",
+      "at": "2026-11-29T19:23:37.012407561Z"
+    }
+  ],
+  "tuf": {},
+  "revoked": {
+    "sha256:43ef7bc87c44704aa997d44437f45c362729aee88ee5fcd4b5a2cac39811b24f": {
+      "pack": "sha256:2015a53052cec59dc1ab1d2aebc98549c74e05a2706099ba06bd46d7dd482765",
+      "at": "2026-11-29T19:23:37.012407561Z"
+    }
+  },
+  "acceptances": []
+}
+"#;
+    let host = Host::new();
+    host.remember(1);
+    fs::write(host.file("default.json"), STATE).unwrap();
+    let state = host.load().unwrap();
+    assert_eq!(state.highest()[&Signer::Digest].version, 1_795_219_200);
+    let pem = include_bytes!("../../../testdata/lab/trust/cosign.pub");
+    let key = keypack::key::parse_key_file(pem).unwrap().material.remove(0);
+    assert!(key.fingerprints().iter().any(|fingerprint| state.is_revoked(fingerprint)));
+}
+
+#[test]
 fn what_could_not_be_read_back_is_not_written() {
     let host = Host::new();
     host.remember(1);

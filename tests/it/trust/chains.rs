@@ -54,7 +54,7 @@ fn a_foreign_root_never_ends_up_in_what_is_resolved() {
         let bad_key = KeyRef { role, id: chain_of(&bad).id() };
         let mut candidates = lab_root();
         for candidate in &mut candidates {
-            if candidate.role == Some(role) {
+            if candidate.role == role {
                 candidate.material = bad.material.clone();
             }
         }
@@ -144,7 +144,7 @@ fn the_authorities_of_the_public_instances_may_issue() {
     for json in [SIGSTORE_PRODUCTION_TRUSTED_ROOT, SIGSTORE_STAGING_TRUSTED_ROOT] {
         for candidate in root(json.as_bytes(), "public") {
             let Material::Chain(chain) = &candidate.material else { continue };
-            let skip = usize::from(candidate.role == Some(Role::Tsa));
+            let skip = usize::from(candidate.role == Role::Tsa);
             assert!(chain.certificates().iter().skip(skip).all(Certificate::may_issue), "{chain:?}");
             chains += 1;
         }

@@ -218,11 +218,12 @@ fn both_certificates_of_a_renewed_authority_are_resolved() {
     let (form, log) = sign(&root, good(), NOW);
     let Material::Key(log_key) = &log.material else { panic!() };
     let files = [
-        log_key.to_pem(),
-        own::chain(&[&root.certificate]).to_pem(),
-        own::chain(&[&renewed.certificate]).to_pem(),
+        (Role::Rekor, log_key.to_pem()),
+        (Role::Fulcio, own::chain(&[&root.certificate]).to_pem()),
+        (Role::Fulcio, own::chain(&[&renewed.certificate]).to_pem()),
     ];
-    let candidates: Vec<_> = files.iter().flat_map(|pem| bare(pem.as_bytes(), "some.pem")).collect();
+    let candidates: Vec<_> =
+        files.iter().flat_map(|(role, pem)| bare(*role, pem.as_bytes(), "some.pem")).collect();
     let signature = form.read().unwrap();
     let resolution = resolve(
         &[Question { image: form.image, signature: &signature }],

@@ -5,7 +5,7 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
 use keypack::{
-    key::{Candidate, Grade, Material, Provenance, Role, Validity, parse_key_file, trusted_root},
+    key::{Candidate, Grade, Material, Provenance, Role, parse_key_file, trusted_root},
     oci::Digest,
     signature::{UntrustedBundle, UntrustedSignature, UntrustedSimple},
     trust::{KeySet, VerificationKey},
@@ -163,28 +163,22 @@ pub fn lab_root() -> Vec<Candidate> {
     root(&std::fs::read(lab().join("trust/trusted_root.json")).unwrap(), "lab")
 }
 
-/// A key file of the lab, as candidates without a role.
+/// A key file of the lab, in the role that its name gives or, without one, as signers' keys.
 pub fn file(name: &str) -> Vec<Candidate> {
-    bare(&std::fs::read(lab().join("trust").join(name)).unwrap(), name)
+    let role = Role::of_file_name(name).unwrap_or(Role::Signer);
+    bare(role, &std::fs::read(lab().join("trust").join(name)).unwrap(), name)
 }
 
-/// What `--key` makes of these bytes.
-pub fn bare(bytes: &[u8], source: &str) -> Vec<Candidate> {
+/// What `--key ROLE=FILE` makes of these bytes.
+pub fn bare(role: Role, bytes: &[u8], source: &str) -> Vec<Candidate> {
     let material = parse_key_file(bytes).unwrap().material;
-    let candidate = |material| Candidate {
-        role: None,
-        material,
-        url: None,
-        validity: Validity::default(),
-        provenance: provenance(source),
-    };
-    material.into_iter().map(candidate).collect()
+    material.into_iter().map(|key| Candidate::new(role, key, provenance(source)).unwrap()).collect()
 }
 
-/// A candidate in the role that it states or, without one, as a signer's key.
+/// A candidate in its role.
 pub fn usable(candidate: &Candidate) -> VerificationKey {
     VerificationKey {
-        key: candidate.key_ref(candidate.role.unwrap_or(Role::Signer), None),
+        key: candidate.key_ref(candidate.role, None),
         material: candidate.material.clone(),
         url: candidate.url.clone(),
         validity: candidate.validity,

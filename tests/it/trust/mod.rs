@@ -15,6 +15,7 @@ mod payload;
 mod proposed;
 mod prove;
 mod resolve;
+mod roles;
 mod sources;
 mod stamp;
 mod unbound;

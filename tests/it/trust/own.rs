@@ -1,7 +1,7 @@
 //! Keys and certificates made on the spot.
 
 use keypack::{
-    key::{Certificate, Chain, KeyRef, Material, PublicKey, Role, Validity},
+    key::{Algorithm, Certificate, Chain, KeyRef, Material, PublicKey, Role, Validity},
     trust::VerificationKey,
 };
 use rcgen::{
@@ -107,9 +107,45 @@ impl Authority {
         Self { certificate: Certificate::from_der(certificate.der()).unwrap(), params, key }
     }
 
+    /// The key and name of somebody else's CA, in a certificate of this one.
+    pub fn certify(&self, of: &Certificate) -> Certificate {
+        let key = Foreign::of(&of.public_key().unwrap());
+        let certificate =
+            named_as(of).signed_by(&key, &Issuer::from_params(&self.params, &self.key)).unwrap();
+        Certificate::from_der(certificate.der()).unwrap()
+    }
+
     /// An intermediate with the name and the key identifier of another.
     pub fn issue_as(&self, of: &Certificate) -> Self {
         self.authority(named_as(of))
+    }
+}
+
+/// The public key of somebody else.
+struct Foreign {
+    point: Vec<u8>,
+    algorithm: &'static rcgen::SignatureAlgorithm,
+}
+
+impl Foreign {
+    /// An EC key: its point ends the SubjectPublicKeyInfo.
+    fn of(key: &PublicKey) -> Self {
+        let (algorithm, length) = match key.algorithm() {
+            Algorithm::EcdsaP256 => (&rcgen::PKCS_ECDSA_P256_SHA256, 65),
+            Algorithm::EcdsaP384 => (&rcgen::PKCS_ECDSA_P384_SHA384, 97),
+            other => panic!("{other}"),
+        };
+        Self { point: key.spki()[key.spki().len() - length..].to_vec(), algorithm }
+    }
+}
+
+impl rcgen::PublicKeyData for Foreign {
+    fn der_bytes(&self) -> &[u8] {
+        &self.point
+    }
+
+    fn algorithm(&self) -> &'static rcgen::SignatureAlgorithm {
+        self.algorithm
     }
 }
 

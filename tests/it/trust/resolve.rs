@@ -31,12 +31,11 @@ fn all() -> Vec<Candidate> {
     [lab_root(), file("cosign.pub")].concat()
 }
 
-/// What `--key` makes of every single file of the lab: nothing says what they are for.
+/// What `--key` makes of every single file of the lab: their names say what they are for, but for the CT log's.
 fn files() -> Vec<Candidate> {
-    ["cosign.pub", "rekor.pub", "rekor2.pub", "ctfe.pub", "fulcio.pem", "tsa.pem"]
-        .into_iter()
-        .flat_map(file)
-        .collect()
+    let ctfe = std::fs::read(super::lab::lab().join("trust/ctfe.pub")).unwrap();
+    let named = ["cosign.pub", "rekor.pub", "rekor2.pub", "fulcio.pem", "tsa.pem"];
+    named.into_iter().flat_map(file).chain(bare(Role::CtLog, &ctfe, "ctfe.pub")).collect()
 }
 
 fn others() -> Vec<Candidate> {
@@ -88,7 +87,7 @@ fn a_claim_never_meets_a_need() {
     let fingerprint = key(Role::Signer).key.id;
     for name in ["key-tag-rekor1", "key-bundle-rekor1", "key-bundle-rekor2"] {
         // Neither does a key of somebody else: it is not even a candidate for the one that is named.
-        let stranger = bare(own::pair().1.to_pem().as_bytes(), "stranger.pub");
+        let stranger = bare(Role::Signer, own::pair().1.to_pem().as_bytes(), "stranger.pub");
         let resolution = Asked::of(&[form(name)]).resolve(&[lab_root(), stranger].concat());
         assert!(!resolution.is_complete());
         assert!(resolution.keys.keys().all(|k| k.role != Role::Signer), "{name}");
@@ -130,7 +129,7 @@ fn the_signer_is_had_while_its_log_is_missing() {
 fn of_several_signer_keys_the_one_that_signed() {
     let mut candidates = Vec::new();
     for number in 0..5 {
-        candidates.extend(bare(own::pair().1.to_pem().as_bytes(), &format!("{number}.pub")));
+        candidates.extend(bare(Role::Signer, own::pair().1.to_pem().as_bytes(), &format!("{number}.pub")));
         if number == 2 {
             candidates.extend(file("cosign.pub"));
         }
@@ -180,18 +179,20 @@ fn a_namesake_of_the_authority_is_refused_and_hides_nothing() {
     let evil = own::namesake(good.first());
     let pem = own::chain(&[&evil.certificate]).to_pem();
     let form = form("keyless-bundle-rekor1");
-    for candidates in
-        [[bare(pem.as_bytes(), "evil"), all()].concat(), [all(), bare(pem.as_bytes(), "evil")].concat()]
-    {
+    for candidates in [
+        [bare(Role::Fulcio, pem.as_bytes(), "evil"), all()].concat(),
+        [all(), bare(Role::Fulcio, pem.as_bytes(), "evil")].concat(),
+    ] {
         let resolution = Asked::of(std::slice::from_ref(&form)).resolve(&candidates);
         assert!(resolution.is_complete());
         assert_eq!(resolution.keys.len(), 3);
-        assert!(
-            resolution
-                .keys
-                .values()
-                .all(|k| k.material != candidates[0].material || candidates[0].role.is_some())
-        );
+        let Material::Chain(good) = &key(Role::Fulcio).material else { panic!() };
+        let found: Vec<_> = resolution
+            .keys
+            .values()
+            .filter_map(|k| if let Material::Chain(chain) = &k.material { Some(chain) } else { None })
+            .collect();
+        assert_eq!(found, [good]);
         assert!(resolution.keys.contains_key(&key(Role::Fulcio).key));
         assert!(resolution.keys.values().all(|k| k.proofs == 1), "one signature is one proof");
     }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use keypack::{
     key::{Material, Role},
-    keysource::{Gathered, KeySourceError},
+    keysource::{Gathered, KeyFile, KeySourceError},
     resolve::{Question, resolve},
 };
 use serde_json::{Value, json};
@@ -42,7 +42,7 @@ impl Folder {
 
     fn key(&self, bytes: impl AsRef<[u8]>) -> Result<Gathered, KeySourceError> {
         let mut gathered = Gathered::default();
-        gathered.add_key_file(&self.file("some.pub", bytes))?;
+        gathered.add_key_file(&KeyFile { role: None, path: self.file("some.pub", bytes) })?;
         Ok(gathered)
     }
 }
@@ -190,7 +190,10 @@ fn a_private_key_as_the_key_of_an_entry() {
 fn files_that_are_no_sources() {
     let folder = Folder::new();
     let missing = folder.0.path().join("missing");
-    for add in [Gathered::add_key_file, Gathered::add_trusted_root] {
+    let add_key_file = |gathered: &mut Gathered, path: &std::path::Path| {
+        gathered.add_key_file(&KeyFile { role: None, path: path.into() })
+    };
+    for add in [add_key_file, Gathered::add_trusted_root] {
         let mut gathered = Gathered::default();
         assert_eq!(add(&mut gathered, &missing).unwrap_err().code(), "key-file-not-found");
         assert_eq!(add(&mut gathered, folder.0.path()).unwrap_err().code(), "key-file-not-found");
@@ -215,7 +218,7 @@ fn a_folder_is_not_part_of_what_a_source_is_called() {
     let folder = Folder::new();
     let gathered = folder.key(own::pair().1.to_pem()).unwrap();
     assert_eq!(gathered.candidates[0].provenance.source, "some.pub");
-    assert_eq!(gathered.candidates[0].role, None);
+    assert_eq!(gathered.candidates[0].role, Role::Signer);
 }
 
 #[test]
@@ -229,7 +232,7 @@ fn an_rsa_log_of_rekor_v2_and_an_unnamed_one() {
         })
         .unwrap();
     assert_eq!(gathered.unusable, []);
-    let ids: Vec<_> = gathered.candidates.iter().map(|c| c.key_ref(c.role.unwrap(), None)).collect();
+    let ids: Vec<_> = gathered.candidates.iter().map(|c| c.key_ref(c.role, None)).collect();
     for role in [Role::Rekor, Role::Rekor2, Role::CtLog] {
         assert!(ids.contains(&key(role).key), "{role}: {ids:?}");
     }

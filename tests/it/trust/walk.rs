@@ -29,7 +29,7 @@ fn all() -> Vec<Candidate> {
 
 fn candidate(key: &VerificationKey, source: &str) -> Candidate {
     Candidate {
-        role: Some(key.key.role),
+        role: key.key.role,
         material: key.material.clone(),
         url: None,
         validity: key.validity,
@@ -106,7 +106,8 @@ fn a_certificate_of_a_namesake_beside_good_ones() {
 /// Nobody says whose a bare signature is: that none of the keys at hand made it means that its key is missing.
 #[test]
 fn a_bare_signature_by_an_unknown_key_is_not_called_broken() {
-    let stranger = super::lab::bare(own::pair().1.to_pem().as_bytes(), "stranger.pub");
+    let stranger =
+        super::lab::bare(keypack::key::Role::Signer, own::pair().1.to_pem().as_bytes(), "stranger.pub");
     let resolution = walk(&[&form("key-tag-notlog")], &stranger);
     assert_eq!(resolution.answers[0].refusal, None);
     assert!(matches!(resolution.answers[0].needs[0].1, Answer::Missing { .. }));

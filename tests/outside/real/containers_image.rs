@@ -3,14 +3,15 @@
 use keypack::{
     content::Location,
     discover::Discovery,
-    key::Role,
+    key::{Material, Role},
+    keysource::{Gathered, KeyFile},
     resolve::{Answer, Question, resolve},
     signature::{UntrustedGpg, UntrustedSignature},
 };
 
 use super::{
     Case,
-    place::{builtin, files, fixture, found, resolved},
+    place::{builtin, fixture, found, given, resolved},
 };
 
 pub const CASES: &[Case] = &[
@@ -25,6 +26,7 @@ pub const CASES: &[Case] = &[
     ("gpg_signed_images", gpg_signed_images),
     ("gpg_signature_files", gpg_signature_files),
     ("every_key_file_is_read", every_key_file_is_read),
+    ("the_pki_of_a_policy_is_chains", the_pki_of_a_policy_is_chains),
 ];
 
 const FOLDER: &str = "containers-image/signature-fixtures";
@@ -34,8 +36,13 @@ fn dir(name: &str) -> Discovery {
 }
 
 fn keys(names: &[&str]) -> Vec<keypack::key::Candidate> {
-    let paths: Vec<_> = names.iter().map(|n| fixture(&format!("{FOLDER}/{n}"))).collect();
-    files(&paths).candidates
+    let role = |name: &str| match name.split(['_', '-']).next() {
+        Some("fulcio") => Some(Role::Fulcio),
+        Some("pki") => Some(Role::Pki),
+        _ => None,
+    };
+    let file = |name: &&str| KeyFile { role: role(name), path: fixture(&format!("{FOLDER}/{name}")) };
+    given(&names.iter().map(file).collect::<Vec<_>>()).candidates
 }
 
 /// The roles of the keys that were proved.
@@ -202,4 +209,30 @@ fn every_key_file_is_read() {
     ] {
         assert!(!keys(&[name]).is_empty(), "{name}");
     }
+}
+
+/// As in `policy_eval_sigstore_test.go`: roots in one file, intermediates in another.
+fn the_pki_of_a_policy_is_chains() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("policy.json");
+    let policy = serde_json::json!({"default": [{"type": "sigstoreSigned", "pki": {
+        "caRootsPath": fixture(&format!("{FOLDER}/pki_root_crts.pem")),
+        "caIntermediatesPath": fixture(&format!("{FOLDER}/pki_intermediate_crts.pem")),
+        "subjectEmail": "qiwan@redhat.com"}}]});
+    std::fs::write(&path, policy.to_string()).unwrap();
+    let mut gathered = Gathered::default();
+    gathered.add_policy(&path).unwrap();
+    assert_eq!(gathered.unusable, []);
+    let lengths: Vec<_> = gathered
+        .candidates
+        .iter()
+        .map(|c| {
+            if let Material::Chain(chain) = &c.material {
+                (c.role, chain.certificates().len())
+            } else {
+                panic!()
+            }
+        })
+        .collect();
+    assert_eq!(lengths, [(Role::Pki, 2), (Role::Pki, 1)]);
 }

@@ -53,13 +53,7 @@ fn revealed(discovery: &Discovery) -> Vec<keypack::key::Candidate> {
         sha256: Digest::of(pem.as_bytes()),
         date: None,
     };
-    vec![keypack::key::Candidate {
-        role: None,
-        material,
-        url: None,
-        validity: keypack::key::Validity::default(),
-        provenance,
-    }]
+    vec![keypack::key::Candidate::new(Role::Signer, material, provenance).unwrap()]
 }
 
 fn the_signature_is_brought_to_its_image() {

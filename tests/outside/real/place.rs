@@ -6,7 +6,7 @@ use keypack::{
     content::{Location, Source, open_source},
     discover::{Discovery, FoundSignature, Target, discover},
     key::Candidate,
-    keysource::Gathered,
+    keysource::{Gathered, KeyFile},
     resolve::{Question, Resolution, resolve},
 };
 
@@ -61,9 +61,15 @@ pub fn builtin() -> Gathered {
 
 /// What these key files hold.
 pub fn files(paths: &[PathBuf]) -> Gathered {
+    let files: Vec<_> = paths.iter().map(|path| KeyFile { role: None, path: path.clone() }).collect();
+    given(&files)
+}
+
+/// The same, each with its role.
+pub fn given(files: &[KeyFile]) -> Gathered {
     let mut gathered = Gathered::default();
-    for path in paths {
-        gathered.add_key_file(path).unwrap();
+    for file in files {
+        gathered.add_key_file(file).unwrap();
     }
     assert_eq!(gathered.unusable, []);
     gathered

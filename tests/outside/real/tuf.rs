@@ -65,7 +65,7 @@ fn the_public_good_is_collected_as_of_then() {
         let mut ids: Vec<_> = gathered
             .candidates
             .iter()
-            .map(|c| (c.key_ref(c.role.unwrap(), None), c.url.clone(), c.validity))
+            .map(|c| (c.key_ref(c.role, None), c.url.clone(), c.validity))
             .collect();
         ids.sort_unstable();
         ids
@@ -76,7 +76,7 @@ fn the_public_good_is_collected_as_of_then() {
         "the very keys that are built in, with their windows and addresses"
     );
     assert!(gathered.candidates.iter().all(|c| c.provenance.grade == Grade::Tuf));
-    assert!(gathered.candidates.iter().any(|c| c.role == Some(Role::Rekor2)));
+    assert!(gathered.candidates.iter().any(|c| c.role == Role::Rekor2));
     let chain = &gathered.chains[0];
     assert_eq!(chain.evidence.summary(), "root 15, timestamp 762, snapshot 165, targets 14");
     assert_eq!(chain.evidence.good_until().to_string(), "2026-08-28T19:25:56Z");
@@ -127,7 +127,7 @@ fn a_pack_of_it_is_pulled_by_the_built_in_root() {
     let real = Unpacked::new();
     let read = collect(&real.path(), real.root(5), then()).unwrap().chains.remove(0);
     let keys = read.items.iter().map(|item| Include {
-        key: item.key_ref(item.role.unwrap(), None),
+        key: item.key_ref(item.role, None),
         material: item.material.clone(),
         url: item.url.clone(),
         origin: None,

@@ -1,0 +1,118 @@
+//! Keys that were given for one thing and that signatures need for another. They are not used: that a signature names a
+//! key as its log makes nobody's key a log.
+
+use std::collections::BTreeSet;
+
+use crate::{
+    key::{Candidate, Grade, KeyRef, Provenance, Role},
+    keysource::{Gathered, Unusable},
+    resolve::{Answer, Need, Resolution},
+};
+
+/// Says which they are, in place of saying that nothing needs them.
+pub(super) fn tell(gathered: &mut Gathered, resolution: &mut Resolution) {
+    let needs = resolution.answers.iter().flat_map(|answers| &answers.needs);
+    let missing: BTreeSet<&Need> = needs
+        .filter(|(need, answer)| {
+            matches!(answer, Answer::Missing { .. }) && !matches!(need, Need::Signer { fingerprint: None })
+        })
+        .map(|(need, _)| need)
+        .collect();
+    let mut found: BTreeSet<(Provenance, Role, Role, bool)> = BTreeSet::new();
+    for candidate in gathered.candidates.iter().filter(|c| c.provenance.grade == Grade::File) {
+        for need in missing.iter().filter(|need| would_meet(candidate, need)) {
+            let signer = KeyRef { role: Role::Signer, id: candidate.material.id() };
+            let signs = candidate.role == Role::Signer && resolution.keys.contains_key(&signer);
+            found.insert((candidate.provenance.clone(), candidate.role, need.role(), signs));
+        }
+    }
+    for (provenance, given, needed, signs) in found {
+        let (is, other) = (given.title(), needed.title());
+        let reason = if signs {
+            format!(
+                "it is the {is} of signatures here, and they name it as their {other} too: that proves nothing"
+            )
+        } else {
+            format!(
+                "it is given as a {is} ({given}), and signatures here need it as a {other}; only if whoever runs that \
+                 says so, give it by --key {needed}=FILE"
+            )
+        };
+        resolution.unused.retain(|unused| *unused != provenance);
+        gathered.unusable.push(Unusable {
+            source: provenance.source,
+            entry: "it".into(),
+            code: "key-role",
+            reason,
+            claims: None,
+        });
+    }
+}
+
+/// Whether the key would be the one that is needed, in the role that is needed.
+fn would_meet(candidate: &Candidate, need: &Need) -> bool {
+    let role = need.role();
+    candidate.role != role
+        && candidate.material.check_role(role).is_ok()
+        && need.met_by(&Candidate { role, ..candidate.clone() }).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::{Material, PublicKey, parse_key_file};
+
+    const PEM: &str = include_str!("../../testdata/lab/trust/cosign.pub");
+
+    fn candidate(role: Role, grade: Grade) -> Candidate {
+        let key = parse_key_file(PEM.as_bytes()).unwrap().material.remove(0);
+        let sha256 = crate::oci::Digest::of(PEM.as_bytes());
+        let provenance = Provenance { grade, source: "vendor.pub".into(), sha256, date: None };
+        Candidate::new(role, key, provenance).unwrap()
+    }
+
+    /// What is told of this key where its log id is missing and, if `signs`, it is a proved signer.
+    fn told(candidate: &Candidate, signs: bool) -> Vec<String> {
+        let Material::Key(key) = &candidate.material else { panic!() };
+        let log_id = PublicKey::fingerprint(key);
+        let answers = vec![(Need::Rekor { log_id }, Answer::Missing { claim: None })];
+        let mut resolution = Resolution {
+            answers: vec![crate::resolve::Answers { needs: answers, refusal: None }],
+            unused: vec![candidate.provenance.clone()],
+            ..Resolution::default()
+        };
+        if signs {
+            let key = candidate.key_ref(Role::Signer, None);
+            let resolved = crate::resolve::ResolvedKey {
+                material: candidate.material.clone(),
+                url: None,
+                origin: None,
+                validity: candidate.validity,
+                provenance: vec![candidate.provenance.clone()],
+                ct_required: false,
+                proofs: 1,
+            };
+            resolution.keys.insert(key, resolved);
+        }
+        let mut gathered = Gathered { candidates: vec![candidate.clone()], ..Gathered::default() };
+        tell(&mut gathered, &mut resolution);
+        assert_eq!(resolution.unused.len(), 1 - gathered.unusable.len());
+        gathered.unusable.into_iter().map(|unusable| unusable.reason).collect()
+    }
+
+    #[test]
+    fn a_signer_who_is_named_as_his_own_log_is_not_recommended_as_one() {
+        let given = candidate(Role::Signer, Grade::File);
+        let [reason] = told(&given, false).try_into().unwrap();
+        assert!(reason.contains("--key rekor=FILE"), "{reason}");
+        let [reason] = told(&given, true).try_into().unwrap();
+        assert!(reason.contains("proves nothing") && !reason.contains("--key"), "{reason}");
+    }
+
+    #[test]
+    fn keys_in_their_role_and_keys_that_nobody_named() {
+        assert_eq!(told(&candidate(Role::Signer, Grade::Builtin), false), [""; 0]);
+        assert_eq!(told(&candidate(Role::CtLog, Grade::File), false).len(), 1);
+        assert_eq!(told(&candidate(Role::Rekor, Grade::File), false), [""; 0]);
+    }
+}

@@ -1,0 +1,177 @@
+//! Whether a file that is to authenticate a pack travelled with it. Whoever can change the pack could have put it there,
+//! so that it would prove nothing.
+//!
+//! The line is drawn at folders, since a file does not say how it came to its place. What counts: the folder of a layout,
+//! of an image or of oc-mirror; the folder that an archive lies in; and the directory that the pack goes to, for it holds
+//! what an earlier pack brought. All that is below one of them counts too. Only where an archive lies in somebody's home
+//! directory itself, or above it, the folders below do not: everything of his would be below. Files right beside the
+//! archive count even there, because people copy a whole disk into their home. The way out is always the same, and costs
+//! one command: to copy the file to a place that does not travel.
+
+use std::{
+    ffi::OsString,
+    fs, io,
+    os::unix::fs::{DirEntryExt, MetadataExt},
+    path::{Component, Path, PathBuf},
+};
+
+use super::failure::{Exit, Failure};
+use crate::content::{Location, WORKING_DIR};
+
+/// Names that are looked at in search of a hard link. Most keys have one name only, and then there is no search.
+const NAMES: usize = 100_000;
+
+/// Symbolic links that are followed, as Linux does.
+const LINKS: usize = 40;
+
+/// A file or folder, by whatever name: device and inode. A bind mount has those of what is mounted.
+type Identity = (u64, u64);
+
+/// Folders that whoever brought the pack could write to.
+pub(super) struct Travelled(Vec<Folder>);
+
+struct Folder {
+    path: PathBuf,
+    identity: Identity,
+    /// Whether all that is below counts as well.
+    deep: bool,
+}
+
+impl Travelled {
+    /// The folders for a pack from this location that goes to this target; `more` are places that are read as well.
+    pub(super) fn new(location: &Location, more: Option<&Path>, target: &Path, home: Option<&Path>) -> Self {
+        let mut folders = Vec::new();
+        let mut add = |path: PathBuf, deep| {
+            // A part of oc-mirror's output travels with all of it.
+            let whole = path.canonicalize().unwrap_or_default();
+            let part =
+                whole.ancestors().find(|path| path.file_name().is_some_and(|name| name == WORKING_DIR));
+            let root = part.and_then(Path::parent).map(|root| (root.to_owned(), true));
+            for (path, deep) in std::iter::once((path, deep)).chain(root) {
+                if let Ok(identity) = identity(&path) {
+                    folders.push(Folder { path, identity, deep });
+                }
+            }
+        };
+        for place in location.path().into_iter().chain(more) {
+            if place.is_dir() {
+                add(place.to_owned(), true);
+            } else {
+                // An archive: where its name lies, and where it lies itself.
+                for Lookup { folder, .. } in lookups(place).into_iter().filter(|lookup| lookup.last) {
+                    let deep = home.is_none_or(|home| !is_in(home, &folder));
+                    add(folder, deep);
+                }
+            }
+        }
+        add(target.to_owned(), true);
+        Self(folders)
+    }
+
+    /// Refuses a file that travelled.
+    pub(super) fn refuse(&self, path: &Path, what: &str) -> Result<(), Failure> {
+        let Some((folder, how)) = self.holds(path) else { return Ok(()) };
+        let error = format!(
+            "{what} {} {how} {}, where the pack is from or goes to",
+            path.display(),
+            folder.path.display()
+        );
+        Err(Failure::new("verify-key-from-pack", error, Exit::Refused))
+    }
+
+    fn holds(&self, path: &Path) -> Option<(&Folder, &'static str)> {
+        let lookups = lookups(path);
+        let lies = self.0.iter().find(|folder| lookups.iter().any(|lookup| folder.decides(lookup)));
+        if let Some(folder) = lies {
+            return Some((folder, "lies in"));
+        }
+        let file = fs::metadata(path).ok().filter(|file| file.is_file() && file.nlink() > 1)?;
+        let link = self.0.iter().find(|folder| folder.has_link(&file));
+        link.map(|folder| (folder, "is or may be a hard link to a file in"))
+    }
+}
+
+impl Folder {
+    /// Whether who can write to this folder decides what a lookup finds.
+    fn decides(&self, lookup: &Lookup) -> bool {
+        let is_this = |path: &Path| identity(path).is_ok_and(|identity| identity == self.identity);
+        if self.deep {
+            lookup.folder.ancestors().any(is_this)
+        } else {
+            lookup.last && is_this(&lookup.folder)
+        }
+    }
+
+    /// Whether a file in it is the same as this one. Where there are too many to tell, it may be.
+    fn has_link(&self, file: &fs::Metadata) -> bool {
+        let wanted = (file.dev(), file.ino());
+        if self.identity.0 != wanted.0 {
+            return false;
+        }
+        let (mut folders, mut left) = (vec![self.path.clone()], NAMES);
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+                if left == 0 {
+                    return true;
+                }
+                left -= 1;
+                if entry.ino() == wanted.1 && entry.metadata().is_ok_and(|is| (is.dev(), is.ino()) == wanted)
+                {
+                    return true;
+                }
+                if self.deep && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                    folders.push(entry.path());
+                }
+            }
+        }
+        false
+    }
+}
+
+fn identity(path: &Path) -> io::Result<Identity> {
+    fs::metadata(path).map(|data| (data.dev(), data.ino()))
+}
+
+fn is_in(path: &Path, folder: &Path) -> bool {
+    let Ok(folder) = identity(folder) else { return false };
+    let Ok(path) = path.canonicalize() else { return false };
+    path.ancestors().any(|above| identity(above).is_ok_and(|above| above == folder))
+}
+
+/// A name that is looked up on the way to a file.
+struct Lookup {
+    /// The true path of the folder.
+    folder: PathBuf,
+    /// Whether it is the name of the file, and not of a folder on the way.
+    last: bool,
+}
+
+/// Where the file and each symbolic link on the way to it are looked up.
+fn lookups(path: &Path) -> Vec<Lookup> {
+    let part = |part: Component<'_>| part.as_os_str().to_owned();
+    let reversed = |path: &Path| path.components().rev().map(part).collect::<Vec<OsString>>();
+    let (mut at, mut todo) = (std::env::current_dir().unwrap_or_default(), reversed(path));
+    let (mut found, mut links) = (Vec::new(), 0);
+    while let Some(part) = todo.pop() {
+        match Path::new(&part).components().next() {
+            Some(Component::RootDir) => at = PathBuf::from("/"),
+            Some(Component::ParentDir) => drop(at.pop()),
+            Some(Component::Normal(name)) => {
+                let next = at.join(name);
+                let link = fs::read_link(&next).ok().filter(|_| links < LINKS);
+                if link.is_some() || todo.is_empty() {
+                    found.push(Lookup { folder: at.clone(), last: todo.is_empty() });
+                }
+                match link {
+                    Some(target) => {
+                        links += 1;
+                        todo.extend(reversed(&target));
+                    }
+                    None => at = next,
+                }
+            }
+            _ => {}
+        }
+    }
+    found
+}

@@ -1,0 +1,129 @@
+//! Which key may have which role, and which role the name of a file gives.
+
+use std::str::FromStr;
+
+use thiserror::Error;
+
+use super::{Material, Role};
+
+/// Why a key can't have a role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum RoleError {
+    /// It is of another kind than the keys of that role.
+    #[error("it is {is}, and the role {role} takes {}", role.takes())]
+    Kind {
+        /// The role.
+        role: Role,
+        /// What the key is.
+        is: &'static str,
+    },
+    /// Nobody says what a certificate chain is for.
+    #[error(
+        "a certificate chain is given with its role: --key fulcio=FILE, --key tsa=FILE, or --key pki=FILE for a CA \
+         whose certificates sign without a log"
+    )]
+    Unstated,
+}
+
+impl Role {
+    /// The role of a file that keypack named, or that is named like one: `ROLE.pub` or `ROLE-….pub`, with the ending that
+    /// the files of this role have in keys/.
+    pub fn of_file_name(name: &str) -> Option<Self> {
+        let (stem, ending) = name.rsplit_once('.')?;
+        let (word, _) = stem.split_once('-').unwrap_or((stem, ""));
+        word.parse().ok().filter(|role: &Self| role.extension() == ending)
+    }
+
+    /// What the keys of this role are.
+    const fn takes(self) -> &'static str {
+        match self {
+            Self::Rekor | Self::Rekor2 | Self::CtLog | Self::Signer => "a public key",
+            Self::Fulcio | Self::Tsa | Self::Pki => "a certificate chain",
+            Self::Gpg => "an OpenPGP key",
+        }
+    }
+}
+
+impl FromStr for Role {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let known = Self::ALL.into_iter().find(|role| role.as_str() == text);
+        known.ok_or_else(|| {
+            format!("{text:?} is not a role; the roles are {}", Self::ALL.map(Self::as_str).join(", "))
+        })
+    }
+}
+
+impl Material {
+    /// Whether it is of the kind that this role has.
+    pub const fn check_role(&self, role: Role) -> Result<(), RoleError> {
+        let (fits, is) = match self {
+            Self::Key(_) => (!role.is_chain() && !matches!(role, Role::Gpg), "a public key"),
+            Self::Chain(_) => (role.is_chain(), "a certificate chain"),
+            Self::OpenPgp(_) => (matches!(role, Role::Gpg), "an OpenPGP key"),
+        };
+        if fits { Ok(()) } else { Err(RoleError::Kind { role, is }) }
+    }
+
+    /// The role of a key that is given without one: a signer's. What its bearer says by signing with it never makes it a
+    /// log or an authority.
+    pub const fn default_role(&self) -> Result<Role, RoleError> {
+        match self {
+            Self::Key(_) => Ok(Role::Signer),
+            Self::Chain(_) => Err(RoleError::Unstated),
+            Self::OpenPgp(_) => Ok(Role::Gpg),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_names_of_keypacks_files_give_the_role() {
+        for (name, role) in [
+            ("rekor-sigstore.pub", Role::Rekor),
+            ("rekor-e69e8241.pub", Role::Rekor),
+            ("rekor.pub", Role::Rekor),
+            ("rekor2-rekor2-test-dd20f7e7.pub", Role::Rekor2),
+            ("ctlog-sigstore-2022.pub", Role::CtLog),
+            ("fulcio-sigstore.pem", Role::Fulcio),
+            ("tsa.pem", Role::Tsa),
+            ("pki-0123abcd.pem", Role::Pki),
+            ("signer-redhat-release3.pub", Role::Signer),
+            ("gpg-redhat-release.asc", Role::Gpg),
+        ] {
+            assert_eq!(Role::of_file_name(name), Some(role), "{name}");
+        }
+    }
+
+    #[test]
+    fn other_names_give_none() {
+        for name in [
+            "vendor.pub",
+            "vendor-rekor.pub",
+            "vendor.rekor.pub",
+            "rekor.pem",
+            "rekor",
+            "rekor.pub.bak",
+            "rekor_sigstore.pub",
+            "rekorvendor.pub",
+            "rekor3.pub",
+            "rekor2024.pub",
+            "Rekor.pub",
+            "REKOR-x.pub",
+            "fulcio.crt",
+            "fulcio_v1.crt.pem",
+            "fulcio.pub",
+            "ctfe.pub",
+            "-rekor.pub",
+            "rekor .pub",
+            ".pub",
+            "",
+        ] {
+            assert_eq!(Role::of_file_name(name), None, "{name}");
+        }
+    }
+}
