@@ -3,8 +3,9 @@
 use super::{
     Missing, Refusal, VerificationKey,
     crypto::{Identity, Signer},
-    evidence::{Stamp, Weighing, no_log},
+    evidence::{Weighing, no_log},
     path::{self, Usage},
+    stamp::Stamp,
 };
 use crate::{
     key::{KeyRef, Material, Role},
@@ -93,31 +94,29 @@ impl<'a> Weighing<'a> {
         if times.is_empty() {
             return Err(Refusal::Timestamp("nothing says when the certificate was used".into()));
         }
-        let at_all_times = || {
-            times.iter().try_for_each(|time| {
-                path::verify(leaf.as_bytes(), chain.certificates(), Usage::CodeSigning, *time)
-            })
-        };
-        path::readable(chain.certificates())?;
+        let (leaf, issuers, usage) = (leaf.as_bytes(), chain.certificates(), Usage::CodeSigning);
+        path::readable(issuers)?;
         let signer = Signer::Certificate { chain: true, ct: !ct.is_empty() };
         let mut identity = Identity::default();
         for log in if ct.is_empty() { vec![None] } else { ct.iter().copied().map(Some).collect() } {
             let more: Vec<_> = [authority].into_iter().chain(log).collect();
             identity = self.each_log(logs, stamps, signer, &more).map_err(|refusal| match refusal {
                 // The crate knows less of name constraints than Go, and nothing of a certificate for any use.
-                Refusal::Certificate(_) => match at_all_times() {
-                    Err(unsupported @ Refusal::Unsupported(_)) => unsupported,
-                    Ok(()) if path::is_for_anything(leaf.as_bytes(), Usage::CodeSigning) => {
-                        Refusal::Unsupported(
+                Refusal::Certificate(_) => {
+                    match times.iter().try_for_each(|time| path::verify(leaf, issuers, usage, *time)) {
+                        Err(unsupported @ Refusal::Unsupported(_)) => unsupported,
+                        Ok(()) if path::is_for_anything(leaf, usage) => Refusal::Unsupported(
                             "its certificate may be used for anything, and does not name code signing".into(),
-                        )
+                        ),
+                        _ => refusal,
                     }
-                    _ => refusal,
-                },
+                }
                 refusal => refusal,
             })?;
         }
-        at_all_times()?;
+        for time in times {
+            self.keys.paths.verify(authority.key, leaf, issuers, usage, time)?;
+        }
         if authority.ct_required && certificate.ct_logs.is_empty() {
             return Err(Refusal::CtMissing);
         }

@@ -16,6 +16,12 @@
 //!    anchor among the intermediates too: that works for roots whose own signature webpki can verify, and neither for an
 //!    intermediate that is trusted by itself (`caPath` of policy.json) nor for an old root that signed itself with SHA-1.
 
+use std::{
+    collections::BTreeMap,
+    ops::RangeInclusive,
+    sync::{Mutex, PoisonError},
+};
+
 use jiff::Timestamp;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use sigstore_crypto::WEBPKI_VERIFICATION_ALGS;
@@ -31,7 +37,7 @@ use x509_cert::{
 };
 
 use super::{Refusal, chain};
-use crate::key::Certificate;
+use crate::key::{Certificate, KeyRef};
 
 static CODE_SIGNING: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.3");
 static TIME_STAMPING: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.8");
@@ -44,6 +50,38 @@ pub(super) enum Usage {
     CodeSigning,
     /// Signing timestamps.
     TimeStamping,
+}
+
+/// The chains of one set of keys that a path has led through, each with the seconds in which all of its certificates are
+/// good: what is above a certificate is the same for the next one.
+#[derive(Default)]
+pub(super) struct Paths(Mutex<BTreeMap<KeyRef, RangeInclusive<i64>>>);
+
+impl Paths {
+    /// Like [`verify`], for a certificate that the verifying crate has accepted at `time` with the first of `issuers` as
+    /// its anchor. What depends on the certificate itself is then known, but for name constraints further up.
+    pub(super) fn verify(
+        &self,
+        key: KeyRef,
+        leaf: &[u8],
+        issuers: &[Certificate],
+        usage: Usage,
+        time: Timestamp,
+    ) -> Result<(), Refusal> {
+        let known = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known().get(&key).is_some_and(|good| good.contains(&time.as_second())) {
+            return Ok(());
+        }
+        verify(leaf, issuers, usage, time)?;
+        if !issuers.iter().any(has_constraints) {
+            let good = issuers.iter().fold(i64::MIN..=i64::MAX, |good, certificate| {
+                let (start, end) = certificate.validity();
+                *good.start().max(&start)..=*good.end().min(&end)
+            });
+            known().insert(key, good);
+        }
+        Ok(())
+    }
 }
 
 /// Verifies that the DER certificate `leaf` was issued by the first of `issuers`, each of these by the next, and that all
@@ -168,6 +206,14 @@ fn unsupported_constraint(certificate: &Certificate) -> Option<&'static str> {
         GeneralName::OtherName(_) => Some("names of another kind"),
         _ => None,
     })
+}
+
+/// Whether it has name constraints, or any that can't be read here.
+fn has_constraints(certificate: &Certificate) -> bool {
+    !matches!(
+        tbs(certificate.der()).map(|tbs| tbs.get::<NameConstraints>().map(|found| found.is_none())),
+        Ok(Ok(true))
+    )
 }
 
 /// What is wrong, in words.
