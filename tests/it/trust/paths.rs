@@ -316,7 +316,9 @@ fn accepted_a_root_that_signed_itself_with_sha_1() {
 #[test]
 fn the_next_certificate_under_a_chain_that_was_verified() {
     let judge = |form: &Form, keys: &KeySet| {
-        judge(&form.read().unwrap(), &form.image, keys, jiff::Timestamp::now()).map(drop).map_err(|e| e.code())
+        judge(&form.read().unwrap(), &form.image, keys, jiff::Timestamp::now())
+            .map(drop)
+            .map_err(|e| e.code())
     };
     let root = own::root("stamping root");
     let stamper = Stamper::new(stamp::good(), &[&root]);
