@@ -1,7 +1,17 @@
 //! How values are written for people: text from content made harmless, a number with its noun, colours.
 
-/// Text from content with everything escaped that a terminal acts on or that hides what is written: control
-/// characters and the Unicode characters that change direction or have no width.
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+/// Control and format characters, separators other than the blank, and whatever else has no glyph of its own (Unicode's
+/// `Default_Ignorable_Code_Point`: soft hyphens, joiners, variation selectors, fillers, tags); and the empty Braille cell.
+static HIDDEN: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Zs}\p{Default_Ignorable_Code_Point}\u{2800}--[ ]]").ok()
+});
+
+/// Text from content with everything escaped that a terminal acts on or that hides what is written: see [`hidden`].
+/// Everything that is shown to people goes through here or asks [`hidden`]; there is no second list.
 pub fn shown(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -16,8 +26,10 @@ pub fn shown(text: &str) -> String {
 
 /// Whether a terminal acts on this character, or hides or reorders text by it.
 pub fn hidden(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    if c.is_ascii() {
+        return c.is_ascii_control();
+    }
+    HIDDEN.as_ref().is_none_or(|hidden| hidden.is_match(c.encode_utf8(&mut [0; 4])))
 }
 
 /// A number with its noun, as English has it: `1 key`, `2 keys`.
@@ -67,6 +79,34 @@ mod tests {
         assert_eq!(shown("a\u{202e}b"), "a\\u{202e}b");
         assert_eq!(shown("a\u{feff}b"), "a\\u{feff}b");
         assert_eq!(shown("größe/app:v1"), "größe/app:v1");
+    }
+
+    #[test]
+    fn what_is_not_seen_is_escaped_and_what_is_seen_is_not() {
+        let marks =
+            "\u{61c}\u{200e}\u{200f}\u{202a}\u{202b}\u{202c}\u{202d}\u{202e}\u{2066}\u{2067}\u{2068}\u{2069}";
+        let invisible = "\u{ad}\u{34f}\u{115f}\u{1160}\u{17b4}\u{17b5}\u{180b}\u{180e}\u{200b}\u{200c}\u{200d}\u{2060}\u{2061}\
+                         \u{206a}\u{2800}\u{3164}\u{fe00}\u{fe0f}\u{feff}\u{ffa0}\u{fff9}\u{fffb}\u{1d173}\u{e0001}\u{e0041}\u{e01ef}";
+        let blanks = "\u{a0}\u{1680}\u{2000}\u{2003}\u{200a}\u{2028}\u{2029}\u{202f}\u{205f}\u{3000}";
+        let controls = "\0\u{1}\u{7}\u{8}\t\n\u{b}\r\u{1b}\u{7f}\u{80}\u{85}\u{9b}\u{9f}";
+        for c in [marks, invisible, blanks, controls].concat().chars() {
+            assert!(hidden(c), "{}", c.escape_unicode());
+            assert_eq!(shown(&format!("a{c}b")), format!("a{}b", c.escape_unicode()));
+        }
+        for text in [
+            "plain ~!",
+            "größe",
+            "ελληνικά",
+            "עברית",
+            "العربية",
+            "日本語。",
+            "हिन्दी",
+            "e\u{301}",
+            "…—’“”→",
+            "🔑",
+        ] {
+            assert_eq!(shown(text), text);
+        }
     }
 
     #[test]

@@ -51,7 +51,7 @@ use output::Output;
 pub fn main() -> ExitCode {
     let mut cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(e) => return output::usage(&e),
+        Err(e) => return output::usage(e),
     };
     let output = Output::new(&cli.global);
     let result = settings::apply(&mut cli).and_then(|()| run(&cli.command, &output));

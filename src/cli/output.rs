@@ -4,7 +4,7 @@ use std::{
     process::ExitCode,
 };
 
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum, error::ContextValue};
 
 use super::{
     bar::Bar,
@@ -207,12 +207,12 @@ impl Output {
 const USAGE: &str = "run the command with --help; an example stands at its end";
 
 /// A command line that clap refused, or a help text that was asked for.
-pub(super) fn usage(error: &clap::Error) -> ExitCode {
+pub(super) fn usage(error: clap::Error) -> ExitCode {
     if !error.use_stderr() {
         let _ = error.print();
         return Exit::Done.into();
     }
-    let text = error.render().to_string();
+    let text = echoed(error);
     match text.strip_prefix("error: ") {
         Some(rest) => {
             let rest = rest.trim_end().trim_end_matches("For more information, try '--help'.").trim_end();
@@ -223,13 +223,34 @@ pub(super) fn usage(error: &clap::Error) -> ExitCode {
     Exit::Usage.into()
 }
 
+/// What clap says, with nothing in it that a terminal acts on: it repeats what was typed, or what a script passed.
+fn echoed(mut error: clap::Error) -> String {
+    let one_line = |value: &ContextValue| match value {
+        ContextValue::String(text) => ContextValue::String(shown(text)),
+        ContextValue::Strings(all) => ContextValue::Strings(all.iter().map(|text| shown(text)).collect()),
+        ContextValue::StyledStrs(all) => {
+            ContextValue::StyledStrs(all.iter().map(|text| shown(&text.to_string()).into()).collect())
+        }
+        other => other.clone(),
+    };
+    // A line break in it would begin a line of its own.
+    let context: Vec<_> = error.context().map(|(kind, value)| (kind, one_line(value))).collect();
+    for (kind, value) in context {
+        error.insert(kind, value);
+    }
+    let lines = error.render().to_string();
+    lines.lines().map(|line| shown(line) + "\n").collect()
+}
+
 /// The same JSON with escapes for what a terminal acts on. JSON itself demands that only of the oldest controls.
 fn plain_json(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     for c in json.chars() {
         if c != '\n' && hidden(c) {
-            // All of them are in the basic plane: four digits are enough.
-            out.push_str(&format!("\\u{:04x}", u32::from(c)));
+            // Above the basic plane, JSON takes two (RFC 8259 §7).
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                out.push_str(&format!("\\u{unit:04x}"));
+            }
         } else {
             out.push(c);
         }

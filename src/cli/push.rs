@@ -7,7 +7,7 @@ use super::{
     places::{hosts, keys, location},
 };
 use crate::{
-    content::{self, Destination, Location, Source},
+    content::{self, ContentError, Destination, Source},
     limits,
     oci::{Descriptor, Document},
     pack::{self, Coverage, to_artifact},
@@ -19,19 +19,39 @@ const TAG: &str = "latest";
 
 const DESTINATION: &str = "write docker://HOST/REPO:TAG, oci:DIR:TAG or oci-archive:FILE:TAG";
 
-/// A tag that names an image is not taken from it.
-fn refuse_taken_tag(source: &dyn Source, repository: &str, tag: &str) -> Result<(), Failure> {
-    let there = source.resolve(repository, tag).map_err(|e| Failure::from(e).on("destination"))?;
-    let Some(there) = there else { return Ok(()) };
+/// Whether a manifest is that of a pack. One that can't be read is not.
+fn is_pack(source: &dyn Source, repository: &str, manifest: &Descriptor) -> bool {
     let config =
         |config: &Descriptor| content::fetch(source, repository, config, limits::CONFIG).ok().flatten();
-    if let Ok(Some((_, Document::Manifest(manifest)))) = content::fetch_manifest(source, repository, &there)
-        && pack::looks_like_a_pack(&manifest, config)
-    {
+    matches!(content::fetch_manifest(source, repository, manifest),
+        Ok(Some((_, Document::Manifest(manifest)))) if pack::looks_like_a_pack(&manifest, config))
+}
+
+/// Refuses to take a tag from something that is not a pack, or that can't be read: nobody gets it back.
+fn refuse_taken_tag(source: &dyn Source, repository: &str, tag: &str) -> Result<(), Failure> {
+    let there = source.resolve(repository, tag).map_err(|e| Failure::from(e).on("destination"))?;
+    if there.is_none_or(|there| is_pack(source, repository, &there)) {
         return Ok(());
     }
-    let error = format!("the tag {tag} of {} names something that is no pack", source.place());
+    let error =
+        format!("the tag {tag} of {} names something that is not a pack, or can't be read", source.place());
     Err(Failure::new("tag-taken", error, Exit::CouldNot))
+}
+
+/// Refuses to replace an archive that holds anything but packs, or can't be read.
+fn refuse_other_content(replaced: &Result<Box<dyn Source>, ContentError>) -> Result<(), Failure> {
+    let taken = |error| {
+        let hint = "find out what it is, and move the file away; a push writes it anew";
+        Err(Failure::new("tag-taken", error, Exit::CouldNot).hinting(hint))
+    };
+    let source = match replaced {
+        Ok(source) => source.as_ref(),
+        Err(e) => return taken(format!("what lies in the place of the pack can't be read: {e}")),
+    };
+    match source.manifests("") {
+        Ok(found) if found.iter().all(|listed| is_pack(source, "", &listed.descriptor)) => Ok(()),
+        _ => taken(format!("{} holds something that is not a pack, or can't be read", source.place())),
+    }
 }
 
 pub(super) fn run(args: &args::Push, output: &Output) -> Result<Exit, Failure> {
@@ -65,16 +85,16 @@ pub(super) fn run(args: &args::Push, output: &Output) -> Result<Exit, Failure> {
     let artifact = to_artifact(&draft, form)?;
     args.wire.check(hosts(std::slice::from_ref(&location)))?;
     output.working(&format!("writing to {location}"));
-    let Destination { sink, source } =
+    let Destination { sink, source, replaced } =
         content::open_destination(&location, &|| args.wire.options(output), &output.meter).map_err(|e| {
-            let unsupported = matches!(e, content::ContentError::Unsupported { .. });
+            let unsupported = matches!(e, ContentError::Unsupported { .. });
             let failure = Failure::from(e).on("destination");
             if unsupported { failure.hinting(DESTINATION) } else { failure }
         })?;
-    // What travels with oc-mirror has a file of its own, and no tag that another image could have.
-    if let Some(source) = source.filter(|_| !matches!(location, Location::OcMirror(_))) {
+    if let Some(source) = source {
         refuse_taken_tag(source.as_ref(), location.repository(), &tag)?;
     }
+    replaced.iter().try_for_each(refuse_other_content)?;
     output.interrupt.leaves(format!(
         "the tag {tag} of {} names what it named before, or the whole pack; push again to be sure",
         sink.place()

@@ -6,6 +6,7 @@ use super::{
     ContentError,
     files::{DirFiles, Files},
 };
+use crate::display;
 
 /// How many names a message shows.
 const SHOWN: usize = 6;
@@ -19,7 +20,7 @@ pub(super) fn holding(files: &impl Files) -> String {
     let shown: Vec<_> = children
         .iter()
         .take(SHOWN)
-        .map(|child| format!("{}{}", child.name.escape_debug(), if child.is_dir { "/" } else { "" }))
+        .map(|child| format!("{}{}", display::shown(&child.name), if child.is_dir { "/" } else { "" }))
         .collect();
     match children.len().saturating_sub(SHOWN) {
         0 => shown.join(", "),

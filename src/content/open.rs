@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use super::{
     ArchiveSink, ContentError, DirFiles, DirImages, Layout, LayoutSink, Location, OcMirror, OcMirrorSink,
     RegistryRef, Segments, Sink, Source, Storage, TarFiles,
+    layout::INDEX,
     recognise::{Kind, recognise},
     registry::{Extent, Options, Registry},
 };
@@ -43,24 +44,39 @@ pub fn open_source(location: &Location, wire: &dyn Fn() -> Options) -> Result<Bo
 pub struct Destination {
     /// To write it.
     pub sink: Box<dyn Sink>,
-    /// To read it, where it is there and can be read.
+    /// To read it, where it is there.
     pub source: Option<Box<dyn Source>>,
+    /// What a push replaces as a whole, whatever the tag. `Err`: something is there that can't be read.
+    pub replaced: Vec<Result<Box<dyn Source>, ContentError>>,
 }
 
-/// Opens a place to write to it: what is not listed here can't be written. `meter` counts what is copied
+/// Opens a place to write to it: what is not listed here can't be written. A place that is there and can't be read is an
+/// error, because nobody could tell what would be replaced. `meter` counts what is copied
 /// on the disk; what goes over the wire is counted by the meter of its options.
 pub fn open_destination(
     location: &Location,
     wire: &dyn Fn() -> Options,
     meter: &Meter,
 ) -> Result<Destination, ContentError> {
-    let beside = |sink| Ok(Destination { sink, source: open_source(location, wire).ok() });
+    let beside = |sink: Box<dyn Sink>, there: bool| {
+        let source = if there { Some(open_source(location, wire)?) } else { None };
+        Ok(Destination { sink, source, replaced: Vec::new() })
+    };
     let what = match location {
-        Location::Layout(path, _) => return beside(Box::new(LayoutSink::new(location.to_string(), path))),
-        Location::Archive(path, _) => {
-            return beside(Box::new(ArchiveSink::new(location.to_string(), path).metered(meter.clone())));
+        // Without an index it names nothing yet: it is new, or a push was interrupted.
+        Location::Layout(path, _) => {
+            let there = path.join(INDEX).symlink_metadata().is_ok();
+            return beside(Box::new(LayoutSink::new(location.to_string(), path)), there);
         }
-        Location::OcMirror(path) => return beside(Box::new(OcMirrorSink::new(location.to_string(), path))),
+        Location::Archive(path, _) => {
+            let sink = ArchiveSink::new(location.to_string(), path).metered(meter.clone());
+            return beside(Box::new(sink), path.exists());
+        }
+        Location::OcMirror(path) => {
+            let sink = OcMirrorSink::new(location.to_string(), path);
+            let replaced = sink.replaced();
+            return Ok(Destination { sink: Box::new(sink), source: None, replaced });
+        }
         Location::Registry(RegistryRef { host, repository, .. })
         | Location::Repositories(host, repository) => {
             // One client for both: one connection, one token, and what was read need not be read again.
@@ -69,6 +85,7 @@ pub fn open_destination(
             return Ok(Destination {
                 sink: Box::new(registry.sink(repository)?),
                 source: Some(Box::new(registry)),
+                replaced: Vec::new(),
             });
         }
         Location::Dir(_) | Location::Path(_) => "written to: write to oci:DIR:TAG or oci-archive:FILE:TAG",

@@ -149,7 +149,7 @@ fn keys(out: &mut String, report: &Report, paint: Paint) {
     for key in &report.keys {
         let from: Vec<_> =
             key.provenance.iter().map(|p| format!("{} ({})", shown(&p.source), p.grade.as_str())).collect();
-        line(out, &format!("  {:38} from {}", key.name, from.join(", ")));
+        line(out, &format!("  {:28} from {}", key.name, from.join(", ")));
         line(out, &format!("    {}", key.fingerprint));
         if key.key.role == Role::Pki {
             paragraph(

@@ -12,7 +12,7 @@ use std::{
 use serde::Deserialize;
 
 use super::{AuthError, Credentials, Secret};
-use crate::limits;
+use crate::{display::shown, limits};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
@@ -29,8 +29,7 @@ pub(super) fn get(
     path: Option<&OsStr>,
     patience: Duration,
 ) -> Result<Option<Credentials>, AuthError> {
-    let bad =
-        |reason: &str| AuthError::Helper { name: name.escape_debug().to_string(), reason: reason.into() };
+    let bad = |reason: &str| AuthError::Helper { name: shown(name), reason: reason.into() };
     // The name comes out of a file: it is the end of a file name, never a path.
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"._-".contains(&b);
     if name.is_empty() || !name.bytes().all(plain) {

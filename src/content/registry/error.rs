@@ -2,7 +2,7 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use super::ReferenceError;
-use crate::oci::Digest;
+use crate::{display::hidden, oci::Digest};
 
 /// Why a registry was not read or written. Texts hold no credentials; what a registry says is cut and made printable.
 #[derive(Debug, Error)]
@@ -192,18 +192,9 @@ pub(super) fn has_code(body: &[u8], codes: &[&str]) -> bool {
         .is_ok_and(|envelope| envelope.errors.iter().any(|item| codes.contains(&item.code.as_str())))
 }
 
-/// A foreign text, cut, without control and direction characters.
+/// A foreign text, cut, with a `?` for each character that a terminal acts on or hides.
 pub(super) fn printable(text: &str) -> String {
-    text.chars()
-        .take(300)
-        .map(|c| {
-            if c.is_control() || matches!(c, '\u{200e}'..='\u{202e}' | '\u{2066}'..='\u{2069}') {
-                '?'
-            } else {
-                c
-            }
-        })
-        .collect()
+    text.chars().take(300).map(|c| if hidden(c) { '?' } else { c }).collect()
 }
 
 #[cfg(test)]

@@ -16,11 +16,14 @@ use super::{
     space,
     temp::{Temp, is_left_over, lock_directory, sync},
 };
-use crate::content::{
-    Artifact, ContentError, DirFiles, Files, Sink, Stored,
-    files::{Kind, open_file, scan},
-    found::no_such_place,
-    oc_mirror::{CARRIED, WORKING_DIR, segment_number},
+use crate::{
+    content::{
+        Artifact, ContentError, DirFiles, Files, Layout, Segments, Sink, Source, Stored, TarFiles,
+        files::{Kind, open_file, scan},
+        found::no_such_place,
+        oc_mirror::{CARRIED, WORKING_DIR, segment_number},
+    },
+    limits,
 };
 
 /// The output root of oc-mirror, which takes a pack on its way: as `working-dir/keypack/keypack.oci.tar`, which
@@ -46,6 +49,28 @@ impl OcMirrorSink {
     fn failed(&self, name: &str) -> impl Fn(io::Error) -> ContentError + use<> {
         let what = self.path.join(name).display().to_string();
         move |e| ContentError::write(what.clone(), e)
+    }
+
+    /// The archives that a push replaces: what lies in the working-dir under the pack's name, and in a last segment that
+    /// holds nothing else.
+    pub(in crate::content) fn replaced(&self) -> Vec<Result<Box<dyn Source>, ContentError>> {
+        let carried = self.path.join(CARRIED);
+        let mut found = Vec::new();
+        if carried.symlink_metadata().is_ok() {
+            let opened = TarFiles::open(std::slice::from_ref(&carried), Segments::One);
+            found.push(opened.and_then(|files| source(&carried.display().to_string(), files)));
+        }
+        let files = DirFiles::open(&self.path);
+        let last = files.and_then(|files| self.last_segment(&files)).ok().flatten();
+        let last = last.map(|number| self.path.join(segment_name(number)));
+        if let Some(last) = last.filter(|last| holds_only_the_pack(last).unwrap_or_default()) {
+            found.push(in_segment(&last));
+        }
+        found
+    }
+
+    fn last_segment(&self, files: &DirFiles) -> Result<Option<u32>, ContentError> {
+        Ok(files.list("")?.iter().filter_map(|child| segment_number(&child.name)).max())
     }
 
     /// Opens the root; refuses folders of oc-mirror from which nothing travels.
@@ -106,10 +131,7 @@ impl OcMirrorSink {
     /// Writes the segment: in the place of the last one if that holds nothing else, else after it.
     fn to_segment(&self, root: &Dir, bytes: &[u8]) -> Result<bool, ContentError> {
         let files = DirFiles::of(root.try_clone().map_err(self.failed(""))?, &self.path);
-        let children = files.list("")?;
-        let Some(last) = children.iter().filter_map(|child| segment_number(&child.name)).max() else {
-            return Ok(false);
-        };
+        let Some(last) = self.last_segment(&files)? else { return Ok(false) };
         let last_path = self.path.join(segment_name(last));
         let ours = holds_only_the_pack(&last_path)?;
         if !ours && last >= LAST_SEGMENT {
@@ -188,6 +210,18 @@ fn holds_only_the_pack(path: &Path) -> Result<bool, ContentError> {
         Ok(())
     });
     Ok(scanned.is_ok() && pack == 1 && other == 0)
+}
+
+/// The archive that a segment holds.
+fn in_segment(segment: &Path) -> Result<Box<dyn Source>, ContentError> {
+    let files = TarFiles::open(&[segment.to_owned()], Segments::Set)?;
+    let place = files.place(CARRIED);
+    let bytes = files.read(CARRIED, limits::PACK_ARCHIVE)?.unwrap_or_default();
+    source(&place, TarFiles::of_bytes(&place, &bytes)?)
+}
+
+fn source(place: &str, files: TarFiles) -> Result<Box<dyn Source>, ContentError> {
+    Ok(Box::new(Layout::open(place, files)?))
 }
 
 impl Sink for OcMirrorSink {

@@ -3,7 +3,7 @@
 //! so does this: a key that no consumer takes is not worth carrying.
 
 use jiff::{SignedDuration, Timestamp};
-use pgp::packet::SignatureVersion;
+use pgp::{crypto::hash::HashAlgorithm, packet::SignatureVersion};
 use thiserror::Error;
 
 use super::{OpenPgpKey, OpenPgpMessage, SigningKey, after, statement::is_strong, time};
@@ -36,7 +36,12 @@ impl OpenPgpKey {
     pub fn verify(&self, message: &OpenPgpMessage, now: Timestamp) -> Result<(), OpenPgpFault> {
         let signature = &message.signature;
         if !is_strong(signature) {
-            let hash = signature.hash_alg().map_or("an unknown hash".to_owned(), |hash| hash.to_string());
+            let hash = match signature.hash_alg() {
+                Some(hash @ (HashAlgorithm::Md5 | HashAlgorithm::Sha1 | HashAlgorithm::Ripemd160)) => {
+                    hash.to_string()
+                }
+                _ => "a hash that is not known to be strong".to_owned(),
+            };
             return Err(OpenPgpFault::Hash(hash));
         }
         // Version 3 is what Red Hat's signing service writes; version 2 and 5 are nobody's.

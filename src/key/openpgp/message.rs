@@ -7,7 +7,7 @@ use std::{fmt, io::Read};
 use pgp::packet::{LiteralData, OnePassSignature, Packet, PacketParser, Signature, SignatureType};
 use thiserror::Error;
 
-use super::{read::short, text, time};
+use super::{read::words, text, time};
 use crate::limits;
 
 /// A message whose form is right. Nothing is known about its signature.
@@ -51,13 +51,15 @@ impl OpenPgpMessage {
         }
         let mut packets = packets(bytes)?;
         if let [Packet::CompressedData(compressed)] = packets.as_slice() {
-            let reader = compressed.decompress().map_err(|e| Unsupported(short(&e)))?;
+            let reader = compressed
+                .decompress()
+                .map_err(|_| Unsupported("it is compressed in a way that is not supported".into()))?;
             let mut plain = Vec::new();
             let limit = limits::OPENPGP_MESSAGE;
             reader
                 .take(limit + 1)
                 .read_to_end(&mut plain)
-                .map_err(|e| Malformed(format!("it does not unpack: {e}")))?;
+                .map_err(|_| Malformed("its compression is damaged".into()))?;
             if plain.len() as u64 > limit {
                 return Err(Malformed(format!("it unpacks to more than {limit} bytes")));
             }
@@ -150,7 +152,7 @@ impl fmt::Debug for OpenPgpMessage {
 fn packets(bytes: &[u8]) -> Result<Vec<Packet>, OpenPgpMessageError> {
     let mut packets = Vec::new();
     for packet in PacketParser::new(bytes) {
-        match packet.map_err(|e| Malformed(format!("it is not an OpenPGP message: {}", short(&e))))? {
+        match packet.map_err(|e| Malformed(format!("it is not an OpenPGP message: {}", words(&e))))? {
             Packet::Marker(_) | Packet::Padding(_) => {}
             packet => packets.push(packet),
         }

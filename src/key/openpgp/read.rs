@@ -5,6 +5,7 @@ use std::io::Read;
 use pgp::{
     armor::{BlockType, Dearmor},
     composed::{Deserializable, SignedPublicKey},
+    errors::Error,
     packet::{Packet, PacketParser},
     types::KeyDetails,
 };
@@ -26,15 +27,18 @@ type Keys = Vec<Result<OpenPgpKey, (String, String)>>;
 
 /// Reads one armoured block.
 pub(in crate::key) fn read_armoured(block: &[u8]) -> Result<Keys, Unread> {
-    let malformed = |e: &dyn std::fmt::Display| Unread::Malformed(format!("its armour is damaged: {e}"));
+    let malformed = |reason: &str| Unread::Malformed(reason.to_owned());
     let mut armour = Dearmor::new(block);
     let mut bytes = Vec::new();
     // The checksum is not looked at (RFC 9580 §6.1): the self-signatures say whether a key is whole.
-    (&mut armour).take(limits::KEY_FILE).read_to_end(&mut bytes).map_err(|e| malformed(&e))?;
+    (&mut armour)
+        .take(limits::KEY_FILE)
+        .read_to_end(&mut bytes)
+        .map_err(|_| malformed("its armour is damaged"))?;
     match armour.into_parts().0 {
         Some(BlockType::PublicKey) => read_binary(&bytes),
         Some(BlockType::PrivateKey) => Err(Unread::Secret),
-        _ => Err(malformed(&"it is not a public key block")),
+        _ => Err(malformed("its armour is not that of a public key")),
     }
 }
 
@@ -60,7 +64,7 @@ pub(in crate::key) fn read_binary(bytes: &[u8]) -> Result<Keys, Unread> {
                 }
             },
             Err(e) => {
-                malformed.get_or_insert_with(|| short(&e));
+                malformed.get_or_insert_with(|| words(&e).to_owned());
             }
         }
     }
@@ -82,12 +86,21 @@ fn key(packets: Vec<Packet>) -> Result<OpenPgpKey, (String, String)> {
     let packets = packets.into_iter().map(Ok).peekable();
     match SignedPublicKey::from_packets(packets).next() {
         Some(Ok(key)) => certificate::normalise(&key).map_err(refuse),
-        Some(Err(e)) => Err(refuse(short(&e))),
+        Some(Err(e)) => Err(refuse(words(&e).to_owned())),
         None => Err(refuse("it holds no public key".to_owned())),
     }
 }
 
-/// An error of the crate in one line: some of its texts quote what was read.
-pub(super) fn short(e: &pgp::errors::Error) -> String {
-    e.to_string().lines().next().unwrap_or_default().chars().take(120).collect()
+/// What is wrong, in words: the crate's own texts quote its types.
+pub(super) const fn words(e: &Error) -> &'static str {
+    match e {
+        Error::PacketIncomplete { .. } | Error::NoMatchingPacket { .. } => "it is cut short",
+        Error::Unsupported { .. } | Error::Unimplemented { .. } => {
+            "a packet of it is of a version or kind that is not supported"
+        }
+        Error::PacketTooLarge { .. } | Error::RequestedSizeTooLarge => {
+            "a packet of it is longer or shorter than it says"
+        }
+        _ => "a packet of it is damaged",
+    }
 }

@@ -99,7 +99,7 @@ fn a_file_in_place_that_is_linked_elsewhere() {
 fn file_names_do_not_reach_the_terminal() {
     let (test, digest) = collected();
     test.run("push keys oci:m:keys").exits(0);
-    let name = "a\u{1b}[2J\u{9b}31m\u{202e}\r\nkeypack: all is well";
+    let name = "a\u{1b}[2J\u{9b}31m\u{202e}\u{61c}\u{ad}\u{e0041}\r\nkeypack: all is well";
     test.write(&format!("junk/{name}"), "");
     test.write(&format!("foreign/{name}"), "");
     for line in [

@@ -4,6 +4,7 @@ mod changed;
 mod collect;
 mod config;
 mod discover;
+mod echo;
 mod files;
 mod forge;
 mod forged;
@@ -18,6 +19,7 @@ mod pull;
 mod push;
 mod roles;
 mod rules;
+mod taken;
 mod usage;
 
 use crate::support::{fault, program};

@@ -1,4 +1,5 @@
 //! OpenPGP keys and signatures: real ones, and lies about them. Each test is named after the lie it tells.
+mod damaged;
 mod forms;
 mod host;
 mod keys;
