@@ -19,12 +19,18 @@ const COMBINATIONS: usize = 64;
 /// How many sets of keys are kept for the signatures that follow.
 const KEPT: usize = 256;
 
-/// The candidates that fit one need, with a number by which they are known.
-type Options = Rc<(usize, Vec<(KeyRef, ResolvedKey)>)>;
+/// The candidates that fit one need.
+struct Options {
+    /// By which they are known.
+    number: usize,
+    keys: Vec<(KeyRef, ResolvedKey)>,
+    /// Whether the first that verifies is taken and the others are not tried.
+    one_is_enough: bool,
+}
 
 pub(super) struct Search<'a> {
     pool: Pool<'a>,
-    options: BTreeMap<Need, Options>,
+    options: BTreeMap<Need, Rc<Options>>,
     sets: BTreeMap<Vec<(usize, usize)>, Rc<KeySet>>,
     proved: BTreeMap<KeyRef, ResolvedKey>,
     refused: BTreeMap<KeyRef, Refusal>,
@@ -87,11 +93,15 @@ impl<'a> Search<'a> {
         Ok(Pending { hints, needs, outcome })
     }
 
-    fn options(&mut self, need: &Need) -> Options {
+    fn options(&mut self, need: &Need) -> Rc<Options> {
         if let Some(known) = self.options.get(need) {
             return Rc::clone(known);
         }
-        let options = Rc::new((self.options.len(), self.pool.options(need)));
+        let options = Rc::new(Options {
+            number: self.options.len(),
+            keys: self.pool.options(need),
+            one_is_enough: matches!(need, Need::Pki { .. }),
+        });
         self.options.insert(need.clone(), Rc::clone(&options));
         options
     }
@@ -99,12 +109,12 @@ impl<'a> Search<'a> {
     /// Tries combinations of candidates, one per need, until one verifies; then each other candidate in its place.
     /// Signer keys go in together: the judge tells which one it was.
     fn try_to_prove(&mut self, question: &Question<'_>, needs: &[Need]) -> Outcome {
-        let mut slots: Vec<Options> = Vec::new();
+        let mut slots: Vec<Rc<Options>> = Vec::new();
         let mut signers = None;
         for need in needs {
             let options = self.options(need);
             match need {
-                _ if options.1.is_empty() => {}
+                _ if options.keys.is_empty() => {}
                 _ if need.is_signer() => signers = Some(options),
                 _ => slots.push(options),
             }
@@ -138,15 +148,15 @@ impl<'a> Search<'a> {
             }
             return outcome;
         }
-        for slot in 0..slots.len() {
-            for other in (0..slots[slot].1.len()).filter(|other| *other != choice[slot]) {
+        for slot in (0..slots.len()).filter(|slot| !slots[*slot].one_is_enough) {
+            for other in (0..slots[slot].keys.len()).filter(|other| *other != choice[slot]) {
                 let Some(rest) = left.checked_sub(1) else { break };
                 left = rest;
                 let mut swapped = choice.clone();
                 swapped[slot] = other;
                 match self.attempt(question, &slots, &swapped, signers) {
                     Ok(verified) => whole |= outcome.add(&verified),
-                    Err(e) => drop(self.refused.entry(slots[slot].1[other].0).or_insert(e)),
+                    Err(e) => drop(self.refused.entry(slots[slot].keys[other].0).or_insert(e)),
                 }
             }
         }
@@ -167,9 +177,9 @@ impl<'a> Search<'a> {
     fn attempt(
         &mut self,
         question: &Question<'_>,
-        slots: &[Options],
+        slots: &[Rc<Options>],
         choice: &[usize],
-        signers: Option<&Options>,
+        signers: Option<&Rc<Options>>,
     ) -> Result<Verified, Refusal> {
         let keys = self.set(slots, choice, signers);
         let verified = prove(question.signature, &question.image, &keys, self.now)?;
@@ -184,9 +194,10 @@ impl<'a> Search<'a> {
     }
 
     /// The set of these keys: the one of an earlier signature, which has its verifiers already.
-    fn set(&mut self, slots: &[Options], choice: &[usize], signers: Option<&Options>) -> Rc<KeySet> {
-        let mut name: Vec<_> = slots.iter().zip(choice).map(|(options, index)| (options.0, *index)).collect();
-        name.extend(signers.map(|options| (options.0, usize::MAX)));
+    fn set(&mut self, slots: &[Rc<Options>], choice: &[usize], signers: Option<&Rc<Options>>) -> Rc<KeySet> {
+        let mut name: Vec<_> =
+            slots.iter().zip(choice).map(|(options, index)| (options.number, *index)).collect();
+        name.extend(signers.map(|options| (options.number, usize::MAX)));
         if let Some(known) = self.sets.get(&name) {
             return Rc::clone(known);
         }
@@ -212,7 +223,7 @@ impl<'a> Search<'a> {
 
     fn answer(&mut self, need: Need, claim: Option<Digest>, outcome: &Outcome) -> (Need, Answer) {
         let options = self.options(&need);
-        let mut options = options.1.iter().map(|(key, _)| key);
+        let mut options = options.keys.iter().map(|(key, _)| key);
         let first = options.clone().next();
         let have = options.find(|key| {
             if need.is_vague() { outcome.keys.contains(key) } else { self.proved.contains_key(key) }
@@ -262,19 +273,19 @@ fn is_told(refusal: &Refusal, needs: &[(Need, Answer)]) -> bool {
 
 /// The candidates of one combination.
 fn chosen<'o>(
-    slots: &'o [Options],
+    slots: &'o [Rc<Options>],
     choice: &'o [usize],
-    signers: Option<&'o Options>,
+    signers: Option<&'o Rc<Options>>,
 ) -> impl Iterator<Item = &'o (KeyRef, ResolvedKey)> {
-    let slots = slots.iter().zip(choice).map(|(options, index)| &options.1[*index]);
-    slots.chain(signers.into_iter().flat_map(|options| &options.1))
+    let slots = slots.iter().zip(choice).map(|(options, index)| &options.keys[*index]);
+    slots.chain(signers.into_iter().flat_map(|options| &options.keys))
 }
 
 /// The next combination, or `false` after the last.
-fn advance(choice: &mut [usize], slots: &[Options]) -> bool {
+fn advance(choice: &mut [usize], slots: &[Rc<Options>]) -> bool {
     for (index, options) in choice.iter_mut().zip(slots) {
         *index += 1;
-        if *index < options.1.len() {
+        if *index < options.keys.len() {
             return true;
         }
         *index = 0;

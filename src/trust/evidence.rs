@@ -40,7 +40,7 @@ pub(super) fn weigh(
         UntrustedSignature::Simple(simple) => Signed::Bytes(&simple.payload),
         _ => Signed::Manifest(image),
     };
-    Weighing { keys, missing, hints: &hints, image, signature, bundle, signed }.run()
+    Weighing { keys, missing, hints: &hints, image, signature, bundle, signed, now }.run()
 }
 
 /// Whether the signature, by its own words, is about this image. A message-signature bundle has no words of its own:
@@ -96,8 +96,9 @@ pub(super) struct Weighing<'a> {
     pub(super) missing: Missing,
     pub(super) hints: &'a Hints,
     pub(super) bundle: Bundle,
-    image: &'a Digest,
-    signature: &'a UntrustedSignature,
+    pub(super) image: &'a Digest,
+    pub(super) signature: &'a UntrustedSignature,
+    pub(super) now: Timestamp,
     signed: Signed<'a>,
 }
 

@@ -72,7 +72,7 @@ impl Paths {
         if known().get(&key).is_some_and(|good| good.contains(&time.as_second())) {
             return Ok(());
         }
-        verify(leaf, issuers, usage, time)?;
+        verify(leaf, &[], issuers, usage, time)?;
         if !issuers.iter().any(has_constraints) {
             let good = issuers.iter().fold(i64::MIN..=i64::MAX, |good, certificate| {
                 let (start, end) = certificate.validity();
@@ -85,9 +85,10 @@ impl Paths {
 }
 
 /// Verifies that the DER certificate `leaf` was issued by the first of `issuers`, each of these by the next, and that all
-/// of them were good for this usage at `time`.
+/// of them were good for this usage at `time`. Certificates that the signature brought may lie between `leaf` and these.
 pub(super) fn verify(
     leaf: &[u8],
+    brought: &[Certificate],
     issuers: &[Certificate],
     usage: Usage,
     time: Timestamp,
@@ -95,7 +96,7 @@ pub(super) fn verify(
     readable(issuers)?;
     chain::may_issue(issuers)?;
     chain::root(issuers)?;
-    walk(leaf, issuers, usage, time).map_err(|error| {
+    walk(leaf, brought, issuers, usage, time).map_err(|error| {
         if error == Error::NameConstraintViolation
             && let Some(kind) = issuers.iter().find_map(unsupported_constraint)
         {
@@ -106,27 +107,40 @@ pub(super) fn verify(
     })
 }
 
-fn walk(leaf: &[u8], issuers: &[Certificate], usage: Usage, time: Timestamp) -> Result<(), Error> {
+fn walk(
+    leaf: &[u8],
+    brought: &[Certificate],
+    issuers: &[Certificate],
+    usage: Usage,
+    time: Timestamp,
+) -> Result<(), Error> {
     let seconds = u64::try_from(time.as_second()).map_err(|_| Error::BadDerTime)?;
     let time = UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds));
-    let der = |c: &'_ Certificate| CertificateDer::from(c.der().to_vec());
+    let der = |c: &Certificate| CertificateDer::from(c.der().to_vec());
     let (last, between) = issuers.split_last().ok_or(Error::UnknownIssuer)?;
-    let (last, between) = (der(last), between.iter().map(der).collect::<Vec<_>>());
-    let whole_chain = |path: &VerifiedPath<'_>| {
-        let same = path.intermediate_certificates().map(webpki::Cert::der).eq(between.iter().cloned());
-        if same { Ok(()) } else { Err(Error::UnknownIssuer) }
-    };
+    let last = der(last);
+    let pool: Vec<_> = brought.iter().chain(between).map(der).collect();
+    let trusted = &pool[brought.len()..];
     let leaf = CertificateDer::from(leaf);
-    EndEntityCert::try_from(&leaf)?.verify_for_usage(
+    let leaf = EndEntityCert::try_from(&leaf)?;
+    let anchors = [anchor_from_trusted_cert(&last)?];
+    let whole_chain = |path: &VerifiedPath<'_>| {
+        let path: Vec<_> = path.intermediate_certificates().map(webpki::Cert::der).collect();
+        let below = path.strip_suffix(trusted).ok_or(Error::UnknownIssuer)?;
+        let may_issue = |c: &CertificateDer<'_>| Certificate::from_der(c).is_ok_and(|c| c.may_issue());
+        let good = below.iter().all(|c| pool[..brought.len()].contains(c) && may_issue(c));
+        if good { Ok(()) } else { Err(Error::UnknownIssuer) }
+    };
+    let path = leaf.verify_for_usage(
         WEBPKI_VERIFICATION_ALGS,
-        &[anchor_from_trusted_cert(&last)?],
-        &between,
+        &anchors,
+        &pool,
         time,
         usage,
         None,
         Some(&whole_chain),
     )?;
-    anchor(&last, between.len(), usage, time)
+    anchor(&last, path.intermediate_certificates().count(), usage, time)
 }
 
 /// Checks the fields of an anchor with so many issuers below it.

@@ -83,7 +83,7 @@ impl Authority {
     }
 
     /// A certificate for somebody who has a key already.
-    pub fn certifies(&self, params: CertificateParams, key: &rcgen::KeyPair) -> Certificate {
+    pub fn certifies(&self, params: &CertificateParams, key: &rcgen::KeyPair) -> Certificate {
         let certificate = params.signed_by(key, &Issuer::from_params(&self.params, &self.key)).unwrap();
         Certificate::from_der(certificate.der()).unwrap()
     }
