@@ -1,6 +1,7 @@
 //! How long it takes to verify the signatures of many images, once what they need is at hand: `cargo bench --bench
 //! prove`. `KEYPACK_BENCH_IMAGES` says how many.
 #![allow(
+    clippy::cast_precision_loss,
     clippy::disallowed_methods,
     clippy::disallowed_macros,
     reason = "a measurement looks at the clock and prints"

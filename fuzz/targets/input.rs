@@ -4,6 +4,7 @@
 
 use std::{
     cell::OnceCell,
+    rc::Rc,
     fs,
     path::{Path, PathBuf},
 };
@@ -59,9 +60,9 @@ pub(crate) fn provenance() -> Provenance {
 }
 
 /// The keys of the laboratory whose signatures the corpora start from.
-pub(crate) fn lab_keys() -> KeySet {
-    thread_local! { static KEYS: OnceCell<KeySet> = const { OnceCell::new() }; }
-    KEYS.with(|keys| keys.get_or_init(read_lab_keys).clone())
+pub(crate) fn lab_keys() -> Rc<KeySet> {
+    thread_local! { static KEYS: OnceCell<Rc<KeySet>> = const { OnceCell::new() }; }
+    KEYS.with(|keys| Rc::clone(keys.get_or_init(|| Rc::new(read_lab_keys()))))
 }
 
 fn read_lab_keys() -> KeySet {

@@ -4,8 +4,9 @@
 use jiff::Timestamp;
 use keypack::{
     content::Artifact,
+    key::parse_key_file,
     oci::{Blob, Digest, annotation, media as oci_media},
-    pack::{self, Anchor, Demand, Form, INVENTORY, SUMS, is_signature, media},
+    pack::{self, Anchor, Demand, Form, INVENTORY, README, SUMS, TRUSTED_ROOT, is_signature, media},
     tree::OutFile,
 };
 use serde_json::{Value, json};
@@ -92,14 +93,17 @@ pub(crate) fn accept(artifact: &Artifact) -> Option<Vec<OutFile>> {
     let draft = untrusted.clone().into_draft().ok()?;
     let files = draft.to_files();
     let inventory = draft.inventory();
-    for file in files.iter().filter(|f| ![INVENTORY, SUMS].contains(&f.name.as_str())) {
-        let record = inventory.files.iter().find(|r| r.name == file.name.as_str());
-        match record {
-            Some(record) => {
-                assert_eq!(Digest::of(&file.bytes), record.sha256, "{} is another file", file.name);
-            }
-            None => assert!(is_signature(file.name.as_str()), "{} is listed nowhere", file.name),
-        }
+    for file in &files {
+        let name = file.name.as_str();
+        let Some(key) = inventory.keys.iter().find(|key| key.file == name) else {
+            let chain = inventory.tuf.iter().any(|chain| chain.file == name);
+            let derived = [INVENTORY, SUMS, README, TRUSTED_ROOT].contains(&name);
+            assert!(chain || derived || is_signature(name), "{name} is accounted for nowhere");
+            continue;
+        };
+        let material = parse_key_file(&file.bytes).expect("a key that was accepted is read").material;
+        assert_eq!(material.len(), 1, "{name} holds more than its key");
+        assert_eq!(material[0].fingerprint(), key.fingerprint, "{name} is another key");
     }
     let json = files.iter().find(|f| f.name.as_str() == INVENTORY).expect("a pack has an inventory");
     assert_eq!(Digest::of(&json.bytes), draft.digest());

@@ -14,6 +14,11 @@ use keypack::{
     },
 };
 
+fn window(key: KeyRef, source: String) -> WindowReport {
+    let validity = Validity::default();
+    WindowReport { key, used: validity, stated: vec![WindowStatement { source, sha256: key.id, validity }] }
+}
+
 /// Puts texts everywhere.
 pub fn run(data: &[u8]) {
     let parts = input::parts(data);
@@ -85,11 +90,7 @@ pub fn run(data: &[u8]) {
         }],
         unused: vec![UnusedReport { source: text(1), sha256: digest }],
         conflicts: vec![ConflictReport { key, sources: vec![text(2), text(3)] }],
-        windows: vec![WindowReport {
-            key,
-            used: Validity::default(),
-            stated: vec![WindowStatement { source: text(4), sha256: digest, validity: Validity::default() }],
-        }],
+        windows: vec![window(key, text(4))],
         counts: Counts {
             images: 1,
             signed: 1,

@@ -68,9 +68,8 @@ pub(super) fn text(draft: &Draft, manifest: Option<Digest>, known: bool, verbose
         let _ = writeln!(out, "  fingerprint {} ({})", key.fingerprint, key.algorithm);
         let _ = writeln!(out, "  pin         {}", Pin::of(key.role, material));
         for certificate in &key.certificates {
-            let _ = writeln!(out, "  certificate {}", report::certificate(certificate));
-            let (start, end) = (certificate.not_before, certificate.not_after);
-            let _ = writeln!(out, "              valid {start} to {end}");
+            let [what, fingerprint] = report::certificate(certificate);
+            let _ = writeln!(out, "  certificate {what}\n              {fingerprint}");
         }
         let said = [
             ("url", &key.url),

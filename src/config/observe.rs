@@ -124,6 +124,15 @@ impl Seen {
                         kind: None,
                         issuer: Some(Pattern::Exact(issuer.to_owned())),
                     }),
+                    // A private CA's certificates know no OIDC issuer.
+                    (None, Some(subject), None) if of(&[Role::Pki]).next().is_some() => {
+                        Some(Signer::Identity {
+                            authorities: of(&[Role::Pki]).collect(),
+                            subject: Pattern::Exact(subject.to_owned()),
+                            kind: None,
+                            issuer: None,
+                        })
+                    }
                     _ => None,
                 };
             self.nameless += usize::from(signer.is_none());

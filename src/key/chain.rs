@@ -116,6 +116,15 @@ impl Certificate {
         Some(id.key_identifier?.as_bytes().to_vec())
     }
 
+    /// Whether a certificate with this authority key identifier and issuer may mean it: by key identifier, else by name
+    /// (RFC 5280 §4.2.1.1).
+    pub fn is_named(&self, key_id: Option<&[u8]>, name: &str) -> bool {
+        match (key_id, self.subject_key_id()) {
+            (Some(wanted), Some(own)) => own == wanted,
+            _ => self.subject() == name,
+        }
+    }
+
     /// Whether it may issue certificates: basic constraints and key usage (RFC 5280 §4.2.1.3, §4.2.1.9).
     pub fn may_issue(&self) -> bool {
         let tbs = &self.parsed.tbs_certificate;

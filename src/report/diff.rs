@@ -41,9 +41,10 @@ pub fn diff(diff: &Diff) -> String {
     let mut out = String::new();
     let key = |sign: char, key: &DiffKey, what: &str| {
         let unproved = if key.unproved { ", not proved by a signature" } else { "" };
-        let mut text = format!("{sign} {:<44} {what}{}{unproved}\n", shown(&key.file), key.fingerprint);
+        let mut text = format!("{sign} {:<28} {what}{}{unproved}\n", shown(&key.file), key.fingerprint);
         for certificate in &key.certificates {
-            text.push_str(&format!("    {}\n", self::certificate(certificate)));
+            let [what, fingerprint] = self::certificate(certificate);
+            text.push_str(&format!("    {what}\n    {fingerprint}\n"));
         }
         text
     };
@@ -105,10 +106,11 @@ pub fn diff(diff: &Diff) -> String {
     out
 }
 
-/// A certificate in one line: its fingerprint as `openssl x509 -fingerprint -sha256` prints it, and its subject.
-pub fn certificate(record: &CertificateRecord) -> String {
+/// A certificate in two lines: its subject and times, and its fingerprint as `openssl x509 -fingerprint -sha256` prints it.
+pub fn certificate(record: &CertificateRecord) -> [String; 2] {
     let pairs: Vec<_> = record.sha256.as_bytes().iter().map(|byte| format!("{byte:02X}")).collect();
-    format!("{}  {}", pairs.join(":"), shown(&record.subject))
+    let (start, end) = (record.not_before, record.not_after);
+    [format!("{}, valid {start} to {end}", shown(&record.subject)), pairs.join(":")]
 }
 
 /// What a TUF chain says of itself in one line: the versions of its roles, and when its evidence is from.

@@ -179,6 +179,12 @@ fn open_need(need: &NeedReport, example: &str) -> OpenNeed {
         (false, _) if need.code == Some("signature-weak") => {
             "ask the publisher for a signature with SHA-256; nobody should take this one"
         }
+        (true, Role::Pki) => {
+            "nothing says when this certificate signed, as is usual for the certificates of an organisation's own CA: give that CA by --key pki=FILE, or a policy.json whose `pki` names it by --from-policy"
+        }
+        (false, Role::Pki) => {
+            "podman, CRI-O and `cosign verify --ca-roots` judge such a certificate by the clock too: compare the CA with its owner, and ask the publisher to sign anew where a certificate has expired"
+        }
         (true, _) => {
             "give the trusted root of this signing infrastructure by --trusted-root FILE, or its keys by --key ROLE=FILE (rekor, rekor2, ctlog, fulcio, tsa)"
         }

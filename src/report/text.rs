@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::{ImageReport, Report, SignatureReport};
 use crate::{
     display::{Paint, count, shown},
-    key::Validity,
+    key::{Role, Validity},
 };
 
 /// Writes the report as text, at most 100 columns wide as long as names allow.
@@ -149,8 +149,15 @@ fn keys(out: &mut String, report: &Report, paint: Paint) {
     for key in &report.keys {
         let from: Vec<_> =
             key.provenance.iter().map(|p| format!("{} ({})", shown(&p.source), p.grade.as_str())).collect();
-        line(out, &format!("  {:38} from {}", key.name, from.join(", ")));
+        line(out, &format!("  {:28} from {}", key.name, from.join(", ")));
         line(out, &format!("    {}", key.fingerprint));
+        if key.key.role == Role::Pki {
+            paragraph(
+                out,
+                4,
+                "judged by the clock of this host: no log and no timestamp says when it was used",
+            );
+        }
         if key.weak {
             let what = "its self-signatures use SHA-1, which RHEL 9 and later refuse";
             paragraph(out, 4, &format!("{}: {what}; get the owner's newer copy", paint.warn("weak")));

@@ -1,5 +1,5 @@
 use crate::{
-    key::{Candidate, KeyRef, Material, OpenPgpKey, Role, origin_of},
+    key::{Candidate, Certificate, KeyRef, Material, OpenPgpKey, Role, origin_of},
     oci::Digest,
     signature::{Hints, LogHint, SignerHint, TimestampHint},
 };
@@ -30,6 +30,12 @@ pub enum Need {
         authority_key_id: String,
         /// The CA's name.
         issuer: String,
+    },
+    /// The private CA of a certificate that nothing but the clock dates.
+    Pki {
+        /// The issuer of the certificate, and those of the certificates that the signature brings: each by its key
+        /// identifier, hex, and its name.
+        issuers: Vec<(String, String)>,
     },
     /// The timestamp authority.
     Tsa {
@@ -64,6 +70,13 @@ impl Need {
             SignerHint::Key { fingerprint, .. } => needs.push(Self::Signer { fingerprint: *fingerprint }),
             SignerHint::OpenPgp { fingerprint, key_id } => {
                 needs.push(Self::Gpg { fingerprint: fingerprint.clone(), key_id: key_id.clone() });
+            }
+            SignerHint::Certificate(certificate)
+                if certificate.is_private(&hints.logs, &hints.timestamps) =>
+            {
+                let issuers = certificate.issuers();
+                let issuers = issuers.map(|(id, name)| (id.map(hex::encode).unwrap_or_default(), name));
+                needs.push(Self::Pki { issuers: issuers.collect() });
             }
             SignerHint::Certificate(certificate) => {
                 needs.extend(certificate.ct_logs.iter().map(|id| Self::CtLog { log_id: *id }));
@@ -112,6 +125,7 @@ impl Need {
             Self::Rekor2 { .. } => Role::Rekor2,
             Self::CtLog { .. } => Role::CtLog,
             Self::Fulcio { .. } => Role::Fulcio,
+            Self::Pki { .. } => Role::Pki,
             Self::Tsa { .. } => Role::Tsa,
             Self::Signer { .. } => Role::Signer,
             Self::Gpg { .. } => Role::Gpg,
@@ -134,13 +148,8 @@ impl Need {
             Self::Rekor2 { origin, key_id } => {
                 key.id == *key_id && candidate.url.as_deref().is_none_or(|url| origin_of(url) == *origin)
             }
-            Self::Fulcio { authority_key_id, issuer } => {
-                let own = chain.and_then(crate::key::Certificate::subject_key_id).map(hex::encode);
-                match own {
-                    Some(own) if !authority_key_id.is_empty() => own == *authority_key_id,
-                    _ => chain.is_some_and(|c| c.subject() == *issuer),
-                }
-            }
+            Self::Fulcio { authority_key_id, issuer } => is_named(chain, authority_key_id, issuer),
+            Self::Pki { issuers } => issuers.iter().any(|(id, name)| is_named(chain, id, name)),
             Self::Tsa { issuer, serial } => {
                 chain.is_some_and(|c| c.issuer() == *issuer && c.serial() == *serial)
             }
@@ -153,6 +162,16 @@ impl Need {
         meets.then_some(key)
     }
 
+    /// Whether this candidate would meet the need without certificates that the signature brings.
+    pub(super) fn is_direct(&self, candidate: &Candidate) -> bool {
+        match (self, &candidate.material) {
+            (Self::Pki { issuers }, Material::Chain(chain)) => {
+                issuers.first().is_some_and(|(id, name)| is_named(Some(chain.first()), id, name))
+            }
+            _ => true,
+        }
+    }
+
     /// The id as the signature names it, for tables: enough to look the key up.
     pub fn id(&self) -> String {
         match self {
@@ -160,10 +179,21 @@ impl Need {
             Self::Rekor2 { origin, key_id } => format!("{origin} {}", key_id.hex()),
             Self::Fulcio { authority_key_id, issuer } if authority_key_id.is_empty() => issuer.clone(),
             Self::Fulcio { authority_key_id, issuer } => format!("{authority_key_id} ({issuer})"),
+            Self::Pki { issuers } => match issuers.first() {
+                Some((id, name)) if id.is_empty() => name.clone(),
+                Some((id, name)) => format!("{id} ({name})"),
+                None => String::new(),
+            },
             Self::Tsa { issuer, serial } => format!("{serial} issued by {issuer}"),
             Self::Signer { fingerprint: Some(fingerprint) } => fingerprint.hex(),
             Self::Signer { fingerprint: None } => "not named by the signature".into(),
             Self::Gpg { fingerprint, key_id } => fingerprint.as_ref().unwrap_or(key_id).clone(),
         }
     }
+}
+
+/// Whether a certificate with this key identifier, hex, and this name as its issuer may mean `authority`.
+fn is_named(authority: Option<&Certificate>, key_id: &str, name: &str) -> bool {
+    let key_id = hex::decode(key_id).ok().filter(|id| !id.is_empty());
+    authority.is_some_and(|authority| authority.is_named(key_id.as_deref(), name))
 }

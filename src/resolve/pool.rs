@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{Answer, Answers, Need, ResolvedKey};
 use crate::{
-    key::{Candidate, Grade, KeyRef, Material, Provenance, Role, Validity},
+    key::{Candidate, Certificate, Grade, KeyRef, Material, Provenance, Role, Validity},
     oci::Digest,
 };
 
@@ -57,7 +57,7 @@ impl<'a> Pool<'a> {
         let (mut good, mut conflicts) = (Vec::new(), Vec::new());
         for (_, group) in by_name {
             let key = group[0].key_ref(group[0].role, None);
-            if group.iter().any(|c| !c.material.is_same_key(&group[0].material)) {
+            if group.iter().any(|a| group.iter().any(|b| contradict(&a.material, &b.material))) {
                 let mut sources: Vec<_> = group.iter().map(|c| c.provenance.source.clone()).collect();
                 sources.dedup();
                 conflicts.push(Conflict { key, sources });
@@ -68,10 +68,13 @@ impl<'a> Pool<'a> {
         Self { candidates: good, instances: with_ct_logs(candidates), conflicts }
     }
 
-    /// The keys that fit a need, each once, with all that their sources say.
+    /// The keys that fit a need, each once, with all that their sources say; those first that fit without further
+    /// certificates.
     pub(super) fn options(&self, need: &Need) -> Vec<(KeyRef, ResolvedKey)> {
         let origin = if let Need::Rekor2 { origin, .. } = need { Some(origin) } else { None };
-        self.groups(need)
+        let mut groups: Vec<_> = self.groups(need).into_iter().collect();
+        groups.sort_by_key(|(_, group)| !group.iter().any(|candidate| need.is_direct(candidate)));
+        groups
             .into_iter()
             .map(|(key, group)| {
                 let merged = merge(key.role, group, &self.instances);
@@ -142,6 +145,16 @@ fn claimed_name(candidate: &Candidate) -> KeyRef {
         Material::Chain(chain) => KeyRef { role: candidate.role, id: chain.first().fingerprint() },
         Material::Key(_) | Material::OpenPgp(_) => candidate.key_ref(candidate.role, None),
     }
+}
+
+/// Whether two materials of one name can't both be right. A chain that ends in an intermediate says less than a longer
+/// one, and nothing else.
+fn contradict(a: &Material, b: &Material) -> bool {
+    let (Material::Chain(a), Material::Chain(b)) = (a, b) else { return !a.is_same_key(b) };
+    let (a, b) = (a.certificates(), b.certificates());
+    let ends_in_root = |chain: &[Certificate]| chain.last().is_some_and(|c| c.issuer() == c.subject());
+    let shorter = if a.len() < b.len() { a } else { b };
+    a.iter().zip(b).any(|(a, b)| a != b) || (a.len() != b.len() && ends_in_root(shorter))
 }
 
 /// The documents that describe an instance with CT logs.

@@ -1,6 +1,6 @@
 //! The search for proofs.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, rc::Rc};
 
 use jiff::Timestamp;
 
@@ -16,9 +16,22 @@ use crate::{
 /// authorities with the same key identifier.
 const COMBINATIONS: usize = 64;
 
+/// How many sets of keys are kept for the signatures that follow.
+const KEPT: usize = 256;
+
+/// The candidates that fit one need.
+struct Options {
+    /// By which they are known.
+    number: usize,
+    keys: Vec<(KeyRef, ResolvedKey)>,
+    /// Whether the first that verifies is taken and the others are not tried.
+    one_is_enough: bool,
+}
+
 pub(super) struct Search<'a> {
     pool: Pool<'a>,
-    options: BTreeMap<Need, Vec<(KeyRef, ResolvedKey)>>,
+    options: BTreeMap<Need, Rc<Options>>,
+    sets: BTreeMap<Vec<(usize, usize)>, Rc<KeySet>>,
     proved: BTreeMap<KeyRef, ResolvedKey>,
     refused: BTreeMap<KeyRef, Refusal>,
     now: Timestamp,
@@ -42,7 +55,14 @@ struct Pending {
 
 impl<'a> Search<'a> {
     pub(super) const fn new(pool: Pool<'a>, now: Timestamp) -> Self {
-        Self { pool, options: BTreeMap::new(), proved: BTreeMap::new(), refused: BTreeMap::new(), now }
+        Self {
+            pool,
+            options: BTreeMap::new(),
+            sets: BTreeMap::new(),
+            proved: BTreeMap::new(),
+            refused: BTreeMap::new(),
+            now,
+        }
     }
 
     pub(super) fn run(mut self, questions: &[Question<'_>]) -> Resolution {
@@ -73,37 +93,43 @@ impl<'a> Search<'a> {
         Ok(Pending { hints, needs, outcome })
     }
 
-    fn options(&mut self, need: &Need) -> &[(KeyRef, ResolvedKey)] {
-        if !self.options.contains_key(need) {
-            let options = self.pool.options(need);
-            self.options.insert(need.clone(), options);
+    fn options(&mut self, need: &Need) -> Rc<Options> {
+        if let Some(known) = self.options.get(need) {
+            return Rc::clone(known);
         }
-        &self.options[need]
+        let options = Rc::new(Options {
+            number: self.options.len(),
+            keys: self.pool.options(need),
+            one_is_enough: matches!(need, Need::Pki { .. }),
+        });
+        self.options.insert(need.clone(), Rc::clone(&options));
+        options
     }
 
     /// Tries combinations of candidates, one per need, until one verifies; then each other candidate in its place.
     /// Signer keys go in together: the judge tells which one it was.
     fn try_to_prove(&mut self, question: &Question<'_>, needs: &[Need]) -> Outcome {
-        let mut slots: Vec<Vec<(KeyRef, ResolvedKey)>> = Vec::new();
-        let mut signers = Vec::new();
+        let mut slots: Vec<Rc<Options>> = Vec::new();
+        let mut signers = None;
         for need in needs {
-            let options = self.options(need).to_vec();
+            let options = self.options(need);
             match need {
-                _ if need.is_signer() => signers = options,
-                _ if options.is_empty() => {}
+                _ if options.keys.is_empty() => {}
+                _ if need.is_signer() => signers = Some(options),
                 _ => slots.push(options),
             }
         }
-        if slots.is_empty() && signers.is_empty() {
+        if slots.is_empty() && signers.is_none() {
             return Outcome::default();
         }
+        let signers = signers.as_ref();
         let mut left = COMBINATIONS;
         let mut choice = vec![0; slots.len()];
         let mut outcome = Outcome::default();
         let mut whole = false;
         while left > 0 {
             left -= 1;
-            match self.attempt(question, &slots, &choice, &signers) {
+            match self.attempt(question, &slots, &choice, signers) {
                 Ok(verified) => {
                     whole |= outcome.add(&verified);
                     break;
@@ -116,22 +142,21 @@ impl<'a> Search<'a> {
         }
         if outcome.keys.is_empty() {
             if let Some(refusal) = &outcome.refusal {
-                let tried = slots.iter().zip(&choice).map(|(options, i)| &options[*i]).chain(&signers);
-                for (key, _) in tried {
+                for (key, _) in chosen(&slots, &choice, signers) {
                     self.refused.entry(*key).or_insert_with(|| refusal.clone());
                 }
             }
             return outcome;
         }
-        for slot in 0..slots.len() {
-            for other in (0..slots[slot].len()).filter(|other| *other != choice[slot]) {
+        for slot in (0..slots.len()).filter(|slot| !slots[*slot].one_is_enough) {
+            for other in (0..slots[slot].keys.len()).filter(|other| *other != choice[slot]) {
                 let Some(rest) = left.checked_sub(1) else { break };
                 left = rest;
                 let mut swapped = choice.clone();
                 swapped[slot] = other;
-                match self.attempt(question, &slots, &swapped, &signers) {
+                match self.attempt(question, &slots, &swapped, signers) {
                     Ok(verified) => whole |= outcome.add(&verified),
-                    Err(e) => drop(self.refused.entry(slots[slot][other].0).or_insert(e)),
+                    Err(e) => drop(self.refused.entry(slots[slot].keys[other].0).or_insert(e)),
                 }
             }
         }
@@ -152,23 +177,37 @@ impl<'a> Search<'a> {
     fn attempt(
         &mut self,
         question: &Question<'_>,
-        slots: &[Vec<(KeyRef, ResolvedKey)>],
+        slots: &[Rc<Options>],
         choice: &[usize],
-        signers: &[(KeyRef, ResolvedKey)],
+        signers: Option<&Rc<Options>>,
     ) -> Result<Verified, Refusal> {
-        let chosen: Vec<_> =
-            slots.iter().zip(choice).map(|(options, i)| &options[*i]).chain(signers).collect();
-        let keys = KeySet::new(chosen.iter().map(|(key, resolved)| resolved.for_verification(*key)));
+        let keys = self.set(slots, choice, signers);
         let verified = prove(question.signature, &question.image, &keys, self.now)?;
-        for key in verified.keys() {
-            if let Some((_, resolved)) = chosen.iter().find(|(k, _)| k == key) {
-                self.proved.entry(*key).or_insert_with(|| resolved.clone());
-            }
+        for (key, resolved) in chosen(slots, choice, signers).filter(|(key, _)| verified.keys().contains(key))
+        {
+            self.proved.entry(*key).or_insert_with(|| resolved.clone());
         }
         for (key, refusal) in verified.refused() {
             self.refused.entry(*key).or_insert_with(|| refusal.clone());
         }
         Ok(verified)
+    }
+
+    /// The set of these keys: the one of an earlier signature, which has its verifiers already.
+    fn set(&mut self, slots: &[Rc<Options>], choice: &[usize], signers: Option<&Rc<Options>>) -> Rc<KeySet> {
+        let mut name: Vec<_> =
+            slots.iter().zip(choice).map(|(options, index)| (options.number, *index)).collect();
+        name.extend(signers.map(|options| (options.number, usize::MAX)));
+        if let Some(known) = self.sets.get(&name) {
+            return Rc::clone(known);
+        }
+        let keys = chosen(slots, choice, signers).map(|(key, resolved)| resolved.for_verification(*key));
+        let keys = Rc::new(KeySet::new(keys));
+        if self.sets.len() >= KEPT {
+            self.sets.clear();
+        }
+        self.sets.insert(name, Rc::clone(&keys));
+        keys
     }
 
     fn answers(&mut self, pending: Pending) -> Answers {
@@ -183,12 +222,14 @@ impl<'a> Search<'a> {
     }
 
     fn answer(&mut self, need: Need, claim: Option<Digest>, outcome: &Outcome) -> (Need, Answer) {
-        let options: Vec<_> = self.options(&need).iter().map(|(key, _)| *key).collect();
-        let have = options.iter().find(|key| {
+        let options = self.options(&need);
+        let mut options = options.keys.iter().map(|(key, _)| key);
+        let first = options.clone().next();
+        let have = options.find(|key| {
             if need.is_vague() { outcome.keys.contains(key) } else { self.proved.contains_key(key) }
         });
         let claim = if need.role() == Role::Signer { claim } else { None };
-        let answer = match (have, options.first()) {
+        let answer = match (have, first) {
             (Some(key), _) => Answer::Have(*key),
             // Signer keys that happen to be at hand are not refused by a signature that names none of them.
             (None, _) if need.is_unnamed() => Answer::Missing { claim },
@@ -230,11 +271,21 @@ fn is_told(refusal: &Refusal, needs: &[(Need, Answer)]) -> bool {
         })
 }
 
+/// The candidates of one combination.
+fn chosen<'o>(
+    slots: &'o [Rc<Options>],
+    choice: &'o [usize],
+    signers: Option<&'o Rc<Options>>,
+) -> impl Iterator<Item = &'o (KeyRef, ResolvedKey)> {
+    let slots = slots.iter().zip(choice).map(|(options, index)| &options.keys[*index]);
+    slots.chain(signers.into_iter().flat_map(|options| &options.keys))
+}
+
 /// The next combination, or `false` after the last.
-fn advance(choice: &mut [usize], slots: &[Vec<(KeyRef, ResolvedKey)>]) -> bool {
+fn advance(choice: &mut [usize], slots: &[Rc<Options>]) -> bool {
     for (index, options) in choice.iter_mut().zip(slots) {
         *index += 1;
-        if *index < options.len() {
+        if *index < options.keys.len() {
             return true;
         }
         *index = 0;

@@ -19,7 +19,7 @@ use super::{
     payload::{Claims, SimplePayload},
     strict_json,
 };
-use crate::oci::Digest;
+use crate::{key::Certificate, oci::Digest};
 
 /// Annotation keys of cosign's signature layers.
 pub mod annotation {
@@ -29,6 +29,8 @@ pub mod annotation {
     pub const BUNDLE: &str = "dev.sigstore.cosign/bundle";
     /// The signing certificate, PEM.
     pub const CERTIFICATE: &str = "dev.sigstore.cosign/certificate";
+    /// The certificates above it, PEM.
+    pub const CHAIN: &str = "dev.sigstore.cosign/chain";
     /// An RFC 3161 timestamp, JSON.
     pub const TIMESTAMP: &str = "dev.sigstore.cosign/rfc3161timestamp";
 }
@@ -36,6 +38,9 @@ pub mod annotation {
 /// What a sigstore signature in a `dir:` or a lookaside file starts with
 /// (containers/image `internal/signature/signature.go`).
 pub const SIGSTORE_JSON: &[u8] = b"\0sigstore-json\n";
+
+/// Certificates that are read of a chain: real ones have two or three.
+pub(super) const LINKS: usize = 8;
 
 const ENTRY: &str = "the Rekor entry in the bundle annotation";
 
@@ -52,6 +57,7 @@ pub struct UntrustedSimple {
     pub signature: SignatureBytes,
     entry: Option<(TransparencyLogEntry, HashAlgorithm)>,
     certificate: Option<DerCertificate>,
+    chain: Vec<Certificate>,
     timestamp: Option<TimestampToken>,
 }
 
@@ -109,7 +115,17 @@ impl UntrustedSimple {
             .transpose()
             .map_err(|e| SignatureError::malformed("the certificate annotation", e))?;
         let timestamp = present(annotation::TIMESTAMP).map(|json| timestamp(json)).transpose()?;
-        Ok(Self { payload, claimed_image, claimed_reference, signature, entry, certificate, timestamp })
+        let chain = present(annotation::CHAIN).map(|pem| chain(pem)).unwrap_or_default();
+        Ok(Self {
+            payload,
+            claimed_image,
+            claimed_reference,
+            signature,
+            entry,
+            certificate,
+            chain,
+            timestamp,
+        })
     }
 
     /// Reads a `signature-N` file of a `dir:` or lookaside tree that starts with [`SIGSTORE_JSON`].
@@ -139,6 +155,11 @@ impl UntrustedSimple {
     /// Whether anything but a bare key is needed: a log entry, a certificate or a timestamp.
     pub fn is_bare(&self) -> bool {
         self.entry.is_none() && self.certificate.is_none() && self.timestamp.is_none()
+    }
+
+    /// The certificates that it brings for those above the signing one.
+    pub(super) fn chain(&self) -> &[Certificate] {
+        &self.chain
     }
 
     /// The same signature as a bundle of version 0.1, which is how the one audited verifier takes it (sigstore-go's
@@ -214,6 +235,13 @@ fn entry(json: &str) -> Result<(TransparencyLogEntry, HashAlgorithm), SignatureE
     .with_integrated_time(time)
     .with_inclusion_promise(InclusionPromise::new(set));
     Ok((entry, algorithm))
+}
+
+/// The certificates of the chain annotation. It is a hint, so what can't be read of it is as if it were not there.
+fn chain(pem: &str) -> Vec<Certificate> {
+    let blocks = pem::parse_many(pem).unwrap_or_default();
+    let certificates = blocks.iter().filter(|block| block.tag() == "CERTIFICATE");
+    certificates.filter_map(|block| Certificate::from_der(block.contents()).ok()).take(LINKS).collect()
 }
 
 fn timestamp(json: &str) -> Result<TimestampToken, SignatureError> {

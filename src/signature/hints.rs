@@ -4,7 +4,7 @@ use sigstore_types::{
     bundle::{TransparencyLogEntry, VerificationMaterialContent},
 };
 
-use super::{SignatureError, rekor, timestamp};
+use super::{SignatureError, cosign::LINKS, rekor, timestamp};
 use crate::{
     key::{Certificate, PublicKey},
     limits,
@@ -72,6 +72,8 @@ pub struct CertificateHint {
     pub issuer: String,
     /// The CT logs whose timestamps are embedded.
     pub ct_logs: Vec<Digest>,
+    /// The certificates that the signature brings for those above this one. They may be on a path; none is trusted.
+    pub brought: Vec<Certificate>,
     /// The subject alternative name.
     pub identity: Option<String>,
     /// The OIDC issuer.
@@ -87,8 +89,23 @@ pub struct TimestampHint {
     pub serial: String,
 }
 
+impl CertificateHint {
+    /// Whether its own words say that nothing but the clock tells when it was used: no log, no timestamp authority and no
+    /// CT log saw it. That is how a private CA's certificates sign (BYOPKI).
+    pub(crate) fn is_private(&self, logs: &[LogHint], timestamps: &[TimestampHint]) -> bool {
+        logs.is_empty() && timestamps.is_empty() && self.ct_logs.is_empty()
+    }
+
+    /// The issuers of this certificate and of those that the signature brings, each by its key identifier and its name.
+    pub(crate) fn issuers(&self) -> impl Iterator<Item = (Option<Vec<u8>>, String)> {
+        let own = (self.authority_key_id.clone(), self.issuer.clone());
+        [own].into_iter().chain(self.brought.iter().map(|c| (c.authority_key_id(), c.issuer())))
+    }
+}
+
 impl Hints {
-    pub(super) fn of(bundle: &Bundle) -> Result<Self, SignatureError> {
+    /// What a bundle says. `chain` is what is beside it where the bundle was made from another form.
+    pub(super) fn of(bundle: &Bundle, chain: &[Certificate]) -> Result<Self, SignatureError> {
         let material = &bundle.verification_material;
         let logs = material.tlog_entries.iter().map(log).collect::<Result<Vec<_>, _>>()?;
         let timestamps = material
@@ -110,7 +127,18 @@ impl Hints {
                 }
             }
             _ => match bundle.signing_certificate() {
-                Some(der) => SignerHint::Certificate(Box::new(certificate(der.as_bytes())?)),
+                Some(der) => {
+                    let mut hint = certificate(der.as_bytes())?;
+                    hint.brought.extend_from_slice(chain);
+                    if let VerificationMaterialContent::X509CertificateChain { certificates } =
+                        &material.content
+                    {
+                        let above = certificates.iter().skip(1).take(LINKS);
+                        let read = above.filter_map(|c| Certificate::from_der(c.raw_bytes.as_bytes()).ok());
+                        hint.brought.extend(read);
+                    }
+                    SignerHint::Certificate(Box::new(hint))
+                }
                 None => {
                     return Err(SignatureError::malformed(
                         "the sigstore bundle",
@@ -166,6 +194,7 @@ fn certificate(der: &[u8]) -> Result<CertificateHint, SignatureError> {
         authority_key_id: certificate.authority_key_id(),
         issuer: certificate.issuer(),
         ct_logs,
+        brought: Vec::new(),
         identity: info.as_ref().and_then(|info| info.identity.as_ref()).map(ToString::to_string),
         oidc_issuer: info.and_then(|info| info.issuer),
     })

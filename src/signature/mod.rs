@@ -110,8 +110,8 @@ impl UntrustedSignature {
     /// What it says it needs.
     pub fn hints(&self) -> Result<Hints, SignatureError> {
         match self {
-            Self::Simple(simple) => Hints::of(&simple.to_bundle()),
-            Self::Bundle(bundle) => Hints::of(&bundle.bundle),
+            Self::Simple(simple) => Hints::of(&simple.to_bundle(), simple.chain()),
+            Self::Bundle(bundle) => Hints::of(&bundle.bundle, &[]),
             Self::Gpg(gpg) => Ok(gpg.hints()),
         }
     }

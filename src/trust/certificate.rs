@@ -3,8 +3,10 @@
 use super::{
     Missing, Refusal, VerificationKey,
     crypto::{Identity, Signer},
-    evidence::{Stamp, Weighing, no_log},
+    evidence::{Weighing, no_log},
     path::{self, Usage},
+    plain,
+    stamp::Stamp,
 };
 use crate::{
     key::{KeyRef, Material, Role},
@@ -28,6 +30,9 @@ impl<'a> Weighing<'a> {
         stamps: &[Stamp<'a>],
         certificate: &CertificateHint,
     ) -> Result<Certified<'a>, Refusal> {
+        if certificate.is_private(&self.hints.logs, &self.hints.timestamps) {
+            return self.by_private_ca(certificate);
+        }
         if logs.is_empty() && stamps.is_empty() {
             return Err(match self.hints.logs.first() {
                 Some(hint) => no_log(hint),
@@ -58,6 +63,35 @@ impl<'a> Weighing<'a> {
             refused.extend(ct.iter().map(|log| (log.key, refusal.clone())));
         }
         Ok(Certified { keys: Vec::new(), identity: Identity::default(), refused })
+    }
+
+    /// Verifies a certificate of a private CA, whose signers use no log: by the path alone, at the time of the clock, as
+    /// podman and `cosign verify --ca-roots` do. A Fulcio CA is not taken for that: its certificates are good for ten
+    /// minutes, and a stolen key for ever if nothing says when it signed.
+    fn by_private_ca(&self, certificate: &CertificateHint) -> Result<Certified<'a>, Refusal> {
+        let Some(leaf) = self.bundle.signing_certificate() else { return Err(Refusal::NoEvidence) };
+        let mut refusal = Refusal::NoKey { role: Role::Pki, needed: certificate.issuer.clone() };
+        for authority in self.keys.of(Role::Pki).filter(|k| leads_to(k, certificate)) {
+            let Material::Chain(chain) = &authority.material else { continue };
+            let (brought, issuers, usage) = (&certificate.brought, chain.certificates(), Usage::CodeSigning);
+            match path::verify(leaf.as_bytes(), brought, issuers, usage, self.now) {
+                Ok(()) => {
+                    plain::certified(self.signature, self.image, leaf.as_bytes())?;
+                    let identity = Identity {
+                        name: certificate.identity.clone(),
+                        oidc_issuer: certificate.oidc_issuer.clone(),
+                    };
+                    return Ok(Certified { keys: vec![authority], identity, refused: Vec::new() });
+                }
+                Err(Refusal::Chain(reason)) => {
+                    refusal = Refusal::Certificate(format!(
+                        "nothing says when it was used, so it is judged by the clock here: {reason}"
+                    ));
+                }
+                Err(e) => refusal = e,
+            }
+        }
+        Err(refusal)
     }
 
     /// The keys of the CT logs that saw the certificate.
@@ -93,31 +127,29 @@ impl<'a> Weighing<'a> {
         if times.is_empty() {
             return Err(Refusal::Timestamp("nothing says when the certificate was used".into()));
         }
-        let at_all_times = || {
-            times.iter().try_for_each(|time| {
-                path::verify(leaf.as_bytes(), chain.certificates(), Usage::CodeSigning, *time)
-            })
-        };
-        path::readable(chain.certificates())?;
+        let (leaf, issuers, usage) = (leaf.as_bytes(), chain.certificates(), Usage::CodeSigning);
+        path::readable(issuers)?;
         let signer = Signer::Certificate { chain: true, ct: !ct.is_empty() };
         let mut identity = Identity::default();
         for log in if ct.is_empty() { vec![None] } else { ct.iter().copied().map(Some).collect() } {
             let more: Vec<_> = [authority].into_iter().chain(log).collect();
             identity = self.each_log(logs, stamps, signer, &more).map_err(|refusal| match refusal {
                 // The crate knows less of name constraints than Go, and nothing of a certificate for any use.
-                Refusal::Certificate(_) => match at_all_times() {
-                    Err(unsupported @ Refusal::Unsupported(_)) => unsupported,
-                    Ok(()) if path::is_for_anything(leaf.as_bytes(), Usage::CodeSigning) => {
-                        Refusal::Unsupported(
+                Refusal::Certificate(_) => {
+                    match times.iter().try_for_each(|time| path::verify(leaf, &[], issuers, usage, *time)) {
+                        Err(unsupported @ Refusal::Unsupported(_)) => unsupported,
+                        Ok(()) if path::is_for_anything(leaf, usage) => Refusal::Unsupported(
                             "its certificate may be used for anything, and does not name code signing".into(),
-                        )
+                        ),
+                        _ => refusal,
                     }
-                    _ => refusal,
-                },
+                }
                 refusal => refusal,
             })?;
         }
-        at_all_times()?;
+        for time in times {
+            self.keys.paths.verify(authority.key, leaf, issuers, usage, time)?;
+        }
         if authority.ct_required && certificate.ct_logs.is_empty() {
             return Err(Refusal::CtMissing);
         }
@@ -125,11 +157,14 @@ impl<'a> Weighing<'a> {
     }
 }
 
-/// Whether this authority may have issued the certificate: by key identifier, else by name (RFC 5280 §4.2.1.1).
+/// Whether this authority may have issued the certificate.
 fn issues(authority: &VerificationKey, certificate: &CertificateHint) -> bool {
     let Material::Chain(chain) = &authority.material else { return false };
-    match (&certificate.authority_key_id, chain.first().subject_key_id()) {
-        (Some(wanted), Some(own)) => *wanted == own,
-        _ => certificate.issuer == chain.first().subject(),
-    }
+    chain.first().is_named(certificate.authority_key_id.as_deref(), &certificate.issuer)
+}
+
+/// Whether this authority may have issued the certificate or one that the signature brings.
+fn leads_to(authority: &VerificationKey, certificate: &CertificateHint) -> bool {
+    let Material::Chain(chain) = &authority.material else { return false };
+    certificate.issuers().any(|(key_id, name)| chain.first().is_named(key_id.as_deref(), &name))
 }

@@ -1,6 +1,10 @@
 //! The only file that calls the verifying crate (`proposed` and `unsupported` read its errors).
 
-use std::borrow::Cow;
+use std::{
+    borrow::Cow,
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use jiff::Timestamp;
 use sigstore_crypto::{KeyAlgorithm, SigningScheme};
@@ -10,7 +14,7 @@ use sigstore_verify::{CertificateError, Error, PublicKeyVerificationPolicy, Veri
 
 use super::{Refusal, VerificationKey, proposed, unsupported};
 use crate::{
-    key::{Algorithm, Chain, Material, PublicKey, Role, trusted_root},
+    key::{Algorithm, Chain, KeyRef, Material, PublicKey, Role, trusted_root},
     oci::Digest,
 };
 
@@ -53,9 +57,9 @@ pub(super) fn verify(
     signed: Signed<'_>,
     signer: Signer<'_>,
     keys: &[&VerificationKey],
+    verifiers: &Verifiers,
 ) -> Result<Identity, Refusal> {
-    let root = root(keys)?;
-    let verifier = Verifier::new(&root).map_err(|e| Refusal::Key(e.to_string()))?;
+    let verifier = verifiers.with(keys)?;
     let artifact = match signed {
         Signed::Bytes(bytes) => Artifact::from(bytes),
         Signed::Manifest(digest) => Artifact::from(Sha256Hash::new(*digest.as_bytes())),
@@ -96,6 +100,25 @@ pub(super) fn verify(
             })
         }
         Err(e) => Err(unsupported::refusal(bundle, &e).unwrap_or_else(|| refusal(&e))),
+    }
+}
+
+/// The verifiers that were made from combinations of the keys of one set: each combination needs one of its own, so that
+/// every key is proved by what it verified itself.
+#[derive(Default)]
+pub(super) struct Verifiers(Mutex<BTreeMap<Vec<KeyRef>, Arc<Verifier>>>);
+
+impl Verifiers {
+    fn with(&self, keys: &[&VerificationKey]) -> Result<Arc<Verifier>, Refusal> {
+        let mut made = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let combination: Vec<_> = keys.iter().map(|k| k.key).collect();
+        if let Some(verifier) = made.get(&combination) {
+            return Ok(Arc::clone(verifier));
+        }
+        let verifier = Verifier::new(&root(keys)?).map_err(|e| Refusal::Key(e.to_string()))?;
+        let verifier = Arc::new(verifier);
+        made.insert(combination, Arc::clone(&verifier));
+        Ok(verifier)
     }
 }
 

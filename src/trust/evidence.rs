@@ -2,22 +2,19 @@
 //! every piece of evidence stands on its own (a second, empty entry beside a good one proves nothing).
 
 use jiff::Timestamp;
-use sigstore_types::{
-    Bundle, KindVersion, MediaType, SignatureContent, TimestampToken,
-    bundle::{Rfc3161Timestamp, TimestampVerificationData},
-};
+use sigstore_types::{Bundle, KindVersion, MediaType, SignatureContent};
 
 use super::{
     KeySet, Missing, Refusal, VerificationKey, Verified,
     certificate::Certified,
     crypto::{self, Identity, Signed, Signer},
-    path::{self, Usage},
     plain,
+    stamp::Stamp,
 };
 use crate::{
     key::{Material, PublicKey, Role},
     oci::Digest,
-    signature::{Hints, LogHint, SignerHint, TimestampHint, UntrustedSignature},
+    signature::{Hints, LogHint, SignerHint, UntrustedSignature},
 };
 
 pub(super) fn weigh(
@@ -43,7 +40,7 @@ pub(super) fn weigh(
         UntrustedSignature::Simple(simple) => Signed::Bytes(&simple.payload),
         _ => Signed::Manifest(image),
     };
-    Weighing { keys, missing, hints: &hints, image, signature, bundle, signed }.run()
+    Weighing { keys, missing, hints: &hints, image, signature, bundle, signed, now }.run()
 }
 
 /// Whether the signature, by its own words, is about this image. A message-signature bundle has no words of its own:
@@ -99,16 +96,10 @@ pub(super) struct Weighing<'a> {
     pub(super) missing: Missing,
     pub(super) hints: &'a Hints,
     pub(super) bundle: Bundle,
-    image: &'a Digest,
-    signature: &'a UntrustedSignature,
+    pub(super) image: &'a Digest,
+    pub(super) signature: &'a UntrustedSignature,
+    pub(super) now: Timestamp,
     signed: Signed<'a>,
-}
-
-/// A timestamp that verified.
-#[derive(Clone, Copy)]
-pub(super) struct Stamp<'a> {
-    key: &'a VerificationKey,
-    time: Timestamp,
 }
 
 impl<'a> Weighing<'a> {
@@ -150,56 +141,6 @@ impl<'a> Weighing<'a> {
             }
         }
         Ok(found)
-    }
-
-    /// The timestamps whose authority is at hand. Those of others are cut out of the bundle when that is allowed and,
-    /// for a certificate, something else still says when the signature was made.
-    fn timestamps(&mut self, dated: bool) -> Result<Vec<Stamp<'a>>, Refusal> {
-        let certified = matches!(self.hints.signer, SignerHint::Certificate(_));
-        let (mut stamps, mut kept) = (Vec::new(), Vec::new());
-        let tokens = &self.bundle.verification_material.timestamp_verification_data.rfc3161_timestamps;
-        for (Rfc3161Timestamp { signed_timestamp: token, .. }, hint) in
-            tokens.iter().zip(&self.hints.timestamps)
-        {
-            match self.stamp(token, hint)? {
-                Some(stamp) => {
-                    stamps.push(stamp);
-                    kept.push(Rfc3161Timestamp::new(token.clone()));
-                }
-                None if self.missing == Missing::Refuse || (certified && !dated) => return Err(no_tsa(hint)),
-                None => {}
-            }
-        }
-        self.bundle.verification_material.timestamp_verification_data = TimestampVerificationData::new(kept);
-        Ok(stamps)
-    }
-
-    /// Verifies a timestamp with the authority that it names. Several may bear that name, with other certificates above
-    /// them.
-    fn stamp(&self, token: &TimestampToken, hint: &TimestampHint) -> Result<Option<Stamp<'a>>, Refusal> {
-        let signature = match &self.bundle.content {
-            SignatureContent::MessageSignature(message) => &message.signature,
-            SignatureContent::DsseEnvelope(envelope) => &envelope.signature.sig,
-            _ => return Err(Refusal::NoEvidence),
-        };
-        let mut refusal = None;
-        for key in self.keys.of(Role::Tsa) {
-            let Material::Chain(chain) = &key.material else { continue };
-            let [own, issuers @ ..] = chain.certificates() else { continue };
-            if own.issuer() != hint.issuer || own.serial() != hint.serial {
-                continue;
-            }
-            let time = path::readable(issuers).and_then(|()| {
-                let time = crypto::timestamp(token, signature, key)?;
-                path::verify(own.der(), issuers, Usage::TimeStamping, time)?;
-                Ok(time)
-            });
-            match time {
-                Ok(time) => return Ok(Some(Stamp { key, time })),
-                Err(e) => refusal = Some(e),
-            }
-        }
-        refusal.map_or(Ok(None), Err)
     }
 
     /// Every time at which the signature is proved to have been there, once the verifying crate has accepted these log
@@ -271,12 +212,19 @@ impl<'a> Weighing<'a> {
         let others: Vec<&VerificationKey> =
             stamps.iter().map(|s| s.key).chain(more.iter().copied()).collect();
         if logs.is_empty() {
-            return crypto::verify(&self.with_entry(None), self.signed, signer, &others);
+            return crypto::verify(
+                &self.with_entry(None),
+                self.signed,
+                signer,
+                &others,
+                &self.keys.verifiers,
+            );
         }
         let mut identity = None;
         for (index, log) in logs {
             let keys: Vec<_> = others.iter().copied().chain([*log]).collect();
-            identity = Some(crypto::verify(&self.with_entry(Some(*index)), self.signed, signer, &keys)?);
+            let bundle = self.with_entry(Some(*index));
+            identity = Some(crypto::verify(&bundle, self.signed, signer, &keys, &self.keys.verifiers)?);
         }
         identity.ok_or(Refusal::NoEvidence)
     }
@@ -289,8 +237,4 @@ pub(super) fn no_log(hint: &LogHint) -> Refusal {
             Refusal::NoKey { role: Role::Rekor2, needed: format!("{origin} {}", key_id.hex()) }
         }
     }
-}
-
-fn no_tsa(hint: &TimestampHint) -> Refusal {
-    Refusal::NoKey { role: Role::Tsa, needed: format!("{} serial {}", hint.issuer, hint.serial) }
 }

@@ -18,6 +18,7 @@ mod path;
 mod plain;
 mod proposed;
 mod refusal;
+mod stamp;
 pub mod tuf;
 mod unsupported;
 
@@ -50,16 +51,22 @@ pub struct VerificationKey {
 }
 
 /// The keys at hand. Two keys with one name can't be in it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct KeySet(Vec<VerificationKey>);
+///
+/// What is made of them for the first signature is kept for the next ones.
+#[derive(Default)]
+pub struct KeySet {
+    keys: Vec<VerificationKey>,
+    verifiers: crypto::Verifiers,
+    paths: path::Paths,
+}
 
 impl KeySet {
     /// These keys; of several with the same name the first counts.
     pub fn new(keys: impl IntoIterator<Item = VerificationKey>) -> Self {
         let mut set = Self::default();
         for key in keys {
-            if !set.0.iter().any(|k| k.key == key.key) {
-                set.0.push(key);
+            if !set.keys.iter().any(|k| k.key == key.key) {
+                set.keys.push(key);
             }
         }
         set
@@ -67,7 +74,7 @@ impl KeySet {
 
     /// The keys of one role.
     pub fn of(&self, role: Role) -> impl Iterator<Item = &VerificationKey> {
-        self.0.iter().filter(move |k| k.key.role == role)
+        self.keys.iter().filter(move |k| k.key.role == role)
     }
 
     /// The key of the log that a hint names.

@@ -16,6 +16,12 @@
 //!    anchor among the intermediates too: that works for roots whose own signature webpki can verify, and neither for an
 //!    intermediate that is trusted by itself (`caPath` of policy.json) nor for an old root that signed itself with SHA-1.
 
+use std::{
+    collections::BTreeMap,
+    ops::RangeInclusive,
+    sync::{Mutex, PoisonError},
+};
+
 use jiff::Timestamp;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use sigstore_crypto::WEBPKI_VERIFICATION_ALGS;
@@ -31,7 +37,7 @@ use x509_cert::{
 };
 
 use super::{Refusal, chain};
-use crate::key::Certificate;
+use crate::key::{Certificate, KeyRef};
 
 static CODE_SIGNING: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.3");
 static TIME_STAMPING: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.8");
@@ -46,10 +52,43 @@ pub(super) enum Usage {
     TimeStamping,
 }
 
+/// The chains of one set of keys that a path has led through, each with the seconds in which all of its certificates are
+/// good: what is above a certificate is the same for the next one.
+#[derive(Default)]
+pub(super) struct Paths(Mutex<BTreeMap<KeyRef, RangeInclusive<i64>>>);
+
+impl Paths {
+    /// Like [`verify`], for a certificate that the verifying crate has accepted at `time` with the first of `issuers` as
+    /// its anchor. What depends on the certificate itself is then known, but for name constraints further up.
+    pub(super) fn verify(
+        &self,
+        key: KeyRef,
+        leaf: &[u8],
+        issuers: &[Certificate],
+        usage: Usage,
+        time: Timestamp,
+    ) -> Result<(), Refusal> {
+        let known = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known().get(&key).is_some_and(|good| good.contains(&time.as_second())) {
+            return Ok(());
+        }
+        verify(leaf, &[], issuers, usage, time)?;
+        if !issuers.iter().any(has_constraints) {
+            let good = issuers.iter().fold(i64::MIN..=i64::MAX, |good, certificate| {
+                let (start, end) = certificate.validity();
+                *good.start().max(&start)..=*good.end().min(&end)
+            });
+            known().insert(key, good);
+        }
+        Ok(())
+    }
+}
+
 /// Verifies that the DER certificate `leaf` was issued by the first of `issuers`, each of these by the next, and that all
-/// of them were good for this usage at `time`.
+/// of them were good for this usage at `time`. Certificates that the signature brought may lie between `leaf` and these.
 pub(super) fn verify(
     leaf: &[u8],
+    brought: &[Certificate],
     issuers: &[Certificate],
     usage: Usage,
     time: Timestamp,
@@ -57,7 +96,7 @@ pub(super) fn verify(
     readable(issuers)?;
     chain::may_issue(issuers)?;
     chain::root(issuers)?;
-    walk(leaf, issuers, usage, time).map_err(|error| {
+    walk(leaf, brought, issuers, usage, time).map_err(|error| {
         if error == Error::NameConstraintViolation
             && let Some(kind) = issuers.iter().find_map(unsupported_constraint)
         {
@@ -68,27 +107,40 @@ pub(super) fn verify(
     })
 }
 
-fn walk(leaf: &[u8], issuers: &[Certificate], usage: Usage, time: Timestamp) -> Result<(), Error> {
+fn walk(
+    leaf: &[u8],
+    brought: &[Certificate],
+    issuers: &[Certificate],
+    usage: Usage,
+    time: Timestamp,
+) -> Result<(), Error> {
     let seconds = u64::try_from(time.as_second()).map_err(|_| Error::BadDerTime)?;
     let time = UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds));
-    let der = |c: &'_ Certificate| CertificateDer::from(c.der().to_vec());
+    let der = |c: &Certificate| CertificateDer::from(c.der().to_vec());
     let (last, between) = issuers.split_last().ok_or(Error::UnknownIssuer)?;
-    let (last, between) = (der(last), between.iter().map(der).collect::<Vec<_>>());
-    let whole_chain = |path: &VerifiedPath<'_>| {
-        let same = path.intermediate_certificates().map(webpki::Cert::der).eq(between.iter().cloned());
-        if same { Ok(()) } else { Err(Error::UnknownIssuer) }
-    };
+    let last = der(last);
+    let pool: Vec<_> = brought.iter().chain(between).map(der).collect();
+    let trusted = &pool[brought.len()..];
     let leaf = CertificateDer::from(leaf);
-    EndEntityCert::try_from(&leaf)?.verify_for_usage(
+    let leaf = EndEntityCert::try_from(&leaf)?;
+    let anchors = [anchor_from_trusted_cert(&last)?];
+    let whole_chain = |path: &VerifiedPath<'_>| {
+        let path: Vec<_> = path.intermediate_certificates().map(webpki::Cert::der).collect();
+        let below = path.strip_suffix(trusted).ok_or(Error::UnknownIssuer)?;
+        let may_issue = |c: &CertificateDer<'_>| Certificate::from_der(c).is_ok_and(|c| c.may_issue());
+        let good = below.iter().all(|c| pool[..brought.len()].contains(c) && may_issue(c));
+        if good { Ok(()) } else { Err(Error::UnknownIssuer) }
+    };
+    let path = leaf.verify_for_usage(
         WEBPKI_VERIFICATION_ALGS,
-        &[anchor_from_trusted_cert(&last)?],
-        &between,
+        &anchors,
+        &pool,
         time,
         usage,
         None,
         Some(&whole_chain),
     )?;
-    anchor(&last, between.len(), usage, time)
+    anchor(&last, path.intermediate_certificates().count(), usage, time)
 }
 
 /// Checks the fields of an anchor with so many issuers below it.
@@ -168,6 +220,14 @@ fn unsupported_constraint(certificate: &Certificate) -> Option<&'static str> {
         GeneralName::OtherName(_) => Some("names of another kind"),
         _ => None,
     })
+}
+
+/// Whether it has name constraints, or any that can't be read here.
+fn has_constraints(certificate: &Certificate) -> bool {
+    !matches!(
+        tbs(certificate.der()).map(|tbs| tbs.get::<NameConstraints>().map(|found| found.is_none())),
+        Ok(Ok(true))
+    )
 }
 
 /// What is wrong, in words.

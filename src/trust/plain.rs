@@ -5,7 +5,7 @@ use sigstore_types::SignatureContent;
 
 use super::{Refusal, VerificationKey, crypto};
 use crate::{
-    key::{Algorithm, Material, PublicKey},
+    key::{Algorithm, Certificate, Material, PublicKey},
     oci::Digest,
     signature::UntrustedSignature,
 };
@@ -36,6 +36,20 @@ pub(super) fn check<'k>(
         );
     }
     Err(Refusal::Signature(reason))
+}
+
+/// Whether the holder of this certificate made the signature.
+pub(super) fn certified(
+    signature: &UntrustedSignature,
+    image: &Digest,
+    certificate: &[u8],
+) -> Result<(), Refusal> {
+    let key = Certificate::from_der(certificate).and_then(|certificate| certificate.public_key());
+    match key {
+        Ok(key) if signed(signature, image, &key) => Ok(()),
+        Ok(_) => Err(Refusal::Signature("the key in its certificate did not make it".into())),
+        Err(e) => Err(Refusal::Unsupported(e.to_string())),
+    }
 }
 
 /// How long Ed25519 signatures are, of both variants (RFC 8032 §5.1.6). `cosign sign --key` makes the prehashed one

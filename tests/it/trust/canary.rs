@@ -87,7 +87,7 @@ fn a_signature_with_sha_384() {
 fn a_certificate_with_a_p_521_key() {
     let root = own::root("own root");
     let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P521_SHA512).unwrap();
-    let (form, log) = issue::sign_with(&root, issue::good(), NOW, key);
+    let (form, log) = issue::sign_with(&root, &issue::good(), NOW, &key);
     let keys = [log, authority(&[&root])];
     assert_eq!(form.judge(&keys).unwrap_err(), CODE);
     assert_eq!(form.prove(&keys).unwrap_err(), CODE);
@@ -213,7 +213,7 @@ fn a_timestamp_authority_with_an_rsa_key() {
     let root = own::root("stamping root");
     let mut params = stamp::good();
     params.is_ca = IsCa::NoCa;
-    let certificate = root.certifies(params, &key);
+    let certificate = root.certifies(&params, &key);
     let stamper = Stamper::of(certificate, key, &[&root]);
     let form = stamper.stamps(&form("key-bundle-notlog"), "20261122145820Z");
     beyond(&form, &[form.keys(), vec![stamper.authority]].concat(), Role::Tsa);

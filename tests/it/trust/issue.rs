@@ -30,18 +30,19 @@ pub fn good() -> CertificateParams {
 }
 
 /// A keyless bundle by this issuer, logged in a log of our own, and the log's key.
+#[allow(clippy::needless_pass_by_value, reason = "callers write the certificate in place")]
 pub fn sign(issuer: &Authority, leaf: CertificateParams, time: i64) -> (Form, VerificationKey) {
-    sign_with(issuer, leaf, time, rcgen::KeyPair::generate().unwrap())
+    sign_with(issuer, &leaf, time, &rcgen::KeyPair::generate().unwrap())
 }
 
 /// The same with this key.
 pub fn sign_with(
     issuer: &Authority,
-    leaf: CertificateParams,
+    leaf: &CertificateParams,
     time: i64,
-    key: rcgen::KeyPair,
+    key: &rcgen::KeyPair,
 ) -> (Form, VerificationKey) {
-    let leaf = issuer.certifies(leaf, &key);
+    let leaf = issuer.certifies(leaf, key);
     let mut form = form("keyless-bundle-rekor1");
     let Parts::Bundle(bundle) = &mut form.parts else { panic!() };
     let payload = BASE64.decode(bundle["dsseEnvelope"]["payload"].as_str().unwrap()).unwrap();

@@ -12,6 +12,7 @@ mod log;
 pub(crate) mod own;
 mod paths;
 mod payload;
+mod pki;
 mod proposed;
 mod prove;
 mod resolve;

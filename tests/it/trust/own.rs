@@ -83,7 +83,7 @@ impl Authority {
     }
 
     /// A certificate for somebody who has a key already.
-    pub fn certifies(&self, params: CertificateParams, key: &rcgen::KeyPair) -> Certificate {
+    pub fn certifies(&self, params: &CertificateParams, key: &rcgen::KeyPair) -> Certificate {
         let certificate = params.signed_by(key, &Issuer::from_params(&self.params, &self.key)).unwrap();
         Certificate::from_der(certificate.der()).unwrap()
     }
@@ -108,10 +108,11 @@ impl Authority {
     }
 
     /// The key and name of somebody else's CA, in a certificate of this one.
-    pub fn certify(&self, of: &Certificate) -> Certificate {
+    pub fn certify(&self, of: &Certificate, usages: &[rcgen::ExtendedKeyUsagePurpose]) -> Certificate {
         let key = Foreign::of(&of.public_key().unwrap());
-        let certificate =
-            named_as(of).signed_by(&key, &Issuer::from_params(&self.params, &self.key)).unwrap();
+        let mut params = named_as(of);
+        params.extended_key_usages = usages.to_vec();
+        let certificate = params.signed_by(&key, &Issuer::from_params(&self.params, &self.key)).unwrap();
         Certificate::from_der(certificate.der()).unwrap()
     }
 

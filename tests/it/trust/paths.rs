@@ -2,7 +2,7 @@
 
 use keypack::{
     key::{Certificate, Chain, KeyRef, Material, Role},
-    trust::VerificationKey,
+    trust::{KeySet, VerificationKey, judge},
 };
 use rcgen::{
     BasicConstraints, CertificateParams, CustomExtension, DnType, ExtendedKeyUsagePurpose, GeneralSubtree,
@@ -297,17 +297,53 @@ fn accepted_what_is_good() {
 /// it was altered.
 #[test]
 fn accepted_a_root_that_signed_itself_with_sha_1() {
-    const ECDSA_SHA256: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02];
-    const ECDSA_SHA1: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x01];
+    use x509_cert::der::{Decode, Encode, oid::ObjectIdentifier};
+
     let root = own::root("own root");
     let (form, log) = sign(&root, issue::good(), NOW);
-    // One byte shorter in two places: encoded anew.
-    use x509_cert::der::{Decode, Encode, oid::ObjectIdentifier};
     let mut old = x509_cert::Certificate::from_der(root.certificate.der()).unwrap();
-    assert_eq!(old.signature_algorithm.oid.as_bytes(), ECDSA_SHA256);
-    let sha1 = ObjectIdentifier::from_bytes(ECDSA_SHA1).unwrap();
+    let sha1 = ObjectIdentifier::new_unwrap("1.2.840.10045.4.1");
     old.signature_algorithm.oid = sha1;
     old.tbs_certificate.signature.oid = sha1;
     let old = Certificate::from_der(&old.to_der().unwrap()).unwrap();
     assert_eq!(issue::code(&form, &[log, of(vec![old])]), Ok(()));
+}
+
+/// A chain is verified once for one set of keys: what that does not say holds for each certificate.
+#[test]
+fn the_next_certificate_under_a_chain_that_was_verified() {
+    let judge = |form: &Form, keys: &KeySet| {
+        judge(&form.read().unwrap(), &form.image, keys, jiff::Timestamp::now())
+            .map(drop)
+            .map_err(|e| e.code())
+    };
+    let root = own::root("stamping root");
+    let stamper = Stamper::new(stamp::good(), &[&root]);
+    let signed = |issuer: &Authority, leaf: CertificateParams, time: &str| {
+        stamp::unlogged(&stamper.stamps(&sign(issuer, leaf, NOW).0, time))
+    };
+
+    let chain = three(2, |p| p.not_after = date_time_ymd(2026, 11, 23));
+    let keys = KeySet::new([authority(&refs(&chain)), stamper.authority.clone()]);
+    assert_eq!(judge(&signed(&chain[0], issue::good(), THEN), &keys), Ok(()));
+    let late = signed(&chain[0], issue::good(), "20261124000000Z");
+    assert_eq!(judge(&late, &keys), Err("chain-refused"), "another time");
+    let forged = signed(&own::namesake(&chain[0].certificate), issue::good(), THEN);
+    assert_eq!(judge(&forged, &keys), Err("certificate-refused"), "another issuer");
+    let mut tls = issue::good();
+    tls.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    assert_eq!(judge(&signed(&chain[0], tls, THEN), &keys), Err("certificate-refused"), "another use");
+
+    let chain = three(2, |p| {
+        p.name_constraints = Some(NameConstraints {
+            permitted_subtrees: vec![GeneralSubtree::DnsName("bank.test".into())],
+            excluded_subtrees: Vec::new(),
+        });
+    });
+    let keys = KeySet::new([authority(&refs(&chain)), stamper.authority.clone()]);
+    for (name, expected) in [("ci.bank.test", Ok(())), ("ci.other.test", Err("chain-refused"))] {
+        let mut leaf = issue::good();
+        leaf.subject_alt_names.push(SanType::DnsName(name.try_into().unwrap()));
+        assert_eq!(judge(&signed(&chain[0], leaf, THEN), &keys), expected, "another name");
+    }
 }

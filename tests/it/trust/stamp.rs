@@ -121,11 +121,11 @@ fn sequence(parts: &[&[u8]]) -> Vec<u8> {
 
 /// DER: a tag, the length, the content.
 pub fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
-    let length = content.len();
+    let length = u16::try_from(content.len()).unwrap().to_be_bytes();
     let header = match length {
-        0..128 => vec![tag, length as u8],
-        128..256 => vec![tag, 0x81, length as u8],
-        _ => vec![tag, 0x82, (length >> 8) as u8, length as u8],
+        [0, short @ 0..128] => vec![tag, short],
+        [0, long] => vec![tag, 0x81, long],
+        [high, low] => vec![tag, 0x82, high, low],
     };
     [header, content.to_vec()].concat()
 }

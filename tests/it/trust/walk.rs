@@ -5,7 +5,7 @@ use keypack::{
     oci::Digest,
     resolve::{Answer, Question, Resolution, resolve},
     signature::UntrustedSignature,
-    trust::VerificationKey,
+    trust::{Refusal, VerificationKey},
 };
 use rcgen::CustomExtension;
 
@@ -77,7 +77,7 @@ fn a_broken_signature_beside_a_good_one() {
             let resolution = walk(&forms, &all());
             assert!(!resolution.is_complete(), "{name}");
             let (bad, fine) = (&resolution.answers[at], &resolution.answers[1 - at]);
-            assert_eq!(bad.refusal.as_ref().map(|r| r.code()), Some(code), "{name}");
+            assert_eq!(bad.refusal.as_ref().map(Refusal::code), Some(code), "{name}");
             assert_eq!(fine.refusal, None, "{name}");
             for (_, answer) in bad.needs.iter().chain(&fine.needs) {
                 assert!(matches!(answer, Answer::Have(_)), "{name}: {answer:?}");
@@ -265,4 +265,17 @@ fn the_window_of_a_ca_is_the_narrowest_too() {
     assert!(!resolution.keys.contains_key(&ca.key));
     assert_eq!(resolution.windows.len(), 1);
     assert!(matches!(ca.material, Material::Chain(_)));
+}
+
+/// `caPath` of a policy.json holds the intermediate alone, a trusted root the whole chain.
+#[test]
+fn a_chain_that_ends_sooner_is_no_contradiction() {
+    let root = own::root("own root");
+    let intermediate = root.issue("own intermediate");
+    let (form, log) = sign(&intermediate, issue::good(), NOW);
+    let chains = [authority(&[&intermediate]), authority(&[&intermediate, &root])];
+    let candidates: Vec<_> = [&log, &chains[0], &chains[1]].iter().map(|key| candidate(key, "own")).collect();
+    let resolution = walk(&[&form], &candidates);
+    assert!(resolution.is_complete(), "{:?}", resolution.conflicts);
+    assert!(chains.iter().all(|chain| resolution.keys.contains_key(&chain.key)));
 }

@@ -22,7 +22,7 @@ pub const CASES: &[Case] = &[
     ("cosign_mixed", cosign_mixed),
     ("cosign_modified_manifest", cosign_modified_manifest),
     ("cosign_other_attachment", cosign_other_attachment),
-    ("cosign_with_an_own_pki_tells_what_it_needs", cosign_with_an_own_pki_tells_what_it_needs),
+    ("cosign_with_an_own_pki", cosign_with_an_own_pki),
     ("gpg_signed_images", gpg_signed_images),
     ("gpg_signature_files", gpg_signature_files),
     ("every_key_file_is_read", every_key_file_is_read),
@@ -97,14 +97,25 @@ fn cosign_other_attachment() {
     assert_eq!(problem.code, "signature-unsupported");
 }
 
-/// Its signature is base64 with a line break at the end, as cosign leaves it.
-fn cosign_with_an_own_pki_tells_what_it_needs() {
+/// Its signature is base64 with a line break at the end, as cosign leaves it. Nothing but the clock dates it, and no Fulcio
+/// CA is taken for that.
+fn cosign_with_an_own_pki() {
     let discovery = dir("cosign-pki-valid");
     let resolution = resolved(&discovery, &builtin().candidates);
     let answers = &resolution.answers[0].needs;
     let needs: Vec<_> = answers.iter().map(|(need, _)| need.role()).collect();
-    assert_eq!(needs, [Role::Fulcio]);
+    assert_eq!(needs, [Role::Pki]);
     assert!(resolution.keys.is_empty());
+    // The root alone: the signature brings the intermediate, as `cosign verify --ca-roots` needs it.
+    let root = fixture(&format!("{FOLDER}/pki_root_crts.pem"));
+    let given = |role| {
+        let mut gathered = Gathered::default();
+        gathered.add_key_file(&KeyFile { role: Some(role), path: root.clone() }).unwrap();
+        let resolution = resolved(&discovery, &gathered.candidates);
+        (resolution.keys.keys().map(|k| k.role).collect::<Vec<_>>(), resolution.is_complete())
+    };
+    assert_eq!(given(Role::Pki), (vec![Role::Pki], true));
+    assert_eq!(given(Role::Fulcio), (vec![], false));
 }
 
 /// What is known of each GPG signature with these keys at hand: "have", "missing" or the code of a refusal.
@@ -114,16 +125,15 @@ fn gpg(image: &str, names: &[&str]) -> Vec<&'static str> {
     let mut answers = resolution.answers.iter();
     let mut outcomes = Vec::new();
     for signature in &discovery.images[0].signatures {
-        outcomes.push(match &signature.content {
-            Err(problem) => problem.code,
-            Ok(_) => {
-                let answers = answers.next().unwrap();
-                match (&answers.refusal, answers.needs.first()) {
-                    (Some(refusal), _) | (None, Some((_, Answer::Refused { refusal, .. }))) => refusal.code(),
-                    (None, Some((_, Answer::Have(_)))) => "have",
-                    (None, _) => "missing",
-                }
-            }
+        if let Err(problem) = &signature.content {
+            outcomes.push(problem.code);
+            continue;
+        }
+        let answers = answers.next().unwrap();
+        outcomes.push(match (&answers.refusal, answers.needs.first()) {
+            (Some(refusal), _) | (None, Some((_, Answer::Refused { refusal, .. }))) => refusal.code(),
+            (None, Some((_, Answer::Have(_)))) => "have",
+            (None, _) => "missing",
         });
     }
     outcomes
