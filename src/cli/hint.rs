@@ -127,6 +127,37 @@ fn about_keys(code: &str) -> &'static str {
     }
 }
 
+/// What to do about revoked keys, about times, and about what this host remembers.
+fn about_age(code: &str) -> &'static str {
+    match code {
+        "key-revoked" => {
+            "a pack said that this key must not be trusted any more, and that stays so; get a pack without the key"
+        }
+        "pack-expired" => "get a newer pack; compare the clock here first",
+        "pack-too-old" => {
+            "get a newer pack; if none can be had, --allow-stale-unsafe --reason TEXT takes this one"
+        }
+        "clock-behind" => "set the clock here; a clock that is behind would also believe in expired packs",
+        "version-from-the-future" => {
+            "set the clock here if it is wrong; if the pack is, no later one could replace it: ask its maker for one with the \
+             right version. --accept-future-unsafe --reason TEXT takes this one and is logged"
+        }
+        "rollback" => {
+            "get the newest pack; if the older one is meant, --allow-rollback-unsafe --reason TEXT takes it and is logged"
+        }
+        "equivocation" => {
+            "two different packs have one version: ask the maker which is right before you take any; then \
+             --allow-rollback-unsafe --reason TEXT takes this one"
+        }
+        "below-min-version" => "get the pack whose version was written down, or look again at what was",
+        "no-state" => {
+            "name the state with --state DIR; on a new host, pull once with --min-version and without --require-state"
+        }
+        "no-state-directory" => "name a directory with --state DIR, or set HOME",
+        _ => about_tuf(code),
+    }
+}
+
 /// What to do about trusted roots and packs, their anchors and their times, and about what people write for them: settings and rules.
 fn about_packs(code: &str) -> &'static str {
     match code {
@@ -193,30 +224,6 @@ fn about_packs(code: &str) -> &'static str {
             "pins are the exact set: if the key is right, pin it too; if nobody can say what it is, refuse the pack"
         }
         "pin-not-met" => "a key that you expect was left out of the pack; ask its maker why",
-        "key-revoked" => {
-            "a pack said that this key must not be trusted any more, and that stays so; get a pack without the key"
-        }
-        "pack-expired" => "get a newer pack; compare the clock here first",
-        "pack-too-old" => {
-            "get a newer pack; if none can be had, --allow-stale-unsafe --reason TEXT takes this one"
-        }
-        "clock-behind" => "set the clock here; a clock that is behind would also believe in expired packs",
-        "version-from-the-future" => {
-            "set the clock here if it is wrong; if the pack is, no later one could replace it: ask its maker for one with the \
-             right version. --accept-future-unsafe --reason TEXT takes this one and is logged"
-        }
-        "rollback" => {
-            "get the newest pack; if the older one is meant, --allow-rollback-unsafe --reason TEXT takes it and is logged"
-        }
-        "equivocation" => {
-            "two different packs have one version: ask the maker which is right before you take any; then \
-             --allow-rollback-unsafe --reason TEXT takes this one"
-        }
-        "below-min-version" => "get the pack whose version was written down, or look again at what was",
-        "no-state" => {
-            "name the state with --state DIR; on a new host, pull once with --min-version and without --require-state"
-        }
-        "no-state-directory" => "name a directory with --state DIR, or set HOME",
         "config-not-readable" => "check the path and the permissions of the file that --config names",
         "config-malformed" => {
             "`keypack schema config-v1` prints what may stand there; docs/configuration.md explains it"
@@ -234,7 +241,7 @@ fn about_packs(code: &str) -> &'static str {
         }
         "lineage-mismatch" => "give --name with the lineage you expect, or another directory",
         "schema-unknown" => "`keypack schema` lists the names",
-        _ => about_tuf(code),
+        _ => about_age(code),
     }
 }
 

@@ -15,7 +15,7 @@ const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 /// Products of the odd primes below 752, as many to a product as 32 bits hold. None of these primes may divide a modulus:
 /// partial validation of NIST SP 800-89, section 5.3.3. A modulus with a small factor is as good as factored.
 static SMALL_PRIMES: LazyLock<Vec<u32>> = LazyLock::new(|| {
-    let is_prime = |n: &u32| (3..*n).step_by(2).take_while(|d| d * d <= *n).all(|d| n % d != 0);
+    let is_prime = |n: &u32| (3..*n).step_by(2).take_while(|d| d * d <= *n).all(|d| !n.is_multiple_of(d));
     let mut products: Vec<u32> = Vec::new();
     for prime in (3..752).step_by(2).filter(is_prime) {
         let last = products.pop().unwrap_or(1);

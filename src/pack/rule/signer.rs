@@ -146,7 +146,7 @@ impl Signer {
         let Self::Identity { authorities, issuer, .. } = self else { return Ok(()) };
         let private = |key: &KeyRef| key.role == Role::Pki;
         match issuer {
-            _ if !(authorities.iter().all(private) || !authorities.iter().any(private)) => {
+            _ if authorities.iter().any(private) && !authorities.iter().all(private) => {
                 Err("it names private CAs and others in one signer; write two".into())
             }
             None if !authorities.iter().all(private) => {
