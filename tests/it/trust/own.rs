@@ -5,7 +5,8 @@ use keypack::{
     trust::VerificationKey,
 };
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, DnValue, IsCa, Issuer, KeyIdMethod, KeyUsagePurpose,
+    BasicConstraints, CertificateParams, DnType, DnValue, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod,
+    KeyUsagePurpose,
 };
 use sigstore_crypto::KeyPair;
 use sigstore_types::SignatureBytes;
@@ -110,8 +111,11 @@ impl Authority {
     /// The key and name of somebody else's CA, in a certificate of this one.
     pub fn certify(&self, of: &Certificate) -> Certificate {
         let key = Foreign::of(&of.public_key().unwrap());
-        let certificate =
-            named_as(of).signed_by(&key, &Issuer::from_params(&self.params, &self.key)).unwrap();
+        let mut params = named_as(of);
+        // The verifying crate wants the intermediates of timestamp authorities to name their use.
+        params.extended_key_usages =
+            vec![ExtendedKeyUsagePurpose::TimeStamping, ExtendedKeyUsagePurpose::CodeSigning];
+        let certificate = params.signed_by(&key, &Issuer::from_params(&self.params, &self.key)).unwrap();
         Certificate::from_der(certificate.der()).unwrap()
     }
 
