@@ -39,7 +39,7 @@
 //! | 3 | [`discover`], [`resolve`](mod@resolve), [`keysource`] |
 //! | 2 | [`trust`]: every decision, no I/O |
 //! | 1 | [`signature`], [`net`], [`content`]: the one joint, where content lives (`net` below it) |
-//! | 0 | [`oci`], [`key`], [`tree`], [`limits`], [`display`]: values as people read them, [`disk`]: named files, [`meter`]: progress |
+//! | 0 | [`address`]: what may be kept of one, [`oci`], [`key`], [`tree`], [`limits`], [`display`]: values as people read them, [`disk`]: named files, [`meter`]: progress |
 //!
 //! A place is an arrangement over a namespace: [`content::Layout`] and [`content::Storage`] each read a
 //! [`content::DirFiles`] or a [`content::TarFiles`], which is indexed by its headers and never extracted; `dir:` trees
@@ -61,6 +61,7 @@
 //! All disk and network access is marked: `grep -rn 'allow(clippy::disallowed\|clippy::disallowed_types' src` is its
 //! map.
 
+pub mod address;
 pub mod cli;
 pub mod config;
 pub mod content;

@@ -1,26 +1,65 @@
 #!/bin/sh
-# Installs what the tests need where it may, and runs them all. A test whose program is missing counts as ignored.
+# Installs what the tests need where it may, and runs them all. A test whose program or content is missing counts as
+# ignored. KEYPACK_NO_INSTALL=1: install nothing.
 set -eu
 cd "$(dirname "$0")/.."
 
 missing=""
-for pair in docker-registry:docker-registry skopeo:skopeo openssl:openssl strace:strace; do
-    command -v "${pair%%:*}" >/dev/null 2>&1 || missing="$missing ${pair##*:}"
+for program in docker-registry skopeo openssl strace; do
+    command -v "$program" >/dev/null 2>&1 || missing="$missing $program"
 done
-if [ -n "$missing" ] && command -v apt-get >/dev/null 2>&1; then
+if [ -n "$missing" ] && [ -z "${KEYPACK_NO_INSTALL:-}" ] && command -v apt-get >/dev/null 2>&1; then
     if [ "$(id -u)" = 0 ]; then as_root=""; else as_root="sudo -n"; fi
-    echo "installing:$missing"
-    # Without the rights to install, the tests still run; those that lack a program say so.
-    if $as_root apt-get update -q >/dev/null 2>&1; then
-        DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -q --no-install-recommends $missing >/dev/null 2>&1 ||
-            echo "could not install:$missing"
-    else
-        echo "could not install:$missing"
+    echo "Installing the Debian packages$missing; KEYPACK_NO_INSTALL=1 skips this."
+    case "$missing" in
+    *docker-registry*) echo "docker-registry brings a service, which is neither started nor enabled." ;;
+    esac
+    # A unit that is masked can be neither started nor enabled by its package; without systemd there is none.
+    mask() { command -v systemctl >/dev/null 2>&1 && $as_root systemctl "$@" docker-registry.service >/dev/null 2>&1 || :; }
+    case "$missing" in *docker-registry*) mask mask ;; esac
+    # Without the right to install, the tests still run; those that lack a program say so.
+    if ! { $as_root apt-get update -q >/dev/null 2>&1 &&
+        DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -q --no-install-recommends $missing >/dev/null 2>&1; }; then
+        echo "Could not install them: the tests that need them count as ignored."
     fi
+    case "$missing" in *docker-registry*) mask unmask; mask disable ;; esac
 fi
 
-cargo test --locked
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+# run ARGUMENTS…: cargo test, shown as it goes; its status is what counts, not tee's.
+status=0
+run() {
+    { cargo test --locked "$@" 2>&1 || echo "$?" > "$log.status"; } | tee -a "$log"
+    if [ -f "$log.status" ]; then
+        status=1
+        rm -f "$log.status"
+    fi
+}
+run --no-fail-fast
 # As root, with strace, the tests that mount and those that fail single system calls run too.
 if [ "$(id -u)" = 0 ] && command -v strace >/dev/null 2>&1 && unshare -m true 2>/dev/null; then
-    cargo test --locked --test it -- --ignored
+    echo "the ignored ones" >> "$log"
+    run --test it -- --ignored
 fi
+
+awk '
+    /^the ignored ones$/ { second = 1 }
+    /^test result:/ {
+        for (i = 1; i < NF; i++) {
+            if ($(i + 1) == "passed;") { passed += $i; if (second) ignored -= $i }
+            if ($(i + 1) == "failed;") { failed += $i; if (second) ignored -= $i }
+            if ($(i + 1) == "ignored;" && !second) ignored += $i
+        }
+    }
+    END {
+        if (ignored > 0) {
+            print ""
+            print "Ignored tests need one of these: root with strace and mount namespaces; docker-registry in PATH; cosign, oras,"
+            print "crane, skopeo and umoci in PATH; the real signed images, which are not part of this repository. Each one says"
+            print "which when it is run alone."
+        }
+        printf "%d passed, %d failed, %d skipped\n", passed, failed, ignored
+    }
+' "$log"
+exit "$status"

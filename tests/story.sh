@@ -4,7 +4,8 @@
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 if [ -z "${KEYPACK:-}" ]; then
-    cargo build --locked --quiet --manifest-path "$root/Cargo.toml"
+    # cargo shows how far it is: the first build takes a minute or more.
+    cargo build --locked --manifest-path "$root/Cargo.toml"
     KEYPACK=${CARGO_TARGET_DIR:-$root/target}/debug/keypack
 fi
 work=$(mktemp -d)

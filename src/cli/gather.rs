@@ -95,7 +95,10 @@ impl KeySources {
         }
         for rekor in &self.rekor {
             let place = rekor.parse().map_err(|e| {
-                Failure::usage(format!("--rekor: {e}"), "write https://HOST, or the path of a file")
+                Failure::usage(
+                    format!("--rekor: {e}"),
+                    "write https://HOST without password and query, or fetch the key and give its file",
+                )
             })?;
             match place {
                 AddressOrPath::Address(_) if self.no_network => {

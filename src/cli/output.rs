@@ -13,6 +13,7 @@ use super::{
     interrupt::Interrupt,
 };
 use crate::{
+    address::quiet,
     display::{Paint, hidden, shown},
     meter::Meter,
     net::Notice,
@@ -131,7 +132,7 @@ impl Output {
 
     fn say(&self, kind: &str, text: &str) {
         // Text from content may be in it: nothing that a terminal acts on gets through.
-        self.bar.aside(|| drop(writeln!(io::stderr(), "keypack: {kind}{}", shown(text))));
+        self.bar.aside(|| drop(writeln!(io::stderr(), "keypack: {kind}{}", shown(&quiet(text)))));
     }
 
     /// A step begins: shown on a terminal while it lasts, elsewhere one line.
@@ -145,7 +146,7 @@ impl Output {
     /// A step goes on: shown on a terminal alone.
     pub(super) fn further(&self, text: &str) {
         if self.progress == Progress::Drawn {
-            self.bar.show(text, &self.meter);
+            self.bar.show(&quiet(text), &self.meter);
         }
     }
 
@@ -153,7 +154,7 @@ impl Output {
     pub(super) fn notice(&self) -> Notice {
         let bar = self.bar.clone();
         Notice::new(move |text: &str| {
-            bar.aside(|| drop(writeln!(io::stderr(), "keypack: {}", shown(text))));
+            bar.aside(|| drop(writeln!(io::stderr(), "keypack: {}", shown(&quiet(text)))));
         })
     }
 
@@ -161,7 +162,11 @@ impl Output {
     fn object(&self, failure: &Failure) {
         if self.format == Format::Json {
             let _ = self.json(&serde_json::json!({
-                "error": { "code": failure.code, "message": failure.error, "hint": failure.hint }
+                "error": {
+                    "code": failure.code,
+                    "message": quiet(&failure.error),
+                    "hint": quiet(&failure.hint),
+                }
             }));
         }
     }
@@ -239,7 +244,7 @@ fn echoed(mut error: clap::Error) -> String {
         error.insert(kind, value);
     }
     let lines = error.render().to_string();
-    lines.lines().map(|line| shown(line) + "\n").collect()
+    lines.lines().map(|line| shown(&quiet(line)) + "\n").collect()
 }
 
 /// The same JSON with escapes for what a terminal acts on. JSON itself demands that only of the oldest controls.

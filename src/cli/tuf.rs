@@ -50,8 +50,12 @@ pub(super) fn gather(
     let roots = asked.roots.iter().map(root).collect::<Result<Vec<_>, _>>()?;
     let mut used = vec![false; roots.len()];
     for text in asked.repositories {
-        let place = TufPlace::parse(text)
-            .map_err(|e| Failure::usage(format!("--tuf: {e}"), "give an http(s) address or a directory"))?;
+        let place = TufPlace::parse(text).map_err(|e| {
+            Failure::usage(
+                format!("--tuf: {e}"),
+                "give an http(s) address without password and query, or a directory",
+            )
+        })?;
         if asked.offline && matches!(place, TufPlace::Web(_)) {
             return Err(Failure::usage(
                 format!("--no-network forbids to ask {text}"),

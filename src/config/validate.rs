@@ -9,6 +9,7 @@ use super::{
     yaml::{At, Fault, truth, value},
 };
 use crate::{
+    address::quiet,
     content::registry::AllowedRealm,
     keysource::{AddressOrPath, KeyFile},
     pack::{is_lineage, parse_time},
@@ -86,7 +87,10 @@ fn path(text: &At<String>, base: &Path) -> Result<PathBuf, Fault> {
         return Err(Fault::at(text, "the path is empty"));
     }
     if text.value.contains("://") {
-        return Err(Fault::at(text, format!("{:?} is an address, and a file is expected", text.value)));
+        return Err(Fault::at(
+            text,
+            format!("{:?} is an address, and a file is expected", quiet(&text.value)),
+        ));
     }
     Ok(base.join(&text.value))
 }
@@ -109,7 +113,9 @@ fn address_or_path(text: At<String>, base: &Path) -> Result<String, Fault> {
     match text.value.parse::<AddressOrPath>() {
         Ok(AddressOrPath::Address(_)) => Ok(text.value),
         Ok(AddressOrPath::Path(_)) => path(&text, base).map(|path| path.display().to_string()),
-        Err(e) => Err(Fault::at(&text, e).hinting("write https://HOST, or a path")),
+        Err(e) => {
+            Err(Fault::at(&text, e).hinting("write https://HOST without password and query, or a path"))
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use super::{
     foreign::foreign,
     reference::{Host, RegistryRef, without_user},
 };
-use crate::oci::Digest;
+use crate::{address::quiet, oci::Digest};
 
 /// Where content lies, as the user wrote it. Reading one touches neither disk nor network.
 ///
@@ -69,7 +69,7 @@ impl Location {
     /// else a reference whose first part can only be a registry. Nothing else is guessed.
     pub fn parse(text: &str, exists: impl Fn(&Path) -> bool) -> Result<Self, LocationError> {
         let error = |reason: &str, hint: &str| LocationError {
-            text: without_user(text),
+            text: quiet(&without_user(text)).into_owned(),
             reason: reason.to_owned(),
             hint: hint.to_owned(),
         };

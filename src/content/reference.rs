@@ -32,7 +32,9 @@ pub struct ReferenceError {
 }
 
 fn refuse(text: &str, reason: &'static str) -> ReferenceError {
-    ReferenceError { text: without_user(text).chars().take(200).collect(), reason }
+    // No reference has a question mark or a hash sign; of an address, a secret may follow.
+    let text = without_user(text).chars().take_while(|c| !matches!(c, '?' | '#')).take(200).collect();
+    ReferenceError { text, reason }
 }
 
 /// The text without a user and a password in front of a host. Such a text is refused, and what is said of it ends up in

@@ -10,9 +10,10 @@ use serde::Deserialize;
 
 use super::{Gathered, KeyFile, KeySourceError};
 use crate::{
+    address,
     key::{Candidate, Grade, Provenance, Role, parse_key_file},
     limits,
-    net::{Client, Method, NetError, Request, StatusCode, Url},
+    net::{Client, Method, NetError, Request, StatusCode, Url, shown},
     oci::Digest,
 };
 
@@ -48,13 +49,10 @@ impl FromStr for AddressOrPath {
         if text.is_empty() {
             return Err("it is empty".into());
         }
-        if !text.contains("://") {
+        if !address::is_meant(text) {
             return Ok(Self::Path(text.into()));
         }
-        match text.parse::<Url>() {
-            Ok(url) if matches!(url.scheme(), "https" | "http") && url.has_host() => Ok(Self::Address(url)),
-            _ => Err(format!("{text:?} is not an address")),
-        }
+        address::parse(text).map(Self::Address).map_err(|e| e.to_string())
     }
 }
 
@@ -73,7 +71,8 @@ impl Gathered {
                 reason: "it is not an address".into(),
             })
         };
-        let mut addresses = vec![at("/api/v1/log/publicKey")?];
+        let own = at("/api/v1/log/publicKey")?;
+        let mut addresses = vec![(own.to_string(), own)];
         // A log that tells no shards is asked for its key all the same, but not a host that can't be spoken to: whoever waited
         // for that once need not wait again.
         let log = match get(client, at("/api/v1/log")?) {
@@ -87,13 +86,15 @@ impl Gathered {
         if let Some(log) = log.and_then(|log| serde_json::from_slice::<Log>(&log).ok()) {
             for shard in log.inactive_shards.iter().take(SHARDS) {
                 let mut address = at("/api/v1/log/publicKey")?;
+                // The source is kept, and no kept address has a query.
+                let id: String = shard.tree_id.chars().filter(char::is_ascii_alphanumeric).take(64).collect();
+                let source = format!("{address} of the tree {id}");
                 address.query_pairs_mut().append_pair("treeID", &shard.tree_id);
-                addresses.push(address);
+                addresses.push((source, address));
             }
         }
-        for (number, address) in addresses.into_iter().enumerate() {
-            let source = address.to_string();
-            match self.add_log_key(address, &base_text, client) {
+        for (number, (source, address)) in addresses.into_iter().enumerate() {
+            match self.add_log_key(address, &source, &base_text, client) {
                 Err(e) if number == 0 => return Err(e),
                 // A shard of the past whose key is not told is no reason to do without the log's own.
                 Err(e) => self.leave(&source, "inactive shard", e.code(), &e.to_string()),
@@ -103,18 +104,24 @@ impl Gathered {
         Ok(())
     }
 
-    fn add_log_key(&mut self, address: Url, base: &str, client: &Client) -> Result<(), KeySourceError> {
-        let source = address.to_string();
+    fn add_log_key(
+        &mut self,
+        address: Url,
+        source: &str,
+        base: &str,
+        client: &Client,
+    ) -> Result<(), KeySourceError> {
         // Nothing vouches for what came without TLS, or with TLS that was told to believe anybody: it is worth as much
         // as a file that somebody hands over.
         let vouched = address.scheme() == "https" && client.options().tls.verify;
         let grade = if vouched { Grade::Tls } else { Grade::File };
         let bytes = get(client, address)?;
         let parsed = parse_key_file(&bytes).map_err(|e| KeySourceError::Answer {
-            url: source.clone(),
+            url: source.to_owned(),
             reason: format!("it answers with no key: {e}"),
         })?;
-        let provenance = Provenance { grade, source, sha256: Digest::of(&bytes), date: None };
+        let provenance =
+            Provenance { grade, source: source.to_owned(), sha256: Digest::of(&bytes), date: None };
         let keys = parsed.material.into_iter();
         let keys = keys.filter_map(|key| Candidate::new(Role::Rekor, key, provenance.clone()).ok());
         self.candidates.extend(keys.map(|key| Candidate { url: Some(base.to_owned()), ..key }));
@@ -124,7 +131,7 @@ impl Gathered {
 
 /// Asks one address, which must answer itself: the name in it is all that says whose key this is.
 pub(super) fn get(client: &Client, url: Url) -> Result<Vec<u8>, KeySourceError> {
-    let text = url.to_string();
+    let text = shown(&url);
     let answer =
         client.fetch(&Request::new(Method::GET, url), limits::KEY_FILE).map_err(KeySourceError::Net)?;
     if answer.status != StatusCode::OK {

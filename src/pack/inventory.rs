@@ -3,6 +3,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{PackError, Rule, TufRecord, chain::is_name, files, media};
 use crate::{
+    address::{is_plain, plain},
     key::{Algorithm, Certificate, Fingerprint, KeyId, KeyRef, Provenance, Role, Validity, well_known},
     oci::Digest,
 };
@@ -227,6 +228,14 @@ impl Inventory {
             if self.keys[..index].iter().any(|k| k.role == key.role && k.id == key.id) {
                 return wrong(format!("the id of the key {:?} stands twice", key.name));
             }
+        }
+        let addresses = self.keys.iter().flat_map(|key| key.url.iter().chain(&key.origin));
+        let sources = self.keys.iter().flat_map(|key| key.provenance.iter().map(|p| &p.source));
+        let sources = sources.chain(self.tuf.iter().map(|chain| &chain.repository));
+        if !addresses.map(String::as_str).all(|text| plain(text) == text)
+            || !sources.map(String::as_str).all(is_plain)
+        {
+            return wrong("an address in it has a user name, a password, a query or a fragment".into());
         }
         for pair in self.rules.windows(2) {
             if pair[0].scope >= pair[1].scope {

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::{Draft, KeyRecord, PackError, TufRecord, chain::IncludeChain};
 use crate::{
-    key::{Candidate, Grade, Material, Role},
+    key::{Candidate, Grade, Material, Role, Validity},
     trust::tuf::{self, Root, TufError},
 };
 
@@ -99,15 +99,23 @@ impl KeyRecord {
     }
 }
 
-/// What is not equal by value. An address that the repository does not say is not compared; it is dropped.
+/// What contradicts the repository. An address that it does not say is not compared; it is dropped. A time of use may be
+/// narrower than the repository's, as where another source closed it; a wider one is nobody's to give.
 fn difference(item: &Candidate, record: &KeyRecord, material: &Material) -> Option<&'static str> {
     let url = item.url.is_some() && item.url != record.url;
     let compared = [
         ("the key", item.material != *material),
-        ("the time of use", item.validity != record.validity),
+        ("the time of use", !within(record.validity, item.validity)),
         ("the address", url),
     ];
     compared.into_iter().find(|(_, differs)| *differs).map(|(what, _)| what)
+}
+
+/// Whether `inner` allows no time that `outer` does not.
+fn within(inner: Validity, outer: Validity) -> bool {
+    let start = outer.start.is_none_or(|start| inner.start.is_some_and(|own| own >= start));
+    let end = outer.end.is_none_or(|end| inner.end.is_some_and(|own| own <= end));
+    start && end
 }
 
 /// Whether a record says that its key follows from this repository.

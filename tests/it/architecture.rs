@@ -4,7 +4,8 @@
 use std::{fs, path::Path};
 
 /// Rooms and their level.
-const ROOMS: [(&str, u32); 21] = [
+const ROOMS: [(&str, u32); 22] = [
+    ("address", 0),
     ("disk", 0),
     ("limits", 0),
     ("meter", 0),
@@ -32,8 +33,14 @@ const ROOMS: [(&str, u32); 21] = [
 const NEVER: [(&str, &str); 3] = [("signature", "content"), ("trust", "content"), ("export", "content")];
 
 /// Rooms of one level that may use each other, in this direction.
-const WITHIN: [(&str, &str); 5] =
-    [("content", "net"), ("key", "oci"), ("key", "limits"), ("oci", "limits"), ("tree", "limits")];
+const WITHIN: [(&str, &str); 6] = [
+    ("content", "net"),
+    ("key", "address"),
+    ("key", "oci"),
+    ("key", "limits"),
+    ("oci", "limits"),
+    ("tree", "limits"),
+];
 
 /// Crates that only one place may name, by the start of its path.
 const FOREIGN: [(&str, &[&str]); 10] = [

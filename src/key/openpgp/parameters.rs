@@ -29,27 +29,6 @@ pub(super) fn imprint(key: &(impl KeyDetails + Serialize)) -> Option<Digest> {
     Some(Digest::of(&octets))
 }
 
-/// What a key is that can't be used.
-fn kind(key: &impl KeyDetails) -> String {
-    match key.public_params() {
-        PublicParams::RSA(rsa) => match rsa.to_bytes().ok().as_deref() {
-            Some([high, low, ..]) => format!("RSA of {} bits", u16::from_be_bytes([*high, *low])),
-            _ => "RSA".to_owned(),
-        },
-        PublicParams::ECDSA(_) => "ECDSA with another curve than P-256 and P-384".to_owned(),
-        PublicParams::EdDSALegacy(_) => "EdDSA with another curve than Ed25519".to_owned(),
-        _ => match key.algorithm() {
-            PublicKeyAlgorithm::DSA => "DSA".to_owned(),
-            PublicKeyAlgorithm::Elgamal | PublicKeyAlgorithm::ElgamalEncrypt => "Elgamal".to_owned(),
-            PublicKeyAlgorithm::ECDH | PublicKeyAlgorithm::X25519 | PublicKeyAlgorithm::X448 => {
-                "a key for encryption".to_owned()
-            }
-            PublicKeyAlgorithm::Ed448 => "Ed448".to_owned(),
-            other => format!("of the OpenPGP algorithm {}", u8::from(other)),
-        },
-    }
-}
-
 /// The algorithm, if signatures with it are verified here: those of the other roles, no DSA, no keys below 2048 bits.
 pub(super) fn algorithm(key: &impl KeyDetails) -> Result<Algorithm, PublicKeyError> {
     match key.public_params() {
@@ -62,6 +41,20 @@ pub(super) fn algorithm(key: &impl KeyDetails) -> Result<Algorithm, PublicKeyErr
         | PublicParams::Ed25519(Ed25519PublicParams { key }) => {
             weak::check_ed25519(key.as_bytes()).map(|()| Algorithm::Ed25519)
         }
-        _ => Err(Unsupported(kind(key))),
+        PublicParams::ECDSA(_) => Err(Unsupported("ECDSA with another curve than P-256 and P-384".into())),
+        PublicParams::EdDSALegacy(_) => Err(Unsupported("EdDSA with another curve than Ed25519".into())),
+        _ => Err(Unsupported(name(key.algorithm()))),
+    }
+}
+
+fn name(algorithm: PublicKeyAlgorithm) -> String {
+    match algorithm {
+        PublicKeyAlgorithm::DSA => "DSA".to_owned(),
+        PublicKeyAlgorithm::Elgamal | PublicKeyAlgorithm::ElgamalEncrypt => "Elgamal".to_owned(),
+        PublicKeyAlgorithm::ECDH | PublicKeyAlgorithm::X25519 | PublicKeyAlgorithm::X448 => {
+            "a key for encryption".to_owned()
+        }
+        PublicKeyAlgorithm::Ed448 => "Ed448".to_owned(),
+        other => format!("OpenPGP's algorithm {}", u8::from(other)),
     }
 }

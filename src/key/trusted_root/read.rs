@@ -6,6 +6,7 @@ use super::{
     wire::{Authority, Log, Root, Window},
 };
 use crate::{
+    address::plain,
     key::{
         Algorithm, Candidate, Certificate, Chain, KeyId, Material, Provenance, PublicKey, Role, Validity,
         note_key_id, origin_of, secret,
@@ -89,7 +90,7 @@ type Wrong = (String, &'static str, String, Option<(Role, KeyId)>);
 fn log(entry: serde_json::Value, role: Option<Role>, provenance: &Provenance) -> Result<Candidate, Wrong> {
     let entry: Log =
         serde_json::from_value(entry).map_err(|e| (String::new(), "key-malformed", e.to_string(), None))?;
-    let url = entry.base_url;
+    let url = plain(&entry.base_url).into_owned();
     let wrong = |code, reason: String| (url.clone(), code, reason, None);
     let der = BASE64
         .decode(&entry.public_key.raw_bytes)
@@ -144,7 +145,7 @@ fn log(entry: serde_json::Value, role: Option<Role>, provenance: &Provenance) ->
 fn authority(entry: serde_json::Value, role: Role, provenance: &Provenance) -> Result<Candidate, Wrong> {
     let entry: Authority =
         serde_json::from_value(entry).map_err(|e| (String::new(), "key-malformed", e.to_string(), None))?;
-    let url = entry.uri;
+    let url = plain(&entry.uri).into_owned();
     let wrong = |reason: String| (url.clone(), "key-malformed", reason, None);
     let certificates = entry
         .cert_chain

@@ -6,7 +6,7 @@ use std::{
 
 use super::super::{KeySourceError, bounded};
 use crate::{
-    disk, limits,
+    address, disk, limits,
     net::{Client, Method, Request, StatusCode, Url},
     trust::tuf::{Files, RepositoryPath, TufError},
 };
@@ -24,22 +24,10 @@ impl Place {
     /// An http(s) address, or a path.
     pub fn parse(text: &str) -> Result<Self, String> {
         match text.split_once("://") {
-            Some((scheme @ ("http" | "https"), _)) => {
-                let url: Url = text.parse().map_err(|e| format!("it is not an address: {e}"))?;
-                // The address goes into keypack.json, and files are named behind it.
-                if !url.username().is_empty() || url.password().is_some() {
-                    return Err(format!("the {scheme} address carries a user name or a password"));
-                }
-                if url.query().is_some() || url.fragment().is_some() {
-                    return Err("the address has more than a place: a question mark or a hash sign".into());
-                }
-                Ok(Self::Web(url))
-            }
             Some(("file", path)) => Err(format!("a directory is given as it is: {path}")),
-            Some((scheme, _)) => {
-                Err(format!("{scheme}:// is not read; give an http(s) address or a directory"))
-            }
-            None => Ok(Self::Dir(text.into())),
+            // Files are named behind the address.
+            _ if address::is_meant(text) => address::parse(text).map(Self::Web).map_err(|e| e.to_string()),
+            _ => Ok(Self::Dir(text.into())),
         }
     }
 

@@ -12,6 +12,7 @@ use sigstore_tuf::Targets;
 
 use super::{Items, TufError};
 use crate::{
+    address::plain,
     key::{Candidate, Chain, KeyFileError, KeyId, Material, Provenance, Role, Validity, parse_key_file},
     limits,
     trust::check_chain,
@@ -53,7 +54,9 @@ pub(super) fn listed(targets: &Targets, items: &Items) -> Result<Vec<Listed>, Tu
         let by_usage = targets.targets.values().any(|target| used(&target.custom));
         for (path, target) in &targets.targets {
             if if by_usage { used(&target.custom) } else { named(path) } {
-                found.push(Listed { path: path.clone(), role, uri: says(&target.custom, "uri") });
+                let uri = says(&target.custom, "uri").map(|uri| plain(&uri).into_owned());
+                let uri = uri.filter(|uri| !uri.is_empty());
+                found.push(Listed { path: path.clone(), role, uri });
             }
         }
     }

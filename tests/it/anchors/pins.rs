@@ -88,7 +88,7 @@ fn a_foreign_ca_behind_a_pinned_certificate() {
     let root = own::root("sigstore");
     let intermediate = root.issue("sigstore-intermediate");
     let evil = own::root("sigstore-g2");
-    let cross = evil.certify(&root.certificate);
+    let cross = evil.certify(&root.certificate, &[]);
     let honest = own::chain(&[&intermediate.certificate, &root.certificate]);
     let hostile = own::chain(&[&intermediate.certificate, &cross, &evil.certificate]);
     for role in [Role::Fulcio, Role::Tsa] {

@@ -2,6 +2,7 @@
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use keypack::{key::Certificate, oci::Digest};
+use rcgen::ExtendedKeyUsagePurpose;
 use serde_json::{Value, json};
 
 use super::{
@@ -81,7 +82,7 @@ fn another_key_at_a_known_address_waits_for_a_person() {
         .exits(0)
         .says("! http://127.0.0.1:5021 gives another Rekor v1 log than before: ");
     let pack = test.run("push keys oci:out:keys").exits(0).after("Pack: ");
-    test.run(&format!("pull oci:out:keys -o before --digest {pack} --state other"))
+    test.run(&format!("pull oci:out:keys -o before --digest {pack}"))
         .exits(0)
         .tells("! http://127.0.0.1:5021 gives another Rekor v1 log than before");
 }
@@ -117,7 +118,7 @@ fn another_ca_behind_a_known_certificate() {
     let der = |value: &Value| BASE64_STANDARD.decode(value["rawBytes"].as_str().unwrap()).unwrap();
     let genuine = Certificate::from_der(&der(certificates.as_array().unwrap().last().unwrap())).unwrap();
     let evil = own::root("evil");
-    let cross = evil.certify(&genuine);
+    let cross = evil.certify(&genuine, &[ExtendedKeyUsagePurpose::TimeStamping]);
     let last = certificates.as_array().unwrap().len() - 1;
     let entry = |certificate: &Certificate| json!({ "rawBytes": BASE64_STANDARD.encode(certificate.der()) });
     certificates[last] = entry(&cross);

@@ -19,6 +19,7 @@ mod pull;
 mod push;
 mod roles;
 mod rules;
+mod secrets;
 mod taken;
 mod usage;
 

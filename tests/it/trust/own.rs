@@ -5,8 +5,7 @@ use keypack::{
     trust::VerificationKey,
 };
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, DnValue, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod,
-    KeyUsagePurpose,
+    BasicConstraints, CertificateParams, DnType, DnValue, IsCa, Issuer, KeyIdMethod, KeyUsagePurpose,
 };
 use sigstore_crypto::KeyPair;
 use sigstore_types::SignatureBytes;
@@ -109,12 +108,10 @@ impl Authority {
     }
 
     /// The key and name of somebody else's CA, in a certificate of this one.
-    pub fn certify(&self, of: &Certificate) -> Certificate {
+    pub fn certify(&self, of: &Certificate, usages: &[rcgen::ExtendedKeyUsagePurpose]) -> Certificate {
         let key = Foreign::of(&of.public_key().unwrap());
         let mut params = named_as(of);
-        // The verifying crate wants the intermediates of timestamp authorities to name their use.
-        params.extended_key_usages =
-            vec![ExtendedKeyUsagePurpose::TimeStamping, ExtendedKeyUsagePurpose::CodeSigning];
+        params.extended_key_usages = usages.to_vec();
         let certificate = params.signed_by(&key, &Issuer::from_params(&self.params, &self.key)).unwrap();
         Certificate::from_der(certificate.der()).unwrap()
     }

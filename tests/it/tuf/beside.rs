@@ -249,7 +249,8 @@ fn from_every_kind_of_place() {
     let (test, _) = collected();
     test.run("push keys oci:l:image").exits(0);
     test.run("push keys oci:l:artifact --as artifact").exits(0);
-    test.run("push keys oci-archive:a.tar:k").exits(0);
+    std::fs::create_dir(test.path("carried")).unwrap();
+    test.run("push keys oci-archive:carried/a.tar:k").exits(0);
     std::fs::create_dir(test.path("set")).unwrap();
     test.write("set/mirror_000001.tar", super::keeper::tar(&[("x".to_owned(), vec![7; 600])].into()));
     test.run("push keys oc-mirror:set").exits(0);
@@ -259,7 +260,7 @@ fn from_every_kind_of_place() {
     let places = [
         "oci:l:image".to_owned(),
         "oci:l:artifact".to_owned(),
-        "oci-archive:a.tar:k".to_owned(),
+        "oci-archive:carried/a.tar:k".to_owned(),
         "oc-mirror:set".to_owned(),
         format!("docker://{host}/a/b:image --plain-http"),
         format!("docker://{host}/a/b:artifact --plain-http"),

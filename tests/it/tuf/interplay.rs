@@ -130,10 +130,7 @@ fn a_chain_whose_every_key_is_revoked_leaves_the_pack() {
         .unwrap()
         .iter()
         .filter(|key| key["role"] != "signer")
-        .map(|key| {
-            let by = if ["fulcio", "tsa"].contains(&key["role"].as_str().unwrap()) { "id" } else { "spki" };
-            format!(" --revoke {}", key[by].as_str().unwrap())
-        })
+        .map(|key| format!(" --revoke {}", key["fingerprint"].as_str().unwrap()))
         .collect();
     let line = format!("collect oci:m oci:n --key lab/trust/cosign.pub {FROM} -o keys");
     test.run(&format!("{line}{revoke} --reason stolen")).exits(4);
@@ -190,7 +187,7 @@ fn rules_and_revocations_of_the_pack_are_dropped_aloud() {
     let fulcio = keys["keys"].as_array().unwrap().iter().find(|k| k["role"] == "fulcio").unwrap();
     // Rules name keys that come by TUF as any other: by fingerprint, by file, by host.
     let host = keypack::key::origin_of(fulcio["url"].as_str().unwrap());
-    for name in [fulcio["spki"].as_str().unwrap(), fulcio["name"].as_str().unwrap(), &host] {
+    for name in [fulcio["fingerprint"].as_str().unwrap(), fulcio["name"].as_str().unwrap(), &host] {
         test.write(
             "rules.yaml",
             format!(

@@ -223,8 +223,11 @@ fn of_two_issuers_of_one_name_the_one_that_signed_is_the_link() {
         test.run(&format!("collect oci:m {FROM} --include all -o keys")).exits(4);
         let whole = format!("{}{}", pem(&link), pem(issuer));
         let other = pem(if std::ptr::eq(issuer, &raw const first) { &second } else { &first });
-        let found: Vec<_> =
-            test.names("keys").into_iter().filter(|n| n.starts_with("fulcio-fulcio")).collect();
+        let found: Vec<_> = test
+            .names("keys")
+            .into_iter()
+            .filter(|n| n.starts_with("fulcio-") && !n.contains("sigstore"))
+            .collect();
         let mut found: Vec<_> =
             found.iter().map(|n| String::from_utf8(test.read(&format!("keys/{n}"))).unwrap()).collect();
         found.sort_by_key(String::len);

@@ -1,0 +1,172 @@
+//! Addresses that are kept or shown. What is found once ends up in keypack.json, in trusted_root.json, in reports and logs,
+//! and with the pack at everybody's; a user name, a password, a query (a token, a signature) or a fragment has no place
+//! there. There is one rule for each way in:
+//!
+//! - what the user names (`--rekor`, `--tuf`, the setting) is refused with them ([`parse`]), because without them another
+//!   place would be asked;
+//! - what a trusted root says of its keys is kept without them ([`plain`]);
+//! - a pack whose records have them is refused ([`is_plain`]): its maker's keypack never wrote it;
+//! - messages are shown without them ([`quiet`]), whatever the cause and whoever's text they quote.
+
+use std::{borrow::Cow, sync::LazyLock};
+
+use regex::Regex;
+use thiserror::Error;
+use url::Url;
+
+/// Why an address is not taken. The text does not repeat it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum AddressError {
+    /// It can't be read, or is none of http and https.
+    #[error("it is not an http(s) address")]
+    Form,
+    /// It carries a user name or a password.
+    #[error("the address carries a user name or a password, which would be written into the pack")]
+    UserInfo,
+    /// It has more than a place.
+    #[error("the address has a query or a fragment, which would be written into the pack")]
+    Query,
+}
+
+/// Whether a text means an address and not a path, well written or not.
+pub fn is_meant(text: &str) -> bool {
+    let scheme = text.split_once(':').map_or("", |(scheme, _)| scheme);
+    text.contains("://") || ["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known))
+}
+
+/// An address that the user names.
+pub fn parse(text: &str) -> Result<Url, AddressError> {
+    let url: Url = text.parse().map_err(|_| AddressError::Form)?;
+    if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+        return Err(AddressError::Form);
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(AddressError::UserInfo);
+    }
+    // An empty one too: what is appended to the address would stand in it.
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(AddressError::Query);
+    }
+    Ok(url)
+}
+
+/// An address out of a document, without user name, password, query and fragment. What can't be read as an address stays,
+/// unless it may hold one of them.
+pub fn plain(text: &str) -> Cow<'_, str> {
+    match parse(text) {
+        Ok(_) => text.into(),
+        Err(AddressError::Form) if !text.contains(['@', '?', '#']) => text.into(),
+        Err(AddressError::Form) => "".into(),
+        Err(AddressError::UserInfo | AddressError::Query) => {
+            let Ok(mut url) = text.parse::<Url>() else { return "".into() };
+            url.set_query(None);
+            url.set_fragment(None);
+            // Both work on every address with a host.
+            let bare = url.set_username("").and_then(|()| url.set_password(None));
+            if bare.is_ok() { String::from(url).into() } else { "".into() }
+        }
+    }
+}
+
+/// Whether no word of a text is an address with more than a place in it.
+pub fn is_plain(text: &str) -> bool {
+    text.split_whitespace().filter(|word| is_meant(word)).all(|word| plain(word) == word)
+}
+
+static SECRETS: LazyLock<Option<[Regex; 2]>> = LazyLock::new(|| {
+    let user = Regex::new(r#"(?i)\b([a-z][a-z0-9+.-]*:[/\\]{2,})[^\s/\\?#"'<>]*@"#).ok()?;
+    let query = Regex::new(r#"(?i)\b((?:https?|docker):[/\\]{2,}[^\s?#"'<>]*)[?#][^\s"'<>]*"#).ok()?;
+    Some([user, query])
+});
+
+/// A message without user names, passwords, queries and fragments of the addresses in it.
+pub fn quiet(text: &str) -> Cow<'_, str> {
+    if !text.contains(":/") && !text.contains(":\\") {
+        return text.into();
+    }
+    let Some([user, query]) = &*SECRETS else { return "…".into() };
+    let without = user.replace_all(text, "${1}");
+    query.replace_all(&without, "${1}").into_owned().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECRET: [&str; 9] = [
+        "https://user:SECRET@h.test/p",
+        "https://SECRET@h.test",
+        "https://:SECRET@h.test:8443/p/",
+        "HTTPS://user:SECRET@h.test/p",
+        "https:\\\\user:SECRET@h.test/p",
+        "http://h.test/p?token=SECRET",
+        "http://h.test/?SECRET",
+        "http://h.test/p#SECRET",
+        "http://user@h.test/p?a=SECRET#SECRET",
+    ];
+
+    #[test]
+    fn what_the_user_names_has_no_secret_part() {
+        for text in SECRET {
+            assert!(is_meant(text), "{text}");
+            let e = parse(text).unwrap_err();
+            assert!(e != AddressError::Form && !e.to_string().contains("SECRET"), "{text}: {e}");
+        }
+        for text in [
+            "https://",
+            "https://u:SECRET/x@h",
+            "ftp://h/SECRET",
+            "https:SECRET@",
+            "x://SECRET",
+            "http://[SECRET",
+        ] {
+            assert!(!parse(text).unwrap_err().to_string().contains("SECRET"), "{text}");
+            assert!(is_meant(text), "{text}");
+        }
+        for text in ["https://h.test", "http://127.0.0.1:3000/api/", "https://[::1]:1/x@y"] {
+            assert_eq!(parse(text).unwrap(), text.parse().unwrap());
+        }
+        for text in ["file.pub", "./a:b", "/a/b?c", "C:\\x", "https", "dir#1"] {
+            assert!(!is_meant(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_a_document_says_is_kept_without_its_secret_parts() {
+        for text in SECRET {
+            assert!(!is_plain(text) && !is_plain(&format!("trusted root of {text}")), "{text}");
+            let kept = plain(text);
+            assert!(kept.contains("h.test") && !kept.contains("SECRET") && is_plain(&kept), "{kept}");
+        }
+        for text in ["https://u:SECRET/x@h", "//u:SECRET@h", "u:SECRET@h", "ftp://u:SECRET@h", "rekor?SECRET"]
+        {
+            assert_eq!(plain(text), "", "{text}");
+        }
+        for text in ["", "https://rekor.test", "http://h:1/a/", "rekor.test", "ctfe.sigstore.dev/2022"] {
+            assert_eq!(plain(text), text);
+            assert!(is_plain(text));
+        }
+        for text in ["trusted_root.json", "host:/etc/pki/sigstore/a?b.pub", "mail someone@h.test", "a # b"] {
+            assert!(is_plain(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn messages_are_shown_without_the_secret_parts_of_addresses() {
+        for text in SECRET {
+            for message in
+                [format!("could not read {text}: no"), format!("{text:?} is odd"), format!("({text})")]
+            {
+                let shown = quiet(&message);
+                assert!(!shown.contains("SECRET") && shown.contains("h.test"), "{shown}");
+            }
+        }
+        for text in [
+            "https://ci.test/build.yml@main signs docker://r.test/a@sha256:00",
+            "what is a#b? see https://h.test/p, then https://h.test",
+            "someone@h.test",
+        ] {
+            assert_eq!(quiet(text), text);
+        }
+    }
+}
