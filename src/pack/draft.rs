@@ -65,6 +65,8 @@ impl Draft {
                 take(&mut all, &record.name).ok_or_else(|| PackError::Missing(record.name.clone()))?;
             carried.insert(record.name.as_str(), bytes);
         }
+        // It is derived, so that a pack which does not list it gets one all the same.
+        let root = carried.remove(TRUSTED_ROOT).or_else(|| take(&mut all, TRUSTED_ROOT));
         if let Some(name) = all.keys().next() {
             return Err(PackError::Extra(name.to_string()));
         }
@@ -82,7 +84,6 @@ impl Draft {
             same_bytes(&inventory, file, &bytes)?;
             chains.push(chain::read(file, &bytes)?);
         }
-        let root = carried.remove(TRUSTED_ROOT);
         let draft = Self { inventory, json, signatures, materials, chains };
         if let Some(root) = root {
             draft.same_trusted_root(&root)?;
