@@ -61,16 +61,12 @@ impl OcMirrorSink {
             found.push(opened.and_then(|files| source(&carried.display().to_string(), files)));
         }
         let files = DirFiles::open(&self.path);
-        let last = files.and_then(|files| self.last_segment(&files)).ok().flatten();
+        let last = files.and_then(|files| last_segment(&files)).ok().flatten();
         let last = last.map(|number| self.path.join(segment_name(number)));
         if let Some(last) = last.filter(|last| holds_only_the_pack(last).unwrap_or_default()) {
             found.push(in_segment(&last));
         }
         found
-    }
-
-    fn last_segment(&self, files: &DirFiles) -> Result<Option<u32>, ContentError> {
-        Ok(files.list("")?.iter().filter_map(|child| segment_number(&child.name)).max())
     }
 
     /// Opens the root; refuses folders of oc-mirror from which nothing travels.
@@ -131,7 +127,7 @@ impl OcMirrorSink {
     /// Writes the segment: in the place of the last one if that holds nothing else, else after it.
     fn to_segment(&self, root: &Dir, bytes: &[u8]) -> Result<bool, ContentError> {
         let files = DirFiles::of(root.try_clone().map_err(self.failed(""))?, &self.path);
-        let Some(last) = self.last_segment(&files)? else { return Ok(false) };
+        let Some(last) = last_segment(&files)? else { return Ok(false) };
         let last_path = self.path.join(segment_name(last));
         let ours = holds_only_the_pack(&last_path)?;
         if !ours && last >= LAST_SEGMENT {
@@ -194,6 +190,10 @@ fn remove_left_overs(directory: &Dir) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+fn last_segment(files: &DirFiles) -> Result<Option<u32>, ContentError> {
+    Ok(files.list("")?.iter().filter_map(|child| segment_number(&child.name)).max())
 }
 
 fn segment_name(number: u32) -> String {

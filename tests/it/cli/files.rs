@@ -56,7 +56,7 @@ fn words_for_rekor_that_mean_nothing() {
     let test = Test::new();
     test.layout("key-tag-rekor1-oras", "m");
     for word in ["ftp://rekor.test", "http://", "https://"] {
-        test.run(&format!("discover m --rekor {word}")).fails(2, "usage").tells("is not an address");
+        test.run(&format!("discover m --rekor {word}")).fails(2, "usage").tells("is not an http(s) address");
     }
     test.run_args(&["discover", "m", "--rekor", ""]).fails(2, "usage").tells("it is empty");
     let ran = test.run("discover m --rekor rekor.sigstore.test").fails(1, "key-file-not-found");

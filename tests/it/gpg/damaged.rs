@@ -28,7 +28,9 @@ fn a_damaged_key_is_described_in_words() {
             Err(e) => vec![e.to_string()],
         };
         seen += texts.len();
-        texts.iter().for_each(|text| in_words(text));
+        for text in &texts {
+            in_words(text);
+        }
     };
     for at in 0..whole.len() {
         look(&whole[..at]);
