@@ -1,7 +1,11 @@
-use std::collections::{BTreeMap, HashMap};
+//! Reading manifests and indexes. The structs are ours: of a manifest keypack reads a dozen members, and the ways in which a
+//! document could be two things at once have to be looked at before any type of a library sees it. A crate with the types
+//! of the whole specification (`oci-spec`) refused documents for members that nobody here reads, such as an odd
+//! `platform`, and cost 25 crates.
 
-use oci_spec::image as spec;
-use serde::Deserialize;
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, de::IgnoredAny};
 use thiserror::Error;
 
 use super::{Blob, Digest, DigestError, media};
@@ -109,10 +113,55 @@ impl ManifestError {
 struct Shape {
     schema_version: Option<u64>,
     media_type: Option<String>,
-    config: Option<serde::de::IgnoredAny>,
-    layers: Option<serde::de::IgnoredAny>,
-    fs_layers: Option<serde::de::IgnoredAny>,
-    manifests: Option<serde::de::IgnoredAny>,
+    config: Option<IgnoredAny>,
+    layers: Option<IgnoredAny>,
+    fs_layers: Option<IgnoredAny>,
+    manifests: Option<IgnoredAny>,
+}
+
+/// A descriptor as it is written.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct DescriptorDto {
+    media_type: String,
+    digest: String,
+    size: u64,
+    urls: Option<Vec<String>>,
+    annotations: Option<BTreeMap<String, String>>,
+}
+
+impl DescriptorDto {
+    /// The descriptor, of the document with the digest `of`.
+    fn read(self, of: Digest) -> Result<Descriptor, ManifestError> {
+        let digest = self.digest.parse().map_err(|source| match source {
+            DigestError::Algorithm(_) => ManifestError::Digest { digest: of, source },
+            DigestError::Form(_) => ManifestError::Form { digest: of, reason: source.to_string() },
+        })?;
+        Ok(Descriptor {
+            media_type: self.media_type,
+            digest,
+            size: Some(self.size),
+            annotations: self.annotations.unwrap_or_default(),
+        })
+    }
+}
+
+/// A manifest as it is written. The members that tell the shape are in [`Shape`].
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ManifestDto {
+    artifact_type: Option<String>,
+    config: DescriptorDto,
+    layers: Vec<DescriptorDto>,
+    subject: Option<DescriptorDto>,
+    annotations: Option<BTreeMap<String, String>>,
+}
+
+/// An index as it is written.
+#[derive(Deserialize)]
+struct IndexDto {
+    manifests: Vec<DescriptorDto>,
+    subject: Option<DescriptorDto>,
 }
 
 impl Document {
@@ -134,6 +183,9 @@ impl Document {
         if shape.fs_layers.is_some() || shape.schema_version == Some(1) {
             return Err(ManifestError::Schema1 { digest });
         }
+        if shape.schema_version.is_none() {
+            return Err(ManifestError::Form { digest, reason: "it has no schemaVersion".into() });
+        }
         match shape.media_type.as_deref() {
             Some(media::INDEX | media::DOCKER_LIST) if is_manifest => {
                 return Err(ambiguous("its media type says index, its fields say manifest"));
@@ -143,25 +195,25 @@ impl Document {
             }
             _ => {}
         }
+        let descriptor = |dto: DescriptorDto| dto.read(digest);
         if is_index {
-            let index: spec::ImageIndex = serde_json::from_str(text).map_err(form)?;
+            let index: IndexDto = serde_json::from_str(text).map_err(form)?;
             Ok(Self::Index(ImageIndex {
-                manifests: descriptors(digest, index.manifests())?,
-                subject: index.subject().as_ref().map(|d| descriptor(digest, d)).transpose()?,
+                manifests: index.manifests.into_iter().map(descriptor).collect::<Result<_, _>>()?,
+                subject: index.subject.map(descriptor).transpose()?,
             }))
         } else {
-            let manifest: spec::ImageManifest = serde_json::from_str(text).map_err(form)?;
-            let layers = descriptors(digest, manifest.layers())?;
-            let has_urls = std::iter::once(manifest.config())
-                .chain(manifest.layers())
-                .any(|d| d.urls().as_ref().is_some_and(|urls| !urls.is_empty()));
+            let manifest: ManifestDto = serde_json::from_str(text).map_err(form)?;
+            let has_urls = std::iter::once(&manifest.config)
+                .chain(&manifest.layers)
+                .any(|d| d.urls.as_ref().is_some_and(|urls| !urls.is_empty()));
             Ok(Self::Manifest(ImageManifest {
-                media_type: manifest.media_type().as_ref().map(ToString::to_string),
-                artifact_type: manifest.artifact_type().as_ref().map(ToString::to_string),
-                config: descriptor(digest, manifest.config())?,
-                layers,
-                subject: manifest.subject().as_ref().map(|d| descriptor(digest, d)).transpose()?,
-                annotations: sorted(manifest.annotations().as_ref()),
+                media_type: shape.media_type,
+                artifact_type: manifest.artifact_type,
+                config: descriptor(manifest.config)?,
+                layers: manifest.layers.into_iter().map(descriptor).collect::<Result<_, _>>()?,
+                subject: manifest.subject.map(descriptor).transpose()?,
+                annotations: manifest.annotations.unwrap_or_default(),
                 has_urls,
             }))
         }
@@ -174,25 +226,6 @@ impl Document {
             Self::Index(index) => index.subject.as_ref(),
         }
     }
-}
-
-fn descriptors(of: Digest, list: &[spec::Descriptor]) -> Result<Vec<Descriptor>, ManifestError> {
-    list.iter().map(|d| descriptor(of, d)).collect()
-}
-
-fn descriptor(of: Digest, d: &spec::Descriptor) -> Result<Descriptor, ManifestError> {
-    let digest =
-        d.digest().to_string().parse().map_err(|source| ManifestError::Digest { digest: of, source })?;
-    Ok(Descriptor {
-        media_type: d.media_type().to_string(),
-        digest,
-        size: Some(d.size()),
-        annotations: sorted(d.annotations().as_ref()),
-    })
-}
-
-fn sorted(annotations: Option<&HashMap<String, String>>) -> BTreeMap<String, String> {
-    annotations.into_iter().flatten().map(|(k, v)| (k.clone(), v.clone())).collect()
 }
 
 impl Descriptor {
