@@ -216,12 +216,3 @@ pub fn outcome(message: &[u8], blocks: &[Vec<u8>], now: Timestamp) -> &'static s
     assert_eq!(resolution.keys.is_empty(), outcome != "have", "{outcome}");
     outcome
 }
-
-#[test]
-fn zz_print() {
-    for n in 1..3 {
-        let key = secret_of(KeyType::Rsa(2048), KeyVersion::V4);
-        let text = key.to_armored_string(pgp::composed::ArmorOptions::default()).unwrap();
-        std::fs::write(format!("/tmp/gr/rsa-{n}.asc"), text).unwrap();
-    }
-}
