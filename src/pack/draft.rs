@@ -110,7 +110,10 @@ impl Draft {
             format!("{} {} ({address})", c.role.title(), c.material.fingerprint())
         };
         if let Some(more) = theirs.iter().find(|candidate| !ours.contains(candidate)) {
-            return wrong(format!("it has a {} with other words or none there", describe(more)));
+            return wrong(format!(
+                "it holds a {} that keypack.json does not describe, or describes otherwise",
+                describe(more)
+            ));
         }
         if let Some(less) = ours.iter().find(|candidate| !theirs.contains(candidate)) {
             return wrong(format!("it lacks the {}", describe(less)));
