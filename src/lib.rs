@@ -65,6 +65,7 @@ pub mod address;
 pub mod cli;
 pub mod config;
 pub mod content;
+pub mod diag;
 pub mod discover;
 pub mod disk;
 pub mod display;

@@ -2,8 +2,9 @@
 
 use jiff::Timestamp;
 
-use super::{args, failure::Failure, output::Output};
+use super::{args, output::Output};
 use crate::{
+    diag::Diagnostic,
     display::count,
     pack::{self, Met, Pack},
 };
@@ -23,7 +24,7 @@ pub(super) fn fresh(
     pack: &Pack,
     now: Timestamp,
     output: &Output,
-) -> Result<Overruled, Failure> {
+) -> Result<Overruled, Diagnostic> {
     let stale = evidence(args, pack, now, output)?;
     if !pack.is_whole() {
         if pack.met().contains(&Met::Pins) {
@@ -51,7 +52,7 @@ pub(super) fn fresh(
 }
 
 /// Checks the age of the evidence; answers whether some is taken that is too old, because the user says so.
-fn evidence(args: &args::Pull, pack: &Pack, now: Timestamp, output: &Output) -> Result<bool, Failure> {
+fn evidence(args: &args::Pull, pack: &Pack, now: Timestamp, output: &Output) -> Result<bool, Diagnostic> {
     let mut limits = args.max_age.map_or_else(pack::Limits::default, pack::Limits::of);
     limits.allow_stale = args.except.allow_stale_unsafe;
     let created = pack.is_whole().then(|| pack.draft().inventory().created);

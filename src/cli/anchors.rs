@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{args, failure::Failure, output::Output, packs::Fetched, travelled::Travelled, tuf};
+use super::{args, output::Output, packs::Fetched, travelled::Travelled, tuf};
 use crate::{
     content::Location,
+    diag::Diagnostic,
     keysource::read_public_key,
     oci::Digest,
     pack::{Anchor, Demand, Pack, PackError, check},
@@ -15,7 +16,7 @@ use crate::{
 
 /// Reads the anchors: the flags, those of the setting, and a digest in the reference itself, which the user typed as well.
 /// None may come from a file that travelled with the pack.
-pub(super) fn read(pull: &args::Pull, location: &Location, target: &Path) -> Result<Vec<Anchor>, Failure> {
+pub(super) fn read(pull: &args::Pull, location: &Location, target: &Path) -> Result<Vec<Anchor>, Diagnostic> {
     let args = &pull.anchors;
     let home = std::env::var_os("HOME").map(PathBuf::from);
     let travelled = Travelled::new(location, pull.cache.named(), target, home.as_deref());
@@ -26,7 +27,7 @@ pub(super) fn read(pull: &args::Pull, location: &Location, target: &Path) -> Res
     let mut anchors: Vec<_> = args.digest.into_iter().chain(named).map(Anchor::Digest).collect();
     let mut keys = Vec::new();
     for path in &args.verify_key {
-        let key = read_public_key(path).map_err(Failure::from)?;
+        let key = read_public_key(path).map_err(Diagnostic::from)?;
         travelled.refuse(path, "the key")?;
         keys.push(key);
     }
@@ -59,7 +60,7 @@ pub(super) fn authenticate(
     lineage: &str,
     now: jiff::Timestamp,
     output: &Output,
-) -> Result<Pack, Failure> {
+) -> Result<Pack, Diagnostic> {
     let attempt = |manifest_signatures: &[UntrustedSignature]| {
         check(fetched.pack.clone(), &Demand { anchors, manifest_signatures, lineage, now })
     };

@@ -4,8 +4,11 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{failure::Failure, output::Output};
-use crate::content::{self, Caches, Location, OcMirror};
+use super::output::Output;
+use crate::{
+    content::{self, Caches, Location, OcMirror},
+    diag::Diagnostic,
+};
 
 /// The cache of oc-mirror.
 #[derive(Debug, Clone, Args)]
@@ -33,12 +36,12 @@ impl Cache {
     }
 
     /// Opens the folders of oc-mirror among these locations together, and says what they are.
-    pub(super) fn open(&self, locations: &[Location], output: &Output) -> Result<Vec<OcMirror>, Failure> {
+    pub(super) fn open(&self, locations: &[Location], output: &Output) -> Result<Vec<OcMirror>, Diagnostic> {
         let paths: Vec<_> =
             locations.iter().filter_map(content::oc_mirror_path).map(Path::to_path_buf).collect();
         if paths.is_empty() {
             return match &self.cache_dir {
-                Some(_) => Err(Failure::usage(
+                Some(_) => Err(Diagnostic::usage(
                     "--cache-dir goes with an oc-mirror: place",
                     "write oc-mirror:DIR; a cache alone is named so too",
                 )),

@@ -5,7 +5,6 @@ use jiff::{SignedDuration, Timestamp};
 use super::{
     args,
     cache::keys_directory,
-    failure::{Exit, Failure},
     find::{Found, find},
     output::{Format, Output},
     past::{Past, remember},
@@ -14,6 +13,7 @@ use super::{
 };
 use crate::{
     config::When,
+    diag::{Diagnostic, Exit},
     display::count,
     key::{Fingerprint, OpenPgpKey, Role},
     oci::Digest,
@@ -22,7 +22,7 @@ use crate::{
     write,
 };
 
-pub(super) fn run(args: &args::Collect, output: &Output) -> Result<Exit, Failure> {
+pub(super) fn run(args: &args::Collect, output: &Output) -> Result<Exit, Diagnostic> {
     let locations = args.read.sources.iter().map(|s| location(s)).collect::<Result<Vec<_>, _>>()?;
     let directory = keys_directory(args.output.as_deref(), &locations);
     let old = keys(&directory)?;
@@ -30,7 +30,7 @@ pub(super) fn run(args: &args::Collect, output: &Output) -> Result<Exit, Failure
     let name = name.unwrap_or_else(|| "default".into());
     if let Some(other) = old.as_ref().map(|o| &o.inventory().name).filter(|other| **other != name) {
         let error = format!("{} belongs to the lineage {other:?}, not {name:?}", directory.display());
-        return Err(Failure::new("lineage-mismatch", error, Exit::Refused));
+        return Err(Diagnostic::new("lineage-mismatch", error, Exit::Refused));
     }
     let created = created(args)?;
     refuse_the_future(old.as_ref(), &directory, created)?;
@@ -69,7 +69,7 @@ pub(super) fn run(args: &args::Collect, output: &Output) -> Result<Exit, Failure
         return Ok(Exit::Incomplete);
     }
     if let Some(Expiry::At(end)) = args.expires.filter(|e| matches!(e, Expiry::At(end) if *end <= created)) {
-        return Err(Failure::usage(
+        return Err(Diagnostic::usage(
             format!("the pack would expire at {end}, before it is made ({created:.0})"),
             "give --expires a time to come, or a span such as \"180 days\"",
         ));
@@ -95,7 +95,7 @@ pub(super) fn run(args: &args::Collect, output: &Output) -> Result<Exit, Failure
                 print(&report, output)?;
             }
             let nothing_left = e.code() == "pack-without-keys";
-            let mut failure = Failure::from(e);
+            let mut failure = Diagnostic::from(e);
             if nothing_left {
                 failure.hint = format!(
                     "every key is revoked, and {} is as it was: give the keys that replace them, and until then \
@@ -127,17 +127,17 @@ pub(super) fn run(args: &args::Collect, output: &Output) -> Result<Exit, Failure
 
 /// Refuses to count on from a version that lies ahead of the clock: whoever could write keys/ once would keep every later
 /// pack out of the enclave with it, or number two alike.
-fn refuse_the_future(old: Option<&Draft>, directory: &Path, created: Timestamp) -> Result<(), Failure> {
+fn refuse_the_future(old: Option<&Draft>, directory: &Path, created: Timestamp) -> Result<(), Diagnostic> {
     let now = Timestamp::now();
     if created.duration_since(now) > SignedDuration::from_hours(24) {
         let error = format!("--created says {created}, and the clock here says {now:.0}");
-        let mut failure = Failure::new("version-from-the-future", error, Exit::Refused);
+        let mut failure = Diagnostic::new("version-from-the-future", error, Exit::Refused);
         failure.hint = "give a time up to a day ahead of the clock here, or set the clock".into();
         return Err(failure);
     }
     let Some(old) = old else { return Ok(()) };
     not_from_the_future(old.inventory(), now.max(created)).map_err(|e| {
-        let mut failure = Failure::from(e).on(&directory.display().to_string());
+        let mut failure = Diagnostic::from(e).on(&directory.display().to_string());
         failure.hint = format!(
             "if the clock here is right, somebody changed that version: look at {0} with `keypack inspect`, move it \
              away, and collect anew with the same --name",
@@ -192,7 +192,7 @@ fn tell(built: &Built, output: &Output) {
     }
 }
 
-fn print(report: &Report, output: &Output) -> Result<(), Failure> {
+fn print(report: &Report, output: &Output) -> Result<(), Diagnostic> {
     match output.format {
         Format::Json => output.json(report),
         Format::Text => output.data(&render(report, output.paint(), output.verbose)),
@@ -207,7 +207,7 @@ fn place(
     old: Option<&Draft>,
     built: Built,
     output: &Output,
-) -> Result<Built, Failure> {
+) -> Result<Built, Diagnostic> {
     let (draft, stale) = match (built.change, old) {
         (Change::Unchanged, _) => built.draft.without_stale_signatures(),
         (_, old) => (built.draft, old.map(|o| o.signatures().cloned().collect()).unwrap_or_default()),
@@ -236,7 +236,7 @@ pub(super) fn known_names(draft: &Draft) -> Vec<String> {
     draft.to_files().iter().map(|f| f.name.to_string()).collect()
 }
 
-fn created(args: &args::Collect) -> Result<Timestamp, Failure> {
+fn created(args: &args::Collect) -> Result<Timestamp, Diagnostic> {
     if let Some(created) = args.created {
         return Ok(created);
     }
@@ -244,7 +244,7 @@ fn created(args: &args::Collect) -> Result<Timestamp, Failure> {
     match std::env::var("SOURCE_DATE_EPOCH") {
         Err(_) => Ok(Timestamp::now()),
         Ok(text) => text.parse().ok().and_then(|s| Timestamp::from_second(s).ok()).ok_or_else(|| {
-            Failure::usage(
+            Diagnostic::usage(
                 format!("SOURCE_DATE_EPOCH is {text:?}"),
                 "set it to whole seconds since 1970, or unset it",
             )

@@ -2,28 +2,28 @@ use std::path::Path;
 
 use super::{
     args,
-    failure::{Exit, Failure},
     find::{Found, find},
     output::{Format, Output},
 };
 use crate::{
     config::draft_rules,
+    diag::{Diagnostic, Exit},
     key::Fingerprint,
     report::{Report, WhyMissing, render},
     write,
 };
 
-pub(super) fn run(args: &args::Discover, output: &Output) -> Result<Exit, Failure> {
+pub(super) fn run(args: &args::Discover, output: &Output) -> Result<Exit, Diagnostic> {
     let draft = args.draft_rules.as_deref();
     if draft == Some(Path::new("-")) && output.format == Format::Json {
-        return Err(Failure::usage(
+        return Err(Diagnostic::usage(
             "a draft of rules is no JSON, and stdout is wanted for both",
             "name a file: --draft-rules=FILE",
         ));
     }
     if let Some(path) = draft.filter(|path| path.symlink_metadata().is_ok()) {
         let error = format!("{} is there already", path.display());
-        return Err(Failure::new("draft-exists", error, Exit::CouldNot));
+        return Err(Diagnostic::new("draft-exists", error, Exit::CouldNot));
     }
     let revoked = |key: &Fingerprint| args.read.revoked.iter().any(|r| r.fingerprint == *key);
     let found = find(&args.read, &revoked, jiff::Timestamp::now(), output)?;
@@ -39,7 +39,7 @@ pub(super) fn run(args: &args::Discover, output: &Output) -> Result<Exit, Failur
 }
 
 /// Writes the draft that was asked for; answers whether stdout has it.
-fn write_draft(draft: Option<&Path>, found: &Found, output: &Output) -> Result<bool, Failure> {
+fn write_draft(draft: Option<&Path>, found: &Found, output: &Output) -> Result<bool, Diagnostic> {
     let Some(path) = draft else { return Ok(false) };
     let text = draft_rules(&found.discovery, &found.resolution, jiff::Timestamp::now());
     if path == Path::new("-") {

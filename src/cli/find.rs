@@ -4,9 +4,7 @@ use jiff::Timestamp;
 
 use super::{
     args::Read,
-    failure::Failure,
     gather::add_payloads,
-    hint::hint,
     images::images,
     misplaced,
     output::Output,
@@ -18,6 +16,7 @@ use crate::{
         self, Completeness, Source,
         registry::{Extent, Options, Registry},
     },
+    diag::{Diagnostic, hint_of},
     discover::{Discovery, Target, discover},
     display::count,
     key::Fingerprint,
@@ -40,7 +39,7 @@ pub(super) fn find(
     revoked: &dyn Fn(&Fingerprint) -> bool,
     now: Timestamp,
     output: &Output,
-) -> Result<Found, Failure> {
+) -> Result<Found, Diagnostic> {
     let mut gathered = args.keys.gather(&args.wire, output)?;
     let sources = sources(args, output)?;
     for (source, _) in &sources {
@@ -64,9 +63,9 @@ pub(super) fn find(
         if let Some(first) = damage.first() {
             what.push_str(&format!("; the first of {}: {}", count(damage.len(), "problem"), first.message));
         }
-        let mut failure = Failure::new("nothing-readable", what, super::Exit::CouldNot);
+        let mut failure = Diagnostic::new("nothing-readable", what, super::Exit::CouldNot);
         if let Some(first) = damage.first() {
-            failure.hint = hint(first.code).into();
+            failure.hint = hint_of(first.code).into();
         } else if let Some(advice) = sources.iter().find_map(|(source, _)| source.advice()) {
             failure.hint = advice.into();
         } else if places.iter().all(|place| place.starts_with("docker://")) {
@@ -128,15 +127,15 @@ fn tell_absent(discovery: &Discovery, sources: &[(Box<dyn Source>, Option<String
 type Opened = (Box<dyn Source>, Option<String>);
 
 /// Opens the places, or the registries of the images that `--images` lists; each with the one image that is meant.
-fn sources(args: &Read, output: &Output) -> Result<Vec<Opened>, Failure> {
+fn sources(args: &Read, output: &Output) -> Result<Vec<Opened>, Diagnostic> {
     let locations = args.sources.iter().map(|s| location(s)).collect::<Result<Vec<_>, _>>()?;
     let options = || Options { frugal: true, ..args.wire.options(output) };
     if args.keys.offline() && (args.images.is_some() || hosts(&locations) > 0) {
-        return Err(Failure::usage("--no-network forbids to read a registry", "name a place on the disk"));
+        return Err(Diagnostic::usage("--no-network forbids to read a registry", "name a place on the disk"));
     }
     if let Some(list) = &args.images {
         if locations.len() > 1 {
-            return Err(Failure::usage(
+            return Err(Diagnostic::usage(
                 "--images goes with one SOURCE at most",
                 "run keypack once for each registry",
             ));

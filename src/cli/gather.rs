@@ -7,10 +7,11 @@ use clap::{
     builder::{OsStringValueParser, TypedValueParser},
 };
 
-use super::{failure::Failure, heading, output::Output, tuf, wire::Wire};
+use super::{heading, output::Output, tuf, wire::Wire};
 use crate::{
     config::Sources,
     content::Source,
+    diag::Diagnostic,
     key::{Pin, Role},
     keysource::{AddressOrPath, Gathered, KeyFile},
     net::Client,
@@ -82,7 +83,7 @@ impl KeySources {
     }
 
     /// Reads the sources that the user names, then what is built in.
-    pub(super) fn gather(&self, wire: &Wire, output: &Output) -> Result<Gathered, Failure> {
+    pub(super) fn gather(&self, wire: &Wire, output: &Output) -> Result<Gathered, Diagnostic> {
         let mut gathered = Gathered { pins: self.pin.clone(), ..Gathered::default() };
         for file in &self.key {
             add_key_file(&mut gathered, file, output)?;
@@ -95,14 +96,14 @@ impl KeySources {
         }
         for rekor in &self.rekor {
             let place = rekor.parse().map_err(|e| {
-                Failure::usage(
+                Diagnostic::usage(
                     format!("--rekor: {e}"),
                     "write https://HOST without password and query, or fetch the key and give its file",
                 )
             })?;
             match place {
                 AddressOrPath::Address(_) if self.no_network => {
-                    return Err(Failure::usage(
+                    return Err(Diagnostic::usage(
                         format!("--no-network forbids to ask {rekor}"),
                         "give the log's key as a file: --rekor FILE",
                     ));
@@ -120,7 +121,7 @@ impl KeySources {
                 AddressOrPath::Path(path) => gathered.add_rekor_file(&path).map_err(|e| {
                     // A host without its scheme looks like a file that is not there.
                     let absent = e.code() == "key-file-not-found";
-                    let mut failure = Failure::from(e);
+                    let mut failure = Diagnostic::from(e);
                     if absent {
                         failure.hint = "give the path of a file, or an address: https://HOST".into();
                     }
@@ -132,7 +133,7 @@ impl KeySources {
         tuf::gather(&asked, &mut gathered, wire, output)?;
         if !self.no_host {
             if !self.host_root.is_dir() {
-                return Err(Failure::usage(
+                return Err(Diagnostic::usage(
                     format!("--host-root names {}, which is no directory", self.host_root.display()),
                     "name the directory below which that host's /etc lies",
                 ));
@@ -144,11 +145,11 @@ impl KeySources {
     }
 }
 
-fn add_key_file(gathered: &mut Gathered, file: &KeyFile, output: &Output) -> Result<(), Failure> {
+fn add_key_file(gathered: &mut Gathered, file: &KeyFile, output: &Output) -> Result<(), Diagnostic> {
     let path = file.path.display().to_string();
     gathered.add_key_file(file).map_err(|e| {
         let mistyped = e.code() == "key-file-not-found" && path.contains('=');
-        let failure = Failure::from(e);
+        let failure = Diagnostic::from(e);
         let roles = Role::ALL.map(Role::as_str).join(", ");
         let hint = format!("check the path; if ROLE=FILE is meant, the roles are {roles}");
         if mistyped { failure.hinting(&hint) } else { failure }
@@ -165,7 +166,7 @@ fn add_key_file(gathered: &mut Gathered, file: &KeyFile, output: &Output) -> Res
 }
 
 /// Adds what release payloads inside the mirror say: claims, unless they are known.
-pub(super) fn add_payloads(gathered: &mut Gathered, source: &dyn Source) -> Result<(), Failure> {
+pub(super) fn add_payloads(gathered: &mut Gathered, source: &dyn Source) -> Result<(), Diagnostic> {
     source.release_manifests(&mut |manifest| {
         gathered.add_release_manifest(&manifest.name, &manifest.bytes);
     })?;

@@ -2,17 +2,13 @@
 
 use std::{collections::BTreeMap, io, path::Path};
 
-use super::{
-    failure::{Exit, Failure},
-    output::Output,
-    places::location,
-    wire::Wire,
-};
+use super::{output::Output, places::location, wire::Wire};
 use crate::{
     content::{
         self, Host, Images, ListedImage, Location, RegistryRef, is_image_set, locate, parse_image_set,
         parse_list,
     },
+    diag::{Diagnostic, Exit},
     discover::{Kind, Target, discover},
     disk, limits,
 };
@@ -23,12 +19,12 @@ pub(super) fn images(
     mirror: Option<&Location>,
     wire: &Wire,
     output: &Output,
-) -> Result<BTreeMap<Host, Images>, Failure> {
+) -> Result<BTreeMap<Host, Images>, Diagnostic> {
     let mirror = match mirror {
         None => None,
         Some(Location::Repositories(host, prefix)) => Some((host, prefix.as_str())),
         Some(other) => {
-            return Err(Failure::usage(
+            return Err(Diagnostic::usage(
                 format!("--images goes with a registry, and {other} is none"),
                 "name the mirror as docker://HOST or docker://HOST/PREFIX",
             ));
@@ -37,7 +33,7 @@ pub(super) fn images(
     let listed = match text(list)? {
         Some(text) if is_image_set(&text) => {
             let set = parse_image_set(&text)
-                .map_err(|e| Failure::new("list-malformed", format!("{list}: {e}"), Exit::CouldNot))?;
+                .map_err(|e| Diagnostic::new("list-malformed", format!("{list}: {e}"), Exit::CouldNot))?;
             for what in &set.others {
                 output.warn(&format!(
                     "{list} also names {what}: not looked at; oc-mirror --dry-run lists them"
@@ -47,7 +43,7 @@ pub(super) fn images(
         }
         Some(text) => {
             let plain = parse_list(&text)
-                .map_err(|e| Failure::new("list-malformed", format!("{list}: {e}"), Exit::CouldNot))?;
+                .map_err(|e| Diagnostic::new("list-malformed", format!("{list}: {e}"), Exit::CouldNot))?;
             for what in &plain.others {
                 output.warn(&format!("{list} also names {what}: not looked at"));
             }
@@ -56,15 +52,15 @@ pub(super) fn images(
         None => of_source(list, wire, output)?,
     };
     if listed.is_empty() {
-        return Err(Failure::new("list-malformed", format!("{list} names no image"), Exit::CouldNot));
+        return Err(Diagnostic::new("list-malformed", format!("{list} names no image"), Exit::CouldNot));
     }
     Ok(locate(&listed, mirror))
 }
 
 /// The text of a list; `None` where the name means a place with images instead.
-fn text(list: &str) -> Result<Option<String>, Failure> {
+fn text(list: &str) -> Result<Option<String>, Diagnostic> {
     let failed =
-        |e: io::Error| Failure::new("read-failed", format!("could not read {list}: {e}"), Exit::CouldNot);
+        |e: io::Error| Diagnostic::new("read-failed", format!("could not read {list}: {e}"), Exit::CouldNot);
     let path = Path::new(if list == "-" { "/dev/stdin" } else { list });
     // A folder, or the name of a place.
     if path.is_dir() || !path.exists() {
@@ -72,7 +68,7 @@ fn text(list: &str) -> Result<Option<String>, Failure> {
     }
     let read = disk::open(path).and_then(|file| disk::read(file, limits::NAMES_PAGE)).map_err(failed)?;
     let bytes = read.ok_or_else(|| {
-        Failure::new("too-large", format!("{list} is longer than any list of images"), Exit::CouldNot)
+        Diagnostic::new("too-large", format!("{list} is longer than any list of images"), Exit::CouldNot)
     })?;
     // An archive is a file too; no list holds a NUL.
     if bytes.contains(&0) {
@@ -80,11 +76,11 @@ fn text(list: &str) -> Result<Option<String>, Failure> {
     }
     String::from_utf8(bytes)
         .map(Some)
-        .map_err(|_| Failure::new("list-malformed", format!("{list} is not UTF-8 text"), Exit::CouldNot))
+        .map_err(|_| Diagnostic::new("list-malformed", format!("{list} is not UTF-8 text"), Exit::CouldNot))
 }
 
 /// The images of another place, by their names there.
-fn of_source(place: &str, wire: &Wire, output: &Output) -> Result<Vec<ListedImage>, Failure> {
+fn of_source(place: &str, wire: &Wire, output: &Output) -> Result<Vec<ListedImage>, Diagnostic> {
     let location = location(place)?;
     let source = content::open_source(&location, &|| wire.options(output))?;
     let target = Target { source: source.as_ref(), only: location.reference() };
@@ -93,7 +89,7 @@ fn of_source(place: &str, wire: &Wire, output: &Output) -> Result<Vec<ListedImag
     // A place without hosts (registry storage, an archive of oc-mirror) still needs one in a reference; the mirror
     // that the images are looked up at drops it again.
     let nowhere = Host::parse("source.invalid")
-        .map_err(|e| Failure::usage(e.to_string(), "this is a fault of keypack"))?;
+        .map_err(|e| Diagnostic::usage(e.to_string(), "this is a fault of keypack"))?;
     for image in found.images.iter().filter(|i| i.kind != Kind::Absent && i.instance_of.is_none()) {
         let whole =
             image.tags.iter().filter_map(|t| t.contains('/').then(|| t.parse::<RegistryRef>().ok())?);

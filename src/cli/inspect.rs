@@ -1,13 +1,12 @@
 use std::{collections::BTreeMap, fmt::Write};
 
 use super::{
-    args,
-    failure::{Exit, Failure},
-    memory,
+    args, memory,
     output::{Format, Output},
     packs::keys_or_pack,
 };
 use crate::{
+    diag::{Diagnostic, Exit},
     display::shown,
     key::{OpenPgpKey, Pin},
     oci::Digest,
@@ -15,7 +14,7 @@ use crate::{
     report,
 };
 
-pub(super) fn run(args: &args::Inspect, output: &Output) -> Result<Exit, Failure> {
+pub(super) fn run(args: &args::Inspect, output: &Output) -> Result<Exit, Diagnostic> {
     let (draft, manifest) = keys_or_pack(&args.place, &args.wire, &args.cache, output)?;
     // A host's memory is about the directories on it; a pack elsewhere is pulled to be believed.
     let known = match (manifest, memory::directory(args.state.dir.as_deref())) {

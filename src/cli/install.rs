@@ -4,8 +4,9 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::{age::Overruled, anchors::signers, args, collect::known_names, failure::Failure, output::Output};
+use super::{age::Overruled, anchors::signers, args, collect::known_names, output::Output};
 use crate::{
+    diag::Diagnostic,
     key::Fingerprint,
     pack::{Anchor, Diff, Draft, Pack, PackError, Vouched, refuse_revoked},
     report,
@@ -43,7 +44,7 @@ pub(super) struct Install<'a> {
 }
 
 impl Install<'_> {
-    pub(super) fn run(&self, state: &mut State) -> Result<Installed, Failure> {
+    pub(super) fn run(&self, state: &mut State) -> Result<Installed, Diagnostic> {
         let (args, pack, output) = (self.args, self.pack, self.output);
         let (vouching, believed) = signers(self.anchors, pack);
         let revoked =
@@ -107,7 +108,7 @@ impl Install<'_> {
     }
 
     /// Whether an older state of a TUF repository is taken, because the user says so.
-    fn admit_tuf(&self, state: &State) -> Result<bool, Failure> {
+    fn admit_tuf(&self, state: &State) -> Result<bool, Diagnostic> {
         let mut lowered = false;
         for vouched in self.pack.vouched() {
             let Some(rollback) = state.check_evidence(&vouched.verified.evidence) else { continue };
@@ -124,7 +125,7 @@ impl Install<'_> {
     }
 
     /// `None`: nobody vouches for a version.
-    fn admit(&self, state: &State, believed: &[Signer]) -> Result<Option<Admission>, Failure> {
+    fn admit(&self, state: &State, believed: &[Signer]) -> Result<Option<Admission>, Diagnostic> {
         let (args, output) = (self.args, self.output);
         if !self.pack.is_whole() {
             let new = |v: &&Vouched| !state.knows_evidence(&v.verified.evidence);

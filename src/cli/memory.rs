@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::failure::{Exit, Failure};
 use crate::{
+    diag::{Diagnostic, Exit},
     pack::{Draft, Pack, PackError},
     state,
     tree::SafeName,
@@ -11,7 +11,7 @@ use crate::{
 
 /// The state directory: as the user says, else as the XDG Base Directory specification does, in which a relative path
 /// is to be ignored.
-pub(super) fn directory(named: Option<&Path>) -> Result<PathBuf, Failure> {
+pub(super) fn directory(named: Option<&Path>) -> Result<PathBuf, Diagnostic> {
     let variable = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     if let Some(dir) = named {
         return Ok(dir.to_owned());
@@ -21,23 +21,23 @@ pub(super) fn directory(named: Option<&Path>) -> Result<PathBuf, Failure> {
         .map(|dir| dir.join("keypack"))
         .ok_or_else(|| {
             let error = "neither --state nor XDG_STATE_HOME nor HOME says where to remember packs";
-            Failure::new("no-state-directory", error, Exit::CouldNot)
+            Diagnostic::new("no-state-directory", error, Exit::CouldNot)
         })
 }
 
 /// A lineage as the name of its state.
-pub(super) fn lineage(name: &str) -> Result<SafeName, Failure> {
+pub(super) fn lineage(name: &str) -> Result<SafeName, Diagnostic> {
     SafeName::new(name).map_err(|e| PackError::from(e).into())
 }
 
 /// Whether this host collected or authenticated just this.
-pub(super) fn is_known(dir: &Path, draft: &Draft) -> Result<bool, Failure> {
+pub(super) fn is_known(dir: &Path, draft: &Draft) -> Result<bool, Diagnostic> {
     let state = state::load(dir, &lineage(&draft.inventory().name)?)?;
     Ok(state.known(draft.digest()).is_some())
 }
 
 /// Whether this host collected or authenticated what lies here, and refused none of its keys since.
-pub(super) fn authenticated(dir: &Path, draft: &Draft) -> Result<Option<Pack>, Failure> {
+pub(super) fn authenticated(dir: &Path, draft: &Draft) -> Result<Option<Pack>, Diagnostic> {
     let state = state::load(dir, &lineage(&draft.inventory().name)?)?;
     match state.recognise(draft.clone()) {
         Ok(pack) => Ok(Some(pack)),

@@ -14,11 +14,11 @@ mod clock;
 mod collect;
 mod diff;
 mod discover;
-mod failure;
+
 mod find;
 mod gather;
 mod heading;
-mod hint;
+
 mod images;
 mod inspect;
 mod install;
@@ -44,8 +44,9 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use args::{Cli, Command};
-pub use failure::{Exit, Failure};
 use output::Output;
+
+use crate::diag::{Diagnostic, Exit};
 
 /// Runs the program: the arguments of this process in, an exit code out.
 pub fn main() -> ExitCode {
@@ -64,7 +65,7 @@ pub fn main() -> ExitCode {
     output.finish(result, optional).into()
 }
 
-fn run(command: &Command, output: &Output) -> Result<Exit, Failure> {
+fn run(command: &Command, output: &Output) -> Result<Exit, Diagnostic> {
     match command {
         Command::Discover(args) => discover::run(args, output),
         Command::Collect(args) => collect::run(args, output),

@@ -6,14 +6,10 @@ use std::{
 
 use clap::{Args, ValueEnum, error::ContextValue};
 
-use super::{
-    bar::Bar,
-    failure::{Exit, Failure},
-    heading,
-    interrupt::Interrupt,
-};
+use super::{bar::Bar, heading, interrupt::Interrupt};
 use crate::{
     address::quiet,
+    diag::{Diagnostic, Exit},
     display::{Paint, hidden, shown},
     meter::Meter,
     net::Notice,
@@ -101,19 +97,21 @@ impl Output {
     }
 
     /// Data, to stdout. A reader who went away (`| head`) is no error.
-    pub(super) fn data(&self, text: &str) -> Result<(), Failure> {
+    pub(super) fn data(&self, text: &str) -> Result<(), Diagnostic> {
         self.bar.clear();
         let mut stdout = io::stdout().lock();
         match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-            Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
-                Err(Failure::new("write-failed", format!("could not write to stdout: {e}"), Exit::CouldNot))
-            }
+            Err(e) if e.kind() != io::ErrorKind::BrokenPipe => Err(Diagnostic::new(
+                "write-failed",
+                format!("could not write to stdout: {e}"),
+                Exit::CouldNot,
+            )),
             _ => Ok(()),
         }
     }
 
     /// A value as two-space JSON, to stdout.
-    pub(super) fn json(&self, value: &impl serde::Serialize) -> Result<(), Failure> {
+    pub(super) fn json(&self, value: &impl serde::Serialize) -> Result<(), Diagnostic> {
         let text = plain_json(&serde_json::to_string_pretty(value).unwrap_or_default());
         self.data(&format!("{text}\n"))
     }
@@ -159,7 +157,7 @@ impl Output {
     }
 
     /// A failure for machines: whoever reads JSON gets JSON.
-    fn object(&self, failure: &Failure) {
+    fn object(&self, failure: &Diagnostic) {
         if self.format == Format::Json {
             let _ = self.json(&serde_json::json!({
                 "error": {
@@ -172,7 +170,7 @@ impl Output {
     }
 
     /// Says how it ended. With `optional`, "could not" and "incomplete" are warnings.
-    pub(super) fn finish(&self, result: Result<Exit, Failure>, optional: bool) -> Exit {
+    pub(super) fn finish(&self, result: Result<Exit, Diagnostic>, optional: bool) -> Exit {
         self.bar.clear();
         let forgiven = |exit| optional && matches!(exit, Exit::CouldNot | Exit::Incomplete);
         match result {
@@ -183,7 +181,7 @@ impl Output {
             Ok(exit) => {
                 // The report on stdout tells all of it; a log that keeps only stderr needs the reason too.
                 if exit == Exit::Incomplete {
-                    let failure = Failure::incomplete();
+                    let failure = Diagnostic::incomplete();
                     self.say(
                         &stderr_paint().bad("error: "),
                         &format!("{} [{}]", failure.error, failure.code),

@@ -6,13 +6,13 @@ use thiserror::Error;
 
 use super::{
     cache::Cache,
-    failure::{Exit, Failure},
     output::Output,
     places::{hosts, keys, location},
     wire::Wire,
 };
 use crate::{
     content::{self, ContentError, Layout, Location, Name, Source, TarFiles},
+    diag::{Diagnostic, Exit},
     discover::{Target, discover},
     limits,
     oci::{Descriptor, Digest, Document},
@@ -29,7 +29,7 @@ enum Ambiguous {
     Several(String, String),
 }
 
-impl From<Ambiguous> for Failure {
+impl From<Ambiguous> for Diagnostic {
     fn from(e: Ambiguous) -> Self {
         Self::new("pack-not-found", e.to_string(), Exit::CouldNot)
     }
@@ -52,7 +52,7 @@ pub(super) struct Fetched {
 
 impl Fetched {
     /// Signatures of the pack's manifest that lie beside it.
-    pub(super) fn manifest_signatures(&self) -> Result<Vec<UntrustedSignature>, Failure> {
+    pub(super) fn manifest_signatures(&self) -> Result<Vec<UntrustedSignature>, Diagnostic> {
         let manifest = self.pack.manifest_digest();
         let target = Target { source: self.source.as_ref(), only: Some(manifest.to_string()) };
         let found = discover(&[target], &mut |_| {})?;
@@ -67,11 +67,11 @@ pub(super) fn keys_or_pack(
     wire: &Wire,
     cache: &Cache,
     output: &Output,
-) -> Result<(Draft, Option<Digest>), Failure> {
+) -> Result<(Draft, Option<Digest>), Diagnostic> {
     let path = Path::new(place);
     if path.join(INVENTORY).is_file() {
         let missing =
-            || Failure::new("keys-not-found", format!("{} holds no keys", path.display()), Exit::CouldNot);
+            || Diagnostic::new("keys-not-found", format!("{} holds no keys", path.display()), Exit::CouldNot);
         return Ok((keys(path)?.ok_or_else(missing)?, None));
     }
     let location = location(place)?;
@@ -81,7 +81,7 @@ pub(super) fn keys_or_pack(
 }
 
 /// Fetches the pack that a location names or, where it names none, the only one that is there.
-pub(super) fn pack(wanted: &Wanted<'_>, output: &Output) -> Result<Fetched, Failure> {
+pub(super) fn pack(wanted: &Wanted<'_>, output: &Output) -> Result<Fetched, Diagnostic> {
     let location = wanted.location;
     wanted.wire.check(hosts(std::slice::from_ref(location)))?;
     if content::oc_mirror_path(location).is_some() {
@@ -99,12 +99,12 @@ pub(super) fn pack(wanted: &Wanted<'_>, output: &Output) -> Result<Fetched, Fail
 }
 
 /// In the archive that travels beside the images, else as an image among them.
-fn in_oc_mirror(wanted: &Wanted<'_>, output: &Output) -> Result<Fetched, Failure> {
+fn in_oc_mirror(wanted: &Wanted<'_>, output: &Output) -> Result<Fetched, Diagnostic> {
     let opened = wanted.cache.open(std::slice::from_ref(wanted.location), output)?;
     let Some(source) = opened.into_iter().next() else {
         return Err(Ambiguous::None(wanted.location.to_string()).into());
     };
-    let read = |carried: Result<Layout<TarFiles>, ContentError>| -> Result<Fetched, Failure> {
+    let read = |carried: Result<Layout<TarFiles>, ContentError>| -> Result<Fetched, Diagnostic> {
         let carried = carried?;
         Ok(Fetched { pack: only(&carried, &[])?, source: Box::new(carried) })
     };
@@ -160,11 +160,11 @@ fn tell_newer(seen: &[Option<Seen>], output: &Output) {
     }
 }
 
-fn fetch(source: &dyn Source, repository: &str, manifest: &Descriptor) -> Result<UntrustedPack, Failure> {
+fn fetch(source: &dyn Source, repository: &str, manifest: &Descriptor) -> Result<UntrustedPack, Diagnostic> {
     Ok(parse(&content::fetch_artifact(source, repository, manifest)?)?)
 }
 
-fn named(source: &dyn Source, name: &str) -> Result<(String, Descriptor), Failure> {
+fn named(source: &dyn Source, name: &str) -> Result<(String, Descriptor), Diagnostic> {
     for repository in source.repositories()? {
         if let Some(descriptor) = source.resolve(&repository, name)? {
             return Ok((repository, descriptor));
@@ -179,7 +179,7 @@ fn matches(pack: &UntrustedPack, digests: &[Digest]) -> bool {
     digests.contains(&pack.manifest_digest()) || digests.contains(&pack.digest())
 }
 
-fn only(source: &dyn Source, digests: &[Digest]) -> Result<UntrustedPack, Failure> {
+fn only(source: &dyn Source, digests: &[Digest]) -> Result<UntrustedPack, Diagnostic> {
     let mut packs: Vec<(String, String, Descriptor)> = Vec::new();
     for repository in source.repositories()? {
         for listed in source.manifests(&repository)? {

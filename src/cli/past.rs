@@ -2,8 +2,9 @@
 
 use jiff::Timestamp;
 
-use super::{args, clock, failure::Failure, memory, output::Output};
+use super::{args, clock, memory, output::Output};
 use crate::{
+    diag::Diagnostic,
     key::Fingerprint,
     keysource::Collected,
     pack::{Draft, Revoked},
@@ -26,7 +27,7 @@ impl Past {
         name: &str,
         old: Option<&Draft>,
         created: Timestamp,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, Diagnostic> {
         // Without a place for memory (a container without HOME) there is none; one that can't be read is an error.
         let state = match memory::directory(args.state.dir.as_deref()) {
             Ok(dir) => Some(state::load(&dir, &memory::lineage(name)?)?),
@@ -71,7 +72,7 @@ impl Past {
     }
 
     /// Refuses a TUF repository that offers older metadata than this host has seen.
-    pub(super) fn admit(&self, chains: &[Collected]) -> Result<(), Failure> {
+    pub(super) fn admit(&self, chains: &[Collected]) -> Result<(), Diagnostic> {
         for chain in chains {
             if let Some(rollback) = self.state.as_ref().and_then(|s| s.check_evidence(&chain.evidence)) {
                 let repository = chain.repository.clone();

@@ -2,16 +2,16 @@
 
 use std::{collections::BTreeSet, path::Path};
 
-use super::failure::Failure;
 use crate::{
     content::Location,
+    diag::Diagnostic,
     pack::{self, Draft},
     tree::OutFile,
     write,
 };
 
 /// Reads a location as the user wrote it.
-pub(super) fn location(text: &str) -> Result<Location, Failure> {
+pub(super) fn location(text: &str) -> Result<Location, Diagnostic> {
     Ok(Location::parse(text, |path| path.symlink_metadata().is_ok())?)
 }
 
@@ -29,7 +29,7 @@ pub(super) fn hosts(locations: &[Location]) -> usize {
 }
 
 /// Loads a keys/ directory; `None` if it does not exist or is empty.
-pub(super) fn keys(path: &Path) -> Result<Option<Draft>, Failure> {
+pub(super) fn keys(path: &Path) -> Result<Option<Draft>, Diagnostic> {
     let Some(contents) = write::read(path)? else { return Ok(None) };
     if contents.files.is_empty() && contents.foreign.is_empty() {
         return Ok(None);
@@ -44,5 +44,5 @@ pub(super) fn keys(path: &Path) -> Result<Option<Draft>, Failure> {
         return Err(write::WriteError::not_ours(path, names).into());
     }
     let draft = Draft::from_files(contents.files);
-    draft.map(Some).map_err(|e| Failure::from(e).on(&path.display().to_string()))
+    draft.map(Some).map_err(|e| Diagnostic::from(e).on(&path.display().to_string()))
 }

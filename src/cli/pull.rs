@@ -7,7 +7,6 @@ use super::{
     anchors::{authenticate, read},
     args,
     cache::keys_directory,
-    failure::{Exit, Failure},
     inspect,
     install::{Install, Installed},
     memory,
@@ -17,17 +16,18 @@ use super::{
     take::tell_kept_long,
 };
 use crate::{
+    diag::{Diagnostic, Exit},
     display::count,
     oci::Digest,
     pack::{Anchor, INVENTORY, PackError, UntrustedPack},
     state,
 };
 
-pub(super) fn run(args: &args::Pull, output: &Output) -> Result<Exit, Failure> {
+pub(super) fn run(args: &args::Pull, output: &Output) -> Result<Exit, Diagnostic> {
     let now = Timestamp::now();
     let path = Path::new(&args.source);
     if path.join(INVENTORY).is_file() {
-        return Err(Failure::usage(
+        return Err(Diagnostic::usage(
             format!("{} is a directory with keys, and pull takes a place that holds a pack", path.display()),
             format!(
                 "keypack inspect {0} prints it; keypack push {0} oci-archive:FILE:TAG packs it",
@@ -40,7 +40,7 @@ pub(super) fn run(args: &args::Pull, output: &Output) -> Result<Exit, Failure> {
     let anchors = read(args, &location, &directory)?;
     let whole = anchors.iter().any(Anchor::covers_inventory);
     if args.min_version.is_some() && !anchors.is_empty() && !whole {
-        return Err(Failure::usage(
+        return Err(Diagnostic::usage(
             "--min-version has nothing to compare with: pins and TUF roots authenticate keys, not a version",
             "give --digest or --verify-key too",
         ));
@@ -60,7 +60,7 @@ pub(super) fn run(args: &args::Pull, output: &Output) -> Result<Exit, Failure> {
         if output.format == Format::Text {
             output.data(&inspect::text(&draft, Some(manifest), false, false))?;
         }
-        let none = Failure::from(PackError::NoAnchor);
+        let none = Diagnostic::from(PackError::NoAnchor);
         let verifiable = !draft.inventory().tuf.is_empty();
         return Err(if verifiable {
             none.also("--tuf-root, with which its TUF chain is verified again")
@@ -107,7 +107,7 @@ pub(super) fn run(args: &args::Pull, output: &Output) -> Result<Exit, Failure> {
 
 /// The lineage that is expected where the user names none: that of the keys/ in place, if this host knows it. Of one that
 /// it does not know, anybody may have written the name: on a carried disk, keys/ lies where pull writes by default.
-fn expected(directory: &Path, state: &Path) -> Result<String, Failure> {
+fn expected(directory: &Path, state: &Path) -> Result<String, Diagnostic> {
     let known = match keys(directory)? {
         Some(draft) if memory::is_known(state, &draft)? => Some(draft.inventory().name.clone()),
         _ => None,
@@ -129,7 +129,12 @@ fn tell_dropped(pack: &UntrustedPack, output: &Output) {
     }
 }
 
-fn print(directory: &Path, installed: &Installed, manifest: Digest, output: &Output) -> Result<(), Failure> {
+fn print(
+    directory: &Path,
+    installed: &Installed,
+    manifest: Digest,
+    output: &Output,
+) -> Result<(), Diagnostic> {
     let inventory = installed.draft.inventory();
     let directory = directory.display();
     if installed.unchanged {

@@ -2,12 +2,12 @@ use std::path::Path;
 
 use super::{
     args,
-    failure::{Exit, Failure},
     output::{Format, Output},
     places::{hosts, keys, location},
 };
 use crate::{
     content::{self, ContentError, Destination, Source},
+    diag::{Diagnostic, Exit},
     limits,
     oci::{Descriptor, Document},
     pack::{self, Coverage, to_artifact},
@@ -28,21 +28,21 @@ fn is_pack(source: &dyn Source, repository: &str, manifest: &Descriptor) -> bool
 }
 
 /// Refuses to take a tag from something that is not a pack, or that can't be read: nobody gets it back.
-fn refuse_taken_tag(source: &dyn Source, repository: &str, tag: &str) -> Result<(), Failure> {
-    let there = source.resolve(repository, tag).map_err(|e| Failure::from(e).on("destination"))?;
+fn refuse_taken_tag(source: &dyn Source, repository: &str, tag: &str) -> Result<(), Diagnostic> {
+    let there = source.resolve(repository, tag).map_err(|e| Diagnostic::from(e).on("destination"))?;
     if there.is_none_or(|there| is_pack(source, repository, &there)) {
         return Ok(());
     }
     let error =
         format!("the tag {tag} of {} names something that is not a pack, or can't be read", source.place());
-    Err(Failure::new("tag-taken", error, Exit::CouldNot))
+    Err(Diagnostic::new("tag-taken", error, Exit::CouldNot))
 }
 
 /// Refuses to replace an archive that holds anything but packs, or can't be read.
-fn refuse_other_content(replaced: &Result<Box<dyn Source>, ContentError>) -> Result<(), Failure> {
+fn refuse_other_content(replaced: &Result<Box<dyn Source>, ContentError>) -> Result<(), Diagnostic> {
     let taken = |error| {
         let hint = "find out what it is, and move the file away; a push writes it anew";
-        Err(Failure::new("tag-taken", error, Exit::CouldNot).hinting(hint))
+        Err(Diagnostic::new("tag-taken", error, Exit::CouldNot).hinting(hint))
     };
     let source = match replaced {
         Ok(source) => source.as_ref(),
@@ -54,16 +54,16 @@ fn refuse_other_content(replaced: &Result<Box<dyn Source>, ContentError>) -> Res
     }
 }
 
-pub(super) fn run(args: &args::Push, output: &Output) -> Result<Exit, Failure> {
+pub(super) fn run(args: &args::Push, output: &Output) -> Result<Exit, Diagnostic> {
     let path = Path::new(&args.keys);
     if !path.exists() && Path::new(&args.dest).join(pack::INVENTORY).exists() {
-        return Err(Failure::usage(
+        return Err(Diagnostic::usage(
             format!("{} is not a directory with keys", args.keys),
             format!("the directory comes first: keypack push {} {}", args.dest, args.keys),
         ));
     }
     let draft = keys(path)?.ok_or_else(|| {
-        Failure::new("keys-not-found", format!("{} holds no keys", path.display()), Exit::CouldNot)
+        Diagnostic::new("keys-not-found", format!("{} holds no keys", path.display()), Exit::CouldNot)
     })?;
     draft.refuse_stale_signatures()?;
     for (name, covers) in draft.coverage() {
@@ -76,7 +76,7 @@ pub(super) fn run(args: &args::Push, output: &Output) -> Result<Exit, Failure> {
     let location = location(&args.dest).map_err(|e| e.hinting(DESTINATION))?;
     let tag = location.reference().unwrap_or_else(|| TAG.into());
     if tag.starts_with("sha256:") {
-        return Err(Failure::usage("a destination has a tag, not a digest", DESTINATION));
+        return Err(Diagnostic::usage("a destination has a tag, not a digest", DESTINATION));
     }
     let form = match args.form {
         args::Form::Image => pack::Form::Image,
@@ -88,7 +88,7 @@ pub(super) fn run(args: &args::Push, output: &Output) -> Result<Exit, Failure> {
     let Destination { sink, source, replaced } =
         content::open_destination(&location, &|| args.wire.options(output), &output.meter).map_err(|e| {
             let unsupported = matches!(e, ContentError::Unsupported { .. });
-            let failure = Failure::from(e).on("destination");
+            let failure = Diagnostic::from(e).on("destination");
             if unsupported { failure.hinting(DESTINATION) } else { failure }
         })?;
     if let Some(source) = source {
@@ -99,7 +99,7 @@ pub(super) fn run(args: &args::Push, output: &Output) -> Result<Exit, Failure> {
         "the tag {tag} of {} names what it named before, or the whole pack; push again to be sure",
         sink.place()
     ));
-    let stored = sink.put(&artifact, &tag).map_err(|e| Failure::from(e).on("destination"))?;
+    let stored = sink.put(&artifact, &tag).map_err(|e| Diagnostic::from(e).on("destination"))?;
     output.interrupt.leaves(format!("the tag {tag} of {} names the pack", sink.place()));
     for (file, digest) in [(&args.digestfile, stored.digest), (&args.pack_digestfile, draft.digest())] {
         if let Some(file) = file {

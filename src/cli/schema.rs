@@ -1,8 +1,5 @@
-use super::{
-    args,
-    failure::{Exit, Failure},
-    output::Output,
-};
+use super::{args, output::Output};
+use crate::diag::{Diagnostic, Exit};
 
 /// The schemas that are part of the program.
 const SCHEMAS: [(&str, &str); 4] = [
@@ -12,7 +9,7 @@ const SCHEMAS: [(&str, &str); 4] = [
     ("results-v1", include_str!("../../schemas/results-v1.schema.json")),
 ];
 
-pub(super) fn run(args: &args::Schema, output: &Output) -> Result<Exit, Failure> {
+pub(super) fn run(args: &args::Schema, output: &Output) -> Result<Exit, Diagnostic> {
     let Some(name) = &args.name else {
         let names: String = SCHEMAS.iter().map(|(name, _)| format!("{name}\n")).collect();
         output.data(&names)?;
@@ -24,7 +21,11 @@ pub(super) fn run(args: &args::Schema, output: &Output) -> Result<Exit, Failure>
     match SCHEMAS.iter().rev().find(|(known, _)| named(known)) {
         Some((_, schema)) => output.data(schema)?,
         None => {
-            return Err(Failure::new("schema-unknown", format!("there is no schema {name:?}"), Exit::Usage));
+            return Err(Diagnostic::new(
+                "schema-unknown",
+                format!("there is no schema {name:?}"),
+                Exit::Usage,
+            ));
         }
     }
     Ok(Exit::Done)

@@ -4,17 +4,15 @@
 
 use std::path::Path;
 
-use super::{
-    args::{Cli, Collect, Command, Pull, Read as ReadArgs},
-    failure::{Exit, Failure},
-};
+use super::args::{Cli, Collect, Command, Pull, Read as ReadArgs};
 use crate::{
     config::{Config, parse_rules},
+    diag::{Diagnostic, Exit},
     disk, limits,
 };
 
 /// Reads the setting, where one is named, and puts it under what the command line says.
-pub(super) fn apply(cli: &mut Cli) -> Result<(), Failure> {
+pub(super) fn apply(cli: &mut Cli) -> Result<(), Diagnostic> {
     if let Command::Collect(args) = &mut cli.command
         && let Some(path) = &args.accept_rules
     {
@@ -74,18 +72,18 @@ fn pull(args: &mut Pull, config: Config) {
 
 /// The text of a file that a person wrote. A file that is not there is a wrong command line: `--optional` must not turn
 /// a setting that nobody reads into success.
-fn text(path: &Path) -> Result<String, Failure> {
+fn text(path: &Path) -> Result<String, Diagnostic> {
     let read = disk::open(path).and_then(|file| disk::read(file, limits::SETTING)).map_err(|e| {
-        Failure::new("config-not-readable", format!("could not read {}: {e}", path.display()), Exit::Usage)
+        Diagnostic::new("config-not-readable", format!("could not read {}: {e}", path.display()), Exit::Usage)
     })?;
     let bytes = read.ok_or_else(|| {
-        Failure::new(
+        Diagnostic::new(
             "config-malformed",
             format!("{} is longer than {} bytes", path.display(), limits::SETTING),
             Exit::Usage,
         )
     })?;
     String::from_utf8(bytes).map_err(|_| {
-        Failure::new("config-malformed", format!("{} is not UTF-8 text", path.display()), Exit::Usage)
+        Diagnostic::new("config-malformed", format!("{} is not UTF-8 text", path.display()), Exit::Usage)
     })
 }

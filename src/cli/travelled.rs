@@ -15,8 +15,10 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
-use super::failure::{Exit, Failure};
-use crate::content::{Location, WORKING_DIR};
+use crate::{
+    content::{Location, WORKING_DIR},
+    diag::{Diagnostic, Exit},
+};
 
 /// Names that are looked at in search of a hard link. Most keys have one name only, and then there is no search.
 const NAMES: usize = 100_000;
@@ -69,14 +71,14 @@ impl Travelled {
     }
 
     /// Refuses a file that travelled.
-    pub(super) fn refuse(&self, path: &Path, what: &str) -> Result<(), Failure> {
+    pub(super) fn refuse(&self, path: &Path, what: &str) -> Result<(), Diagnostic> {
         let Some((folder, how)) = self.holds(path) else { return Ok(()) };
         let error = format!(
             "{what} {} {how} {}, where the pack is from or goes to",
             path.display(),
             folder.path.display()
         );
-        Err(Failure::new("verify-key-from-pack", error, Exit::Refused))
+        Err(Diagnostic::new("verify-key-from-pack", error, Exit::Refused))
     }
 
     fn holds(&self, path: &Path) -> Option<(&Folder, &'static str)> {

@@ -2,13 +2,9 @@
 
 use jiff::Timestamp;
 
-use super::{
-    clock,
-    failure::{Exit, Failure},
-    output::Output,
-    wire::Wire,
-};
+use super::{clock, output::Output, wire::Wire};
 use crate::{
+    diag::{Diagnostic, Exit},
     keysource::{Gathered, TufChoice, TufPlace, read_root},
     net::Client,
     trust::tuf::{Root, RootName},
@@ -25,11 +21,11 @@ pub(super) struct Asked<'a> {
 }
 
 /// Reads a root that the user names.
-pub(super) fn root(name: &RootName) -> Result<Root, Failure> {
+pub(super) fn root(name: &RootName) -> Result<Root, Diagnostic> {
     match name {
         RootName::Builtin(instance) => instance
             .root()
-            .map_err(|e| Failure::new(e.code(), format!("the built-in root: {e}"), Exit::Refused)),
+            .map_err(|e| Diagnostic::new(e.code(), format!("the built-in root: {e}"), Exit::Refused)),
         RootName::File(path) => Ok(read_root(path)?),
     }
 }
@@ -40,9 +36,9 @@ pub(super) fn gather(
     gathered: &mut Gathered,
     wire: &Wire,
     output: &Output,
-) -> Result<(), Failure> {
+) -> Result<(), Diagnostic> {
     if asked.repositories.is_empty() && !asked.roots.is_empty() {
-        return Err(Failure::usage(
+        return Err(Diagnostic::usage(
             "--tuf-root names a root, and no --tuf names the repository that begins with it",
             "give --tuf URL or --tuf DIR",
         ));
@@ -51,13 +47,13 @@ pub(super) fn gather(
     let mut used = vec![false; roots.len()];
     for text in asked.repositories {
         let place = TufPlace::parse(text).map_err(|e| {
-            Failure::usage(
+            Diagnostic::usage(
                 format!("--tuf: {e}"),
                 "give an http(s) address without password and query, or a directory",
             )
         })?;
         if asked.offline && matches!(place, TufPlace::Web(_)) {
-            return Err(Failure::usage(
+            return Err(Diagnostic::usage(
                 format!("--no-network forbids to ask {text}"),
                 "give a copy of the repository in a directory: --tuf DIR",
             ));

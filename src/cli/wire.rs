@@ -4,16 +4,13 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{
-    failure::{Exit, Failure},
-    heading,
-    output::Output,
-};
+use super::{heading, output::Output};
 use crate::{
     content::{
         auth::{AuthEnv, Credentials, Keyring},
         registry::{AllowedRealm, Options},
     },
+    diag::{Diagnostic, Exit},
     net::{self, Tls},
 };
 
@@ -54,31 +51,31 @@ impl Wire {
     }
 
     /// Checks what can be checked before a registry is asked. `hosts` counts the registries of this run.
-    pub(super) fn check(&self, hosts: usize) -> Result<(), Failure> {
+    pub(super) fn check(&self, hosts: usize) -> Result<(), Diagnostic> {
         if self.creds.is_some() && hosts > 1 {
-            return Err(Failure::usage(
+            return Err(Diagnostic::usage(
                 "--creds names credentials for one registry, and several are read",
                 "use --authfile, which keeps them apart",
             ));
         }
         if self.creds.as_deref().is_some_and(|creds| Credentials::parse(creds).is_none()) {
-            return Err(Failure::usage("--creds names no user", "write --creds USER:PASSWORD"));
+            return Err(Diagnostic::usage("--creds names no user", "write --creds USER:PASSWORD"));
         }
         for realm in &self.allow_realm {
             AllowedRealm::parse(realm).map_err(|e| {
-                Failure::usage(format!("--allow-realm: {e}"), "give a host, with a port where needed")
+                Diagnostic::usage(format!("--allow-realm: {e}"), "give a host, with a port where needed")
             })?;
         }
         // Read only when a registry asks who we are; that it is not there shows at once.
         if let Some(file) = self.authfile.as_deref().filter(|file| hosts > 0 && !file.is_file()) {
-            return Err(Failure::new(
+            return Err(Diagnostic::new(
                 "auth-file",
                 format!("{}: the credentials file that was named is not there", file.display()),
                 Exit::CouldNot,
             ));
         }
         if let Some(dir) = self.cert_dir.as_deref().filter(|d| !d.is_dir()) {
-            return Err(Failure::new(
+            return Err(Diagnostic::new(
                 "certificate-file",
                 format!("{} is not a directory", dir.display()),
                 Exit::CouldNot,

@@ -3,6 +3,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use super::yaml::Fault;
+use crate::diag::{Diagnostic, Exit};
 
 /// Why a file that a person wrote for keypack can't be used: the first thing that is wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -42,5 +43,17 @@ impl ConfigError {
     /// What to do about this very fault, where more can be said than about its code.
     pub fn advice(&self) -> Option<&str> {
         self.hint.as_deref()
+    }
+}
+
+impl From<ConfigError> for Diagnostic {
+    fn from(e: ConfigError) -> Self {
+        // A draft is well written; that it is no decision yet is the point.
+        let exit = if e.is_draft() { Exit::Refused } else { Exit::Usage };
+        let failure = Self::new(e.code(), e.to_string(), exit);
+        match e.advice() {
+            Some(advice) => failure.hinting(advice),
+            None => failure,
+        }
     }
 }

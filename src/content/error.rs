@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use super::{auth::AuthError, registry::RegistryError};
 use crate::{
+    diag::{Diagnostic, Exit, hint_of},
     net::NetError,
     oci::{BlobError, Digest, ManifestError},
 };
@@ -196,5 +197,14 @@ impl ContentError {
             }
             _ => None,
         }
+    }
+}
+
+impl From<ContentError> for Diagnostic {
+    fn from(e: ContentError) -> Self {
+        // What can't be done with a place is known from the command line; `--optional` must not hide that.
+        let exit = if matches!(e, ContentError::Unsupported { .. }) { Exit::Usage } else { Exit::CouldNot };
+        let hint = e.hint().unwrap_or_else(|| hint_of(e.code()).into());
+        Self { code: e.code(), error: e.to_string(), hint, exit }
     }
 }

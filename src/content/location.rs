@@ -9,7 +9,7 @@ use super::{
     foreign::foreign,
     reference::{Host, RegistryRef, without_user},
 };
-use crate::{address::quiet, oci::Digest};
+use crate::{address::quiet, diag::Diagnostic, oci::Digest};
 
 /// Where content lies, as the user wrote it. Reading one touches neither disk nor network.
 ///
@@ -228,6 +228,13 @@ impl fmt::Display for Location {
             Some(Selector::Digest(digest)) => write!(f, "@{digest}"),
             None => Ok(()),
         }
+    }
+}
+
+impl From<LocationError> for Diagnostic {
+    fn from(e: LocationError) -> Self {
+        let hint = e.hint().to_owned();
+        Self::usage(e.to_string(), hint)
     }
 }
 

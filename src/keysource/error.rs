@@ -3,6 +3,7 @@ use std::{io, path::PathBuf};
 use thiserror::Error;
 
 use crate::{
+    diag::{Diagnostic, Exit},
     key::{KeyFileError, RoleError, trusted_root::TrustedRootError},
     net::NetError,
     trust::tuf::TufError,
@@ -152,6 +153,28 @@ impl KeySourceError {
             Self::NotTuf { .. } => "tuf-not-found",
             Self::TufAnswer { .. } => "tuf-answer",
             Self::TrustedRoot { .. } => "trusted-root-malformed",
+        }
+    }
+}
+
+impl From<KeySourceError> for Diagnostic {
+    fn from(e: KeySourceError) -> Self {
+        let exit = match e {
+            KeySourceError::Read { .. }
+            | KeySourceError::NotAFile { .. }
+            | KeySourceError::Net(_)
+            | KeySourceError::Answer { .. }
+            | KeySourceError::NotTuf { .. }
+            | KeySourceError::TufAnswer { .. } => Exit::CouldNot,
+            _ => Exit::Refused,
+        };
+        let failure = Self::new(e.code(), e.to_string(), exit);
+        match e {
+            KeySourceError::Net(net) => match net.hint() {
+                Some(hint) => failure.hinting(&hint),
+                None => failure,
+            },
+            _ => failure,
         }
     }
 }

@@ -2,7 +2,14 @@ use jiff::Timestamp;
 use thiserror::Error;
 
 use super::Pin;
-use crate::{display::count, key::Fingerprint, oci::Digest, tree::UnsafeName, trust::tuf::TufError};
+use crate::{
+    diag::{Diagnostic, Exit},
+    display::count,
+    key::Fingerprint,
+    oci::Digest,
+    tree::UnsafeName,
+    trust::tuf::TufError,
+};
 
 /// Why something is not an acceptable pack. Closed: each has a stable code.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -308,5 +315,13 @@ impl PackError {
             Self::Rule { .. } => "rule-unmet",
             Self::Lineage { .. } => "lineage-mismatch",
         }
+    }
+}
+
+impl From<PackError> for Diagnostic {
+    fn from(e: PackError) -> Self {
+        // A needed key is missing: nothing is refused, and nothing can be made.
+        let exit = if matches!(e, PackError::Rule { .. }) { Exit::Incomplete } else { Exit::Refused };
+        Self::new(e.code(), e.to_string(), exit)
     }
 }

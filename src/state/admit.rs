@@ -3,7 +3,10 @@
 use thiserror::Error;
 
 use super::{Highest, Signer, State, TufRollback, Verdict};
-use crate::oci::Digest;
+use crate::{
+    diag::{Diagnostic, Exit},
+    oci::Digest,
+};
 
 /// An authenticated pack, as the memory sees it.
 #[derive(Debug, Clone, Copy)]
@@ -141,6 +144,12 @@ impl State {
             return Err(NotAdmitted::NoState);
         }
         Ok(Admission::First { others: self.highest().values().max_by_key(|h| h.version).copied() })
+    }
+}
+
+impl From<NotAdmitted> for Diagnostic {
+    fn from(e: NotAdmitted) -> Self {
+        Self::new(e.code(), e.to_string(), Exit::Refused)
     }
 }
 

@@ -1,5 +1,6 @@
 use std::{io, path::PathBuf};
 
+use crate::diag::{Diagnostic, Exit};
 use thiserror::Error;
 
 /// Why the state could not be read or written. It is never reset in silence: a host that forgets can be rolled back.
@@ -87,5 +88,11 @@ impl StateError {
                 "check who may write there and that the disk is not full, or name another directory with --state"
             }
         }
+    }
+}
+
+impl From<StateError> for Diagnostic {
+    fn from(e: StateError) -> Self {
+        Self { code: e.code(), error: e.to_string(), hint: e.hint().into(), exit: Exit::CouldNot }
     }
 }

@@ -6,7 +6,10 @@ use std::{
 use rustix::io::Errno;
 use thiserror::Error;
 
-use crate::display::shown;
+use crate::{
+    diag::{Diagnostic, Exit},
+    display::shown,
+};
 
 /// Why a directory was not written, or not read. But for [`NotUndone`](Self::NotUndone), the target is as it was.
 ///
@@ -254,5 +257,11 @@ impl fmt::Display for Room {
             None => Ok(()),
             Some((needed, free)) => write!(f, ": {needed} bytes are needed and {free} are free"),
         }
+    }
+}
+
+impl From<WriteError> for Diagnostic {
+    fn from(e: WriteError) -> Self {
+        Self { code: e.code(), error: e.to_string(), hint: e.hint().into(), exit: Exit::CouldNot }
     }
 }

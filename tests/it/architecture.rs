@@ -4,8 +4,9 @@
 use std::{fs, path::Path};
 
 /// Rooms and their level.
-const ROOMS: [(&str, u32); 22] = [
+const ROOMS: [(&str, u32); 23] = [
     ("address", 0),
+    ("diag", 0),
     ("disk", 0),
     ("limits", 0),
     ("meter", 0),

@@ -47,7 +47,7 @@ fn codes(text: &str) -> BTreeSet<&str> {
 #[test]
 fn every_code_has_a_hint_of_its_own() {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let hints = fs::read_to_string(src.join("cli/hint.rs")).unwrap();
+    let hints = fs::read_to_string(src.join("diag/hint.rs")).unwrap();
     let tables = bodies(&hints, "(code: &str)");
     assert_eq!(tables.len(), 5, "one table for most, one each for keys, packs, ages and TUF");
     // What stands left of `=>`; the hints themselves are not codes.
@@ -66,7 +66,7 @@ fn every_code_has_a_hint_of_its_own() {
         for body in bodies(&text, "fn code(&self)").into_iter().filter(|_| !own) {
             used.extend(codes(body).into_iter().map(|code| (code.to_owned(), path.clone())));
         }
-        for (at, _) in text.match_indices("Failure::new(") {
+        for (at, _) in text.match_indices("Diagnostic::new(") {
             let rest = text[at + 13..].trim_start();
             if let Some(code) = rest.strip_prefix('"').and_then(|rest| rest.split('"').next()) {
                 used.push((code.to_owned(), path.clone()));
@@ -81,5 +81,5 @@ fn every_code_has_a_hint_of_its_own() {
     }
     assert!(used.len() > 40 && known.len() > 40, "{} used, {} known", used.len(), known.len());
     let missing: Vec<_> = used.iter().filter(|(code, _)| !known.contains(code.as_str())).collect();
-    assert!(missing.is_empty(), "codes without a hint in cli/hint.rs: {missing:#?}");
+    assert!(missing.is_empty(), "codes without a hint in diag/hint.rs: {missing:#?}");
 }

@@ -5,5 +5,6 @@ pub mod docker_registry;
 pub mod fault;
 pub mod find;
 pub mod program;
+mod record;
 pub mod registry;
 pub mod tokens;

@@ -10,6 +10,8 @@ use std::{
 use serde_json::Value;
 use tempfile::TempDir;
 
+use super::record;
+
 /// The fixtures, which lie under `lab/` in every test's folder.
 pub(crate) const LAB: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/lab");
 
@@ -68,26 +70,24 @@ impl Test {
     pub(crate) fn run_with(&self, line: &str, variables: &[(&str, &str)]) -> Ran {
         let mut command = self.command();
         command.args(line.split(' ').filter(|word| !word.is_empty())).envs(variables.iter().copied());
-        let Output { status, stdout, stderr } = command.output().unwrap();
-        Ran {
-            line: line.to_owned(),
-            code: status.code().expect("no signal ended it"),
-            out: String::from_utf8(stdout).unwrap(),
-            err: String::from_utf8(stderr).unwrap(),
-        }
+        let output = command.output().unwrap();
+        self.ran(line.to_owned(), &output)
     }
 
     pub(crate) fn run_args(&self, args: &[&str]) -> Ran {
         // The packs of these tests have fixed dates; how old a pack may be is tested by those who say so.
         let pull = matches!(args.first(), Some(&("pull" | "unpack"))) && !args.contains(&"--max-age");
         let any_age: &[&str] = if pull { &["--max-age", "40000 days"] } else { &[] };
-        let Output { status, stdout, stderr } = self.command().args(args).args(any_age).output().unwrap();
-        Ran {
-            line: args.join(" "),
-            code: status.code().expect("no signal ended it"),
-            out: String::from_utf8(stdout).unwrap(),
-            err: String::from_utf8(stderr).unwrap(),
-        }
+        let output = self.command().args(args).args(any_age).output().unwrap();
+        self.ran(args.join(" "), &output)
+    }
+
+    fn ran(&self, line: String, output: &Output) -> Ran {
+        let code = output.status.code().expect("no signal ended it");
+        let out = String::from_utf8(output.stdout.clone()).unwrap();
+        let err = String::from_utf8(output.stderr.clone()).unwrap();
+        record::run(&line, code, &out, &err, self.dir.path());
+        Ran { line, code, out, err }
     }
 
     pub(crate) fn write(&self, name: &str, bytes: impl AsRef<[u8]>) {

@@ -1,7 +1,7 @@
 //! What to do about each code.
 
 /// What to do about a code. A test holds this table to the codes in the source.
-pub(super) fn hint(code: &str) -> &'static str {
+pub(crate) fn hint(code: &str) -> &'static str {
     match code {
         // Places and content.
         "not-found" => "check the path; an OCI layout is named oci:DIR, a tar of one oci-archive:FILE",
