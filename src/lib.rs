@@ -39,7 +39,7 @@
 //! | 3 | [`discover`], [`resolve`](mod@resolve), [`keysource`] |
 //! | 2 | [`trust`]: every decision, no I/O |
 //! | 1 | [`signature`], [`net`], [`content`]: the one joint, where content lives (`net` below it) |
-//! | 0 | [`address`]: what may be kept of one, [`oci`], [`key`], [`tree`], [`limits`], [`display`]: values as people read them, [`disk`]: named files, [`meter`]: progress |
+//! | 0 | [`address`]: what may be kept of one, [`oci`], [`key`], [`tree`], [`limits`], [`display`]: values as people read them, [`disk`]: named files, [`events`]: what is reported while it runs |
 //!
 //! A place is an arrangement over a namespace: [`content::Layout`] and [`content::Storage`] each read a
 //! [`content::DirFiles`] or a [`content::TarFiles`], which is indexed by its headers and never extracted; `dir:` trees
@@ -69,10 +69,11 @@ pub mod diag;
 pub mod discover;
 pub mod disk;
 pub mod display;
+pub mod events;
 pub mod key;
 pub mod keysource;
 pub mod limits;
-pub mod meter;
+
 pub mod net;
 pub mod oci;
 pub mod pack;

@@ -8,7 +8,7 @@ use std::{
 
 use indicatif::{BinaryBytes, ProgressBar, ProgressState, ProgressStyle};
 
-use crate::{display::shown, meter::Meter};
+use crate::{display::shown, events::Progress};
 
 /// How often it is drawn.
 const TICK: Duration = Duration::from_millis(120);
@@ -23,16 +23,16 @@ pub(super) struct Bar {
 }
 
 impl Bar {
-    /// Shows this text and how far the transfers are that `meter` counts.
-    pub(super) fn show(&self, text: &str, meter: &Meter) {
+    /// Shows this text and how far the transfers are that `progress` counts.
+    pub(super) fn show(&self, text: &str, progress: &Progress) {
         let mut line = self.lock();
         let line = line.get_or_insert_with(|| {
             let line = ProgressBar::new_spinner().with_message(shown(text));
             // Of a long name the end is cut off, never how far things are.
             if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg}{moved} [{elapsed}]") {
-                let meter = meter.clone();
+                let progress = progress.clone();
                 line.set_style(style.with_key("moved", move |_: &ProgressState, to: &mut dyn fmt::Write| {
-                    let _ = to.write_str(&moved(meter.state()));
+                    let _ = to.write_str(&moved(progress.state()));
                 }));
             }
             line.enable_steady_tick(TICK);

@@ -6,12 +6,12 @@ use std::{
 
 use clap::{Args, ValueEnum, error::ContextValue};
 
-use super::{bar::Bar, heading, interrupt::Interrupt};
+use super::{bar::Bar, heading, interrupt};
 use crate::{
     address::quiet,
     diag::{Diagnostic, Exit},
     display::{Paint, hidden, shown},
-    meter::Meter,
+    events::{Interrupt, Progress},
     net::Notice,
 };
 
@@ -50,17 +50,17 @@ pub(super) struct Output {
     pub(super) format: Format,
     pub(super) verbose: bool,
     quiet: bool,
-    progress: Progress,
+    steps: Steps,
     bar: Bar,
     /// Counts the bytes of a transfer that may take long.
-    pub(super) meter: Meter,
+    pub(super) progress: Progress,
     /// What a signal leaves behind.
     pub(super) interrupt: Interrupt,
 }
 
 /// How it is shown that work goes on.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Progress {
+enum Steps {
     /// Not at all.
     Silent,
     /// As a line that is drawn while a step lasts.
@@ -74,19 +74,19 @@ impl Output {
         let shown = !global.quiet && !global.no_progress;
         // A dumb terminal can't take a line back.
         let draws = io::stderr().is_terminal() && std::env::var_os("TERM").is_some_and(|t| t != "dumb");
-        let progress = match (shown, draws) {
-            (false, _) => Progress::Silent,
-            (true, true) => Progress::Drawn,
-            (true, false) => Progress::Lines,
+        let steps = match (shown, draws) {
+            (false, _) => Steps::Silent,
+            (true, true) => Steps::Drawn,
+            (true, false) => Steps::Lines,
         };
         let bar = Bar::default();
         Self {
             format: global.format,
             verbose: global.verbose,
             quiet: global.quiet,
-            meter: if progress == Progress::Drawn { Meter::counting() } else { Meter::default() },
-            progress,
-            interrupt: Interrupt::listen(bar.clone()),
+            progress: if steps == Steps::Drawn { Progress::counting() } else { Progress::default() },
+            steps,
+            interrupt: interrupt::listen(bar.clone()),
             bar,
         }
     }
@@ -135,7 +135,7 @@ impl Output {
 
     /// A step begins: shown on a terminal while it lasts, elsewhere one line.
     pub(super) fn working(&self, text: &str) {
-        if self.progress == Progress::Lines {
+        if self.steps == Steps::Lines {
             self.say("", text);
         }
         self.further(text);
@@ -143,8 +143,8 @@ impl Output {
 
     /// A step goes on: shown on a terminal alone.
     pub(super) fn further(&self, text: &str) {
-        if self.progress == Progress::Drawn {
-            self.bar.show(&quiet(text), &self.meter);
+        if self.steps == Steps::Drawn {
+            self.bar.show(&quiet(text), &self.progress);
         }
     }
 

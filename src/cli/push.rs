@@ -86,11 +86,13 @@ pub(super) fn run(args: &args::Push, output: &Output) -> Result<Exit, Diagnostic
     args.wire.check(hosts(std::slice::from_ref(&location)))?;
     output.working(&format!("writing to {location}"));
     let Destination { sink, source, replaced } =
-        content::open_destination(&location, &|| args.wire.options(output), &output.meter).map_err(|e| {
-            let unsupported = matches!(e, ContentError::Unsupported { .. });
-            let failure = Diagnostic::from(e).on("destination");
-            if unsupported { failure.hinting(DESTINATION) } else { failure }
-        })?;
+        content::open_destination(&location, &|| args.wire.options(output), &output.progress).map_err(
+            |e| {
+                let unsupported = matches!(e, ContentError::Unsupported { .. });
+                let failure = Diagnostic::from(e).on("destination");
+                if unsupported { failure.hinting(DESTINATION) } else { failure }
+            },
+        )?;
     if let Some(source) = source {
         refuse_taken_tag(source.as_ref(), location.repository(), &tag)?;
     }

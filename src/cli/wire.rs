@@ -105,7 +105,7 @@ impl Wire {
                 jobs: usize::from(self.jobs),
                 tls,
                 notice: Some(output.notice()),
-                meter: output.meter.clone(),
+                meter: output.progress.clone(),
                 ..net::Options::default()
             },
             plain_http: self.plain_http,

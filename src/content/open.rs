@@ -7,7 +7,7 @@ use super::{
     recognise::{Kind, recognise},
     registry::{Extent, Options, Registry},
 };
-use crate::meter::Meter;
+use crate::events::Progress;
 
 /// Opens a place to read from it: the one list of all kinds of places.
 ///
@@ -56,7 +56,7 @@ pub struct Destination {
 pub fn open_destination(
     location: &Location,
     wire: &dyn Fn() -> Options,
-    meter: &Meter,
+    meter: &Progress,
 ) -> Result<Destination, ContentError> {
     let beside = |sink: Box<dyn Sink>, there: bool| {
         let source = if there { Some(open_source(location, wire)?) } else { None };

@@ -1,7 +1,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use super::Tls;
-use crate::meter::Meter;
+use crate::events::Progress;
 
 /// Somebody who wants to hear that a request waits and why. The text is one line.
 #[derive(Clone)]
@@ -41,7 +41,7 @@ pub struct Options {
     /// Who hears about pauses.
     pub notice: Option<Notice>,
     /// Who counts the bytes of large bodies. It is those who know how large one is that count here.
-    pub meter: Meter,
+    pub meter: Progress,
 }
 
 impl Default for Options {
@@ -56,7 +56,7 @@ impl Default for Options {
             tls: Tls::default(),
             proxy: Proxy::default(),
             notice: None,
-            meter: Meter::default(),
+            meter: Progress::default(),
         }
     }
 }

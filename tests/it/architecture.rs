@@ -9,7 +9,7 @@ const ROOMS: [(&str, u32); 23] = [
     ("diag", 0),
     ("disk", 0),
     ("limits", 0),
-    ("meter", 0),
+    ("events", 0),
     ("display", 0),
     ("tree", 0),
     ("oci", 0),

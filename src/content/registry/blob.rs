@@ -3,7 +3,7 @@ use std::io::{self, Read};
 use super::{token::Scope, wire::Wire};
 use crate::{
     content::ContentError,
-    meter::Transfer,
+    events::Transfer,
     net::{Body, Method, Request, Response, StatusCode, header},
     oci::Descriptor,
 };

@@ -1,8 +1,8 @@
 use super::{RegistryError, manifests, token::Scope, wire::Wire};
 use crate::{
     content::ContentError,
+    events::Transfer,
     limits,
-    meter::Transfer,
     net::{self, Method, NetError, Request, Response, StatusCode, Url, header},
     oci::Blob,
 };

@@ -20,8 +20,8 @@ use crate::{
         files::open_file,
         layout::{INDEX, MARKER, blob_path, check_marker, lacks},
     },
+    events::Progress,
     limits,
-    meter::Meter,
     oci::Blob,
 };
 
@@ -34,18 +34,18 @@ use crate::{
 pub struct ArchiveSink {
     place: String,
     path: PathBuf,
-    meter: Meter,
+    meter: Progress,
 }
 
 impl ArchiveSink {
     /// An archive at this path; nothing is touched before [`Sink::put`]. `place` is how messages name it.
     pub fn new(place: impl Into<String>, path: impl Into<PathBuf>) -> Self {
-        Self { place: place.into(), path: path.into(), meter: Meter::default() }
+        Self { place: place.into(), path: path.into(), meter: Progress::default() }
     }
 
     /// Counts what is copied from the old archive.
     #[must_use]
-    pub fn metered(self, meter: Meter) -> Self {
+    pub fn metered(self, meter: Progress) -> Self {
         Self { meter, ..self }
     }
 

@@ -21,7 +21,7 @@ use crate::{
         ContentError,
         files::{Kind, scan},
     },
-    meter::Meter,
+    events::Progress,
 };
 
 /// A file of the new tar.
@@ -85,7 +85,7 @@ impl<'a> Old<'a> {
         self.keep.iter().map(|range| range.end - range.start).sum()
     }
 
-    fn copy(&self, new: &mut File, meter: &Meter) -> io::Result<()> {
+    fn copy(&self, new: &mut File, meter: &Progress) -> io::Result<()> {
         let mut file = self.file;
         let mut transfer = meter.begin(self.left());
         for range in &self.keep {
@@ -119,7 +119,7 @@ pub(super) fn rewrite(
     target: &Path,
     mut old: Option<Old<'_>>,
     add: &[Entry],
-    meter: &Meter,
+    meter: &Progress,
 ) -> Result<(), ContentError> {
     let failed = |e| ContentError::write(target.display().to_string(), e);
     let name = target.file_name().ok_or_else(|| failed(io::ErrorKind::InvalidFilename.into()))?;

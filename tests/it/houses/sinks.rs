@@ -7,7 +7,7 @@ use std::{
 use keypack::content::registry::Options;
 use keypack::{
     content::{ContentError, Location, Stored, open_destination},
-    meter::Meter,
+    events::Progress,
 };
 
 use super::support::{Spelling, answers, artifact, copy, files, holds, layout, open, tar_of};
@@ -15,7 +15,7 @@ use super::support::{Spelling, answers, artifact, copy, files, holds, layout, op
 /// Pushes an artifact of this content to what the user would write.
 fn push(place: &str, content: &str) -> Result<Stored, ContentError> {
     let location = Location::parse(place, Path::exists).unwrap();
-    let sink = open_destination(&location, &Options::default, &Meter::default())?.sink;
+    let sink = open_destination(&location, &Options::default, &Progress::default())?.sink;
     assert_eq!(sink.place(), place);
     sink.put(&artifact(content), location.tag().unwrap())
 }
@@ -104,7 +104,7 @@ fn what_is_no_layout_is_not_made_one() {
     let error = open_destination(
         &Location::parse("dir:x", Path::exists).unwrap(),
         &Options::default,
-        &Meter::default(),
+        &Progress::default(),
     )
     .err()
     .unwrap();

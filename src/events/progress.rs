@@ -1,13 +1,13 @@
-//! How far transfers are: counted where bytes move, looked at by whoever shows it.
+//! How far transfers are: counted where bytes move, read by whoever shows it.
 
 use std::sync::{
     Arc,
     atomic::{AtomicU64, Ordering},
 };
 
-/// Counts the bytes of the transfers that are under way. Clones count together; the default counts for nobody.
+/// Counts the bytes of the transfers that are under way. Clones count together; the default counts nothing.
 #[derive(Debug, Clone, Default)]
-pub struct Meter(Option<Arc<Counts>>);
+pub struct Progress(Option<Arc<Counts>>);
 
 #[derive(Debug, Default)]
 struct Counts {
@@ -15,8 +15,8 @@ struct Counts {
     passed: AtomicU64,
 }
 
-impl Meter {
-    /// A meter that somebody looks at.
+impl Progress {
+    /// Progress that is read.
     pub fn counting() -> Self {
         Self(Some(Arc::default()))
     }
@@ -27,7 +27,7 @@ impl Meter {
         if let Some(counts) = &self.0 {
             counts.expected.fetch_add(bytes, Ordering::Relaxed);
         }
-        Transfer { meter: self.clone(), expected: bytes, passed: 0 }
+        Transfer { progress: self.clone(), expected: bytes, passed: 0 }
     }
 
     /// Of all transfers under way: bytes that passed, and bytes that will have passed in the end.
@@ -40,11 +40,11 @@ impl Meter {
     }
 }
 
-/// A transfer under way; see [`Meter::begin`].
+/// A transfer under way; see [`Progress::begin`].
 #[derive(Debug)]
 #[must_use]
 pub struct Transfer {
-    meter: Meter,
+    progress: Progress,
     expected: u64,
     passed: u64,
 }
@@ -54,7 +54,7 @@ impl Transfer {
     pub fn pass(&mut self, bytes: u64) {
         let bytes = bytes.min(self.expected - self.passed);
         self.passed += bytes;
-        if let Some(counts) = &self.meter.0 {
+        if let Some(counts) = &self.progress.0 {
             counts.passed.fetch_add(bytes, Ordering::Relaxed);
         }
     }
@@ -62,7 +62,7 @@ impl Transfer {
 
 impl Drop for Transfer {
     fn drop(&mut self) {
-        if let Some(counts) = &self.meter.0 {
+        if let Some(counts) = &self.progress.0 {
             counts.passed.fetch_sub(self.passed, Ordering::Relaxed);
             counts.expected.fetch_sub(self.expected, Ordering::Relaxed);
         }
@@ -75,25 +75,25 @@ mod tests {
 
     #[test]
     fn what_is_under_way_counts_and_never_more_than_all() {
-        let meter = Meter::counting();
-        let mut one = meter.begin(5);
-        let mut other = meter.clone().begin(10);
+        let progress = Progress::counting();
+        let mut one = progress.begin(5);
+        let mut other = progress.clone().begin(10);
         one.pass(3);
         other.pass(1);
-        assert_eq!(meter.state(), (4, 15));
+        assert_eq!(progress.state(), (4, 15));
         one.pass(9);
-        assert_eq!(meter.state(), (6, 15));
+        assert_eq!(progress.state(), (6, 15));
         drop(one);
-        assert_eq!(meter.state(), (1, 10));
+        assert_eq!(progress.state(), (1, 10));
         drop(other);
-        assert_eq!(meter.state(), (0, 0));
+        assert_eq!(progress.state(), (0, 0));
     }
 
     #[test]
-    fn nobody_counts_for_nobody() {
-        let nobody = Meter::default();
-        let mut transfer = nobody.begin(5);
+    fn without_a_listener_nothing_is_counted() {
+        let silent = Progress::default();
+        let mut transfer = silent.begin(5);
         transfer.pass(2);
-        assert_eq!(nobody.state(), (0, 0));
+        assert_eq!(silent.state(), (0, 0));
     }
 }
