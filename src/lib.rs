@@ -12,8 +12,8 @@
 //!      Source ─────────────┐                                           Source
 //!         │ discover       │                                              │ content::fetch_artifact
 //!         ▼                │ keysource (I/O)                              ▼ pack::parse
-//!  [UntrustedSignature]    │     │ [Candidate]                       UntrustedPack
-//!         │                │     │                                        │ pack::check (anchors, pure)
+//!  [UntrustedSignature]    │     │ [Candidate]                       UnverifiedPack
+//!         │                │     │                                        │ pack::authenticate (anchors, pure)
 //!         ▼                ▼     ▼                                        ▼
 //!      resolve (pure): needs × candidates, each proved by trust         Pack
 //!         ▼                                                               │
@@ -23,8 +23,9 @@
 //!                            └────► write (I/O): keys/
 //! ```
 //!
-//! A [`pack::Draft`] is whole and consistent and may be pushed. A [`pack::Pack`] is what an anchor authenticated: only
-//! [`pack::check`] makes one. [`trust`] decides about every signature, once for collecting and for verifying.
+//! A [`pack::Draft`] is whole and consistent and may be pushed. A [`pack::Pack`] is what an anchor authenticated: it
+//! comes out of [`pack::authenticate`], or [`state`] recognises it. [`trust`] decides about every signature, once for
+//! collecting and for verifying.
 //!
 //! # Rooms, and who may use whom
 //!

@@ -6,7 +6,7 @@ use super::{args, output::Output};
 use crate::{
     diag::Diagnostic,
     display::count,
-    pack::{self, Met, Pack},
+    pack::{self, Evidence, Pack},
 };
 
 /// Which rules about time are broken, because the user says so.
@@ -27,7 +27,7 @@ pub(super) fn fresh(
 ) -> Result<Overruled, Diagnostic> {
     let stale = evidence(args, pack, now, output)?;
     if !pack.is_whole() {
-        if pack.met().contains(&Met::Pins) {
+        if pack.evidence().contains(&Evidence::Pins) {
             output.warn(
                 "pins authenticate keys alone: how old the pack is, and which version, nobody can tell",
             );
@@ -57,7 +57,7 @@ fn evidence(args: &args::Pull, pack: &Pack, now: Timestamp, output: &Output) -> 
     limits.allow_stale = args.except.allow_stale_unsafe;
     let created = pack.is_whole().then(|| pack.draft().inventory().created);
     let mut stale = false;
-    for vouched in pack.vouched() {
+    for vouched in pack.verified_chains() {
         let dated = vouched.dated(created);
         let age = pack::evidence_age(&vouched.file, &dated, now, &limits)?;
         stale |= age.stale;

@@ -8,7 +8,7 @@ use crate::{
     diag::Diagnostic,
     keysource::read_public_key,
     oci::Digest,
-    pack::{Anchor, Demand, Pack, PackError, check},
+    pack::{self, Anchor, Demand, Pack, PackError},
     signature::UntrustedSignature,
     state::Signer,
     trust::tuf::RootName,
@@ -62,7 +62,7 @@ pub(super) fn authenticate(
     output: &Output,
 ) -> Result<Pack, Diagnostic> {
     let attempt = |manifest_signatures: &[UntrustedSignature]| {
-        check(fetched.pack.clone(), &Demand { anchors, manifest_signatures, lineage, now })
+        pack::authenticate(fetched.pack.clone(), &Demand { anchors, manifest_signatures, lineage, now })
     };
     match attempt(&[]) {
         Err(e @ (PackError::Unsigned | PackError::Signature(_))) => {
@@ -94,7 +94,7 @@ pub(super) fn signers(anchors: &[Anchor], pack: &Pack) -> (Vec<Signer>, Vec<Sign
     believed.dedup();
     let signed = |signer: &Signer| match signer {
         Signer::Digest => true,
-        Signer::Key(key) => pack.met().iter().any(|met| met.signer() == Some(*key)),
+        Signer::Key(key) => pack.evidence().iter().any(|met| met.signer() == Some(*key)),
     };
     let vouching = believed.iter().copied().filter(signed).collect();
     (vouching, believed)

@@ -16,7 +16,7 @@ use super::{cache::Cache, gather::KeySources, heading, output::Global, wire::Wir
 use crate::{
     config::{IncludeKeys, Revocation, When},
     key::Fingerprint,
-    pack::{Expiry, Mention, Rule, parse_span},
+    pack::{Expiry, KeySelector, Rule, parse_span},
 };
 
 const SOURCES: &str = "\
@@ -168,7 +168,7 @@ pub(super) struct Collect {
     pub(super) accept_rules: Option<PathBuf>,
     /// These, or those of the setting, once they are read.
     #[arg(skip)]
-    pub(super) rules: Option<Vec<Rule<Mention>>>,
+    pub(super) rules: Option<Vec<Rule<KeySelector>>>,
     /// Why a key is revoked.
     #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub(super) reason: Option<String>,

@@ -8,7 +8,7 @@ use super::{age::Overruled, anchors::signers, args, collect::known_names, output
 use crate::{
     diag::Diagnostic,
     key::Fingerprint,
-    pack::{Anchor, Diff, Draft, Pack, PackError, Vouched, refuse_revoked},
+    pack::{Anchor, Diff, Draft, Pack, PackError, VerifiedChain, refuse_revoked},
     report,
     state::{Admission, Demands, KnownPack, NotAdmitted, Offer, Origin, Signer, State},
     tree::SafeName,
@@ -90,7 +90,7 @@ impl Install<'_> {
             )
         })?;
         self.remember(state, draft, &Verdict { admission, lowered }, &vouching, &believed);
-        for met in pack.met() {
+        for met in pack.evidence() {
             output.note(&format!("authenticated by {met}"));
         }
         Ok(Installed { draft: draft.clone(), unchanged: outcome.change == write::Change::Unchanged })
@@ -110,7 +110,7 @@ impl Install<'_> {
     /// Whether an older state of a TUF repository is taken, because the user says so.
     fn admit_tuf(&self, state: &State) -> Result<bool, Diagnostic> {
         let mut lowered = false;
-        for vouched in self.pack.vouched() {
+        for vouched in self.pack.verified_chains() {
             let Some(rollback) = state.check_evidence(&vouched.verified.evidence) else { continue };
             let refused = NotAdmitted::Tuf { repository: vouched.file.clone(), rollback };
             if !self.args.except.allow_rollback_unsafe {
@@ -128,8 +128,8 @@ impl Install<'_> {
     fn admit(&self, state: &State, believed: &[Signer]) -> Result<Option<Admission>, Diagnostic> {
         let (args, output) = (self.args, self.output);
         if !self.pack.is_whole() {
-            let new = |v: &&Vouched| !state.knows_evidence(&v.verified.evidence);
-            let new = self.pack.vouched().iter().find(new);
+            let new = |v: &&VerifiedChain| !state.knows_evidence(&v.verified.evidence);
+            let new = self.pack.verified_chains().iter().find(new);
             if args.require_state && (new.is_some() || state.packs().is_empty()) {
                 return Err(NotAdmitted::NoState.into());
             }
@@ -211,7 +211,7 @@ impl Install<'_> {
                 state.accept(&[], pack, flag, reason);
             }
         }
-        for vouched in self.pack.vouched() {
+        for vouched in self.pack.verified_chains() {
             if verdict.lowered {
                 state.accept_evidence(&vouched.verified.evidence);
             } else {

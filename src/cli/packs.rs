@@ -16,7 +16,7 @@ use crate::{
     discover::{Target, discover},
     limits,
     oci::{Descriptor, Digest, Document},
-    pack::{Draft, INVENTORY, UntrustedPack, looks_like_a_pack, parse},
+    pack::{Draft, INVENTORY, UnverifiedPack, looks_like_a_pack, parse},
     signature::UntrustedSignature,
 };
 
@@ -46,7 +46,7 @@ pub(super) struct Wanted<'a> {
 
 /// A pack as it was fetched, and where it is from.
 pub(super) struct Fetched {
-    pub(super) pack: UntrustedPack,
+    pub(super) pack: UnverifiedPack,
     source: Box<dyn Source>,
 }
 
@@ -160,7 +160,7 @@ fn tell_newer(seen: &[Option<Seen>], output: &Output) {
     }
 }
 
-fn fetch(source: &dyn Source, repository: &str, manifest: &Descriptor) -> Result<UntrustedPack, Diagnostic> {
+fn fetch(source: &dyn Source, repository: &str, manifest: &Descriptor) -> Result<UnverifiedPack, Diagnostic> {
     Ok(parse(&content::fetch_artifact(source, repository, manifest)?)?)
 }
 
@@ -175,11 +175,11 @@ fn named(source: &dyn Source, name: &str) -> Result<(String, Descriptor), Diagno
 }
 
 /// Whether a pack is the one that these digests mean. This chooses among packs; it authenticates nothing.
-fn matches(pack: &UntrustedPack, digests: &[Digest]) -> bool {
+fn matches(pack: &UnverifiedPack, digests: &[Digest]) -> bool {
     digests.contains(&pack.manifest_digest()) || digests.contains(&pack.digest())
 }
 
-fn only(source: &dyn Source, digests: &[Digest]) -> Result<UntrustedPack, Diagnostic> {
+fn only(source: &dyn Source, digests: &[Digest]) -> Result<UnverifiedPack, Diagnostic> {
     let mut packs: Vec<(String, String, Descriptor)> = Vec::new();
     for repository in source.repositories()? {
         for listed in source.manifests(&repository)? {

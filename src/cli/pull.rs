@@ -19,7 +19,7 @@ use crate::{
     diag::{Diagnostic, Exit},
     display::count,
     oci::Digest,
-    pack::{Anchor, INVENTORY, PackError, UntrustedPack},
+    pack::{Anchor, INVENTORY, PackError, UnverifiedPack},
     state,
 };
 
@@ -116,7 +116,7 @@ fn expected(directory: &Path, state: &Path) -> Result<String, Diagnostic> {
 }
 
 /// Says what the maker of the pack wrote and nobody vouches for.
-fn tell_dropped(pack: &UntrustedPack, output: &Output) {
+fn tell_dropped(pack: &UnverifiedPack, output: &Output) {
     let Ok(draft) = pack.clone().into_draft() else { return };
     let inventory = draft.inventory();
     let said = [(inventory.rules.len(), "rule"), (inventory.revoked.len(), "revocation")];

@@ -8,7 +8,7 @@ use crate::{
     display::{count, shown},
     key::{Candidate, KeyRef, OpenPgpKey, Role},
     keysource::Collected,
-    pack::{Draft, Include, IncludeChain, Inventory, KEPT_LONG, NewAtPlace, kept_long, new_at_known_places},
+    pack::{Draft, Include, IncludeChain, Inventory, KEPT_LONG, Rotation, kept_long, rotations},
     report::Report,
     resolve,
 };
@@ -17,7 +17,7 @@ use crate::{
 pub(super) struct Taken {
     pub(super) include: Vec<Include>,
     /// Keys that are new at a known place, those that nothing needs yet among them.
-    pub(super) held: Vec<NewAtPlace>,
+    pub(super) held: Vec<Rotation>,
 }
 
 /// The keys that go in. One that is new at a known place does not, until a person has named it; the report says so.
@@ -29,9 +29,9 @@ pub(super) fn take(
     output: &Output,
 ) -> Taken {
     let mut include = include(args, found, output);
-    let is_accepted = |new: &NewAtPlace| args.accept_change.contains(&new.fingerprint);
+    let is_accepted = |new: &Rotation| args.accept_change.contains(&new.fingerprint);
     let new = |keys: &[Include]| -> (Vec<_>, Vec<_>) {
-        let new = old.map(|old| new_at_known_places(old.inventory(), keys));
+        let new = old.map(|old| rotations(old.inventory(), keys));
         new.unwrap_or_default().into_iter().partition(is_accepted)
     };
     let (accepted, refused) = new(&include);
@@ -91,7 +91,7 @@ fn offered(candidate: &Candidate) -> Include {
 
 /// The TUF chains that were read. A repository describes anew the keys that stay, but not where one of its keys waits for
 /// a person: by the next time both would be of one document, and the new one no longer new.
-pub(super) fn chains(found: &Found, held: &[NewAtPlace], old: Option<&Draft>) -> Vec<IncludeChain> {
+pub(super) fn chains(found: &Found, held: &[Rotation], old: Option<&Draft>) -> Vec<IncludeChain> {
     let known: Vec<_> = held.iter().flat_map(|new| &new.known).map(|known| &known.file).collect();
     let records = old.map(|old| old.inventory().keys.as_slice()).unwrap_or_default();
     let records: Vec<_> = records.iter().filter(|record| known.contains(&&record.file)).collect();

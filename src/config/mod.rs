@@ -24,7 +24,7 @@ pub use rules::parse_rules;
 use crate::{
     key::Fingerprint,
     keysource::KeyFile,
-    pack::{Expiry, Mention, Pin, Rule},
+    pack::{Expiry, KeySelector, Pin, Rule},
     trust::tuf::RootName,
 };
 
@@ -46,7 +46,7 @@ pub struct Config {
     /// Whether hosts may be asked.
     pub network: Option<bool>,
     /// What must sign what, all of it; without it, the rules of the pack in place stay.
-    pub rules: Option<Vec<Rule<Mention>>>,
+    pub rules: Option<Vec<Rule<KeySelector>>>,
     /// The exact set of keys that a pack must have.
     pub pins: Option<Vec<Pin>>,
     /// Keys of the organisation.

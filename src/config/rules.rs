@@ -8,7 +8,7 @@ use super::{
     ConfigError,
     yaml::{self, At, Fault, Truth, given, truth, value},
 };
-use crate::pack::{Log, LogWord, Mention, Pattern, Rule, SignedIdentity, Signer};
+use crate::pack::{KeySelector, Log, LogWord, Pattern, Rule, SignedIdentity, Signer};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -95,7 +95,7 @@ impl<'de> Deserialize<'de> for Words {
 
 /// Reads a file of rules that a person went through. One that still says that it is a draft is refused, before
 /// anything else of it is looked at.
-pub fn parse_rules(text: &str, path: &Path) -> Result<Vec<Rule<Mention>>, ConfigError> {
+pub fn parse_rules(text: &str, path: &Path) -> Result<Vec<Rule<KeySelector>>, ConfigError> {
     let malformed = |fault| ConfigError::new(path, fault);
     let file: File = yaml::read(text).map_err(malformed)?;
     if let Some(draft) = &file.draft
@@ -107,7 +107,7 @@ pub fn parse_rules(text: &str, path: &Path) -> Result<Vec<Rule<Mention>>, Config
     rules(file.rules).map_err(malformed)
 }
 
-pub(super) fn rules(wires: Vec<At<Wire>>) -> Result<Vec<Rule<Mention>>, Fault> {
+pub(super) fn rules(wires: Vec<At<Wire>>) -> Result<Vec<Rule<KeySelector>>, Fault> {
     let mut scopes = BTreeSet::new();
     let mut rules = Vec::new();
     for wire in wires {
@@ -121,7 +121,7 @@ pub(super) fn rules(wires: Vec<At<Wire>>) -> Result<Vec<Rule<Mention>>, Fault> {
     Ok(rules)
 }
 
-fn rule(wire: &Wire) -> Result<Rule<Mention>, Fault> {
+fn rule(wire: &Wire) -> Result<Rule<KeySelector>, Fault> {
     if wire.signers.value.is_empty() {
         return Err(
             Fault::at(&wire.signers, "nobody may sign").hinting("name a signer, or take the rule out")
@@ -135,7 +135,7 @@ fn rule(wire: &Wire) -> Result<Rule<Mention>, Fault> {
     })
 }
 
-fn signer(wire: &At<WireSigner>) -> Result<Signer<Mention>, Fault> {
+fn signer(wire: &At<WireSigner>) -> Result<Signer<KeySelector>, Fault> {
     let WireSigner {
         key,
         authorities,
@@ -164,7 +164,7 @@ fn signer(wire: &At<WireSigner>) -> Result<Signer<Mention>, Fault> {
     }
 }
 
-fn log(wire: &At<Words>) -> Result<Log<Mention>, Fault> {
+fn log(wire: &At<Words>) -> Result<Log<KeySelector>, Fault> {
     match &wire.value {
         Words::One(word) if word == "required" => Ok(Log::Word(LogWord::Required)),
         Words::One(word) if word == "none" => Ok(Log::Word(LogWord::None)),

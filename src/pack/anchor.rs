@@ -6,7 +6,7 @@ use crate::{
     trust::tuf::Root,
 };
 
-/// What authenticates a pack, and arrived by another way than the pack. Several anchors are AND.
+/// What authenticates a pack, obtained out of band. Several anchors are AND.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Anchor {
     /// The pack digest or the manifest digest.
@@ -16,7 +16,7 @@ pub enum Anchor {
     Keys(Vec<PublicKey>),
     /// The exact set of keys. It authenticates these keys, not the inventory.
     Pins(Vec<Pin>),
-    /// Roots of TUF repositories: each must be met by a chain in the pack. They authenticate the keys that the chains
+    /// Roots of TUF repositories: for each there must be a chain in the pack. They authenticate the keys that the chains
     /// list, not the inventory.
     Tuf(Vec<Root>),
 }
@@ -28,9 +28,9 @@ impl Anchor {
     }
 }
 
-/// What an anchor met.
+/// What an anchor found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Met {
+pub enum Evidence {
     /// The sha256 of keypack.json: it survives every repackaging.
     PackDigest,
     /// The manifest's digest: it changes when a tool repackages.
@@ -43,11 +43,11 @@ pub enum Met {
     Pins,
     /// A TUF chain from the root with this fingerprint.
     Tuf(Digest),
-    /// The memory of this host, which authenticated the pack before.
+    /// The state of this host, which authenticated the pack before.
     Host,
 }
 
-impl Met {
+impl Evidence {
     /// How a digest relates to a pack.
     pub fn digest(digest: Digest, pack: Digest, manifest: Digest) -> Option<Self> {
         match () {
@@ -66,7 +66,7 @@ impl Met {
     }
 }
 
-impl fmt::Display for Met {
+impl fmt::Display for Evidence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::PackDigest => f.write_str("the pack digest that was given"),

@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 use jiff::{Span, Timestamp, ToSpan};
 
 use super::{
-    Draft, Dropped, Expiry, IncludeChain, Inventory, KeyRecord, Mention, PackError, Revoked, Rule,
+    Draft, Dropped, Expiry, IncludeChain, Inventory, KeyRecord, KeySelector, PackError, Revoked, Rule,
     SCHEMA_VERSION, TufRecord,
-    carry::{chains, describe_anew, renewed_only, withdrawn},
     expiry::whole_seconds,
     files,
     inventory::is_lineage,
     media,
-    rule::{Keyring, meet},
+    retained::{chains, describe_anew, renewed_only, withdrawn},
+    rule::{PackKeys, bind},
 };
 use crate::{
     key::{Grade, KeyRef, Material, Provenance, Role, Validity, name_of, origin_of},
@@ -55,7 +55,7 @@ pub struct Build<'a> {
     /// Leave out what only the replaced keys/ has.
     pub prune: bool,
     /// Rules of the organisation; `None` keeps the replaced ones.
-    pub rules: Option<Vec<Rule<Mention>>>,
+    pub rules: Option<Vec<Rule<KeySelector>>>,
     /// Further revocations.
     pub revoked: Vec<Revoked>,
     /// Now, or the time that the user gives.
@@ -177,7 +177,7 @@ fn record(request: &Build<'_>, include: &Include, known: Option<&KeyRecord>) -> 
         Some(known) => known.given_by.clone(),
         None => request.given_by.filter(|_| of_file).map(str::to_owned),
     };
-    let about = super::about::About::of(&include.material)
+    let about = super::description::KeyDescription::of(&include.material)
         .map_err(|reason| PackError::Key { name: name.clone(), reason })?;
     let origin = (include.key.role == Role::Rekor2)
         .then(|| include.url.as_deref().map(origin_of).or_else(|| include.origin.clone()))
@@ -211,7 +211,7 @@ fn rules(
 ) -> Result<(Vec<Rule>, Vec<Dropped>), PackError> {
     let old = request.replaces;
     let kept = || old.iter().flat_map(|o| &o.inventory().rules).map(Rule::from).collect();
-    let written: Vec<Rule<Mention>> = request.rules.clone().unwrap_or_else(kept);
+    let written: Vec<Rule<KeySelector>> = request.rules.clone().unwrap_or_else(kept);
     let said = request.revoked.iter().chain(old.iter().flat_map(|o| &o.inventory().revoked));
     let revoked: BTreeSet<_> = said.map(|r| r.fingerprint).collect();
     let gone = old.iter().flat_map(|o| o.keys()).filter(|(record, material)| {
@@ -219,7 +219,7 @@ fn rules(
             && material.fingerprints().iter().any(|f| revoked.contains(f))
     });
     let gone = gone.map(|(record, _)| record).collect();
-    meet(&written, &Keyring { present: entries.iter().map(|(record, _)| record).collect(), gone, revoked })
+    bind(&written, &PackKeys { present: entries.iter().map(|(record, _)| record).collect(), gone, revoked })
 }
 
 fn assemble(

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{CertificateRecord, Draft, Inventory, KeyRecord, NewAtPlace, Revoked, Rule, Scope, known};
+use super::{CertificateRecord, Draft, Inventory, KeyRecord, Revoked, Rotation, Rule, Scope, rotation};
 use crate::{
     key::{Fingerprint, Role},
     oci::Digest,
@@ -27,7 +27,7 @@ pub struct Diff {
     /// Keys that both have and describe differently.
     pub changed: Vec<ChangedKey>,
     /// Added keys at an address or of a file that the old one has another key of.
-    pub new_at_known_places: Vec<NewAtPlace>,
+    pub new_at_known_places: Vec<Rotation>,
     /// Fingerprints that the new one revokes and the old one did not.
     pub revoked: Vec<Revoked>,
     /// Fingerprints that the old one revoked and the new one does not. This host keeps them revoked.
@@ -133,7 +133,7 @@ impl Diff {
             added: is.keys.iter().filter(|k| absent(k, old_keys)).map(DiffKey::of).collect(),
             removed: old_keys.iter().filter(|k| absent(k, &is.keys)).map(DiffKey::of).collect(),
             changed: was.map(|was| changed(was, is)).unwrap_or_default(),
-            new_at_known_places: was.map(|was| known::new_in(was, is)).unwrap_or_default(),
+            new_at_known_places: was.map(|was| rotation::new_in(was, is)).unwrap_or_default(),
             revoked: is.revoked.iter().filter(|r| fresh(r, old_revoked)).cloned().collect(),
             unrevoked: old_revoked.iter().filter(|r| fresh(r, &is.revoked)).cloned().collect(),
             rules: rules(was.map(|i| i.rules.as_slice()).unwrap_or_default(), &is.rules),

@@ -1,9 +1,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Inventory, KeyRecord, PackError, TufRecord,
-    about::About,
-    chain,
+    Inventory, KeyRecord, PackError, TufRecord, chain,
+    description::KeyDescription,
     files::{self, INVENTORY, README, SUMS, TRUSTED_ROOT, is_signature},
 };
 use crate::{
@@ -232,9 +231,9 @@ fn material(record: &KeyRecord, bytes: &[u8]) -> Result<Material, PackError> {
     if id != record.id {
         return Err(wrong(format!("its id is {}, not {}", id.hex(), record.id.hex())));
     }
-    let about = About::of(&candidate.material).map_err(wrong)?;
+    let about = KeyDescription::of(&candidate.material).map_err(wrong)?;
     // A GPG key says itself from when to when it may be used; of other keys only the record does.
-    let said = About {
+    let said = KeyDescription {
         fingerprint: record.fingerprint,
         algorithm: record.algorithm,
         certificates: record.certificates.clone(),

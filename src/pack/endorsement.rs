@@ -3,7 +3,7 @@
 use base64::{Engine, prelude::BASE64_STANDARD};
 use sigstore_types::{HashAlgorithm, SignatureContent};
 
-use super::{Draft, Met, PackError, UntrustedPack, files::is_signature};
+use super::{Draft, Evidence, PackError, UnverifiedPack, files::is_signature};
 use crate::{
     key::PublicKey,
     limits,
@@ -50,18 +50,18 @@ impl SignatureFile {
 
 /// What the keys that were given signed.
 pub(super) struct Endorsed {
-    pub(super) met: Vec<Met>,
+    pub(super) evidence: Vec<Evidence>,
     /// The signature files that verified.
     pub(super) files: Vec<SafeName>,
 }
 
 /// Finds which of these keys signed the pack; none is a refusal that tells what was found instead.
 pub(super) fn check(
-    pack: &UntrustedPack,
+    pack: &UnverifiedPack,
     keys: &[PublicKey],
     beside: &[UntrustedSignature],
 ) -> Result<Endorsed, PackError> {
-    let (mut met, mut files) = (Vec::new(), Vec::new());
+    let (mut evidence, mut files) = (Vec::new(), Vec::new());
     let mut refused = Vec::new();
     for file in pack.files().iter().filter(|f| is_signature(f.name.as_str())) {
         let signature = match SignatureFile::parse(file.name.as_str(), &file.bytes) {
@@ -71,13 +71,13 @@ pub(super) fn check(
                 continue;
             }
         };
-        let before = met.len();
+        let before = evidence.len();
         for key in keys {
             if signature.is_by(key, pack.inventory_bytes()) {
-                met.push(Met::InventorySignature(key.fingerprint()));
+                evidence.push(Evidence::InventorySignature(key.fingerprint()));
             }
         }
-        if met.len() > before {
+        if evidence.len() > before {
             files.push(file.name.clone());
         } else {
             let keyless = matches!(&signature, SignatureFile::Bundle(bundle) if is_keyless(bundle));
@@ -94,22 +94,22 @@ pub(super) fn check(
         }
     }
     for signature in beside {
-        let before = met.len();
+        let before = evidence.len();
         for key in keys {
             if endorses_manifest(signature, &pack.manifest_digest(), key).is_ok() {
-                met.push(Met::ManifestSignature(key.fingerprint()));
+                evidence.push(Evidence::ManifestSignature(key.fingerprint()));
             }
         }
-        if met.len() == before {
+        if evidence.len() == before {
             let maker = if is_keyless(signature) { "with a certificate (keyless)" } else { "by another key" };
             refused
                 .push(format!("the signature of the manifest was made {maker}, or is about something else"));
         }
     }
-    met.sort_unstable();
-    met.dedup();
-    match (met.is_empty(), refused.is_empty()) {
-        (false, _) => Ok(Endorsed { met, files }),
+    evidence.sort_unstable();
+    evidence.dedup();
+    match (evidence.is_empty(), refused.is_empty()) {
+        (false, _) => Ok(Endorsed { evidence, files }),
         (true, true) => Err(PackError::Unsigned),
         (true, false) => {
             refused.dedup();

@@ -1,15 +1,14 @@
 //! The pack: an inventory and its files. Building and checking are pure; where packs lie is others' business.
 //!
-//! A [`Draft`] is what we built or loaded from our own disk and may push. An [`UntrustedPack`] is what came out of an
-//! artifact. A [`Pack`] is what an anchor authenticated; only [`check`] makes one.
+//! A [`Draft`] is what we built or loaded from our own disk and may push. An [`UnverifiedPack`] is what came out of an
+//! artifact. A [`Pack`] is what an anchor authenticated; it comes out of [`authenticate`].
 
-mod about;
 mod anchor;
 mod artifact;
+mod authenticate;
 mod build;
-mod carry;
 mod chain;
-mod check;
+mod description;
 mod diff;
 mod draft;
 mod endorsement;
@@ -18,21 +17,23 @@ mod expiry;
 mod files;
 mod freshness;
 mod inventory;
-mod known;
 mod layer;
 mod parse;
 mod pins;
 mod rebuild;
+mod retained;
+mod rotation;
 mod rule;
-mod vouch;
+mod tuf_anchor;
 mod zstd;
 
 pub use crate::key::Pin;
-pub use anchor::{Anchor, Met};
+pub use anchor::{Anchor, Evidence};
 pub use artifact::{Form, to_artifact};
+pub(crate) use authenticate::recognise;
+pub use authenticate::{Demand, KnownHere, Pack, authenticate, refuse_revoked};
 pub use build::{Build, Built, Change, Include, build};
 pub use chain::{IncludeChain, TufRecord};
-pub use check::{Demand, Pack, check, recognise, refuse_revoked};
 pub use diff::{ChainSide, ChangedChain, ChangedKey, ChangedRule, Diff, DiffKey, Side};
 pub use draft::Draft;
 pub use endorsement::Coverage;
@@ -43,10 +44,12 @@ pub use freshness::{Age, KEPT_LONG, Limits, evidence_age, freshness, kept_long, 
 pub use inventory::{
     CertificateRecord, FileRecord, Inventory, KeyRecord, Revoked, SCHEMA_VERSION, is_lineage,
 };
-pub use known::{KnownKey, NewAtPlace, new_at_known_places};
-pub use parse::{UntrustedPack, looks_like_a_pack, parse};
-pub use rule::{Dropped, IdentityKind, Log, LogWord, Mention, Pattern, Rule, Scope, SignedIdentity, Signer};
-pub use vouch::{Dated, Vouched};
+pub use parse::{UnverifiedPack, looks_like_a_pack, parse};
+pub use rotation::{KnownKey, Rotation, rotations};
+pub use rule::{
+    Dropped, IdentityKind, KeySelector, Log, LogWord, Pattern, Rule, Scope, SignedIdentity, Signer,
+};
+pub use tuf_anchor::{Dated, VerifiedChain};
 
 /// Media types of packs.
 pub mod media {

@@ -15,7 +15,7 @@ use crate::{
 
 /// The files of an artifact that says it is a pack. Nothing of it is believed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UntrustedPack {
+pub struct UnverifiedPack {
     manifest: Digest,
     inventory: Vec<u8>,
     files: Vec<OutFile>,
@@ -32,7 +32,7 @@ struct Inner {
     labels: Option<BTreeMap<String, String>>,
 }
 
-impl UntrustedPack {
+impl UnverifiedPack {
     /// The pack digest: sha256 of `keypack.json` as it arrived.
     pub fn digest(&self) -> Digest {
         Digest::of(&self.inventory)
@@ -72,7 +72,7 @@ pub fn looks_like_a_pack(manifest: &ImageManifest, config: impl FnOnce(&Descript
 }
 
 /// Takes the files out of an artifact.
-pub fn parse(artifact: &Artifact) -> Result<UntrustedPack, PackError> {
+pub fn parse(artifact: &Artifact) -> Result<UnverifiedPack, PackError> {
     let manifest = match Document::parse(&artifact.manifest) {
         Ok(Document::Manifest(manifest)) => manifest,
         Ok(Document::Index(_)) => return Err(PackError::Index),
@@ -105,7 +105,7 @@ pub fn parse(artifact: &Artifact) -> Result<UntrustedPack, PackError> {
     if let Some(promised) = promised.filter(|p| *p != actual.to_string()) {
         return Err(PackError::Inconsistent { label: promised.chars().take(100).collect(), actual });
     }
-    Ok(UntrustedPack { manifest: artifact.manifest.digest(), inventory, files })
+    Ok(UnverifiedPack { manifest: artifact.manifest.digest(), inventory, files })
 }
 
 fn blob<'a>(artifact: &'a Artifact, descriptor: &Descriptor) -> Result<&'a Blob, PackError> {

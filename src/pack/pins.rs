@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::{Draft, KeyRecord, PackError, Pin};
 use crate::{key::Material, trust::check_chain};
 
-/// Refuses a pack that holds a key which is neither pinned nor vouched for by another anchor that was given, or lacks one
+/// Refuses a pack that holds a key which is neither pinned nor authenticated by another anchor, or lacks one
 /// that is pinned. The pin says the role: a key that is pinned for one must not come as another. One pin stands for one
 /// key.
 ///
@@ -16,7 +16,7 @@ use crate::{key::Material, trust::check_chain};
 pub(super) fn exact(
     draft: &Draft,
     pins: &[Pin],
-    vouched: &dyn Fn(&KeyRecord) -> bool,
+    otherwise: &dyn Fn(&KeyRecord) -> bool,
 ) -> Result<(), PackError> {
     let mut open: BTreeSet<Pin> = pins.iter().copied().collect();
     for (record, material) in draft.keys() {
@@ -25,7 +25,7 @@ pub(super) fn exact(
             check_chain(chain, record.role)
                 .map_err(|e| PackError::Key { name: record.file.clone(), reason: e.to_string() })?;
         }
-        if !open.remove(&pin) && !vouched(record) {
+        if !open.remove(&pin) && !otherwise(record) {
             return Err(PackError::NotPinned { name: record.file.clone(), pin });
         }
     }

@@ -1,6 +1,6 @@
 use jiff::Timestamp;
 
-use super::{Build, Draft, Expiry, Include, PackError, Vouched, build, vouch};
+use super::{Build, Draft, Expiry, Include, PackError, VerifiedChain, build, tuf_anchor};
 use crate::{
     key::{Grade, KeyRef, Provenance, Role, Validity},
     oci::Digest,
@@ -14,7 +14,7 @@ use crate::{
 /// signature names it.
 pub(super) fn rebuild(
     draft: &Draft,
-    vouched: &[Vouched],
+    verified: &[VerifiedChain],
     lineage: &str,
     now: Timestamp,
 ) -> Result<Draft, PackError> {
@@ -26,7 +26,7 @@ pub(super) fn rebuild(
             sha256: Digest::of(material.to_pem().as_bytes()),
             date: None,
         };
-        let items = vouch::items(vouched, record, material)?;
+        let items = tuf_anchor::items(verified, record, material)?;
         let item = items.first();
         keys.push(Include {
             key: KeyRef { role: record.role, id: record.id },
@@ -47,7 +47,7 @@ pub(super) fn rebuild(
     let built = build(&Build {
         name: lineage,
         keys,
-        chains: vouched.iter().map(|v| v.chain.clone()).collect(),
+        chains: verified.iter().map(|v| v.chain.clone()).collect(),
         replaces: None,
         prune: true,
         rules: None,

@@ -2,11 +2,11 @@ use std::fmt::Write as _;
 
 use crate::{
     display::shown,
-    pack::{CertificateRecord, ChainSide, Diff, DiffKey, Inventory, NewAtPlace, Rule},
+    pack::{CertificateRecord, ChainSide, Diff, DiffKey, Inventory, Rotation, Rule},
 };
 
 /// What is true of a key that is new at a known place.
-pub fn another_key(new: &NewAtPlace) -> String {
+pub fn another_key(new: &Rotation) -> String {
     let known: Vec<_> = new.known.iter().map(|k| format!("{} ({})", k.fingerprint, k.file)).collect();
     format!(
         "{} gives another {} than before: {}; known is {}",

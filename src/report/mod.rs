@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::{
     key::{Fingerprint, KeyRef, Provenance, Role, Validity},
     oci::Digest,
-    pack::NewAtPlace,
+    pack::Rotation,
 };
 
 pub use diff::{another_key, certificate, chain_side, diff, rule};
@@ -43,7 +43,7 @@ pub struct Report {
     /// Keys whose sources differ about when they were in use.
     pub windows: Vec<WindowReport>,
     /// Keys that are not taken, for they are new at a place that the pack in place has another key of (`collect`).
-    pub changed: Vec<NewAtPlace>,
+    pub changed: Vec<Rotation>,
     /// Counts.
     pub counts: Counts,
     /// The pack that was written, or that stands unchanged (`collect`).

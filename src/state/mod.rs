@@ -24,7 +24,7 @@ pub use store::{load, update};
 use crate::{
     key::Fingerprint,
     oci::Digest,
-    pack::{Draft, Pack, PackError, recognise},
+    pack::{self, Draft, KnownHere, Pack, PackError},
     tree::SafeName,
 };
 
@@ -34,10 +34,30 @@ const SCHEMA: u32 = 1;
 /// How many packs, and how many acceptances, are remembered: years of weekly packs, in a file that stays small.
 const REMEMBERED: usize = 200;
 
-/// The memory of one lineage.
+/// What this host knows of one lineage.
+///
+/// It comes from a directory, by [`load`] or [`update`]: one that was made up in memory would recognise any keys/ as
+/// authenticated, so it has no public constructor and can't be deserialised.
+///
+/// ```compile_fail
+/// # fn make(lineage: &keypack::tree::SafeName) {
+/// // E0624: it is private.
+/// let _ = keypack::state::State::new(lineage);
+/// # }
+/// ```
+///
+/// ```compile_fail
+/// // E0277: it is not `Deserialize`.
+/// let _ = serde_json::from_str::<keypack::state::State>("{}");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct State(Contents);
+
+/// What the file of a lineage holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct State {
+struct Contents {
     schema_version: u32,
     lineage: String,
     /// The highest version that each signer has authenticated.
@@ -149,9 +169,9 @@ pub struct TufRollback {
 }
 
 impl State {
-    /// No memory yet.
-    pub fn new(lineage: &SafeName) -> Self {
-        Self {
+    /// Nothing is known yet.
+    pub(crate) fn new(lineage: &SafeName) -> Self {
+        Self(Contents {
             schema_version: SCHEMA,
             lineage: lineage.to_string(),
             highest: BTreeMap::new(),
@@ -159,12 +179,12 @@ impl State {
             tuf: BTreeMap::new(),
             revoked: BTreeMap::new(),
             acceptances: Vec::new(),
-        }
+        })
     }
 
     /// What `version` with the pack digest `digest` means, coming from `signer`.
     pub fn check(&self, signer: Signer, version: u64, digest: Digest) -> Verdict {
-        match self.highest.get(&signer) {
+        match self.0.highest.get(&signer) {
             None => Verdict::First,
             Some(have) if version > have.version => Verdict::Newer,
             Some(&have) if version < have.version => Verdict::Rollback { have },
@@ -179,7 +199,7 @@ impl State {
     pub fn record(&mut self, signers: &[Signer], pack: KnownPack) {
         for &signer in signers {
             if matches!(self.check(signer, pack.version, pack.digest), Verdict::First | Verdict::Newer) {
-                self.highest.insert(signer, Highest::from(pack));
+                self.0.highest.insert(signer, Highest::from(pack));
             }
         }
         self.know(pack);
@@ -192,13 +212,13 @@ impl State {
     pub fn accept(&mut self, signers: &[Signer], pack: KnownPack, flag: &str, reason: &str) {
         let mut instead_of = BTreeMap::new();
         for &signer in signers {
-            if let Some(have) = self.highest.insert(signer, Highest::from(pack)) {
+            if let Some(have) = self.0.highest.insert(signer, Highest::from(pack)) {
                 instead_of.insert(signer, have);
             }
         }
         let reason = reason.chars().take(1000).collect();
         let KnownPack { digest, version, at, .. } = pack;
-        self.acceptances.push(Acceptance {
+        self.0.acceptances.push(Acceptance {
             flag: flag.to_owned(),
             reason,
             pack: digest,
@@ -206,34 +226,34 @@ impl State {
             at,
             instead_of,
         });
-        forget_first(&mut self.acceptances);
+        forget_first(&mut self.0.acceptances);
         self.know(pack);
     }
 
     fn know(&mut self, pack: KnownPack) {
-        self.packs.retain(|known| known.digest != pack.digest);
-        self.packs.push(pack);
-        forget_first(&mut self.packs);
+        self.0.packs.retain(|known| known.digest != pack.digest);
+        self.0.packs.push(pack);
+        forget_first(&mut self.0.packs);
     }
 
     /// What is known of a pack: whether this host made or authenticated it.
     pub fn known(&self, digest: Digest) -> Option<&KnownPack> {
-        self.packs.iter().find(|known| known.digest == digest)
+        self.0.packs.iter().find(|known| known.digest == digest)
     }
 
     /// All packs that are remembered, the latest last.
     pub fn packs(&self) -> &[KnownPack] {
-        &self.packs
+        &self.0.packs
     }
 
     /// The highest version of each signer.
     pub const fn highest(&self) -> &BTreeMap<Signer, Highest> {
-        &self.highest
+        &self.0.highest
     }
 
     /// The first role of the TUF repository `instance` whose version is lower than one seen before.
     pub fn check_tuf(&self, instance: &str, versions: &BTreeMap<String, u64>) -> Option<TufRollback> {
-        let seen = self.tuf.get(instance)?;
+        let seen = self.0.tuf.get(instance)?;
         versions.iter().find_map(|(role, &offered)| {
             let &have = seen.get(role)?;
             (offered < have).then(|| TufRollback { role: role.clone(), have, offered })
@@ -242,7 +262,7 @@ impl State {
 
     /// Remembers versions of TUF metadata; never lowers one.
     pub fn record_tuf(&mut self, instance: &str, versions: &BTreeMap<String, u64>) {
-        let seen = self.tuf.entry(instance.to_owned()).or_default();
+        let seen = self.0.tuf.entry(instance.to_owned()).or_default();
         for (role, &version) in versions {
             let have = seen.entry(role.clone()).or_default();
             *have = version.max(*have);
@@ -251,12 +271,12 @@ impl State {
 
     /// Remembers that `pack` revoked a fingerprint; the first that did stays named.
     pub fn revoke(&mut self, fingerprint: Fingerprint, pack: Digest, at: Timestamp) {
-        self.revoked.entry(fingerprint).or_insert(Revocation { pack, at });
+        self.0.revoked.entry(fingerprint).or_insert(Revocation { pack, at });
     }
 
     /// Whether a fingerprint was revoked, and by which pack.
     pub fn revoked(&self, fingerprint: &Fingerprint) -> Option<&Revocation> {
-        self.revoked.get(fingerprint)
+        self.0.revoked.get(fingerprint)
     }
 
     /// Whether the key with this fingerprint was revoked.
@@ -269,17 +289,18 @@ impl State {
     /// That its files match its inventory is what makes it a [`Draft`]; that its inventory is the one that was
     /// authenticated is what this host remembers. Who can write the state could as well write the keys.
     pub fn recognise(&self, draft: Draft) -> Result<Pack, PackError> {
-        recognise(draft, &|digest| self.known(digest).is_some(), &|key| self.is_revoked(key))
+        let known = self.known(draft.digest()).ok_or(PackError::NoAnchor)?;
+        pack::recognise(draft, KnownHere::in_state(known.digest), &|key| self.is_revoked(key))
     }
 
     /// Everything that was accepted against a rule, the latest last.
     pub fn acceptances(&self) -> &[Acceptance] {
-        &self.acceptances
+        &self.0.acceptances
     }
 
     /// The lineage.
     pub fn lineage(&self) -> &str {
-        &self.lineage
+        &self.0.lineage
     }
 }
 

@@ -22,7 +22,7 @@ use rustix::{
 };
 use serde::Deserialize;
 
-use super::{SCHEMA, State, StateError};
+use super::{Contents, SCHEMA, State, StateError};
 use crate::{limits, tree::SafeName};
 
 /// How long [`update`] waits for another keypack, which holds the state for milliseconds.
@@ -180,14 +180,14 @@ fn parse(bytes: &[u8], lineage: &SafeName, path: &Path) -> Result<State, StateEr
         let found = head.schema_version;
         return Err(StateError::Schema { path: path.to_owned(), found, known: SCHEMA });
     }
-    let state: State = serde_json::from_slice(bytes).map_err(|e| malformed(e.to_string()))?;
+    let state: Contents = serde_json::from_slice(bytes).map_err(|e| malformed(e.to_string()))?;
     if state.schema_version != SCHEMA {
         return Err(malformed(format!("there is no schema version {}", state.schema_version)));
     }
     if state.lineage != lineage.as_str() {
         return Err(malformed(format!("it is the state of the lineage {:?}", state.lineage)));
     }
-    Ok(state)
+    Ok(State(state))
 }
 
 /// Refuses what others than this user and root could change: they could make this host forget.

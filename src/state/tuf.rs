@@ -25,7 +25,7 @@ impl State {
 
     /// Whether anything is remembered of this repository.
     pub fn knows_evidence(&self, evidence: &Evidence) -> bool {
-        evidence.roots.iter().any(|root| self.tuf.contains_key(&root.digest.to_string()))
+        evidence.roots.iter().any(|root| self.0.tuf.contains_key(&root.digest.to_string()))
     }
 
     /// Remembers the versions of a verified chain; never lowers one. Under every root, for who takes the last ones away
@@ -40,7 +40,7 @@ impl State {
     /// compared with: who said so meant it.
     pub fn accept_evidence(&mut self, evidence: &Evidence) {
         for root in &evidence.roots {
-            self.tuf.entry(root.digest.to_string()).or_default().extend(comparable(evidence, root));
+            self.0.tuf.entry(root.digest.to_string()).or_default().extend(comparable(evidence, root));
         }
     }
 }

@@ -201,3 +201,33 @@ fn the_test_itself_sees_arrows() {
     assert_eq!(seen("trust/x.rs", "let a = crate::pack::check(b);"), ["pack"]);
     assert_eq!(seen("trust/x.rs", "// use crate::content::fetch;"), Vec::<String>::new());
 }
+
+/// Words that make something trusted, and the files that may say them.
+const MAKERS: [(&str, &[&str]); 3] =
+    [("Pack {", &["pack/authenticate.rs"]), ("KnownHere::in_state", &["state/"]), ("State(", &["state/"])];
+
+/// Whether the code says this word, and not as the end of a longer one.
+fn says(code: &str, word: &str) -> bool {
+    code.match_indices(word).any(|(at, _)| {
+        let before = code[..at].chars().next_back().unwrap_or(' ');
+        !before.is_alphanumeric() && before != '_' && !code[..at].ends_with("impl ")
+    })
+}
+
+#[test]
+fn only_an_anchor_or_the_state_makes_a_pack() {
+    let mut wrong = Vec::new();
+    for (file, text) in all() {
+        let code = code(&text);
+        // A type after `->` or in a pattern of another crate's name is no maker.
+        let code = code.replace("-> Pack {", "");
+        for (word, places) in MAKERS {
+            if says(&code, word) && !places.iter().any(|place| file.starts_with(place)) {
+                wrong.push(format!("{file}: only {} may say `{word}`", places.join(" and ")));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
+    assert!(says("Ok(Pack { draft })", "Pack {") && !says("impl Pack {", "Pack {"));
+    assert!(!says("KnownPack { digest }", "Pack {"));
+}

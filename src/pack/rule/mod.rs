@@ -5,19 +5,19 @@
 //! OpenShift's ClusterImagePolicy (the same, one key each), Kyverno's and the policy-controller's attestors, cosign's
 //! flags. What one of them can't express, its export refuses.
 
-mod meet;
-mod mention;
+mod bind;
 mod scope;
+mod selector;
 mod signer;
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-pub use meet::Dropped;
-pub(super) use meet::{Keyring, meet};
-pub use mention::Mention;
+pub use bind::Dropped;
+pub(super) use bind::{PackKeys, bind};
 pub use scope::Scope;
+pub use selector::KeySelector;
 pub use signer::{IdentityKind, Pattern, Signer};
 
 use super::Inventory;

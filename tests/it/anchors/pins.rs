@@ -3,7 +3,8 @@
 use keypack::{
     key::{Chain, KeyRef, Material, Role, Validity, parse_key_file},
     pack::{
-        Anchor, Build, Demand, Expiry, Form, Include, Pin, UntrustedPack, build, check, parse, to_artifact,
+        Anchor, Build, Demand, Expiry, Form, Include, Pin, UnverifiedPack, authenticate, build, parse,
+        to_artifact,
     },
 };
 
@@ -102,7 +103,7 @@ fn a_foreign_ca_behind_a_pinned_certificate() {
                 lineage: "default",
                 now: jiff::Timestamp::now(),
             };
-            check(pack, &demand).map_or_else(|e| e.code(), |_| "accepted")
+            authenticate(pack, &demand).map_or_else(|e| e.code(), |_| "accepted")
         };
         assert_eq!(code(&honest), "accepted", "{role}");
         assert_eq!(code(&hostile), "key-not-pinned", "{role}");
@@ -110,7 +111,7 @@ fn a_foreign_ca_behind_a_pinned_certificate() {
 }
 
 /// A pack with one chain.
-fn pack_of(role: Role, chain: &Chain) -> UntrustedPack {
+fn pack_of(role: Role, chain: &Chain) -> UnverifiedPack {
     let material = Material::Chain(chain.clone());
     let include = Include {
         key: KeyRef { role, id: material.id() },

@@ -7,7 +7,9 @@ use keypack::{
     key::{Grade, Role},
     keysource::{Gathered, TufPlace},
     net,
-    pack::{Anchor, Build, Demand, Expiry, Form, Include, IncludeChain, build, check, parse, to_artifact},
+    pack::{
+        Anchor, Build, Demand, Expiry, Form, Include, IncludeChain, authenticate, build, parse, to_artifact,
+    },
     trust::tuf::{Chain, Instance, Root, describe, verify},
 };
 use tempfile::TempDir;
@@ -162,7 +164,7 @@ fn a_pack_of_it_is_pulled_by_the_built_in_root() {
             let anchors = [Anchor::Tuf(roots)];
             let demand =
                 Demand { anchors: &anchors, manifest_signatures: &[], lineage: "default", now: then() };
-            check(parse(&artifact).unwrap(), &demand)
+            authenticate(parse(&artifact).unwrap(), &demand)
         };
         let pack = check(vec![Instance::PublicGood.root().unwrap()]).unwrap();
         let inventory = pack.draft().inventory();

@@ -11,7 +11,7 @@ use crate::{
 
 /// A chain that a root authenticates.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Vouched {
+pub struct VerifiedChain {
     /// The file that held it.
     pub file: String,
     /// What followed from it.
@@ -21,14 +21,14 @@ pub struct Vouched {
 }
 
 /// Verifies the chains of the pack from these roots. Each root must be met by a chain.
-pub(super) fn verify(draft: &Draft, roots: &[Root]) -> Result<Vec<Vouched>, PackError> {
+pub(super) fn verify(draft: &Draft, roots: &[Root]) -> Result<Vec<VerifiedChain>, PackError> {
     if draft.inventory().tuf.is_empty() {
         return Err(PackError::NoChain);
     }
-    let mut vouched: Vec<Vouched> = Vec::new();
+    let mut found: Vec<VerifiedChain> = Vec::new();
     for root in roots {
         let mut refused: Vec<(&TufRecord, TufError)> = Vec::new();
-        let first = vouched.len();
+        let first = found.len();
         for (record, chain) in draft.chains() {
             match tuf::verify(chain, root, &root.label()) {
                 Ok(verified) => {
@@ -38,20 +38,20 @@ pub(super) fn verify(draft: &Draft, roots: &[Root]) -> Result<Vec<Vouched>, Pack
                         chain: verified.chain.clone(),
                         items: Vec::new(),
                     };
-                    vouched.push(Vouched { file: record.file.clone(), verified, chain });
+                    found.push(VerifiedChain { file: record.file.clone(), verified, chain });
                 }
                 Err(e) => refused.push((record, e)),
             }
         }
-        if vouched.len() > first + 1 {
+        if found.len() > first + 1 {
             // Of two states of one repository only one can be the latest; the older one would still vouch for what the
             // newer one has withdrawn.
-            let name = vouched.swap_remove(first + 1).file;
+            let name = found.swap_remove(first + 1).file;
             let reason =
                 "the root vouches for another chain in the pack too, and only one can be the latest".into();
             return Err(PackError::Chain { name, reason });
         }
-        if vouched.len() == first {
+        if found.len() == first {
             // The chain that came furthest says most: one that the root does not know at all ends at its signatures.
             let stranger = |e: &TufError| matches!(e, TufError::Signatures { .. });
             refused.sort_by_key(|(_, e)| stranger(e));
@@ -59,8 +59,8 @@ pub(super) fn verify(draft: &Draft, roots: &[Root]) -> Result<Vec<Vouched>, Pack
             return Err(PackError::Tuf { name: record.file.clone(), root: root.digest(), error });
         }
     }
-    match vouched.iter().find(|one| vouched.iter().any(|other| other.leads_on_from(one))) {
-        None => Ok(vouched),
+    match found.iter().find(|one| found.iter().any(|other| other.leads_on_from(one))) {
+        None => Ok(found),
         Some(old) => Err(PackError::Chain {
             name: old.file.clone(),
             reason: "it ends at a root that another chain in the pack leads on from, so it is not the latest"
@@ -72,11 +72,11 @@ pub(super) fn verify(draft: &Draft, roots: &[Root]) -> Result<Vec<Vouched>, Pack
 /// What the repositories say of a key of the pack; nothing if they do not know it. One that is described otherwise than by
 /// its repository is refused, whoever else vouches for it.
 pub(super) fn items<'a>(
-    vouched: &'a [Vouched],
+    verified: &'a [VerifiedChain],
     record: &KeyRecord,
     material: &Material,
 ) -> Result<Vec<&'a Candidate>, PackError> {
-    let all = vouched.iter().flat_map(|v| &v.verified.items.candidates).filter(|item| record.is_of(item));
+    let all = verified.iter().flat_map(|v| &v.verified.items.candidates).filter(|item| record.is_of(item));
     let (mut equal, mut differs) = (Vec::new(), None);
     for item in all {
         match difference(item, record, material) {
@@ -133,7 +133,7 @@ pub struct Dated {
     pub until: Timestamp,
 }
 
-impl Vouched {
+impl VerifiedChain {
     /// Whether the two are one repository, and the other ends at a root that this one has a successor of. Of two given
     /// roots an older one must not let in what was withdrawn since.
     fn leads_on_from(&self, other: &Self) -> bool {

@@ -8,7 +8,7 @@ use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use url::Url;
 
-use super::{Include, Inventory, KeyRecord, about::About};
+use super::{Include, Inventory, KeyRecord, description::KeyDescription};
 use crate::{
     key::{Fingerprint, Grade, KeyRef, Provenance, well_known},
     oci::Digest,
@@ -17,7 +17,7 @@ use crate::{
 /// A key that a pack does not have, at a place where it has others of that role.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct NewAtPlace {
+pub struct Rotation {
     /// The new key.
     pub key: KeyRef,
     /// The address, the file's name, or the subject of the certificate before it.
@@ -48,9 +48,9 @@ struct Given<'a> {
 }
 
 /// Finds the keys among `include` that are new at a place which the replaced pack knows.
-pub fn new_at_known_places(old: &Inventory, include: &[Include]) -> Vec<NewAtPlace> {
+pub fn rotations(old: &Inventory, include: &[Include]) -> Vec<Rotation> {
     let given = |include: &Include| {
-        let about = About::of(&include.material).ok()?;
+        let about = KeyDescription::of(&include.material).ok()?;
         let first = about.certificates.into_iter().next();
         let Include { key, url, provenance, .. } = include;
         let given = Given {
@@ -66,7 +66,7 @@ pub fn new_at_known_places(old: &Inventory, include: &[Include]) -> Vec<NewAtPla
 }
 
 /// The same of two packs, one after the other.
-pub(super) fn new_in(old: &Inventory, new: &Inventory) -> Vec<NewAtPlace> {
+pub(super) fn new_in(old: &Inventory, new: &Inventory) -> Vec<Rotation> {
     let given = new.keys.iter().map(|record| Given {
         key: record.key_ref(),
         url: record.url.as_deref(),
@@ -80,7 +80,7 @@ pub(super) fn new_in(old: &Inventory, new: &Inventory) -> Vec<NewAtPlace> {
 /// One document that held both keys all along changed nothing (the second is needed for the first time now), nor is a key
 /// new that this program knows by its id. But a changed document that still gives the old key counts: a key more is what
 /// an attacker wants, for one of several keys is enough.
-fn new_at_place(given: &Given<'_>, old: &Inventory) -> Option<NewAtPlace> {
+fn new_at_place(given: &Given<'_>, old: &Inventory) -> Option<Rotation> {
     let builtin = given.provenance.iter().any(|p| p.grade == Grade::Builtin);
     if old.key(given.key).is_some() || builtin || well_known(given.key).is_some() {
         return None;
@@ -92,7 +92,7 @@ fn new_at_place(given: &Given<'_>, old: &Inventory) -> Option<NewAtPlace> {
             .map(|r| KnownKey { file: r.file.clone(), fingerprint: r.fingerprint })
             .collect::<Vec<_>>();
         let (key, fingerprint) = (given.key, given.fingerprint);
-        (!known.is_empty()).then(|| NewAtPlace { key, place: place.to_owned(), fingerprint, known })
+        (!known.is_empty()).then(|| Rotation { key, place: place.to_owned(), fingerprint, known })
     };
     // Another CA behind a known certificate is another chain, wherever it comes from.
     if let Some((first, subject)) = &given.first {

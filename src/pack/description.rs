@@ -5,7 +5,7 @@ use crate::key::{Algorithm, Fingerprint, Material, Validity};
 
 /// What a key says of itself.
 #[derive(PartialEq, Eq)]
-pub(super) struct About {
+pub(super) struct KeyDescription {
     pub(super) fingerprint: Fingerprint,
     pub(super) algorithm: Algorithm,
     pub(super) certificates: Vec<CertificateRecord>,
@@ -15,7 +15,7 @@ pub(super) struct About {
     pub(super) validity: Option<Validity>,
 }
 
-impl About {
+impl KeyDescription {
     pub(super) fn of(material: &Material) -> Result<Self, String> {
         let mut about = Self {
             fingerprint: material.fingerprint(),

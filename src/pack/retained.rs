@@ -1,6 +1,6 @@
 //! Which TUF chains go into a pack, and what they say of the keys that stay from an earlier one.
 
-use super::{Build, Draft, IncludeChain, KeyRecord, TufRecord, vouch::follows_from};
+use super::{Build, Draft, IncludeChain, KeyRecord, TufRecord, tuf_anchor::follows_from};
 use crate::{
     key::{Grade, Material},
     trust::tuf::Chain,

@@ -1,15 +1,33 @@
 use super::{
-    Anchor, Draft, Met, PackError, UntrustedPack, Vouched, endorsement, pins, rebuild::rebuild, vouch,
+    Anchor, Draft, Evidence, PackError, UnverifiedPack, VerifiedChain, endorsement, pins, rebuild::rebuild,
+    tuf_anchor,
 };
 use crate::{key::Fingerprint, oci::Digest, signature::UntrustedSignature, tree::SafeName};
 
-/// A pack that an anchor authenticated. Only this file makes one; what verifies or writes policy takes nothing else.
+/// A pack that an anchor authenticated. What verifies or writes policy takes nothing else.
+///
+/// It has no public constructor: it comes out of [`authenticate`], or out of
+/// [`State::recognise`](crate::state::State::recognise), where this host authenticated or made just this pack before.
+///
+/// ```compile_fail
+/// # fn make(draft: keypack::pack::Draft) -> keypack::pack::Pack {
+/// // E0451: the fields are private.
+/// keypack::pack::Pack { draft, evidence: Vec::new(), whole: true, chains: Vec::new(), signatures: Vec::new() }
+/// # }
+/// ```
+///
+/// ```compile_fail
+/// # fn make(draft: keypack::pack::Draft, digest: keypack::oci::Digest) {
+/// // E0624: the word of the state is the state's to give.
+/// let _ = keypack::pack::KnownHere::in_state(digest);
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pack {
     draft: Draft,
-    met: Vec<Met>,
+    evidence: Vec<Evidence>,
     whole: bool,
-    vouched: Vec<Vouched>,
+    chains: Vec<VerifiedChain>,
     signatures: Vec<SafeName>,
 }
 
@@ -20,8 +38,8 @@ impl Pack {
     }
 
     /// What authenticated it.
-    pub fn met(&self) -> &[Met] {
-        &self.met
+    pub fn evidence(&self) -> &[Evidence] {
+        &self.evidence
     }
 
     /// Whether the maker's inventory is authenticated: its version, its times, its rules. Where not, only the keys are.
@@ -35,8 +53,23 @@ impl Pack {
     }
 
     /// The TUF chains that were verified again.
-    pub fn vouched(&self) -> &[Vouched] {
-        &self.vouched
+    pub fn verified_chains(&self) -> &[VerifiedChain] {
+        &self.chains
+    }
+}
+
+/// The state's word that this host made or authenticated the pack with this digest before.
+///
+/// Only `state` may give it (`tests/it/architecture.rs`): anywhere else it would be a way around every anchor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KnownHere {
+    pack: Digest,
+}
+
+impl KnownHere {
+    /// For `state` alone.
+    pub(crate) const fn in_state(pack: Digest) -> Self {
+        Self { pack }
     }
 }
 
@@ -45,7 +78,7 @@ impl Pack {
 pub struct Demand<'a> {
     /// All of these must hold, and there must be one.
     pub anchors: &'a [Anchor],
-    /// Signatures of the manifest that were found beside it. They come from the same place and prove nothing
+    /// Signatures of the manifest that were found with it. They come from the same place and prove nothing
     /// but by a key of `anchors`.
     pub manifest_signatures: &'a [UntrustedSignature],
     /// The name that the pack must have.
@@ -54,23 +87,23 @@ pub struct Demand<'a> {
     pub now: jiff::Timestamp,
 }
 
-/// Authenticates a pack: every anchor must hold, and there must be one. Anchors of the inventory vouch for all keys; pins
-/// and TUF roots together for those that either names: pins are the exact set of what no repository lists.
+/// Authenticates a pack: every anchor must hold, and there must be one. Anchors of the inventory authenticate all keys;
+/// pins and TUF roots together those that either names: pins are the exact set of what no repository lists.
 ///
 /// Digests and signatures are compared before the inventory is read: nothing that an attacker wrote is interpreted
 /// first. A key that the pack itself revokes refuses it: its maker contradicts himself.
-pub fn check(pack: UntrustedPack, demand: &Demand<'_>) -> Result<Pack, PackError> {
+pub fn authenticate(pack: UnverifiedPack, demand: &Demand<'_>) -> Result<Pack, PackError> {
     if demand.anchors.is_empty() {
         return Err(PackError::NoAnchor);
     }
-    let (mut met, mut signatures) = (Vec::new(), Vec::new());
+    let (mut evidence, mut signatures) = (Vec::new(), Vec::new());
     let (mut pinned, mut roots) = (Vec::new(), Vec::new());
     for anchor in demand.anchors {
         match anchor {
-            Anchor::Digest(expected) => met.push(digest(&pack, *expected)?),
+            Anchor::Digest(expected) => evidence.push(digest(&pack, *expected)?),
             Anchor::Keys(keys) => {
                 let endorsed = endorsement::check(&pack, keys, demand.manifest_signatures)?;
-                met.extend(endorsed.met);
+                evidence.extend(endorsed.evidence);
                 signatures.extend(endorsed.files);
             }
             Anchor::Pins(pins) => pinned.extend_from_slice(pins),
@@ -83,38 +116,39 @@ pub fn check(pack: UntrustedPack, demand: &Demand<'_>) -> Result<Pack, PackError
     if actual != demand.lineage {
         return Err(PackError::Lineage { expected: demand.lineage.into(), actual: actual.clone() });
     }
-    let vouched = if roots.is_empty() { Vec::new() } else { vouch::verify(&draft, &roots)? };
+    let chains = if roots.is_empty() { Vec::new() } else { tuf_anchor::verify(&draft, &roots)? };
     let pins = demand.anchors.iter().any(|a| matches!(a, Anchor::Pins(_)));
     let mut listed = Vec::new();
     for (record, material) in draft.keys() {
-        if !vouch::items(&vouched, record, material)?.is_empty() {
+        if !tuf_anchor::items(&chains, record, material)?.is_empty() {
             listed.push(record.key_ref());
         } else if !roots.is_empty() && !whole && !pins {
             return Err(PackError::NotInTuf(record.file.clone()));
         }
     }
-    met.extend(roots.iter().map(|root| Met::Tuf(root.digest())));
+    evidence.extend(roots.iter().map(|root| Evidence::Tuf(root.digest())));
     if pins {
         pins::exact(&draft, &pinned, &|record| listed.contains(&record.key_ref()))?;
-        met.push(Met::Pins);
+        evidence.push(Evidence::Pins);
     }
-    let draft = if whole { draft } else { rebuild(&draft, &vouched, demand.lineage, demand.now)? };
+    let draft = if whole { draft } else { rebuild(&draft, &chains, demand.lineage, demand.now)? };
     refuse_revoked(&draft, |key| draft.inventory().revoked.iter().any(|r| r.fingerprint == *key))?;
-    Ok(Pack { draft, met, whole, vouched, signatures })
+    Ok(Pack { draft, evidence, whole, chains, signatures })
 }
 
-/// Takes a keys/ that this host authenticated or made before: `known` is what its memory says of the pack digest,
-/// `revoked` of keys. That the files match the inventory is what makes it a [`Draft`].
-pub fn recognise(
+/// Takes a keys/ that this host authenticated or made before; `revoked` is what its state says of keys. That the files
+/// match the inventory is what makes it a [`Draft`].
+pub(crate) fn recognise(
     draft: Draft,
-    known: &dyn Fn(Digest) -> bool,
+    known: KnownHere,
     revoked: &dyn Fn(&Fingerprint) -> bool,
 ) -> Result<Pack, PackError> {
-    if !known(draft.digest()) {
+    if draft.digest() != known.pack {
         return Err(PackError::NoAnchor);
     }
     refuse_revoked(&draft, revoked)?;
-    Ok(Pack { draft, met: vec![Met::Host], whole: true, vouched: Vec::new(), signatures: Vec::new() })
+    let evidence = vec![Evidence::Host];
+    Ok(Pack { draft, evidence, whole: true, chains: Vec::new(), signatures: Vec::new() })
 }
 
 /// Refuses a pack that holds a revoked key, be it in the middle of a chain.
@@ -127,8 +161,8 @@ pub fn refuse_revoked(draft: &Draft, revoked: impl Fn(&Fingerprint) -> bool) -> 
     Ok(())
 }
 
-fn digest(pack: &UntrustedPack, expected: Digest) -> Result<Met, PackError> {
-    Met::digest(expected, pack.digest(), pack.manifest_digest()).ok_or_else(|| PackError::Digest {
+fn digest(pack: &UnverifiedPack, expected: Digest) -> Result<Evidence, PackError> {
+    Evidence::digest(expected, pack.digest(), pack.manifest_digest()).ok_or_else(|| PackError::Digest {
         expected,
         pack: pack.digest(),
         manifest: Some(pack.manifest_digest()),

@@ -1,16 +1,16 @@
-//! Rules meet the keys of a pack. A rule that names a key which is not there would say less than its author meant, so
+//! Binds rules to the keys of a pack. A rule that names a key which is not there would say less than its author meant, so
 //! it is an error; only revoked keys are left out, for then nothing else is meant.
 
 use std::collections::BTreeSet;
 
-use super::{AUTHORITIES, LOGS, Log, Mention, Rule, SIGNERS, Scope, Signer};
+use super::{AUTHORITIES, KeySelector, LOGS, Log, Rule, SIGNERS, Scope, Signer};
 use crate::{
     key::{Fingerprint, KeyRef, Role},
     pack::{KeyRecord, PackError},
 };
 
 /// The keys that rules may name.
-pub(in crate::pack) struct Keyring<'a> {
+pub(in crate::pack) struct PackKeys<'a> {
     /// Those in the pack.
     pub(in crate::pack) present: Vec<&'a KeyRecord>,
     /// Those that the replaced pack had and that left it because they are revoked.
@@ -29,31 +29,31 @@ pub struct Dropped {
 }
 
 /// Turns rules as people write them into rules about the keys of a pack, in their order.
-pub(in crate::pack) fn meet(
-    rules: &[Rule<Mention>],
-    keys: &Keyring<'_>,
+pub(in crate::pack) fn bind(
+    rules: &[Rule<KeySelector>],
+    keys: &PackKeys<'_>,
 ) -> Result<(Vec<Rule>, Vec<Dropped>), PackError> {
     let mut dropped = Vec::new();
-    let mut met = Vec::new();
+    let mut bound = Vec::new();
     for rule in rules {
-        let mut one = Meeting { scope: &rule.scope, keys, dropped: &mut dropped };
-        met.push(one.rule(rule)?);
+        let mut one = Binding { scope: &rule.scope, keys, dropped: &mut dropped };
+        bound.push(one.rule(rule)?);
     }
-    met.sort_by(|a: &Rule, b| a.scope.cmp(&b.scope));
-    if let Some(pair) = met.windows(2).find(|pair| pair[0].scope == pair[1].scope) {
+    bound.sort_by(|a: &Rule, b| a.scope.cmp(&b.scope));
+    if let Some(pair) = bound.windows(2).find(|pair| pair[0].scope == pair[1].scope) {
         return Err(PackError::Inventory(format!("there are two rules for {}", pair[0].scope)));
     }
-    Ok((met, dropped))
+    Ok((bound, dropped))
 }
 
-struct Meeting<'a> {
+struct Binding<'a> {
     scope: &'a Scope,
-    keys: &'a Keyring<'a>,
+    keys: &'a PackKeys<'a>,
     dropped: &'a mut Vec<Dropped>,
 }
 
-impl Meeting<'_> {
-    fn rule(&mut self, rule: &Rule<Mention>) -> Result<Rule, PackError> {
+impl Binding<'_> {
+    fn rule(&mut self, rule: &Rule<KeySelector>) -> Result<Rule, PackError> {
         let mut signers = Vec::new();
         for signer in &rule.signers {
             match signer {
@@ -84,7 +84,7 @@ impl Meeting<'_> {
         Ok(Rule { scope: rule.scope.clone(), signers, log, signed_identity: rule.signed_identity.clone() })
     }
 
-    fn each(&mut self, mentions: &[Mention], roles: &'static [Role]) -> Result<Vec<KeyRef>, PackError> {
+    fn each(&mut self, mentions: &[KeySelector], roles: &'static [Role]) -> Result<Vec<KeyRef>, PackError> {
         let mut keys = Vec::new();
         for mention in mentions {
             keys.extend(self.all(mention, roles)?);
@@ -95,7 +95,7 @@ impl Meeting<'_> {
     }
 
     /// The keys that are meant. None of them where all are revoked.
-    fn all(&mut self, mention: &Mention, roles: &'static [Role]) -> Result<Vec<KeyRef>, PackError> {
+    fn all(&mut self, mention: &KeySelector, roles: &'static [Role]) -> Result<Vec<KeyRef>, PackError> {
         let meant = |records: &[&KeyRecord]| -> Vec<KeyRef> {
             let fits = |r: &&&KeyRecord| roles.contains(&r.role) && mention.means(r);
             records.iter().filter(fits).map(|r| r.key_ref()).collect()
@@ -121,8 +121,8 @@ impl Meeting<'_> {
     }
 }
 
-impl From<&Rule> for Rule<Mention> {
+impl From<&Rule> for Rule<KeySelector> {
     fn from(rule: &Rule) -> Self {
-        rule.named(&Mention::Key)
+        rule.named(&KeySelector::Key)
     }
 }

@@ -8,7 +8,7 @@ use crate::{
 /// How a person names a key: as `keypack inspect` prints it after `pin` or `fingerprint`, by its name in keys/, or, for
 /// logs and authorities, by the host of their address: then all keys of that instance are meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Mention {
+pub enum KeySelector {
     /// Role and id, as the rules of an inventory name keys.
     Key(KeyRef),
     /// Role and fingerprint.
@@ -19,7 +19,7 @@ pub enum Mention {
     Name(String),
 }
 
-impl Mention {
+impl KeySelector {
     /// Whether it means this key.
     pub(super) fn means(&self, record: &KeyRecord) -> bool {
         match self {
@@ -48,7 +48,7 @@ impl Mention {
     }
 }
 
-impl FromStr for Mention {
+impl FromStr for KeySelector {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -74,7 +74,7 @@ impl FromStr for Mention {
     }
 }
 
-impl fmt::Display for Mention {
+impl fmt::Display for KeySelector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Key(key) => key.fmt(f),
