@@ -6,6 +6,10 @@
 /// A manifest or an index. Registries refuse larger ones (distribution, ECR, skopeo and oras all stop at 4 MiB).
 pub const MANIFEST: u64 = 4 << 20;
 
+/// The index.json of a layout, which is read as a stream: that of 250,000 signed images has about this size, at 520 bytes
+/// an image.
+pub const INDEX_JSON: u64 = 128 << 20;
+
 /// A signature payload, a sigstore bundle or one annotation: a bundle with certificate, proof and timestamps has
 /// about 10 KiB; an in-toto statement with a large build provenance may reach a few MiB.
 pub const SIGNATURE: u64 = 8 << 20;

@@ -15,7 +15,8 @@ mod counter;
 mod docker_registry;
 #[path = "../../tests/support/find.rs"]
 mod find;
-mod signed;
+#[path = "../scale/mirror.rs"]
+mod mirror;
 
 use std::{
     env,
@@ -140,7 +141,7 @@ fn beside(oras: &Path, runs: usize) {
 
 fn discover(images: usize) {
     let dir = TempDir::new().unwrap();
-    let key = signed::mirror(&dir.path().join("storage"), images);
+    let key = mirror::storage(mirror::Place::folder(&dir.path().join("storage")), images);
     let work = TempDir::new().unwrap();
     std::fs::write(work.path().join("bench.pub"), key).unwrap();
     let registry = DockerRegistry::start(dir, "", "", "");

@@ -12,7 +12,7 @@ use std::{
 };
 
 use keypack::{
-    content::{OcMirror, Source},
+    content::{OcMirror, ReleaseManifests},
     discover::{Target, discover},
     display::{Paint, hidden},
     keysource::Gathered,

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use keypack::{
-    content::{Child, ContentError, Files, OpenFile},
+    content::{ContentError, Files, OpenFile},
     discover::Image,
     oci::Digest,
     resolve::Question,
@@ -28,16 +28,16 @@ impl Files for Memory {
         Ok(self.0.get(name).map(|bytes| bytes.len() as u64))
     }
 
-    fn list(&self, directory: &str) -> Result<Vec<Child>, ContentError> {
+    fn visit(&self, directory: &str, take: &mut dyn FnMut(&str, bool)) -> Result<(), ContentError> {
         let prefix = if directory.is_empty() { String::new() } else { format!("{directory}/") };
         let inside = self.0.keys().filter_map(|path| path.strip_prefix(&prefix));
         let children: BTreeSet<_> = inside
-            .map(|rest| match rest.split_once('/') {
-                Some((name, _)) => Child { name: name.to_owned(), is_dir: true },
-                None => Child { name: rest.to_owned(), is_dir: false },
-            })
+            .map(|rest| rest.split_once('/').map_or((rest, false), |(name, _)| (name, true)))
             .collect();
-        Ok(children.into_iter().collect())
+        for (name, is_dir) in &children {
+            take(name, *is_dir);
+        }
+        Ok(())
     }
 }
 

@@ -6,7 +6,7 @@ mod server;
 
 use keypack::{
     content::{
-        Source,
+        Referrers, Source,
         auth::{Credentials, Keyring},
         fetch, fetch_manifest,
         registry::{Extent, Host, Options, Registry},

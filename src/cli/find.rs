@@ -66,7 +66,7 @@ pub(super) fn find(
         let mut failure = Diagnostic::new("nothing-readable", what, super::Exit::CouldNot);
         if let Some(first) = damage.first() {
             failure.hint = hint_of(first.code).into();
-        } else if let Some(advice) = sources.iter().find_map(|(source, _)| source.advice()) {
+        } else if let Some(advice) = sources.iter().find_map(|(source, _)| source.abilities().advice) {
             failure.hint = advice.into();
         } else if places.iter().all(|place| place.starts_with("docker://")) {
             failure.hint =
@@ -112,8 +112,9 @@ fn leave_out(gathered: &mut Gathered, revoked: &dyn Fn(&Fingerprint) -> bool, ou
 /// Says where manifests are named and lie in another archive: what is signed may be among them.
 fn tell_absent(discovery: &Discovery, sources: &[(Box<dyn Source>, Option<String>)], output: &Output) {
     for (place, (source, _)) in discovery.places.iter().zip(sources) {
-        if place.absent > 0 && source.completeness() == Completeness::Partial {
-            let advice = source.advice().unwrap_or("give the place that holds them as a further source");
+        if place.absent > 0 && source.abilities().completeness == Completeness::Partial {
+            let advice =
+                source.abilities().advice.unwrap_or("give the place that holds them as a further source");
             output.warn(&format!(
                 "{} names {} that it does not hold, and signatures may be among them; {advice}",
                 place.name,

@@ -167,7 +167,8 @@ fn add_key_file(gathered: &mut Gathered, file: &KeyFile, output: &Output) -> Res
 
 /// Adds what release payloads inside the mirror say: claims, unless they are known.
 pub(super) fn add_payloads(gathered: &mut Gathered, source: &dyn Source) -> Result<(), Diagnostic> {
-    source.release_manifests(&mut |manifest| {
+    let Some(releases) = source.abilities().releases else { return Ok(()) };
+    releases.release_manifests(&mut |manifest| {
         gathered.add_release_manifest(&manifest.name, &manifest.bytes);
     })?;
     Ok(())

@@ -40,7 +40,7 @@ pub fn fetch_artifact(
         room -= descriptor.size.unwrap_or(limits::PACK_FILE).min(room);
     }
     // Two come sooner one after the other on the connection that is open than a second one is made.
-    let crew = if wanted.len() > 2 { source.crew() } else { Crew::alone() };
+    let crew = if wanted.len() > 2 { source.abilities().workers() } else { Crew::alone() };
     artifact.blobs = crew.map(&wanted, |(descriptor, room)| {
         fetch(source, repository, descriptor, *room)?.ok_or_else(|| missing(descriptor.digest))
     })?;

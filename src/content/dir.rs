@@ -4,7 +4,9 @@ use std::{
     path::Path,
 };
 
-use super::{Attachment, ContentError, Files, Listed, Name, Source, files::join, found::holding};
+use super::{
+    Abilities, Attachment, ContentError, Files, Listed, Name, Sidecars, Source, files::join, found::holding,
+};
 use crate::{
     limits,
     oci::{Blob, Descriptor, Digest},
@@ -87,18 +89,6 @@ impl<F: Files> DirImages<F> {
             }),
         }
     }
-
-    fn survey(&self, repository: &str) -> (Vec<Listed>, Vec<ContentError>) {
-        let (mut listed, mut problems) = (Vec::new(), Vec::new());
-        for image in self.images(repository) {
-            match self.manifest(image) {
-                Ok(blob) => listed.push(Listed { descriptor: descriptor(&blob), name: image.name.clone() }),
-                Err(problem) => problems.push(problem),
-            }
-        }
-        listed.sort_by(|a, b| a.name.cmp(&b.name).then(a.descriptor.digest.cmp(&b.descriptor.digest)));
-        (listed, problems)
-    }
 }
 
 /// Repository and name of the image in `folder`.
@@ -128,12 +118,23 @@ impl<F: Files> Source for DirImages<F> {
         Ok(self.repositories.keys().cloned().collect())
     }
 
-    fn manifests(&self, repository: &str) -> Result<Vec<Listed>, ContentError> {
-        Ok(self.survey(repository).0)
-    }
-
-    fn problems(&self, repository: &str) -> Result<Vec<ContentError>, ContentError> {
-        Ok(self.survey(repository).1)
+    fn list(
+        &self,
+        repository: &str,
+        take: &mut dyn FnMut(Result<Listed, ContentError>),
+    ) -> Result<(), ContentError> {
+        let mut listed = Vec::new();
+        for image in self.images(repository) {
+            match self.manifest(image) {
+                Ok(blob) => listed.push(Listed { descriptor: descriptor(&blob), name: image.name.clone() }),
+                Err(problem) => take(Err(problem)),
+            }
+        }
+        listed.sort_by(|a, b| a.name.cmp(&b.name).then(a.descriptor.digest.cmp(&b.descriptor.digest)));
+        for listed in listed {
+            take(Ok(listed));
+        }
+        Ok(())
     }
 
     fn resolve(&self, repository: &str, reference: &str) -> Result<Option<Descriptor>, ContentError> {
@@ -171,6 +172,12 @@ impl<F: Files> Source for DirImages<F> {
         Ok(self.files.open(&join(&image.folder, MANIFEST))?.map(|file| file.reader))
     }
 
+    fn abilities(&self) -> Abilities<'_> {
+        Abilities { sidecars: Some(self), ..Abilities::default() }
+    }
+}
+
+impl<F: Files> Sidecars for DirImages<F> {
     fn attachments(
         &self,
         repository: &str,

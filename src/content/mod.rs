@@ -24,6 +24,7 @@ mod recognise;
 mod reference;
 pub mod registry;
 mod sink;
+mod source;
 mod storage;
 
 use std::io::Read;
@@ -42,121 +43,16 @@ pub use oc_mirror::{Caches, OcMirror, oc_mirror_path, oc_mirror_root};
 pub use open::{Destination, open_destination, open_source};
 pub use reference::{Host, ReferenceError, RegistryRef, is_repository, is_tag};
 pub use sink::{ArchiveSink, LayoutSink, OcMirrorSink};
+pub use source::{
+    Abilities, Attachment, Completeness, DetachedSignatures, Listed, Name, Referrers, ReleaseManifests,
+    Remote, Sidecars, Source,
+};
 pub use storage::Storage;
 
 use crate::{
     limits,
     oci::{Blob, BlobError, Descriptor, Digest, Document},
 };
-
-/// One manifest that a place can name without being asked for it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listed {
-    /// The manifest. Media type and size may be unknown (registry storage keeps neither).
-    pub descriptor: Descriptor,
-    /// How it is named.
-    pub name: Name,
-}
-
-/// How a place names a manifest.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Name {
-    /// By a tag.
-    Tag(String),
-    /// Listed by digest only: an index.json entry without a tag, a revision without a tag.
-    Untagged,
-    /// Listed by nothing: a manifest with a `subject` that lies among the blobs. `cosign save` leaves these.
-    Unlisted,
-}
-
-/// A signature that lies beside an image instead of in it: `signature-N` of a `dir:`, or of a lookaside tree.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Attachment {
-    /// The file's name, for messages.
-    pub name: String,
-    /// Its bytes, as they lie there.
-    pub bytes: Vec<u8>,
-}
-
-/// Whether a place may lawfully lack blobs that it names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Completeness {
-    /// What it names is there; a missing blob is damage.
-    Whole,
-    /// An incremental archive or a cache: it names content that another archive holds.
-    Partial,
-}
-
-/// A place that holds images.
-pub trait Source: Sync {
-    /// How messages name this place, as the user wrote it: `oci:mirror`, `docker://host/ns`.
-    fn place(&self) -> String;
-
-    /// The repositories. A place without names (a layout, a `dir:`) has one, the empty string.
-    fn repositories(&self) -> Result<Vec<String>, ContentError>;
-
-    /// All manifests that the place can enumerate: tags first, in name order, then those without.
-    fn manifests(&self, repository: &str) -> Result<Vec<Listed>, ContentError>;
-
-    /// What the repository names but can't tell, such as a tag whose link is empty: to be reported beside what
-    /// [`Source::manifests`] lists, for it is no reason to leave the rest unread.
-    fn problems(&self, _repository: &str) -> Result<Vec<ContentError>, ContentError> {
-        Ok(Vec::new())
-    }
-
-    /// The manifest that a tag names now. `reference` may also be a digest.
-    fn resolve(&self, repository: &str, reference: &str) -> Result<Option<Descriptor>, ContentError>;
-
-    /// Opens a manifest or a blob, not checked in any way: only [`fetch`] calls this.
-    fn open(&self, repository: &str, blob: &Descriptor) -> Result<Option<Box<dyn Read + '_>>, ContentError>;
-
-    /// What the place itself knows to refer to `subject` (a registry's referrers API). Fallback tags and
-    /// manifests with a `subject` are found by `discover` through [`Source::manifests`].
-    fn referrers(&self, _repository: &str, _subject: &Digest) -> Result<Vec<Descriptor>, ContentError> {
-        Ok(Vec::new())
-    }
-
-    /// Signatures that lie beside the image as files, handed over one at a time: together they may be large.
-    fn attachments(
-        &self,
-        _repository: &str,
-        _image: &Digest,
-        _take: &mut dyn FnMut(Attachment),
-    ) -> Result<(), ContentError> {
-        Ok(())
-    }
-
-    /// Signatures that lie in this place as files and name the image that they are for: claims, as all signatures are.
-    fn loose(&self, _take: &mut dyn FnMut(Digest, Attachment)) -> Result<(), ContentError> {
-        Ok(())
-    }
-
-    /// The manifests `0000_90_*` of OpenShift releases that lie beside the images: keys among them are claims.
-    fn release_manifests(&self, _take: &mut dyn FnMut(Attachment)) -> Result<(), ContentError> {
-        Ok(())
-    }
-
-    /// What to do where nothing could be read, or where much is missing.
-    fn advice(&self) -> Option<&'static str> {
-        None
-    }
-
-    /// Whether content whose digest tells what it is need not be read: every read costs, and what is asked is what the
-    /// content says, not whether all of it is there.
-    fn is_frugal(&self) -> bool {
-        false
-    }
-
-    /// Who helps to read here: several answers may be waited for at once, several reads of one disk gain nothing.
-    fn crew(&self) -> &Crew {
-        Crew::alone()
-    }
-
-    /// Whether blobs may lawfully be missing here.
-    fn completeness(&self) -> Completeness {
-        Completeness::Whole
-    }
-}
 
 /// A place that takes an artifact.
 pub trait Sink {

@@ -1,7 +1,7 @@
 use std::{collections::BTreeSet, io::Read, path::Path};
 
 use super::{
-    Completeness, ContentError, Files, Listed, Name, Source,
+    Abilities, Completeness, ContentError, Files, Listed, Name, Source,
     files::join,
     found::holding,
     reference::{is_part, is_tag},
@@ -79,34 +79,46 @@ impl<F: Files> Storage<F> {
         }
     }
 
-    /// All that a repository names, and what of it can't be told.
-    fn survey(&self, repository: &str) -> Result<(Vec<Listed>, Vec<ContentError>), ContentError> {
-        let (mut listed, mut problems, mut tagged) = (Vec::new(), Vec::new(), BTreeSet::new());
-        let at = self.manifests_of(repository);
-        for child in self.files.list(&format!("{at}/tags"))?.into_iter().filter(|child| is_tag(&child.name)) {
-            match self.tag(repository, &child.name) {
-                Ok(Some(digest)) => {
-                    tagged.insert(digest);
-                    listed.push(Listed { descriptor: self.descriptor(digest)?, name: Name::Tag(child.name) });
-                }
-                Ok(None) => problems.push(ContentError::Malformed {
+    fn tags(
+        &self,
+        repository: &str,
+        tagged: &mut BTreeSet<Digest>,
+        take: &mut dyn FnMut(Result<Listed, ContentError>),
+    ) -> Result<(), ContentError> {
+        let folder = format!("{}/tags", self.manifests_of(repository));
+        for child in self.files.list(&folder)?.into_iter().filter(|child| is_tag(&child.name)) {
+            let found = self.tag(repository, &child.name).and_then(|digest| {
+                digest.ok_or_else(|| ContentError::Malformed {
                     what: format!("the tag {}:{}", repository, child.name),
                     reason: "its current/link is missing, so it names nothing".to_owned(),
-                }),
-                Err(problem) => problems.push(problem),
-            }
+                })
+            });
+            take(found.and_then(|digest| {
+                tagged.insert(digest);
+                Ok(Listed { descriptor: self.descriptor(digest)?, name: Name::Tag(child.name) })
+            }));
         }
-        for child in self.files.list(&format!("{at}/revisions/sha256"))? {
+        Ok(())
+    }
+
+    fn revisions(
+        &self,
+        repository: &str,
+        tagged: &BTreeSet<Digest>,
+        take: &mut dyn FnMut(Result<Listed, ContentError>),
+    ) -> Result<(), ContentError> {
+        let folder = format!("{}/revisions/sha256", self.manifests_of(repository));
+        for child in self.files.list(&folder)? {
             match self.revision(repository, &child.name) {
-                Ok(Some(digest)) if !tagged.contains(&digest) => {
-                    listed.push(Listed { descriptor: self.descriptor(digest)?, name: Name::Untagged });
-                }
+                Ok(Some(digest)) if !tagged.contains(&digest) => take(
+                    self.descriptor(digest).map(|descriptor| Listed { descriptor, name: Name::Untagged }),
+                ),
                 // A revision without a link was deleted.
                 Ok(_) => {}
-                Err(problem) => problems.push(problem),
+                Err(problem) => take(Err(problem)),
             }
         }
-        Ok((listed, problems))
+        Ok(())
     }
 
     fn find_repositories(
@@ -149,12 +161,17 @@ impl<F: Files> Source for Storage<F> {
         Ok(found)
     }
 
-    fn manifests(&self, repository: &str) -> Result<Vec<Listed>, ContentError> {
-        if is_repository(repository) { Ok(self.survey(repository)?.0) } else { Ok(Vec::new()) }
-    }
-
-    fn problems(&self, repository: &str) -> Result<Vec<ContentError>, ContentError> {
-        if is_repository(repository) { Ok(self.survey(repository)?.1) } else { Ok(Vec::new()) }
+    fn list(
+        &self,
+        repository: &str,
+        take: &mut dyn FnMut(Result<Listed, ContentError>),
+    ) -> Result<(), ContentError> {
+        if !is_repository(repository) {
+            return Ok(());
+        }
+        let mut tagged = BTreeSet::new();
+        self.tags(repository, &mut tagged, take)?;
+        self.revisions(repository, &tagged, take)
     }
 
     fn resolve(&self, repository: &str, reference: &str) -> Result<Option<Descriptor>, ContentError> {
@@ -174,7 +191,7 @@ impl<F: Files> Source for Storage<F> {
     }
 
     /// An incremental archive names the whole cache and holds only what is new.
-    fn completeness(&self) -> Completeness {
-        Completeness::Partial
+    fn abilities(&self) -> Abilities<'_> {
+        Abilities { completeness: Completeness::Partial, ..Abilities::default() }
     }
 }

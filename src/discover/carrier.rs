@@ -58,7 +58,7 @@ pub(super) fn signatures(
         };
         Ok::<_, Infallible>(FoundSignature { via, at: digest.to_string(), form, content })
     };
-    let Ok(found) = layers.source.crew().map_after_first(&known, read);
+    let Ok(found) = layers.source.abilities().workers().map_after_first(&known, read);
     found
 }
 
@@ -92,7 +92,9 @@ impl Layers<'_> {
     }
 
     fn payload(&self, layer: &Descriptor, image: Option<Digest>) -> Result<Blob, Problem> {
-        let Some(image) = image.filter(|_| self.source.is_frugal()) else { return self.read(layer) };
+        let Some(image) = image.filter(|_| self.source.abilities().is_frugal()) else {
+            return self.read(layer);
+        };
         if let Some(payload) = self.payloads.derive(layer, image) {
             return Ok(payload);
         }
@@ -119,7 +121,7 @@ pub(super) fn file_signature(file: Attachment, store: &Store) -> FoundSignature 
 /// A blob that is named and not there: damage, or lawful where another archive holds it.
 pub(super) fn missing(source: &dyn Source, digest: &Digest) -> Problem {
     let place = source.place();
-    match source.completeness() {
+    match source.abilities().completeness {
         Completeness::Whole => {
             Problem { code: "blob-missing", message: format!("{place} names {digest} but does not hold it") }
         }

@@ -28,30 +28,34 @@ pub fn discover(
         let place = Place { name: target.source.place(), read: 0, absent: 0, problems: Vec::new() };
         let first = discovery.images.len();
         let counted = Mutex::new((place, &mut *progress));
-        let walked = target.source.crew().map(&target.source.repositories()?, |repository| {
-            let mut walk = Walk::new(target.source, repository, &store);
-            walk.list()?;
-            walk.follow_api()?;
-            walk.read_carriers(target.only.as_deref());
-            let problems: Vec<_> = target.source.problems(repository)?.iter().map(Problem::from).collect();
-            let mut counted = counted.lock().unwrap_or_else(PoisonError::into_inner);
-            let (place, progress) = &mut *counted;
-            let (read, absent) = walk.counts();
-            place.read += read;
-            place.absent += absent;
-            progress(place);
-            drop(counted);
-            Ok::<_, ContentError>((walk.finish(), problems))
-        })?;
+        let walked =
+            target.source.abilities().workers().map(&target.source.repositories()?, |repository| {
+                let mut walk = Walk::new(target.source, repository, &store);
+                walk.list()?;
+                walk.follow_api()?;
+                walk.read_carriers(target.only.as_deref());
+                let problems: Vec<_> =
+                    target.source.problems(repository)?.iter().map(Problem::from).collect();
+                let mut counted = counted.lock().unwrap_or_else(PoisonError::into_inner);
+                let (place, progress) = &mut *counted;
+                let (read, absent) = walk.counts();
+                place.read += read;
+                place.absent += absent;
+                progress(place);
+                drop(counted);
+                Ok::<_, ContentError>((walk.finish(), problems))
+            })?;
         let (mut place, _) = counted.into_inner().unwrap_or_else(PoisonError::into_inner);
         for ((images, left), problems) in walked {
             discovery.images.extend(images);
             loose.extend(left);
             place.problems.extend(problems);
         }
-        target.source.loose(&mut |image, file| {
-            loose.push((place.name.clone(), String::new(), image, file_signature(file, &store)));
-        })?;
+        if let Some(detached) = target.source.abilities().detached {
+            detached.detached(&mut |image, file| {
+                loose.push((place.name.clone(), String::new(), image, file_signature(file, &store)));
+            })?;
+        }
         if let Some(only) = &target.only {
             keep_only(&mut discovery.images, first, only, &place.name)?;
             loose.retain(|(_, _, image, _)| {

@@ -145,7 +145,7 @@ impl<'a> Walk<'a> {
             return Ok(());
         }
         let (kind, problem) = match self.read(&descriptor)? {
-            Ok(None) => match (self.source.completeness(), &tag) {
+            Ok(None) => match (self.source.abilities().completeness, &tag) {
                 (Completeness::Whole, _) => (Kind::Unreadable, Some(missing(self.source, &digest))),
                 (Completeness::Partial, _) => (Kind::Absent, None),
             },
@@ -233,19 +233,25 @@ impl<'a> Walk<'a> {
     /// Asks the place itself, and takes files that lie beside the images.
     pub(super) fn follow_api(&mut self) -> Result<(), ContentError> {
         let digests: Vec<_> = self.images.keys().chain(self.instances.keys()).copied().collect();
-        // A place that knows no referrers says so at the first.
-        let referrers = self
-            .source
-            .crew()
-            .map_after_first(&digests, |digest| self.source.referrers(&self.repository, digest))?;
-        for (digest, descriptors) in digests.into_iter().zip(referrers) {
-            for descriptor in descriptors {
-                self.carrier(Via::Api, descriptor, Some(digest));
+        let abilities = self.source.abilities();
+        if let Some(place) = abilities.referrers {
+            // A place that knows no referrers says so at the first.
+            let found = abilities
+                .workers()
+                .map_after_first(&digests, |digest| place.referrers(&self.repository, digest))?;
+            for (digest, descriptors) in digests.iter().zip(found) {
+                for descriptor in descriptors {
+                    self.carrier(Via::Api, descriptor, Some(*digest));
+                }
             }
-            let found = &mut self.found;
-            self.source.attachments(&self.repository, &digest, &mut |file| {
-                found.push((digest, file_signature(file, self.store)));
-            })?;
+        }
+        if let Some(place) = abilities.sidecars {
+            for digest in digests {
+                let found = &mut self.found;
+                place.attachments(&self.repository, &digest, &mut |file| {
+                    found.push((digest, file_signature(file, self.store)));
+                })?;
+            }
         }
         Ok(())
     }

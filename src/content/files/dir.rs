@@ -10,7 +10,7 @@ use cap_std::{
     fs::{Dir, OpenOptions, OpenOptionsExt},
 };
 
-use super::{Child, Files, OpenFile};
+use super::{Files, OpenFile};
 use crate::{
     content::{ContentError, error::LEADS_OUT, found::no_such_place},
     disk,
@@ -100,22 +100,21 @@ impl Files for DirFiles {
         }
     }
 
-    fn list(&self, directory: &str) -> Result<Vec<Child>, ContentError> {
+    fn visit(&self, directory: &str, take: &mut dyn FnMut(&str, bool)) -> Result<(), ContentError> {
         let at = if directory.is_empty() { "." } else { directory };
         let entries = match self.root.read_dir(at) {
             Ok(entries) => entries,
-            Err(error) if is_absent(&error) => return Ok(Vec::new()),
+            Err(error) if is_absent(&error) => return Ok(()),
             Err(error) => return Err(self.read_error(directory, error)),
         };
-        let mut children = Vec::new();
         for entry in entries {
             let entry = entry.map_err(|e| self.read_error(directory, e))?;
-            let Ok(name) = entry.file_name().into_string() else { continue };
             let kind = entry.file_type().map_err(|e| self.read_error(directory, e))?;
-            children.push(Child { name, is_dir: kind.is_dir() });
+            if let Some(name) = entry.file_name().to_str() {
+                take(name, kind.is_dir());
+            }
         }
-        children.sort_unstable();
-        Ok(children)
+        Ok(())
     }
 }
 
@@ -124,7 +123,7 @@ impl Files for DirFiles {
 mod tests {
     use std::{fs, os::unix::fs::symlink};
 
-    use super::*;
+    use super::{super::Child, *};
 
     #[test]
     fn only_regular_files_inside_are_there() {

@@ -52,9 +52,17 @@ pub trait Files: Send + Sync {
         Ok(self.open(name)?.map(|file| (self.place(name), file)).into_iter().collect())
     }
 
-    /// What a directory holds, in name order; nothing where there is none. Names that are not UTF-8 are left out:
-    /// nothing that keypack looks for has one.
-    fn list(&self, directory: &str) -> Result<Vec<Child>, ContentError>;
+    /// Hands over what a directory holds, each name with whether it is a directory, in any order; nothing where there is
+    /// none. Names that are not UTF-8 are left out: nothing that keypack looks for has one.
+    fn visit(&self, directory: &str, take: &mut dyn FnMut(&str, bool)) -> Result<(), ContentError>;
+
+    /// What a directory holds, in name order.
+    fn list(&self, directory: &str) -> Result<Vec<Child>, ContentError> {
+        let mut children = Vec::new();
+        self.visit(directory, &mut |name, is_dir| children.push(Child { name: name.to_owned(), is_dir }))?;
+        children.sort_unstable();
+        Ok(children)
+    }
 
     /// A small file, whole: longer than `limit` is an error.
     fn read(&self, name: &str, limit: u64) -> Result<Option<Vec<u8>>, ContentError> {

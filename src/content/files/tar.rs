@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{
-    Child, Files, OpenFile,
+    Files, OpenFile,
     index::{At, Full, Index},
     scan::{Kind, refuse_compressed, scan},
 };
@@ -142,12 +142,14 @@ impl Files for TarFiles {
         Ok(self.find(name).map(|(_, at)| at.size))
     }
 
-    fn list(&self, directory: &str) -> Result<Vec<Child>, ContentError> {
+    fn visit(&self, directory: &str, take: &mut dyn FnMut(&str, bool)) -> Result<(), ContentError> {
         let prefix = if directory.is_empty() { String::new() } else { format!("{directory}/") };
-        let child = |(name, is_dir)| Some(Child { name: std::str::from_utf8(name).ok()?.to_owned(), is_dir });
-        let mut children: Vec<_> = self.index.children(prefix.as_bytes()).filter_map(child).collect();
-        children.sort_unstable();
-        Ok(children)
+        for (name, is_dir) in self.index.children(prefix.as_bytes()) {
+            if let Ok(name) = str::from_utf8(name) {
+                take(name, is_dir);
+            }
+        }
+        Ok(())
     }
 }
 

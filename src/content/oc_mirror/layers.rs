@@ -1,8 +1,8 @@
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc};
 
 use crate::content::{
     ContentError,
-    files::{Child, Files, OpenFile, join},
+    files::{Files, OpenFile, join},
     storage::BASES,
 };
 
@@ -77,14 +77,15 @@ impl Files for Layers {
         self.first(name, Files::size)
     }
 
-    fn list(&self, directory: &str) -> Result<Vec<Child>, ContentError> {
-        let mut children = BTreeMap::new();
+    fn visit(&self, directory: &str, take: &mut dyn FnMut(&str, bool)) -> Result<(), ContentError> {
+        let mut children = BTreeSet::new();
         for mount in &self.own {
             let Some(inner) = mount.inner(directory) else { continue };
-            for child in mount.files.list(&inner)? {
-                children.entry((child.name.clone(), child.is_dir)).or_insert(child);
-            }
+            mount.files.visit(&inner, &mut |name, is_dir| children.extend([(name.to_owned(), is_dir)]))?;
         }
-        Ok(children.into_values().collect())
+        for (name, is_dir) in &children {
+            take(name, *is_dir);
+        }
+        Ok(())
     }
 }

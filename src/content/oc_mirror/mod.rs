@@ -15,8 +15,8 @@ pub(super) use survey::segment_number;
 use survey::{Survey, cache_of, usual_cache_of};
 
 use super::{
-    Attachment, Completeness, ContentError, DirFiles, Files, Layout, Listed, Location, Segments, Source,
-    Storage, TarFiles,
+    Abilities, Attachment, Completeness, ContentError, DetachedSignatures, DirFiles, Files, Layout, Listed,
+    Location, ReleaseManifests, Segments, Source, Storage, TarFiles,
     recognise::{Kind, recognise},
     storage::{BASES, is_storage},
 };
@@ -225,12 +225,12 @@ impl Source for OcMirror {
         self.storage.as_ref().map_or(Ok(Vec::new()), Source::repositories)
     }
 
-    fn manifests(&self, repository: &str) -> Result<Vec<Listed>, ContentError> {
-        self.storage.as_ref().map_or(Ok(Vec::new()), |s| s.manifests(repository))
-    }
-
-    fn problems(&self, repository: &str) -> Result<Vec<ContentError>, ContentError> {
-        self.storage.as_ref().map_or(Ok(Vec::new()), |s| s.problems(repository))
+    fn list(
+        &self,
+        repository: &str,
+        take: &mut dyn FnMut(Result<Listed, ContentError>),
+    ) -> Result<(), ContentError> {
+        self.storage.as_ref().map_or(Ok(()), |s| s.list(repository, take))
     }
 
     fn resolve(&self, repository: &str, reference: &str) -> Result<Option<Descriptor>, ContentError> {
@@ -241,8 +241,20 @@ impl Source for OcMirror {
         self.storage.as_ref().map_or(Ok(None), |s| s.open(repository, blob))
     }
 
+    fn abilities(&self) -> Abilities<'_> {
+        Abilities {
+            detached: Some(self),
+            releases: Some(self),
+            completeness: Completeness::Partial,
+            advice: Some(self.advice()),
+            ..Abilities::default()
+        }
+    }
+}
+
+impl DetachedSignatures for OcMirror {
     /// The signatures of OpenShift's releases: `working-dir/signatures/<tag>-sha256-<hex>`.
-    fn loose(&self, take: &mut dyn FnMut(Digest, Attachment)) -> Result<(), ContentError> {
+    fn detached(&self, take: &mut dyn FnMut(Digest, Attachment)) -> Result<(), ContentError> {
         let folder = format!("{WORKING_DIR}/signatures");
         for child in self.working_dir.list(&folder)?.into_iter().filter(|child| !child.is_dir) {
             let hex = child.name.rsplit_once("sha256-").map_or("", |(_, hex)| hex);
@@ -254,17 +266,17 @@ impl Source for OcMirror {
         }
         Ok(())
     }
+}
 
+impl ReleaseManifests for OcMirror {
     fn release_manifests(&self, take: &mut dyn FnMut(Attachment)) -> Result<(), ContentError> {
         self.find_manifests(&format!("{WORKING_DIR}/hold-release"), 0, take)
     }
+}
 
-    fn completeness(&self) -> Completeness {
-        Completeness::Partial
-    }
-
-    fn advice(&self) -> Option<&'static str> {
-        Some(if self.storage.is_none() && self.survey.segments.is_empty() {
+impl OcMirror {
+    fn advice(&self) -> &'static str {
+        if self.storage.is_none() && self.survey.segments.is_empty() {
             "the working-dir of a mirror-to-mirror run holds no images, they lie in the registry only: name it as \
              docker://HOST/PREFIX, with --images working-dir/dry-run/mapping.txt where only these are meant; of a \
              mirror-to-disk run that made no archive, name its cache by --cache-dir DIR"
@@ -273,6 +285,6 @@ impl Source for OcMirror {
         } else {
             "an incremental archive leaves out what earlier ones hold: give oc-mirror's cache by --cache-dir DIR, or \
              the earlier archives as further oc-mirror:DIR"
-        })
+        }
     }
 }

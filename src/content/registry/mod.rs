@@ -34,6 +34,7 @@ mod upload;
 mod wire;
 
 use std::{
+    convert::Infallible,
     io::{Cursor, Read},
     sync::{Arc, Mutex, PoisonError, atomic::Ordering},
 };
@@ -47,12 +48,15 @@ pub use sink::RegistrySink;
 use token::Scope;
 use wire::Wire;
 
-use super::{ContentError, Crew, Listed, Name, Source, auth::Keyring};
+use super::{Abilities, ContentError, Crew, Listed, Name, Referrers, Remote, Source, auth::Keyring};
 use crate::{
     limits,
     net::{self, StatusCode},
     oci::{Blob, Descriptor, Digest, Document, media},
 };
+
+/// How many manifests are read before the first of them is handed over.
+const LISTED_AT_ONCE: usize = 256;
 
 /// How a registry is spoken to.
 #[derive(Debug)]
@@ -65,7 +69,7 @@ pub struct Options {
     pub keyring: Keyring,
     /// Further hosts that may see the credentials (`--allow-realm`).
     pub allowed: Vec<AllowedRealm>,
-    /// Whether to leave unread what its digest tells ([`Source::is_frugal`]): good for finding keys, not for seeing
+    /// Whether to leave unread what its digest tells ([`Remote::is_frugal`]): good for finding keys, not for seeing
     /// whether a mirror is whole.
     pub frugal: bool,
 }
@@ -182,40 +186,42 @@ impl Source for Registry {
         }
     }
 
-    /// The tags; a registry does not tell what it holds without one.
-    fn manifests(&self, repository: &str) -> Result<Vec<Listed>, ContentError> {
+    /// The tags, for a registry does not tell what it holds without one; as errors those that it does not give, and
+    /// wanted images that are not there.
+    fn list(
+        &self,
+        repository: &str,
+        take: &mut dyn FnMut(Result<Listed, ContentError>),
+    ) -> Result<(), ContentError> {
         let mut listed = Vec::new();
         let mut tags = self.tags(repository)?;
         if let Extent::Images(images) = &self.extent {
             let wanted = images.get(repository).map_or(&[][..], Vec::as_slice);
             tags = self.around(repository, wanted, tags, &mut listed)?;
         }
-        let found = self.wire.crew.map(&tags, |tag| self.manifest(repository, tag))?;
-        // A tag that went away since the list was made is not there.
-        let named = tags.into_iter().zip(found);
-        listed.extend(named.filter_map(|(tag, d)| Some(Listed { descriptor: d?, name: Name::Tag(tag) })));
-        Ok(listed)
-    }
-
-    /// Wanted images that are not there.
-    fn problems(&self, repository: &str) -> Result<Vec<ContentError>, ContentError> {
+        for listed in listed {
+            take(Ok(listed));
+        }
+        for tags in tags.chunks(LISTED_AT_ONCE) {
+            let ask = |tag: &String| Ok::<_, Infallible>(self.manifest(repository, tag));
+            let Ok(found) = self.wire.crew.map(tags, ask);
+            for (tag, found) in tags.iter().zip(found) {
+                // A tag that went away since the list was made is not there.
+                if let Some(found) = found.transpose() {
+                    let name = Name::Tag(tag.clone());
+                    take(found.map(|descriptor| Listed { descriptor, name }));
+                }
+            }
+        }
         let absent = self.absent.lock().unwrap_or_else(PoisonError::into_inner);
-        let here = absent.iter().filter(|(r, _)| r == repository);
         let place = self.wire.place(repository);
-        Ok(here
-            .map(|(_, name)| ContentError::NoSuchName {
+        for (_, name) in absent.iter().filter(|(r, _)| r == repository) {
+            take(Err(ContentError::NoSuchName {
                 place: place.clone(),
                 name: format!("image with the name {name:?}"),
-            })
-            .collect())
-    }
-
-    fn is_frugal(&self) -> bool {
-        self.wire.frugal
-    }
-
-    fn crew(&self) -> &Crew {
-        &self.wire.crew
+            }));
+        }
+        Ok(())
     }
 
     fn resolve(&self, repository: &str, reference: &str) -> Result<Option<Descriptor>, ContentError> {
@@ -248,6 +254,22 @@ impl Source for Registry {
         Ok(download.map(|download| -> Box<dyn Read> { Box::new(download) }))
     }
 
+    fn abilities(&self) -> Abilities<'_> {
+        Abilities { referrers: Some(self), remote: Some(self), ..Abilities::default() }
+    }
+}
+
+impl Remote for Registry {
+    fn workers(&self) -> &Crew {
+        &self.wire.crew
+    }
+
+    fn is_frugal(&self) -> bool {
+        self.wire.frugal
+    }
+}
+
+impl Referrers for Registry {
     /// distribution-spec, "Listing referrers": 404 means that there is no such API (or nothing there); the fallback tag is
     /// then found like any other tag. Any other answer is an error.
     fn referrers(&self, repository: &str, subject: &Digest) -> Result<Vec<Descriptor>, ContentError> {

@@ -85,7 +85,8 @@ impl ArchiveSink {
     ) -> Result<Stored, ContentError> {
         let files = TarFiles::open(&[path.to_owned()], Segments::One)?;
         check_marker(&self.place, &files)?;
-        let index = files.read(INDEX, limits::MANIFEST)?.ok_or_else(|| lacks(&self.place, &files, INDEX))?;
+        let index =
+            files.read(INDEX, limits::INDEX_JSON)?.ok_or_else(|| lacks(&self.place, &files, INDEX))?;
         let index = edit(&self.place, &index, artifact, tag)?;
         let missing = missing(&files, artifact)?;
         let stored =

@@ -121,7 +121,7 @@ impl Sink for LayoutSink {
         let _other_pushes_wait = lock_directory(&directory).map_err(|e| self.write_error("", e))?;
         let files = DirFiles::of(directory.try_clone().map_err(|e| self.write_error("", e))?, &self.path);
         self.prepare(&directory, &files)?;
-        let old = files.read(INDEX, limits::MANIFEST)?.unwrap_or_else(|| EMPTY.as_bytes().to_vec());
+        let old = files.read(INDEX, limits::INDEX_JSON)?.unwrap_or_else(|| EMPTY.as_bytes().to_vec());
         let new = IndexJson::parse(&old)
             .and_then(|index| index.with(tag, &artifact.manifest, &artifact.media_type))
             .map_err(|reason| ContentError::Malformed { what: files.place(INDEX), reason })?;

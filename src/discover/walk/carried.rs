@@ -21,7 +21,7 @@ impl Walk<'_> {
         }
         let read = |carrier: &Carrier| Ok::<_, Infallible>(self.carried(carrier, &payloads));
         // The first teaches the form of the payloads.
-        let Ok(found) = self.source.crew().map_after_first(&carriers, read);
+        let Ok(found) = self.source.abilities().workers().map_after_first(&carriers, read);
         self.found.extend(found.into_iter().flatten());
     }
 

@@ -114,20 +114,21 @@ fn an_index_json_that_is_no_index() {
     let path = folder.path().join("index.json");
     let both = format!(r#"{{"schemaVersion":2,"manifests":[],"config":{{}},"pad":"{}"}}"#, "x".repeat(10));
     let manifest = String::from_utf8(artifact("x").manifest.into_bytes()).unwrap();
-    let huge = "[".repeat((4 << 20) + 1);
     for (text, code) in [
         ("", "malformed"),
         ("[]", "malformed"),
         (manifest.as_str(), "malformed"),
         (both.as_str(), "malformed"),
         (&"[".repeat(4 << 20), "malformed"),
-        (huge.as_str(), "too-large"),
+        (&"[".repeat((4 << 20) + 1), "malformed"),
     ] {
         fs::write(&path, text).unwrap();
         let (actual, message) = refused(format!("oci:{}", folder.path().display()));
         assert_eq!(actual, code, "{message}");
         assert!(message.contains("index.json"), "{message}");
     }
+    fs::File::create(&path).unwrap().set_len((128 << 20) + 1).unwrap();
+    assert_eq!(refused(format!("oci:{}", folder.path().display())).0, "too-large");
 }
 
 #[test]

@@ -119,7 +119,8 @@ fn a_dir_image_answers_like_its_layout() {
         }
         // The number after a gap is not read: skopeo counts up.
         let mut signatures = Vec::new();
-        dir.attachments(repository, &found.digest, &mut |a| signatures.push(a)).unwrap();
+        let sidecars = dir.abilities().sidecars.unwrap();
+        sidecars.attachments(repository, &found.digest, &mut |a| signatures.push(a)).unwrap();
         assert_eq!(
             signatures.iter().map(|a| a.bytes.as_slice()).collect::<Vec<_>>(),
             [b"signature 1", b"signature 2"]
@@ -148,7 +149,8 @@ fn a_dir_image_of_several_architectures_has_signatures_for_each() {
     assert_eq!(fetch_manifest(&*dir, "", &found).unwrap().unwrap().0, instance);
     let of = |digest| {
         let mut found = Vec::new();
-        dir.attachments("", &digest, &mut |a| found.push(a.bytes)).unwrap();
+        let sidecars = dir.abilities().sidecars.unwrap();
+        sidecars.attachments("", &digest, &mut |a| found.push(a.bytes)).unwrap();
         found.remove(0)
     };
     assert_eq!(of(instance.digest()), b"of the instance");

@@ -43,7 +43,7 @@ fn a_damaged_tag_is_told_and_the_others_are_listed() {
     write(root.path(), "repositories/ns/deep/_layers/sha256/x/link", b"no _manifests: no repository");
 
     let source = open(root.path().to_str().unwrap()).unwrap();
-    assert_eq!(source.completeness(), Completeness::Partial);
+    assert_eq!(source.abilities().completeness, Completeness::Partial);
     assert_eq!(source.repositories().unwrap(), ["ns/deep/app"]);
     let listed = source.manifests("ns/deep/app").unwrap();
     let names: Vec<_> = listed.iter().map(|l| l.name.clone()).collect();

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Barrier};
 
 use keypack::{
-    content::{Source, fetch_manifest, registry::Extent},
+    content::{Referrers, Source, fetch_manifest, registry::Extent},
     discover::{Target, discover},
     limits,
     oci::{Digest, media},

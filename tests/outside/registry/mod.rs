@@ -9,7 +9,7 @@ use crate::support::{docker_registry, registry as support, tokens};
 use docker_registry::{DockerRegistry, lab};
 use keypack::{
     content::{
-        Name, Sink, Source,
+        Name, Referrers, Sink, Source,
         auth::Keyring,
         fetch, fetch_manifest,
         registry::{Extent, Options, Registry},

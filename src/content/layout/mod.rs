@@ -1,18 +1,21 @@
-use std::{collections::BTreeSet, io::Read, path::Path};
+mod index;
 
+use std::{collections::HashSet, io::Read, path::Path};
+
+use index::Index;
 use serde::Deserialize;
 
 use super::{ContentError, Files, Listed, Name, Source, found::holding};
 use crate::{
     limits,
-    oci::{Blob, Descriptor, Digest, Document, annotation},
+    oci::{Blob, Descriptor, Digest, Document},
 };
 
 /// An OCI layout, over a directory or a tar. It has one repository, the empty string.
 pub struct Layout<F> {
     place: String,
     files: F,
-    index: Vec<Descriptor>,
+    index: Index,
 }
 
 /// The marker file of a layout.
@@ -36,33 +39,32 @@ impl<F: Files> Layout<F> {
     pub fn open(place: impl Into<String>, files: F) -> Result<Self, ContentError> {
         let place = place.into();
         check_marker(&place, &files)?;
-        let bytes = files.read(INDEX, limits::MANIFEST)?.ok_or_else(|| lacks(&place, &files, INDEX))?;
-        let malformed = |reason: String| ContentError::Malformed { what: files.place(INDEX), reason };
-        let index = match Document::parse(&Blob::new(bytes)).map_err(|e| malformed(e.to_string()))? {
-            Document::Index(index) => index.manifests,
-            Document::Manifest(_) => return Err(malformed("it is a manifest, not an index".to_owned())),
-        };
+        let file = files.open(INDEX)?.ok_or_else(|| lacks(&place, &files, INDEX))?;
+        let index = Index::read(file, &files.place(INDEX))?;
         Ok(Self { place, files, index })
     }
 
     /// The manifests with a `subject` that lie among the blobs and that index.json does not list.
-    fn unlisted(&self, listed: &BTreeSet<Digest>) -> Result<Vec<Listed>, ContentError> {
-        let mut found = Vec::new();
-        for child in self.files.list(BLOBS)? {
-            let Ok(digest) = Digest::from_hex(&child.name) else { continue };
-            if child.is_dir || listed.contains(&digest) {
-                continue;
-            }
-            if let Some(descriptor) = self.referrer(digest, &child.name)? {
-                found.push(Listed { descriptor, name: Name::Unlisted });
+    fn unlisted(&self, take: &mut dyn FnMut(Result<Listed, ContentError>)) -> Result<(), ContentError> {
+        let listed: HashSet<Digest> = self.index.digests().collect();
+        let mut others = Vec::new();
+        self.files.visit(BLOBS, &mut |name, is_dir| {
+            others.extend(Digest::from_hex(name).ok().filter(|digest| !is_dir && !listed.contains(digest)));
+        })?;
+        drop(listed);
+        others.sort_unstable();
+        for digest in others {
+            let found = self.referrer(digest).transpose();
+            if let Some(found) = found {
+                take(found.map(|descriptor| Listed { descriptor, name: Name::Unlisted }));
             }
         }
-        Ok(found)
+        Ok(())
     }
 
     /// The descriptor of a blob that is a manifest with a `subject`.
-    fn referrer(&self, digest: Digest, hex: &str) -> Result<Option<Descriptor>, ContentError> {
-        let path = format!("{BLOBS}/{hex}");
+    fn referrer(&self, digest: Digest) -> Result<Option<Descriptor>, ContentError> {
+        let path = blob_path(&digest);
         let Some(mut file) = self.files.open(&path)?.filter(|f| f.size <= limits::MANIFEST) else {
             return Ok(None);
         };
@@ -90,20 +92,21 @@ impl<F: Files> Source for Layout<F> {
         Ok(vec![String::new()])
     }
 
-    fn manifests(&self, repository: &str) -> Result<Vec<Listed>, ContentError> {
+    fn list(
+        &self,
+        repository: &str,
+        take: &mut dyn FnMut(Result<Listed, ContentError>),
+    ) -> Result<(), ContentError> {
         if !repository.is_empty() {
-            return Ok(Vec::new());
+            return Ok(());
         }
-        let name = |d: &Descriptor| {
-            d.annotations.get(annotation::REF_NAME).cloned().map_or(Name::Untagged, Name::Tag)
-        };
-        let mut all: Vec<_> =
-            self.index.iter().map(|d| Listed { name: name(d), descriptor: d.clone() }).collect();
-        let listed = self.index.iter().map(|d| d.digest).collect();
-        all.extend(self.unlisted(&listed)?);
-        all.sort_by(|a, b| a.name.cmp(&b.name).then(a.descriptor.digest.cmp(&b.descriptor.digest)));
-        all.dedup();
-        Ok(all)
+        for (descriptor, name) in self.index.iter() {
+            take(Ok(Listed { descriptor, name }));
+        }
+        for reason in &self.index.problems {
+            take(Err(ContentError::Malformed { what: self.files.place(INDEX), reason: reason.clone() }));
+        }
+        self.unlisted(take)
     }
 
     /// A tag that index.json gives to several manifests (as `docker save` of two repositories does) names none of
@@ -113,18 +116,15 @@ impl<F: Files> Source for Layout<F> {
             return Ok(None);
         }
         if let Ok(digest) = reference.parse::<Digest>() {
-            if let Some(found) = self.index.iter().find(|d| d.digest == digest) {
-                return Ok(Some(found.clone()));
+            if let Some(found) = self.index.by_digest(&digest) {
+                return Ok(Some(found));
             }
             let size = self.files.size(&blob_path(&digest))?;
             return Ok(size.map(|size| Descriptor { size: Some(size), ..Descriptor::of_digest(digest) }));
         }
-        let mut named = self
-            .index
-            .iter()
-            .filter(|d| d.annotations.get(annotation::REF_NAME).is_some_and(|n| n == reference));
+        let mut named = self.index.named(reference);
         let first = named.next();
-        if first.is_some_and(|first| named.any(|other| other.digest != first.digest)) {
+        if first.as_ref().is_some_and(|first| named.any(|other| other.digest != first.digest)) {
             return Err(ContentError::Malformed {
                 what: self.files.place(INDEX),
                 reason: format!(
@@ -132,7 +132,7 @@ impl<F: Files> Source for Layout<F> {
                 ),
             });
         }
-        Ok(first.cloned())
+        Ok(first)
     }
 
     fn open(&self, _repository: &str, blob: &Descriptor) -> Result<Option<Box<dyn Read + '_>>, ContentError> {

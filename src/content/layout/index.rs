@@ -1,0 +1,341 @@
+//! index.json (OCI image-spec v1.1, image-layout.md) as a stream: that of a large mirror is larger than any manifest.
+
+use std::{
+    fmt,
+    io::{self, BufReader, Read},
+};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{self, IgnoredAny, MapAccess, SeqAccess, Visitor},
+};
+
+use crate::{
+    content::{ContentError, Name, OpenFile},
+    limits,
+    oci::{Descriptor, Digest, annotation, media},
+};
+
+/// The entries of an index.json, as little of each as is needed.
+pub(super) struct Index {
+    /// By name, those without one last, then by digest.
+    entries: Vec<Entry>,
+    /// Media types, which few entries do not share.
+    types: Vec<Box<str>>,
+    /// What is wrong with entries that are left out.
+    pub(super) problems: Vec<String>,
+}
+
+#[derive(PartialEq, Eq)]
+struct Entry {
+    digest: Digest,
+    size: u64,
+    media_type: u16,
+    name: Option<Box<str>>,
+}
+
+impl Index {
+    /// Reads an index.json. `place` is how messages name it.
+    pub(super) fn read(file: OpenFile<'_>, place: &str) -> Result<Self, ContentError> {
+        if file.size > limits::INDEX_JSON {
+            return Err(ContentError::TooLong { what: place.to_owned(), limit: limits::INDEX_JSON });
+        }
+        let malformed = |reason: String| ContentError::Malformed { what: place.to_owned(), reason };
+        let mut text = Text::new(file.reader.take(limits::INDEX_JSON));
+        let mut json = serde_json::Deserializer::from_reader(BufReader::with_capacity(1 << 16, &mut text));
+        let read = IndexDto::deserialize(&mut json).and_then(|index| json.end().map(|()| index));
+        drop(json);
+        let index = match read {
+            Ok(index) => index,
+            Err(_) if text.is_not_text => return Err(malformed("it is not UTF-8".to_owned())),
+            Err(e) if e.is_io() => return Err(ContentError::read(place, e.into())),
+            Err(e) => return Err(malformed(e.to_string())),
+        };
+        index.check().map_err(|reason| malformed(reason.to_owned()))?;
+        let mut index = index.manifests.map(|Entries(index)| index).unwrap_or_default();
+        index.entries.sort_by(|a, b| {
+            (a.name.is_none(), &a.name, a.digest).cmp(&(b.name.is_none(), &b.name, b.digest))
+        });
+        index.entries.dedup();
+        index.entries.shrink_to_fit();
+        Ok(index)
+    }
+
+    fn push(&mut self, entry: EntryDto) {
+        let digest = match entry.digest.parse() {
+            Ok(digest) => digest,
+            Err(e) => {
+                if self.problems.len() < limits::SIGNATURES_PER_IMAGE {
+                    self.problems.push(format!("an entry is left out: {e}"));
+                }
+                return;
+            }
+        };
+        let media_type = entry.media_type.unwrap_or_default();
+        let known = self.types.iter().position(|known| **known == *media_type);
+        let number = known.unwrap_or_else(|| {
+            // Nobody needs the types of entries: what a manifest is, it says itself.
+            if self.types.len() == TYPES {
+                0
+            } else {
+                self.types.push(media_type.into());
+                self.types.len() - 1
+            }
+        });
+        self.entries.push(Entry {
+            digest,
+            size: entry.size,
+            media_type: u16::try_from(number).unwrap_or_default(),
+            name: entry.annotations.and_then(|RefName(name)| name),
+        });
+    }
+
+    fn descriptor(&self, entry: &Entry) -> Descriptor {
+        Descriptor {
+            media_type: self
+                .types
+                .get(usize::from(entry.media_type))
+                .map(ToString::to_string)
+                .unwrap_or_default(),
+            size: Some(entry.size),
+            ..Descriptor::of_digest(entry.digest)
+        }
+    }
+
+    /// All entries, tags first, in name order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (Descriptor, Name)> {
+        self.entries.iter().map(|entry| {
+            let name = entry.name.as_deref().map_or(Name::Untagged, |name| Name::Tag(name.to_owned()));
+            (self.descriptor(entry), name)
+        })
+    }
+
+    /// The digests of all entries.
+    pub(super) fn digests(&self) -> impl Iterator<Item = Digest> {
+        self.entries.iter().map(|entry| entry.digest)
+    }
+
+    /// The entry of this digest.
+    pub(super) fn by_digest(&self, digest: &Digest) -> Option<Descriptor> {
+        self.entries.iter().find(|entry| entry.digest == *digest).map(|entry| self.descriptor(entry))
+    }
+
+    /// The entries of this name.
+    pub(super) fn named(&self, name: &str) -> impl Iterator<Item = Descriptor> {
+        let first = self.entries.partition_point(|entry| entry.name.as_deref().is_some_and(|n| n < name));
+        let named = self.entries[first..].iter().take_while(move |e| e.name.as_deref() == Some(name));
+        named.map(|entry| self.descriptor(entry))
+    }
+}
+
+impl Default for Index {
+    fn default() -> Self {
+        // The first type is the one of entries that have none.
+        Self { entries: Vec::new(), types: vec!["".into()], problems: Vec::new() }
+    }
+}
+
+/// How many media types are kept.
+const TYPES: usize = 64;
+
+/// An index.json as it is written. The members that no index has tell what else it is.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct IndexDto {
+    schema_version: Option<u64>,
+    media_type: Option<String>,
+    config: Option<IgnoredAny>,
+    layers: Option<IgnoredAny>,
+    fs_layers: Option<IgnoredAny>,
+    #[serde(default, deserialize_with = "present")]
+    manifests: Option<Entries>,
+}
+
+impl IndexDto {
+    fn check(&self) -> Result<(), &'static str> {
+        let is_manifest = self.config.is_some() || self.layers.is_some() || self.fs_layers.is_some();
+        match (is_manifest, &self.manifests) {
+            (true, Some(_)) => Err("it is ambiguous: it has the fields of a manifest and of an index"),
+            (true, None) => Err("it is a manifest, not an index"),
+            (false, None) => Err("it has no manifests"),
+            (false, Some(_)) if self.schema_version.is_none() => Err("it has no schemaVersion"),
+            (false, Some(_)) if self.schema_version == Some(1) => Err("its schemaVersion is 1"),
+            (false, Some(_)) => match self.media_type.as_deref() {
+                Some(media::MANIFEST | media::DOCKER_MANIFEST) => {
+                    Err("it is ambiguous: its media type says manifest, its fields say index")
+                }
+                _ => Ok(()),
+            },
+        }
+    }
+}
+
+/// Go's encoder writes an empty list as null.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Entries>, D::Error> {
+    Ok(Some(Option::deserialize(deserializer)?.unwrap_or_default()))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct EntryDto {
+    media_type: Option<String>,
+    digest: String,
+    size: u64,
+    annotations: Option<RefName>,
+}
+
+/// The entries, each made small before the next is read.
+#[derive(Default)]
+struct Entries(Index);
+
+impl<'de> Deserialize<'de> for Entries {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct List;
+        impl<'de> Visitor<'de> for List {
+            type Value = Entries;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of descriptors")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Entries, A::Error> {
+                let mut index = Index::default();
+                while let Some(entry) = list.next_element()? {
+                    index.push(entry);
+                }
+                Ok(Entries(index))
+            }
+        }
+        deserializer.deserialize_seq(List)
+    }
+}
+
+/// Of annotations the one that names the entry.
+struct RefName(Option<Box<str>>);
+
+impl<'de> Deserialize<'de> for RefName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Annotations;
+        impl<'de> Visitor<'de> for Annotations {
+            type Value = RefName;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("annotations")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<RefName, A::Error> {
+                let mut name = None;
+                while let Some(key) = map.next_key::<String>()? {
+                    if key != annotation::REF_NAME {
+                        map.next_value::<IgnoredAny>()?;
+                    } else if name.replace(map.next_value()?).is_some() {
+                        return Err(de::Error::duplicate_field(annotation::REF_NAME));
+                    }
+                }
+                Ok(RefName(name))
+            }
+        }
+        deserializer.deserialize_map(Annotations)
+    }
+}
+
+/// Bytes that must be UTF-8 as a whole, also where nothing reads them (RFC 8259 §8.1): what other readers make of them is
+/// not known.
+struct Text<R> {
+    inner: R,
+    /// The beginning of a character that the next read ends.
+    rest: Vec<u8>,
+    is_not_text: bool,
+}
+
+impl<R: Read> Text<R> {
+    const fn new(inner: R) -> Self {
+        Self { inner, rest: Vec::new(), is_not_text: false }
+    }
+}
+
+impl<R: Read> Read for Text<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(into)?;
+        let mut bytes = std::mem::take(&mut self.rest);
+        bytes.extend_from_slice(&into[..count]);
+        match str::from_utf8(&bytes) {
+            Ok(_) => {}
+            Err(e) if e.error_len().is_none() && (count > 0 || into.is_empty()) => {
+                self.rest = bytes.split_off(e.valid_up_to());
+            }
+            Err(_) => {
+                self.is_not_text = true;
+                return Err(io::ErrorKind::InvalidData.into());
+            }
+        }
+        Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const D: &str = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
+
+    fn read(text: &[u8]) -> Result<Index, ContentError> {
+        Index::read(OpenFile { size: text.len() as u64, reader: Box::new(text) }, "index.json")
+    }
+
+    #[test]
+    fn an_entry_that_can_not_be_checked_does_not_hide_the_others() {
+        let sha512 = format!("sha512:{}", "a".repeat(128));
+        let text = format!(
+            r#"{{"schemaVersion":2,"manifests":[{{"digest":"{sha512}","size":1}},{{"mediaType":"m","digest":"{D}","size":2,
+            "annotations":{{"x":"y","org.opencontainers.image.ref.name":"a"}}}}]}}"#
+        );
+        let index = read(text.as_bytes()).unwrap();
+        assert_eq!(index.problems.len(), 1, "{:?}", index.problems);
+        let all: Vec<_> = index.iter().collect();
+        assert_eq!(all.len(), 1);
+        assert_eq!((all[0].0.media_type.as_str(), &all[0].1), ("m", &Name::Tag("a".into())));
+        assert_eq!(index.named("a").count(), 1);
+        assert_eq!(index.named("b").count(), 0);
+    }
+
+    #[test]
+    fn bytes_that_are_not_text_are_refused_where_they_are_not_read_too() {
+        let text = r#"{"schemaVersion":2,"x":"€?","manifests":null}"#;
+        assert!(read(text.as_bytes()).is_ok());
+        let mut bytes = text.as_bytes().to_vec();
+        let at = bytes.iter().position(|b| *b == b'?').unwrap();
+        bytes[at] = 0xe2;
+        let error = read(&bytes).map(|_| ()).unwrap_err();
+        assert_eq!((error.code(), error.to_string().contains("UTF-8")), ("malformed", true));
+        // A character that two reads share.
+        let one_by_one = OneByOne(text.as_bytes());
+        let file = OpenFile { size: text.len() as u64, reader: Box::new(one_by_one) };
+        assert!(Index::read(file, "index.json").is_ok());
+    }
+
+    struct OneByOne<'a>(&'a [u8]);
+
+    impl Read for OneByOne<'_> {
+        fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+            let count = self.0.len().min(into.len()).min(1);
+            self.0.read(&mut into[..count])
+        }
+    }
+
+    #[test]
+    fn what_is_not_an_index_is_refused() {
+        for text in [
+            "{}",
+            r#"{"schemaVersion":2}"#,
+            r#"{"manifests":[]}"#,
+            r#"{"schemaVersion":1,"manifests":[]}"#,
+            r#"{"schemaVersion":2,"manifests":[],"manifests":[]}"#,
+            r#"{"schemaVersion":2,"manifests":[],"layers":[]}"#,
+            r#"{"schemaVersion":2,"manifests":[]}x"#,
+            r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","manifests":[]}"#,
+        ] {
+            assert_eq!(read(text.as_bytes()).map(|_| ()).unwrap_err().code(), "malformed", "{text}");
+        }
+    }
+}
