@@ -40,7 +40,7 @@
 //! | 3 | [`discover`], [`resolve`](mod@resolve), [`keysource`] |
 //! | 2 | [`trust`]: every decision, no I/O |
 //! | 1 | [`signature`], [`net`], [`content`]: the one joint, where content lives (`net` below it) |
-//! | 0 | [`address`]: what may be kept of one, [`oci`], [`key`], [`tree`], [`limits`], [`display`]: values as people read them, [`disk`]: named files, [`events`]: what is reported while it runs |
+//! | 0 | [`address`]: what may be kept of one, [`oci`], [`key`], [`tree`], [`limits`], [`display`]: values as people read them, [`disk`]: named files, [`events`]: what is reported while it runs, [`text`]: encodings of named files |
 //!
 //! A place is an arrangement over a namespace: [`content::Layout`] and [`content::Storage`] each read a
 //! [`content::DirFiles`] or a [`content::TarFiles`], which is indexed by its headers and never extracted; `dir:` trees
@@ -82,6 +82,7 @@ pub mod report;
 pub mod resolve;
 pub mod signature;
 pub mod state;
+pub mod text;
 pub mod tree;
 pub mod trust;
 pub mod write;

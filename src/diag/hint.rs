@@ -99,6 +99,10 @@ fn about_keys(code: &str) -> &'static str {
         "keys-not-found" => "name the directory that `keypack collect` or `keypack pull` wrote",
         "incomplete" => "the report lists each one with what to do; --format json gives it to programs",
         "key-file-not-found" => "check the path: a file with keys, or with a policy.json, is expected there",
+        "key-file-is-address" => {
+            "download it, compare its fingerprint with its publisher, and give the file; what lies in a KMS or a cluster is written \
+             to a file by: cosign public-key --key ADDRESS"
+        }
         "key-malformed" => {
             "get the key again from its publisher and look at the file: it must hold PEM or DER"
         }

@@ -1,5 +1,7 @@
 //! Key files as people have them: PEM with text around it, several blocks, DER, certificates.
 
+mod form;
+
 use thiserror::Error;
 
 use super::{
@@ -59,15 +61,24 @@ const READ: [&str; 3] = ["PUBLIC KEY", "RSA PUBLIC KEY", "CERTIFICATE"];
 /// OpenPGP's own label: armour looks like PEM and is not (headers, a checksum).
 const OPENPGP: &str = "PGP PUBLIC KEY BLOCK";
 
-/// What kind of private key a file is, if it is one.
+/// What kind of private key a file is, if it is one, in any form that [`parse_named_key_file`] reads.
 pub fn private_key(bytes: &[u8]) -> Option<String> {
-    match parse_key_file(bytes) {
+    match parse_named_key_file(bytes) {
         Err(KeyFileError::PrivateKey { label }) => Some(label),
         _ => None,
     }
 }
 
-/// Reads a key file: PEM blocks (`PUBLIC KEY`, `RSA PUBLIC KEY`, `CERTIFICATE`) and OpenPGP key blocks with any text
+/// Reads a key file that a person names: also in UTF-16, as base64, and with line breaks written as `\n`.
+pub fn parse_named_key_file(bytes: &[u8]) -> Result<Parsed, KeyFileError> {
+    // The bytes themselves first: of a binary key the other forms are none.
+    if let Some(label) = secret::label(bytes) {
+        return Err(KeyFileError::PrivateKey { label });
+    }
+    parse_key_file(&form::unwrapped(bytes))
+}
+
+/// Reads a key as programs write it: PEM blocks (`PUBLIC KEY`, `RSA PUBLIC KEY`, `CERTIFICATE`) and OpenPGP key blocks with any text
 /// around them, or one DER key or certificate, or OpenPGP keys in binary.
 pub fn parse_key_file(bytes: &[u8]) -> Result<Parsed, KeyFileError> {
     if let Some(label) = secret::label(bytes) {
@@ -168,15 +179,8 @@ impl Parsed {
 
 fn parse_der(bytes: &[u8]) -> Result<Parsed, KeyFileError> {
     let no_key = |reason: &str| Err(KeyFileError::NoKey { reason: reason.into() });
-    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(512)]).trim_start().to_ascii_lowercase();
-    if bytes.is_empty() {
-        return no_key("it is empty");
-    }
-    if text.starts_with('<') {
-        return no_key("it looks like a web page; was a login page saved in its place?");
-    }
-    if text.starts_with('{') {
-        return no_key("it looks like JSON; a trusted_root.json goes to --trusted-root");
+    if let Some(reason) = form::describe(bytes) {
+        return no_key(reason);
     }
     // The first bit is set in every OpenPGP packet (RFC 9580 §4.2) and in nothing that DER starts a key with.
     if bytes.first().is_some_and(|first| first & 0x80 != 0) {

@@ -20,7 +20,7 @@ pub use algorithm::Algorithm;
 pub use candidate::{Candidate, Grade, Material, Provenance, Validity, origin_of};
 pub(crate) use chain::serial;
 pub use chain::{Certificate, Chain, ChainError};
-pub use file::{KeyFileError, Parsed, parse_key_file, private_key};
+pub use file::{KeyFileError, Parsed, parse_key_file, parse_named_key_file, private_key};
 pub use fingerprint::Fingerprint;
 pub use id::{KeyId, KeyRef, note_key_id};
 pub(crate) use names::slug;

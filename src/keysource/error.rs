@@ -28,6 +28,12 @@ pub enum KeySourceError {
         /// What it is.
         reason: String,
     },
+    /// It is an address.
+    #[error("{path} is an address, and a file is expected", path = path.display())]
+    Address {
+        /// What was named.
+        path: PathBuf,
+    },
     /// It is larger than any key file.
     #[error("{path} is larger than {limit} bytes, the most that keypack reads of a key file", path = path.display())]
     TooLarge {
@@ -140,6 +146,7 @@ impl KeySourceError {
             Self::Read { source, .. } if source.kind() == io::ErrorKind::NotFound => "key-file-not-found",
             Self::Read { .. } => "read-failed",
             Self::NotAFile { .. } => "key-file-not-found",
+            Self::Address { .. } => "key-file-is-address",
             Self::TooLarge { .. } => "too-large",
             Self::Key { source, .. } => source.code(),
             Self::NotOneKey { .. } => "verify-key-unusable",
@@ -162,6 +169,7 @@ impl From<KeySourceError> for Diagnostic {
         let exit = match e {
             KeySourceError::Read { .. }
             | KeySourceError::NotAFile { .. }
+            | KeySourceError::Address { .. }
             | KeySourceError::Net(_)
             | KeySourceError::Answer { .. }
             | KeySourceError::NotTuf { .. }

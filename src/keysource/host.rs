@@ -10,7 +10,7 @@ use std::{
 use super::{Gathered, KeySourceError, read_opened};
 use crate::{
     disk,
-    key::{Material, Provenance, Role, parse_key_file},
+    key::{Material, Provenance, Role, parse_named_key_file},
     limits,
 };
 
@@ -96,7 +96,7 @@ impl Gathered {
             Ok(read) => read,
             Err(e) => return self.leave(&source, "it", e.code(), &e.to_string()),
         };
-        let mut parsed = match parse_key_file(&bytes) {
+        let mut parsed = match parse_named_key_file(&bytes) {
             Ok(parsed) => parsed,
             Err(e) => return self.leave(&source, "it", e.code(), &e.to_string()),
         };

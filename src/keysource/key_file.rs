@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{Gathered, KeySourceError, read};
-use crate::key::{Candidate, KeyFileError, Parsed, Provenance, Role, parse_key_file};
+use crate::key::{Candidate, KeyFileError, Parsed, Provenance, Role, parse_named_key_file};
 
 /// What `--key` and its like in the setting take: `FILE` or `ROLE=FILE`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,7 +82,7 @@ impl Gathered {
 
 /// Reads the keys of a file that the user names.
 pub(super) fn parsed(bytes: &[u8], path: &Path) -> Result<Parsed, KeySourceError> {
-    parse_key_file(bytes).map_err(|source| match source {
+    parse_named_key_file(bytes).map_err(|source| match source {
         KeyFileError::PrivateKey { .. } => KeySourceError::PrivateKey { path: path.into() },
         source => KeySourceError::Key { path: path.into(), source },
     })

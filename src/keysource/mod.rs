@@ -15,6 +15,7 @@ mod tuf;
 use std::{fs::File, io, path::Path};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
+use serde_json::value::RawValue;
 
 pub use builtin::{BUILTIN_DATE, BUILTIN_SOURCE};
 pub use error::KeySourceError;
@@ -27,11 +28,12 @@ pub use tuf::{Choice as TufChoice, Collected, Place as TufPlace, read_root};
 use crate::{
     disk,
     key::{
-        Candidate, Grade, KeyFileError, KeyId, Material, Pin, Provenance, PublicKey, Role, parse_key_file,
-        trusted_root,
+        Candidate, Grade, KeyId, Material, Pin, Provenance, PublicKey, Role, private_key,
+        trusted_root::{self, TrustedRootError},
     },
     limits,
     oci::Digest,
+    text,
 };
 
 /// What all sources together gave.
@@ -85,18 +87,23 @@ impl Gathered {
         self.take(BUILTIN_SOURCE, candidates, unusable);
     }
 
-    /// Adds the entries of a `trusted_root.json` (`--trusted-root`).
+    /// Adds the entries of a `trusted_root.json`, or of a `trusted_root.jsonl` with one root a line, which
+    /// `gh attestation trusted-root` prints (`--trusted-root`).
     pub fn add_trusted_root(&mut self, path: &Path) -> Result<(), KeySourceError> {
         let (bytes, provenance) = read(path)?;
-        if let Err(KeyFileError::PrivateKey { .. }) = parse_key_file(&bytes) {
+        let bytes = text::utf8(&bytes);
+        if private_key(&bytes).is_some() {
             return Err(KeySourceError::PrivateKey { path: path.into() });
         }
-        let (candidates, unusable) = trusted_root::read(&bytes, &provenance)
+        let roots = read_roots(&bytes, &provenance)
             .map_err(|source| KeySourceError::TrustedRoot { path: path.into(), source })?;
-        if unusable.iter().any(|entry| entry.code == trusted_root::PRIVATE_KEY) {
+        if roots.iter().flat_map(|(_, unusable)| unusable).any(|e| e.code == trusted_root::PRIVATE_KEY) {
             return Err(KeySourceError::PrivateKey { path: path.into() });
         }
-        self.take(&provenance.source, candidates, unusable);
+        for (mut candidates, unusable) in roots {
+            candidates.retain(|candidate| !self.candidates.contains(candidate));
+            self.take(&provenance.source, candidates, unusable);
+        }
         Ok(())
     }
 
@@ -129,6 +136,29 @@ impl Gathered {
     }
 }
 
+/// What one trusted root gave.
+type ReadRoot = (Vec<Candidate>, Vec<trusted_root::Unusable>);
+
+/// Reads trusted roots, one JSON document after the other. A file without any is an error, as is any that is none.
+fn read_roots(bytes: &[u8], provenance: &Provenance) -> Result<Vec<ReadRoot>, TrustedRootError> {
+    let mut documents = serde_json::Deserializer::from_slice(bytes).into_iter::<&RawValue>().peekable();
+    if documents.peek().is_none() {
+        return trusted_root::read(bytes, provenance).map(|root| vec![root]);
+    }
+    let mut roots = Vec::new();
+    for document in documents {
+        let (candidates, mut unusable) = trusted_root::read(document?.get().as_bytes(), provenance)?;
+        if !roots.is_empty() {
+            let number = roots.len() + 1;
+            for entry in &mut unusable {
+                entry.entry = format!("root {number}: {}", entry.entry);
+            }
+        }
+        roots.push((candidates, unusable));
+    }
+    Ok(roots)
+}
+
 /// Reads a file, bounded. Its provenance names it without its folder: paths differ from host to host, and keys/
 /// must not.
 fn read(path: &Path) -> Result<(Vec<u8>, Provenance), KeySourceError> {
@@ -138,13 +168,22 @@ fn read(path: &Path) -> Result<(Vec<u8>, Provenance), KeySourceError> {
 /// Reads what was opened, or tells why it was not.
 fn bounded(file: io::Result<File>, path: &Path, limit: u64) -> Result<Vec<u8>, KeySourceError> {
     let read = file.and_then(|file| disk::read(file, limit)).map_err(|e| {
-        if disk::is_special(&e) {
-            KeySourceError::NotAFile { path: path.into(), reason: e.to_string() }
-        } else {
-            KeySourceError::Read { path: path.into(), source: e }
+        let path = path.to_owned();
+        match e.kind() {
+            _ if disk::is_special(&e) => KeySourceError::NotAFile { path, reason: e.to_string() },
+            io::ErrorKind::NotFound if is_address(&path) => KeySourceError::Address { path },
+            _ => KeySourceError::Read { path, source: e },
         }
     })?;
     read.ok_or_else(|| KeySourceError::TooLarge { path: path.into(), limit })
+}
+
+/// Whether a path that does not exist is an address: cosign's `--key` takes those, also of keys in a KMS or a cluster.
+fn is_address(path: &Path) -> bool {
+    let text = path.to_string_lossy();
+    let scheme = text.split_once("://").map_or("", |(scheme, _)| scheme);
+    !scheme.is_empty() && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+        || text.starts_with("pkcs11:")
 }
 
 /// The same with its provenance.

@@ -6,9 +6,10 @@ use serde_json::Value;
 
 use super::{Gathered, KeySourceError, host::Host, pki::Pki, read};
 use crate::{
-    key::{Candidate, Certificate, Material, Parsed, Provenance, Role, parse_key_file},
+    key::{Candidate, Certificate, Material, Parsed, Provenance, Role, parse_named_key_file},
     limits,
     oci::Digest,
+    text,
 };
 
 /// The keys that a policy.json holds itself, in one scope. Each is a source of its own: that another scope has another
@@ -47,7 +48,8 @@ impl Gathered {
         provenance: &Provenance,
     ) -> Result<(), KeySourceError> {
         let malformed = |reason: String| KeySourceError::Policy { path: path.into(), reason };
-        let policy: Value = serde_json::from_slice(bytes).map_err(|e| malformed(e.to_string()))?;
+        let policy: Value =
+            serde_json::from_slice(&text::utf8(bytes)).map_err(|e| malformed(e.to_string()))?;
         if policy["default"].as_array().is_none() {
             return Err(malformed("it has no \"default\"".to_owned()));
         }
@@ -152,7 +154,7 @@ impl Gathered {
         }
         let mut parsed = Vec::new();
         for (bytes, provenance, entry, held) in documents {
-            match parse_key_file(&bytes) {
+            match parse_named_key_file(&bytes) {
                 Ok(keys) => parsed.push(Document { parsed: keys, provenance, entry, held }),
                 Err(e) => self.leave(&provenance.source, &entry, e.code(), &e.to_string()),
             }

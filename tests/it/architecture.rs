@@ -4,13 +4,14 @@
 use std::{fs, path::Path};
 
 /// Rooms and their level.
-const ROOMS: [(&str, u32); 23] = [
+const ROOMS: [(&str, u32); 24] = [
     ("address", 0),
     ("diag", 0),
     ("disk", 0),
     ("limits", 0),
     ("events", 0),
     ("display", 0),
+    ("text", 0),
     ("tree", 0),
     ("oci", 0),
     ("key", 0),
@@ -34,11 +35,12 @@ const ROOMS: [(&str, u32); 23] = [
 const NEVER: [(&str, &str); 3] = [("signature", "content"), ("trust", "content"), ("export", "content")];
 
 /// Rooms of one level that may use each other, in this direction.
-const WITHIN: [(&str, &str); 6] = [
+const WITHIN: [(&str, &str); 7] = [
     ("content", "net"),
     ("key", "address"),
     ("key", "oci"),
     ("key", "limits"),
+    ("key", "text"),
     ("oci", "limits"),
     ("tree", "limits"),
 ];
