@@ -65,7 +65,7 @@ pub(super) fn text(draft: &Draft, manifest: Option<Digest>, known: bool, verbose
         });
         let _ = writeln!(out, "\n{}  {}{kept}", key.file, key.role.title());
         let _ = writeln!(out, "  fingerprint {} ({})", key.fingerprint, key.algorithm);
-        let _ = writeln!(out, "  pin         {}", Pin::of(key.role, material));
+        let _ = writeln!(out, "  pin         {}", Pin::of(key.role, material, key.origin.as_deref()));
         for certificate in &key.certificates {
             let [what, fingerprint] = report::certificate(certificate);
             let _ = writeln!(out, "  certificate {what}\n              {fingerprint}");

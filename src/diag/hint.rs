@@ -227,6 +227,10 @@ fn about_packs(code: &str) -> &'static str {
         "key-not-pinned" => {
             "pins are the exact set: if the key is right, pin it too; if nobody can say what it is, refuse the pack"
         }
+        "pin-incomplete" => {
+            "give the whole pin, as `keypack inspect` prints it on the connected side: a pin that is copied from this message \
+             proves nothing unless it is compared with that one"
+        }
         "pin-not-met" => "a key that you expect was left out of the pack; ask its maker why",
         "config-not-readable" => "check the path and the permissions of the file that --config names",
         "config-malformed" => {

@@ -26,7 +26,7 @@ pub use id::{KeyId, KeyRef, note_key_id};
 pub(crate) use names::slug;
 pub use names::{is_name_of, name_of, well_known};
 pub use openpgp::{OpenPgpFault, OpenPgpKey, OpenPgpMessage, OpenPgpMessageError};
-pub use pin::Pin;
+pub use pin::{Pin, PinRest};
 pub use public_key::{PublicKey, PublicKeyError};
 pub use role::RoleError;
 

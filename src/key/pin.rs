@@ -3,21 +3,71 @@
 use std::{fmt, str::FromStr};
 
 use super::{Fingerprint, Material, Role};
+use crate::oci::Digest;
 
-/// One pinned key: what it is for, and its fingerprint. The fingerprint of a chain covers all its certificates, so that
-/// nobody can put a CA of his own behind one that is pinned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// One pinned key: what it is for, its fingerprint and, where that leaves something open, what closes it.
+///
+/// | key | spelling | what it fixes |
+/// |---|---|---|
+/// | signer, log, CT log | `ROLE:SHA256` | the key |
+/// | certificate chain | `ROLE:SHA256` | every certificate, so that nobody can put a CA of his own behind one of them |
+/// | Rekor v2 log | `rekor2:SHA256@ORIGIN` | the key and the name in its checkpoints |
+/// | GPG key | `gpg:FINGERPRINT@SHA256` | the copy, as `sha256sum` prints it of its file in keys/ |
+///
+/// The last two are also read without what follows the `@`. That names a key, but not all that it says: an older copy of
+/// a GPG key lacks the expiry, the revocation and the subkeys that came later, and the id by which signatures name a
+/// Rekor v2 log is made from its origin too. Where nothing else authenticates that, such a pin is refused
+/// ([`Pin::leaves_open`]).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Pin {
     /// What the key is for.
     pub role: Role,
     /// Its fingerprint.
     pub fingerprint: Fingerprint,
+    /// What the fingerprint does not cover.
+    pub rest: Option<PinRest>,
+}
+
+/// What a fingerprint does not cover.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PinRest {
+    /// The checkpoint origin of a Rekor v2 log.
+    Origin(String),
+    /// The SHA-256 of a GPG key as it is written.
+    Copy(Digest),
 }
 
 impl Pin {
-    /// How a key is pinned.
-    pub fn of(role: Role, material: &Material) -> Self {
-        Self { role, fingerprint: material.fingerprint() }
+    /// The pin that fixes a key wholly; `origin` is a Rekor v2 log's.
+    pub fn of(role: Role, material: &Material, origin: Option<&str>) -> Self {
+        let rest = match material {
+            Material::OpenPgp(_) => Some(PinRest::Copy(Digest::of(material.to_pem().as_bytes()))),
+            _ => origin.filter(|_| role == Role::Rekor2).map(|origin| PinRest::Origin(origin.to_owned())),
+        };
+        Self { role, fingerprint: material.fingerprint(), rest }
+    }
+
+    /// The same without what follows the `@`: what the key's publisher prints.
+    #[must_use]
+    pub fn short(&self) -> Self {
+        Self { rest: None, ..self.clone() }
+    }
+
+    /// Whether it names the key that `whole` fixes. One that leaves something open names every such key.
+    pub fn names(&self, whole: &Self) -> bool {
+        let same = self.role == whole.role && self.fingerprint == whole.fingerprint;
+        same && (self.rest.is_none() || self.rest == whole.rest)
+    }
+
+    /// What about the key it does not fix.
+    pub const fn leaves_open(&self) -> Option<&'static str> {
+        match (self.role, &self.rest) {
+            (Role::Gpg, None) => {
+                Some("which copy of the key is meant: its expiry, its revocation, its subkeys")
+            }
+            (Role::Rekor2, None) => Some("the origin of the log, from which its id is made"),
+            _ => None,
+        }
     }
 }
 
@@ -26,26 +76,51 @@ impl FromStr for Pin {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let text = text.trim();
-        let (role, fingerprint) =
-            text.split_once(':').ok_or_else(|| format!("{text:?} is not ROLE:FINGERPRINT"))?;
+        let (role, rest) = text.split_once(':').ok_or_else(|| format!("{text:?} is not ROLE:FINGERPRINT"))?;
         let roles = || Role::ALL.map(Role::as_str).join(", ");
         let role = Role::ALL
             .into_iter()
             .find(|r| r.as_str() == role)
             .ok_or_else(|| format!("{role:?} is not a role; the roles are {}", roles()))?;
-        let pin = Self { role, fingerprint: fingerprint.parse()? };
-        match (role, pin.fingerprint) {
-            (Role::Gpg, _) | (_, Fingerprint::Sha256(_)) => Ok(pin),
-            _ => Err("only a GPG key has a fingerprint of 40 hex digits; the others have 64".into()),
+        let (fingerprint, rest) = match rest.split_once('@') {
+            Some((fingerprint, rest)) => (fingerprint, Some(rest)),
+            None => (rest, None),
+        };
+        let fingerprint = fingerprint.parse()?;
+        if role != Role::Gpg && matches!(fingerprint, Fingerprint::OpenPgp(_)) {
+            return Err("only a GPG key has a fingerprint of 40 hex digits; the others have 64".into());
         }
+        let rest = match (role, rest) {
+            (_, None) => None,
+            (Role::Gpg, Some(copy)) => match copy.parse() {
+                Ok(Fingerprint::Sha256(digest)) => Some(PinRest::Copy(digest)),
+                _ => return Err("after the @ stands the SHA-256 of the key's file, 64 hex digits".into()),
+            },
+            (Role::Rekor2, Some(origin)) => {
+                let plain = |c: char| c.is_ascii_graphic() && !"@?#\"'\\".contains(c);
+                if origin.is_empty() || origin.len() > 255 || !origin.chars().all(plain) {
+                    return Err(format!("{origin:?} is not the origin of a log"));
+                }
+                Some(PinRest::Origin(origin.to_owned()))
+            }
+            (role, Some(_)) => {
+                return Err(format!("the fingerprint fixes a {role} key, and nothing follows it"));
+            }
+        };
+        Ok(Self { role, fingerprint, rest })
     }
 }
 
 impl fmt::Display for Pin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.fingerprint {
-            Fingerprint::Sha256(digest) => write!(f, "{}:{}", self.role, digest.hex()),
-            fingerprint @ Fingerprint::OpenPgp(_) => write!(f, "{}:{fingerprint}", self.role),
+            Fingerprint::Sha256(digest) => write!(f, "{}:{}", self.role, digest.hex())?,
+            fingerprint @ Fingerprint::OpenPgp(_) => write!(f, "{}:{fingerprint}", self.role)?,
+        }
+        match &self.rest {
+            None => Ok(()),
+            Some(PinRest::Origin(origin)) => write!(f, "@{}", origin.escape_default()),
+            Some(PinRest::Copy(digest)) => write!(f, "@{}", digest.hex()),
         }
     }
 }
@@ -53,14 +128,13 @@ impl fmt::Display for Pin {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oci::Digest;
 
     #[test]
     fn pins_are_whole_fingerprints() {
         let digest = Digest::of(b"x");
-        let pin = Pin { role: Role::Signer, fingerprint: digest.into() };
-        assert_eq!(format!("signer:{}", digest.hex()).parse(), Ok(pin));
-        assert_eq!(format!("signer:{digest}").parse(), Ok(pin));
+        let pin = Pin { role: Role::Signer, fingerprint: digest.into(), rest: None };
+        assert_eq!(format!("signer:{}", digest.hex()).parse(), Ok(pin.clone()));
+        assert_eq!(format!("signer:{digest}").parse(), Ok(pin.clone()));
         assert_eq!(pin.to_string().parse(), Ok(pin));
         let hex = digest.hex();
         for wrong in ["signer:deadbeef", "signer:0xdeadbeefdeadbeef", "signer", "nobody:00", ""] {
@@ -73,5 +147,30 @@ mod tests {
         assert_eq!(gpg.to_string(), "gpg:567E347AD0044ADE55BA8A5F199E2F91FD431D51");
         assert_eq!(gpg.to_string().to_lowercase().parse(), Ok(gpg));
         assert!("gpg:199E2F91FD431D51".parse::<Pin>().unwrap_err().contains("40 of a GPG key"));
+    }
+
+    #[test]
+    fn what_a_fingerprint_leaves_open_follows_it() {
+        let hex = Digest::of(b"x").hex();
+        let whole: Pin = format!("rekor2:{hex}@log2025-1.rekor.sigstore.dev").parse().unwrap();
+        assert_eq!(whole.to_string().parse(), Ok(whole.clone()));
+        assert_eq!(whole.leaves_open(), None);
+        let short = whole.short();
+        assert!(short.names(&whole) && whole.names(&whole) && !whole.names(&short));
+        assert!(short.leaves_open().is_some());
+        let elsewhere: Pin = format!("rekor2:{hex}@log.example").parse().unwrap();
+        assert!(short.names(&elsewhere) && !whole.names(&elsewhere));
+        let gpg: Pin = format!("gpg:567E347AD0044ADE55BA8A5F199E2F91FD431D51@sha256:{hex}").parse().unwrap();
+        assert_eq!(gpg.to_string(), format!("gpg:567E347AD0044ADE55BA8A5F199E2F91FD431D51@{hex}"));
+        for wrong in [
+            format!("signer:{hex}@{hex}"),
+            format!("rekor2:{hex}@"),
+            format!("rekor2:{hex}@a\u{1b}[2J"),
+            format!("rekor2:{hex}@a@b"),
+            format!("gpg:{hex}@{}", &hex[..40]),
+            format!("gpg:{hex}@"),
+        ] {
+            assert!(wrong.parse::<Pin>().is_err(), "{wrong}");
+        }
     }
 }

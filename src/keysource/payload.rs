@@ -76,9 +76,10 @@ impl Gathered {
                 continue;
             }
             let id = material.id();
-            let pin = Pin::of(role, &material);
-            let pinned = self.pins.contains(&pin);
+            let whole = Pin::of(role, &material, None);
+            let pinned = self.pins.iter().any(|pin| pin.names(&whole));
             if !pinned && well_known(KeyRef { role, id }).is_none() {
+                let pin = whole.short();
                 let reason = format!(
                     "a key found in content is a claim; compare its fingerprint with its publisher, then give \
                      --pin {pin}, or the key by --key {role}=FILE"

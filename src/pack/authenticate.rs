@@ -128,7 +128,7 @@ pub fn authenticate(pack: UnverifiedPack, demand: &Demand<'_>) -> Result<Pack, P
     }
     evidence.extend(roots.iter().map(|root| Evidence::Tuf(root.digest())));
     if pins {
-        pins::exact(&draft, &pinned, &|record| listed.contains(&record.key_ref()))?;
+        pins::exact(&draft, &pinned, whole, &|record| listed.contains(&record.key_ref()))?;
         evidence.push(Evidence::Pins);
     }
     let draft = if whole { draft } else { rebuild(&draft, &chains, demand.lineage, demand.now)? };

@@ -140,6 +140,18 @@ pub enum PackError {
         /// The pin that would.
         pin: Pin,
     },
+    /// A pin that leaves open what nothing else authenticates.
+    #[error("the pin {pin} does not say {open}; what the pack holds in {name:?} is {whole}")]
+    PinIncomplete {
+        /// The pin that was given.
+        pin: Box<Pin>,
+        /// What it does not fix.
+        open: &'static str,
+        /// The file.
+        name: String,
+        /// The pin that fixes what the pack holds.
+        whole: Box<Pin>,
+    },
     /// A pin whose key is not in the pack.
     #[error("the pack does not hold the pinned key {0}")]
     PinNotMet(Pin),
@@ -301,6 +313,7 @@ impl PackError {
             Self::SignatureStale(_) => "signature-stale",
             Self::SignatureFile { .. } => "signature-file",
             Self::NotPinned { .. } => "key-not-pinned",
+            Self::PinIncomplete { .. } => "pin-incomplete",
             Self::PinNotMet(_) => "pin-not-met",
             Self::Chain { .. } => "tuf-tar-refused",
             Self::NoChain => "tuf-chain-missing",

@@ -84,10 +84,10 @@ impl Binding<'_> {
         Ok(Rule { scope: rule.scope.clone(), signers, log, signed_identity: rule.signed_identity.clone() })
     }
 
-    fn each(&mut self, mentions: &[KeySelector], roles: &'static [Role]) -> Result<Vec<KeyRef>, PackError> {
+    fn each(&mut self, selectors: &[KeySelector], roles: &'static [Role]) -> Result<Vec<KeyRef>, PackError> {
         let mut keys = Vec::new();
-        for mention in mentions {
-            keys.extend(self.all(mention, roles)?);
+        for selector in selectors {
+            keys.extend(self.all(selector, roles)?);
         }
         keys.sort_unstable();
         keys.dedup();
@@ -95,29 +95,36 @@ impl Binding<'_> {
     }
 
     /// The keys that are meant. None of them where all are revoked.
-    fn all(&mut self, mention: &KeySelector, roles: &'static [Role]) -> Result<Vec<KeyRef>, PackError> {
+    fn all(&mut self, selector: &KeySelector, roles: &'static [Role]) -> Result<Vec<KeyRef>, PackError> {
         let meant = |records: &[&KeyRecord]| -> Vec<KeyRef> {
-            let fits = |r: &&&KeyRecord| roles.contains(&r.role) && mention.means(r);
+            let fits = |r: &&&KeyRecord| roles.contains(&r.role) && selector.selects(r);
             records.iter().filter(fits).map(|r| r.key_ref()).collect()
         };
         let present = meant(&self.keys.present);
+        if let (KeySelector::Pin(pin), [_, _, ..]) = (selector, present.as_slice()) {
+            return Err(PackError::Rule {
+                scope: self.scope.to_string(),
+                key: pin.to_string(),
+                reason: format!("is the key of {} logs: write ROLE:FINGERPRINT@ORIGIN", present.len()),
+            });
+        }
         if !present.is_empty() {
             return Ok(present);
         }
-        let revoked = mention.fingerprint().is_some_and(|f| self.keys.revoked.contains(&f));
+        let revoked = selector.fingerprint().is_some_and(|f| self.keys.revoked.contains(&f));
         if revoked || !meant(&self.keys.gone).is_empty() {
-            self.dropped.push(Dropped { scope: self.scope.clone(), key: mention.to_string() });
+            self.dropped.push(Dropped { scope: self.scope.clone(), key: selector.to_string() });
             return Ok(Vec::new());
         }
         // A key of another role explains more than "not there".
-        let other = self.keys.present.iter().find(|record| mention.means(record));
+        let other = self.keys.present.iter().find(|record| selector.selects(record));
         let reason = match other {
             Some(record) => {
                 format!("is a {}, and a {} is wanted there", record.role.title(), roles[0].title())
             }
             None => "is not in the pack".to_owned(),
         };
-        Err(PackError::Rule { scope: self.scope.to_string(), key: mention.to_string(), reason })
+        Err(PackError::Rule { scope: self.scope.to_string(), key: selector.to_string(), reason })
     }
 }
 

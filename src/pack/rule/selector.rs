@@ -1,7 +1,7 @@
 use std::{fmt, str::FromStr};
 
 use crate::{
-    key::{Fingerprint, KeyRef, Pin, Role, origin_of},
+    key::{Fingerprint, KeyRef, Pin, PinRest, Role, origin_of},
     pack::KeyRecord,
 };
 
@@ -21,13 +21,18 @@ pub enum KeySelector {
 
 impl KeySelector {
     /// Whether it means this key.
-    pub(super) fn means(&self, record: &KeyRecord) -> bool {
+    pub(super) fn selects(&self, record: &KeyRecord) -> bool {
         match self {
             Self::Key(key) => record.key_ref() == *key,
             // A Rekor v2 log is also known by the id that its entries name.
-            Self::Pin(Pin { role, fingerprint }) => {
-                record.role == *role
-                    && (record.fingerprint == *fingerprint || *fingerprint == record.id.into())
+            Self::Pin(Pin { role, fingerprint, rest }) => {
+                let of_key = record.fingerprint == *fingerprint || *fingerprint == record.id.into();
+                // A rule is about the key, whichever copy of it the pack holds.
+                let of_log = match rest {
+                    Some(PinRest::Origin(origin)) => record.origin.as_ref() == Some(origin),
+                    Some(PinRest::Copy(_)) | None => true,
+                };
+                record.role == *role && of_key && of_log
             }
             Self::Fingerprint(fingerprint) => record.fingerprint == *fingerprint,
             Self::Name(name) => {

@@ -93,39 +93,76 @@ fn a_foreign_ca_behind_a_pinned_certificate() {
     let honest = own::chain(&[&intermediate.certificate, &root.certificate]);
     let hostile = own::chain(&[&intermediate.certificate, &cross, &evil.certificate]);
     for role in [Role::Fulcio, Role::Tsa] {
-        let pins = vec![Pin::of(role, &Material::Chain(honest.clone()))];
+        let pins = vec![Pin::of(role, &Material::Chain(honest.clone()), None)];
         let code = |chain: &Chain| {
             let pack = pack_of(role, chain);
             let anchors = [Anchor::Pins(pins.clone())];
-            let demand = Demand {
-                anchors: &anchors,
-                manifest_signatures: &[],
-                lineage: "default",
-                now: jiff::Timestamp::now(),
-            };
-            authenticate(pack, &demand).map_or_else(|e| e.code(), |_| "accepted")
+            authenticate(pack, &demand(&anchors)).map_or_else(|e| e.code(), |_| "accepted")
         };
         assert_eq!(code(&honest), "accepted", "{role}");
         assert_eq!(code(&hostile), "key-not-pinned", "{role}");
     }
 }
 
+fn demand(anchors: &[Anchor]) -> Demand<'_> {
+    Demand { anchors, manifest_signatures: &[], lineage: "default", now: jiff::Timestamp::now() }
+}
+
+/// The log with this key under this origin.
+fn log(pem: &[u8], origin: &str) -> Include {
+    let material = parse_key_file(pem).unwrap().material.remove(0);
+    let Material::Key(key) = &material else { panic!() };
+    let id = keypack::key::note_key_id(origin, key);
+    include(KeyRef { role: Role::Rekor2, id }, material, Some(origin))
+}
+
+#[test]
+fn a_log_under_another_origin() {
+    // The id by which signatures name a Rekor v2 log is made from its origin: with another one, no signature finds its key,
+    // and with a second one, a key counts for a log that nobody pinned.
+    let pem = include_bytes!("../../../testdata/anchors/ed25519.pub");
+    let ours = || log(pem, "log.example");
+    let other = || log(pem, "evil.example");
+    let whole = Pin::of(Role::Rekor2, &ours().material, Some("log.example"));
+    assert!(whole.to_string().ends_with("@log.example"));
+    let code = |pin: &Pin, keys: Vec<Include>| {
+        let anchors = [Anchor::Pins(vec![pin.clone()])];
+        authenticate(pack_with(keys), &demand(&anchors)).map_or_else(|e| e.code(), |_| "accepted")
+    };
+    assert_eq!(code(&whole, vec![ours()]), "accepted");
+    assert_eq!(code(&whole, vec![other()]), "key-not-pinned");
+    assert_eq!(code(&whole, vec![ours(), other()]), "key-not-pinned");
+    assert_eq!(code(&whole.short(), vec![ours()]), "pin-incomplete");
+    assert_eq!(code(&whole.short(), vec![ours(), other()]), "pin-incomplete");
+    // Where the inventory is authenticated, the origin is.
+    let pack = pack_with(vec![ours()]);
+    let anchors = [Anchor::Digest(pack.digest()), Anchor::Pins(vec![whole.short()])];
+    assert!(authenticate(pack, &demand(&anchors)).is_ok());
+}
+
 /// A pack with one chain.
 fn pack_of(role: Role, chain: &Chain) -> UnverifiedPack {
     let material = Material::Chain(chain.clone());
-    let include = Include {
-        key: KeyRef { role, id: material.id() },
+    pack_with(vec![include(KeyRef { role, id: material.id() }, material, None)])
+}
+
+fn include(key: KeyRef, material: Material, origin: Option<&str>) -> Include {
+    Include {
+        key,
         material,
         url: None,
-        origin: None,
+        origin: origin.map(str::to_owned),
         validity: Validity::default(),
         provenance: Vec::new(),
         ct_required: false,
         proved: false,
-    };
+    }
+}
+
+fn pack_with(keys: Vec<Include>) -> UnverifiedPack {
     let built = build(&Build {
         name: "default",
-        keys: vec![include],
+        keys,
         chains: Vec::new(),
         replaces: None,
         prune: true,

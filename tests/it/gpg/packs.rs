@@ -2,6 +2,8 @@
 
 use pgp::composed::ArmorOptions;
 
+use keypack::oci::Digest;
+
 use super::{
     lab::{Say, block, bytes, revocation},
     place::{EPOCH, owner, signed_image},
@@ -46,9 +48,10 @@ fn a_pack_is_pulled_by_the_fingerprint_that_gpg_prints() {
     test.run("push keys oci:carry:k").exits(0);
     let fingerprint = fingerprint(&test);
     let shown = test.run("inspect oci:carry:k");
-    assert!(shown.out.contains(&format!("pin         gpg:{fingerprint}")), "{}", shown.out);
+    let copy = Digest::of(&test.read(&format!("keys/{file}"))).hex();
+    assert!(shown.out.contains(&format!("pin         gpg:{fingerprint}@{copy}")), "{}", shown.out);
     let groups: Vec<_> = fingerprint.as_bytes().chunks(4).map(|c| std::str::from_utf8(c).unwrap()).collect();
-    let pin = format!("gpg:{}", groups.join(" "));
+    let pin = format!("gpg:{} @{copy}", groups.join(" "));
     test.run_args(&["pull", "oci:carry:k", "--pin", &pin, "-o", "in"]).exits(0);
     // Nobody vouches for what the key was called, so that its name is made anew.
     let pulled = test.names("in").into_iter().find(|name| name.starts_with("gpg-")).unwrap();
@@ -62,6 +65,30 @@ fn a_pack_is_pulled_by_the_fingerprint_that_gpg_prints() {
     let id = test.json("keys/keypack.json")["keys"][0]["id"].as_str().unwrap().to_owned();
     test.run_args(&["pull", "oci:carry:k", "--pin", &format!("signer:{}", &id[7..]), "-o", "no"]).exits(3);
     assert!(!test.has("no"));
+}
+
+#[test]
+fn an_older_copy_of_a_pinned_key() {
+    // Its owner gave it an end later on: in the older copy it has none, and everything signed since counts.
+    let (test, owner, _) = collected();
+    test.run("push keys oci:carry:old").exits(0);
+    test.write("owner.asc", bytes(&block(&owner, &Say { expires: Some(4000), day: 20, ..Say::default() })));
+    test.run("collect dir:image --key owner.asc -o keys --no-host").exits(0);
+    test.run("push keys oci:carry:new").exits(0);
+    let pin = |place: &str| {
+        let shown = test.run(&format!("inspect {place}"));
+        shown.out.lines().find_map(|line| line.trim().strip_prefix("pin ")).unwrap().trim().to_owned()
+    };
+    let (old, new) = (pin("oci:carry:old"), pin("oci:carry:new"));
+    test.run(&format!("pull oci:carry:old --pin {new} -o in")).fails(3, "key-not-pinned");
+    let bare = new.split('@').next().unwrap();
+    let ran = test.run(&format!("pull oci:carry:old --pin {bare} -o in")).fails(3, "pin-incomplete");
+    ran.tells("which copy").tells(&old);
+    assert!(!test.has("in"));
+    test.run(&format!("pull oci:carry:new --pin {new} -o in")).exits(0);
+    // Where the inventory is authenticated, the fingerprint that the owner publishes is enough.
+    let digest = test.run("inspect oci:carry:new").after("Pack: ");
+    test.run(&format!("pull oci:carry:new --digest {digest} --pin {bare} -o two")).exits(0);
 }
 
 #[test]
