@@ -40,7 +40,7 @@
 //! | 3 | [`discover`], [`resolve`](mod@resolve), [`keysource`] |
 //! | 2 | [`trust`]: every decision, no I/O |
 //! | 1 | [`signature`], [`net`], [`content`]: the one joint, where content lives (`net` below it) |
-//! | 0 | [`address`]: what may be kept of one, [`oci`], [`key`], [`tree`], [`limits`], [`display`]: values as people read them, [`disk`]: named files, [`events`]: what is reported while it runs, [`text`]: encodings of named files |
+//! | 0 | [`address`]: what may be kept of one, [`oci`], [`key`], [`tree`], [`limits`], [`display`]: values as people read them, [`fs`]: files, directories, locks, [`events`]: what is reported while it runs, [`text`]: encodings of named files |
 //!
 //! A place is an arrangement over a namespace: [`content::Layout`] and [`content::Storage`] each read a
 //! [`content::DirFiles`] or a [`content::TarFiles`], which is indexed by its headers and never extracted; `dir:` trees
@@ -68,9 +68,9 @@ pub mod config;
 pub mod content;
 pub mod diag;
 pub mod discover;
-pub mod disk;
 pub mod display;
 pub mod events;
+pub mod fs;
 pub mod key;
 pub mod keysource;
 pub mod limits;

@@ -172,9 +172,6 @@ pub(super) struct Collect {
     /// Why a key is revoked.
     #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub(super) reason: Option<String>,
-    /// Replace the directory in two steps where the file system can't exchange it in one.
-    #[arg(long)]
-    pub(super) non_atomic_unsafe: bool,
     #[command(flatten)]
     pub(super) state: State,
 }
@@ -226,9 +223,6 @@ pub(super) struct Pull {
     /// authenticated it, or "default"].
     #[arg(long, value_name = "NAME", value_parser = lineage)]
     pub(super) name: Option<String>,
-    /// Replace the directory in two steps where the file system can't exchange it in one.
-    #[arg(long)]
-    pub(super) non_atomic_unsafe: bool,
     #[command(flatten)]
     pub(super) state: State,
     /// Refuse where this host remembers nothing of the lineage and the anchor: then it can't notice an older pack.

@@ -107,7 +107,7 @@ pub(super) fn run(args: &args::Collect, output: &Output) -> Result<Exit, Diagnos
         }
     };
     tell(&built, output);
-    let built = place(args, &directory, old.as_ref(), built, output)?;
+    let built = place(&directory, old.as_ref(), built, output)?;
     if let Some(old) = old.as_ref().filter(|_| !past.known) {
         let kept = built.draft.inventory().keys.iter().filter(|k| k.kept.is_some()).count();
         output.warn(&format!(
@@ -201,13 +201,7 @@ fn print(report: &Report, output: &Output) -> Result<(), Diagnostic> {
 
 /// Puts the new directory in the place of the old one, unless nothing changed. A signature stays only while it is about
 /// the inventory.
-fn place(
-    args: &args::Collect,
-    directory: &Path,
-    old: Option<&Draft>,
-    built: Built,
-    output: &Output,
-) -> Result<Built, Diagnostic> {
+fn place(directory: &Path, old: Option<&Draft>, built: Built, output: &Output) -> Result<Built, Diagnostic> {
     let (draft, stale) = match (built.change, old) {
         (Change::Unchanged, _) => built.draft.without_stale_signatures(),
         (_, old) => (built.draft, old.map(|o| o.signatures().cloned().collect()).unwrap_or_default()),
@@ -217,14 +211,10 @@ fn place(
         return Ok(built);
     }
     let names: Vec<String> = old.map(known_names).unwrap_or_default();
-    output.interrupt.whole(format!("{} is written", directory.display()), || {
-        write::replace(
-            directory,
-            &built.draft.to_files(),
-            &|name| names.iter().any(|n| n == name),
-            write::Options { non_atomic_unsafe: args.non_atomic_unsafe },
-        )
+    let outcome = output.interrupt.whole(format!("{} is written", directory.display()), || {
+        write::replace(directory, &built.draft.to_files(), &|name| names.iter().any(|n| n == name))
     })?;
+    outcome.warning.iter().for_each(|warning| output.warn(warning));
     for signature in stale {
         output.warn(&format!("{signature} is no signature of this inventory and was removed; sign this one"));
     }

@@ -8,9 +8,9 @@ use super::{
 use crate::{
     config::draft_rules,
     diag::{Diagnostic, Exit},
+    fs,
     key::Fingerprint,
     report::{Report, WhyMissing, render},
-    write,
 };
 
 pub(super) fn run(args: &args::Discover, output: &Output) -> Result<Exit, Diagnostic> {
@@ -46,7 +46,7 @@ fn write_draft(draft: Option<&Path>, found: &Found, output: &Output) -> Result<b
         output.data(&text)?;
         return Ok(true);
     }
-    write::file(path, text.as_bytes())?;
+    fs::write(path, text.as_bytes())?;
     output.note(&format!(
         "wrote a draft of rules to {}; it is policy for nobody until a person went through it",
         path.display()

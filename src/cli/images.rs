@@ -10,7 +10,7 @@ use crate::{
     },
     diag::{Diagnostic, Exit},
     discover::{Kind, Target, discover},
-    disk, limits,
+    fs, limits,
 };
 
 /// Finds the registries and images that a list means, at `mirror` if one is given.
@@ -66,7 +66,7 @@ fn text(list: &str) -> Result<Option<String>, Diagnostic> {
     if path.is_dir() || !path.exists() {
         return Ok(None);
     }
-    let read = disk::open(path).and_then(|file| disk::read(file, limits::NAMES_PAGE)).map_err(failed)?;
+    let read = fs::open(path).and_then(|file| fs::read(file, limits::NAMES_PAGE)).map_err(failed)?;
     let bytes = read.ok_or_else(|| {
         Diagnostic::new("too-large", format!("{list} is longer than any list of images"), Exit::CouldNot)
     })?;

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::{age::Overruled, anchors::signers, args, collect::known_names, output::Output};
 use crate::{
     diag::Diagnostic,
+    fs,
     key::Fingerprint,
     pack::{Anchor, Diff, Draft, Pack, PackError, VerifiedChain, refuse_revoked},
     report,
@@ -82,18 +83,14 @@ impl Install<'_> {
         }
         let names = self.in_place.map(known_names).unwrap_or_default();
         let outcome = output.interrupt.whole(format!("{} is written", self.directory.display()), || {
-            write::replace(
-                self.directory,
-                &draft.to_files(),
-                &|name| names.iter().any(|n| n == name),
-                write::Options { non_atomic_unsafe: args.non_atomic_unsafe },
-            )
+            write::replace(self.directory, &draft.to_files(), &|name| names.iter().any(|n| n == name))
         })?;
+        outcome.warning.iter().for_each(|warning| output.warn(warning));
         self.remember(state, draft, &Verdict { admission, lowered }, &vouching, &believed);
         for met in pack.evidence() {
             output.note(&format!("authenticated by {met}"));
         }
-        Ok(Installed { draft: draft.clone(), unchanged: outcome.change == write::Change::Unchanged })
+        Ok(Installed { draft: draft.clone(), unchanged: outcome.change == fs::Change::Unchanged })
     }
 
     /// Says which signature files are not installed, and which are although nobody here can tell who made them.

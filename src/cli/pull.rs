@@ -106,7 +106,7 @@ pub(super) fn run(args: &args::Pull, output: &Output) -> Result<Exit, Diagnostic
 }
 
 /// The lineage that is expected where the user names none: that of the keys/ in place, if this host knows it. Of one that
-/// it does not know, anybody may have written the name: on a carried disk, keys/ lies where pull writes by default.
+/// it does not know, anybody may have written the name: on a carried fs, keys/ lies where pull writes by default.
 fn expected(directory: &Path, state: &Path) -> Result<String, Diagnostic> {
     let known = match keys(directory)? {
         Some(draft) if memory::is_known(state, &draft)? => Some(draft.inventory().name.clone()),

@@ -8,10 +8,9 @@ use super::{
 use crate::{
     content::{self, ContentError, Destination, Source},
     diag::{Diagnostic, Exit},
-    limits,
+    fs, limits,
     oci::{Descriptor, Document},
     pack::{self, Coverage, to_artifact},
-    write,
 };
 
 /// What a destination without a tag gets.
@@ -103,9 +102,10 @@ pub(super) fn run(args: &args::Push, output: &Output) -> Result<Exit, Diagnostic
     ));
     let stored = sink.put(&artifact, &tag).map_err(|e| Diagnostic::from(e).on("destination"))?;
     output.interrupt.leaves(format!("the tag {tag} of {} names the pack", sink.place()));
+    stored.warning.iter().for_each(|warning| output.warn(warning));
     for (file, digest) in [(&args.digestfile, stored.digest), (&args.pack_digestfile, draft.digest())] {
         if let Some(file) = file {
-            write::file(file, format!("{digest}\n").as_bytes())?;
+            fs::write(file, format!("{digest}\n").as_bytes())?;
         }
     }
     if stored.written == 0 && !stored.tagged {

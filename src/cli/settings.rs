@@ -8,7 +8,7 @@ use super::args::{Cli, Collect, Command, Pull, Read as ReadArgs};
 use crate::{
     config::{Config, parse_rules},
     diag::{Diagnostic, Exit},
-    disk, limits,
+    fs, limits,
 };
 
 /// Reads the setting, where one is named, and puts it under what the command line says.
@@ -73,7 +73,7 @@ fn pull(args: &mut Pull, config: Config) {
 /// The text of a file that a person wrote. A file that is not there is a wrong command line: `--optional` must not turn
 /// a setting that nobody reads into success.
 fn text(path: &Path) -> Result<String, Diagnostic> {
-    let read = disk::open(path).and_then(|file| disk::read(file, limits::SETTING)).map_err(|e| {
+    let read = fs::open(path).and_then(|file| fs::read(file, limits::SETTING)).map_err(|e| {
         Diagnostic::new("config-not-readable", format!("could not read {}: {e}", path.display()), Exit::Usage)
     })?;
     let bytes = read.ok_or_else(|| {

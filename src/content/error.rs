@@ -8,6 +8,7 @@ use thiserror::Error;
 use super::{auth::AuthError, registry::RegistryError};
 use crate::{
     diag::{Diagnostic, Exit, hint_of},
+    fs::FsError,
     net::NetError,
     oci::{BlobError, Digest, ManifestError},
 };
@@ -77,16 +78,9 @@ pub enum ContentError {
         /// Why.
         source: io::Error,
     },
-    /// The file system has too little room for what must be written; nothing was written.
-    #[error("{path} needs {needed} bytes of free space and has {free}", path = path.display())]
-    NoSpace {
-        /// The directory.
-        path: PathBuf,
-        /// Bytes needed.
-        needed: u64,
-        /// Bytes free.
-        free: u64,
-    },
+    /// The file system: no room, or another keypack that writes there.
+    #[error(transparent)]
+    Fs(#[from] FsError),
     /// Content beyond a bound.
     #[error("{digest} is larger than {limit} bytes, the most that keypack reads of it{}", size.map(|s| format!(" (it says {s})")).unwrap_or_default())]
     TooLarge {
@@ -173,7 +167,7 @@ impl ContentError {
             Self::MissingBlob { .. } => "blob-missing",
             Self::Read { .. } => "read-failed",
             Self::Write { .. } => "write-failed",
-            Self::NoSpace { .. } => "no-space",
+            Self::Fs(e) => e.code(),
             Self::Unsupported { .. } => "unsupported",
             Self::TooLarge { .. } | Self::TooLong { .. } => "too-large",
             Self::Blob(e) => e.code(),
@@ -190,6 +184,7 @@ impl ContentError {
     /// What to do, where this room knows it.
     pub fn hint(&self) -> Option<String> {
         match self {
+            Self::Fs(e) => Some(e.hint().to_owned()),
             Self::Net(e) => e.hint(),
             Self::Registry(e) => e.hint(),
             Self::Read { source, .. } if source.to_string() == LEADS_OUT => {

@@ -84,6 +84,8 @@ pub struct Stored {
     pub written: usize,
     /// Whether the tag had to be moved or made.
     pub tagged: bool,
+    /// What to tell the user: that the file system has no locks.
+    pub warning: Option<String>,
 }
 
 /// Reads a blob: at most `limit` bytes, of exactly the size that the descriptor says, with its digest.

@@ -13,7 +13,7 @@ pub(crate) fn hint(code: &str) -> &'static str {
         "blob-missing" => {
             "copy the image again; of an incremental archive, give the earlier archives or the cache as further sources"
         }
-        "read-failed" => "check the permissions and the disk, then run it again",
+        "read-failed" => "check the permissions and the fs, then run it again",
         "write-failed" => "check the permissions and the disk; what was there before is unchanged",
         "no-space" => "free that much space on the file system, or write to another one; nothing was changed",
         "too-large" => "nothing that real tools write is this large; look at where the content came from",

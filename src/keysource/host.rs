@@ -9,7 +9,7 @@ use std::{
 
 use super::{Gathered, KeySourceError, read_opened};
 use crate::{
-    disk,
+    fs,
     key::{Material, Provenance, Role, parse_named_key_file},
     limits,
 };
@@ -51,9 +51,9 @@ impl Host {
         let whole = self.root.join(path.trim_start_matches('/'));
         // The links of a mounted system mean files of that system.
         let file = if self.root == Path::new("/") {
-            disk::open(&whole)
+            fs::open(&whole)
         } else {
-            disk::open_below(&self.root, Path::new(path))
+            fs::open_below(&self.root, Path::new(path))
         };
         let (bytes, mut provenance) = read_opened(file, &whole)?;
         if self.named {

@@ -26,7 +26,7 @@ pub use rekor::AddressOrPath;
 pub use tuf::{Choice as TufChoice, Collected, Place as TufPlace, read_root};
 
 use crate::{
-    disk,
+    fs,
     key::{
         Candidate, Grade, KeyId, Material, Pin, Provenance, PublicKey, Role, private_key,
         trusted_root::{self, TrustedRootError},
@@ -162,15 +162,15 @@ fn read_roots(bytes: &[u8], provenance: &Provenance) -> Result<Vec<ReadRoot>, Tr
 /// Reads a file, bounded. Its provenance names it without its folder: paths differ from host to host, and keys/
 /// must not.
 fn read(path: &Path) -> Result<(Vec<u8>, Provenance), KeySourceError> {
-    read_opened(disk::open(path), path)
+    read_opened(fs::open(path), path)
 }
 
 /// Reads what was opened, or tells why it was not.
 fn bounded(file: io::Result<File>, path: &Path, limit: u64) -> Result<Vec<u8>, KeySourceError> {
-    let read = file.and_then(|file| disk::read(file, limit)).map_err(|e| {
+    let read = file.and_then(|file| fs::read(file, limit)).map_err(|e| {
         let path = path.to_owned();
         match e.kind() {
-            _ if disk::is_special(&e) => KeySourceError::NotAFile { path, reason: e.to_string() },
+            _ if fs::is_special(&e) => KeySourceError::NotAFile { path, reason: e.to_string() },
             io::ErrorKind::NotFound if is_address(&path) => KeySourceError::Address { path },
             _ => KeySourceError::Read { path, source: e },
         }
@@ -190,7 +190,7 @@ fn is_address(path: &Path) -> bool {
 fn read_opened(file: io::Result<File>, path: &Path) -> Result<(Vec<u8>, Provenance), KeySourceError> {
     let bytes = bounded(file, path, limits::KEY_FILE)?;
     // What a shell opened has a number for a name, and another one the next time.
-    let name = if disk::is_stream(path) { Some("pipe".as_ref()) } else { path.file_name() };
+    let name = if fs::is_stream(path) { Some("pipe".as_ref()) } else { path.file_name() };
     let source = name.map(|n| n.to_string_lossy().chars().take(200).collect()).unwrap_or_default();
     let provenance = Provenance { grade: Grade::File, source, sha256: Digest::of(&bytes), date: None };
     Ok((bytes, provenance))

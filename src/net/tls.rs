@@ -7,7 +7,7 @@ use reqwest::{Certificate, Identity, blocking::ClientBuilder};
 use x509_cert::der::Decode;
 
 use super::{NetError, Origin};
-use crate::{disk, limits};
+use crate::{fs, limits};
 
 /// Whom TLS trusts, beside the system's roots.
 ///
@@ -144,8 +144,8 @@ fn bad(path: &Path, reason: &str) -> NetError {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, NetError> {
-    disk::open(path)
-        .and_then(|file| disk::read(file, limits::KEY_FILE))
+    fs::open(path)
+        .and_then(|file| fs::read(file, limits::KEY_FILE))
         .map_err(|e| bad(path, &format!("it can't be read: {e}")))?
         .ok_or_else(|| bad(path, "it is too large"))
 }

@@ -39,6 +39,14 @@ pub enum StateError {
         /// The lock file.
         path: PathBuf,
     },
+    /// The file system has no locks, so that two runs at once could make this host forget.
+    #[error("the state {path:?} lies on a file system without locks: {source}")]
+    NoLocks {
+        /// The lock file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// Reading failed.
     #[error("could not read the state {path:?}: {source}")]
     Read {
@@ -65,6 +73,7 @@ impl StateError {
             Self::Schema { .. } => "state-schema-unknown",
             Self::Exposed { .. } => "state-exposed",
             Self::Busy { .. } => "state-busy",
+            Self::NoLocks { .. } => "state-without-locks",
             Self::Read { .. } => "state-read-failed",
             Self::Write { .. } => "state-write-failed",
         }
@@ -83,6 +92,10 @@ impl StateError {
                  look at it, then chown and chmod go-w, or name another directory with --state"
             }
             Self::Busy { .. } => "wait until the other keypack is done, then run this again",
+            Self::NoLocks { .. } => {
+                "name a directory on a local disk with --state: without locks, two runs at once could make this host \
+                 forget a version, and an older pack could come back"
+            }
             Self::Read { .. } => "check who may read it, or name another directory with --state",
             Self::Write { .. } => {
                 "check who may write there and that the disk is not full, or name another directory with --state"

@@ -1,32 +1,23 @@
-#![allow(clippy::disallowed_types, reason = "this room reads and writes the state")]
-
 use std::{
-    fs::{DirBuilder, File},
-    io::{Read as _, Write as _},
-    os::{
-        fd::{AsFd, OwnedFd},
-        unix::fs::DirBuilderExt as _,
-    },
+    fs::DirBuilder,
+    io::Write as _,
+    os::{fd::OwnedFd, unix::fs::DirBuilderExt as _},
     path::{Path, PathBuf},
-    thread,
-    time::{Duration, Instant},
 };
 
 use rustix::{
-    fs::{
-        AtFlags, CWD, FileType, FlockOperation, Mode, OFlags, Stat, fchmod, flock, fstat, fsync, openat,
-        renameat, unlinkat,
-    },
+    fs::{CWD, FileType, Mode, OFlags, Stat, fchmod, fstat, openat},
     io::Errno,
     process::geteuid,
 };
 use serde::Deserialize;
 
 use super::{Contents, SCHEMA, State, StateError};
-use crate::{limits, tree::SafeName};
-
-/// How long [`update`] waits for another keypack, which holds the state for milliseconds.
-const PATIENCE: Duration = Duration::from_secs(10);
+use crate::{
+    fs::{self, FsError, Lock, NewFile, sync},
+    limits,
+    tree::SafeName,
+};
 
 /// What this host remembers of `lineage`: nothing, if there is no state yet.
 ///
@@ -104,35 +95,34 @@ impl Room {
             return Err(StateError::Exposed { path, reason: "it is not a plain file" });
         }
         refuse_exposed(&stat, &path)?;
-        let mut bytes = Vec::new();
-        File::from(fd)
-            .take(limits::STATE + 1)
-            .read_to_end(&mut bytes)
-            .map_err(|source| StateError::Read { path: path.clone(), source })?;
-        parse(&bytes, lineage, &path)
+        let bytes = fs::read(fd.into(), limits::STATE);
+        let bytes = bytes.map_err(|source| StateError::Read { path: path.clone(), source })?;
+        let too_large = || StateError::Malformed {
+            path: path.clone(),
+            reason: format!("it is larger than {} bytes", limits::STATE),
+        };
+        parse(&bytes.ok_or_else(too_large)?, lineage, &path)
     }
 
-    /// Waits for the lineage's lock, flock(2) on a file of its own: the state itself is another file after each
-    /// change. It stays; removing a lock file that others may be waiting for would let two of them in.
+    /// Waits for the lineage's lock, on a file of its own: the state itself is another file after each change. It stays;
+    /// removing a lock file that others may be waiting for would let two of them in.
+    ///
+    /// Unlike `keys/`, a state without locks is refused. Of two pulls at once each would write what it knew before the
+    /// other, and the version that the loser recorded would be forgotten: an older pack could come back.
     fn lock(&self, lineage: &SafeName) -> Result<OwnedFd, StateError> {
         let path = self.path(lineage, "lock");
-        let failed = |errno: Errno| StateError::Write { path: path.clone(), source: errno.into() };
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let fd = openat(&self.fd, format!("{lineage}.lock"), flags, Mode::RUSR | Mode::WUSR);
-        let fd = fd.map_err(failed)?;
-        let until = Instant::now() + PATIENCE;
-        loop {
-            match flock(&fd, FlockOperation::NonBlockingLockExclusive) {
-                Ok(()) => return Ok(fd),
-                Err(Errno::WOULDBLOCK) if Instant::now() < until => thread::sleep(Duration::from_millis(10)),
-                Err(Errno::WOULDBLOCK) => return Err(StateError::Busy { path }),
-                Err(errno) => return Err(failed(errno)),
-            }
+        let fd = fd.map_err(|errno| StateError::Write { path: path.clone(), source: errno.into() })?;
+        match fs::lock(&fd, &path) {
+            Ok(Lock::Held) => Ok(fd),
+            Ok(Lock::Missing(source)) => Err(StateError::NoLocks { path, source }),
+            Err(FsError::Busy { .. }) => Err(StateError::Busy { path }),
+            Err(error) => Err(StateError::Write { path, source: std::io::Error::other(error) }),
         }
     }
 
-    /// Replaces the state: written beside, synced, renamed, the name synced. Called under the lock, so the name of
-    /// the new file is nobody else's, and one that a killed run left is in nobody's use.
+    /// Replaces the state at one instant. Called under the lock.
     fn store(&self, lineage: &SafeName, state: &State) -> Result<(), StateError> {
         let path = self.path(lineage, "json");
         let failed = |source| StateError::Write { path: path.clone(), source };
@@ -141,26 +131,16 @@ impl Room {
         if bytes.len() as u64 > limits::STATE {
             return Err(failed(std::io::Error::other("it would be larger than keypack reads")));
         }
-        let (new, name) = (format!("{lineage}.new"), format!("{lineage}.json"));
-        let _ = unlinkat(&self.fd, new.as_str(), AtFlags::empty());
-        let written = self.write(&new, &bytes).and_then(|()| {
-            renameat(&self.fd, new.as_str(), &self.fd, name.as_str())?;
-            Ok(fsync(&self.fd)?)
-        });
-        written.map_err(|source| {
-            let _ = unlinkat(&self.fd, new.as_str(), AtFlags::empty());
-            failed(source)
-        })
-    }
-
-    fn write(&self, name: &str, bytes: &[u8]) -> std::io::Result<()> {
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let mode = Mode::RUSR | Mode::WUSR;
-        let mut file = File::from(openat(self.fd.as_fd(), name, flags, mode)?);
-        // Whatever the umask (open(2) masks the mode that it is given).
-        fchmod(&file, mode)?;
-        file.write_all(bytes)?;
-        file.sync_all()
+        let write = || {
+            let mode = Mode::RUSR | Mode::WUSR;
+            let mut new = NewFile::create(&self.fd, mode)?;
+            // Whatever the umask (open(2) masks the mode that it is given).
+            fchmod(new.file(), mode)?;
+            new.file().write_all(&bytes)?;
+            new.commit(format!("{lineage}.json"))?;
+            sync(&self.fd)
+        };
+        write().map_err(failed)
     }
 }
 
@@ -172,9 +152,6 @@ fn parse(bytes: &[u8], lineage: &SafeName, path: &Path) -> Result<State, StateEr
         schema_version: u64,
     }
     let malformed = |reason: String| StateError::Malformed { path: path.to_owned(), reason };
-    if bytes.len() as u64 > limits::STATE {
-        return Err(malformed(format!("it is larger than {} bytes", limits::STATE)));
-    }
     let head: Head = serde_json::from_slice(bytes).map_err(|e| malformed(e.to_string()))?;
     if head.schema_version > u64::from(SCHEMA) {
         let found = head.schema_version;

@@ -7,7 +7,7 @@ use std::{fs, path::Path};
 const ROOMS: [(&str, u32); 24] = [
     ("address", 0),
     ("diag", 0),
-    ("disk", 0),
+    ("fs", 0),
     ("limits", 0),
     ("events", 0),
     ("display", 0),
@@ -35,8 +35,11 @@ const ROOMS: [(&str, u32); 24] = [
 const NEVER: [(&str, &str); 3] = [("signature", "content"), ("trust", "content"), ("export", "content")];
 
 /// Rooms of one level that may use each other, in this direction.
-const WITHIN: [(&str, &str); 7] = [
+const WITHIN: [(&str, &str); 10] = [
     ("content", "net"),
+    ("fs", "diag"),
+    ("fs", "display"),
+    ("fs", "limits"),
     ("key", "address"),
     ("key", "oci"),
     ("key", "limits"),

@@ -74,6 +74,28 @@ impl Test {
         self.ran(line.to_owned(), &output)
     }
 
+    /// Runs a command line under strace(1), which injects this fault: `fsync:error=EINVAL`.
+    #[allow(dead_code, reason = "shared by several test programs")]
+    pub(crate) fn run_injected(&self, fault: &str, line: &str) -> Ran {
+        let call = fault.split(':').next().unwrap();
+        let log = tempfile::NamedTempFile::new().unwrap();
+        let own = self.command();
+        let mut command = Command::new("strace");
+        command.current_dir(self.dir.path()).stdin(Stdio::null()).env_clear();
+        command
+            .envs(own.get_envs().filter_map(|(name, value)| Some((name, value?))))
+            .env("PATH", "/usr/bin:/bin");
+        command.args(["-f", "-qq", "-e", &format!("trace={call}"), "-e", &format!("inject={fault}"), "-o"]);
+        command.arg(log.path()).arg(own.get_program()).args(line.split(' '));
+        if line.starts_with("pull ") {
+            command.args(["--max-age", "40000 days"]);
+        }
+        let output = command.output().unwrap();
+        let log = fs::read_to_string(log.path()).unwrap();
+        assert!(log.contains("(INJECTED)"), "{fault} hit nothing in {line}: {log}");
+        self.ran(line.to_owned(), &output)
+    }
+
     pub(crate) fn run_args(&self, args: &[&str]) -> Ran {
         // The packs of these tests have fixed dates; how old a pack may be is tested by those who say so.
         let pull = matches!(args.first(), Some(&("pull" | "unpack"))) && !args.contains(&"--max-age");

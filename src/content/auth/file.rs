@@ -4,7 +4,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::Deserialize;
 
 use super::{AuthError, Credentials, Secret, env::Place};
-use crate::{disk, limits};
+use crate::{fs, limits};
 
 /// One auth file, as far as keypack reads it (containers-auth.json(5), docker's config.json).
 #[derive(Debug)]
@@ -41,12 +41,12 @@ impl std::fmt::Debug for Entry {
 impl AuthFile {
     pub(super) fn read(place: &Place) -> Result<Option<Self>, AuthError> {
         let bad = |reason: String| AuthError::File { path: place.path.clone(), reason };
-        let file = match disk::open(&place.path) {
+        let file = match fs::open(&place.path) {
             Ok(file) => file,
             Err(e) if !place.required && is_absent(&e) => return Ok(None),
             Err(e) => return Err(bad(format!("it can't be read: {e}"))),
         };
-        let bytes = disk::read(file, limits::AUTH_FILE)
+        let bytes = fs::read(file, limits::AUTH_FILE)
             .map_err(|e| bad(format!("it can't be read: {e}")))?
             .ok_or_else(|| bad(format!("it has more than {} bytes", limits::AUTH_FILE)))?;
         Self::parse(place, &bytes).map_err(bad).map(Some)

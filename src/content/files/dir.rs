@@ -13,7 +13,7 @@ use cap_std::{
 use super::{Files, OpenFile};
 use crate::{
     content::{ContentError, error::LEADS_OUT, found::no_such_place},
-    disk,
+    fs,
 };
 
 /// A directory as a namespace. Symbolic links are followed inside of it and never out of it.
@@ -81,10 +81,10 @@ impl Files for DirFiles {
             }
             Ok((_, data)) if data.is_dir() => Ok(None),
             // A pipe is not "there is no such file": somebody put it there.
-            Ok(_) => Err(self.read_error(name, disk::special("a pipe or a device"))),
+            Ok(_) => Err(self.read_error(name, fs::special("a pipe or a device"))),
             Err(error) if is_absent(&error) => Ok(None),
             Err(error) if error.raw_os_error() == Some(rustix::io::Errno::NXIO.raw_os_error()) => {
-                Err(self.read_error(name, disk::special("a socket")))
+                Err(self.read_error(name, fs::special("a socket")))
             }
             Err(error) => Err(self.read_error(name, error)),
         }
@@ -94,7 +94,7 @@ impl Files for DirFiles {
         match self.root.metadata(name) {
             Ok(data) if data.is_file() => Ok(Some(data.len())),
             Ok(data) if data.is_dir() => Ok(None),
-            Ok(_) => Err(self.read_error(name, disk::special("a pipe, a socket or a device"))),
+            Ok(_) => Err(self.read_error(name, fs::special("a pipe, a socket or a device"))),
             Err(error) if is_absent(&error) => Ok(None),
             Err(error) => Err(self.read_error(name, error)),
         }

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     content::{ContentError, found::no_such_place},
-    disk,
+    fs,
 };
 
 /// One or more tar segments as a namespace: indexed by their headers once, never extracted, read by seeking.
@@ -118,7 +118,7 @@ pub(in crate::content) fn open_file(path: &Path) -> Result<File, ContentError> {
         };
         return Err(ContentError::wrong_place(path, "a tar archive", is));
     }
-    disk::open(path).map_err(read)
+    fs::open(path).map_err(read)
 }
 
 impl Files for TarFiles {

@@ -137,9 +137,9 @@ impl Sink for RegistrySink {
         })?;
         let blobs = brought.into_iter().filter(|brought| *brought).count();
         if tagged {
-            return Ok(Stored { digest, written: blobs, tagged: false });
+            return Ok(Stored { digest, written: blobs, tagged: false, warning: None });
         }
         self.put_manifest(artifact, tag)?;
-        Ok(Stored { digest, written: blobs + usize::from(!known), tagged: true })
+        Ok(Stored { digest, written: blobs + usize::from(!known), tagged: true, warning: None })
     }
 }

@@ -1,18 +1,12 @@
 #![allow(clippy::disallowed_types, reason = "content writes files: this rewrites an archive")]
 
-use std::{
-    fs::File,
-    io,
-    os::unix::fs::MetadataExt,
-    path::{Path, PathBuf},
-};
+use std::{fs::File, io, os::unix::fs::MetadataExt, path::PathBuf};
 
 use super::{
     MARKER_BYTES, blobs,
     index_json::{EMPTY, IndexJson},
     missing,
     rewrite::{Entry, Old, rewrite},
-    temp::lock,
 };
 use crate::{
     content::{
@@ -21,6 +15,7 @@ use crate::{
         layout::{INDEX, MARKER, blob_path, check_marker, lacks},
     },
     events::Progress,
+    fs::{self, Lock},
     limits,
     oci::Blob,
 };
@@ -37,6 +32,13 @@ pub struct ArchiveSink {
     meter: Progress,
 }
 
+/// An archive that is there, open and locked.
+struct Existing {
+    file: File,
+    path: PathBuf,
+    lock: Lock,
+}
+
 impl ArchiveSink {
     /// An archive at this path; nothing is touched before [`Sink::put`]. `place` is how messages name it.
     pub fn new(place: impl Into<String>, path: impl Into<PathBuf>) -> Self {
@@ -50,7 +52,7 @@ impl ArchiveSink {
     }
 
     /// Opens the archive and waits for other pushes, each of which puts another file in its place.
-    fn existing(&self) -> Result<Option<(File, PathBuf)>, ContentError> {
+    fn existing(&self) -> Result<Option<Existing>, ContentError> {
         let read = |e| ContentError::read(self.path.display().to_string(), e);
         loop {
             match std::fs::symlink_metadata(&self.path) {
@@ -59,12 +61,12 @@ impl ArchiveSink {
             };
             let path = self.path.canonicalize().map_err(read)?;
             let file = open_file(&path)?;
-            lock(&file).map_err(read)?;
+            let lock = fs::lock(&file, &path)?;
             let locked = file.metadata().map_err(read)?;
             if std::fs::metadata(&path)
                 .is_ok_and(|now| (now.dev(), now.ino()) == (locked.dev(), locked.ino()))
             {
-                return Ok(Some((file, path)));
+                return Ok(Some(Existing { file, path, lock }));
             }
         }
     }
@@ -72,25 +74,29 @@ impl ArchiveSink {
     /// Makes a new archive.
     fn create(&self, artifact: &Artifact, tag: &str) -> Result<Stored, ContentError> {
         rewrite(&self.path, None, &archive_of(&self.place, artifact, tag)?, &self.meter)?;
-        Ok(Stored { digest: artifact.manifest.digest(), written: blobs(artifact).len(), tagged: true })
+        Ok(Stored {
+            digest: artifact.manifest.digest(),
+            written: blobs(artifact).len(),
+            tagged: true,
+            warning: None,
+        })
     }
 
     /// Adds to the archive that is there.
-    fn extend(
-        &self,
-        file: &File,
-        path: &Path,
-        artifact: &Artifact,
-        tag: &str,
-    ) -> Result<Stored, ContentError> {
-        let files = TarFiles::open(&[path.to_owned()], Segments::One)?;
+    fn extend(&self, old: &Existing, artifact: &Artifact, tag: &str) -> Result<Stored, ContentError> {
+        let Existing { file, path, lock } = old;
+        let files = TarFiles::open(std::slice::from_ref(path), Segments::One)?;
         check_marker(&self.place, &files)?;
         let index =
             files.read(INDEX, limits::INDEX_JSON)?.ok_or_else(|| lacks(&self.place, &files, INDEX))?;
         let index = edit(&self.place, &index, artifact, tag)?;
         let missing = missing(&files, artifact)?;
-        let stored =
-            Stored { digest: artifact.manifest.digest(), written: missing.len(), tagged: index.is_some() };
+        let stored = Stored {
+            digest: artifact.manifest.digest(),
+            written: missing.len(),
+            tagged: index.is_some(),
+            warning: lock.warning(&self.place),
+        };
         let mut add: Vec<_> = missing.iter().map(|blob| entry(blob)).collect();
         add.extend(index.map(|index| Entry::new(INDEX, index)));
         if !add.is_empty() {
@@ -127,7 +133,7 @@ impl Sink for ArchiveSink {
 
     fn put(&self, artifact: &Artifact, tag: &str) -> Result<Stored, ContentError> {
         match self.existing()? {
-            Some((file, path)) => self.extend(&file, &path, artifact, tag),
+            Some(old) => self.extend(&old, artifact, tag),
             None => self.create(artifact, tag),
         }
     }

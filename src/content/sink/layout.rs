@@ -14,8 +14,7 @@ use rustix::fs::{Mode, fchmod};
 use super::{
     MARKER_BYTES,
     index_json::{EMPTY, IndexJson},
-    missing, space,
-    temp::{PREFIX, Temp, lock_directory, sync},
+    missing,
 };
 use crate::{
     content::{
@@ -23,9 +22,13 @@ use crate::{
         found::holding,
         layout::{BLOBS, INDEX, MARKER, check_marker},
     },
+    fs::{self, NewFile, PREFIX, sync_directory},
     limits,
     oci::Blob,
 };
+
+/// What a new file's mode is, as far as the umask allows.
+const MODE: Mode = Mode::from_raw_mode(0o644);
 
 /// An OCI layout directory that takes an artifact beside the images that it holds; a new one is made.
 ///
@@ -59,7 +62,7 @@ impl LayoutSink {
                 let above =
                     self.path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
                 let above = Dir::open_ambient_dir(above, ambient_authority()).map_err(failed)?;
-                sync(&above).map_err(failed)?;
+                sync_directory(&above).map_err(failed)?;
             }
             _ => {}
         }
@@ -83,13 +86,13 @@ impl LayoutSink {
 
     fn write(&self, directory: &Dir, name: &str, bytes: &[u8]) -> Result<(), ContentError> {
         let write = || {
-            let mut temp = Temp::create(directory)?;
+            let mut temp = NewFile::create(directory, MODE)?;
             temp.file().write_all(bytes)?;
             if let Ok(old) = directory.metadata(name) {
                 fchmod(temp.file(), Mode::from_raw_mode(old.mode()))?;
             }
             temp.commit(name)?;
-            sync(directory)
+            sync_directory(directory)
         };
         write().map_err(|e| self.write_error(name, e))
     }
@@ -99,13 +102,13 @@ impl LayoutSink {
             directory.create_dir_all(BLOBS)?;
             let folder = directory.open_dir(BLOBS)?;
             for blob in blobs {
-                let mut temp = Temp::create(&folder)?;
+                let mut temp = NewFile::create(&folder, MODE)?;
                 temp.file().write_all(blob.bytes())?;
                 temp.commit(blob.digest().hex())?;
             }
-            sync(&folder)?;
-            sync(&directory.open_dir("blobs")?)?;
-            sync(directory)
+            sync_directory(&folder)?;
+            sync_directory(directory.open_dir("blobs")?)?;
+            sync_directory(directory)
         };
         write().map_err(|e| self.write_error(BLOBS, e))
     }
@@ -118,7 +121,9 @@ impl Sink for LayoutSink {
 
     fn put(&self, artifact: &Artifact, tag: &str) -> Result<Stored, ContentError> {
         let directory = self.directory()?;
-        let _other_pushes_wait = lock_directory(&directory).map_err(|e| self.write_error("", e))?;
+        let opened = fs::reopen(&directory).map_err(|e| self.write_error("", e))?;
+        // Other pushes wait until this is closed.
+        let lock = fs::lock(&opened, &self.path)?;
         let files = DirFiles::of(directory.try_clone().map_err(|e| self.write_error("", e))?, &self.path);
         self.prepare(&directory, &files)?;
         let old = files.read(INDEX, limits::INDEX_JSON)?.unwrap_or_else(|| EMPTY.as_bytes().to_vec());
@@ -127,13 +132,18 @@ impl Sink for LayoutSink {
             .map_err(|reason| ContentError::Malformed { what: files.place(INDEX), reason })?;
         let blobs = missing(&files, artifact)?;
         let index_size = new.as_ref().map_or(0, Vec::len) as u64;
-        space::check(&directory, &self.path, blobs.iter().map(|b| b.size()).sum::<u64>() + index_size)?;
+        fs::need(&directory, &self.path, blobs.iter().map(|b| b.size()).sum::<u64>() + index_size)?;
         if !blobs.is_empty() {
             self.write_blobs(&directory, &blobs)?;
         }
         if let Some(index) = &new {
             self.write(&directory, INDEX, index)?;
         }
-        Ok(Stored { digest: artifact.manifest.digest(), written: blobs.len(), tagged: new.is_some() })
+        Ok(Stored {
+            digest: artifact.manifest.digest(),
+            written: blobs.len(),
+            tagged: new.is_some(),
+            warning: lock.warning(&self.place),
+        })
     }
 }

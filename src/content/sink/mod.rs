@@ -6,8 +6,6 @@ mod index_json;
 mod layout;
 mod oc_mirror;
 mod rewrite;
-mod space;
-mod temp;
 
 pub use archive::ArchiveSink;
 pub use layout::LayoutSink;

@@ -9,12 +9,11 @@ use cap_std::{
     ambient_authority,
     fs::{Dir, Permissions, PermissionsExt},
 };
+use rustix::fs::Mode;
 
 use super::{
     archive::archive_of,
     rewrite::{Entry, append},
-    space,
-    temp::{Temp, is_left_over, lock_directory, sync},
 };
 use crate::{
     content::{
@@ -23,6 +22,7 @@ use crate::{
         found::no_such_place,
         oc_mirror::{CARRIED, WORKING_DIR, segment_number},
     },
+    fs::{self, NewFile, is_left_over, sync_directory},
     limits,
 };
 
@@ -113,13 +113,13 @@ impl OcMirrorSink {
                 return Ok(false);
             }
         }
-        space::check(&directory, &self.path, bytes.len() as u64)?;
-        let mut temp = Temp::create(&directory).map_err(&failed)?;
+        fs::need(&directory, &self.path, bytes.len() as u64)?;
+        let mut temp = NewFile::create(&directory, mode()).map_err(&failed)?;
         temp.file().write_all(bytes).map_err(&failed)?;
         open_to_all(temp.file());
-        temp.commit(name).and_then(|()| sync(&directory)).map_err(&failed)?;
+        temp.commit(name).and_then(|()| sync_directory(&directory)).map_err(&failed)?;
         for above in [folder.rsplit_once('/').map_or("", |(above, _)| above), "."] {
-            root.open_dir(above).and_then(|above| sync(&above)).map_err(&failed)?;
+            root.open_dir(above).and_then(sync_directory).map_err(&failed)?;
         }
         Ok(true)
     }
@@ -143,12 +143,12 @@ impl OcMirrorSink {
         if ours && root.metadata(&name).is_ok_and(|data| is_open(&data)) && same() {
             return Ok(false);
         }
-        space::check(root, &self.path, segment.len() as u64)?;
-        let mut temp = Temp::create(root).map_err(&failed)?;
+        fs::need(root, &self.path, segment.len() as u64)?;
+        let mut temp = NewFile::create(root, mode()).map_err(&failed)?;
         temp.file().write_all(&segment).map_err(&failed)?;
         open_to_all(temp.file());
         if ours { temp.commit(&name) } else { temp.commit_new(&name) }.map_err(&failed)?;
-        sync(root).map_err(&failed)?;
+        sync_directory(root).map_err(&failed)?;
         Ok(true)
     }
 }
@@ -157,6 +157,10 @@ impl OcMirrorSink {
 /// The umask of whoever pushes does not count here.
 const FILE_MODE: u32 = 0o644;
 const FOLDER_MODE: u32 = 0o755;
+
+const fn mode() -> Mode {
+    Mode::from_raw_mode(FILE_MODE)
+}
 
 /// A file system without permissions (vfat) refuses to set them; there its mount decides.
 fn open_to_all(file: &std::fs::File) {
@@ -231,11 +235,18 @@ impl Sink for OcMirrorSink {
 
     fn put(&self, artifact: &Artifact, tag: &str) -> Result<Stored, ContentError> {
         let root = self.root()?;
-        let _other_pushes_wait = lock_directory(&root).map_err(self.failed(""))?;
+        let opened = fs::reopen(&root).map_err(self.failed(""))?;
+        // Other pushes wait until this is closed.
+        let lock = fs::lock(&opened, &self.path)?;
         let mut bytes = Vec::new();
         append(&mut bytes, &archive_of(&self.place, artifact, tag)?).map_err(self.failed(CARRIED))?;
         let written = [self.to_working_dir(&root, &bytes)?, self.to_segment(&root, &bytes)?];
         let files = written.into_iter().filter(|wrote| *wrote).count();
-        Ok(Stored { digest: artifact.manifest.digest(), written: files, tagged: files > 0 })
+        Ok(Stored {
+            digest: artifact.manifest.digest(),
+            written: files,
+            tagged: files > 0,
+            warning: lock.warning(&self.place),
+        })
     }
 }

@@ -10,18 +10,15 @@ use std::{
 
 use ::tar::{Builder, Header};
 use cap_std::{ambient_authority, fs::Dir};
-use rustix::fs::{Gid, Uid, fchown, ioctl_ficlone};
+use rustix::fs::{Gid, Mode, Uid, fchown, ioctl_ficlone};
 
-use super::{
-    space,
-    temp::{Temp, sync},
-};
 use crate::{
     content::{
         ContentError,
         files::{Kind, scan},
     },
     events::Progress,
+    fs::{self, NewFile, sync_directory},
 };
 
 /// A file of the new tar.
@@ -125,12 +122,12 @@ pub(super) fn rewrite(
     let name = target.file_name().ok_or_else(|| failed(io::ErrorKind::InvalidFilename.into()))?;
     let above = target.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let directory = Dir::open_ambient_dir(above, ambient_authority()).map_err(failed)?;
-    let mut temp = Temp::create(&directory).map_err(failed)?;
+    let mut temp = NewFile::create(&directory, Mode::from_raw_mode(0o644)).map_err(failed)?;
     if let Some(old) = &mut old {
         old.share(temp.file()).map_err(failed)?;
     }
     let needed = old.as_ref().map_or(0, Old::left) + add.iter().map(Entry::size).sum::<u64>() + END;
-    space::check(&directory, above, needed)?;
+    fs::need(&directory, above, needed)?;
     match &old {
         Some(old) => {
             old.copy(temp.file(), meter).and_then(|()| append(temp.file(), add)).map_err(failed)?;
@@ -138,7 +135,7 @@ pub(super) fn rewrite(
         }
         None => append(temp.file(), add).and_then(|()| temp.commit_new(name)).map_err(failed)?,
     }
-    sync(&directory).map_err(failed)
+    sync_directory(&directory).map_err(failed)
 }
 
 /// Appends files and the end marker. Every header says the same but for name and size.

@@ -6,7 +6,7 @@ use std::{
 
 use super::super::{KeySourceError, bounded};
 use crate::{
-    address, disk, limits,
+    address, fs, limits,
     net::{Client, Method, Request, StatusCode, Url},
     trust::tuf::{Files, RepositoryPath, TufError},
 };
@@ -51,7 +51,7 @@ pub(super) struct Repository {
     name: String,
     /// Where the metadata lie: at the top, as they are published, or in `metadata/`, as they are kept.
     metadata: &'static str,
-    /// What went wrong with the network or the disk, which the workflow can't tell.
+    /// What went wrong with the network or the fs, which the workflow can't tell.
     failure: Mutex<Option<KeySourceError>>,
 }
 
@@ -131,7 +131,7 @@ fn fetch(client: &Client, address: &str, max: u64) -> Result<Option<Vec<u8>>, Ke
 
 /// Reads a file, if it is there.
 fn read_file(path: &Path, max: u64) -> Result<Option<Vec<u8>>, KeySourceError> {
-    match bounded(disk::open(path), path, max) {
+    match bounded(fs::open(path), path, max) {
         Err(KeySourceError::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(None),
         read => read.map(Some),
     }

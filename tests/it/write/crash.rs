@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use keypack::write::{Change, Options};
+use keypack::fs::Change;
 
 use super::helper::{NEW, OLD, Scene, any};
 
@@ -46,7 +46,7 @@ fn killed_at_random_instants_it_leaves_old_or_new() {
         littered += u32::from(beside.len() > 1);
     }
     assert!(old > 0 && new > 0 && littered > 0, "{old} old, {new} new, {littered} with left-overs");
-    scene.replace(OLD, &any, Options::default()).unwrap();
+    scene.replace(OLD, &any).unwrap();
     scene.holds(OLD);
     println!(
         "killed {KILLS} times: {old} old, {new} new, {littered} with left-overs, none after the next run"
@@ -78,7 +78,7 @@ fn what_a_killed_run_left_is_removed_even_if_nothing_changes() {
             fs::create_dir(left.join("new")).unwrap();
             fs::write(left.join("new/half.pub"), "half").unwrap();
         }
-        let outcome = scene.replace(OLD, &any, Options::default()).unwrap();
+        let outcome = scene.replace(OLD, &any).unwrap();
         assert_eq!((outcome.change, outcome.left), (Change::Unchanged, vec![]), "{inner}");
         scene.holds(OLD);
     }
@@ -101,7 +101,7 @@ fn what_only_looks_like_ours_is_left_alone() {
         fs::write(beside(name).join("KEYPACK-TEMPORARY"), "").unwrap();
     }
     let before = scene.beside();
-    let outcome = scene.replace(NEW, &any, Options::default()).unwrap();
+    let outcome = scene.replace(NEW, &any).unwrap();
     assert_eq!((scene.beside(), outcome.left), (before, vec![]));
     assert!(beside(".keys.keypack-00000000000000dd/new").exists());
     assert!(beside(".keys.keypack-00000000000000aa/mine").exists());
@@ -112,22 +112,12 @@ fn what_only_looks_like_ours_is_left_alone() {
 fn a_marked_directory_that_holds_more_is_named_and_left() {
     let scene = Scene::with(OLD);
     let left = scene.parent().join(".keys.keypack-0123456789abcdef");
-    fs::create_dir_all(left.join("new/sub")).unwrap();
+    fs::create_dir_all(left.join("new")).unwrap();
+    fs::create_dir(left.join("kept")).unwrap();
     fs::write(left.join("KEYPACK-TEMPORARY"), "").unwrap();
-    let outcome = scene.replace(NEW, &any, Options::default()).unwrap();
+    let outcome = scene.replace(NEW, &any).unwrap();
     assert_eq!((outcome.change, outcome.left), (Change::Replaced, vec![left.clone()]));
-    assert!(left.join("new/sub").exists() && left.join("KEYPACK-TEMPORARY").exists());
-}
-
-#[test]
-fn what_a_killed_two_step_run_took_away_is_put_back() {
-    let scene = Scene::with(OLD);
-    let left = scene.parent().join(".keys.keypack-0123456789abcdef");
-    fs::create_dir(&left).unwrap();
-    fs::write(left.join("KEYPACK-TEMPORARY"), "").unwrap();
-    fs::rename(scene.target(), left.join("old")).unwrap();
-    fs::create_dir(left.join("new")).unwrap();
-    let outcome = scene.replace(OLD, &any, Options::default()).unwrap();
-    assert_eq!((outcome.change, outcome.restored), (Change::Unchanged, true));
-    scene.holds(OLD);
+    assert!(
+        left.join("new").exists() && left.join("kept").exists() && left.join("KEYPACK-TEMPORARY").exists()
+    );
 }

@@ -10,8 +10,9 @@ use std::{
 };
 
 use keypack::{
+    fs::Outcome,
     tree::{OutFile, SafeName},
-    write::{self, Options, Outcome, WriteError},
+    write::{self, WriteError},
 };
 use tempfile::TempDir;
 
@@ -60,7 +61,7 @@ impl Scene {
 
     pub(crate) fn with(set: Set) -> Self {
         let scene = Self::empty();
-        scene.replace(set, &nothing, Options::default()).unwrap();
+        scene.replace(set, &nothing).unwrap();
         scene
     }
 
@@ -76,13 +77,8 @@ impl Scene {
         fs::set_permissions(self.target().join(name), fs::Permissions::from_mode(mode)).unwrap();
     }
 
-    pub(crate) fn replace(
-        &self,
-        set: Set,
-        known: &dyn Fn(&str) -> bool,
-        options: Options,
-    ) -> Result<Outcome, WriteError> {
-        write::replace(&self.target(), &set.files(), known, options)
+    pub(crate) fn replace(&self, set: Set, known: &dyn Fn(&str) -> bool) -> Result<Outcome, WriteError> {
+        write::replace(&self.target(), &set.files(), known)
     }
 
     /// The names in the parent.
@@ -123,7 +119,7 @@ fn look(dir: &Path) -> Option<BTreeMap<String, (u32, Vec<u8>)>> {
     Some(found)
 }
 
-fn is(dir: &Path, set: Set) -> bool {
+pub(crate) fn is(dir: &Path, set: Set) -> bool {
     // Told by this file's own means, not by the code under test.
     let mut wanted = BTreeMap::from([(".".to_owned(), (0o040_755, Vec::new()))]);
     wanted.extend(set.files().into_iter().map(|f| (f.name.to_string(), (0o100_644, f.bytes))));
@@ -198,27 +194,24 @@ fn acts_as_the_writer() {
         return;
     };
     let target = PathBuf::from(target);
-    let write = |set: Set, non_atomic_unsafe| {
-        write::replace(&target, &set.files(), &any, Options { non_atomic_unsafe })
-    };
+    let write = |set: Set| write::replace(&target, &set.files(), &any);
     let said = |result: Result<Outcome, WriteError>| match result {
         Ok(outcome) => format!("{:?}", outcome.change),
         Err(error) => format!("{} | {error}", error.code()),
     };
     match act.as_str() {
-        "replace" => println!("\noutcome: {}", said(write(NEW, false))),
-        "replace-in-two-steps" => println!("\noutcome: {}", said(write(NEW, true))),
+        "replace" => println!("\noutcome: {}", said(write(NEW))),
         // Until killed.
         "for-ever" => loop {
             for set in [NEW, OLD] {
-                write(set, false).unwrap();
+                write(set).unwrap();
             }
         },
         // Among others who do the same.
         "crowd" => {
             for _ in 0..30 {
                 for set in [NEW, OLD] {
-                    if let Err(error) = write(set, false) {
+                    if let Err(error) = write(set) {
                         assert_eq!(error.code(), "target-busy", "{error}");
                     }
                 }

@@ -1,8 +1,9 @@
 //! `write::replace` and `write::read` on a real file system: what they make, what they refuse, and what is left when
-//! they are killed or the system fails them.
+//! they are killed or the system fails them; and the verbs where the file system lacks something.
 mod crash;
 mod fault;
 mod helper;
+mod lacking;
 mod mount;
 mod refuse;
 
@@ -11,37 +12,38 @@ use std::{
     os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown},
 };
 
-use helper::{NEW, OLD, Scene, any, nothing, only};
-use keypack::write::{self, Change, ForeignKind, Options};
+use helper::{NEW, OLD, Scene, any, is, nothing, only};
+use keypack::{
+    fs::Change,
+    write::{self, ForeignKind},
+};
 
 #[test]
 fn a_directory_is_created_replaced_and_left_alone() {
     let scene = Scene::empty();
-    let outcome = scene.replace(OLD, &nothing, Options::default()).unwrap();
-    assert_eq!((outcome.change, outcome.restored, outcome.left), (Change::Created, false, vec![]));
+    let outcome = scene.replace(OLD, &nothing).unwrap();
+    assert_eq!((outcome.change, outcome.left), (Change::Created, vec![]));
     scene.holds(OLD);
 
-    let outcome = scene.replace(NEW, &only(OLD), Options::default()).unwrap();
+    let outcome = scene.replace(NEW, &only(OLD)).unwrap();
     assert_eq!(outcome.change, Change::Replaced);
     scene.holds(NEW);
 
     let before = fs::metadata(scene.target()).unwrap();
     let parent = fs::metadata(scene.parent()).unwrap();
-    let outcome = scene.replace(NEW, &only(NEW), Options::default()).unwrap();
+    let outcome = scene.replace(NEW, &only(NEW)).unwrap();
     assert_eq!(outcome.change, Change::Unchanged);
     let after = fs::metadata(scene.target()).unwrap();
     assert_eq!((before.ino(), before.ctime_nsec()), (after.ino(), after.ctime_nsec()));
     let times = |m: &fs::Metadata| (m.mtime(), m.mtime_nsec());
     assert_eq!(times(&parent), times(&fs::metadata(scene.parent()).unwrap()), "the parent was touched");
-    assert!(write::same(&scene.target(), &NEW.files()).unwrap());
-    assert!(!write::same(&scene.target(), &OLD.files()).unwrap());
 }
 
 #[test]
 fn an_empty_directory_in_place_is_filled() {
     let scene = Scene::empty();
     fs::create_dir(scene.target()).unwrap();
-    assert_eq!(scene.replace(NEW, &nothing, Options::default()).unwrap().change, Change::Replaced);
+    assert_eq!(scene.replace(NEW, &nothing).unwrap().change, Change::Replaced);
     scene.holds(NEW);
 }
 
@@ -56,8 +58,8 @@ fn another_mode_or_an_extra_file_is_a_change() {
     ] {
         let scene = Scene::with(OLD);
         damage(&scene);
-        assert!(!write::same(&scene.target(), &OLD.files()).unwrap());
-        assert_eq!(scene.replace(OLD, &any, Options::default()).unwrap().change, Change::Replaced);
+        assert!(scene.which().is_none());
+        assert_eq!(scene.replace(OLD, &any).unwrap().change, Change::Replaced);
         scene.holds(OLD);
     }
 }
@@ -90,7 +92,7 @@ fn every_spelling_of_the_path_is_one_target() {
         let scene = Scene::with(OLD);
         fs::create_dir(scene.parent().join("sub")).unwrap();
         let path = format!("{}/{tail}", scene.parent().display());
-        let outcome = write::replace(path.as_ref(), &NEW.files(), &any, Options::default()).unwrap();
+        let outcome = write::replace(path.as_ref(), &NEW.files(), &any).unwrap();
         assert_eq!(outcome.change, Change::Replaced, "{tail}");
         fs::remove_dir(scene.parent().join("sub")).unwrap();
         scene.holds(NEW);
@@ -102,7 +104,7 @@ fn a_link_in_the_path_of_the_parent_is_followed() {
     let scene = Scene::with(OLD);
     let link = tempfile::tempdir().unwrap();
     std::os::unix::fs::symlink(scene.parent(), link.path().join("in")).unwrap();
-    write::replace(&link.path().join("in/keys"), &NEW.files(), &any, Options::default()).unwrap();
+    write::replace(&link.path().join("in/keys"), &NEW.files(), &any).unwrap();
     scene.holds(NEW);
 }
 
@@ -111,9 +113,9 @@ fn names_are_told_from_their_siblings() {
     // A second target whose name begins like the first has its own lock and its own temporary directories.
     let scene = Scene::with(OLD);
     let other = scene.parent().join(".keys");
-    write::replace(&other, &OLD.files(), &nothing, Options::default()).unwrap();
-    scene.replace(NEW, &any, Options::default()).unwrap();
-    assert!(write::same(&other, &OLD.files()).unwrap());
+    write::replace(&other, &OLD.files(), &nothing).unwrap();
+    scene.replace(NEW, &any).unwrap();
+    assert!(is(&other, OLD));
     fs::remove_dir_all(other).unwrap();
     scene.holds(NEW);
 }

@@ -8,16 +8,17 @@ use std::{
 };
 
 use keypack::{
+    fs::Outcome,
     limits,
     tree::{OutFile, SafeName},
-    write::{self, Options, WriteError},
+    write::{self, WriteError},
 };
 
 use super::helper::{NEW, OLD, Scene, any, nothing, only};
 
 /// The refusal of a write, checked to have a code, a hint and at most two sentences.
 #[track_caller]
-fn refusal(result: Result<write::Outcome, WriteError>) -> WriteError {
+fn refusal(result: Result<Outcome, WriteError>) -> WriteError {
     let error = result.unwrap_err();
     assert!(!error.hint().is_empty());
     let text = error.to_string();
@@ -28,7 +29,7 @@ fn refusal(result: Result<write::Outcome, WriteError>) -> WriteError {
 
 #[track_caller]
 fn code(scene: &Scene) -> &'static str {
-    refusal(scene.replace(NEW, &any, Options::default())).code()
+    refusal(scene.replace(NEW, &any)).code()
 }
 
 #[test]
@@ -40,7 +41,7 @@ fn a_link_at_the_target() {
         assert_eq!(code(&scene), "target-is-symlink");
         // A trailing slash would follow the link, were it passed on.
         let with_slash = format!("{}/", scene.target().display());
-        let result = write::replace(with_slash.as_ref(), &NEW.files(), &any, Options::default());
+        let result = write::replace(with_slash.as_ref(), &NEW.files(), &any);
         assert_eq!(refusal(result).code(), "target-is-symlink");
         assert_eq!(write::read(&scene.target()).unwrap_err().code(), "target-is-symlink");
         assert_eq!(fs::read_link(scene.target()).unwrap(), to);
@@ -64,7 +65,7 @@ fn a_file_at_the_target() {
 fn a_parent_that_is_missing() {
     let scene = Scene::empty();
     let target = scene.parent().join("kyes/keys");
-    let error = refusal(write::replace(&target, &NEW.files(), &any, Options::default()));
+    let error = refusal(write::replace(&target, &NEW.files(), &any));
     assert_eq!(error.code(), "parent-missing");
     assert!(error.to_string().contains("/kyes, which shall hold"), "{error}");
     assert_eq!(scene.beside(), [""; 0]);
@@ -73,7 +74,7 @@ fn a_parent_that_is_missing() {
 #[test]
 fn a_target_without_a_name() {
     for path in [".", "/", "..", "src/..", ""] {
-        let result = write::replace(path.as_ref(), &NEW.files(), &any, Options::default());
+        let result = write::replace(path.as_ref(), &NEW.files(), &any);
         assert_eq!(refusal(result).code(), "target-unusable", "{path}");
     }
 }
@@ -84,7 +85,7 @@ fn foreign_files() {
     for n in 0..7 {
         fs::write(scene.target().join(format!("mine-{n}\u{1b}[2J")), "mine").unwrap();
     }
-    let error = refusal(scene.replace(NEW, &only(OLD), Options::default()));
+    let error = refusal(scene.replace(NEW, &only(OLD)));
     assert_eq!(error.code(), "target-has-foreign-files");
     let text = error.to_string();
     assert!(text.ends_with("mine-4\\u{1b}[2J and 2 more"), "{text}");
@@ -99,7 +100,7 @@ fn each_kind_of_foreign_entry() {
     let entry = scene.target().join("x.pub");
     // Even under a name that the inventory lists, what is not a plain file was not written by keypack.
     let known = |name: &str| only(OLD)(name) || name == "x.pub";
-    let refused = || refusal(scene.replace(NEW, &known, Options::default())).code();
+    let refused = || refusal(scene.replace(NEW, &known)).code();
 
     fs::create_dir(&entry).unwrap();
     assert_eq!(refused(), "target-has-foreign-files");
@@ -114,7 +115,7 @@ fn each_kind_of_foreign_entry() {
     fs::remove_file(&entry).unwrap();
 
     fs::write(scene.target().join(".hidden"), "").unwrap();
-    let error = refusal(scene.replace(NEW, &any, Options::default()));
+    let error = refusal(scene.replace(NEW, &any));
     assert_eq!(error.code(), "target-has-foreign-files");
     fs::remove_file(scene.target().join(".hidden")).unwrap();
 
@@ -145,7 +146,7 @@ fn more_than_can_be_read_back() {
     let full = ["a", "b", "c", "d", "e"].map(|name| file(name, limits::PACK_FILE));
     let many: Vec<_> = (0..=limits::PACK_FILES).map(|n| file(&format!("f{n}"), 0)).collect();
     for files in [&[file("a", limits::PACK_FILE + 1)][..], &full, &many] {
-        let result = write::replace(&scene.target(), files, &any, Options::default());
+        let result = write::replace(&scene.target(), files, &any);
         assert_eq!(refusal(result).code(), "too-large");
     }
     scene.holds(OLD);
@@ -155,7 +156,7 @@ fn more_than_can_be_read_back() {
 fn the_same_name_twice() {
     let scene = Scene::with(OLD);
     let twice = [NEW.files(), NEW.files()].concat();
-    let result = write::replace(&scene.target(), &twice, &any, Options::default());
+    let result = write::replace(&scene.target(), &twice, &any);
     assert_eq!(refusal(result).code(), "write-failed");
     scene.holds(OLD);
 }
@@ -188,7 +189,7 @@ fn a_second_writer() {
     assert_eq!(code(&scene), "target-busy");
     // A dead writer's lock file locks nobody out, and is removed.
     lock.unlock().unwrap();
-    scene.replace(NEW, &any, Options::default()).unwrap();
+    scene.replace(NEW, &any).unwrap();
     scene.holds(NEW);
 }
 
@@ -196,11 +197,11 @@ fn a_second_writer() {
 fn a_file_of_the_locks_name_is_not_removed() {
     let scene = Scene::with(OLD);
     fs::write(scene.parent().join(".keys.keypack-lock"), "mine").unwrap();
-    scene.replace(NEW, &any, Options::default()).unwrap();
+    scene.replace(NEW, &any).unwrap();
     assert_eq!(fs::read(scene.parent().join(".keys.keypack-lock")).unwrap(), b"mine");
     fs::remove_file(scene.parent().join(".keys.keypack-lock")).unwrap();
     symlink("/etc/passwd", scene.parent().join(".keys.keypack-lock")).unwrap();
-    assert_eq!(refusal(scene.replace(OLD, &any, Options::default())).code(), "write-failed");
+    assert_eq!(refusal(scene.replace(OLD, &any)).code(), "write-failed");
 }
 
 /// A change between the last look and the exchange. `known` is asked in the middle of that look, which makes it the
@@ -214,7 +215,7 @@ fn meddle(scene: &Scene, act: impl Fn()) -> WriteError {
         }
         only(OLD)(name)
     };
-    refusal(scene.replace(NEW, &known, Options::default()))
+    refusal(scene.replace(NEW, &known))
 }
 
 #[test]
@@ -250,6 +251,6 @@ fn a_target_that_vanishes_in_the_last_moment() {
     let error = meddle(&scene, || fs::rename(scene.target(), &away).unwrap());
     assert_eq!(error.code(), "target-changed");
     assert_eq!(scene.beside(), ["away"]);
-    let result = scene.replace(NEW, &nothing, Options::default());
+    let result = scene.replace(NEW, &nothing);
     assert!(result.is_ok());
 }

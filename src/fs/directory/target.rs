@@ -9,8 +9,8 @@ use rustix::{
     io::Errno,
 };
 
-use super::error::WriteError;
-use crate::limits;
+use super::Existing;
+use crate::{fs::FsError, limits};
 
 /// How a directory is opened: for reading, because fsync(2) and getdents(2) refuse an `O_PATH` descriptor.
 pub(super) const DIR: OFlags =
@@ -20,7 +20,7 @@ pub(super) const DIR: OFlags =
 ///
 /// Everything happens relative to this one descriptor and never follows a link, so that nobody who can write a
 /// path component can redirect it between a check and its use. Links in the parent's path are the caller's own.
-pub(super) struct Place {
+pub(super) struct Target {
     /// The path as it was given, for messages.
     pub(super) path: PathBuf,
     /// The directory that holds the target.
@@ -29,23 +29,10 @@ pub(super) struct Place {
     pub(super) name: OsString,
 }
 
-/// The directory that is at the target now.
-pub(super) struct Existing {
-    /// Open for reading.
-    pub(super) fd: OwnedFd,
-    /// Which directory this is: device and inode.
-    pub(super) id: Id,
-    /// Its permission bits.
-    pub(super) mode: u32,
-}
-
-/// Device and inode: what a directory is, whatever it is called.
-pub(super) type Id = (u64, u64);
-
-impl Place {
+impl Target {
     /// Finds the parent of `target`, which need not exist itself.
-    pub(super) fn open(target: &Path) -> Result<Self, WriteError> {
-        let unusable = |reason| Err(WriteError::Unusable { path: target.to_owned(), reason });
+    pub(super) fn open(target: &Path) -> Result<Self, FsError> {
+        let unusable = |reason| Err(FsError::Unusable { path: target.to_owned(), reason });
         // `components` drops a trailing slash and inner `.`: keys, keys/, ./keys and keys/. are one target.
         let name = match target.components().next_back() {
             Some(Component::Normal(name)) => name.to_owned(),
@@ -69,35 +56,33 @@ impl Place {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let parent = openat(CWD, parent_path, flags, Mode::empty()).map_err(|errno| match errno {
             Errno::NOENT | Errno::NOTDIR => {
-                WriteError::ParentMissing { target: target.to_owned(), parent: parent_path.to_owned() }
+                FsError::ParentMissing { target: target.to_owned(), parent: parent_path.to_owned() }
             }
-            Errno::ACCESS => WriteError::of(errno, parent_path, "open the parent directory"),
-            _ => WriteError::read(errno, parent_path),
+            Errno::ACCESS => FsError::of(errno, parent_path, "open the parent directory"),
+            _ => FsError::read(errno, parent_path),
         })?;
         Ok(Self { path: target.to_owned(), parent, name })
     }
 
     /// What is at the target. A link, or anything but a directory, is refused.
-    pub(super) fn look(&self) -> Result<Option<Existing>, WriteError> {
+    pub(super) fn look(&self) -> Result<Option<Existing>, FsError> {
         let stat = match statat(&self.parent, self.name.as_os_str(), AtFlags::SYMLINK_NOFOLLOW) {
             Err(Errno::NOENT) => return Ok(None),
-            other => other.map_err(|errno| WriteError::read(errno, &self.path))?,
+            other => other.map_err(|errno| FsError::read(errno, &self.path))?,
         };
         match FileType::from_raw_mode(stat.st_mode) {
             FileType::Directory => {}
-            FileType::Symlink => return Err(WriteError::Symlink { target: self.path.clone() }),
-            _ => return Err(WriteError::NotADirectory { target: self.path.clone() }),
+            FileType::Symlink => return Err(FsError::Symlink { target: self.path.clone() }),
+            _ => return Err(FsError::NotADirectory { target: self.path.clone() }),
         }
         let fd = openat(&self.parent, self.name.as_os_str(), DIR, Mode::empty()).map_err(|errno| {
             match errno {
                 // It was a directory a moment ago.
-                Errno::NOENT | Errno::NOTDIR | Errno::LOOP => {
-                    WriteError::Changed { target: self.path.clone() }
-                }
-                _ => WriteError::read(errno, &self.path),
+                Errno::NOENT | Errno::NOTDIR | Errno::LOOP => FsError::Changed { target: self.path.clone() },
+                _ => FsError::read(errno, &self.path),
             }
         })?;
-        let stat = fstat(&fd).map_err(|errno| WriteError::read(errno, &self.path))?;
+        let stat = fstat(&fd).map_err(|errno| FsError::read(errno, &self.path))?;
         Ok(Some(Existing { fd, id: (stat.st_dev, stat.st_ino), mode: stat.st_mode & 0o7777 }))
     }
 
@@ -106,8 +91,8 @@ impl Place {
     /// Another device than the parent's is one sign (also a btrfs subvolume's); a bind mount of the same file
     /// system shows only in `STATX_ATTR_MOUNT_ROOT` (statx(2), Linux 5.8). Where the kernel is older, the rename
     /// itself answers EBUSY, which means the same.
-    pub(super) fn refuse_mount_point(&self, existing: &Existing) -> Result<(), WriteError> {
-        let parent = fstat(&self.parent).map_err(|errno| WriteError::read(errno, &self.path))?;
+    pub(super) fn refuse_mount_point(&self, existing: &Existing) -> Result<(), FsError> {
+        let parent = fstat(&self.parent).map_err(|errno| FsError::read(errno, &self.path))?;
         let mounted = match statx(&existing.fd, "", AtFlags::EMPTY_PATH, StatxFlags::BASIC_STATS) {
             Ok(stat) => {
                 (stat.stx_attributes & stat.stx_attributes_mask).contains(StatxAttributes::MOUNT_ROOT)
@@ -116,14 +101,9 @@ impl Place {
             Err(_) => false,
         };
         if mounted || parent.st_dev != existing.id.0 {
-            return Err(WriteError::MountPoint { target: self.path.clone() });
+            return Err(FsError::MountPoint { target: self.path.clone() });
         }
         Ok(())
-    }
-
-    /// Whether there is nothing at the target, not even a link.
-    pub(super) fn is_missing(&self) -> bool {
-        matches!(statat(&self.parent, self.name.as_os_str(), AtFlags::SYMLINK_NOFOLLOW), Err(Errno::NOENT))
     }
 
     /// The name of a sibling of the target that belongs to keypack: `.keys.keypack-…`.
@@ -141,6 +121,11 @@ impl Place {
         std::str::from_utf8(rest).ok()
     }
 
+    /// The path as it may be shown on a terminal.
+    pub(super) fn shown(&self) -> String {
+        crate::display::shown(&self.path.to_string_lossy())
+    }
+
     /// The path of a sibling, for messages.
     pub(super) fn sibling_path(&self, name: &OsStr) -> PathBuf {
         match self.path.parent() {
@@ -155,8 +140,8 @@ mod tests {
     use super::*;
 
     fn name(path: &str) -> Result<OsString, &'static str> {
-        match Place::open(Path::new(path)) {
-            Ok(place) => Ok(place.name),
+        match Target::open(Path::new(path)) {
+            Ok(target) => Ok(target.name),
             Err(e) => Err(e.code()),
         }
     }
@@ -185,9 +170,9 @@ mod tests {
 
     #[test]
     fn siblings_are_told_by_their_whole_prefix() {
-        let place = Place::open(Path::new("keys")).unwrap();
-        assert_eq!(place.sibling_suffix(OsStr::new(".keys.keypack-lock")), Some("lock"));
-        assert_eq!(place.sibling_suffix(OsStr::new(".keys2.keypack-lock")), None);
-        assert_eq!(place.sibling_suffix(OsStr::new("keys.keypack-lock")), None);
+        let target = Target::open(Path::new("keys")).unwrap();
+        assert_eq!(target.sibling_suffix(OsStr::new(".keys.keypack-lock")), Some("lock"));
+        assert_eq!(target.sibling_suffix(OsStr::new(".keys2.keypack-lock")), None);
+        assert_eq!(target.sibling_suffix(OsStr::new("keys.keypack-lock")), None);
     }
 }

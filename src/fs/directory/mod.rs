@@ -1,0 +1,146 @@
+//! Replacing a directory as a whole.
+//!
+//! The new directory is made beside the old one, complete and on the disk, and takes its place by one `renameat2(2)` with
+//! `RENAME_EXCHANGE`; then the old one is removed. Whoever looks, and whenever the power fails, sees the old directory or
+//! the new one. Links, mount points and what the caller does not know are refused before anything is touched.
+
+mod existing;
+mod lock;
+mod staging;
+mod swap;
+mod target;
+mod wrapper;
+
+use std::path::{Path, PathBuf};
+
+pub use existing::{Entry, Existing, Kind};
+
+use super::{FsError, Lock};
+use lock::TargetLock;
+use staging::{Staging, Unsynced};
+use swap::Swap;
+use target::Target;
+
+/// The mode of every file and every directory that is made.
+pub const MODE_FILE: u32 = 0o644;
+/// See [`MODE_FILE`].
+pub const MODE_DIRECTORY: u32 = 0o755;
+
+/// One file of a new directory.
+#[derive(Debug, Clone, Copy)]
+pub struct File<'a> {
+    /// Where it lies in the directory: names with `/` between them. Folders are made as needed.
+    pub path: &'a str,
+    /// Its content.
+    pub bytes: &'a [u8],
+}
+
+/// What was done.
+#[derive(Debug)]
+pub struct Outcome {
+    /// What became of the target.
+    pub change: Change,
+    /// Temporary directories that could not be removed. They do no harm, and the next run tries again.
+    pub left: Vec<PathBuf>,
+    /// What to tell the user where the file system has no locks.
+    pub warning: Option<String>,
+}
+
+/// What became of the target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// There was none before.
+    Created,
+    /// The old one was exchanged for the new one, at one instant.
+    Replaced,
+    /// The caller found it as it should be, and it was not touched.
+    Unchanged,
+}
+
+/// The directory at `target`; `None` if it does not exist. Links are not followed, and anything but a directory is an
+/// error.
+pub fn look(target: &Path) -> Result<Option<Existing>, FsError> {
+    Target::open(target)?.look()
+}
+
+/// Makes `files` the whole content of the directory `target`: files 0644, directories 0755.
+///
+/// `judge` looks at the directory that is there: it says whether that is already as it should be, or refuses to replace
+/// it. It is asked before anything is touched, again under the lock, and about what the exchange took out. On an error
+/// the target is as it was. The new directory belongs to the user who runs keypack.
+pub fn replace_directory<E>(
+    target: &Path,
+    files: &[File<'_>],
+    judge: &dyn Fn(&Existing) -> Result<bool, E>,
+) -> Result<Outcome, E>
+where
+    E: From<FsError> + std::error::Error + Send + Sync + 'static,
+{
+    let target = Target::open(target)?;
+    let survey = || {
+        let existing = target.look()?;
+        let same = match &existing {
+            Some(existing) => {
+                target.refuse_mount_point(existing).map_err(E::from).and_then(|()| judge(existing))?
+            }
+            None => false,
+        };
+        Ok::<_, E>((existing, same))
+    };
+    let unchanged = |left, warning| Outcome { change: Change::Unchanged, left, warning };
+
+    // First without the lock, whose file would touch the parent: what is refused or unchanged leaves no trace.
+    if survey()?.1 && !wrapper::is_littered(&target)? {
+        return Ok(unchanged(Vec::new(), None));
+    }
+    let lock = TargetLock::take(&target)?;
+    let warning = lock.state.warning(&target.shown());
+    // Without a lock, what looks like left over may be a living writer's.
+    let mut left = match lock.state {
+        Lock::Held => wrapper::clean(&target)?,
+        Lock::Missing(_) => Vec::new(),
+    };
+    let (existing, same) = survey()?;
+    if same {
+        return Ok(unchanged(left, warning));
+    }
+
+    staging::refuse_without_room(&target, files)?;
+    let staging = Staging::prepare(&target, files)?;
+    let swap = swap::swap(&target, &staging, existing.as_ref())?;
+    if let Err(error) = settle(&target, &staging, existing.as_ref(), judge) {
+        return Err(match swap::undo(&target, &staging, swap) {
+            Ok(()) => error,
+            Err(_) => FsError::NotUndone {
+                target: target.path.clone(),
+                old: staging.keep(),
+                source: Box::new(error),
+            }
+            .into(),
+        });
+    }
+    left.extend(staging.remove());
+    let change = match swap {
+        Swap::Moved => Change::Created,
+        Swap::Exchanged => Change::Replaced,
+    };
+    Ok(Outcome { change, left, warning })
+}
+
+/// After the swap: what came out must be what was looked at, with nothing foreign put in since, and the swap must be
+/// on the disk.
+fn settle<E: From<FsError>>(
+    target: &Target,
+    staging: &Staging<'_>,
+    existing: Option<&Existing>,
+    judge: &dyn Fn(&Existing) -> Result<bool, E>,
+) -> Result<(), E> {
+    if let Some(existing) = existing {
+        if !swap::took_out(staging, existing) {
+            return Err(FsError::Changed { target: target.path.clone() }.into());
+        }
+        judge(existing)?;
+    }
+    // Both at once: one write of the journal serves both.
+    Ok(staging.sync_all(&[&staging.wrapper, &target.parent].map(Unsynced::Directory))?)
+}

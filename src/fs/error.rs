@@ -1,0 +1,228 @@
+use std::{
+    fmt, io,
+    path::{Path, PathBuf},
+};
+
+use rustix::io::Errno;
+use thiserror::Error;
+
+use crate::{
+    diag::{Diagnostic, Exit},
+    display::shown,
+};
+
+/// Why something was not written, or not read. Except after [`NotUndone`](Self::NotUndone), the target is as it was.
+///
+/// Its text says what is true; [`code`](Self::code) names it for programs and [`hint`](Self::hint) says what to do.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum FsError {
+    /// The path has no last name that could be exchanged: `.`, `..`, `/`, or a name that is too long.
+    #[error("{} can't be the target: {reason}", Shown(path))]
+    Unusable {
+        /// The path as it was given.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// The directory that shall hold the target is not there.
+    #[error("{}, which shall hold {}, is not an existing directory", Shown(parent), Shown(target))]
+    ParentMissing {
+        /// The target.
+        target: PathBuf,
+        /// Its parent.
+        parent: PathBuf,
+    },
+    /// The target is a symbolic link.
+    #[error("{} is a symbolic link, and keypack writes through none", Shown(target))]
+    Symlink {
+        /// The target.
+        target: PathBuf,
+    },
+    /// The target is a file, a device, a socket.
+    #[error("{} exists and is not a directory", Shown(target))]
+    NotADirectory {
+        /// The target.
+        target: PathBuf,
+    },
+    /// The target is where another file system, or another part of this one, is mounted.
+    #[error("{} is a mount point, which can't be exchanged as a whole", Shown(target))]
+    MountPoint {
+        /// The target.
+        target: PathBuf,
+    },
+    /// Permissions or a read-only file system forbid it.
+    #[error("{} can't be written: {source}", Shown(place))]
+    NotWritable {
+        /// The directory that refused.
+        place: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The file system is full, or the quota is used up.
+    #[error("the file system of {} has too little room{}", Shown(place), Room(*room))]
+    NoSpace {
+        /// The target.
+        place: PathBuf,
+        /// Bytes needed and bytes free, where that is known.
+        room: Option<(u64, u64)>,
+    },
+    /// Another keypack is writing this target.
+    #[error("another keypack is writing {}", Shown(target))]
+    Busy {
+        /// The target.
+        target: PathBuf,
+    },
+    /// Another program changed the target between the look at it and the exchange; it was left as that program made it.
+    #[error("{} was changed by another program meanwhile", Shown(target))]
+    Changed {
+        /// The target.
+        target: PathBuf,
+    },
+    /// The new directory is in place, but something was wrong with it or with the old one, and going back failed too.
+    #[error("{source}. Putting it back failed: what was there lies in {}", Shown(old))]
+    NotUndone {
+        /// The target.
+        target: PathBuf,
+        /// Where the old directory lies.
+        old: PathBuf,
+        /// What was wrong first.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The file system can't exchange two directories at one instant.
+    #[error("the file system of {} can't exchange two directories at one instant: {source}", Shown(target))]
+    NoExchange {
+        /// The target.
+        target: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The file system does not keep permissions, so nobody could say who may change the keys.
+    #[error("the file system of {} does not keep file permissions", Shown(target))]
+    ModesNotKept {
+        /// The target.
+        target: PathBuf,
+    },
+    /// Reading failed.
+    #[error("could not read {}: {source}", Shown(place))]
+    Read {
+        /// What was read.
+        place: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Writing failed for another reason.
+    #[error("could not {what}: {source}")]
+    Write {
+        /// What was being done.
+        what: String,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+impl FsError {
+    /// A failed system call of writing, in the words of its cause.
+    pub(super) fn of(error: impl Into<io::Error>, place: &Path, doing: &str) -> Self {
+        Self::sorted(error.into(), place, |place| format!("{doing} for {place}"))
+    }
+
+    /// A failed write of one file.
+    pub(super) fn writing(error: impl Into<io::Error>, file: &Path) -> Self {
+        Self::sorted(error.into(), file, |file| format!("write {file}"))
+    }
+
+    fn sorted(source: io::Error, place: &Path, what: impl Fn(Shown<'_>) -> String) -> Self {
+        let place = place.to_owned();
+        match Errno::from_io_error(&source) {
+            // errno(3): EDQUOT is a full quota; to the person in front of it, it is a full disk.
+            Some(Errno::NOSPC | Errno::DQUOT) => Self::NoSpace { place, room: None },
+            Some(Errno::ACCESS | Errno::PERM | Errno::ROFS) => Self::NotWritable { place, source },
+            _ => Self::Write { what: what(Shown(&place)), source },
+        }
+    }
+
+    /// A failed system call of reading.
+    pub fn read(error: impl Into<io::Error>, place: &Path) -> Self {
+        Self::Read { place: place.to_owned(), source: error.into() }
+    }
+
+    /// The stable code of this error.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Unusable { .. } => "target-unusable",
+            Self::ParentMissing { .. } => "parent-missing",
+            Self::Symlink { .. } => "target-is-symlink",
+            Self::NotADirectory { .. } => "target-not-a-directory",
+            Self::MountPoint { .. } => "target-is-mount-point",
+            Self::NotWritable { .. } => "target-not-writable",
+            Self::NoSpace { .. } => "no-space",
+            Self::Busy { .. } => "target-busy",
+            Self::Changed { .. } => "target-changed",
+            Self::NotUndone { .. } => "not-undone",
+            Self::NoExchange { .. } => "exchange-unsupported",
+            Self::ModesNotKept { .. } => "modes-not-kept",
+            Self::Read { .. } => "read-failed",
+            Self::Write { .. } => "write-failed",
+        }
+    }
+
+    /// What to do.
+    pub const fn hint(&self) -> &'static str {
+        match self {
+            Self::Unusable { .. } => "name a directory of its own, such as keys/",
+            Self::ParentMissing { .. } => {
+                "create the parent directory first, or correct the path; keypack creates only the last directory"
+            }
+            Self::Symlink { .. } => "name the directory that the link leads to, or remove the link",
+            Self::NotADirectory { .. } => "name another directory, or move that file away",
+            Self::MountPoint { .. } => "name a directory below it, such as MOUNT/keys",
+            Self::NotWritable { .. } => {
+                "check who owns the directory and its parent, and whether the file system is mounted read-only"
+            }
+            Self::NoSpace { .. } => {
+                "free some space on that file system; the old and the new directory exist side by side for a moment"
+            }
+            Self::Busy { .. } => "wait until the other keypack is done, then run this again",
+            Self::Changed { .. } => "make sure that nothing else writes there, then run this again",
+            Self::NotUndone { .. } => "look at both directories, and keep the one you want",
+            Self::NoExchange { .. } => {
+                "write to a local Linux file system (ext4, XFS, btrfs) and copy the directory from there; network file \
+                 systems make a new directory, but exchange none"
+            }
+            Self::ModesNotKept { .. } => {
+                "use a Linux file system for the keys; to carry them on FAT or exFAT, push them into an oci-archive there"
+            }
+            Self::Read { .. } => "check the permissions, and the disk if the system reports an I/O error",
+            Self::Write { .. } => {
+                "look at the cause, which the system reported; what was there before is still there"
+            }
+        }
+    }
+}
+
+/// A path as it may be shown on a terminal: control characters and bidirectional marks escaped, the rest as it is.
+struct Shown<'a>(&'a Path);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&shown(&self.0.to_string_lossy()))
+    }
+}
+
+struct Room(Option<(u64, u64)>);
+
+impl fmt::Display for Room {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            None => Ok(()),
+            Some((needed, free)) => write!(f, ": {needed} bytes are needed and {free} are free"),
+        }
+    }
+}
+
+impl From<FsError> for Diagnostic {
+    fn from(e: FsError) -> Self {
+        Self { code: e.code(), error: e.to_string(), hint: e.hint().into(), exit: Exit::CouldNot }
+    }
+}
