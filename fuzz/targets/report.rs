@@ -4,6 +4,7 @@
 mod input;
 
 use keypack::{
+    diag::Code,
     display::{Paint, hidden},
     key::{KeyRef, Role, Validity},
     oci::Digest,
@@ -25,7 +26,7 @@ pub fn run(data: &[u8]) {
     let text = |n: usize| input::text(&parts, n % parts.len()).into_owned();
     let digest = Digest::of(data);
     let key = KeyRef { role: Role::Signer, id: digest };
-    let problem = |n: usize| ProblemReport { code: "read-failed", message: text(n) };
+    let problem = |n: usize| ProblemReport { code: Code::ReadFailed, message: text(n) };
     let provenance = keypack::key::Provenance { source: text(8), ..input::provenance() };
     let need = |n: usize, state| NeedReport {
         role: Role::Rekor,
@@ -75,7 +76,7 @@ pub fn run(data: &[u8]) {
             role: Role::Fulcio,
             id: text(4),
             state: "missing",
-            code: "key-missing",
+            code: Code::KeyMissing,
             reason: text(5),
             hint: "do something".into(),
             claim: None,
@@ -85,7 +86,7 @@ pub fn run(data: &[u8]) {
         unusable: vec![UnusableReport {
             source: text(7),
             entry: text(8),
-            code: "key-malformed",
+            code: Code::KeyMalformed,
             reason: text(9),
         }],
         unused: vec![UnusedReport { source: text(1), sha256: digest }],

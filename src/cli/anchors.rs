@@ -71,7 +71,8 @@ pub(super) fn authenticate(
                 Ok(found) if found.is_empty() => Err(e.into()),
                 Ok(found) => Ok(attempt(&found)?),
                 Err(problem) => {
-                    output.warn(&format!("could not look for signatures of the manifest: {}", problem.error));
+                    output
+                        .warn(&format!("could not look for signatures of the manifest: {}", problem.message));
                     Err(e.into())
                 }
             }

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     config::When,
-    diag::{Diagnostic, Exit},
+    diag::{Code, Diagnostic, Exit},
     display::count,
     key::{Fingerprint, OpenPgpKey, Role},
     oci::Digest,
@@ -30,7 +30,7 @@ pub(super) fn run(args: &args::Collect, output: &Output) -> Result<Exit, Diagnos
     let name = name.unwrap_or_else(|| "default".into());
     if let Some(other) = old.as_ref().map(|o| &o.inventory().name).filter(|other| **other != name) {
         let error = format!("{} belongs to the lineage {other:?}, not {name:?}", directory.display());
-        return Err(Diagnostic::new("lineage-mismatch", error, Exit::Refused));
+        return Err(Diagnostic::new(Code::LineageMismatch, error));
     }
     let created = created(args)?;
     refuse_the_future(old.as_ref(), &directory, created)?;
@@ -94,14 +94,14 @@ pub(super) fn run(args: &args::Collect, output: &Output) -> Result<Exit, Diagnos
             if output.format == Format::Text {
                 print(&report, output)?;
             }
-            let nothing_left = e.code() == "pack-without-keys";
+            let nothing_left = e.code() == Code::PackWithoutKeys;
             let mut failure = Diagnostic::from(e);
             if nothing_left {
-                failure.hint = format!(
+                failure = failure.hinting(format!(
                     "every key is revoked, and {} is as it was: give the keys that replace them, and until then \
                      take it out of use by hand",
                     directory.display()
-                );
+                ));
             }
             return Err(failure);
         }
@@ -131,18 +131,18 @@ fn refuse_the_future(old: Option<&Draft>, directory: &Path, created: Timestamp) 
     let now = Timestamp::now();
     if created.duration_since(now) > SignedDuration::from_hours(24) {
         let error = format!("--created says {created}, and the clock here says {now:.0}");
-        let mut failure = Diagnostic::new("version-from-the-future", error, Exit::Refused);
+        let mut failure = Diagnostic::new(Code::VersionFromTheFuture, error);
         failure.hint = "give a time up to a day ahead of the clock here, or set the clock".into();
         return Err(failure);
     }
     let Some(old) = old else { return Ok(()) };
     not_from_the_future(old.inventory(), now.max(created)).map_err(|e| {
         let mut failure = Diagnostic::from(e).on(&directory.display().to_string());
-        failure.hint = format!(
+        failure = failure.hinting(format!(
             "if the clock here is right, somebody changed that version: look at {0} with `keypack inspect`, move it \
              away, and collect anew with the same --name",
             directory.display()
-        );
+        ));
         failure
     })
 }

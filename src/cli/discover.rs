@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     config::draft_rules,
-    diag::{Diagnostic, Exit},
+    diag::{Code, Diagnostic, Exit},
     fs,
     key::Fingerprint,
     report::{Report, WhyMissing, render},
@@ -23,7 +23,7 @@ pub(super) fn run(args: &args::Discover, output: &Output) -> Result<Exit, Diagno
     }
     if let Some(path) = draft.filter(|path| path.symlink_metadata().is_ok()) {
         let error = format!("{} is there already", path.display());
-        return Err(Diagnostic::new("draft-exists", error, Exit::CouldNot));
+        return Err(Diagnostic::new(Code::DraftExists, error));
     }
     let revoked = |key: &Fingerprint| args.read.revoked.iter().any(|r| r.fingerprint == *key);
     let found = find(&args.read, &revoked, jiff::Timestamp::now(), output)?;

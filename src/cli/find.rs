@@ -16,7 +16,7 @@ use crate::{
         self, Completeness, Source,
         registry::{Extent, Options, Registry},
     },
-    diag::{Diagnostic, hint_of},
+    diag::{Code, Diagnostic},
     discover::{Discovery, Target, discover},
     display::count,
     key::Fingerprint,
@@ -59,13 +59,13 @@ pub(super) fn find(
         let problems = discovery.images.iter().flat_map(|image| &image.problems);
         let problems = problems.chain(discovery.places.iter().flat_map(|place| &place.problems));
         // What lies elsewhere is the advice's business.
-        let damage = problems.filter(|problem| problem.code != "blob-elsewhere").collect::<Vec<_>>();
+        let damage = problems.filter(|problem| problem.code != Code::BlobElsewhere).collect::<Vec<_>>();
         if let Some(first) = damage.first() {
             what.push_str(&format!("; the first of {}: {}", count(damage.len(), "problem"), first.message));
         }
-        let mut failure = Diagnostic::new("nothing-readable", what, super::Exit::CouldNot);
+        let mut failure = Diagnostic::new(Code::NothingReadable, what);
         if let Some(first) = damage.first() {
-            failure.hint = hint_of(first.code).into();
+            failure.hint = first.code.hint().into();
         } else if let Some(advice) = sources.iter().find_map(|(source, _)| source.abilities().advice) {
             failure.hint = advice.into();
         } else if places.iter().all(|place| place.starts_with("docker://")) {

@@ -11,7 +11,7 @@ use super::{heading, output::Output, tuf, wire::Wire};
 use crate::{
     config::Sources,
     content::Source,
-    diag::Diagnostic,
+    diag::{Code, Diagnostic},
     key::{Pin, Role},
     keysource::{AddressOrPath, Gathered, KeyFile},
     net::Client,
@@ -120,7 +120,7 @@ impl KeySources {
                 }
                 AddressOrPath::Path(path) => gathered.add_rekor_file(&path).map_err(|e| {
                     // A host without its scheme looks like a file that is not there.
-                    let absent = e.code() == "key-file-not-found";
+                    let absent = e.code() == Code::KeyFileNotFound;
                     let mut failure = Diagnostic::from(e);
                     if absent {
                         failure.hint = "give the path of a file, or an address: https://HOST".into();
@@ -148,11 +148,11 @@ impl KeySources {
 fn add_key_file(gathered: &mut Gathered, file: &KeyFile, output: &Output) -> Result<(), Diagnostic> {
     let path = file.path.display().to_string();
     gathered.add_key_file(file).map_err(|e| {
-        let mistyped = e.code() == "key-file-not-found" && path.contains('=');
+        let mistyped = e.code() == Code::KeyFileNotFound && path.contains('=');
         let failure = Diagnostic::from(e);
         let roles = Role::ALL.map(Role::as_str).join(", ");
         let hint = format!("check the path; if ROLE=FILE is meant, the roles are {roles}");
-        if mistyped { failure.hinting(&hint) } else { failure }
+        if mistyped { failure.hinting(hint) } else { failure }
     })?;
     // Whoever hands over a file also names it.
     if let Some(role) = file.role_by_name().filter(|role| !matches!(role, Role::Signer | Role::Gpg)) {

@@ -8,7 +8,7 @@ use crate::{
         self, Host, Images, ListedImage, Location, RegistryRef, is_image_set, locate, parse_image_set,
         parse_list,
     },
-    diag::{Diagnostic, Exit},
+    diag::{Code, Diagnostic},
     discover::{Kind, Target, discover},
     fs, limits,
 };
@@ -33,7 +33,7 @@ pub(super) fn images(
     let listed = match text(list)? {
         Some(text) if is_image_set(&text) => {
             let set = parse_image_set(&text)
-                .map_err(|e| Diagnostic::new("list-malformed", format!("{list}: {e}"), Exit::CouldNot))?;
+                .map_err(|e| Diagnostic::new(Code::ListMalformed, format!("{list}: {e}")))?;
             for what in &set.others {
                 output.warn(&format!(
                     "{list} also names {what}: not looked at; oc-mirror --dry-run lists them"
@@ -43,7 +43,7 @@ pub(super) fn images(
         }
         Some(text) => {
             let plain = parse_list(&text)
-                .map_err(|e| Diagnostic::new("list-malformed", format!("{list}: {e}"), Exit::CouldNot))?;
+                .map_err(|e| Diagnostic::new(Code::ListMalformed, format!("{list}: {e}")))?;
             for what in &plain.others {
                 output.warn(&format!("{list} also names {what}: not looked at"));
             }
@@ -52,15 +52,14 @@ pub(super) fn images(
         None => of_source(list, wire, output)?,
     };
     if listed.is_empty() {
-        return Err(Diagnostic::new("list-malformed", format!("{list} names no image"), Exit::CouldNot));
+        return Err(Diagnostic::new(Code::ListMalformed, format!("{list} names no image")));
     }
     Ok(locate(&listed, mirror))
 }
 
 /// The text of a list; `None` where the name means a place with images instead.
 fn text(list: &str) -> Result<Option<String>, Diagnostic> {
-    let failed =
-        |e: io::Error| Diagnostic::new("read-failed", format!("could not read {list}: {e}"), Exit::CouldNot);
+    let failed = |e: io::Error| Diagnostic::new(Code::ReadFailed, format!("could not read {list}: {e}"));
     let path = Path::new(if list == "-" { "/dev/stdin" } else { list });
     // A folder, or the name of a place.
     if path.is_dir() || !path.exists() {
@@ -68,7 +67,7 @@ fn text(list: &str) -> Result<Option<String>, Diagnostic> {
     }
     let read = fs::open(path).and_then(|file| fs::read(file, limits::NAMES_PAGE)).map_err(failed)?;
     let bytes = read.ok_or_else(|| {
-        Diagnostic::new("too-large", format!("{list} is longer than any list of images"), Exit::CouldNot)
+        Diagnostic::new(Code::TooLarge, format!("{list} is longer than any list of images"))
     })?;
     // An archive is a file too; no list holds a NUL.
     if bytes.contains(&0) {
@@ -76,7 +75,7 @@ fn text(list: &str) -> Result<Option<String>, Diagnostic> {
     }
     String::from_utf8(bytes)
         .map(Some)
-        .map_err(|_| Diagnostic::new("list-malformed", format!("{list} is not UTF-8 text"), Exit::CouldNot))
+        .map_err(|_| Diagnostic::new(Code::ListMalformed, format!("{list} is not UTF-8 text")))
 }
 
 /// The images of another place, by their names there.

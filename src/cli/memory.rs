@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::{
-    diag::{Diagnostic, Exit},
+    diag::{Code, Diagnostic},
     pack::{Draft, Pack, PackError},
     state,
     tree::SafeName,
@@ -21,7 +21,7 @@ pub(super) fn directory(named: Option<&Path>) -> Result<PathBuf, Diagnostic> {
         .map(|dir| dir.join("keypack"))
         .ok_or_else(|| {
             let error = "neither --state nor XDG_STATE_HOME nor HOME says where to remember packs";
-            Diagnostic::new("no-state-directory", error, Exit::CouldNot)
+            Diagnostic::new(Code::NoStateDirectory, error)
         })
 }
 

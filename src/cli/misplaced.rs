@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::{
+    diag::Code,
     key::{Candidate, Grade, KeyRef, Provenance, Role},
     keysource::{Gathered, Unusable},
     resolve::{Answer, Need, Resolution},
@@ -42,7 +43,7 @@ pub(super) fn tell(gathered: &mut Gathered, resolution: &mut Resolution) {
         gathered.unusable.push(Unusable {
             source: provenance.source,
             entry: "it".into(),
-            code: "key-role",
+            code: Code::KeyRole,
             reason,
             claims: None,
         });

@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum, error::ContextValue};
 use super::{bar::Bar, heading, interrupt};
 use crate::{
     address::quiet,
-    diag::{Diagnostic, Exit},
+    diag::{Code, Diagnostic, Exit},
     display::{Paint, hidden, shown},
     events::{Interrupt, Progress},
     net::Notice,
@@ -101,11 +101,9 @@ impl Output {
         self.bar.clear();
         let mut stdout = io::stdout().lock();
         match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-            Err(e) if e.kind() != io::ErrorKind::BrokenPipe => Err(Diagnostic::new(
-                "write-failed",
-                format!("could not write to stdout: {e}"),
-                Exit::CouldNot,
-            )),
+            Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
+                Err(Diagnostic::new(Code::WriteFailed, format!("could not write to stdout: {e}")))
+            }
             _ => Ok(()),
         }
     }
@@ -162,7 +160,7 @@ impl Output {
             let _ = self.json(&serde_json::json!({
                 "error": {
                     "code": failure.code,
-                    "message": quiet(&failure.error),
+                    "message": quiet(&failure.message),
                     "hint": quiet(&failure.hint),
                 }
             }));
@@ -184,7 +182,7 @@ impl Output {
                     let failure = Diagnostic::incomplete();
                     self.say(
                         &stderr_paint().bad("error: "),
-                        &format!("{} [{}]", failure.error, failure.code),
+                        &format!("{} [{}]", failure.message, failure.code),
                     );
                     self.say("hint: ", &failure.hint);
                 }
@@ -192,13 +190,13 @@ impl Output {
             }
             Err(failure) if forgiven(failure.exit) => {
                 self.object(&failure);
-                self.warn(&format!("{} [{}]", failure.error, failure.code));
+                self.warn(&format!("{} [{}]", failure.message, failure.code));
                 self.say("hint: ", &failure.hint);
                 Exit::Done
             }
             Err(failure) => {
                 self.object(&failure);
-                self.say(&stderr_paint().bad("error: "), &format!("{} [{}]", failure.error, failure.code));
+                self.say(&stderr_paint().bad("error: "), &format!("{} [{}]", failure.message, failure.code));
                 self.say("hint: ", &failure.hint);
                 failure.exit
             }

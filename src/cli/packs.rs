@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     content::{self, ContentError, Layout, Location, Name, Source, TarFiles},
-    diag::{Diagnostic, Exit},
+    diag::{Code, Diagnostic},
     discover::{Target, discover},
     limits,
     oci::{Descriptor, Digest, Document},
@@ -31,7 +31,7 @@ enum Ambiguous {
 
 impl From<Ambiguous> for Diagnostic {
     fn from(e: Ambiguous) -> Self {
-        Self::new("pack-not-found", e.to_string(), Exit::CouldNot)
+        Self::new(Code::PackNotFound, e.to_string())
     }
 }
 
@@ -70,8 +70,7 @@ pub(super) fn keys_or_pack(
 ) -> Result<(Draft, Option<Digest>), Diagnostic> {
     let path = Path::new(place);
     if path.join(INVENTORY).is_file() {
-        let missing =
-            || Diagnostic::new("keys-not-found", format!("{} holds no keys", path.display()), Exit::CouldNot);
+        let missing = || Diagnostic::new(Code::KeysNotFound, format!("{} holds no keys", path.display()));
         return Ok((keys(path)?.ok_or_else(missing)?, None));
     }
     let location = location(place)?;

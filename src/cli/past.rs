@@ -115,7 +115,7 @@ pub(super) fn remember(args: &args::Collect, draft: &Draft, chains: &[Collected]
     if let Err(problem) = told {
         output.warn(&format!(
             "this host will not remember that it collected these keys: {} [{}]",
-            problem.error, problem.code
+            problem.message, problem.code
         ));
     }
 }

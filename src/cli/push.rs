@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     content::{self, ContentError, Destination, Source},
-    diag::{Diagnostic, Exit},
+    diag::{Code, Diagnostic, Exit},
     fs, limits,
     oci::{Descriptor, Document},
     pack::{self, Coverage, to_artifact},
@@ -34,14 +34,14 @@ fn refuse_taken_tag(source: &dyn Source, repository: &str, tag: &str) -> Result<
     }
     let error =
         format!("the tag {tag} of {} names something that is not a pack, or can't be read", source.place());
-    Err(Diagnostic::new("tag-taken", error, Exit::CouldNot))
+    Err(Diagnostic::new(Code::TagTaken, error))
 }
 
 /// Refuses to replace an archive that holds anything but packs, or can't be read.
 fn refuse_other_content(replaced: &Result<Box<dyn Source>, ContentError>) -> Result<(), Diagnostic> {
     let taken = |error| {
         let hint = "find out what it is, and move the file away; a push writes it anew";
-        Err(Diagnostic::new("tag-taken", error, Exit::CouldNot).hinting(hint))
+        Err(Diagnostic::new(Code::TagTaken, error).hinting(hint))
     };
     let source = match replaced {
         Ok(source) => source.as_ref(),
@@ -61,9 +61,8 @@ pub(super) fn run(args: &args::Push, output: &Output) -> Result<Exit, Diagnostic
             format!("the directory comes first: keypack push {} {}", args.dest, args.keys),
         ));
     }
-    let draft = keys(path)?.ok_or_else(|| {
-        Diagnostic::new("keys-not-found", format!("{} holds no keys", path.display()), Exit::CouldNot)
-    })?;
+    let draft = keys(path)?
+        .ok_or_else(|| Diagnostic::new(Code::KeysNotFound, format!("{} holds no keys", path.display())))?;
     draft.refuse_stale_signatures()?;
     for (name, covers) in draft.coverage() {
         if covers == Coverage::Unsaid {

@@ -1,5 +1,5 @@
 use super::{args, output::Output};
-use crate::diag::{Diagnostic, Exit};
+use crate::diag::{Code, Diagnostic, Exit};
 
 /// The schemas that are part of the program.
 const SCHEMAS: [(&str, &str); 4] = [
@@ -21,11 +21,7 @@ pub(super) fn run(args: &args::Schema, output: &Output) -> Result<Exit, Diagnost
     match SCHEMAS.iter().rev().find(|(known, _)| named(known)) {
         Some((_, schema)) => output.data(schema)?,
         None => {
-            return Err(Diagnostic::new(
-                "schema-unknown",
-                format!("there is no schema {name:?}"),
-                Exit::Usage,
-            ));
+            return Err(Diagnostic::new(Code::SchemaUnknown, format!("there is no schema {name:?}")));
         }
     }
     Ok(Exit::Done)

@@ -7,7 +7,7 @@ use std::path::Path;
 use super::args::{Cli, Collect, Command, Pull, Read as ReadArgs};
 use crate::{
     config::{Config, parse_rules},
-    diag::{Diagnostic, Exit},
+    diag::{Code, Diagnostic},
     fs, limits,
 };
 
@@ -74,16 +74,14 @@ fn pull(args: &mut Pull, config: Config) {
 /// a setting that nobody reads into success.
 fn text(path: &Path) -> Result<String, Diagnostic> {
     let read = fs::open(path).and_then(|file| fs::read(file, limits::SETTING)).map_err(|e| {
-        Diagnostic::new("config-not-readable", format!("could not read {}: {e}", path.display()), Exit::Usage)
+        Diagnostic::new(Code::ConfigNotReadable, format!("could not read {}: {e}", path.display()))
     })?;
     let bytes = read.ok_or_else(|| {
         Diagnostic::new(
-            "config-malformed",
+            Code::ConfigMalformed,
             format!("{} is longer than {} bytes", path.display(), limits::SETTING),
-            Exit::Usage,
         )
     })?;
-    String::from_utf8(bytes).map_err(|_| {
-        Diagnostic::new("config-malformed", format!("{} is not UTF-8 text", path.display()), Exit::Usage)
-    })
+    String::from_utf8(bytes)
+        .map_err(|_| Diagnostic::new(Code::ConfigMalformed, format!("{} is not UTF-8 text", path.display())))
 }

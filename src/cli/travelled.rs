@@ -17,7 +17,7 @@ use std::{
 
 use crate::{
     content::{Location, WORKING_DIR},
-    diag::{Diagnostic, Exit},
+    diag::{Code, Diagnostic},
 };
 
 /// Names that are looked at in search of a hard link. Most keys have one name only, and then there is no search.
@@ -78,7 +78,7 @@ impl Travelled {
             path.display(),
             folder.path.display()
         );
-        Err(Diagnostic::new("verify-key-from-pack", error, Exit::Refused))
+        Err(Diagnostic::new(Code::VerifyKeyFromPack, error))
     }
 
     fn holds(&self, path: &Path) -> Option<(&Folder, &'static str)> {

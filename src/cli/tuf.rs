@@ -25,7 +25,7 @@ pub(super) fn root(name: &RootName) -> Result<Root, Diagnostic> {
     match name {
         RootName::Builtin(instance) => instance
             .root()
-            .map_err(|e| Diagnostic::new(e.code(), format!("the built-in root: {e}"), Exit::Refused)),
+            .map_err(|e| Diagnostic::new(e.code(), format!("the built-in root: {e}")).ending(Exit::Refused)),
         RootName::File(path) => Ok(read_root(path)?),
     }
 }

@@ -10,7 +10,7 @@ use crate::{
         auth::{AuthEnv, Credentials, Keyring},
         registry::{AllowedRealm, Options},
     },
-    diag::{Diagnostic, Exit},
+    diag::{Code, Diagnostic},
     net::{self, Tls},
 };
 
@@ -69,16 +69,14 @@ impl Wire {
         // Read only when a registry asks who we are; that it is not there shows at once.
         if let Some(file) = self.authfile.as_deref().filter(|file| hosts > 0 && !file.is_file()) {
             return Err(Diagnostic::new(
-                "auth-file",
+                Code::AuthFile,
                 format!("{}: the credentials file that was named is not there", file.display()),
-                Exit::CouldNot,
             ));
         }
         if let Some(dir) = self.cert_dir.as_deref().filter(|d| !d.is_dir()) {
             return Err(Diagnostic::new(
-                "certificate-file",
+                Code::CertificateFile,
                 format!("{} is not a directory", dir.display()),
-                Exit::CouldNot,
             ));
         }
         Ok(())

@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use super::yaml::Fault;
-use crate::diag::{Diagnostic, Exit};
+use crate::diag::{Code, Diagnostic};
 
 /// Why a file that a person wrote for keypack can't be used: the first thing that is wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -12,6 +12,7 @@ pub struct ConfigError {
     path: PathBuf,
     at: Option<(u64, u64)>,
     what: String,
+    /// What to do about this very fault, where more can be said than about its code.
     hint: Option<String>,
     draft: bool,
 }
@@ -31,28 +32,21 @@ impl ConfigError {
     }
 
     /// The stable code of this error.
-    pub fn code(&self) -> &'static str {
-        if self.draft { "rules-are-draft" } else { "config-malformed" }
+    pub fn code(&self) -> Code {
+        if self.draft { Code::RulesAreDraft } else { Code::ConfigMalformed }
     }
 
     /// Whether it is a draft of rules that nobody went through.
     pub const fn is_draft(&self) -> bool {
         self.draft
     }
-
-    /// What to do about this very fault, where more can be said than about its code.
-    pub fn advice(&self) -> Option<&str> {
-        self.hint.as_deref()
-    }
 }
 
 impl From<ConfigError> for Diagnostic {
     fn from(e: ConfigError) -> Self {
-        // A draft is well written; that it is no decision yet is the point.
-        let exit = if e.is_draft() { Exit::Refused } else { Exit::Usage };
-        let failure = Self::new(e.code(), e.to_string(), exit);
-        match e.advice() {
-            Some(advice) => failure.hinting(advice),
+        let failure = Self::new(e.code(), e.to_string());
+        match e.hint {
+            Some(hint) => failure.hinting(hint),
             None => failure,
         }
     }

@@ -7,14 +7,11 @@ use thiserror::Error;
 
 use super::{auth::AuthError, registry::RegistryError};
 use crate::{
-    diag::{Diagnostic, Exit, hint_of},
+    diag::{Code, Diagnostic},
     fs::FsError,
     net::NetError,
     oci::{BlobError, Digest, ManifestError},
 };
-
-/// Why a symbolic link is not followed.
-pub(super) const LEADS_OUT: &str = "a symbolic link leads out of the directory; keypack does not follow it";
 
 /// Why content could not be read or written. Each variant has a stable code.
 #[derive(Debug, Error)]
@@ -69,6 +66,12 @@ pub enum ContentError {
         what: String,
         /// Why.
         source: io::Error,
+    },
+    /// A symbolic link that leads out of the place is not followed.
+    #[error("could not read {what}: a symbolic link leads out of the directory; keypack does not follow it")]
+    LeadsOut {
+        /// What was to be read.
+        what: String,
     },
     /// Writing failed.
     #[error("could not write {what}: {source}")]
@@ -159,47 +162,47 @@ impl ContentError {
     }
 
     /// The stable code of this error.
-    pub const fn code(&self) -> &'static str {
+    pub const fn code(&self) -> Code {
         match self {
-            Self::NoSuchPlace { .. } => "not-found",
-            Self::WrongPlace { .. } => "wrong-place",
-            Self::NoSuchName { .. } => "name-unknown",
-            Self::MissingBlob { .. } => "blob-missing",
-            Self::Read { .. } => "read-failed",
-            Self::Write { .. } => "write-failed",
+            Self::NoSuchPlace { .. } => Code::NotFound,
+            Self::WrongPlace { .. } => Code::WrongPlace,
+            Self::NoSuchName { .. } => Code::NameUnknown,
+            Self::MissingBlob { .. } => Code::BlobMissing,
+            Self::Read { .. } | Self::LeadsOut { .. } => Code::ReadFailed,
+            Self::Write { .. } => Code::WriteFailed,
             Self::Fs(e) => e.code(),
-            Self::Unsupported { .. } => "unsupported",
-            Self::TooLarge { .. } | Self::TooLong { .. } => "too-large",
+            Self::Unsupported { .. } => Code::Unsupported,
+            Self::TooLarge { .. } | Self::TooLong { .. } => Code::TooLarge,
             Self::Blob(e) => e.code(),
             Self::Manifest(e) => e.code(),
-            Self::ArchiveDamaged { .. } => "archive-damaged",
-            Self::ArchiveUnsafe { .. } => "archive-unsafe",
-            Self::Malformed { .. } => "malformed",
+            Self::ArchiveDamaged { .. } => Code::ArchiveDamaged,
+            Self::ArchiveUnsafe { .. } => Code::ArchiveUnsafe,
+            Self::Malformed { .. } => Code::Malformed,
             Self::Net(e) => e.code(),
             Self::Auth(e) => e.code(),
             Self::Registry(e) => e.code(),
         }
     }
+}
 
-    /// What to do, where this room knows it.
-    pub fn hint(&self) -> Option<String> {
-        match self {
-            Self::Fs(e) => Some(e.hint().to_owned()),
-            Self::Net(e) => e.hint(),
-            Self::Registry(e) => e.hint(),
-            Self::Read { source, .. } if source.to_string() == LEADS_OUT => {
-                Some("put the file itself in the place of the link".to_owned())
+impl From<&ContentError> for Diagnostic {
+    fn from(e: &ContentError) -> Self {
+        let diagnostic = Self::new(e.code(), e.to_string());
+        match e {
+            ContentError::Registry(e) => match e.hint() {
+                Some(hint) => diagnostic.hinting(hint),
+                None => diagnostic,
+            },
+            ContentError::LeadsOut { .. } => {
+                diagnostic.hinting("put the file itself in the place of the link")
             }
-            _ => None,
+            _ => diagnostic,
         }
     }
 }
 
 impl From<ContentError> for Diagnostic {
     fn from(e: ContentError) -> Self {
-        // What can't be done with a place is known from the command line; `--optional` must not hide that.
-        let exit = if matches!(e, ContentError::Unsupported { .. }) { Exit::Usage } else { Exit::CouldNot };
-        let hint = e.hint().unwrap_or_else(|| hint_of(e.code()).into());
-        Self { code: e.code(), error: e.to_string(), hint, exit }
+        Self::from(&e)
     }
 }

@@ -9,7 +9,11 @@ use super::{
     foreign::foreign,
     reference::{Host, RegistryRef, without_user},
 };
-use crate::{address::quiet, diag::Diagnostic, oci::Digest};
+use crate::{
+    address::quiet,
+    diag::{Code, Diagnostic},
+    oci::Digest,
+};
 
 /// Where content lies, as the user wrote it. Reading one touches neither disk nor network.
 ///
@@ -59,8 +63,8 @@ impl LocationError {
     }
 
     /// The stable code of this error.
-    pub const fn code(&self) -> &'static str {
-        "usage"
+    pub const fn code(&self) -> Code {
+        Code::Usage
     }
 }
 
@@ -288,7 +292,7 @@ mod tests {
         assert!(matches!(parse("quay.io/ns/app:v1"), Ok(Location::Registry(_))));
         assert!(matches!(parse("localhost/app"), Ok(Location::Repositories(..))));
         for text in ["busybox", "library/busybox", "keys.tar", "mirror:v1", "", ":", "C:\\keys"] {
-            assert_eq!(parse(text).unwrap_err().code(), "usage", "{text:?}");
+            assert_eq!(parse(text).unwrap_err().code(), Code::Usage, "{text:?}");
         }
         assert!(parse("mirror:v1").unwrap_err().hint().contains("oci:DIR:TAG"));
     }

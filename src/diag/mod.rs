@@ -1,10 +1,13 @@
-//! What every error becomes: what is true, what to do, a stable code and an exit code.
+//! What every failure and every finding is reported as: what is true, what to do, a stable code and an exit code.
 
-mod hint;
+mod code;
+mod table;
 
-use std::process::ExitCode;
+use std::{borrow::Cow, process::ExitCode};
 
-pub(crate) use hint::hint as hint_of;
+use serde::{Serialize, Serializer, ser::SerializeStruct};
+
+pub use table::Code;
 
 /// The exit codes of keypack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,54 +30,75 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// What went wrong, and what to do.
-#[derive(Debug)]
+/// What went wrong, and what to do: the failure of a command, or a problem that its report lists.
+///
+/// Code decides on [`Diagnostic::code`] or, better, on the error that became the diagnostic; never on a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
     /// The stable code.
-    pub code: &'static str,
+    pub code: Code,
     /// What is true.
-    pub error: String,
-    /// What to do.
-    pub hint: String,
-    /// The exit code.
+    pub message: String,
+    /// What to do: what the code says, unless the situation needs another hint.
+    pub hint: Cow<'static, str>,
+    /// The exit code, where a command fails with it: what the code says, unless the situation needs another one.
     pub exit: Exit,
 }
 
 impl Diagnostic {
-    /// A failure with the hint that belongs to its code.
-    pub fn new(code: &'static str, error: impl Into<String>, exit: Exit) -> Self {
-        Self { code, error: error.into(), hint: hint_of(code).into(), exit }
+    /// A diagnostic with the hint and the exit code that belong to its code.
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), hint: Cow::Borrowed(code.hint()), exit: code.exit() }
     }
 
     /// A wrong command line.
-    pub fn usage(error: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { code: "usage", error: error.into(), hint: hint.into(), exit: Exit::Usage }
+    pub fn usage(message: impl Into<String>, hint: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Code::Usage, message).hinting(hint)
     }
 
     /// Something is missing or could not be read; the report says what.
     pub fn incomplete() -> Self {
-        let error = "some needed keys are missing or not proved, or some signatures could not be read";
-        Self::new("incomplete", error, Exit::Incomplete)
+        Self::new(
+            Code::Incomplete,
+            "some needed keys are missing or not proved, or some signatures could not be read",
+        )
     }
 
     /// The same with another hint.
     #[must_use]
-    pub fn hinting(mut self, hint: &str) -> Self {
-        hint.clone_into(&mut self.hint);
+    pub fn hinting(mut self, hint: impl Into<Cow<'static, str>>) -> Self {
+        self.hint = hint.into();
         self
     }
 
     /// The same with one more thing that can be done.
     #[must_use]
     pub fn also(mut self, hint: &str) -> Self {
-        self.hint = format!("{}, or {hint}", self.hint);
+        self.hint = format!("{}, or {hint}", self.hint).into();
         self
     }
 
     /// The same, saying which side it concerns.
     #[must_use]
     pub fn on(mut self, side: &str) -> Self {
-        self.error = format!("{side}: {}", self.error);
+        self.message = format!("{side}: {}", self.message);
         self
+    }
+
+    /// The same with another exit code.
+    #[must_use]
+    pub const fn ending(mut self, exit: Exit) -> Self {
+        self.exit = exit;
+        self
+    }
+}
+
+impl Serialize for Diagnostic {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_struct("Diagnostic", 3)?;
+        object.serialize_field("code", &self.code)?;
+        object.serialize_field("message", &self.message)?;
+        object.serialize_field("hint", &self.hint)?;
+        object.end()
     }
 }

@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, convert::Infallible};
 use super::{Form, FoundSignature, Problem, Via, payloads::Payloads, store::Store};
 use crate::{
     content::{self, Attachment, Completeness, Source},
+    diag::Code,
     limits,
     oci::{Blob, Descriptor, Digest, ImageManifest},
     signature::{
@@ -122,11 +123,12 @@ pub(super) fn file_signature(file: Attachment, store: &Store) -> FoundSignature 
 pub(super) fn missing(source: &dyn Source, digest: &Digest) -> Problem {
     let place = source.place();
     match source.abilities().completeness {
-        Completeness::Whole => {
-            Problem { code: "blob-missing", message: format!("{place} names {digest} but does not hold it") }
-        }
+        Completeness::Whole => Problem {
+            code: Code::BlobMissing,
+            message: format!("{place} names {digest} but does not hold it"),
+        },
         Completeness::Partial => Problem {
-            code: "blob-elsewhere",
+            code: Code::BlobElsewhere,
             message: format!("{place} has a link to {digest}, but the blob is not in this archive set"),
         },
     }

@@ -11,6 +11,7 @@ mod walk;
 
 use crate::{
     content::{ContentError, Source},
+    diag::Code,
     limits,
     oci::Digest,
     signature::{SignatureError, UntrustedSignature},
@@ -133,7 +134,7 @@ pub enum Via {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// The stable code.
-    pub code: &'static str,
+    pub code: Code,
     /// What is true.
     pub message: String,
 }
@@ -152,7 +153,7 @@ impl From<&SignatureError> for Problem {
 
 impl Problem {
     /// Of a long text the beginning: it may quote what somebody else wrote.
-    fn new(code: &'static str, message: &str) -> Self {
+    fn new(code: Code, message: &str) -> Self {
         let mut kept: String = message.chars().take(limits::ERROR_TEXT).collect();
         if kept.len() < message.len() {
             kept.push('…');

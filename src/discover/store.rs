@@ -10,6 +10,7 @@ use std::{
 
 use super::Problem;
 use crate::{
+    diag::Code,
     limits,
     oci::{Descriptor, Digest},
     signature::{SimplePayload, UntrustedBundle},
@@ -79,7 +80,7 @@ impl Store {
             let reason = format!(
                 "signatures of {which} than {than} KiB may take {most} MiB together, and these take more"
             );
-            Problem::new("too-large", &reason)
+            Problem::new(Code::TooLarge, &reason)
         })
     }
 
@@ -137,7 +138,7 @@ mod tests {
         for number in 0..512 {
             match store.payload(&layer(number, limits::SIGNATURE), payload) {
                 Ok(_) => kept += limits::SIGNATURE,
-                Err(problem) => assert_eq!(problem.code, "too-large"),
+                Err(problem) => assert_eq!(problem.code.as_str(), "too-large"),
             }
         }
         assert!(
@@ -153,8 +154,9 @@ mod tests {
     fn what_cannot_be_read_takes_no_room() {
         let store = Store::default();
         for number in 0..512 {
-            let bad = store.payload(&layer(number, limits::SIGNATURE), || Err(Problem::new("x", "bad")));
-            assert_eq!(bad.unwrap_err().code, "x");
+            let bad =
+                store.payload(&layer(number, limits::SIGNATURE), || Err(Problem::new(Code::TooLarge, "bad")));
+            assert_eq!(bad.unwrap_err().code.as_str(), "too-large");
         }
         assert!(store.payload(&layer(1, limits::SIGNATURE), payload).is_ok());
     }

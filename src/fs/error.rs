@@ -7,13 +7,13 @@ use rustix::io::Errno;
 use thiserror::Error;
 
 use crate::{
-    diag::{Diagnostic, Exit},
+    diag::{Code, Diagnostic},
     display::shown,
 };
 
 /// Why something was not written, or not read. Except after [`NotUndone`](Self::NotUndone), the target is as it was.
 ///
-/// Its text says what is true; [`code`](Self::code) names it for programs and [`hint`](Self::hint) says what to do.
+/// Its text says what is true; [`code`](Self::code) names it for programs.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum FsError {
@@ -148,55 +148,22 @@ impl FsError {
     }
 
     /// The stable code of this error.
-    pub const fn code(&self) -> &'static str {
+    pub const fn code(&self) -> Code {
         match self {
-            Self::Unusable { .. } => "target-unusable",
-            Self::ParentMissing { .. } => "parent-missing",
-            Self::Symlink { .. } => "target-is-symlink",
-            Self::NotADirectory { .. } => "target-not-a-directory",
-            Self::MountPoint { .. } => "target-is-mount-point",
-            Self::NotWritable { .. } => "target-not-writable",
-            Self::NoSpace { .. } => "no-space",
-            Self::Busy { .. } => "target-busy",
-            Self::Changed { .. } => "target-changed",
-            Self::NotUndone { .. } => "not-undone",
-            Self::NoExchange { .. } => "exchange-unsupported",
-            Self::ModesNotKept { .. } => "modes-not-kept",
-            Self::Read { .. } => "read-failed",
-            Self::Write { .. } => "write-failed",
-        }
-    }
-
-    /// What to do.
-    pub const fn hint(&self) -> &'static str {
-        match self {
-            Self::Unusable { .. } => "name a directory of its own, such as keys/",
-            Self::ParentMissing { .. } => {
-                "create the parent directory first, or correct the path; keypack creates only the last directory"
-            }
-            Self::Symlink { .. } => "name the directory that the link leads to, or remove the link",
-            Self::NotADirectory { .. } => "name another directory, or move that file away",
-            Self::MountPoint { .. } => "name a directory below it, such as MOUNT/keys",
-            Self::NotWritable { .. } => {
-                "check who owns the directory and its parent, and whether the file system is mounted read-only"
-            }
-            Self::NoSpace { .. } => {
-                "free some space on that file system; the old and the new directory exist side by side for a moment"
-            }
-            Self::Busy { .. } => "wait until the other keypack is done, then run this again",
-            Self::Changed { .. } => "make sure that nothing else writes there, then run this again",
-            Self::NotUndone { .. } => "look at both directories, and keep the one you want",
-            Self::NoExchange { .. } => {
-                "write to a local Linux file system (ext4, XFS, btrfs) and copy the directory from there; network file \
-                 systems make a new directory, but exchange none"
-            }
-            Self::ModesNotKept { .. } => {
-                "use a Linux file system for the keys; to carry them on FAT or exFAT, push them into an oci-archive there"
-            }
-            Self::Read { .. } => "check the permissions, and the disk if the system reports an I/O error",
-            Self::Write { .. } => {
-                "look at the cause, which the system reported; what was there before is still there"
-            }
+            Self::Unusable { .. } => Code::TargetUnusable,
+            Self::ParentMissing { .. } => Code::ParentMissing,
+            Self::Symlink { .. } => Code::TargetIsSymlink,
+            Self::NotADirectory { .. } => Code::TargetNotADirectory,
+            Self::MountPoint { .. } => Code::TargetIsMountPoint,
+            Self::NotWritable { .. } => Code::TargetNotWritable,
+            Self::NoSpace { .. } => Code::NoSpace,
+            Self::Busy { .. } => Code::TargetBusy,
+            Self::Changed { .. } => Code::TargetChanged,
+            Self::NotUndone { .. } => Code::NotUndone,
+            Self::NoExchange { .. } => Code::ExchangeUnsupported,
+            Self::ModesNotKept { .. } => Code::ModesNotKept,
+            Self::Read { .. } => Code::ReadFailed,
+            Self::Write { .. } => Code::WriteFailed,
         }
     }
 }
@@ -221,8 +188,14 @@ impl fmt::Display for Room {
     }
 }
 
+impl From<&FsError> for Diagnostic {
+    fn from(e: &FsError) -> Self {
+        Self::new(e.code(), e.to_string())
+    }
+}
+
 impl From<FsError> for Diagnostic {
     fn from(e: FsError) -> Self {
-        Self { code: e.code(), error: e.to_string(), hint: e.hint().into(), exit: Exit::CouldNot }
+        Self::from(&e)
     }
 }

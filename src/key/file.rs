@@ -2,6 +2,7 @@
 
 mod form;
 
+use crate::diag::Code;
 use thiserror::Error;
 
 use super::{
@@ -37,10 +38,10 @@ pub enum KeyFileError {
 
 impl KeyFileError {
     /// The stable code of this error.
-    pub const fn code(&self) -> &'static str {
+    pub const fn code(&self) -> Code {
         match self {
-            Self::PrivateKey { .. } => "private-key",
-            Self::NoKey { .. } | Self::Pem { .. } => "key-malformed",
+            Self::PrivateKey { .. } => Code::PrivateKey,
+            Self::NoKey { .. } | Self::Pem { .. } => Code::KeyMalformed,
         }
     }
 }

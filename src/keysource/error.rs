@@ -3,7 +3,7 @@ use std::{io, path::PathBuf};
 use thiserror::Error;
 
 use crate::{
-    diag::{Diagnostic, Exit},
+    diag::{Code, Diagnostic, Exit},
     key::{KeyFileError, RoleError, trusted_root::TrustedRootError},
     net::NetError,
     trust::tuf::TufError,
@@ -141,48 +141,38 @@ pub enum KeySourceError {
 
 impl KeySourceError {
     /// The stable code of this error.
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> Code {
         match self {
-            Self::Read { source, .. } if source.kind() == io::ErrorKind::NotFound => "key-file-not-found",
-            Self::Read { .. } => "read-failed",
-            Self::NotAFile { .. } => "key-file-not-found",
-            Self::Address { .. } => "key-file-is-address",
-            Self::TooLarge { .. } => "too-large",
+            Self::Read { source, .. } if source.kind() == io::ErrorKind::NotFound => Code::KeyFileNotFound,
+            Self::Read { .. } => Code::ReadFailed,
+            Self::NotAFile { .. } => Code::KeyFileNotFound,
+            Self::Address { .. } => Code::KeyFileIsAddress,
+            Self::TooLarge { .. } => Code::TooLarge,
             Self::Key { source, .. } => source.code(),
-            Self::NotOneKey { .. } => "verify-key-unusable",
-            Self::PrivateKey { .. } => "private-key",
-            Self::Role { .. } => "key-role",
-            Self::Policy { .. } => "policy-malformed",
+            Self::NotOneKey { .. } => Code::VerifyKeyUnusable,
+            Self::PrivateKey { .. } => Code::PrivateKey,
+            Self::Role { .. } => Code::KeyRole,
+            Self::Policy { .. } => Code::PolicyMalformed,
             Self::Net(e) => e.code(),
-            Self::Answer { .. } => "rekor-answer",
+            Self::Answer { .. } => Code::RekorAnswer,
             Self::Tuf { error, .. } | Self::NotARoot { error, .. } => error.code(),
-            Self::TufRoot { .. } => "tuf-root-unknown",
-            Self::NotTuf { .. } => "tuf-not-found",
-            Self::TufAnswer { .. } => "tuf-answer",
-            Self::TrustedRoot { .. } => "trusted-root-malformed",
+            Self::TufRoot { .. } => Code::TufRootUnknown,
+            Self::NotTuf { .. } => Code::TufNotFound,
+            Self::TufAnswer { .. } => Code::TufAnswer,
+            Self::TrustedRoot { .. } => Code::TrustedRootMalformed,
         }
     }
 }
 
 impl From<KeySourceError> for Diagnostic {
     fn from(e: KeySourceError) -> Self {
-        let exit = match e {
-            KeySourceError::Read { .. }
-            | KeySourceError::NotAFile { .. }
-            | KeySourceError::Address { .. }
-            | KeySourceError::Net(_)
-            | KeySourceError::Answer { .. }
-            | KeySourceError::NotTuf { .. }
-            | KeySourceError::TufAnswer { .. } => Exit::CouldNot,
-            _ => Exit::Refused,
-        };
-        let failure = Self::new(e.code(), e.to_string(), exit);
+        let diagnostic = Self::new(e.code(), e.to_string());
         match e {
-            KeySourceError::Net(net) => match net.hint() {
-                Some(hint) => failure.hinting(&hint),
-                None => failure,
-            },
-            _ => failure,
+            // What is there and is not as it must be is refused.
+            KeySourceError::TooLarge { .. }
+            | KeySourceError::Tuf { .. }
+            | KeySourceError::NotARoot { .. } => diagnostic.ending(Exit::Refused),
+            _ => diagnostic,
         }
     }
 }

@@ -9,6 +9,7 @@ use std::{
 
 use super::{Gathered, KeySourceError, read_opened};
 use crate::{
+    diag::Code,
     fs,
     key::{Material, Provenance, Role, parse_named_key_file},
     limits,
@@ -69,7 +70,7 @@ impl Gathered {
         let host = Host { root: root.into(), named: true };
         for policy in POLICIES {
             match host.read(policy) {
-                Err(e) if e.code() == "key-file-not-found" => {}
+                Err(e) if e.code() == Code::KeyFileNotFound => {}
                 Err(e) => self.leave(&format!("{HOST}{policy}"), "it", e.code(), &e.to_string()),
                 Ok((bytes, provenance)) => {
                     if let Err(e) = self.add_policy_of(&host, Path::new(policy), &bytes, &provenance) {
@@ -86,7 +87,7 @@ impl Gathered {
                 }
             }
             Err(e) if e.kind() == io::ErrorKind::NotFound => {}
-            Err(e) => self.leave(&format!("{HOST}{SIGSTORE}"), "it", "read-failed", &e.to_string()),
+            Err(e) => self.leave(&format!("{HOST}{SIGSTORE}"), "it", Code::ReadFailed, &e.to_string()),
         }
     }
 

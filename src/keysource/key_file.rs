@@ -1,5 +1,6 @@
 //! Key files that the user names, and the role that each of them gives its keys.
 
+use crate::diag::Code;
 use std::{
     ffi::OsStr,
     os::unix::ffi::OsStrExt,
@@ -67,14 +68,14 @@ impl Gathered {
         entry: &str,
     ) {
         for (part, reason) in parsed.unusable {
-            self.leave(&provenance.source, &part, "key-unsupported", &reason);
+            self.leave(&provenance.source, &part, Code::KeyUnsupported, &reason);
         }
         for material in parsed.material {
             let role = role.map_or_else(|| material.default_role(), Ok);
             match role.and_then(|role| Candidate::new(role, material, provenance.clone())) {
                 Ok(candidate) if self.candidates.contains(&candidate) => {}
                 Ok(candidate) => self.candidates.push(candidate),
-                Err(e) => self.leave(&provenance.source, entry, "key-role", &e.to_string()),
+                Err(e) => self.leave(&provenance.source, entry, Code::KeyRole, &e.to_string()),
             }
         }
     }

@@ -26,6 +26,7 @@ pub use rekor::AddressOrPath;
 pub use tuf::{Choice as TufChoice, Collected, Place as TufPlace, read_root};
 
 use crate::{
+    diag::Code,
     fs,
     key::{
         Candidate, Grade, KeyId, Material, Pin, Provenance, PublicKey, Role, private_key,
@@ -57,7 +58,7 @@ pub struct Unusable {
     /// Which entry of it.
     pub entry: String,
     /// The stable code.
-    pub code: &'static str,
+    pub code: Code,
     /// Why.
     pub reason: String,
     /// The id that the entry claims, where its key does not have that id.
@@ -130,7 +131,7 @@ impl Gathered {
         };
         for entry in &mut self.unusable {
             if entry.claims.is_some_and(known) {
-                entry.code = "key-conflict";
+                entry.code = Code::KeyConflict;
             }
         }
     }

@@ -6,6 +6,7 @@ use serde_saphyr::options::DuplicateKeyPolicy;
 
 use super::{Gathered, Unusable};
 use crate::{
+    diag::Code,
     key::{Candidate, Grade, KeyRef, Pin, Provenance, Role, parse_key_file, well_known},
     oci::Digest,
 };
@@ -31,7 +32,7 @@ impl Gathered {
             Ok(manifest) => manifest,
             Err(e) if text.contains("verifier-public-key-") || text.contains("rootOfTrust") => {
                 let reason = e.to_string().lines().next().unwrap_or_default().to_owned();
-                return self.leave(&provenance.source, "it", "manifest-malformed", &reason);
+                return self.leave(&provenance.source, "it", Code::ManifestMalformed, &reason);
             }
             Err(_) => return,
         };
@@ -58,7 +59,7 @@ impl Gathered {
     fn add_claim(&mut self, entry: &str, role: Role, data: &str, provenance: &Provenance) {
         match super::decode(data) {
             Some(pem) => self.add_claims(entry, role, &pem, provenance),
-            None => self.leave(&provenance.source, entry, "key-malformed", "it is not a key in base64"),
+            None => self.leave(&provenance.source, entry, Code::KeyMalformed, "it is not a key in base64"),
         }
     }
 
@@ -69,7 +70,7 @@ impl Gathered {
             Err(e) => return self.leave(&provenance.source, entry, e.code(), &e.to_string()),
         };
         for (part, reason) in parsed.unusable {
-            self.leave(&provenance.source, &format!("{entry}, {part}"), "key-unsupported", &reason);
+            self.leave(&provenance.source, &format!("{entry}, {part}"), Code::KeyUnsupported, &reason);
         }
         for material in parsed.material {
             if material.check_role(role).is_err() {
@@ -84,7 +85,7 @@ impl Gathered {
                     "a key found in content is a claim; compare its fingerprint with its publisher, then give \
                      --pin {pin}, or the key by --key {role}=FILE"
                 );
-                self.leave(&provenance.source, entry, "key-claim", &reason);
+                self.leave(&provenance.source, entry, Code::KeyClaim, &reason);
                 continue;
             }
             let grade = if pinned { Grade::Pinned } else { Grade::Release };
@@ -94,7 +95,7 @@ impl Gathered {
     }
 
     /// Notes once that an entry of a source is not used.
-    pub(super) fn leave(&mut self, source: &str, entry: &str, code: &'static str, reason: &str) {
+    pub(super) fn leave(&mut self, source: &str, entry: &str, code: Code, reason: &str) {
         let unusable = Unusable {
             source: source.into(),
             entry: entry.into(),
@@ -154,7 +155,7 @@ secqki/yrmv3Y0dqZ9VOn3UCAwEAAQ==
         let claimed = gathered(OTHER);
         assert_eq!(claimed.candidates, []);
         assert_eq!(claimed.unusable.len(), 1);
-        assert_eq!(claimed.unusable[0].code, "key-claim");
+        assert_eq!(claimed.unusable[0].code, Code::KeyClaim);
         assert!(claimed.unusable[0].reason.contains("--pin signer:"), "{}", claimed.unusable[0].reason);
     }
 

@@ -4,6 +4,7 @@
 
 use super::Gathered;
 use crate::{
+    diag::Code,
     key::{Candidate, Certificate, Chain, Material, Provenance, Role},
     trust::check_chain,
 };
@@ -37,7 +38,7 @@ impl Gathered {
                 Ok(new) => self.candidates.push(new),
                 Err(reason) => {
                     let entry = format!("the certificate {:?} of pki", certificate.subject());
-                    self.leave(&provenance.source, &entry, "chain-refused", &reason);
+                    self.leave(&provenance.source, &entry, Code::ChainRefused, &reason);
                 }
             }
         }

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::{Gathered, KeySourceError, host::Host, pki::Pki, read};
 use crate::{
+    diag::Code,
     key::{Candidate, Certificate, Material, Parsed, Provenance, Role, parse_named_key_file},
     limits,
     oci::Digest,
@@ -145,7 +146,7 @@ impl Gathered {
         for data in texts(of, prefix, "Data") {
             let entry = inline.name(prefix);
             let Some(bytes) = super::decode(data) else {
-                self.leave(&policy.source, &entry, "key-malformed", "it is not base64");
+                self.leave(&policy.source, &entry, Code::KeyMalformed, "it is not base64");
                 continue;
             };
             let source = format!("{} ({entry})", policy.source);
@@ -208,10 +209,10 @@ mod tests {
         gathered.add_policy(&path).unwrap();
         let roles: Vec<_> = gathered.candidates.iter().map(|c| c.role).collect();
         assert_eq!(roles, [Role::Signer, Role::Rekor, Role::Fulcio]);
-        let mut codes: Vec<_> = gathered.unusable.iter().map(|u| u.code).collect();
+        let mut codes: Vec<_> = gathered.unusable.iter().map(|u| u.code.as_str()).collect();
         codes.sort_unstable();
         assert_eq!(codes, ["key-file-not-found", "key-file-not-found", "key-malformed", "key-malformed"]);
         std::fs::write(&path, "[]").unwrap();
-        assert_eq!(gathered.add_policy(&path).unwrap_err().code(), "policy-malformed");
+        assert_eq!(gathered.add_policy(&path).unwrap_err().code().as_str(), "policy-malformed");
     }
 }

@@ -1,3 +1,4 @@
+use crate::diag::Code;
 use std::path::PathBuf;
 
 use thiserror::Error;
@@ -86,35 +87,18 @@ pub enum NetError {
 
 impl NetError {
     /// The stable code of this error.
-    pub const fn code(&self) -> &'static str {
+    pub const fn code(&self) -> Code {
         match self {
-            Self::Unreachable { .. } => "unreachable",
-            Self::TimedOut { .. } => "timed-out",
-            Self::Tls { .. } => "tls",
-            Self::Redirect { .. } => "redirect-refused",
-            Self::RateLimited { .. } => "rate-limited",
-            Self::Unavailable { .. } => "unavailable",
-            Self::TooLong { .. } => "answer-too-long",
-            Self::CertificateFile { .. } => "certificate-file",
-            Self::Settings { .. } => "network-settings",
+            Self::Unreachable { .. } => Code::Unreachable,
+            Self::TimedOut { .. } => Code::TimedOut,
+            Self::Tls { .. } => Code::Tls,
+            Self::Redirect { .. } => Code::RedirectRefused,
+            Self::RateLimited { .. } => Code::RateLimited,
+            Self::Unavailable { .. } => Code::Unavailable,
+            Self::TooLong { .. } => Code::AnswerTooLong,
+            Self::CertificateFile { .. } => Code::CertificateFile,
+            Self::Settings { .. } => Code::NetworkSettings,
         }
-    }
-
-    /// What to do.
-    pub fn hint(&self) -> Option<String> {
-        Some(match self {
-            Self::Tls { .. } => {
-                "put the CA of that host as ca.crt into a directory and name it with --cert-dir; a registry that \
-                 speaks http is read with --plain-http"
-                    .into()
-            }
-            Self::RateLimited { .. } => "wait, log in, or lower --jobs".into(),
-            Self::TimedOut { .. } | Self::Unavailable { .. } => {
-                "try again later, or raise --retry-times".into()
-            }
-            Self::Unreachable { .. } => "check the name, the port and HTTPS_PROXY/NO_PROXY".into(),
-            _ => return None,
-        })
     }
 
     /// Whether the same request may succeed at another time.

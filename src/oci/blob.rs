@@ -1,3 +1,4 @@
+use crate::diag::Code;
 use thiserror::Error;
 
 use super::Digest;
@@ -38,10 +39,10 @@ fn length(expected: u64, actual: u64) -> String {
 
 impl BlobError {
     /// The stable code of this error.
-    pub const fn code(&self) -> &'static str {
+    pub const fn code(&self) -> Code {
         match self {
-            Self::Digest { .. } => "digest-mismatch",
-            Self::Size { .. } => "size-mismatch",
+            Self::Digest { .. } => Code::DigestMismatch,
+            Self::Size { .. } => Code::SizeMismatch,
         }
     }
 }

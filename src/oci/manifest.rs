@@ -3,6 +3,7 @@
 //! of the whole specification (`oci-spec`) refused documents for members that nobody here reads, such as an odd
 //! `platform`, and cost 8 crates.
 
+use crate::diag::Code;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, de::IgnoredAny};
@@ -97,12 +98,12 @@ pub enum ManifestError {
 
 impl ManifestError {
     /// The stable code of this error.
-    pub const fn code(&self) -> &'static str {
+    pub const fn code(&self) -> Code {
         match self {
-            Self::Form { .. } => "manifest-malformed",
-            Self::Ambiguous { .. } => "manifest-ambiguous",
-            Self::Digest { .. } => "digest-unsupported",
-            Self::Schema1 { .. } => "manifest-schema1",
+            Self::Form { .. } => Code::ManifestMalformed,
+            Self::Ambiguous { .. } => Code::ManifestAmbiguous,
+            Self::Digest { .. } => Code::DigestUnsupported,
+            Self::Schema1 { .. } => Code::ManifestSchema1,
         }
     }
 }
@@ -248,11 +249,11 @@ mod tests {
     #[test]
     fn a_document_that_is_two_things_is_refused() {
         let both = format!(r#"{{"schemaVersion":2,"config":{D},"layers":[],"manifests":[]}}"#);
-        assert_eq!(parse(&both).unwrap_err().code(), "manifest-ambiguous");
+        assert_eq!(parse(&both).unwrap_err().code(), Code::ManifestAmbiguous);
         let says = format!(
             r#"{{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","config":{D},"layers":[]}}"#
         );
-        assert_eq!(parse(&says).unwrap_err().code(), "manifest-ambiguous");
+        assert_eq!(parse(&says).unwrap_err().code(), Code::ManifestAmbiguous);
     }
 
     #[test]
@@ -262,22 +263,22 @@ mod tests {
         assert!(Document::parse(&Blob::new(bytes.clone())).is_ok());
         let at = bytes.iter().position(|b| *b == b'?').unwrap();
         bytes[at] = 0xff;
-        assert_eq!(Document::parse(&Blob::new(bytes)).unwrap_err().code(), "manifest-malformed");
+        assert_eq!(Document::parse(&Blob::new(bytes)).unwrap_err().code(), Code::ManifestMalformed);
     }
 
     #[test]
     fn deep_json_and_other_shapes_are_refused() {
         let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
         assert_eq!(
-            parse(&format!(r#"{{"schemaVersion":2,"x":{deep}}}"#)).unwrap_err().code(),
+            parse(&format!(r#"{{"schemaVersion":2,"x":{deep}}}"#)).unwrap_err().code().as_str(),
             "manifest-malformed"
         );
-        assert_eq!(parse("[]").unwrap_err().code(), "manifest-malformed");
-        assert_eq!(parse(r#"{"schemaVersion":1,"fsLayers":[]}"#).unwrap_err().code(), "manifest-schema1");
+        assert_eq!(parse("[]").unwrap_err().code(), Code::ManifestMalformed);
+        assert_eq!(parse(r#"{"schemaVersion":1,"fsLayers":[]}"#).unwrap_err().code(), Code::ManifestSchema1);
         let sha512 = format!(
             r#"{{"schemaVersion":2,"manifests":[{{"mediaType":"m","digest":"sha512:{}","size":1}}]}}"#,
             "a".repeat(128)
         );
-        assert_eq!(parse(&sha512).unwrap_err().code(), "digest-unsupported");
+        assert_eq!(parse(&sha512).unwrap_err().code(), Code::DigestUnsupported);
     }
 }

@@ -3,7 +3,7 @@ use thiserror::Error;
 
 use super::Pin;
 use crate::{
-    diag::{Diagnostic, Exit},
+    diag::{Code, Diagnostic, Exit},
     display::count,
     key::Fingerprint,
     oci::Digest,
@@ -283,58 +283,59 @@ fn dated(version: u64) -> Option<Timestamp> {
 
 impl PackError {
     /// The stable code of this error.
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> Code {
         match self {
-            Self::NotAPack(_) => "not-a-pack",
-            Self::Index => "pack-is-index",
-            Self::Urls => "pack-has-urls",
-            Self::Empty => "pack-empty",
-            Self::Layer(_) => "pack-layer-malformed",
-            Self::Entry { .. } => "pack-entry-refused",
-            Self::Name(_) => "name-unsafe",
-            Self::NoKeys => "pack-without-keys",
-            Self::Duplicate(_) => "file-duplicate",
-            Self::TooLarge(_) => "too-large",
-            Self::Inconsistent { .. } => "pack-inconsistent",
-            Self::Inventory(_) => "inventory-malformed",
-            Self::Version(_) => "inventory-version-unknown",
-            Self::Superseded => "inventory-superseded",
-            Self::Missing(_) => "file-missing",
-            Self::Extra(_) => "file-not-in-inventory",
-            Self::Unaccounted(_) => "file-unaccounted",
-            Self::TrustedRoot(_) => "trusted-root-mismatch",
-            Self::Content { .. } => "file-mismatch",
-            Self::Key { .. } => "key-mismatch",
-            Self::PrivateKey(_) => "private-key",
-            Self::NoAnchor => "no-anchor",
-            Self::Digest { .. } => "anchor-digest-mismatch",
-            Self::Unsigned => "pack-unsigned",
-            Self::Signature(_) => "pack-signature-refused",
-            Self::SignatureStale(_) => "signature-stale",
-            Self::SignatureFile { .. } => "signature-file",
-            Self::NotPinned { .. } => "key-not-pinned",
-            Self::PinIncomplete { .. } => "pin-incomplete",
-            Self::PinNotMet(_) => "pin-not-met",
-            Self::Chain { .. } => "tuf-tar-refused",
-            Self::NoChain => "tuf-chain-missing",
+            Self::NotAPack(_) => Code::NotAPack,
+            Self::Index => Code::PackIsIndex,
+            Self::Urls => Code::PackHasUrls,
+            Self::Empty => Code::PackEmpty,
+            Self::Layer(_) => Code::PackLayerMalformed,
+            Self::Entry { .. } => Code::PackEntryRefused,
+            Self::Name(_) => Code::NameUnsafe,
+            Self::NoKeys => Code::PackWithoutKeys,
+            Self::Duplicate(_) => Code::FileDuplicate,
+            Self::TooLarge(_) => Code::TooLarge,
+            Self::Inconsistent { .. } => Code::PackInconsistent,
+            Self::Inventory(_) => Code::InventoryMalformed,
+            Self::Version(_) => Code::InventoryVersionUnknown,
+            Self::Superseded => Code::InventorySuperseded,
+            Self::Missing(_) => Code::FileMissing,
+            Self::Extra(_) => Code::FileNotInInventory,
+            Self::Unaccounted(_) => Code::FileUnaccounted,
+            Self::TrustedRoot(_) => Code::TrustedRootMismatch,
+            Self::Content { .. } => Code::FileMismatch,
+            Self::Key { .. } => Code::KeyMismatch,
+            Self::PrivateKey(_) => Code::PrivateKey,
+            Self::NoAnchor => Code::NoAnchor,
+            Self::Digest { .. } => Code::AnchorDigestMismatch,
+            Self::Unsigned => Code::PackUnsigned,
+            Self::Signature(_) => Code::PackSignatureRefused,
+            Self::SignatureStale(_) => Code::SignatureStale,
+            Self::SignatureFile { .. } => Code::SignatureFile,
+            Self::NotPinned { .. } => Code::KeyNotPinned,
+            Self::PinIncomplete { .. } => Code::PinIncomplete,
+            Self::PinNotMet(_) => Code::PinNotMet,
+            Self::Chain { .. } => Code::TufTarRefused,
+            Self::NoChain => Code::TufChainMissing,
             Self::Tuf { error, .. } => error.code(),
-            Self::NotInTuf(_) => "key-not-in-tuf",
-            Self::TufDiffers { .. } => "key-differs-from-tuf",
-            Self::Revoked { .. } => "key-revoked",
-            Self::Expired { .. } => "pack-expired",
-            Self::TooOld { .. } | Self::TufTooOld { .. } => "pack-too-old",
-            Self::TufClockBehind { .. } => "clock-behind",
-            Self::FromTheFuture { .. } => "version-from-the-future",
-            Self::Rule { .. } => "rule-unmet",
-            Self::Lineage { .. } => "lineage-mismatch",
+            Self::NotInTuf(_) => Code::KeyNotInTuf,
+            Self::TufDiffers { .. } => Code::KeyDiffersFromTuf,
+            Self::Revoked { .. } => Code::KeyRevoked,
+            Self::Expired { .. } => Code::PackExpired,
+            Self::TooOld { .. } | Self::TufTooOld { .. } => Code::PackTooOld,
+            Self::TufClockBehind { .. } => Code::ClockBehind,
+            Self::FromTheFuture { .. } => Code::VersionFromTheFuture,
+            Self::Rule { .. } => Code::RuleUnmet,
+            Self::Lineage { .. } => Code::LineageMismatch,
         }
     }
 }
 
 impl From<PackError> for Diagnostic {
     fn from(e: PackError) -> Self {
-        // A needed key is missing: nothing is refused, and nothing can be made.
-        let exit = if matches!(e, PackError::Rule { .. }) { Exit::Incomplete } else { Exit::Refused };
-        Self::new(e.code(), e.to_string(), exit)
+        let diagnostic = Self::new(e.code(), e.to_string());
+        // What is wrong with a pack refuses it, also where of another thing it would only be a failed read. A rule that is
+        // not met refuses nothing: a needed key is missing.
+        if matches!(e, PackError::Rule { .. }) { diagnostic } else { diagnostic.ending(Exit::Refused) }
     }
 }

@@ -142,7 +142,7 @@ mod tests {
     }
 
     fn code(inventory: &Inventory, now: &str, limits: &Limits) -> &'static str {
-        freshness(inventory, now.parse().unwrap(), limits).map_or_else(|e| e.code(), |_| "fresh")
+        freshness(inventory, now.parse().unwrap(), limits).map_or_else(|e| e.code().as_str(), |_| "fresh")
     }
 
     #[test]

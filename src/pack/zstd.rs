@@ -74,7 +74,7 @@ mod tests {
     }
 
     fn code(frames: &[u8]) -> &'static str {
-        unpacked(frames).unwrap_err().code()
+        unpacked(frames).unwrap_err().code().as_str()
     }
 
     #[test]

@@ -5,6 +5,7 @@ use super::{
     SourceReport, UnusableReport, UnusedReport, WindowReport, WindowStatement, summary,
 };
 use crate::{
+    diag::Code,
     discover::{Discovery, FoundSignature, Image, Kind, Problem},
     key::{Grade, OpenPgpKey, Provenance, Validity, name_of},
     keysource::{Unusable, is_host},
@@ -85,7 +86,7 @@ impl Report {
         self.open.is_empty()
             && self.conflicts.is_empty()
             && self.changed.is_empty()
-            && self.unusable.iter().all(|u| u.code != "key-conflict")
+            && self.unusable.iter().all(|u| u.code != Code::KeyConflict)
             && self.counts.problems == 0
     }
 }

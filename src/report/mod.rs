@@ -9,6 +9,7 @@ mod text;
 use serde::Serialize;
 
 use crate::{
+    diag::Code,
     key::{Fingerprint, KeyRef, Provenance, Role, Validity},
     oci::Digest,
     pack::Rotation,
@@ -133,7 +134,7 @@ pub struct NeedReport {
     pub claim: Option<Digest>,
     /// Why it is refused: the code.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub code: Option<&'static str>,
+    pub code: Option<Code>,
     /// Why it is refused, in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -162,7 +163,7 @@ pub struct KeyReport {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ProblemReport {
     /// The stable code.
-    pub code: &'static str,
+    pub code: Code,
     /// What is true.
     pub message: String,
 }
@@ -175,7 +176,7 @@ pub struct UnusableReport {
     /// The entry.
     pub entry: String,
     /// The stable code.
-    pub code: &'static str,
+    pub code: Code,
     /// Why.
     pub reason: String,
 }

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::{ImageReport, NeedReport};
-use crate::{key::Role, oci::Digest};
+use crate::{diag::Code, key::Role, oci::Digest};
 
 /// A need that is not met, with how many images have it.
 #[derive(Debug, Serialize)]
@@ -16,7 +16,7 @@ pub struct OpenNeed {
     /// `missing`, `unproved` or `refused`.
     pub state: &'static str,
     /// The stable code.
-    pub code: &'static str,
+    pub code: Code,
     /// What is true.
     pub reason: String,
     /// What to do.
@@ -82,7 +82,7 @@ impl super::Report {
         for need in self.open.iter_mut().filter(|n| n.state == "missing" && n.role == Role::Signer) {
             match Digest::from_hex(&need.id).ok().and_then(known) {
                 Some(WhyMissing::Revoked) => {
-                    need.code = "key-revoked";
+                    need.code = Code::KeyRevoked;
                     need.reason = "this key is revoked: nothing that it signed counts".into();
                     need.hint =
                         "ask who publishes the image for a signature by the key that replaces it".into();
@@ -149,13 +149,13 @@ fn open_need(need: &NeedReport, example: &str) -> OpenNeed {
         _ => format!("no source that was given has this {}", need.role.title()),
     });
     let hint = match (missing, need.role) {
-        _ if need.code == Some("unsupported-by-verifier") => {
+        _ if need.code == Some(Code::UnsupportedByVerifier) => {
             "the verifier in keypack does not take this form, and cosign may: verify it with `cosign verify`, and give the keys that it needed with `--include all`"
         }
-        _ if need.code == Some("ct-timestamp-missing") => {
+        _ if need.code == Some(Code::CtTimestampMissing) => {
             "another signature with a certificate of this CA may prove it; ask the signer how a certificate came about that no CT log saw"
         }
-        _ if need.state == "unproved" && need.code == Some("no-key") => {
+        _ if need.state == "unproved" && need.code == Some(Code::NoKey) => {
             "get the missing keys first: a signature that needs them proves this one together with them"
         }
         _ if need.state == "unproved" => {
@@ -167,16 +167,16 @@ fn open_need(need: &NeedReport, example: &str) -> OpenNeed {
         (true, Role::Gpg) => {
             "get this GPG key from its owner, compare the fingerprint by another way, and give it by --key FILE"
         }
-        (false, _) if need.code == Some("signature-lapsed") => {
+        (false, _) if need.code == Some(Code::SignatureLapsed) => {
             "the owner's current copy of the key may last longer; else ask the publisher to sign anew: GnuPG and podman refuse this one too"
         }
-        (false, _) if need.code == Some("signing-key-revoked") => {
+        (false, _) if need.code == Some(Code::SigningKeyRevoked) => {
             "ask the publisher for a signature with a key that is good, and take this key out of what trusts it"
         }
-        (false, _) if need.code == Some("chain-refused") => {
+        (false, _) if need.code == Some(Code::ChainRefused) => {
             "compare the chain with its publisher: a certificate in it was not good when it was used"
         }
-        (false, _) if need.code == Some("signature-weak") => {
+        (false, _) if need.code == Some(Code::SignatureWeak) => {
             "ask the publisher for a signature with SHA-256; nobody should take this one"
         }
         (true, Role::Pki) => {
@@ -196,7 +196,7 @@ fn open_need(need: &NeedReport, example: &str) -> OpenNeed {
         role: need.role,
         id: need.id.clone(),
         state: need.state,
-        code: need.code.unwrap_or("key-missing"),
+        code: need.code.unwrap_or(Code::KeyMissing),
         reason,
         hint: hint.into(),
         claim: need.claim,

@@ -80,7 +80,7 @@ fn images(out: &mut String, report: &Report, paint: Paint) {
         let blank = " ".repeat(width.image);
         let mut first = format!("{first:image$}", image = width.image);
         for problem in &image.problems {
-            line(out, &format!("{first}  {}", paint.bad(problem.code)));
+            line(out, &format!("{first}  {}", paint.bad(problem.code.as_str())));
             paragraph(out, 4, &shown(&problem.message));
             first.clone_from(&blank);
         }
@@ -117,7 +117,7 @@ fn rows(out: &mut String, first: &str, width: &Columns, signature: &SignatureRep
     let (mut first, mut form) = (first.to_owned(), self::form(signature));
     let column = width.form;
     if let Some(problem) = &signature.problem {
-        line(out, &format!("{first}  {form:column$}  {}", paint.bad(problem.code)));
+        line(out, &format!("{first}  {form:column$}  {}", paint.bad(problem.code.as_str())));
         paragraph(out, 4, &shown(&problem.message));
         return;
     }

@@ -14,6 +14,7 @@ mod rekor;
 mod strict_json;
 mod timestamp;
 
+use crate::diag::Code;
 use thiserror::Error;
 
 pub use bundle::UntrustedBundle;
@@ -75,11 +76,11 @@ pub enum SignatureError {
 
 impl SignatureError {
     /// The stable code of this error.
-    pub const fn code(&self) -> &'static str {
+    pub const fn code(&self) -> Code {
         match self {
-            Self::DuplicateKey { .. } => "duplicate-json-key",
-            Self::Malformed { .. } => "signature-malformed",
-            Self::Unsupported { .. } => "signature-unsupported",
+            Self::DuplicateKey { .. } => Code::DuplicateJsonKey,
+            Self::Malformed { .. } => Code::SignatureMalformed,
+            Self::Unsupported { .. } => Code::SignatureUnsupported,
         }
     }
 

@@ -92,7 +92,7 @@ mod tests {
     fn a_key_twice_is_refused_at_any_depth() {
         for text in [r#"{"a":1,"a":2}"#, r#"{"x":[{"a":1,"b":{"c":1,"c":1}}]}"#, r#"{"a":1,"\u0061":2}"#] {
             let error = parse::<Value>("the test", text.as_bytes()).unwrap_err();
-            assert_eq!(error.code(), "duplicate-json-key", "{text}");
+            assert_eq!(error.code().as_str(), "duplicate-json-key", "{text}");
         }
         assert!(parse::<Value>("the test", br#"{"a":{"a":1},"b":[{"a":1},{"a":1}]}"#).is_ok());
     }
@@ -100,6 +100,9 @@ mod tests {
     #[test]
     fn depth_is_bounded() {
         let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
-        assert_eq!(parse::<Value>("the test", deep.as_bytes()).unwrap_err().code(), "signature-malformed");
+        assert_eq!(
+            parse::<Value>("the test", deep.as_bytes()).unwrap_err().code().as_str(),
+            "signature-malformed"
+        );
     }
 }

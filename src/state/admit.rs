@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use super::{Highest, Signer, State, TufRollback, Verdict};
 use crate::{
-    diag::{Diagnostic, Exit},
+    diag::{Code, Diagnostic},
     oci::Digest,
 };
 
@@ -93,13 +93,13 @@ pub enum NotAdmitted {
 
 impl NotAdmitted {
     /// The stable code.
-    pub const fn code(&self) -> &'static str {
+    pub const fn code(&self) -> Code {
         match self {
-            Self::Rollback { .. } => "rollback",
-            Self::Equivocation { .. } => "equivocation",
-            Self::BelowMinimum { .. } => "below-min-version",
-            Self::Tuf { .. } => "tuf-rollback",
-            Self::NoState => "no-state",
+            Self::Rollback { .. } => Code::Rollback,
+            Self::Equivocation { .. } => Code::Equivocation,
+            Self::BelowMinimum { .. } => Code::BelowMinVersion,
+            Self::Tuf { .. } => Code::TufRollback,
+            Self::NoState => Code::NoState,
         }
     }
 }
@@ -149,7 +149,7 @@ impl State {
 
 impl From<NotAdmitted> for Diagnostic {
     fn from(e: NotAdmitted) -> Self {
-        Self::new(e.code(), e.to_string(), Exit::Refused)
+        Self::new(e.code(), e.to_string())
     }
 }
 
@@ -187,7 +187,7 @@ mod tests {
             Ok(Admission::Newer) => "newer",
             Ok(Admission::Same) => "same",
             Ok(Admission::Allowed) => "allowed",
-            Err(e) => e.code(),
+            Err(e) => e.code().as_str(),
         }
     }
 
@@ -207,7 +207,7 @@ mod tests {
     fn another_pack_under_one_version_is_equivocation() {
         let state = with(&[(&[A], 5)]);
         let offer = Offer { believed: &[A], version: 5, digest: Digest::of(b"other") };
-        assert_eq!(state.admit(&offer, &Demands::default()).unwrap_err().code(), "equivocation");
+        assert_eq!(state.admit(&offer, &Demands::default()).unwrap_err().code(), Code::Equivocation);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 use std::{io, path::PathBuf};
 
-use crate::diag::{Diagnostic, Exit};
+use crate::diag::{Code, Diagnostic};
 use thiserror::Error;
 
 /// Why the state could not be read or written. It is never reset in silence: a host that forgets can be rolled back.
@@ -67,45 +67,21 @@ pub enum StateError {
 
 impl StateError {
     /// The stable code of this error.
-    pub const fn code(&self) -> &'static str {
+    pub const fn code(&self) -> Code {
         match self {
-            Self::Malformed { .. } => "state-malformed",
-            Self::Schema { .. } => "state-schema-unknown",
-            Self::Exposed { .. } => "state-exposed",
-            Self::Busy { .. } => "state-busy",
-            Self::NoLocks { .. } => "state-without-locks",
-            Self::Read { .. } => "state-read-failed",
-            Self::Write { .. } => "state-write-failed",
-        }
-    }
-
-    /// What to do.
-    pub const fn hint(&self) -> &'static str {
-        match self {
-            Self::Malformed { .. } => {
-                "restore it from a backup; if you move it away, this host no longer notices an older pack: then give \
-                 --min-version with the version that is installed"
-            }
-            Self::Schema { .. } => "use the newer keypack that wrote it",
-            Self::Exposed { .. } => {
-                "it must belong to the user who runs keypack or to root, as a plain file that nobody else can write; \
-                 look at it, then chown and chmod go-w, or name another directory with --state"
-            }
-            Self::Busy { .. } => "wait until the other keypack is done, then run this again",
-            Self::NoLocks { .. } => {
-                "name a directory on a local disk with --state: without locks, two runs at once could make this host \
-                 forget a version, and an older pack could come back"
-            }
-            Self::Read { .. } => "check who may read it, or name another directory with --state",
-            Self::Write { .. } => {
-                "check who may write there and that the disk is not full, or name another directory with --state"
-            }
+            Self::Malformed { .. } => Code::StateMalformed,
+            Self::Schema { .. } => Code::StateSchemaUnknown,
+            Self::Exposed { .. } => Code::StateExposed,
+            Self::Busy { .. } => Code::StateBusy,
+            Self::NoLocks { .. } => Code::StateWithoutLocks,
+            Self::Read { .. } => Code::StateReadFailed,
+            Self::Write { .. } => Code::StateWriteFailed,
         }
     }
 }
 
 impl From<StateError> for Diagnostic {
     fn from(e: StateError) -> Self {
-        Self { code: e.code(), error: e.to_string(), hint: e.hint().into(), exit: Exit::CouldNot }
+        Self::new(e.code(), e.to_string())
     }
 }

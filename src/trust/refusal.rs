@@ -1,6 +1,6 @@
 use thiserror::Error;
 
-use crate::{key::Role, oci::Digest, signature::SignatureError};
+use crate::{diag::Code, key::Role, oci::Digest, signature::SignatureError};
 
 /// Why a signature does not verify, or a key is not accepted. Closed: each has a stable code.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -68,24 +68,24 @@ pub enum Refusal {
 
 impl Refusal {
     /// The stable code of this refusal.
-    pub const fn code(&self) -> &'static str {
+    pub const fn code(&self) -> Code {
         match self {
-            Self::OtherImage { .. } => "signed-for-other-image",
-            Self::NoKey { .. } => "no-key",
-            Self::Signature(_) => "signature-does-not-match",
-            Self::Certificate(_) => "certificate-refused",
-            Self::CtTimestamp(_) => "ct-timestamp-refused",
-            Self::CtMissing => "ct-timestamp-missing",
-            Self::LogEntry(_) => "log-entry-refused",
-            Self::Timestamp(_) => "timestamp-refused",
-            Self::Key(_) => "key-unusable",
-            Self::Revoked(_) => "signing-key-revoked",
-            Self::Lapsed(_) => "signature-lapsed",
-            Self::Weak(_) => "signature-weak",
-            Self::Chain(_) => "chain-refused",
-            Self::Unsupported(_) => "unsupported-by-verifier",
+            Self::OtherImage { .. } => Code::SignedForOtherImage,
+            Self::NoKey { .. } => Code::NoKey,
+            Self::Signature(_) => Code::SignatureDoesNotMatch,
+            Self::Certificate(_) => Code::CertificateRefused,
+            Self::CtTimestamp(_) => Code::CtTimestampRefused,
+            Self::CtMissing => Code::CtTimestampMissing,
+            Self::LogEntry(_) => Code::LogEntryRefused,
+            Self::Timestamp(_) => Code::TimestampRefused,
+            Self::Key(_) => Code::KeyUnusable,
+            Self::Revoked(_) => Code::SigningKeyRevoked,
+            Self::Lapsed(_) => Code::SignatureLapsed,
+            Self::Weak(_) => Code::SignatureWeak,
+            Self::Chain(_) => Code::ChainRefused,
+            Self::Unsupported(_) => Code::UnsupportedByVerifier,
             Self::Unreadable(e) => e.code(),
-            Self::NoEvidence => "no-evidence",
+            Self::NoEvidence => Code::NoEvidence,
         }
     }
 

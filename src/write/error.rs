@@ -4,14 +4,14 @@ use thiserror::Error;
 
 use super::Foreign;
 use crate::{
-    diag::{Diagnostic, Exit},
+    diag::{Code, Diagnostic},
     display::shown,
     fs::FsError,
 };
 
 /// Why a directory of keys was not written, or not read.
 ///
-/// Its text says what is true; [`code`](Self::code) names it for programs and [`hint`](Self::hint) says what to do.
+/// Its text says what is true; [`code`](Self::code) names it for programs.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum WriteError {
@@ -52,22 +52,11 @@ impl WriteError {
     }
 
     /// The stable code of this error.
-    pub const fn code(&self) -> &'static str {
+    pub const fn code(&self) -> Code {
         match self {
             Self::Fs(e) => e.code(),
-            Self::ForeignFiles { .. } => "target-has-foreign-files",
-            Self::TooLarge { .. } => "too-large",
-        }
-    }
-
-    /// What to do.
-    pub const fn hint(&self) -> &'static str {
-        match self {
-            Self::Fs(e) => e.hint(),
-            Self::ForeignFiles { .. } => {
-                "name an empty directory or one that keypack wrote, or move those files out of it"
-            }
-            Self::TooLarge { .. } => "check that this is the directory you mean",
+            Self::ForeignFiles { .. } => Code::TargetHasForeignFiles,
+            Self::TooLarge { .. } => Code::TooLarge,
         }
     }
 }
@@ -87,6 +76,10 @@ fn first(names: &[String], count: usize) -> String {
 
 impl From<WriteError> for Diagnostic {
     fn from(e: WriteError) -> Self {
-        Self { code: e.code(), error: e.to_string(), hint: e.hint().into(), exit: Exit::CouldNot }
+        let diagnostic = Self::new(e.code(), e.to_string());
+        match e {
+            WriteError::TooLarge { .. } => diagnostic.hinting("check that this is the directory you mean"),
+            _ => diagnostic,
+        }
     }
 }

@@ -17,7 +17,6 @@ mod attacks;
 mod cli;
 mod corpus;
 mod gpg;
-mod hints;
 mod houses;
 mod ocmirror;
 mod readme;

@@ -3,7 +3,7 @@
 
 use std::{fs, path::Path};
 
-use keypack::{config::Config, pack::Inventory};
+use keypack::{config::Config, diag::Diagnostic, pack::Inventory};
 use serde_json::Value;
 
 fn schema(name: &str) -> jsonschema::Validator {
@@ -68,7 +68,10 @@ fn both(validator: &jsonschema::Validator, yaml: &[u8]) -> (Option<bool>, Result
     let plain = serde_saphyr::options! { strict_booleans: true };
     let value: Option<Value> = serde_saphyr::from_str_with_options(text, plain).ok();
     let parsed = Config::parse(text, Path::new("etc/keypack.yaml"));
-    (value.map(|value| validator.is_valid(&value)), parsed.map_err(|e| format!("{e} | {:?}", e.advice())))
+    (
+        value.map(|value| validator.is_valid(&value)),
+        parsed.map_err(|e| format!("{e} | {}", Diagnostic::from(e.clone()).hint)),
+    )
 }
 
 #[test]

@@ -58,7 +58,7 @@ fn good() -> (&'static str, &'static str, String) {
 fn only_problem(found: &Discovery, code: &str) {
     let bad: Vec<_> = found.images.iter().filter(|i| !i.problems.is_empty()).collect();
     assert_eq!(bad.len(), 1, "{found:?}");
-    assert_eq!(bad[0].problems[0].code, code, "{:?}", bad[0].problems);
+    assert_eq!(bad[0].problems[0].code.as_str(), code, "{:?}", bad[0].problems);
     assert_eq!(bad[0].kind, Kind::Unreadable);
     assert!(found.images.iter().any(|i| i.tags == ["good"] && i.kind == Kind::Image));
 }

@@ -65,8 +65,8 @@ fn manifest(config: &Blob, layer: &Blob) -> String {
 /// The code of the error that must come. No error shows the password, in no form.
 pub fn code<T>(result: Result<T, ContentError>) -> &'static str {
     let Err(error) = result else { panic!("this had to fail") };
-    let text = format!("{error} {error:?} {:?}", error.hint());
+    let text = format!("{error} {error:?} {}", keypack::diag::Diagnostic::from(&error).hint);
     assert!(!text.contains(PASSWORD), "{text}");
     assert!(!text.contains("YWxpY2U6"), "{text}");
-    error.code()
+    error.code().as_str()
 }

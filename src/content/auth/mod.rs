@@ -13,6 +13,7 @@ mod env;
 mod file;
 mod helper;
 
+use crate::diag::Code;
 use std::{
     collections::HashMap,
     path::PathBuf,
@@ -49,10 +50,10 @@ pub enum AuthError {
 
 impl AuthError {
     /// The stable code of this error.
-    pub const fn code(&self) -> &'static str {
+    pub const fn code(&self) -> Code {
         match self {
-            Self::File { .. } => "auth-file",
-            Self::Helper { .. } => "credential-helper",
+            Self::File { .. } => Code::AuthFile,
+            Self::Helper { .. } => Code::CredentialHelper,
         }
     }
 }

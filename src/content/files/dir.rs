@@ -12,7 +12,7 @@ use cap_std::{
 
 use super::{Files, OpenFile};
 use crate::{
-    content::{ContentError, error::LEADS_OUT, found::no_such_place},
+    content::{ContentError, found::no_such_place},
     fs,
 };
 
@@ -53,8 +53,8 @@ impl DirFiles {
 
     fn read_error(&self, name: &str, error: io::Error) -> ContentError {
         let left = error.kind() == io::ErrorKind::PermissionDenied && error.raw_os_error().is_none();
-        let error = if left { io::Error::other(LEADS_OUT) } else { error };
-        ContentError::read(self.place(name), error)
+        let what = self.place(name);
+        if left { ContentError::LeadsOut { what } } else { ContentError::read(what, error) }
     }
 }
 
@@ -149,19 +149,23 @@ mod tests {
         let _socket = std::os::unix::net::UnixListener::bind(at("socket")).unwrap();
         let files = DirFiles::open(root.path()).unwrap();
         assert_eq!(files.read("d/f", 5).unwrap().unwrap(), b"hello");
-        assert_eq!(files.read("d/f", 4).unwrap_err().code(), "too-large");
+        assert_eq!(files.read("d/f", 4).unwrap_err().code().as_str(), "too-large");
         assert_eq!(files.read("inside", 5).unwrap().unwrap(), b"hello");
         for (special, is) in [("fifo", "a pipe"), ("socket", "a socket")] {
             let e = files.open(special).map(|_| ()).unwrap_err();
             assert!(e.to_string().contains(is), "{e}");
-            assert_eq!(files.size(special).unwrap_err().code(), "read-failed", "{special}");
+            assert_eq!(files.size(special).unwrap_err().code().as_str(), "read-failed", "{special}");
         }
         for absent in ["", "d", "x", "d/f/x", "a\0b", &"n".repeat(300)] {
             assert!(files.open(absent).unwrap().is_none(), "{absent:?}");
             assert_eq!(files.size(absent).unwrap(), None, "{absent:?}");
         }
         for outside in ["out/secret", "leak", "up", "../x", "/etc/passwd", "d/../../x"] {
-            assert_eq!(files.open(outside).map(|_| ()).unwrap_err().code(), "read-failed", "{outside}");
+            assert_eq!(
+                files.open(outside).map(|_| ()).unwrap_err().code().as_str(),
+                "read-failed",
+                "{outside}"
+            );
             assert!(files.size(outside).is_err(), "{outside}");
         }
         assert!(files.list("out").is_err());

@@ -1,8 +1,10 @@
+use std::borrow::Cow;
+
 use serde::Deserialize;
 use thiserror::Error;
 
 use super::ReferenceError;
-use crate::{display::hidden, oci::Digest};
+use crate::{diag::Code, display::hidden, oci::Digest};
 
 /// Why a registry was not read or written. Texts hold no credentials; what a registry says is cut and made printable.
 #[derive(Debug, Error)]
@@ -121,42 +123,37 @@ fn said(message: &str) -> String {
 
 impl RegistryError {
     /// The stable code of this error.
-    pub const fn code(&self) -> &'static str {
+    pub const fn code(&self) -> Code {
         match self {
-            Self::Reference(_) => "reference-invalid",
-            Self::Unauthorized { .. } => "unauthorized",
-            Self::Denied { .. } => "denied",
-            Self::RealmRefused { .. } => "realm-refused",
-            Self::LocationRefused { .. } => "location-refused",
-            Self::LinkRefused { .. } => "link-refused",
-            Self::Endless { .. } => "list-endless",
-            Self::CatalogRefused { .. } => "catalog-refused",
-            Self::HeaderDigest { .. } => "digest-header-mismatch",
-            Self::NotRegistry { .. } => "not-a-registry",
-            Self::Answer { .. } => "registry-answer",
+            Self::Reference(_) => Code::ReferenceInvalid,
+            Self::Unauthorized { .. } => Code::Unauthorized,
+            Self::Denied { .. } => Code::Denied,
+            Self::RealmRefused { .. } => Code::RealmRefused,
+            Self::LocationRefused { .. } => Code::LocationRefused,
+            Self::LinkRefused { .. } => Code::LinkRefused,
+            Self::Endless { .. } => Code::ListEndless,
+            Self::CatalogRefused { .. } => Code::CatalogRefused,
+            Self::HeaderDigest { .. } => Code::DigestHeaderMismatch,
+            Self::NotRegistry { .. } => Code::NotARegistry,
+            Self::Answer { .. } => Code::RegistryAnswer,
         }
     }
 
-    /// What to do.
-    pub fn hint(&self) -> Option<String> {
-        Some(match self {
-            Self::Unauthorized { had: false, .. } => "log in with podman login or skopeo login, or give --creds or --authfile".into(),
-            Self::Unauthorized { .. } => "log in again, or look which auth file is used: --authfile names another".into(),
-            Self::Denied { .. } => "use credentials that may do this, or another repository".into(),
-            Self::RealmRefused { allow: Some(host), .. } => format!(
-                "if {host} is this registry's own token service, allow it: --allow-realm {host} (allowRealms: in keypack.yaml)"
+    /// What to do, where the situation needs more than its code says.
+    pub(in crate::content) fn hint(&self) -> Option<Cow<'static, str>> {
+        match self {
+            Self::Unauthorized { had: true, .. } => {
+                Some("log in again, or look which auth file is used: --authfile names another".into())
+            }
+            Self::RealmRefused { allow: Some(host), .. } => Some(
+                format!(
+                    "if {host} is this registry's own token service, allow it: --allow-realm {host} (allowRealms: in \
+                     keypack.yaml)"
+                )
+                .into(),
             ),
-            Self::LocationRefused { .. } | Self::LinkRefused { .. } => {
-                "behind a proxy that ends TLS, set X-Forwarded-Proto and Host there so that the registry knows its own name; \
-                 if that host is yours, --allow-realm HOST permits it"
-                    .into()
-            }
-            Self::CatalogRefused { .. } => {
-                "give the images instead: --images FILE, one reference a line, or a source such as oc-mirror:DIR".into()
-            }
-            Self::NotRegistry { .. } => "check the address; a login page or a proxy may answer in the registry's place".into(),
-            _ => return None,
-        })
+            _ => None,
+        }
     }
 }
 

@@ -142,7 +142,7 @@ mod tests {
     fn name(path: &str) -> Result<OsString, &'static str> {
         match Target::open(Path::new(path)) {
             Ok(target) => Ok(target.name),
-            Err(e) => Err(e.code()),
+            Err(e) => Err(e.code().as_str()),
         }
     }
 

@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     address::plain,
+    diag::Code,
     key::{
         Algorithm, Candidate, Certificate, Chain, KeyId, Material, Provenance, PublicKey, Role, Validity,
         note_key_id, origin_of, secret,
@@ -23,7 +24,7 @@ const READ: [&str; 4] = [
 ];
 
 /// The code of an entry that holds a private key where a public one belongs.
-pub const PRIVATE_KEY: &str = "private-key";
+pub const PRIVATE_KEY: Code = Code::PrivateKey;
 
 /// Why a trusted root can't be read at all.
 #[derive(Debug, Error)]
@@ -42,7 +43,7 @@ pub struct Unusable {
     /// Which entry: `tlogs[2] https://…`.
     pub entry: String,
     /// The stable code.
-    pub code: &'static str,
+    pub code: Code,
     /// What is wrong.
     pub reason: String,
     /// The id that the entry claims, where its key does not have that id.
@@ -85,16 +86,16 @@ pub fn read(
     Ok((candidates, unusable))
 }
 
-type Wrong = (String, &'static str, String, Option<(Role, KeyId)>);
+type Wrong = (String, Code, String, Option<(Role, KeyId)>);
 
 fn log(entry: serde_json::Value, role: Option<Role>, provenance: &Provenance) -> Result<Candidate, Wrong> {
-    let entry: Log =
-        serde_json::from_value(entry).map_err(|e| (String::new(), "key-malformed", e.to_string(), None))?;
+    let entry: Log = serde_json::from_value(entry)
+        .map_err(|e| (String::new(), Code::KeyMalformed, e.to_string(), None))?;
     let url = plain(&entry.base_url).into_owned();
     let wrong = |code, reason: String| (url.clone(), code, reason, None);
     let der = BASE64
         .decode(&entry.public_key.raw_bytes)
-        .map_err(|e| wrong("key-malformed", format!("its key is not base64: {e}")))?;
+        .map_err(|e| wrong(Code::KeyMalformed, format!("its key is not base64: {e}")))?;
     if let Some(label) = secret::label(&der) {
         return Err(wrong(PRIVATE_KEY, format!("its key is a private key ({label})")));
     }
@@ -105,8 +106,8 @@ fn log(entry: serde_json::Value, role: Option<Role>, provenance: &Provenance) ->
         PublicKey::from_spki(&der)
     }
     .map_err(|e| match pem_in_base64(&der) {
-        Some(reason) => wrong("trusted-root-rhtas", reason.into()),
-        None => wrong("key-unsupported", e.to_string()),
+        Some(reason) => wrong(Code::TrustedRootRhtas, reason.into()),
+        None => wrong(Code::KeyUnsupported, e.to_string()),
     })?;
     let named = entry.log_id.or(entry.checkpoint_key_id);
     let claimed = match named {
@@ -114,7 +115,7 @@ fn log(entry: serde_json::Value, role: Option<Role>, provenance: &Provenance) ->
         Some(id) => Some(
             BASE64
                 .decode(&id.key_id)
-                .map_err(|e| wrong("key-malformed", format!("its log id is not base64: {e}")))?,
+                .map_err(|e| wrong(Code::KeyMalformed, format!("its log id is not base64: {e}")))?,
         ),
     };
     let origin = origin_of(&url);
@@ -130,7 +131,7 @@ fn log(entry: serde_json::Value, role: Option<Role>, provenance: &Provenance) ->
         let bytes = claimed.unwrap_or_default();
         let claims = <[u8; 32]>::try_from(bytes.as_slice()).ok().map(|b| (role, Digest::from_bytes(b)));
         let reason = format!("it names its key {}, but the key's id is {}", hex::encode(&bytes), id.hex());
-        return Err((url, "key-id-mismatch", reason, claims));
+        return Err((url, Code::KeyIdMismatch, reason, claims));
     }
     let window = entry.public_key.valid_for;
     Ok(Candidate {
@@ -143,10 +144,10 @@ fn log(entry: serde_json::Value, role: Option<Role>, provenance: &Provenance) ->
 }
 
 fn authority(entry: serde_json::Value, role: Role, provenance: &Provenance) -> Result<Candidate, Wrong> {
-    let entry: Authority =
-        serde_json::from_value(entry).map_err(|e| (String::new(), "key-malformed", e.to_string(), None))?;
+    let entry: Authority = serde_json::from_value(entry)
+        .map_err(|e| (String::new(), Code::KeyMalformed, e.to_string(), None))?;
     let url = plain(&entry.uri).into_owned();
-    let wrong = |reason: String| (url.clone(), "key-malformed", reason, None);
+    let wrong = |reason: String| (url.clone(), Code::KeyMalformed, reason, None);
     let certificates = entry
         .cert_chain
         .certificates
@@ -156,7 +157,7 @@ fn authority(entry: serde_json::Value, role: Role, provenance: &Provenance) -> R
                 .decode(&c.raw_bytes)
                 .map_err(|e| wrong(format!("a certificate is not base64: {e}")))?;
             Certificate::from_der(&der).map_err(|e| match pem_in_base64(&der) {
-                Some(reason) => (url.clone(), "trusted-root-rhtas", reason.into(), None),
+                Some(reason) => (url.clone(), Code::TrustedRootRhtas, reason.into(), None),
                 None => wrong(e.to_string()),
             })
         })

@@ -92,6 +92,6 @@ mod tests {
         assert_eq!(choice(own, &[], &[&github]), Choice::None);
         assert_eq!(choice(own, &[&staging, &github], &[&good]), Choice::None);
         let failed = decide(own, &[staging], &|_| Err(TufError::Missing("x".into())));
-        assert_eq!(failed.unwrap_err().code(), "tuf-file-missing");
+        assert_eq!(failed.unwrap_err().code().as_str(), "tuf-file-missing");
     }
 }

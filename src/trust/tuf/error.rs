@@ -1,3 +1,4 @@
+use crate::diag::Code;
 use std::error::Error as _;
 
 use jiff::Timestamp;
@@ -84,22 +85,22 @@ pub enum TufError {
 
 impl TufError {
     /// The stable code of this error.
-    pub const fn code(&self) -> &'static str {
+    pub const fn code(&self) -> Code {
         match self {
-            Self::Root(_) => "tuf-root-malformed",
-            Self::Unreadable { .. } => "read-failed",
-            Self::Missing(_) => "tuf-file-missing",
-            Self::TooLarge(_) => "tuf-too-large",
-            Self::Name(_) => "tuf-name-unsafe",
-            Self::LongName(_) => "tuf-name-long",
-            Self::Signatures { .. } => "tuf-signatures",
-            Self::KeyTwice(_) => "tuf-key-twice",
-            Self::KeyWeak { .. } => "tuf-key-weak",
-            Self::RootVersion { .. } => "tuf-root-version",
-            Self::Expired { .. } => "tuf-expired",
-            Self::Mismatch(_) => "tuf-mismatch",
-            Self::Malformed(_) => "tuf-malformed",
-            Self::NoKeys(_) => "tuf-no-keys",
+            Self::Root(_) => Code::TufRootMalformed,
+            Self::Unreadable { .. } => Code::ReadFailed,
+            Self::Missing(_) => Code::TufFileMissing,
+            Self::TooLarge(_) => Code::TufTooLarge,
+            Self::Name(_) => Code::TufNameUnsafe,
+            Self::LongName(_) => Code::TufNameLong,
+            Self::Signatures { .. } => Code::TufSignatures,
+            Self::KeyTwice(_) => Code::TufKeyTwice,
+            Self::KeyWeak { .. } => Code::TufKeyWeak,
+            Self::RootVersion { .. } => Code::TufRootVersion,
+            Self::Expired { .. } => Code::TufExpired,
+            Self::Mismatch(_) => Code::TufMismatch,
+            Self::Malformed(_) => Code::TufMalformed,
+            Self::NoKeys(_) => Code::TufNoKeys,
         }
     }
 

@@ -1,5 +1,6 @@
 //! The keys of a repository: what its `trusted_root.json` holds.
 
+use crate::diag::Code;
 use std::collections::BTreeSet;
 
 use crate::key::{Candidate, Provenance, Role, trusted_root, trusted_root::Unusable};
@@ -31,11 +32,11 @@ impl Items {
                 self.unusable.extend(unusable);
                 self.trusted_root = true;
             }
-            Err(e) => self.leave("trusted_root.json", "trusted-root-malformed", &e.to_string()),
+            Err(e) => self.leave("trusted_root.json", Code::TrustedRootMalformed, &e.to_string()),
         }
     }
 
-    pub(super) fn leave(&mut self, entry: &str, code: &'static str, reason: &str) {
+    pub(super) fn leave(&mut self, entry: &str, code: Code, reason: &str) {
         let (entry, reason) = (entry.to_owned(), reason.to_owned());
         self.unusable.push(Unusable { entry, code, reason, claims: None });
     }

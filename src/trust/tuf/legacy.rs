@@ -13,6 +13,7 @@ use sigstore_tuf::Targets;
 use super::{Items, TufError};
 use crate::{
     address::plain,
+    diag::Code,
     key::{Candidate, Chain, KeyFileError, KeyId, Material, Provenance, Role, Validity, parse_key_file},
     limits,
     trust::check_chain,
@@ -75,13 +76,13 @@ pub(super) fn add(items: &mut Items, documents: &[(Provenance, Listed, Vec<u8>)]
             Ok(parsed) => parsed,
             Err(e) => {
                 let private = matches!(e, KeyFileError::PrivateKey { .. });
-                let code = if private { "private-key" } else { "key-malformed" };
+                let code = if private { Code::PrivateKey } else { Code::KeyMalformed };
                 items.leave(&listed.path, code, &e.to_string());
                 continue;
             }
         };
         for (block, reason) in parsed.unusable {
-            items.leave(&format!("{} {block}", listed.path), "key-unsupported", &reason);
+            items.leave(&format!("{} {block}", listed.path), Code::KeyUnsupported, &reason);
         }
         for material in parsed.material {
             match material {
@@ -93,7 +94,7 @@ pub(super) fn add(items: &mut Items, documents: &[(Provenance, Listed, Vec<u8>)]
                     validity: Validity::default(),
                     provenance: provenance.clone(),
                 }),
-                _ => items.leave(&listed.path, "key-malformed", "its content is not what its usage says"),
+                _ => items.leave(&listed.path, Code::KeyMalformed, "its content is not what its usage says"),
             }
         }
     }
@@ -113,7 +114,7 @@ pub(super) fn add(items: &mut Items, documents: &[(Provenance, Listed, Vec<u8>)]
                 validity: Validity::default(),
                 provenance: (*provenance).clone(),
             }),
-            Err(e) => items.leave(&listed.path, "chain-refused", &e.to_string()),
+            Err(e) => items.leave(&listed.path, Code::ChainRefused, &e.to_string()),
         }
     }
 }

@@ -108,14 +108,14 @@ fn a_secret_subkey_among_public_packets() {
     let owner = secret();
     let public = bytes(&block(&owner, &Say::default()));
     let mixed = [public, packet(&owner.secret_subkeys[0].key)].concat();
-    assert_eq!(parse_key_file(&mixed).unwrap_err().code(), "private-key");
+    assert_eq!(parse_key_file(&mixed).unwrap_err().code().as_str(), "private-key");
 }
 
 #[test]
 fn something_in_front_of_a_key() {
     let owner = secret();
     let late = [literal(b"x"), bytes(&block(&owner, &Say::default()))].concat();
-    assert_eq!(parse_key_file(&late).unwrap_err().code(), "key-malformed");
+    assert_eq!(parse_key_file(&late).unwrap_err().code().as_str(), "key-malformed");
 }
 
 /// As GnuPG 2.2 makes them.

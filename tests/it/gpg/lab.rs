@@ -195,7 +195,7 @@ pub fn candidates(bytes: &[u8]) -> Vec<Candidate> {
 }
 
 pub fn ask(message: &[u8], candidates: &[Candidate], now: Timestamp) -> Result<Resolution, &'static str> {
-    let signature = UntrustedGpg::parse(message).map_err(|e| e.code())?;
+    let signature = UntrustedGpg::parse(message).map_err(|e| e.code().as_str())?;
     let signature = UntrustedSignature::Gpg(Box::new(signature));
     Ok(resolve(&[Question { image: image(), signature: &signature }], candidates, now))
 }
@@ -209,7 +209,7 @@ pub fn outcome(message: &[u8], blocks: &[Vec<u8>], now: Timestamp) -> &'static s
     };
     let answers = &resolution.answers[0];
     let outcome = match (&answers.refusal, answers.needs.first()) {
-        (Some(refusal), _) | (None, Some((_, Answer::Refused { refusal, .. }))) => refusal.code(),
+        (Some(refusal), _) | (None, Some((_, Answer::Refused { refusal, .. }))) => refusal.code().as_str(),
         (None, Some((_, Answer::Have(_)))) => "have",
         (None, _) => "missing",
     };

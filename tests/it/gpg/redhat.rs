@@ -65,7 +65,7 @@ fn a_signature_for_another_image() {
     let other = keypack::oci::Digest::of(b"another release");
     let candidates = super::lab::candidates(&file("verifier-public-key-redhat-release"));
     let resolution = resolve(&[Question { image: other, signature: &signature }], &candidates, now());
-    assert_eq!(resolution.answers[0].refusal.as_ref().unwrap().code(), "signed-for-other-image");
+    assert_eq!(resolution.answers[0].refusal.as_ref().unwrap().code().as_str(), "signed-for-other-image");
     assert!(resolution.keys.is_empty());
 }
 

@@ -30,7 +30,7 @@ fn pushed(place: &str, content: &str) -> (usize, bool) {
 
 fn refused(place: &str) -> (&'static str, String) {
     let error = push(place, "x").unwrap_err();
-    (error.code(), error.to_string())
+    (error.code().as_str(), error.to_string())
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn what_is_no_layout_is_not_made_one() {
     )
     .err()
     .unwrap();
-    assert_eq!(error.code(), "unsupported");
+    assert_eq!(error.code().as_str(), "unsupported");
     assert_eq!(files(folder.path()), [("photo.jpg".to_owned(), b"x".to_vec())]);
 }
 

@@ -51,7 +51,7 @@ fn a_damaged_tag_is_told_and_the_others_are_listed() {
     let problems: Vec<_> = source.problems("ns/deep/app").unwrap();
     assert_eq!(problems.len(), 8, "{problems:?}");
     for problem in &problems {
-        assert!(["malformed", "too-large"].contains(&problem.code()), "{problem}");
+        assert!(["malformed", "too-large"].contains(&problem.code().as_str()), "{problem}");
     }
     for (tag, _) in bad {
         assert!(source.resolve("ns/deep/app", tag).is_err(), "{tag}");

@@ -38,7 +38,7 @@ pub(crate) fn open(text: impl AsRef<str>) -> Result<Box<dyn Source>, ContentErro
 pub(crate) fn refused(text: impl AsRef<str>) -> (&'static str, String) {
     match open(&text) {
         Ok(_) => panic!("{} was opened", text.as_ref()),
-        Err(error) => (error.code(), error.to_string()),
+        Err(error) => (error.code().as_str(), error.to_string()),
     }
 }
 
@@ -125,7 +125,7 @@ pub(crate) fn outcome(source: &dyn Source, repository: &str, blob: &Descriptor, 
     match fetch(source, repository, blob, limit) {
         Ok(Some(blob)) => format!("{} of {} bytes", blob.digest(), blob.size()),
         Ok(None) => "absent".to_owned(),
-        Err(error) => error.code().to_owned(),
+        Err(error) => error.code().as_str().to_owned(),
     }
 }
 

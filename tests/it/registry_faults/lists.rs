@@ -4,6 +4,7 @@ use std::sync::{Arc, Barrier};
 
 use keypack::{
     content::{Referrers, Source, fetch_manifest, registry::Extent},
+    diag::Diagnostic,
     discover::{Target, discover},
     limits,
     oci::{Digest, media},
@@ -68,7 +69,7 @@ fn a_refused_catalog_says_what_to_give_instead() {
     for status in [401, 403, 404, 405] {
         let server = Server::start(move |_| Reply::new(status));
         let error = anonymous(&server).with_extent(Extent::Prefix("ns".into())).repositories().unwrap_err();
-        assert!(error.hint().unwrap().contains("--images"));
+        assert!(Diagnostic::from(&error).hint.contains("--images"));
         assert_eq!(code(Err::<(), _>(error)), "catalog-refused", "{status}");
     }
 }

@@ -72,7 +72,7 @@ fn absent_is_not_an_error_and_others_are() {
             Server::start(move |_| Reply::new(status).body(r#"{"errors":[{"code":"X","message":"why"}]}"#));
         let error = anonymous(&server).resolve("a/b", "t").unwrap_err();
         assert!(error.to_string().ends_with("X, why"), "{error}");
-        assert_eq!(error.code(), expected, "{status}");
+        assert_eq!(error.code().as_str(), expected, "{status}");
         assert_eq!(code(read(&anonymous(&server), &blob(CONTENT))), expected, "{status}");
     }
     let server = Server::start(|_| Reply::new(404));

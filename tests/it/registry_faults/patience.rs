@@ -44,7 +44,7 @@ fn who_asks_for_an_hour_is_not_waited_for() {
     let server = Server::start(|_| Reply::new(429).header("Retry-After", "3600"));
     let error = anonymous(&server).resolve("a/b", "t").unwrap_err();
     assert!(error.to_string().ends_with("asks to wait 3600 s"), "{error}");
-    assert_eq!((error.code(), server.log().len()), ("rate-limited", 1));
+    assert_eq!((error.code().as_str(), server.log().len()), ("rate-limited", 1));
 }
 
 #[test]

@@ -37,7 +37,7 @@ fn credential_programs_are_asked_once_and_not_trusted() {
         std::fs::read_to_string(dir.path().join("asked")).unwrap(),
         "get https://index.docker.io/v1/\n"
     );
-    assert_eq!(keyring.lookup("path", "x").unwrap_err().code(), "credential-helper");
+    assert_eq!(keyring.lookup("path", "x").unwrap_err().code().as_str(), "credential-helper");
 
     let (_dir, keyring) = program(r#"echo '{"Username":"<token>","Secret":"t"}'"#);
     assert_eq!(keyring.lookup("q", "x").unwrap(), Some(Credentials::IdentityToken(Secret::new("t"))));
@@ -45,7 +45,7 @@ fn credential_programs_are_asked_once_and_not_trusted() {
     assert_eq!(keyring.lookup("q", "x").unwrap(), None);
     for script in ["exit 1", "echo '<html>'", "while :; do echo xxxxxxxxxxxxxxxxxxxxxxxx; done"] {
         let (_dir, keyring) = program(script);
-        assert_eq!(keyring.lookup("q", "x").unwrap_err().code(), "credential-helper", "{script}");
+        assert_eq!(keyring.lookup("q", "x").unwrap_err().code().as_str(), "credential-helper", "{script}");
     }
     let (_dir, keyring) = program("exec /bin/sleep 600");
     let keyring = keyring.with_patience(Duration::from_millis(200));
@@ -55,7 +55,7 @@ fn credential_programs_are_asked_once_and_not_trusted() {
 #[test]
 fn an_auth_file_that_is_named_must_be_there() {
     let env = AuthEnv { authfile: Some("/nonexistent/auth.json".into()), ..AuthEnv::default() };
-    assert_eq!(Keyring::new(env).lookup("q", "x").unwrap_err().code(), "auth-file");
+    assert_eq!(Keyring::new(env).lookup("q", "x").unwrap_err().code().as_str(), "auth-file");
     let env = AuthEnv { home: Some("/nonexistent".into()), ..AuthEnv::default() };
     assert_eq!(Keyring::new(env).lookup("q", "x").unwrap(), None);
 }

@@ -1,9 +1,12 @@
 //! Token services: who is asked, with what, and how often.
 
-use keypack::content::{
-    Source,
-    auth::{Credentials, Keyring, Secret},
-    registry::AllowedRealm,
+use keypack::{
+    content::{
+        Source,
+        auth::{Credentials, Keyring, Secret},
+        registry::AllowedRealm,
+    },
+    diag::Diagnostic,
 };
 
 use super::{
@@ -35,7 +38,7 @@ fn a_foreign_realm_sees_nothing_until_it_is_allowed() {
     let foreign = tokens();
     let server = bearer(foreign.alias("/token"));
     let error = with_alice(&server).resolve("a/b", "t").unwrap_err();
-    assert_eq!(error.hint().unwrap().matches("--allow-realm localhost").count(), 1, "{error}");
+    assert_eq!(Diagnostic::from(&error).hint.matches("--allow-realm localhost").count(), 1, "{error}");
     assert_eq!(code(Err::<(), _>(error)), "realm-refused");
     assert!(foreign.log().is_empty());
     // Nobody's credentials: anybody's token.

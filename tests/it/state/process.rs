@@ -45,7 +45,7 @@ fn acts_as_a_host() {
     };
     for _ in 0..times {
         if let Err(error) = state::update(dir.as_ref(), &lineage("default"), add) {
-            panic!("{}: {error}", error.code());
+            panic!("{}: {error}", error.code().as_str());
         }
     }
 }

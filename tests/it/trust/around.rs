@@ -80,7 +80,7 @@ fn a_bundle_with_a_key_twice_at_any_depth() {
         let twice = text.replacen(&format!("\"{name}\":"), &format!("\"{name}\":1,\"{name}\":"), 1);
         assert_ne!(twice, text, "{name}");
         assert_eq!(
-            UntrustedBundle::parse(twice.as_bytes()).unwrap_err().code(),
+            UntrustedBundle::parse(twice.as_bytes()).unwrap_err().code().as_str(),
             "duplicate-json-key",
             "{name}"
         );

@@ -111,15 +111,15 @@ impl Form {
     }
 
     pub fn judge(&self, keys: &[VerificationKey]) -> Result<keypack::trust::Verified, &'static str> {
-        let signature = self.read().map_err(|e| e.code())?;
+        let signature = self.read().map_err(|e| e.code().as_str())?;
         keypack::trust::judge(&signature, &self.image, &KeySet::new(keys.to_vec()), jiff::Timestamp::now())
-            .map_err(|e| e.code())
+            .map_err(|e| e.code().as_str())
     }
 
     pub fn prove(&self, keys: &[VerificationKey]) -> Result<keypack::trust::Verified, &'static str> {
-        let signature = self.read().map_err(|e| e.code())?;
+        let signature = self.read().map_err(|e| e.code().as_str())?;
         keypack::trust::prove(&signature, &self.image, &KeySet::new(keys.to_vec()), jiff::Timestamp::now())
-            .map_err(|e| e.code())
+            .map_err(|e| e.code().as_str())
     }
 
     /// Why the key of this role, which is among these, is not proved.
@@ -129,7 +129,7 @@ impl Form {
             Ok(verified) => {
                 assert!(verified.keys().iter().all(|k| k.role != role), "{}: {verified:?}", self.name);
                 let refused = verified.refused().iter().find(|(key, _)| key.role == role);
-                refused.unwrap_or_else(|| panic!("{}: {verified:?}", self.name)).1.code()
+                refused.unwrap_or_else(|| panic!("{}: {verified:?}", self.name)).1.code().as_str()
             }
         }
     }

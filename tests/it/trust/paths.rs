@@ -315,7 +315,7 @@ fn the_next_certificate_under_a_chain_that_was_verified() {
     let judge = |form: &Form, keys: &KeySet| {
         judge(&form.read().unwrap(), &form.image, keys, jiff::Timestamp::now())
             .map(drop)
-            .map_err(|e| e.code())
+            .map_err(|e| e.code().as_str())
     };
     let root = own::root("stamping root");
     let stamper = Stamper::new(stamp::good(), &[&root]);

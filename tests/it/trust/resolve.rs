@@ -155,7 +155,7 @@ fn a_signature_for_another_image_asks_for_nothing() {
         for candidates in [all(), Vec::new()] {
             let resolution = Asked::of(&forms).resolve(&candidates);
             let refusal = resolution.answers[at].refusal.as_ref().unwrap();
-            assert_eq!(refusal.code(), "signed-for-other-image");
+            assert_eq!(refusal.code().as_str(), "signed-for-other-image");
             assert!(!resolution.is_complete());
         }
     }

@@ -173,7 +173,7 @@ fn what_can_be_no_private_ca_is_left_out_and_told() {
         let gathered = pki(&fields);
         assert_eq!(gathered.candidates.len(), usable, "{what}: {:?}", gathered.candidates);
         assert!(!gathered.unusable.is_empty(), "{what}");
-        assert!(gathered.unusable.iter().all(|u| u.code == code), "{what}: {:?}", gathered.unusable);
+        assert!(gathered.unusable.iter().all(|u| u.code.as_str() == code), "{what}: {:?}", gathered.unusable);
     }
     assert_eq!(pki(&json!(null)).unusable, []);
 }
@@ -191,13 +191,13 @@ fn a_file_in_a_role_that_its_keys_do_not_have() {
     for role in Role::ALL {
         let right = if role.is_chain() { &chain } else { &key };
         let wrong = if role.is_chain() { &key } else { &chain };
-        assert_eq!(add(Some(role), wrong).unwrap_err().code(), "key-role", "{role}");
+        assert_eq!(add(Some(role), wrong).unwrap_err().code().as_str(), "key-role", "{role}");
         if role != Role::Gpg {
             assert_eq!(add(Some(role), right).unwrap().candidates[0].role, role);
             // One of two is used, and the other is told.
             let gathered = add(Some(role), &format!("{key}{chain}")).unwrap();
             assert_eq!((gathered.candidates.len(), gathered.unusable.len()), (1, 1), "{role}");
-            assert_eq!(gathered.unusable[0].code, "key-role");
+            assert_eq!(gathered.unusable[0].code.as_str(), "key-role");
         }
     }
     let gathered = add(None, &format!("{key}{chain}")).unwrap();

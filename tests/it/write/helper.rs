@@ -197,7 +197,7 @@ fn acts_as_the_writer() {
     let write = |set: Set| write::replace(&target, &set.files(), &any);
     let said = |result: Result<Outcome, WriteError>| match result {
         Ok(outcome) => format!("{:?}", outcome.change),
-        Err(error) => format!("{} | {error}", error.code()),
+        Err(error) => format!("{} | {error}", error.code().as_str()),
     };
     match act.as_str() {
         "replace" => println!("\noutcome: {}", said(write(NEW))),
@@ -212,7 +212,7 @@ fn acts_as_the_writer() {
             for _ in 0..30 {
                 for set in [NEW, OLD] {
                     if let Err(error) = write(set) {
-                        assert_eq!(error.code(), "target-busy", "{error}");
+                        assert_eq!(error.code().as_str(), "target-busy", "{error}");
                     }
                 }
             }

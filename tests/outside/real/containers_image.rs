@@ -88,13 +88,13 @@ fn cosign_mixed() {
 fn cosign_modified_manifest() {
     let resolution = resolved(&dir("cosign-modified-manifest"), &keys(&["cosign.pub"]));
     assert!(resolution.keys.is_empty());
-    assert_eq!(resolution.answers[0].refusal.as_ref().unwrap().code(), "signed-for-other-image");
+    assert_eq!(resolution.answers[0].refusal.as_ref().unwrap().code().as_str(), "signed-for-other-image");
 }
 
 fn cosign_other_attachment() {
     let discovery = dir("cosign-other-attachment");
     let problem = discovery.images[0].signatures[0].content.as_ref().unwrap_err();
-    assert_eq!(problem.code, "signature-unsupported");
+    assert_eq!(problem.code.as_str(), "signature-unsupported");
 }
 
 /// Its signature is base64 with a line break at the end, as cosign leaves it. Nothing but the clock dates it, and no Fulcio
@@ -126,12 +126,14 @@ fn gpg(image: &str, names: &[&str]) -> Vec<&'static str> {
     let mut outcomes = Vec::new();
     for signature in &discovery.images[0].signatures {
         if let Err(problem) = &signature.content {
-            outcomes.push(problem.code);
+            outcomes.push(problem.code.as_str());
             continue;
         }
         let answers = answers.next().unwrap();
         outcomes.push(match (&answers.refusal, answers.needs.first()) {
-            (Some(refusal), _) | (None, Some((_, Answer::Refused { refusal, .. }))) => refusal.code(),
+            (Some(refusal), _) | (None, Some((_, Answer::Refused { refusal, .. }))) => {
+                refusal.code().as_str()
+            }
             (None, Some((_, Answer::Have(_)))) => "have",
             (None, _) => "missing",
         });
@@ -181,7 +183,7 @@ fn gpg_signature_files() {
     ] {
         let bytes = std::fs::read(fixture(&format!("{FOLDER}/{name}"))).unwrap();
         let outcome = match UntrustedGpg::parse(&bytes) {
-            Err(e) => e.code(),
+            Err(e) => e.code().as_str(),
             Ok(gpg) => {
                 let image = gpg.claimed_image;
                 let signature = UntrustedSignature::Gpg(Box::new(gpg));
@@ -190,7 +192,7 @@ fn gpg_signature_files() {
                 match &resolution.answers[0].needs[0].1 {
                     Answer::Have(_) => "have",
                     Answer::Missing { .. } => "missing",
-                    Answer::Refused { refusal, .. } => refusal.code(),
+                    Answer::Refused { refusal, .. } => refusal.code().as_str(),
                 }
             }
         };

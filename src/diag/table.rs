@@ -1,0 +1,361 @@
+//! Every code with its name, the exit class and the hint. A situation that needs more says it in its [`Diagnostic`].
+//!
+//! [`Diagnostic`]: super::Diagnostic
+
+use super::{Exit, code::codes};
+
+codes! {
+    // The command line and what people write for keypack.
+    /// The command line is wrong.
+    Usage "usage" Usage "run the command with --help";
+    /// The settings file can't be read.
+    ConfigNotReadable "config-not-readable" Usage "check the path and the permissions of the file that --config names";
+    /// The settings or the rules are not written as they must be.
+    ConfigMalformed "config-malformed" Usage "`keypack schema config-v1` prints what may stand there; docs/configuration.md explains it";
+    /// The rules are still marked as a draft.
+    RulesAreDraft "rules-are-draft" Refused "go through every rule, take out the line `draft: true`, and give the file again";
+    /// The file for drafted rules exists already.
+    DraftExists "draft-exists" CouldNot "name a new file: somebody may have gone through that one";
+    /// No schema has this name.
+    SchemaUnknown "schema-unknown" Usage "`keypack schema` lists the names";
+    /// Needed keys are missing or not proved, or signatures could not be read.
+    Incomplete "incomplete" Incomplete "the report lists each one with what to do; --format json gives it to programs";
+
+    // Places and content.
+    /// The place does not exist.
+    NotFound "not-found" CouldNot "check the path; an OCI layout is named oci:DIR, a tar of one oci-archive:FILE";
+    /// The place is something else than its name says.
+    WrongPlace "wrong-place" CouldNot "check that the path leads to the folder or file itself, not above or below it";
+    /// This can't be done with a place of this kind.
+    Unsupported "unsupported" Usage "use one of oci:DIR, oci-archive:FILE, dir:DIR, or the path of a registry's data folder";
+    /// The place has no such tag, digest or repository.
+    NameUnknown "name-unknown" CouldNot "`keypack discover PLACE` lists the tags that are there";
+    /// The place names a blob that it does not hold.
+    BlobMissing "blob-missing" CouldNot "copy the image again; of an incremental archive, give the earlier archives or the cache as further sources";
+    /// The blob is in another archive of the set.
+    BlobElsewhere "blob-elsewhere" CouldNot "an incremental archive leaves out what earlier ones hold: give oc-mirror's cache by --cache-dir DIR, or the earlier archives as further oc-mirror:DIR";
+    /// Reading failed.
+    ReadFailed "read-failed" CouldNot "check the permissions and the disk, then run it again";
+    /// Writing failed.
+    WriteFailed "write-failed" CouldNot "check the permissions and the disk; what was there before is unchanged";
+    /// The file system is too full.
+    NoSpace "no-space" CouldNot "free that much space on the file system, or write to another one; nothing was changed";
+    /// The content is larger than keypack reads.
+    TooLarge "too-large" CouldNot "nothing that real tools write is this large; look at where the content came from";
+    /// The content has another digest than its descriptor says.
+    DigestMismatch "digest-mismatch" CouldNot "the content was damaged or changed on the way; copy it again from its origin";
+    /// The content has another length than its descriptor says.
+    SizeMismatch "size-mismatch" CouldNot "the content was damaged or changed on the way; copy it again from its origin";
+    /// The digest is of an algorithm that keypack does not check.
+    DigestUnsupported "digest-unsupported" CouldNot "copy the image with sha256 digests";
+    /// A document of the place is damaged.
+    Malformed "malformed" CouldNot "the place is damaged or was tampered with; copy the image again from its origin";
+    /// The manifest is damaged.
+    ManifestMalformed "manifest-malformed" CouldNot "the place is damaged or was tampered with; copy the image again from its origin";
+    /// The manifest can be read in two ways.
+    ManifestAmbiguous "manifest-ambiguous" CouldNot "the place is damaged or was tampered with; copy the image again from its origin";
+    /// The manifest is of Docker's schema 1.
+    ManifestSchema1 "manifest-schema1" CouldNot "convert the image: skopeo copy --format v2s2";
+    /// The tar is cut short or damaged.
+    ArchiveDamaged "archive-damaged" CouldNot "the archive is cut short or damaged; compare its size and checksum with the original";
+    /// The tar has an entry that no image tool writes.
+    ArchiveUnsafe "archive-unsafe" CouldNot "no image tool writes such an entry; do not use this archive, and ask where it came from";
+    /// The place holds no image that can be read.
+    NothingReadable "nothing-readable" CouldNot "name the place that holds the images themselves; of a mirror-to-mirror workspace, name the registry";
+    /// The list of images is not written as it must be.
+    ListMalformed "list-malformed" CouldNot "write one image a line: HOST/REPOSITORY:TAG or HOST/REPOSITORY@sha256:…";
+
+    // The network and registries.
+    /// The host could not be reached.
+    Unreachable "unreachable" CouldNot "check the name, the port and HTTPS_PROXY/NO_PROXY";
+    /// The host did not answer in time.
+    TimedOut "timed-out" CouldNot "try again later, or raise --retry-times";
+    /// The TLS connection is refused.
+    Tls "tls" CouldNot "put the CA of that host as ca.crt into a directory and name it with --cert-dir; a registry that speaks http is read with --plain-http";
+    /// The host redirects to a place that is not safe.
+    RedirectRefused "redirect-refused" CouldNot "the registry sends its clients to a place that is not safe; ask who runs it";
+    /// The host limits the rate of requests.
+    RateLimited "rate-limited" CouldNot "wait, log in, or lower --jobs";
+    /// The host can't answer at present.
+    Unavailable "unavailable" CouldNot "try again later, or raise --retry-times";
+    /// The answer is longer than keypack reads.
+    AnswerTooLong "answer-too-long" CouldNot "something other than an honest registry answers there; check the address and what stands in between";
+    /// A certificate or key file for TLS can't be used.
+    CertificateFile "certificate-file" CouldNot "check the path; the directory holds ca.crt, and client.cert with client.key where needed";
+    /// The settings of the network can't be used.
+    NetworkSettings "network-settings" CouldNot "look at HTTPS_PROXY, HTTP_PROXY and NO_PROXY";
+    /// The file with credentials can't be read.
+    AuthFile "auth-file" CouldNot "look at the credentials file; podman login writes a good one";
+    /// The program that keeps credentials failed.
+    CredentialHelper "credential-helper" CouldNot "run the helper by hand, or log in with podman login, or give --creds";
+    /// No registry can have an image of this name.
+    ReferenceInvalid "reference-invalid" CouldNot "write docker://HOST/REPOSITORY:TAG, in lower case";
+    /// The registry asks for credentials, or refuses those that it got.
+    Unauthorized "unauthorized" CouldNot "log in with podman login or skopeo login, or give --creds or --authfile";
+    /// The credentials are good and do not allow this.
+    Denied "denied" CouldNot "use credentials that may do this, or another repository";
+    /// The registry wants its credentials sent elsewhere.
+    RealmRefused "realm-refused" CouldNot "ask who runs the registry why it sends its clients there for a token";
+    /// The registry wants an upload to go elsewhere.
+    LocationRefused "location-refused" CouldNot "behind a proxy that ends TLS, set X-Forwarded-Proto and Host there so that the registry knows its own name; if that host is yours, --allow-realm HOST permits it";
+    /// The registry continues a list elsewhere.
+    LinkRefused "link-refused" CouldNot "behind a proxy that ends TLS, set X-Forwarded-Proto and Host there so that the registry knows its own name; if that host is yours, --allow-realm HOST permits it";
+    /// The registry does not end a list.
+    ListEndless "list-endless" CouldNot "something other than an honest registry answers there; check the address and what stands in between";
+    /// The registry does not list its repositories.
+    CatalogRefused "catalog-refused" CouldNot "give the images instead: --images FILE, one reference a line, or a source such as oc-mirror:DIR";
+    /// The registry names another digest than the content has.
+    DigestHeaderMismatch "digest-header-mismatch" CouldNot "something other than an honest registry answers there; check the address and what stands in between";
+    /// Something else than a registry answers.
+    NotARegistry "not-a-registry" CouldNot "check the address; a login page or a proxy may answer in the registry's place";
+    /// The registry answers with an error.
+    RegistryAnswer "registry-answer" CouldNot "something other than an honest registry answers there; check the address and what stands in between";
+
+    // Signatures.
+    /// The JSON of the signature has one key twice.
+    DuplicateJsonKey "duplicate-json-key" Incomplete "no honest signer writes this; treat the image as unsigned";
+    /// The signature is malformed.
+    SignatureMalformed "signature-malformed" Incomplete "copy the signature again; if it stays so, treat the image as unsigned";
+    /// The signature is of a form that keypack does not read.
+    SignatureUnsupported "signature-unsupported" Incomplete "the signature was made in a form that keypack does not read";
+    /// The signature or its key is expired, or the key is not meant for signing.
+    SignatureLapsed "signature-lapsed" Incomplete "the owner's current copy of the key may last longer; else ask the publisher to sign anew: GnuPG and podman refuse this one too";
+    /// The owner of the key that signed revoked it.
+    SigningKeyRevoked "signing-key-revoked" Incomplete "ask the publisher for a signature with a key that is good, and take this key out of what trusts it";
+    /// The signature rests on a hash that can be forged.
+    SignatureWeak "signature-weak" Incomplete "ask the publisher for a signature with SHA-256; nobody should take this one";
+    /// The signature is for another image.
+    SignedForOtherImage "signed-for-other-image" Incomplete "the signature was moved to an image that it was not made for; do not trust it";
+    /// A key that the signature needs is missing.
+    NoKey "no-key" Incomplete "give a signer's key by --key FILE, any other by --key ROLE=FILE, or the trusted root by --trusted-root FILE";
+    /// A needed key is missing.
+    KeyMissing "key-missing" Incomplete "give a signer's key by --key FILE, any other by --key ROLE=FILE, or the trusted root by --trusted-root FILE";
+    /// The signature does not verify with the key.
+    SignatureDoesNotMatch "signature-does-not-match" Incomplete "compare the key with its publisher; if the key is right, the signature is not";
+    /// The signing certificate is refused.
+    CertificateRefused "certificate-refused" Incomplete "check that the trusted root belongs to the infrastructure that made this signature";
+    /// The certificate's CT timestamp is refused.
+    CtTimestampRefused "ct-timestamp-refused" Incomplete "check that the trusted root belongs to the infrastructure that made this signature";
+    /// The certificate bears no CT timestamp, and its CA has CT logs.
+    CtTimestampMissing "ct-timestamp-missing" Incomplete "ask the signer how a certificate came about that no CT log saw; another signature may prove the CA";
+    /// The log entry is refused.
+    LogEntryRefused "log-entry-refused" Incomplete "check that the trusted root belongs to the infrastructure that made this signature";
+    /// The RFC 3161 timestamp is refused.
+    TimestampRefused "timestamp-refused" Incomplete "check that the trusted root belongs to the infrastructure that made this signature";
+    /// The verifier does not take this form of signature.
+    UnsupportedByVerifier "unsupported-by-verifier" Incomplete "the verifier in keypack does not take this form, and cosign may: verify it with `cosign verify`";
+    /// The certificate chain is refused.
+    ChainRefused "chain-refused" Incomplete "get the certificate chain again from its publisher";
+    /// The signature holds nothing that could be checked.
+    NoEvidence "no-evidence" Incomplete "the signature can't be used to prove a key; sign the image again";
+
+    // Keys and where they come from.
+    /// The directory holds no keys.
+    KeysNotFound "keys-not-found" CouldNot "name the directory that `keypack collect` or `keypack pull` wrote";
+    /// The key file is not there.
+    KeyFileNotFound "key-file-not-found" CouldNot "check the path: a file with keys, or with a policy.json, is expected there";
+    /// An address was given where a key file must be.
+    KeyFileIsAddress "key-file-is-address" CouldNot "download it, compare its fingerprint with its publisher, and give the file; what lies in a KMS or a cluster is written to a file by: cosign public-key --key ADDRESS";
+    /// The key file is malformed.
+    KeyMalformed "key-malformed" Refused "get the key again from its publisher and look at the file: it must hold PEM or DER";
+    /// The key is of a kind that keypack does not verify with.
+    KeyUnsupported "key-unsupported" Refused "keypack verifies with ECDSA P-256 and P-384, Ed25519, and RSA of 2048 to 8192 bits, and with no key with which anybody can sign";
+    /// The key can't be used.
+    KeyUnusable "key-unusable" Refused "keypack verifies with ECDSA P-256 and P-384, Ed25519, and RSA of 2048 to 8192 bits, and with no key with which anybody can sign";
+    /// The key was given for another role than it can have or is needed in.
+    KeyRole "key-role" Refused "say what the key is for: --key FILE takes a signer's key, --key ROLE=FILE any other (rekor, rekor2, ctlog, fulcio, tsa, pki, gpg)";
+    /// The key was found in content and is a claim.
+    KeyClaim "key-claim" Refused "compare the fingerprint with its publisher by another way; then give the key by --key ROLE=FILE";
+    /// The address gives no log key.
+    RekorAnswer "rekor-answer" CouldNot "check the address: `/api/v1/log/publicKey` follows it; or give the log's key by --rekor FILE";
+    /// The entry names its key by another key's id.
+    KeyIdMismatch "key-id-mismatch" Refused "the trusted root names a key by another key's id; get it again from its publisher";
+    /// Two sources have different content for one key.
+    KeyConflict "key-conflict" Refused "two sources differ about one key; find out which one was changed before you go on";
+    /// The file holds a private key.
+    PrivateKey "private-key" Refused "give the public key (cosign public-key --key FILE), and keep the private one off this path";
+    /// The trusted root is malformed.
+    TrustedRootMalformed "trusted-root-malformed" Refused "give a sigstore trusted_root.json; single keys go to --key";
+    /// The trusted root has PEM text where a key must be, as RHTAS up to 1.3.2 writes it.
+    TrustedRootRhtas "trusted-root-rhtas" Refused "update RHTAS to 1.4 and migrate its trusted root; until then the single targets (rekor.pub, …) are used where the repository lists them";
+    /// The policy.json is malformed.
+    PolicyMalformed "policy-malformed" Refused "give a policy.json as containers-policy.json(5) describes it";
+    /// The key differs from the one that the same place gave before.
+    KeyChanged "key-changed" Incomplete "ask the key's owner, by another way, whether it was changed; then --accept-change with its fingerprint";
+
+    // Packs.
+    /// This is not a pack.
+    NotAPack "not-a-pack" Refused "check the tag; `keypack push` writes packs";
+    /// The pack is wrapped in a list.
+    PackIsIndex "pack-is-index" Refused "push the pack again: a list was wrapped around it on the way";
+    /// The pack's manifest names addresses to fetch content from.
+    PackHasUrls "pack-has-urls" Refused "do not use this pack; keypack never writes such a manifest";
+    /// The pack lost its layer.
+    PackEmpty "pack-empty" Refused "push the pack again, as an image (the default), which survives every tool";
+    /// The pack holds no key.
+    PackWithoutKeys "pack-without-keys" Refused "do not use this pack; keypack never makes one without keys. Ask its maker what became of them";
+    /// The layer of the pack is malformed.
+    PackLayerMalformed "pack-layer-malformed" Refused "do not use this pack; keypack never writes such a layer. Get the pack again from its maker";
+    /// The layer of the pack has an entry that is no plain file.
+    PackEntryRefused "pack-entry-refused" Refused "do not use this pack; keypack never writes such a layer. Get the pack again from its maker";
+    /// A file of the pack has a name that is not safe.
+    NameUnsafe "name-unsafe" Refused "do not use this pack; keypack never writes such a layer. Get the pack again from its maker";
+    /// The pack has two files of one name.
+    FileDuplicate "file-duplicate" Refused "do not use this pack; keypack never writes such a layer. Get the pack again from its maker";
+    /// The parts of the pack contradict each other.
+    PackInconsistent "pack-inconsistent" Refused "the pack was changed after it was made; get it again from its maker";
+    /// The tag names something that is not a pack.
+    TagTaken "tag-taken" CouldNot "give the pack a tag of its own, such as keys-2026-11";
+    /// The pack is not there, or several are and none is named.
+    PackNotFound "pack-not-found" CouldNot "name the pack's tag (oci:DIR:TAG, oci-archive:FILE:TAG), or tell which one is meant by its digest: pull --digest";
+    /// The inventory is malformed.
+    InventoryMalformed "inventory-malformed" Refused "the inventory was changed or is not one; get the pack again from its maker";
+    /// The inventory is of a newer version.
+    InventoryVersionUnknown "inventory-version-unknown" Refused "a newer keypack made this pack; update keypack here";
+    /// The inventory is of a form from before the first release.
+    InventorySuperseded "inventory-superseded" Refused "on the collecting side, move the directory away and collect again; in the enclave, pull a pack that a released keypack made into a new directory";
+    /// The pack has a file that the inventory does not explain.
+    FileUnaccounted "file-unaccounted" Refused "do not use this pack: its maker's keypack never writes such a file, and programs would trust what is in it. Get the pack again from its maker";
+    /// The pack's trusted root holds other keys than the inventory.
+    TrustedRootMismatch "trusted-root-mismatch" Refused "do not use this pack: its maker's keypack never writes such a file, and programs would trust what is in it. Get the pack again from its maker";
+    /// A file of the inventory is missing.
+    FileMissing "file-missing" Refused "the files were changed after keypack wrote them; restore them, or collect or pull into a new directory";
+    /// A file is not in the inventory.
+    FileNotInInventory "file-not-in-inventory" Refused "the files were changed after keypack wrote them; restore them, or collect or pull into a new directory";
+    /// A file has other content than the inventory says.
+    FileMismatch "file-mismatch" Refused "the files were changed after keypack wrote them; restore them, or collect or pull into a new directory";
+    /// A file holds another key than the inventory says.
+    KeyMismatch "key-mismatch" Refused "the files were changed after keypack wrote them; restore them, or collect or pull into a new directory";
+    /// The pack belongs to another lineage.
+    LineageMismatch "lineage-mismatch" Refused "give --name with the lineage you expect, or another directory";
+    /// A rule names a key that is not in the pack.
+    RuleUnmet "rule-unmet" Incomplete "collect that key too (--include all takes every key of the sources), or change the rule: --accept-rules FILE, rules: of the setting";
+
+    // What authenticates a pack, and when.
+    /// Nothing was given to authenticate the pack with.
+    NoAnchor "no-anchor" Refused "give --digest sha256:… with the pack digest that reached you by another way than the pack (paper, signed mail), or --verify-key FILE with your organisation's public key";
+    /// The pack has another digest than the one that was given.
+    AnchorDigestMismatch "anchor-digest-mismatch" Refused "compare the digest with what the pack's maker wrote down (the pack digest; a manifest digest changes when a tool repackages); if it is right, this pack is not the one that was sent";
+    /// The pack is not signed.
+    PackUnsigned "pack-unsigned" Refused "sign keypack.json before the push: cosign sign-blob --key K --bundle keys/keypack.json.sigstore.json keys/keypack.json; or give --digest";
+    /// The pack's signature does not verify with the key that was given.
+    PackSignatureRefused "pack-signature-refused" Refused "ask the pack's maker which key signed it, by another way than the pack; never take the key from the pack";
+    /// The signature is for another inventory.
+    SignatureStale "signature-stale" Refused "the inventory was made anew after it was signed: sign it again, or remove the signature file";
+    /// The signature file is not a bundle that keypack reads.
+    SignatureFile "signature-file" Refused "sign with `cosign sign-blob --bundle` of cosign 3, or of cosign 2 with --new-bundle-format; or remove the file";
+    /// The verifying key can't be used.
+    VerifyKeyUnusable "verify-key-unusable" Refused "give one PEM public key, as `cosign public-key` prints it, in a file of its own";
+    /// The verifying key came with the pack.
+    VerifyKeyFromPack "verify-key-from-pack" Refused "a key, root or setting that came with the pack proves nothing: get it from where you trust it to be right, and keep it in a place that does not travel, such as /etc/keypack";
+    /// The pack has a key that is not pinned.
+    KeyNotPinned "key-not-pinned" Refused "pins are the exact set: if the key is right, pin it too; if nobody can say what it is, refuse the pack";
+    /// The pin names the key and not all that must be the same.
+    PinIncomplete "pin-incomplete" Refused "give the whole pin, as `keypack inspect` prints it on the connected side: a pin that is copied from this message proves nothing unless it is compared with that one";
+    /// A pinned key is not in the pack.
+    PinNotMet "pin-not-met" Refused "a key that you expect was left out of the pack; ask its maker why";
+    /// The pack has a key that was revoked.
+    KeyRevoked "key-revoked" Refused "a pack said that this key must not be trusted any more, and that stays so; get a pack without the key";
+    /// The pack is expired.
+    PackExpired "pack-expired" Refused "get a newer pack; compare the clock here first";
+    /// The pack is older than allowed.
+    PackTooOld "pack-too-old" Refused "get a newer pack; if none can be had, --allow-stale-unsafe --reason TEXT takes this one";
+    /// The clock here is behind.
+    ClockBehind "clock-behind" Refused "set the clock here; a clock that is behind would also believe in expired packs";
+    /// The version or the date of the pack lies ahead of the clock here.
+    VersionFromTheFuture "version-from-the-future" Refused "set the clock here if it is wrong; if the pack is, no later one could replace it: ask its maker for one with the right version. --accept-future-unsafe --reason TEXT takes this one and is logged";
+    /// The pack is older than one that this host has authenticated.
+    Rollback "rollback" Refused "get the newest pack; if the older one is meant, --allow-rollback-unsafe --reason TEXT takes it and is logged";
+    /// This host has authenticated another pack of the same version.
+    Equivocation "equivocation" Refused "two different packs have one version: ask the maker which is right before you take any; then --allow-rollback-unsafe --reason TEXT takes this one";
+    /// The pack is older than the version that is demanded.
+    BelowMinVersion "below-min-version" Refused "get the pack whose version was written down, or look again at what was";
+    /// This host remembers nothing of this lineage, and must.
+    NoState "no-state" Refused "name the state with --state DIR; on a new host, pull once with --min-version and without --require-state";
+
+    // What this host remembers, and where keys are written.
+    /// No directory for the state is known.
+    NoStateDirectory "no-state-directory" CouldNot "name a directory with --state DIR, or set HOME";
+    /// The state is malformed.
+    StateMalformed "state-malformed" CouldNot "restore it from a backup; if you move it away, this host no longer notices an older pack: then give --min-version with the version that is installed";
+    /// The state was written by a newer keypack.
+    StateSchemaUnknown "state-schema-unknown" CouldNot "use the newer keypack that wrote it";
+    /// Others can change the state.
+    StateExposed "state-exposed" CouldNot "it must belong to the user who runs keypack or to root, as a plain file that nobody else can write; look at it, then chown and chmod go-w, or name another directory with --state";
+    /// Another keypack uses the state.
+    StateBusy "state-busy" CouldNot "wait until the other keypack is done, then run this again";
+    /// The file system of the state has no locks.
+    StateWithoutLocks "state-without-locks" CouldNot "name a directory on a local disk with --state: without locks, two runs at once could make this host forget a version, and an older pack could come back";
+    /// The state can't be read.
+    StateReadFailed "state-read-failed" CouldNot "check who may read it, or name another directory with --state";
+    /// The state can't be written.
+    StateWriteFailed "state-write-failed" CouldNot "check who may write there and that the disk is not full, or name another directory with --state";
+    /// The target can't be a directory of keys.
+    TargetUnusable "target-unusable" CouldNot "name a directory of its own, such as keys/";
+    /// The parent of the target is missing.
+    ParentMissing "parent-missing" CouldNot "create the parent directory first, or correct the path; keypack creates only the last directory";
+    /// The target is a symbolic link.
+    TargetIsSymlink "target-is-symlink" CouldNot "name the directory that the link leads to, or remove the link";
+    /// The target is not a directory.
+    TargetNotADirectory "target-not-a-directory" CouldNot "name another directory, or move that file away";
+    /// The target is a mount point.
+    TargetIsMountPoint "target-is-mount-point" CouldNot "name a directory below it, such as MOUNT/keys";
+    /// The target holds files that keypack did not write.
+    TargetHasForeignFiles "target-has-foreign-files" CouldNot "name an empty directory or one that keypack wrote, or move those files out of it";
+    /// The target can't be written.
+    TargetNotWritable "target-not-writable" CouldNot "check who owns the directory and its parent, and whether the file system is mounted read-only";
+    /// Another keypack writes there.
+    TargetBusy "target-busy" CouldNot "wait until the other keypack is done, then run this again";
+    /// The target was changed while keypack wrote.
+    TargetChanged "target-changed" CouldNot "make sure that nothing else writes there, then run this again";
+    /// What was begun could not be undone.
+    NotUndone "not-undone" CouldNot "look at both directories, and keep the one you want";
+    /// The file system can't exchange two directories at once.
+    ExchangeUnsupported "exchange-unsupported" CouldNot "write to a local Linux file system (ext4, XFS, btrfs) and copy the directory from there; network file systems make a new directory, but exchange none";
+    /// The file system does not keep permissions.
+    ModesNotKept "modes-not-kept" CouldNot "use a Linux file system for the keys; to carry them on FAT or exFAT, push them into an oci-archive there";
+
+    // TUF repositories, and the chains that are kept of them.
+    /// The place is not a TUF repository.
+    TufNotFound "tuf-not-found" CouldNot "give the address below which timestamp.json lies (RHTAS: oc get tuf -o jsonpath='{.items[0].status.url}'), or a directory with a copy of it";
+    /// The server answers with neither a file nor "not found".
+    TufAnswer "tuf-answer" CouldNot "check the address in a browser; try again later";
+    /// No root is known for the repository.
+    TufRootUnknown "tuf-root-unknown" Refused "give the root that you trust by --tuf-root FILE (RHTAS: its root.json, compared by sha256 with what its keeper tells you another way), or for a copy of sigstore's public repository --tuf-root builtin";
+    /// The file is not a TUF root.
+    TufRootMalformed "tuf-root-malformed" Refused "give a root.json of the repository's keeper, as `cosign initialize --root` takes it; `builtin` is sigstore's own";
+    /// The metadata have too few good signatures.
+    TufSignatures "tuf-signatures" Refused "compare the root with what the repository's keeper tells you another way: either the root belongs to another repository, or roots in between are missing, or what was served is forged";
+    /// A root has another version than the one that must follow.
+    TufRootVersion "tuf-root-version" Refused "compare the root with what the repository's keeper tells you another way: either the root belongs to another repository, or roots in between are missing, or what was served is forged";
+    /// A role trusts a key with which anybody can sign.
+    TufKeyWeak "tuf-key-weak" Refused "don't use this repository: tell its keeper that anybody could sign for this role";
+    /// A role names one key by two ids.
+    TufKeyTwice "tuf-key-twice" Refused "ask the repository's keeper: fewer people than the root says can sign; do not use it until then";
+    /// The metadata are expired.
+    TufExpired "tuf-expired" Refused "check the clock here; if it is right, the repository is not kept up (RHTAS signs for 52 weeks) or somebody holds newer metadata back: ask its keeper";
+    /// The files of the repository do not fit together.
+    TufMismatch "tuf-mismatch" Refused "it may be renewed at this moment: try again; of a copy, copy the whole repository again";
+    /// A file of the repository is missing.
+    TufFileMissing "tuf-file-missing" Refused "it may be renewed at this moment: try again; of a copy, copy the whole repository again";
+    /// The metadata are malformed.
+    TufMalformed "tuf-malformed" Refused "look at what is served at that place: a login page, or metadata older than sigstore's root 5";
+    /// The repository is larger than real ones are.
+    TufTooLarge "tuf-too-large" Refused "no keeper writes this; find out what is served there";
+    /// The repository names a file by a path that is not safe.
+    TufNameUnsafe "tuf-name-unsafe" Refused "no keeper writes this; find out what is served there";
+    /// The repository names a file by a name that no plain tar holds.
+    TufNameLong "tuf-name-long" Refused "targets that are listed by SHA-512 alone have such names: ask the keepers to list SHA-256 too, or give the keys by --trusted-root";
+    /// The repository holds no key.
+    TufNoKeys "tuf-no-keys" Refused "check that it is a repository of sigstore: its targets are trusted_root.json, or rekor.pub and the like";
+    /// The metadata are older than those that this host has seen.
+    TufRollback "tuf-rollback" Refused "somebody offers an older state of the repository: get a newer pack or reach the repository another way; if its keeper set it up anew, pull takes --allow-rollback-unsafe --reason TEXT";
+    /// The pack has no TUF chain.
+    TufChainMissing "tuf-chain-missing" Refused "ask the pack's maker to collect with --tuf, or authenticate it another way (--digest)";
+    /// The file with the TUF chain is not one that keypack writes.
+    TufTarRefused "tuf-tar-refused" Refused "keypack writes no such file; do not use this pack";
+    /// A key is not in the TUF repository.
+    KeyNotInTuf "key-not-in-tuf" Refused "if the key is right, pin it beside --tuf-root (--pin, as `keypack inspect` prints it); a key that was kept from an earlier collection goes with collect --prune";
+    /// A key differs from what the TUF repository says.
+    KeyDiffersFromTuf "key-differs-from-tuf" Refused "somebody changed what the repository says of this key: do not use this pack; if you made it, collect again";
+}
