@@ -39,8 +39,8 @@
 //! | 4 | [`pack`]: the inventory, the files of keys/, the artifact, anchors |
 //! | 3 | [`discover`], [`resolve`](mod@resolve), [`keysource`] |
 //! | 2 | [`trust`]: every decision, no I/O |
-//! | 1 | [`signature`], [`net`], [`content`]: the one joint, where content lives (`net` below it) |
-//! | 0 | [`address`]: what may be kept of one, [`oci`], [`key`], [`tree`], [`limits`], [`display`]: values as people read them, [`fs`]: files, directories, locks, [`events`]: what is reported while it runs, [`text`]: encodings of named files |
+//! | 1 | [`signature`], [`registry`]: the client of registries, [`content`]: where content lives (on `registry`) |
+//! | 0 | [`address`]: what may be kept of one, [`oci`], [`key`], [`tree`], [`limits`], [`display`]: values as people read them, [`fs`]: files, directories, locks, [`events`]: what is reported while it runs, [`text`]: encodings of named files, [`http`]: the HTTP client, [`workers`]: threads |
 //!
 //! A place is an arrangement over a namespace: [`content::Layout`] and [`content::Storage`] each read a
 //! [`content::DirFiles`] or a [`content::TarFiles`], which is indexed by its headers and never extracted; `dir:` trees
@@ -71,13 +71,13 @@ pub mod discover;
 pub mod display;
 pub mod events;
 pub mod fs;
+pub mod http;
 pub mod key;
 pub mod keysource;
 pub mod limits;
-
-pub mod net;
 pub mod oci;
 pub mod pack;
+pub mod registry;
 pub mod report;
 pub mod resolve;
 pub mod signature;
@@ -85,4 +85,5 @@ pub mod state;
 pub mod text;
 pub mod tree;
 pub mod trust;
+pub mod workers;
 pub mod write;

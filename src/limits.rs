@@ -141,9 +141,6 @@ pub const PAGES: usize = 2000;
 /// asked for again.
 pub const MANIFEST_CACHE: usize = 128 << 20;
 
-/// A piece of an upload, however large the registry wants them: a larger one than any pack is never needed.
-pub const UPLOAD_PIECE: usize = 64 << 20;
-
 /// A repository's referrers to one image: as many as an index may have children.
 pub const REFERRERS: usize = INDEX_CHILDREN;
 

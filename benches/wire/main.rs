@@ -170,5 +170,5 @@ fn discover(images: usize) {
     #[allow(clippy::cast_precision_loss, reason = "a few thousand")]
     let per_image = requests as f64 / images as f64;
     println!("discover over {images} images of a registry, each signed on its .sig tag:");
-    println!("  {time:.1?}, {requests} requests, {per_image:.2} per image (aim 2), peak {} MiB", peak >> 10);
+    println!("  {time:.1?}, {requests} requests, {per_image:.2} per image (aim 3), peak {} MiB", peak >> 10);
 }

@@ -3,7 +3,7 @@
 
 mod input;
 
-use keypack::content::auth::{AuthEnv, Keyring};
+use keypack::registry::credentials::{Locations, CredentialStore};
 use serde_json::Value;
 
 /// Looks up several hosts.
@@ -11,17 +11,17 @@ pub fn run(data: &[u8]) {
     if names_it(data) {
         return;
     }
-    let modern = AuthEnv { authfile: Some(input::file("auth.json", data)), ..AuthEnv::default() };
+    let modern = Locations { authfile: Some(input::file("auth.json", data)), ..Locations::default() };
     let _ = input::file(".dockercfg", data);
-    let old = AuthEnv { home: Some(input::folder()), ..AuthEnv::default() };
+    let old = Locations { home: Some(input::folder()), ..Locations::default() };
     for env in [modern, old] {
-        let keyring = Keyring::new(env);
+        let store = CredentialStore::new(env);
         for (host, repository) in
             [("q", "a/b"), ("docker.io", "library/x"), ("mirror:5000", ""), ("[::1]:1", "x")]
         {
-            let said = match keyring.lookup(host, repository) {
+            let said = match store.lookup(host, repository) {
                 Ok(found) => format!("{found:?}"),
-                Err(e) => format!("{e} {e:?} {keyring:?}"),
+                Err(e) => format!("{e} {e:?} {store:?}"),
             };
             assert!(!said.contains("hunter2"), "a password in {said}");
         }

@@ -1,7 +1,10 @@
 #![cfg_attr(fuzzing, no_main)]
 //! Lists of images and oc-mirror's mapping.txt: what is read is written as a list and read as the same.
 
-use keypack::content::{Host, locate, parse_list};
+use keypack::{
+    content::{locate, parse_list},
+    registry::Host,
+};
 
 /// Reads a list.
 pub fn run(data: &[u8]) {

@@ -2,7 +2,7 @@
 //! References to images, hosts, tags and repositories: what is accepted is printed and read as the same.
 
 use keypack::{
-    content::{Host, RegistryRef, is_repository, is_tag},
+    registry::{Host, RegistryRef, is_repository, is_tag},
     oci::Digest,
     tree::SafeName,
 };

@@ -5,27 +5,26 @@ mod input;
 mod server;
 
 use keypack::{
-    content::{
-        Referrers, Source,
-        auth::{Credentials, Keyring},
-        fetch, fetch_manifest,
-        registry::{Extent, Host, Options, Registry},
-    },
-    limits, net,
+    content::{Referrers, RegistrySource, Selection, Source, fetch, fetch_manifest},
+    http, limits,
     oci::{Descriptor, Digest},
+    registry::{
+        Host, Options,
+        credentials::{CredentialStore, Credentials},
+    },
 };
 
 /// Asks for tags, a manifest and a blob.
 pub fn run(data: &[u8]) {
     let address = server::answering(&input::parts(data));
     let options = Options {
-        net: net::Options { retries: 0, proxy: net::Proxy::Direct, ..net::Options::default() },
+        http: http::Options { retries: 0, proxy: http::Proxy::Direct, ..http::Options::default() },
         plain_http: true,
-        keyring: Keyring::given(Credentials::password("alice", "hunter2")),
+        credentials: CredentialStore::given(Credentials::password("alice", "hunter2")),
         ..Options::default()
     };
     let host = Host::parse(&address).unwrap();
-    let registry = Registry::new(host, Extent::Prefix(String::new()), options);
+    let registry = RegistrySource::new(host, Selection::Prefix(String::new()), options);
     for repository in registry.repositories().unwrap_or_default().iter().take(3) {
         let _ = registry.manifests(repository);
     }

@@ -12,10 +12,7 @@ use super::{
     redhat,
 };
 use crate::{
-    content::{
-        self, Completeness, Source,
-        registry::{Extent, Options, Registry},
-    },
+    content::{self, Completeness, RegistrySource, Selection, Source},
     diag::{Code, Diagnostic},
     discover::{Discovery, Target, discover},
     display::count,
@@ -130,7 +127,7 @@ type Opened = (Box<dyn Source>, Option<String>);
 /// Opens the places, or the registries of the images that `--images` lists; each with the one image that is meant.
 fn sources(args: &Read, output: &Output) -> Result<Vec<Opened>, Diagnostic> {
     let locations = args.sources.iter().map(|s| location(s)).collect::<Result<Vec<_>, _>>()?;
-    let options = || Options { frugal: true, ..args.wire.options(output) };
+    let options = || args.wire.options(output);
     if args.keys.offline() && (args.images.is_some() || hosts(&locations) > 0) {
         return Err(Diagnostic::usage("--no-network forbids to read a registry", "name a place on the disk"));
     }
@@ -146,7 +143,7 @@ fn sources(args: &Read, output: &Output) -> Result<Vec<Opened>, Diagnostic> {
         return Ok(images
             .into_iter()
             .map(|(host, images)| -> Opened {
-                (Box::new(Registry::new(host, Extent::Images(images), options())), None)
+                (Box::new(RegistrySource::new(host, Selection::Images(images), options())), None)
             })
             .collect());
     }

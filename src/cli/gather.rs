@@ -12,9 +12,9 @@ use crate::{
     config::Sources,
     content::Source,
     diag::{Code, Diagnostic},
+    http::Client,
     key::{Pin, Role},
     keysource::{AddressOrPath, Gathered, KeyFile},
-    net::Client,
     trust::tuf::RootName,
 };
 
@@ -116,7 +116,7 @@ impl KeySources {
                         ));
                     }
                     output.working(&format!("asking {rekor} for its keys"));
-                    gathered.add_rekor(&url, &Client::new(wire.options(output).net))?;
+                    gathered.add_rekor(&url, &Client::new(wire.options(output).http))?;
                 }
                 AddressOrPath::Path(path) => gathered.add_rekor_file(&path).map_err(|e| {
                     // A host without its scheme looks like a file that is not there.

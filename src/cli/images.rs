@@ -4,13 +4,11 @@ use std::{collections::BTreeMap, io, path::Path};
 
 use super::{output::Output, places::location, wire::Wire};
 use crate::{
-    content::{
-        self, Host, Images, ListedImage, Location, RegistryRef, is_image_set, locate, parse_image_set,
-        parse_list,
-    },
+    content::{self, Images, ListedImage, Location, is_image_set, locate, parse_image_set, parse_list},
     diag::{Code, Diagnostic},
     discover::{Kind, Target, discover},
     fs, limits,
+    registry::{Host, RegistryRef, is_repository},
 };
 
 /// Finds the registries and images that a list means, at `mirror` if one is given.
@@ -94,7 +92,7 @@ fn of_source(place: &str, wire: &Wire, output: &Output) -> Result<Vec<ListedImag
             image.tags.iter().filter_map(|t| t.contains('/').then(|| t.parse::<RegistryRef>().ok())?);
         let before = listed.len();
         listed.extend(whole.map(|source| ListedImage { source, destination: None, mirrored: None }));
-        if listed.len() == before && content::is_repository(&image.repository) {
+        if listed.len() == before && is_repository(&image.repository) {
             let names = if image.tags.is_empty() {
                 vec![None]
             } else {

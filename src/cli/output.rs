@@ -12,7 +12,7 @@ use crate::{
     diag::{Code, Diagnostic, Exit},
     display::{Paint, hidden, shown},
     events::{Interrupt, Progress},
-    net::Notice,
+    http::Notice,
 };
 
 /// What concerns every command.

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use super::{output::Output, wire::Wire};
 use crate::{
+    http::{self, Client},
     key::Role,
     keysource::{Gathered, is_redhat, is_redhats},
-    net::{self, Client},
     resolve::{Answer, Question, Resolution},
 };
 
@@ -32,11 +32,11 @@ pub(super) fn ask(
         return false;
     }
     output.working("asking Red Hat for its keys");
-    let mut options = net::Options {
+    let mut options = http::Options {
         retries: 0,
         connect_timeout: Duration::from_secs(5),
         silence: Duration::from_secs(10),
-        ..wire.options(output).net
+        ..wire.options(output).http
     };
     // --tls-verify=false is said of the user's own registry.
     options.tls.verify = true;

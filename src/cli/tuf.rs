@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use super::{clock, output::Output, wire::Wire};
 use crate::{
     diag::{Diagnostic, Exit},
+    http::Client,
     keysource::{Gathered, TufChoice, TufPlace, read_root},
-    net::Client,
     trust::tuf::{Root, RootName},
 };
 
@@ -59,7 +59,7 @@ pub(super) fn gather(
             ));
         }
         output.working(&format!("reading the TUF repository {text}"));
-        let client = || Client::new(wire.options(output).net);
+        let client = || Client::new(wire.options(output).http);
         let choice = gathered.add_tuf(&place, &roots, client, clock::whole_second(Timestamp::now()))?;
         if let TufChoice::Given(index) = choice {
             used[index] = true;

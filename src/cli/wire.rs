@@ -6,12 +6,12 @@ use clap::Args;
 
 use super::{heading, output::Output};
 use crate::{
-    content::{
-        auth::{AuthEnv, Credentials, Keyring},
-        registry::{AllowedRealm, Options},
-    },
     diag::{Code, Diagnostic},
-    net::{self, Tls},
+    http::{self, Tls},
+    registry::{
+        AllowedRealm, Options,
+        credentials::{CredentialStore, Credentials, Locations},
+    },
 };
 
 /// How registries are spoken to.
@@ -85,31 +85,30 @@ impl Wire {
     /// The settings.
     pub(super) fn options(&self, output: &Output) -> Options {
         let variable = |name: &str| std::env::var_os(name);
-        let mut env = AuthEnv::from_vars(variable, Some(rustix::process::getuid().as_raw()));
+        let mut locations = Locations::from_vars(variable, Some(rustix::process::getuid().as_raw()));
         if let Some(file) = &self.authfile {
-            env.authfile = Some(file.clone());
+            locations.authfile = Some(file.clone());
         }
-        let keyring = match self.creds.as_deref().and_then(Credentials::parse) {
-            Some(given) => Keyring::given(given),
-            None => Keyring::new(env),
+        let credentials = match self.creds.as_deref().and_then(Credentials::parse) {
+            Some(given) => CredentialStore::given(given),
+            None => CredentialStore::new(locations),
         };
         let mut tls =
             variable("HOME").map_or_else(Tls::default, |home| Tls::default().with_home(Path::new(&home)));
         tls.verify = self.tls_verify;
         tls.cert_dir.clone_from(&self.cert_dir);
         Options {
-            net: net::Options {
+            http: http::Options {
                 retries: self.retry_times,
                 jobs: usize::from(self.jobs),
                 tls,
                 notice: Some(output.notice()),
                 meter: output.progress.clone(),
-                ..net::Options::default()
+                ..http::Options::default()
             },
             plain_http: self.plain_http,
-            keyring,
+            credentials,
             allowed: self.allow_realm.iter().filter_map(|realm| AllowedRealm::parse(realm).ok()).collect(),
-            frugal: false,
         }
     }
 }

@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use crate::{
-    content::RegistryRef,
     discover::{Discovery, Form, FoundSignature, Image, Kind},
     key::{KeyRef, Role, name_of},
     pack::{Pattern, Scope, Signer, media},
+    registry::RegistryRef,
     resolve::Resolution,
     signature::UntrustedSignature,
     trust::{KeySet, Verified, judge},

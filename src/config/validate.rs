@@ -10,9 +10,9 @@ use super::{
 };
 use crate::{
     address::quiet,
-    content::registry::AllowedRealm,
     keysource::{AddressOrPath, KeyFile},
     pack::{is_lineage, parse_time},
+    registry::AllowedRealm,
     trust::tuf::RootName,
 };
 

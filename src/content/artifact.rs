@@ -1,7 +1,8 @@
-use super::{Artifact, ContentError, Crew, Source, fetch, fetch_manifest};
+use super::{Artifact, ContentError, Source, fetch, fetch_manifest};
 use crate::{
     limits,
     oci::{Descriptor, Document, media},
+    workers::WorkerPool,
 };
 
 /// Reads a small artifact whole: the manifest and all that it names, within the bounds of a pack.
@@ -40,8 +41,8 @@ pub fn fetch_artifact(
         room -= descriptor.size.unwrap_or(limits::PACK_FILE).min(room);
     }
     // Two come sooner one after the other on the connection that is open than a second one is made.
-    let crew = if wanted.len() > 2 { source.abilities().workers() } else { Crew::alone() };
-    artifact.blobs = crew.map(&wanted, |(descriptor, room)| {
+    let workers = if wanted.len() > 2 { source.abilities().workers() } else { WorkerPool::none() };
+    artifact.blobs = workers.map(&wanted, |(descriptor, room)| {
         fetch(source, repository, descriptor, *room)?.ok_or_else(|| missing(descriptor.digest))
     })?;
     Ok(artifact)

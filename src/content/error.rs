@@ -5,12 +5,11 @@ use std::{
 
 use thiserror::Error;
 
-use super::{auth::AuthError, registry::RegistryError};
 use crate::{
     diag::{Code, Diagnostic},
     fs::FsError,
-    net::NetError,
     oci::{BlobError, Digest, ManifestError},
+    registry::RegistryError,
 };
 
 /// Why content could not be read or written. Each variant has a stable code.
@@ -126,15 +125,9 @@ pub enum ContentError {
         /// Why it is refused.
         reason: &'static str,
     },
-    /// The network.
-    #[error(transparent)]
-    Net(#[from] NetError),
-    /// The credentials' places.
-    #[error(transparent)]
-    Auth(#[from] AuthError),
     /// A registry.
     #[error(transparent)]
-    Registry(#[from] RegistryError),
+    Registry(RegistryError),
     /// A document of the place itself (index.json, oci-layout, a link file) is damaged.
     #[error("{what} is malformed: {reason}")]
     Malformed {
@@ -178,8 +171,6 @@ impl ContentError {
             Self::ArchiveDamaged { .. } => Code::ArchiveDamaged,
             Self::ArchiveUnsafe { .. } => Code::ArchiveUnsafe,
             Self::Malformed { .. } => Code::Malformed,
-            Self::Net(e) => e.code(),
-            Self::Auth(e) => e.code(),
             Self::Registry(e) => e.code(),
         }
     }
@@ -197,6 +188,18 @@ impl From<&ContentError> for Diagnostic {
                 diagnostic.hinting("put the file itself in the place of the link")
             }
             _ => diagnostic,
+        }
+    }
+}
+
+impl From<RegistryError> for ContentError {
+    /// What is wrong with content is the same error wherever the content lies.
+    fn from(e: RegistryError) -> Self {
+        match e {
+            RegistryError::Blob(e) => Self::Blob(e),
+            RegistryError::Manifest(e) => Self::Manifest(e),
+            RegistryError::TooLarge { digest, size, limit } => Self::TooLarge { digest, size, limit },
+            e => Self::Registry(e),
         }
     }
 }

@@ -3,7 +3,8 @@
 
 use serde::Deserialize;
 
-use super::{Host, ImageList, ListedImage, RegistryRef};
+use super::{ImageList, ListedImage};
+use crate::registry::{Host, RegistryRef};
 
 #[derive(Deserialize)]
 struct ImageSet {

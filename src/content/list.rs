@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use thiserror::Error;
 
-use super::{Host, RegistryRef};
+use crate::registry::{Host, RegistryRef};
 
 /// One line of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]

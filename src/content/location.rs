@@ -5,14 +5,12 @@ use std::{
 
 use thiserror::Error;
 
-use super::{
-    foreign::foreign,
-    reference::{Host, RegistryRef, without_user},
-};
+use super::foreign::foreign;
 use crate::{
     address::quiet,
     diag::{Code, Diagnostic},
     oci::Digest,
+    registry::{Host, ReferenceError, RegistryRef, without_user},
 };
 
 /// Where content lies, as the user wrote it. Reading one touches neither disk nor network.
@@ -169,7 +167,7 @@ fn registry(text: &str) -> Result<Location, String> {
             .map(|h| Location::Repositories(h, String::new()))
             .map_err(|e| e.to_string());
     }
-    let reference: RegistryRef = trimmed.parse().map_err(|e: super::ReferenceError| e.to_string())?;
+    let reference: RegistryRef = trimmed.parse().map_err(|e: ReferenceError| e.to_string())?;
     Ok(match reference {
         RegistryRef { host, repository, tag: None, digest: None } => Location::Repositories(host, repository),
         reference => Location::Registry(reference),
@@ -295,6 +293,18 @@ mod tests {
             assert_eq!(parse(text).unwrap_err().code(), Code::Usage, "{text:?}");
         }
         assert!(parse("mirror:v1").unwrap_err().hint().contains("oci:DIR:TAG"));
+    }
+
+    #[test]
+    fn no_error_repeats_a_password() {
+        for text in ["u:hunter2@q.io/a", "u:hunter2@q.io:5000/a:1", "u:hun/ter2@q.io/a", "u:hunter2@q.io"] {
+            for scheme in ["", "docker://", "https://", "http://"] {
+                let error = Location::parse(&format!("{scheme}{text}"), |_| false).unwrap_err();
+                assert!(!error.to_string().contains("ter2"), "{error}");
+            }
+        }
+        let path = Location::parse("oci-archive:a@b:c d", |_| false).unwrap_err();
+        assert!(path.to_string().contains("a@b"), "{path}");
     }
 
     #[test]

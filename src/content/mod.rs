@@ -1,14 +1,12 @@
-//! Where content lives: the one joint of the house.
+//! Where content lives.
 //!
 //! A [`Source`] holds images, a [`Sink`] takes an artifact. Each place is an arrangement over a namespace:
 //! an OCI layout or registry storage, over a directory or over tar segments that are indexed by their headers
 //! and never extracted. `Ok(None)` means "it is not there", `Err` means "I could not look".
 //!
-//! Nobody outside this room opens a blob by itself: [`fetch`] bounds every read and checks size and digest.
+//! Only [`fetch`] opens a blob: it bounds every read and checks size and digest.
 
 mod artifact;
-pub mod auth;
-mod crew;
 mod dir;
 mod error;
 mod files;
@@ -21,8 +19,7 @@ mod location;
 mod oc_mirror;
 mod open;
 mod recognise;
-mod reference;
-pub mod registry;
+mod registry;
 mod sink;
 mod source;
 mod storage;
@@ -30,7 +27,6 @@ mod storage;
 use std::io::Read;
 
 pub use artifact::fetch_artifact;
-pub use crew::Crew;
 pub use dir::DirImages;
 pub use error::ContentError;
 pub use files::{Child, DirFiles, Files, OpenFile, Segments, TarFiles};
@@ -41,8 +37,8 @@ pub use location::{Location, LocationError, Selector};
 pub(crate) use oc_mirror::WORKING_DIR;
 pub use oc_mirror::{Caches, OcMirror, oc_mirror_path, oc_mirror_root};
 pub use open::{Destination, open_destination, open_source};
-pub use reference::{Host, ReferenceError, RegistryRef, is_repository, is_tag};
-pub use sink::{ArchiveSink, LayoutSink, OcMirrorSink};
+pub use registry::{RegistrySource, Selection};
+pub use sink::{ArchiveSink, LayoutSink, OcMirrorSink, RegistrySink};
 pub use source::{
     Abilities, Attachment, Completeness, DetachedSignatures, Listed, Name, Referrers, ReleaseManifests,
     Remote, Sidecars, Source,

@@ -2,26 +2,35 @@ use std::path::PathBuf;
 
 use super::{
     ArchiveSink, ContentError, DirFiles, DirImages, Layout, LayoutSink, Location, OcMirror, OcMirrorSink,
-    RegistryRef, Segments, Sink, Source, Storage, TarFiles,
+    RegistrySource, Segments, Selection, Sink, Source, Storage, TarFiles,
     layout::INDEX,
     recognise::{Kind, recognise},
-    registry::{Extent, Options, Registry},
 };
-use crate::events::Progress;
+use crate::{
+    events::Progress,
+    registry::{Options, Registry, RegistryRef},
+};
 
 /// Opens a place to read from it: the one list of all kinds of places.
 ///
-/// `wire` makes the settings for a registry; it is called only for one.
-pub fn open_source(location: &Location, wire: &dyn Fn() -> Options) -> Result<Box<dyn Source>, ContentError> {
+/// `registry` makes the settings for a registry; it is called only for one.
+pub fn open_source(
+    location: &Location,
+    registry: &dyn Fn() -> Options,
+) -> Result<Box<dyn Source>, ContentError> {
     let place = location.to_string();
     let (kind, path) = match location {
         Location::Registry(r) => {
             let images = [(r.repository.clone(), location.reference().into_iter().collect())];
-            let extent = Extent::Images(images.into());
-            return Ok(Box::new(Registry::new(r.host.clone(), extent, wire())));
+            let selection = Selection::Images(images.into());
+            return Ok(Box::new(RegistrySource::new(r.host.clone(), selection, registry())));
         }
         Location::Repositories(host, prefix) => {
-            return Ok(Box::new(Registry::new(host.clone(), Extent::Prefix(prefix.clone()), wire())));
+            return Ok(Box::new(RegistrySource::new(
+                host.clone(),
+                Selection::Prefix(prefix.clone()),
+                registry(),
+            )));
         }
         Location::OcMirror(path) => (Kind::OcMirror, path),
         Location::Layout(path, _) => (Kind::Layout, path),
@@ -55,11 +64,11 @@ pub struct Destination {
 /// on the disk; what goes over the wire is counted by the meter of its options.
 pub fn open_destination(
     location: &Location,
-    wire: &dyn Fn() -> Options,
+    registry: &dyn Fn() -> Options,
     meter: &Progress,
 ) -> Result<Destination, ContentError> {
     let beside = |sink: Box<dyn Sink>, there: bool| {
-        let source = if there { Some(open_source(location, wire)?) } else { None };
+        let source = if there { Some(open_source(location, registry)?) } else { None };
         Ok(Destination { sink, source, replaced: Vec::new() })
     };
     let what = match location {
@@ -80,11 +89,11 @@ pub fn open_destination(
         Location::Registry(RegistryRef { host, repository, .. })
         | Location::Repositories(host, repository) => {
             // One client for both: one connection, one token, and what was read need not be read again.
-            let extent = Extent::Repositories(vec![repository.clone()]);
-            let registry = Registry::new(host.clone(), extent, wire()).to_be_written();
+            let client = Registry::new(host.clone(), registry()).to_be_written();
+            let source = RegistrySource::of(client, Selection::Repositories(vec![repository.clone()]));
             return Ok(Destination {
-                sink: Box::new(registry.sink(repository)?),
-                source: Some(Box::new(registry)),
+                sink: Box::new(source.sink(repository)?),
+                source: Some(Box::new(source)),
                 replaced: Vec::new(),
             });
         }

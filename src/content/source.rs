@@ -3,8 +3,11 @@
 
 use std::io::Read;
 
-use super::{ContentError, Crew};
-use crate::oci::{Descriptor, Digest};
+use super::ContentError;
+use crate::{
+    oci::{Descriptor, Digest},
+    workers::WorkerPool,
+};
 
 /// One manifest that a place can name without being asked for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -140,21 +143,12 @@ pub trait ReleaseManifests: Sync {
 /// A place where every read is a request.
 pub trait Remote: Sync {
     /// The threads that may wait for answers side by side. Several reads of one disk gain nothing.
-    fn workers(&self) -> &Crew;
-
-    /// Whether content whose digest tells what it is need not be read: what is asked is what the content says, not
-    /// whether all of it is there.
-    fn is_frugal(&self) -> bool;
+    fn workers(&self) -> &WorkerPool;
 }
 
 impl<'a> Abilities<'a> {
     /// The threads that help to read here.
-    pub fn workers(&self) -> &'a Crew {
-        self.remote.map_or(Crew::alone(), Remote::workers)
-    }
-
-    /// Whether content that its digest tells is left unread.
-    pub fn is_frugal(&self) -> bool {
-        self.remote.is_some_and(Remote::is_frugal)
+    pub fn workers(&self) -> &'a WorkerPool {
+        self.remote.map_or(WorkerPool::none(), Remote::workers)
     }
 }

@@ -1,14 +1,12 @@
 use std::{collections::BTreeSet, io::Read, path::Path};
 
 use super::{
-    Abilities, Completeness, ContentError, Files, Listed, Name, Source,
-    files::join,
-    found::holding,
-    reference::{is_part, is_tag},
+    Abilities, Completeness, ContentError, Files, Listed, Name, Source, files::join, found::holding,
 };
 use crate::{
     limits,
     oci::{Descriptor, Digest},
+    registry::{is_part, is_tag},
 };
 
 /// The storage of a registry (distribution's `filesystem` driver), over a directory or over tar segments: a

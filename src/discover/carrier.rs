@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, convert::Infallible};
 
-use super::{Form, FoundSignature, Problem, Via, payloads::Payloads, store::Store};
+use super::{Form, FoundSignature, Problem, Via, store::Store};
 use crate::{
     content::{self, Attachment, Completeness, Source},
     diag::Code,
@@ -34,46 +34,39 @@ pub(super) fn carries_signatures(manifest: &ImageManifest) -> bool {
 pub(super) struct Layers<'a> {
     pub(super) source: &'a dyn Source,
     pub(super) repository: &'a str,
-    pub(super) payloads: &'a Payloads,
     pub(super) store: &'a Store,
 }
 
-/// Reads the signatures of a carrier, whose place names `image` or nothing. The same layer again is the same signature. A
+/// Reads the signatures of a carrier. The same layer again is the same signature. A
 /// layer that can't be read becomes a signature with a problem: it must not pass as "no signature".
 pub(super) fn signatures(
     layers: &Layers<'_>,
     digest: Digest,
     manifest: &ImageManifest,
     via: Via,
-    image: Option<Digest>,
 ) -> Vec<FoundSignature> {
     let mut seen = BTreeSet::new();
     let known = manifest.layers.iter().filter_map(|layer| Some((layer, form_of(layer)?)));
     let known = known.filter(|(layer, form)| seen.insert((layer.digest, *form, &layer.annotations)));
     let known: Vec<_> = known.take(limits::SIGNATURES_PER_IMAGE).collect();
     let read = |(layer, form): &(&Descriptor, Form)| {
-        let content = layers.signature(layer, *form, image);
+        let content = layers.signature(layer, *form);
         let form = match &content {
             Ok(UntrustedSignature::Bundle(bundle)) if bundle.is_attestation() => Form::Attestation,
             _ => *form,
         };
         Ok::<_, Infallible>(FoundSignature { via, at: digest.to_string(), form, content })
     };
-    let Ok(found) = layers.source.abilities().workers().map_after_first(&known, read);
+    let Ok(found) = layers.source.abilities().workers().map(&known, read);
     found
 }
 
 impl Layers<'_> {
-    fn signature(
-        &self,
-        layer: &Descriptor,
-        form: Form,
-        image: Option<Digest>,
-    ) -> Result<UntrustedSignature, Problem> {
+    fn signature(&self, layer: &Descriptor, form: Form) -> Result<UntrustedSignature, Problem> {
         let wrong = |e: &SignatureError| Problem::from(e);
         if form == Form::SimpleSigning {
             let payload = self.store.payload(layer, || {
-                SimplePayload::parse(self.payload(layer, image)?.into_bytes()).map_err(|e| wrong(&e))
+                SimplePayload::parse(self.read(layer)?.into_bytes()).map_err(|e| wrong(&e))
             })?;
             let simple = UntrustedSimple::of(payload, &layer.annotations).map_err(|e| wrong(&e))?;
             self.store.keep(layer.annotations.values().map(|text| text.len() as u64).sum())?;
@@ -90,18 +83,6 @@ impl Layers<'_> {
         content::fetch(self.source, self.repository, layer, limits::SIGNATURE)
             .map_err(|e| Problem::from(&e))?
             .ok_or_else(|| missing(self.source, &layer.digest))
-    }
-
-    fn payload(&self, layer: &Descriptor, image: Option<Digest>) -> Result<Blob, Problem> {
-        let Some(image) = image.filter(|_| self.source.abilities().is_frugal()) else {
-            return self.read(layer);
-        };
-        if let Some(payload) = self.payloads.derive(layer, image) {
-            return Ok(payload);
-        }
-        let payload = self.read(layer)?;
-        self.payloads.learn(payload.bytes(), image);
-        Ok(payload)
     }
 }
 

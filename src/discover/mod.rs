@@ -4,7 +4,6 @@
 
 mod carrier;
 mod names;
-mod payloads;
 mod places;
 mod store;
 mod walk;

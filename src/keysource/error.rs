@@ -4,8 +4,8 @@ use thiserror::Error;
 
 use crate::{
     diag::{Code, Diagnostic, Exit},
+    http::HttpError,
     key::{KeyFileError, RoleError, trusted_root::TrustedRootError},
-    net::NetError,
     trust::tuf::TufError,
 };
 
@@ -82,7 +82,7 @@ pub enum KeySourceError {
     },
     /// The network.
     #[error(transparent)]
-    Net(NetError),
+    Net(HttpError),
     /// An address that gives no key.
     #[error("{url} gives no key: {reason}")]
     Answer {

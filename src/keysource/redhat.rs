@@ -4,8 +4,8 @@
 
 use super::{Gathered, KeySourceError, rekor::get};
 use crate::{
+    http::Client,
     key::{Candidate, Grade, KeyRef, Provenance, Role, parse_key_file, well_known},
-    net::Client,
     oci::Digest,
 };
 

@@ -11,9 +11,9 @@ use serde::Deserialize;
 use super::{Gathered, KeyFile, KeySourceError};
 use crate::{
     address,
+    http::{Client, HttpError, Method, Request, StatusCode, Url, shown},
     key::{Candidate, Grade, Provenance, Role, parse_key_file},
     limits,
-    net::{Client, Method, NetError, Request, StatusCode, Url, shown},
     oci::Digest,
 };
 
@@ -77,7 +77,7 @@ impl Gathered {
         // for that once need not wait again.
         let log = match get(client, at("/api/v1/log")?) {
             Err(KeySourceError::Net(
-                e @ (NetError::Unreachable { .. } | NetError::TimedOut { .. } | NetError::Tls { .. }),
+                e @ (HttpError::Unreachable { .. } | HttpError::TimedOut { .. } | HttpError::Tls { .. }),
             )) => {
                 return Err(KeySourceError::Net(e));
             }

@@ -4,7 +4,7 @@
 use std::{fs, path::Path};
 
 /// Rooms and their level.
-const ROOMS: [(&str, u32); 24] = [
+const ROOMS: [(&str, u32); 26] = [
     ("address", 0),
     ("diag", 0),
     ("fs", 0),
@@ -14,9 +14,11 @@ const ROOMS: [(&str, u32); 24] = [
     ("text", 0),
     ("tree", 0),
     ("oci", 0),
+    ("http", 0),
+    ("workers", 0),
     ("key", 0),
     ("signature", 1),
-    ("net", 1),
+    ("registry", 1),
     ("content", 1),
     ("trust", 2),
     ("discover", 3),
@@ -35,11 +37,15 @@ const ROOMS: [(&str, u32); 24] = [
 const NEVER: [(&str, &str); 3] = [("signature", "content"), ("trust", "content"), ("export", "content")];
 
 /// Rooms of one level that may use each other, in this direction.
-const WITHIN: [(&str, &str); 12] = [
-    ("content", "net"),
+const WITHIN: [(&str, &str); 16] = [
+    ("content", "registry"),
+    ("http", "diag"),
     ("fs", "diag"),
     ("fs", "display"),
     ("fs", "limits"),
+    ("http", "fs"),
+    ("http", "limits"),
+    ("http", "events"),
     ("key", "address"),
     ("key", "diag"),
     ("key", "oci"),
@@ -58,7 +64,7 @@ const FOREIGN: [(&str, &[&str]); 10] = [
     ("webpki", &["trust/path.rs"]),
     ("clap", &["cli/"]),
     ("indicatif", &["cli/"]),
-    ("reqwest", &["net/"]),
+    ("reqwest", &["http/"]),
     ("tar", &["content/", "pack/layer.rs", "pack/chain.rs"]),
     ("sigstore_tuf", &["trust/tuf/"]),
     ("cap_std", &["content/"]),

@@ -44,7 +44,7 @@ fn list(entries: &[String]) -> String {
 
 fn walk(folder: &Path) -> Discovery {
     let location = Location::Layout(folder.into(), None);
-    let source = content::open_source(&location, &content::registry::Options::default).unwrap();
+    let source = content::open_source(&location, &keypack::registry::Options::default).unwrap();
     discover(&[Target { source: source.as_ref(), only: None }], &mut |_| {}).unwrap()
 }
 

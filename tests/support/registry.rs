@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use keypack::{
-    content::{
-        Artifact, ContentError,
-        auth::{Credentials, Keyring},
-        registry::{Extent, Host, Options, Registry},
-    },
-    net,
+    content::{Artifact, ContentError, RegistrySource, Selection},
+    http,
     oci::{Blob, media},
+    registry::{
+        Host, Options,
+        credentials::{CredentialStore, Credentials},
+    },
 };
 
 /// The password that must never be seen where it does not belong.
@@ -18,24 +18,24 @@ pub const PASSWORD: &str = "correct horse";
 pub const USER: &str = "alice";
 
 /// Plain http, two repetitions, no pauses to speak of.
-pub fn options(keyring: Keyring) -> Options {
-    let net = net::Options {
+pub fn options(credentials: CredentialStore) -> Options {
+    let http = http::Options {
         retries: 2,
         pause: Duration::from_millis(1),
         silence: Duration::from_secs(20),
-        ..net::Options::default()
+        ..http::Options::default()
     };
-    Options { net, plain_http: true, keyring, ..Options::default() }
+    Options { http, plain_http: true, credentials, ..Options::default() }
 }
 
 /// Alice's credentials.
-pub fn alice() -> Keyring {
-    Keyring::given(Credentials::password(USER, PASSWORD))
+pub fn alice() -> CredentialStore {
+    CredentialStore::given(Credentials::password(USER, PASSWORD))
 }
 
 /// The repository `a/b` of a registry.
-pub fn registry(host: &str, options: Options) -> Registry {
-    Registry::new(Host::parse(host).unwrap(), Extent::Repositories(vec!["a/b".into()]), options)
+pub fn registry(host: &str, options: Options) -> RegistrySource {
+    RegistrySource::new(Host::parse(host).unwrap(), Selection::Repositories(vec!["a/b".into()]), options)
 }
 
 /// An image of one config and one layer.

@@ -5,11 +5,13 @@ mod archive;
 mod index_json;
 mod layout;
 mod oc_mirror;
+mod registry;
 mod rewrite;
 
 pub use archive::ArchiveSink;
 pub use layout::LayoutSink;
 pub use oc_mirror::OcMirrorSink;
+pub use registry::RegistrySink;
 
 use super::{Artifact, ContentError, Files, layout::blob_path};
 use crate::oci::Blob;

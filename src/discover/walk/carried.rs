@@ -5,7 +5,6 @@ use crate::{
     discover::{
         FoundSignature, Problem,
         carrier::{Layers, missing, signatures},
-        payloads::Payloads,
     },
     oci::{Digest, Document},
 };
@@ -14,14 +13,12 @@ impl Walk<'_> {
     /// Reads the signatures, or only those that may be of the one image that is meant: others need not take part of what
     /// may be kept.
     pub(in crate::discover) fn read_carriers(&mut self, only: Option<&str>) {
-        let payloads = Payloads::default();
         let mut carriers: Vec<_> = std::mem::take(&mut self.carriers).into_values().collect();
         if let Some(only) = only {
             carriers.retain(|carrier| carrier.subject.is_none_or(|image| self.is_meant(&image, only)));
         }
-        let read = |carrier: &Carrier| Ok::<_, Infallible>(self.carried(carrier, &payloads));
-        // The first teaches the form of the payloads.
-        let Ok(found) = self.source.abilities().workers().map_after_first(&carriers, read);
+        let read = |carrier: &Carrier| Ok::<_, Infallible>(self.carried(carrier));
+        let Ok(found) = self.source.abilities().workers().map(&carriers, read);
         self.found.extend(found.into_iter().flatten());
     }
 
@@ -34,13 +31,12 @@ impl Walk<'_> {
     }
 
     /// The signatures of one carrier, each with its image.
-    fn carried(&self, carrier: &Carrier, payloads: &Payloads) -> Vec<(Digest, FoundSignature)> {
+    fn carried(&self, carrier: &Carrier) -> Vec<(Digest, FoundSignature)> {
         let (digest, named, via) = (carrier.descriptor.digest, carrier.subject, carrier.via);
         let problem = match self.read(&carrier.descriptor) {
             Ok(Ok(Some(Document::Manifest(manifest)))) => {
-                let layers =
-                    Layers { source: self.source, repository: &self.repository, payloads, store: self.store };
-                let found = signatures(&layers, digest, &manifest, via, named).into_iter();
+                let layers = Layers { source: self.source, repository: &self.repository, store: self.store };
+                let found = signatures(&layers, digest, &manifest, via).into_iter();
                 return found
                     .filter_map(|signature| {
                         let content = signature.content.as_ref().ok();

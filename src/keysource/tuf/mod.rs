@@ -15,9 +15,9 @@ pub use self::{
 };
 use super::{Gathered, KeySourceError, Unusable};
 use crate::{
+    http::Client,
     key::Candidate,
     limits,
-    net::Client,
     trust::tuf::{self, Chain, Evidence, Files, RepositoryPath, Root},
 };
 

@@ -6,8 +6,9 @@ use std::{
 
 use super::super::{KeySourceError, bounded};
 use crate::{
-    address, fs, limits,
-    net::{Client, Method, Request, StatusCode, Url},
+    address, fs,
+    http::{Client, Method, Request, StatusCode, Url},
+    limits,
     trust::tuf::{Files, RepositoryPath, TufError},
 };
 

@@ -3,8 +3,8 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize, de};
 
 use crate::{
-    content::{Host, is_repository, is_tag},
     oci::Digest,
+    registry::{Host, is_repository, is_tag},
 };
 
 /// What a rule is about, as containers-policy.json(5) names it for `docker`: `host`, `host/path`, `host/repository:tag`,

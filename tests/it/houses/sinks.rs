@@ -4,7 +4,7 @@ use std::{
     path::Path,
 };
 
-use keypack::content::registry::Options;
+use keypack::registry::Options;
 use keypack::{
     content::{ContentError, Location, Stored, open_destination},
     events::Progress,

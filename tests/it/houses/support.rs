@@ -28,10 +28,7 @@ pub(crate) fn storage() -> tempfile::TempDir {
 
 /// Opens what the user would write.
 pub(crate) fn open(text: impl AsRef<str>) -> Result<Box<dyn Source>, ContentError> {
-    open_source(
-        &Location::parse(text.as_ref(), Path::exists).unwrap(),
-        &keypack::content::registry::Options::default,
-    )
+    open_source(&Location::parse(text.as_ref(), Path::exists).unwrap(), &keypack::registry::Options::default)
 }
 
 /// The code with which opening fails.

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Barrier};
 
 use keypack::{
-    content::{Referrers, Source, fetch_manifest, registry::Extent},
+    content::{Referrers, Selection, Source, fetch_manifest},
     diag::Diagnostic,
     discover::{Target, discover},
     limits,
@@ -31,7 +31,7 @@ fn lists_go_on_at_home_only_and_end() {
                 .header("Link", format!("<{link}>; rel=\"next\""))
         });
         assert_eq!(code(with_alice(&server).manifests("a/b")), expected);
-        let all = with_alice(&server).with_extent(Extent::Prefix(String::new()));
+        let all = with_alice(&server).with_selection(Selection::Prefix(String::new()));
         assert_eq!(code(all.repositories()), expected);
         assert!(server.log().len() <= 4);
     }
@@ -58,9 +58,9 @@ fn lists_are_read_page_by_page() {
         _ => Reply::ok(r#"{"name":"c","tags":null}"#),
     });
     let registry = anonymous(&server);
-    assert_eq!(registry.tags("a/b").unwrap(), ["a", "b"]);
-    assert!(registry.tags("c").unwrap().is_empty());
-    let all = registry.with_extent(Extent::Prefix("ns".into()));
+    assert_eq!(registry.registry().tags("a/b").unwrap(), ["a", "b"]);
+    assert!(registry.registry().tags("c").unwrap().is_empty());
+    let all = registry.with_selection(Selection::Prefix("ns".into()));
     assert_eq!(all.repositories().unwrap(), ["ns", "ns/b/c", "ns/x"]);
 }
 
@@ -68,7 +68,8 @@ fn lists_are_read_page_by_page() {
 fn a_refused_catalog_says_what_to_give_instead() {
     for status in [401, 403, 404, 405] {
         let server = Server::start(move |_| Reply::new(status));
-        let error = anonymous(&server).with_extent(Extent::Prefix("ns".into())).repositories().unwrap_err();
+        let error =
+            anonymous(&server).with_selection(Selection::Prefix("ns".into())).repositories().unwrap_err();
         assert!(Diagnostic::from(&error).hint.contains("--images"));
         assert_eq!(code(Err::<(), _>(error)), "catalog-refused", "{status}");
     }
@@ -147,7 +148,7 @@ fn a_walk_asks_several_at_a_time() {
         }
         _ => Reply::new(404),
     });
-    let source = anonymous(&server).with_extent(Extent::Repositories(vec!["x".into(), "y".into()]));
+    let source = anonymous(&server).with_selection(Selection::Repositories(vec!["x".into(), "y".into()]));
     let found = discover(&[Target { source: &source, only: None }], &mut |_| {}).unwrap();
     assert_eq!((found.images.len(), found.places[0].read), (6, 6));
     assert_eq!(server.lines().iter().filter(|line| line.contains("/referrers/")).count(), 6);

@@ -1,9 +1,9 @@
 //! The keys of a log, asked at its address: what the way is worth on which they came.
 
 use keypack::{
+    http::Client,
     key::{Grade, Role},
     keysource::Gathered,
-    net::Client,
 };
 
 use super::{
@@ -19,8 +19,8 @@ fn answer() -> Reply {
 }
 
 /// The grades of the keys that the log at this address gives.
-fn grades(url: &str, change: impl FnOnce(&mut keypack::net::Options)) -> Vec<Grade> {
-    let mut options = options(alice()).net;
+fn grades(url: &str, change: impl FnOnce(&mut keypack::http::Options)) -> Vec<Grade> {
+    let mut options = options(alice()).http;
     change(&mut options);
     let mut gathered = Gathered::default();
     gathered.add_rekor(&url.parse().unwrap(), &Client::new(options)).unwrap();

@@ -1,5 +1,5 @@
-//! The registry client against a server that lies. Every case states the error's code, and that no credentials reached
-//! anybody they do not belong to: another port, and another name of the same address, are other origins.
+//! The registry client against a faulty server. Every case states the error's code, and that no credentials reached
+//! another origin: another port, and another name of the same address, are other origins.
 mod bodies;
 mod interrupt;
 mod lists;
@@ -20,8 +20,9 @@ use std::sync::{
 use crate::support::{fault, registry as support};
 use fault::{Asked, Reply, Server};
 use keypack::{
-    content::{ContentError, auth::Keyring, fetch, registry::Registry},
+    content::{ContentError, RegistrySource, fetch},
     oci::{Blob, Descriptor, Digest, media},
+    registry::credentials::CredentialStore,
 };
 use support::{alice, artifact, options, registry};
 
@@ -45,11 +46,11 @@ fn basic(answer: impl Fn(&Asked) -> Reply + Send + Sync + 'static) -> Server {
     })
 }
 
-fn anonymous(server: &Server) -> Registry {
-    registry(&server.host(), options(Keyring::anonymous()))
+fn anonymous(server: &Server) -> RegistrySource {
+    registry(&server.host(), options(CredentialStore::anonymous()))
 }
 
-fn with_alice(server: &Server) -> Registry {
+fn with_alice(server: &Server) -> RegistrySource {
     registry(&server.host(), options(alice()))
 }
 
@@ -61,7 +62,7 @@ fn blob(bytes: &[u8]) -> Descriptor {
     }
 }
 
-fn read(registry: &Registry, descriptor: &Descriptor) -> Result<Option<Vec<u8>>, ContentError> {
+fn read(registry: &RegistrySource, descriptor: &Descriptor) -> Result<Option<Vec<u8>>, ContentError> {
     Ok(fetch(registry, "a/b", descriptor, 1 << 20)?.map(Blob::into_bytes))
 }
 

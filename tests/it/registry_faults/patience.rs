@@ -5,10 +5,7 @@ use std::{
     time::Duration,
 };
 
-use keypack::{
-    content::{Source, auth::Keyring},
-    net,
-};
+use keypack::{content::Source, http, registry::credentials::CredentialStore};
 
 use super::{
     Count, anonymous,
@@ -29,8 +26,8 @@ fn retry_after_is_obeyed_in_seconds_and_as_a_date() {
     });
     let heard = Arc::new(Mutex::new(vec![]));
     let ears = heard.clone();
-    let mut options = options(Keyring::anonymous());
-    options.net.notice = Some(net::Notice::new(move |line| ears.lock().unwrap().push(line.to_owned())));
+    let mut options = options(CredentialStore::anonymous());
+    options.http.notice = Some(http::Notice::new(move |line| ears.lock().unwrap().push(line.to_owned())));
     let registry = registry(&server.host(), options);
     assert!(registry.resolve("a/b", "t").unwrap().is_some());
     let heard = heard.lock().unwrap();
@@ -64,14 +61,17 @@ fn patience_ends() {
 #[test]
 fn nobody_there_is_unreachable() {
     let host = Server::start(|_| Reply::new(200)).host();
-    assert_eq!(code(registry(&host, options(Keyring::anonymous())).resolve("a/b", "t")), "unreachable");
+    assert_eq!(
+        code(registry(&host, options(CredentialStore::anonymous())).resolve("a/b", "t")),
+        "unreachable"
+    );
 }
 
 #[test]
 fn silence_ends() {
     let server = Server::start(|_| Reply::mute());
-    let mut options = options(Keyring::anonymous());
-    (options.net.silence, options.net.retries) = (Duration::from_millis(200), 1);
+    let mut options = options(CredentialStore::anonymous());
+    (options.http.silence, options.http.retries) = (Duration::from_millis(200), 1);
     assert_eq!(code(registry(&server.host(), options).resolve("a/b", "t")), "timed-out");
     assert_eq!(server.log().len(), 2);
 }
@@ -79,8 +79,8 @@ fn silence_ends() {
 #[test]
 fn a_body_that_only_drips_is_given_up() {
     let server = Server::start(|_| Reply::new(200).drip());
-    let mut options = options(Keyring::anonymous());
-    (options.net.silence, options.net.retries) = (Duration::from_secs(1), 0);
+    let mut options = options(CredentialStore::anonymous());
+    (options.http.silence, options.http.retries) = (Duration::from_secs(1), 0);
     // Without the rule this would take hours; on a very busy machine the head may be late instead.
     let code = code(registry(&server.host(), options).resolve("a/b", "t"));
     assert!(["unreachable", "timed-out"].contains(&code), "{code}");
@@ -90,8 +90,8 @@ fn a_body_that_only_drips_is_given_up() {
 fn a_proxy_is_used_but_not_for_this_machine() {
     let proxy = Server::start(|_| sent(manifest()));
     let through = |host: &str| {
-        let mut options = options(Keyring::anonymous());
-        options.net.proxy = net::Proxy::Url(proxy.url(""));
+        let mut options = options(CredentialStore::anonymous());
+        options.http.proxy = http::Proxy::Url(proxy.url(""));
         registry(host, options)
     };
     assert!(through("mirror.invalid:5000").resolve("a/b", "t").unwrap().is_some());

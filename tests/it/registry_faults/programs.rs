@@ -3,14 +3,14 @@
 
 use std::{process::Command, time::Duration};
 
-use keypack::content::{
-    auth::{AuthEnv, Credentials, Keyring, Secret},
-    registry::Registry,
+use keypack::registry::{
+    Registry,
+    credentials::{CredentialStore, Credentials, Locations, Secret},
 };
 
 use super::support::PASSWORD;
 
-fn program(script: &str) -> (tempfile::TempDir, Keyring) {
+fn program(script: &str) -> (tempfile::TempDir, CredentialStore) {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("docker-credential-test");
     // A process of its own writes it: a child that another thread begins meanwhile would hold a file of this one's
@@ -20,8 +20,8 @@ fn program(script: &str) -> (tempfile::TempDir, Keyring) {
     assert!(written.success());
     let authfile = dir.path().join("auth.json");
     std::fs::write(&authfile, r#"{"credsStore":"test","credHelpers":{"path":"../x"}}"#).unwrap();
-    let env = AuthEnv { authfile: Some(authfile), path: Some(dir.path().into()), ..AuthEnv::default() };
-    (dir, Keyring::new(env).with_patience(Duration::from_secs(20)))
+    let env = Locations { authfile: Some(authfile), path: Some(dir.path().into()), ..Locations::default() };
+    (dir, CredentialStore::new(env).with_patience(Duration::from_secs(20)))
 }
 
 #[test]
@@ -54,10 +54,10 @@ fn credential_programs_are_asked_once_and_not_trusted() {
 
 #[test]
 fn an_auth_file_that_is_named_must_be_there() {
-    let env = AuthEnv { authfile: Some("/nonexistent/auth.json".into()), ..AuthEnv::default() };
-    assert_eq!(Keyring::new(env).lookup("q", "x").unwrap_err().code().as_str(), "auth-file");
-    let env = AuthEnv { home: Some("/nonexistent".into()), ..AuthEnv::default() };
-    assert_eq!(Keyring::new(env).lookup("q", "x").unwrap(), None);
+    let env = Locations { authfile: Some("/nonexistent/auth.json".into()), ..Locations::default() };
+    assert_eq!(CredentialStore::new(env).lookup("q", "x").unwrap_err().code().as_str(), "auth-file");
+    let env = Locations { home: Some("/nonexistent".into()), ..Locations::default() };
+    assert_eq!(CredentialStore::new(env).lookup("q", "x").unwrap(), None);
 }
 
 #[test]

@@ -104,7 +104,7 @@ fn never_from_https_to_http() {
     });
     let mut options = options(alice());
     options.plain_http = false;
-    options.net.tls.cert_dir = Some(certificates.path().into());
+    options.http.tls.cert_dir = Some(certificates.path().into());
     let registry = registry(&server.host(), options);
     assert_eq!(code(read(&registry, &blob(CONTENT))), "redirect-refused");
     assert_eq!(code(registry.manifests("a/b")), "link-refused");

@@ -1,12 +1,12 @@
 //! Token services: who is asked, with what, and how often.
 
 use keypack::{
-    content::{
-        Source,
-        auth::{Credentials, Keyring, Secret},
-        registry::AllowedRealm,
-    },
+    content::Source,
     diag::Diagnostic,
+    registry::{
+        AllowedRealm,
+        credentials::{CredentialStore, Credentials, Secret},
+    },
 };
 
 use super::{
@@ -131,7 +131,7 @@ fn a_token_service_that_redirects_does_not_pass_credentials_on() {
     assert!(with_alice(&server).resolve("a/b", "t").unwrap().is_some());
     foreign.assert_no_credentials();
     // A refresh token travels in the body: there, no redirect at all.
-    let keyring = Keyring::given(Credentials::IdentityToken(Secret::new(PASSWORD)));
+    let keyring = CredentialStore::given(Credentials::IdentityToken(Secret::new(PASSWORD)));
     assert_eq!(code(registry(&server.host(), options(keyring)).resolve("a/b", "t")), "redirect-refused");
     foreign.assert_no_credentials();
 }
@@ -140,7 +140,7 @@ fn a_token_service_that_redirects_does_not_pass_credentials_on() {
 fn an_identity_token_is_posted() {
     let tokens = tokens();
     let server = bearer(tokens.url("/token"));
-    let keyring = Keyring::given(Credentials::IdentityToken(Secret::new("refresh me")));
+    let keyring = CredentialStore::given(Credentials::IdentityToken(Secret::new("refresh me")));
     assert!(registry(&server.host(), options(keyring)).resolve("a/b", "t").unwrap().is_some());
     let asked = tokens.log().pop().unwrap();
     assert_eq!((asked.line().as_str(), asked.header("authorization")), ("POST /token", None));

@@ -18,8 +18,7 @@ use super::{
 /// What discover finds in a layout.
 fn found(layout: &str) -> Vec<(Digest, UntrustedSignature)> {
     let path = lab().join("layouts").join(layout);
-    let source =
-        open_source(&Location::Layout(path, None), &keypack::content::registry::Options::default).unwrap();
+    let source = open_source(&Location::Layout(path, None), &keypack::registry::Options::default).unwrap();
     let discovery =
         discover(&[Target { source: source.as_ref(), only: None }], &mut |_| {}).expect("a readable layout");
     let of = |image: keypack::discover::Image| {

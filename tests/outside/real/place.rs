@@ -31,10 +31,8 @@ pub fn has(program: &str) -> bool {
 
 /// All that these places hold.
 pub fn found(places: &[Location]) -> Discovery {
-    let sources: Vec<Box<dyn Source>> = places
-        .iter()
-        .map(|l| open_source(l, &keypack::content::registry::Options::default).unwrap())
-        .collect();
+    let sources: Vec<Box<dyn Source>> =
+        places.iter().map(|l| open_source(l, &keypack::registry::Options::default).unwrap()).collect();
     let targets: Vec<_> = sources.iter().map(|s| Target { source: s.as_ref(), only: None }).collect();
     discover(&targets, &mut |_| {}).unwrap()
 }

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use keypack::{
+    http,
     key::{Grade, Role},
     keysource::{Gathered, TufPlace},
-    net,
     pack::{
         Anchor, Build, Demand, Expiry, Form, Include, IncludeChain, authenticate, build, parse, to_artifact,
     },
@@ -54,7 +54,7 @@ fn then() -> Timestamp {
 
 fn collect(at: &Path, root: Root, now: Timestamp) -> Result<Gathered, keypack::keysource::KeySourceError> {
     let mut gathered = Gathered::default();
-    let client = || net::Client::new(net::Options::default());
+    let client = || http::Client::new(http::Options::default());
     gathered.add_tuf(&TufPlace::Dir(at.to_owned()), &[root], client, now)?;
     Ok(gathered)
 }

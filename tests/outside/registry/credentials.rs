@@ -2,10 +2,12 @@
 
 use std::fs;
 
-use keypack::content::{
-    Sink, Source,
-    auth::{Credentials, Keyring},
-    registry::{AllowedRealm, Extent},
+use keypack::{
+    content::{Selection, Sink, Source},
+    registry::{
+        AllowedRealm,
+        credentials::{CredentialStore, Credentials},
+    },
 };
 use tempfile::TempDir;
 
@@ -28,10 +30,10 @@ pub(crate) fn basic_credentials_open_the_door() {
     let error = open(&server).resolve("a/b", "v1").unwrap_err();
     assert!(error.to_string().contains("none are known"), "{error}");
     assert_eq!(code(Err::<(), _>(error)), "unauthorized");
-    let wrong = Keyring::given(Credentials::password(USER, "wrong"));
+    let wrong = CredentialStore::given(Credentials::password(USER, "wrong"));
     let wrong = registry(server.host(), options(wrong));
     assert_eq!(code(wrong.resolve("a/b", "v1")), "unauthorized");
-    assert_eq!(code(wrong.with_extent(Extent::Prefix(String::new())).repositories()), "unauthorized");
+    assert_eq!(code(wrong.with_selection(Selection::Prefix(String::new())).repositories()), "unauthorized");
 }
 
 pub(crate) fn tokens_open_one_repository_at_a_time() {
@@ -51,16 +53,14 @@ pub(crate) fn tokens_open_one_repository_at_a_time() {
     round_trip(&registry, "private/b");
     // One to push and one to pull, for each of the two.
     assert_eq!(service.log().len(), 4);
-    let mounting = registry.sink("private/c").unwrap().mounting_from("private/b");
-    assert!(mounting.put(&artifact(b"a layer"), "t").unwrap().tagged);
 
     let anybody = open(&server);
     assert!(anybody.resolve("public/a", "v1").unwrap().is_some());
     assert_eq!(code(anybody.resolve("private/b", "v1")), "unauthorized");
     assert_eq!(code(anybody.sink("public/a").unwrap().put(&artifact(b"x"), "t")), "unauthorized");
-    let all = registry.with_extent(Extent::Prefix(String::new()));
+    let all = registry.with_selection(Selection::Prefix(String::new()));
     assert_eq!(code(all.repositories()), "catalog-refused");
-    let wrong = Keyring::given(Credentials::password(USER, "wrong"));
+    let wrong = CredentialStore::given(Credentials::password(USER, "wrong"));
     assert_eq!(
         code(support::registry(server.host(), options(wrong)).resolve("public/a", "v1")),
         "unauthorized"

@@ -8,14 +8,9 @@ use std::fs;
 use crate::support::{docker_registry, registry as support, tokens};
 use docker_registry::{DockerRegistry, lab};
 use keypack::{
-    content::{
-        Name, Referrers, Sink, Source,
-        auth::Keyring,
-        fetch, fetch_manifest,
-        registry::{Extent, Options, Registry},
-    },
-    discover::{Target, discover},
+    content::{Name, Referrers, RegistrySource, Selection, Sink, Source, fetch, fetch_manifest},
     oci::{Descriptor, Digest, Document},
+    registry::credentials::CredentialStore,
 };
 use libtest_mimic::Trial;
 use support::{artifact, code, options, registry};
@@ -30,7 +25,7 @@ macro_rules! trial {
     };
 }
 
-const TRIALS: [(&str, fn()); 16] = [
+const TRIALS: [(&str, fn()); 14] = [
     trial!(credentials::basic_credentials_open_the_door),
     trial!(credentials::tokens_open_one_repository_at_a_time),
     trial!(credentials::a_token_service_under_another_name_must_be_allowed),
@@ -41,12 +36,10 @@ const TRIALS: [(&str, fn()); 16] = [
     trial!(what_is_pushed_is_pulled),
     trial!(pushing_again_writes_nothing),
     trial!(a_registry_that_lost_a_blob_gets_it_back),
-    trial!(large_blobs_go_up_in_pieces),
-    trial!(a_blob_is_mounted_from_another_repository),
+    trial!(a_large_blob_goes_up),
     trial!(what_is_not_there_is_none),
     trial!(a_read_only_registry_says_so),
     trial!(the_lab_is_read_whole),
-    trial!(what_is_put_together_is_what_would_have_been_read),
 ];
 
 /// The trials.
@@ -70,12 +63,12 @@ pub(crate) fn trials() -> Vec<Trial> {
         .collect()
 }
 
-fn open(server: &DockerRegistry) -> Registry {
-    registry(server.host(), options(Keyring::anonymous()))
+fn open(server: &DockerRegistry) -> RegistrySource {
+    registry(server.host(), options(CredentialStore::anonymous()))
 }
 
 /// Pushes, pulls and compares.
-fn round_trip(registry: &Registry, repository: &str) {
+fn round_trip(registry: &RegistrySource, repository: &str) {
     let artifact = artifact(b"a layer");
     let sink = registry.sink(repository).unwrap();
     let stored = sink.put(&artifact, "v1").unwrap();
@@ -119,29 +112,17 @@ fn a_registry_that_lost_a_blob_gets_it_back() {
     assert_eq!((stored.written, stored.tagged), (1, false));
 }
 
-fn large_blobs_go_up_in_pieces() {
+fn a_large_blob_goes_up() {
     let server = DockerRegistry::plain();
     let registry = open(&server);
     let layer: Vec<u8> = (0..9_000_000_u32).map(|n| n.to_le_bytes()[0] ^ n.to_le_bytes()[2]).collect();
     let artifact = artifact(&layer);
     registry.sink("a/b").unwrap().put(&artifact, "t").unwrap();
-    let small = registry.sink("c/d").unwrap().in_pieces_above(1);
-    assert_eq!(small.put(&artifact, "t").unwrap().written, 3);
-    for repository in ["a/b", "c/d"] {
-        let descriptor = Descriptor { media_type: "x/y".into(), ..Descriptor::of_digest(Digest::of(&layer)) };
-        let read = fetch(&registry, repository, &descriptor, 10_000_000).unwrap().unwrap();
-        assert_eq!(read.bytes(), layer);
-    }
-}
-
-fn a_blob_is_mounted_from_another_repository() {
-    let server = DockerRegistry::plain();
-    let (registry, artifact) = (open(&server), artifact(b"one"));
-    registry.sink("a/b").unwrap().put(&artifact, "t").unwrap();
-    for from in ["a/b", "not/there"] {
-        let sink = registry.sink(&format!("copy/of-{}", from.replace('/', "-"))).unwrap().mounting_from(from);
-        assert!(sink.put(&artifact, "t").unwrap().tagged);
-    }
+    let size = Some(layer.len() as u64);
+    let descriptor =
+        Descriptor { media_type: "x/y".into(), size, ..Descriptor::of_digest(Digest::of(&layer)) };
+    let read = fetch(&registry, "a/b", &descriptor, 10_000_000).unwrap().unwrap();
+    assert_eq!(read.bytes(), layer);
 }
 
 fn what_is_not_there_is_none() {
@@ -155,7 +136,7 @@ fn what_is_not_there_is_none() {
             Descriptor { media_type: media_type.into(), ..Descriptor::of_digest(Digest::of(b"x")) };
         assert!(fetch(&registry, "a/b", &descriptor, 10).unwrap().is_none(), "{media_type:?}");
     }
-    assert!(registry.with_extent(Extent::Prefix(String::new())).repositories().unwrap().is_empty());
+    assert!(registry.with_selection(Selection::Prefix(String::new())).repositories().unwrap().is_empty());
 }
 
 fn a_read_only_registry_says_so() {
@@ -166,7 +147,7 @@ fn a_read_only_registry_says_so() {
 
 fn the_lab_is_read_whole() {
     let server = lab();
-    let all = open(&server).with_extent(Extent::Prefix(String::new()));
+    let all = open(&server).with_selection(Selection::Prefix(String::new()));
     let repositories = all.repositories().unwrap();
     assert!(!repositories.is_empty());
     let (mut images, mut signatures) = (0, 0);
@@ -186,17 +167,4 @@ fn the_lab_is_read_whole() {
         }
     }
     assert!(images > repositories.len() && signatures > 0, "{images} {signatures}");
-}
-
-fn what_is_put_together_is_what_would_have_been_read() {
-    let server = lab();
-    let found = |frugal| {
-        let options = Options { frugal, ..options(Keyring::anonymous()) };
-        let source = registry(server.host(), options).with_extent(Extent::Prefix(String::new()));
-        let found = discover(&[Target { source: &source, only: None }], &mut |_| {}).unwrap();
-        let signatures: usize = found.images.iter().map(|image| image.signatures.len()).sum();
-        assert!(signatures > 0);
-        format!("{found:?}")
-    };
-    assert!(found(true) == found(false), "a frugal walk finds the same");
 }

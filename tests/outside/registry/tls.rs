@@ -2,7 +2,10 @@
 
 use std::{fmt::Write, fs, path::Path};
 
-use keypack::content::{Source, auth::Keyring, registry::Options};
+use keypack::{
+    content::Source,
+    registry::{Options, credentials::CredentialStore},
+};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use tempfile::TempDir;
 
@@ -53,10 +56,10 @@ fn over_tls(authority: &Authority, clients: bool) -> DockerRegistry {
 }
 
 fn tls_options(certificates: Option<&Path>) -> Options {
-    let mut options = options(Keyring::anonymous());
+    let mut options = options(CredentialStore::anonymous());
     options.plain_http = false;
-    options.net.retries = 0;
-    options.net.tls.cert_dir = certificates.map(Into::into);
+    options.http.retries = 0;
+    options.http.tls.cert_dir = certificates.map(Into::into);
     options
 }
 
@@ -71,14 +74,14 @@ pub(crate) fn tls_trusts_the_authority_that_the_user_names() {
     fs::create_dir(certs.path().join(server.host())).unwrap();
     fs::write(certs.path().join(server.host()).join("any.crt"), &authority.pem).unwrap();
     let mut searching = tls_options(None);
-    searching.net.tls.search = vec![certs.path().join("none"), certs.path().into()];
+    searching.http.tls.search = vec![certs.path().join("none"), certs.path().into()];
     assert!(registry(server.host(), searching).resolve("a/b", "v1").unwrap().is_some());
 
     assert_eq!(code(registry(server.host(), tls_options(None)).resolve("a/b", "v1")), "tls");
     fs::write(dir.path().join("ca.crt"), Authority::new().pem).unwrap();
     assert_eq!(code(registry(server.host(), tls_options(Some(dir.path()))).resolve("a/b", "v1")), "tls");
     let mut careless = tls_options(None);
-    careless.net.tls.verify = false;
+    careless.http.tls.verify = false;
     assert!(registry(server.host(), careless).resolve("a/b", "v1").unwrap().is_some());
 }
 
@@ -117,7 +120,7 @@ pub(crate) fn a_client_certificate_is_shown_where_it_belongs() {
 pub(crate) fn this_machine_may_speak_http_where_certainty_is_waived() {
     let server = DockerRegistry::plain();
     let mut careless = tls_options(None);
-    careless.net.tls.verify = false;
+    careless.http.tls.verify = false;
     round_trip(&registry(server.host(), careless), "a/b");
     assert_eq!(code(registry(server.host(), tls_options(None)).resolve("a/b", "v1")), "tls");
 }

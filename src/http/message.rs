@@ -9,7 +9,8 @@ use reqwest::{
 };
 use url::Url;
 
-use super::{NetError, Origin, shown};
+use super::{HttpError, Origin, shown};
+use crate::limits;
 
 /// What happens to a request whose fate is unknown: sent, and then the connection broke.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,6 +101,9 @@ pub struct Body {
     got: u64,
 }
 
+/// A body is read in parts of this size.
+const PART: u64 = 64 << 10;
+
 /// The slowest body that is waited for, in bytes a second: a modem's. One byte a minute would keep us for ever.
 const SLOWEST: u64 = 1 << 10;
 
@@ -110,16 +114,29 @@ impl Body {
 }
 
 impl Response<Body> {
-    /// Reads the body, at most `limit` bytes.
-    pub fn read(self, limit: u64) -> Result<Response<Vec<u8>>, NetError> {
-        let Self { status, headers, url, elsewhere, body } = self;
+    /// Reads the body, at most `limit` bytes, and says so for each part. Of an error, which is no content, at most
+    /// [`limits::ERROR_ANSWER`] where that is more.
+    pub(super) fn read_counted(
+        self,
+        limit: u64,
+        mut part: impl FnMut(u64),
+    ) -> Result<Response<Vec<u8>>, HttpError> {
+        let Self { status, headers, url, elsewhere, mut body } = self;
+        let limit = if status.is_success() { limit } else { limit.max(limits::ERROR_ANSWER) };
         let mut bytes = Vec::new();
-        body.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(|e| NetError::Unreachable {
-            origin: Origin::of(&url).map_or_else(|| shown(&url), |o| o.to_string()),
-            reason: e.to_string(),
-        })?;
-        if bytes.len() as u64 > limit {
-            return Err(NetError::TooLong { from: shown(&url), limit });
+        loop {
+            let read =
+                body.by_ref().take(PART).read_to_end(&mut bytes).map_err(|e| HttpError::Unreachable {
+                    origin: Origin::of(&url).map_or_else(|| shown(&url), |o| o.to_string()),
+                    reason: e.to_string(),
+                })?;
+            if bytes.len() as u64 > limit {
+                return Err(HttpError::TooLong { from: shown(&url), limit });
+            }
+            if read == 0 {
+                break;
+            }
+            part(read as u64);
         }
         Ok(Response { status, headers, url, elsewhere, body: bytes })
     }

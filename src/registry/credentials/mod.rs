@@ -8,10 +8,10 @@
 //!
 //! No text, error or `Debug` output holds a secret.
 
-mod credentials;
-mod env;
 mod file;
 mod helper;
+mod locations;
+mod secret;
 
 use crate::diag::Code;
 use std::{
@@ -21,15 +21,15 @@ use std::{
     time::Duration,
 };
 
-pub use credentials::{Credentials, Secret};
-pub use env::AuthEnv;
 use file::AuthFile;
+pub use locations::Locations;
+pub use secret::{Credentials, Secret};
 use thiserror::Error;
 
 /// Why credentials could not be looked up.
 #[derive(Debug, Error)]
 #[non_exhaustive]
-pub enum AuthError {
+pub enum CredentialsError {
     /// An auth file that can't be read. What it holds is not repeated.
     #[error("the auth file {path}: {reason}", path = path.display())]
     File {
@@ -48,7 +48,7 @@ pub enum AuthError {
     },
 }
 
-impl AuthError {
+impl CredentialsError {
     /// The stable code of this error.
     pub const fn code(&self) -> Code {
         match self {
@@ -58,35 +58,35 @@ impl AuthError {
     }
 }
 
-/// Answers the question "who are we at this registry?".
+/// Finds the credentials of a registry.
 #[derive(Debug)]
-pub struct Keyring {
+pub struct CredentialStore {
     given: Option<Credentials>,
-    env: AuthEnv,
+    locations: Locations,
     patience: Duration,
     files: OnceLock<Vec<AuthFile>>,
     /// What programs said, by program and server: they may ask a person.
     said: Mutex<HashMap<(String, String), Option<Credentials>>>,
 }
 
-impl Keyring {
-    /// Looks in the places that `env` names.
-    pub fn new(env: AuthEnv) -> Self {
+impl CredentialStore {
+    /// Looks in these places.
+    pub fn new(locations: Locations) -> Self {
         Self {
             given: None,
-            env,
+            locations,
             patience: Duration::from_secs(60),
             files: OnceLock::new(),
             said: Mutex::default(),
         }
     }
 
-    /// Knows nobody.
+    /// Has none.
     pub fn anonymous() -> Self {
-        Self::new(AuthEnv::default())
+        Self::new(Locations::default())
     }
 
-    /// Knows these credentials only (`--creds`), and gives them for whatever host is asked about: for one registry.
+    /// Has these alone (`--creds`), for whatever host is asked about: for one registry.
     pub fn given(credentials: Credentials) -> Self {
         Self { given: Some(credentials), ..Self::anonymous() }
     }
@@ -99,7 +99,7 @@ impl Keyring {
 
     /// The credentials for a repository of a registry, whose host is as the reference says (`docker.io`,
     /// `mirror:5000`).
-    pub fn lookup(&self, host: &str, repository: &str) -> Result<Option<Credentials>, AuthError> {
+    pub fn lookup(&self, host: &str, repository: &str) -> Result<Option<Credentials>, CredentialsError> {
         if let Some(given) = &self.given {
             return Ok(Some(given.clone()));
         }
@@ -121,18 +121,18 @@ impl Keyring {
         Ok(None)
     }
 
-    fn files(&self) -> Result<&[AuthFile], AuthError> {
+    fn files(&self) -> Result<&[AuthFile], CredentialsError> {
         if let Some(files) = self.files.get() {
             return Ok(files);
         }
         let mut files = Vec::new();
-        for place in self.env.places() {
+        for place in self.locations.places() {
             files.extend(AuthFile::read(&place)?);
         }
         Ok(self.files.get_or_init(|| files))
     }
 
-    fn ask(&self, helper: &str, host: &str) -> Result<Option<Credentials>, AuthError> {
+    fn ask(&self, helper: &str, host: &str) -> Result<Option<Credentials>, CredentialsError> {
         // Docker's programs know Docker Hub under the address of its first version.
         let server = if host == "docker.io" { "https://index.docker.io/v1/" } else { host };
         let key = (helper.to_owned(), server.to_owned());
@@ -141,7 +141,7 @@ impl Keyring {
         if let Some(known) = said.get(&key) {
             return Ok(known.clone());
         }
-        let found = helper::get(helper, server, self.env.path.as_deref(), self.patience)?;
+        let found = helper::get(helper, server, self.locations.path.as_deref(), self.patience)?;
         said.insert(key, found.clone());
         Ok(found)
     }

@@ -3,7 +3,7 @@ use std::{collections::HashMap, path::PathBuf};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::Deserialize;
 
-use super::{AuthError, Credentials, Secret, env::Place};
+use super::{Credentials, CredentialsError, Secret, locations::Place};
 use crate::{fs, limits};
 
 /// One auth file, as far as keypack reads it (containers-auth.json(5), docker's config.json).
@@ -39,8 +39,8 @@ impl std::fmt::Debug for Entry {
 }
 
 impl AuthFile {
-    pub(super) fn read(place: &Place) -> Result<Option<Self>, AuthError> {
-        let bad = |reason: String| AuthError::File { path: place.path.clone(), reason };
+    pub(super) fn read(place: &Place) -> Result<Option<Self>, CredentialsError> {
+        let bad = |reason: String| CredentialsError::File { path: place.path.clone(), reason };
         let file = match fs::open(&place.path) {
             Ok(file) => file,
             Err(e) if !place.required && is_absent(&e) => return Ok(None),
@@ -85,7 +85,11 @@ impl AuthFile {
     }
 
     /// What `auths` says: the repository, its parents, the host; then keys in older spellings of the host.
-    pub(super) fn entry(&self, host: &str, repository: &str) -> Result<Option<Credentials>, AuthError> {
+    pub(super) fn entry(
+        &self,
+        host: &str,
+        repository: &str,
+    ) -> Result<Option<Credentials>, CredentialsError> {
         let auths = &self.content.auths;
         let full = format!("{host}/{repository}");
         let mut key = if self.legacy { host } else { full.as_str() };
@@ -110,8 +114,8 @@ impl AuthFile {
         Ok(None)
     }
 
-    fn credentials(&self, key: &str, entry: &Entry) -> Result<Option<Credentials>, AuthError> {
-        let bad = || AuthError::File {
+    fn credentials(&self, key: &str, entry: &Entry) -> Result<Option<Credentials>, CredentialsError> {
+        let bad = || CredentialsError::File {
             path: self.path.clone(),
             reason: format!("the entry {key:?} is not the base64 of USER:PASSWORD"),
         };

@@ -3,8 +3,13 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use thiserror::Error;
 
-use super::ReferenceError;
-use crate::{diag::Code, display::hidden, oci::Digest};
+use super::{ReferenceError, credentials::CredentialsError};
+use crate::{
+    diag::Code,
+    display::hidden,
+    http::HttpError,
+    oci::{BlobError, Digest, ManifestError},
+};
 
 /// Why a registry was not read or written. Texts hold no credentials; what a registry says is cut and made printable.
 #[derive(Debug, Error)]
@@ -13,6 +18,28 @@ pub enum RegistryError {
     /// A name that no registry can have.
     #[error(transparent)]
     Reference(#[from] ReferenceError),
+    /// The network.
+    #[error(transparent)]
+    Http(#[from] HttpError),
+    /// The places of credentials.
+    #[error(transparent)]
+    Credentials(#[from] CredentialsError),
+    /// Content that is not what was asked for.
+    #[error(transparent)]
+    Blob(#[from] BlobError),
+    /// A manifest that can't be read.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// Content beyond a bound.
+    #[error("{digest} is larger than {limit} bytes, the most that keypack reads of it")]
+    TooLarge {
+        /// The content.
+        digest: Digest,
+        /// The size that its descriptor says, if any.
+        size: Option<u64>,
+        /// The bound.
+        limit: u64,
+    },
     /// Credentials are missing or wrong.
     #[error("{place} {}{}", if *had { "refuses the credentials" } else { "asks for credentials, and none are known" }, said(message))]
     Unauthorized {
@@ -126,6 +153,11 @@ impl RegistryError {
     pub const fn code(&self) -> Code {
         match self {
             Self::Reference(_) => Code::ReferenceInvalid,
+            Self::Http(e) => e.code(),
+            Self::Credentials(e) => e.code(),
+            Self::Blob(e) => e.code(),
+            Self::Manifest(e) => e.code(),
+            Self::TooLarge { .. } => Code::TooLarge,
             Self::Unauthorized { .. } => Code::Unauthorized,
             Self::Denied { .. } => Code::Denied,
             Self::RealmRefused { .. } => Code::RealmRefused,
@@ -140,7 +172,7 @@ impl RegistryError {
     }
 
     /// What to do, where the situation needs more than its code says.
-    pub(in crate::content) fn hint(&self) -> Option<Cow<'static, str>> {
+    pub(crate) fn hint(&self) -> Option<Cow<'static, str>> {
         match self {
             Self::Unauthorized { had: true, .. } => {
                 Some("log in again, or look which auth file is used: --authfile names another".into())

@@ -28,8 +28,8 @@ impl Secret {
         Self(text.into())
     }
 
-    /// The text itself: for the wire only.
-    pub(in crate::content) fn reveal(&self) -> &str {
+    /// The text itself: for a request only.
+    pub(in crate::registry) fn reveal(&self) -> &str {
         &self.0
     }
 }
@@ -53,7 +53,7 @@ impl Credentials {
     }
 
     /// The value of an `Authorization` header for HTTP Basic (RFC 7617), where these are a user and a password.
-    pub(in crate::content) fn basic(&self) -> Option<String> {
+    pub(in crate::registry) fn basic(&self) -> Option<String> {
         match self {
             Self::Password { user, password } => {
                 Some(format!("Basic {}", STANDARD.encode(format!("{user}:{}", password.reveal()))))

@@ -6,11 +6,10 @@ use std::{
 use serde::Deserialize;
 use url::form_urlencoded;
 
-use super::{RegistryError, challenge::Challenge, error, realm};
+use super::{RegistryError, challenge::Challenge, credentials::Credentials, error, realm};
 use crate::{
-    content::{ContentError, auth::Credentials},
+    http::{self, HeaderValue, Method, Origin, Request, StatusCode, Url, header},
     limits,
-    net::{self, HeaderValue, Method, Origin, Request, StatusCode, Url, header},
 };
 
 /// What a token is good for (docs.docker.com, "Token scope documentation").
@@ -20,13 +19,6 @@ pub(super) enum Scope {
     Pull(String),
     /// Writing a repository.
     Push(String),
-    /// Writing a repository, and reading another to mount a blob from it.
-    Mount {
-        /// What is written.
-        into: String,
-        /// What is read.
-        from: String,
-    },
     /// The list of repositories.
     Catalog,
 }
@@ -35,31 +27,28 @@ impl Scope {
     /// The repository whose credentials are used.
     pub(super) fn repository(&self) -> &str {
         match self {
-            Self::Pull(name) | Self::Push(name) | Self::Mount { into: name, .. } => name,
+            Self::Pull(name) | Self::Push(name) => name,
             Self::Catalog => "",
         }
     }
 
-    fn texts(&self) -> Vec<String> {
+    fn text(&self) -> String {
         match self {
-            Self::Pull(name) => vec![format!("repository:{name}:pull")],
-            Self::Push(name) => vec![format!("repository:{name}:pull,push")],
-            Self::Mount { into, from } => {
-                vec![format!("repository:{into}:pull,push"), format!("repository:{from}:pull")]
-            }
-            Self::Catalog => vec!["registry:catalog:*".into()],
+            Self::Pull(name) => format!("repository:{name}:pull"),
+            Self::Push(name) => format!("repository:{name}:pull,push"),
+            Self::Catalog => "registry:catalog:*".into(),
         }
     }
 }
 
 /// The value of an `Authorization` header, while it lasts.
 #[derive(Clone)]
-pub(super) struct Pass {
+pub(super) struct Authorization {
     pub(super) header: HeaderValue,
     until: Option<Instant>,
 }
 
-impl Pass {
+impl Authorization {
     pub(super) fn is_fresh(&self) -> bool {
         self.until.is_none_or(|until| Instant::now() < until)
     }
@@ -71,23 +60,23 @@ impl Pass {
     }
 }
 
-impl fmt::Debug for Pass {
+impl fmt::Debug for Authorization {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Pass")
+        f.write_str("Authorization")
     }
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Answer {
+struct TokenDto {
     token: Option<String>,
     access_token: Option<String>,
     expires_in: Option<f64>,
 }
 
-/// Who asks for a pass.
-pub(super) struct Petition<'a> {
-    pub(super) client: &'a net::Client,
+/// What a token service is asked, and by whom.
+pub(super) struct TokenRequest<'a> {
+    pub(super) client: &'a http::Client,
     /// The registry, for messages.
     pub(super) place: &'a str,
     pub(super) registry: &'a Url,
@@ -96,15 +85,15 @@ pub(super) struct Petition<'a> {
     pub(super) scope: &'a Scope,
 }
 
-impl Petition<'_> {
+impl TokenRequest<'_> {
     /// Answers a challenge. The token specification: distribution, docs/spec/auth/token.md (GET) and oauth.md (POST).
-    pub(super) fn pass(&self, challenge: &Challenge) -> Result<Pass, ContentError> {
+    pub(super) fn answer(&self, challenge: &Challenge) -> Result<Authorization, RegistryError> {
         let (realm, service) = match challenge {
             Challenge::Basic => return self.basic(),
             Challenge::Bearer { realm, service } => (realm, service.as_deref()),
         };
         if let Some(Credentials::RegistryToken(token)) = self.credentials {
-            return Pass::new(&format!("Bearer {}", token.reveal()), None).ok_or_else(|| {
+            return Authorization::new(&format!("Bearer {}", token.reveal()), None).ok_or_else(|| {
                 self.unauthorized("the registry token of the auth file has characters that no token has")
             });
         }
@@ -118,31 +107,31 @@ impl Petition<'_> {
             return Err(self.refused(&answer));
         }
         // The text of serde is not shown: it may repeat the token.
-        let token: Answer = serde_json::from_slice(&answer.body)
+        let token: TokenDto = serde_json::from_slice(&answer.body)
             .map_err(|_| self.strange("its token service answers with something that is no token"))?;
         let text = token.token.or(token.access_token).unwrap_or_default();
         // token.md: 60 seconds unless it says otherwise. A tenth is left for the way.
         let seconds = token.expires_in.filter(|s| s.is_finite() && *s >= 1.0).unwrap_or(60.0).min(86_400.0);
         let until = asked + Duration::from_secs_f64(seconds * 0.9);
         if text.is_empty() {
-            return Err(self.strange("its token service answers without a token").into());
+            return Err(self.strange("its token service answers without a token"));
         }
-        Pass::new(&format!("Bearer {text}"), Some(until))
-            .ok_or_else(|| self.strange("its token service answers with something that is no token").into())
+        Authorization::new(&format!("Bearer {text}"), Some(until))
+            .ok_or_else(|| self.strange("its token service answers with something that is no token"))
     }
 
-    fn basic(&self) -> Result<Pass, ContentError> {
+    fn basic(&self) -> Result<Authorization, RegistryError> {
         match self.credentials {
             None => Err(self.unauthorized("")),
             Some(credentials) => {
-                credentials.basic().and_then(|text| Pass::new(&text, None)).ok_or_else(|| {
+                credentials.basic().and_then(|text| Authorization::new(&text, None)).ok_or_else(|| {
                     self.unauthorized("it wants a user and a password, but only a token is known")
                 })
             }
         }
     }
 
-    fn permit(&self, realm: &str) -> Result<Url, ContentError> {
+    fn permit(&self, realm: &str) -> Result<Url, RegistryError> {
         let refuse = |reason: String, allow| RegistryError::RealmRefused {
             place: self.place.to_owned(),
             realm: error::printable(realm.split(['?', '#']).next().unwrap_or("")),
@@ -153,21 +142,19 @@ impl Petition<'_> {
             realm::Trust::Full(url) => Ok(url),
             realm::Trust::Anonymous(url) if self.credentials.is_none() => Ok(url),
             realm::Trust::Anonymous(url) => {
-                Err(refuse("it is another host".into(), url.host_str().map(ToOwned::to_owned)).into())
+                Err(refuse("it is another host".into(), url.host_str().map(ToOwned::to_owned)))
             }
-            realm::Trust::Never(reason) => Err(refuse(reason, None).into()),
+            realm::Trust::Never(reason) => Err(refuse(reason, None)),
         }
     }
 
-    fn get(&self, mut realm: Url, service: Option<&str>) -> Result<net::Response<Vec<u8>>, ContentError> {
+    fn get(&self, mut realm: Url, service: Option<&str>) -> Result<http::Response<Vec<u8>>, RegistryError> {
         {
             let mut query = realm.query_pairs_mut();
             if let Some(service) = service {
                 query.append_pair("service", service);
             }
-            for scope in self.scope.texts() {
-                query.append_pair("scope", &scope);
-            }
+            query.append_pair("scope", &self.scope.text());
             if let Some(Credentials::Password { user, .. }) = self.credentials {
                 query.append_pair("account", user);
             }
@@ -183,12 +170,12 @@ impl Petition<'_> {
         realm: Url,
         service: Option<&str>,
         token: &str,
-    ) -> Result<net::Response<Vec<u8>>, ContentError> {
+    ) -> Result<http::Response<Vec<u8>>, RegistryError> {
         let mut form = form_urlencoded::Serializer::new(String::new());
         form.append_pair("grant_type", "refresh_token")
             .append_pair("client_id", "keypack")
             .append_pair("refresh_token", token)
-            .append_pair("scope", &self.scope.texts().join(" "));
+            .append_pair("scope", &self.scope.text());
         if let Some(service) = service {
             form.append_pair("service", service);
         }
@@ -199,22 +186,20 @@ impl Petition<'_> {
         Ok(self.client.fetch(&request, limits::TOKEN)?)
     }
 
-    fn refused(&self, answer: &net::Response<Vec<u8>>) -> ContentError {
+    fn refused(&self, answer: &http::Response<Vec<u8>>) -> RegistryError {
         let origin = Origin::of(&answer.url).map_or_else(String::new, |o| o.to_string());
         let place = format!("the token service {origin} of {}", self.place);
         let message = error::message(&answer.body);
         match answer.status.as_u16() {
-            400 | 401 => {
-                RegistryError::Unauthorized { place, had: self.credentials.is_some(), message }.into()
-            }
-            403 => RegistryError::Denied { place, what: "have a token for this".into(), message }.into(),
-            status => RegistryError::Answer { place, what: "give a token".into(), status, message }.into(),
+            400 | 401 => RegistryError::Unauthorized { place, had: self.credentials.is_some(), message },
+            403 => RegistryError::Denied { place, what: "have a token for this".into(), message },
+            status => RegistryError::Answer { place, what: "give a token".into(), status, message },
         }
     }
 
-    fn unauthorized(&self, message: &str) -> ContentError {
+    fn unauthorized(&self, message: &str) -> RegistryError {
         let had = self.credentials.is_some();
-        RegistryError::Unauthorized { place: self.place.to_owned(), had, message: message.to_owned() }.into()
+        RegistryError::Unauthorized { place: self.place.to_owned(), had, message: message.to_owned() }
     }
 
     fn strange(&self, reason: &str) -> RegistryError {

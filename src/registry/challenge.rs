@@ -1,4 +1,4 @@
-use crate::net::{HeaderMap, header::WWW_AUTHENTICATE};
+use crate::http::{HeaderMap, header::WWW_AUTHENTICATE};
 
 /// How a registry wants to be asked (RFC 9110 §11.6.1; the token specification of distribution).
 #[derive(Debug, Clone, PartialEq, Eq)]

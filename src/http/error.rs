@@ -8,7 +8,7 @@ use super::{Origin, Unfit};
 /// Why there is no answer. No text holds a query, a user name or a credential.
 #[derive(Debug, Error)]
 #[non_exhaustive]
-pub enum NetError {
+pub enum HttpError {
     /// No connection, or a connection that broke.
     #[error("could not reach {origin}: {reason}")]
     Unreachable {
@@ -85,7 +85,7 @@ pub enum NetError {
     },
 }
 
-impl NetError {
+impl HttpError {
     /// The stable code of this error.
     pub const fn code(&self) -> Code {
         match self {

@@ -1,4 +1,4 @@
-#![allow(clippy::disallowed_types, reason = "this is the client; net is an I/O room")]
+#![allow(clippy::disallowed_types, reason = "this is the HTTP client")]
 
 use std::{
     collections::HashMap,
@@ -15,8 +15,8 @@ use reqwest::{
 use url::Url;
 
 use super::{
-    Body, NetError, Options, Origin, Proxy, Replay, Request, Response, Unfit, gate::Gate, is_loopback,
-    resolve, retry, shown,
+    Body, HttpError, Options, Origin, Proxy, Replay, Request, Response, Unfit, is_loopback, resolve, retry,
+    semaphore::Semaphore, shown,
 };
 
 /// Redirects that are followed for one request. A registry with a store behind it needs one, sometimes two.
@@ -29,7 +29,7 @@ const SLOWEST_UPLOAD: u64 = 16 << 10;
 #[derive(Debug)]
 pub struct Client {
     options: Options,
-    gate: Gate,
+    semaphore: Semaphore,
     /// One connection pool per origin, since certificates belong to hosts (containers-certs.d(5)).
     pools: Mutex<HashMap<Origin, Blocking>>,
 }
@@ -37,7 +37,7 @@ pub struct Client {
 impl Client {
     /// A client that behaves as `options` say. Nothing is read or sent yet.
     pub fn new(options: Options) -> Self {
-        Self { gate: Gate::new(options.jobs), options, pools: Mutex::default() }
+        Self { semaphore: Semaphore::new(options.jobs), options, pools: Mutex::default() }
     }
 
     /// How it behaves.
@@ -46,13 +46,26 @@ impl Client {
     }
 
     /// Asks, and returns as soon as the answer begins.
-    pub fn send(&self, request: &Request<'_>) -> Result<Response<Body>, NetError> {
+    pub fn send(&self, request: &Request<'_>) -> Result<Response<Body>, HttpError> {
         self.persist(request, Ok)
     }
 
     /// Asks, and reads the answer, at most `limit` bytes. An answer that breaks off is asked for again.
-    pub fn fetch(&self, request: &Request<'_>, limit: u64) -> Result<Response<Vec<u8>>, NetError> {
-        self.persist(request, |answer| answer.read(limit))
+    pub fn fetch(&self, request: &Request<'_>, limit: u64) -> Result<Response<Vec<u8>>, HttpError> {
+        self.persist(request, |answer| answer.read_counted(limit, |_| {}))
+    }
+
+    /// The same with an answer of so many bytes, whose progress is shown.
+    pub fn fetch_counted(
+        &self,
+        request: &Request<'_>,
+        limit: u64,
+        expected: u64,
+    ) -> Result<Response<Vec<u8>>, HttpError> {
+        self.persist(request, |answer| {
+            let mut transfer = self.options.meter.begin(expected);
+            answer.read_counted(limit, |bytes| transfer.pass(bytes))
+        })
     }
 
     /// Pauses before repetition number `attempt`, counted from 0, of something that `why` made fail.
@@ -73,8 +86,8 @@ impl Client {
     fn persist<B>(
         &self,
         request: &Request<'_>,
-        finish: impl Fn(Response<Body>) -> Result<Response<B>, NetError>,
-    ) -> Result<Response<B>, NetError> {
+        finish: impl Fn(Response<Body>) -> Result<Response<B>, HttpError>,
+    ) -> Result<Response<B>, HttpError> {
         let Options { retries, pause, longest_pause, .. } = self.options;
         for attempt in 0.. {
             let last = attempt >= retries;
@@ -108,12 +121,12 @@ impl Client {
     }
 
     /// One try: the request and the redirects that answer it.
-    fn follow(&self, request: &Request<'_>) -> Result<Response<Body>, NetError> {
+    fn follow(&self, request: &Request<'_>) -> Result<Response<Body>, HttpError> {
         let reading = matches!(request.method, Method::GET | Method::HEAD);
         let home = Origin::of(&request.url);
         let (mut url, mut elsewhere) = (request.url.clone(), false);
         for _ in 0..=HOPS {
-            let origin = Origin::of(&url).ok_or_else(|| NetError::Settings {
+            let origin = Origin::of(&url).ok_or_else(|| HttpError::Settings {
                 origin: shown(&url),
                 reason: Unfit::Scheme.to_string(),
             })?;
@@ -132,12 +145,12 @@ impl Client {
                 });
             };
             let next = resolve(&url, location).map_err(|why| {
-                NetError::redirect(&origin, location.split(['?', '#']).next().unwrap_or(""), why)
+                HttpError::redirect(&origin, location.split(['?', '#']).next().unwrap_or(""), why)
             })?;
             // Credentials stay behind for good once another origin was reached, even if that one sends us back.
             elsewhere |= Origin::of(&next) != home;
             if !reading && (elsewhere || !kept) {
-                return Err(NetError::Redirect {
+                return Err(HttpError::Redirect {
                     from: origin.to_string(),
                     to: shown(&next),
                     reason: "what is written goes only to the registry that was named".into(),
@@ -145,7 +158,7 @@ impl Client {
             }
             url = next;
         }
-        Err(NetError::Redirect {
+        Err(HttpError::Redirect {
             from: home.map_or_else(String::new, |o| o.to_string()),
             to: shown(&url),
             reason: format!("more than {HOPS} redirects"),
@@ -158,7 +171,7 @@ impl Client {
         url: &Url,
         origin: &Origin,
         elsewhere: bool,
-    ) -> Result<reqwest::blocking::Response, NetError> {
+    ) -> Result<reqwest::blocking::Response, HttpError> {
         let mut builder =
             self.pool(origin)?.request(request.method.clone(), url.clone()).headers(request.headers.clone());
         if let Some(value) = request.authorization.as_ref().filter(|_| !elsewhere) {
@@ -170,17 +183,17 @@ impl Client {
             let sending = Duration::from_secs(body.len() as u64 / SLOWEST_UPLOAD);
             builder = builder.body(body.to_vec()).timeout(self.options.silence + sending);
         }
-        let _pass = self.gate.enter();
-        builder.send().map_err(|e| NetError::sort(origin, self.options.silence, &e))
+        let _permit = self.semaphore.acquire();
+        builder.send().map_err(|e| HttpError::sort(origin, self.options.silence, &e))
     }
 
-    fn pool(&self, origin: &Origin) -> Result<Blocking, NetError> {
+    fn pool(&self, origin: &Origin) -> Result<Blocking, HttpError> {
         let mut pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(pool) = pools.get(origin) {
             return Ok(pool.clone());
         }
         let settings =
-            |e: reqwest::Error| NetError::Settings { origin: origin.to_string(), reason: cause(&e) };
+            |e: reqwest::Error| HttpError::Settings { origin: origin.to_string(), reason: cause(&e) };
         let mut builder = Blocking::builder()
             .redirect(Policy::none())
             .referer(false)
@@ -217,12 +230,12 @@ impl Drop for Client {
     }
 }
 
-fn exhausted<B>(answer: &Response<B>, wanted: Option<Duration>) -> NetError {
+fn exhausted<B>(answer: &Response<B>, wanted: Option<Duration>) -> HttpError {
     let origin = Origin::of(&answer.url).map_or_else(String::new, |o| o.to_string());
     if answer.status == StatusCode::TOO_MANY_REQUESTS {
-        NetError::RateLimited { origin, wait: wanted.map(|d| d.as_secs()) }
+        HttpError::RateLimited { origin, wait: wanted.map(|d| d.as_secs()) }
     } else {
-        NetError::Unavailable { origin, status: answer.status.as_u16() }
+        HttpError::Unavailable { origin, status: answer.status.as_u16() }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Where credentials may go. Every peer that was measured (oras, crane, skopeo, podman) sends them to whatever realm
 //! a registry names (CVE-2026-48978); keypack asks first.
 
-use crate::net::{Origin, Url, resolve};
+use crate::http::{Origin, Url, resolve};
 
 /// Token services that live on another host than their registry, each as its own documentation or answer says.
 const KNOWN: &[(&str, &str)] = &[

@@ -1,37 +1,36 @@
 use std::collections::HashSet;
 
-use super::{RegistryError, error, token::Scope, wire::Wire};
+use super::{RegistryError, error, token::Scope, transport::Transport};
 use crate::{
-    content::ContentError,
+    http::{self, Method, Request, Response, StatusCode, Url, header},
     limits,
-    net::{self, Method, Request, Response, StatusCode, Url, header},
 };
 
 /// Reads a list page by page (distribution-spec, "Listing tags": `Link` of RFC 8288 with `rel="next"`), and hands each
 /// page over. The next page is asked for at the registry only, and never twice. `Ok(Some(_))`: the first page was
 /// not there or not allowed; the caller knows what that means.
 pub(super) fn read(
-    wire: &Wire,
+    transport: &Transport,
     scope: &Scope,
     first: Url,
     what: &str,
-    mut page: impl FnMut(&Response<Vec<u8>>) -> Result<(), ContentError>,
-) -> Result<Option<Response<Vec<u8>>>, ContentError> {
-    let place = wire.place(scope.repository());
+    mut page: impl FnMut(&Response<Vec<u8>>) -> Result<(), RegistryError>,
+) -> Result<Option<Response<Vec<u8>>>, RegistryError> {
+    let place = transport.place(scope.repository());
     let endless =
         |reason: String| RegistryError::Endless { place: place.clone(), what: what.to_owned(), reason };
     let (mut url, mut seen) = (first, HashSet::new());
     for number in 0..limits::PAGES {
         if !seen.insert(url.clone()) {
-            return Err(endless("a page names one that came before as the next".into()).into());
+            return Err(endless("a page names one that came before as the next".into()));
         }
-        let answer = wire.fetch(scope, Request::new(Method::GET, url), limits::NAMES_PAGE)?;
+        let answer = transport.fetch(scope, Request::new(Method::GET, url), limits::NAMES_PAGE)?;
         if answer.status != StatusCode::OK {
             let meaningful = matches!(answer.status.as_u16(), 401 | 403 | 404 | 405);
             return if number == 0 && meaningful {
                 Ok(Some(answer))
             } else {
-                Err(wire.refused(scope, what, &answer))
+                Err(transport.refused(scope, what, &answer))
             };
         }
         page(&answer)?;
@@ -41,13 +40,13 @@ pub(super) fn read(
             to: error::printable(to.split(['?', '#']).next().unwrap_or("")),
             reason: reason.to_owned(),
         };
-        let to = net::resolve(&answer.url, &found).map_err(|why| refused(&found, &why.to_string()))?;
-        if !wire.is_home(&to)? {
-            return Err(refused(&net::shown(&to), "it is another origin").into());
+        let to = http::resolve(&answer.url, &found).map_err(|why| refused(&found, &why.to_string()))?;
+        if !transport.is_home(&to)? {
+            return Err(refused(&http::shown(&to), "it is another origin"));
         }
         url = to;
     }
-    Err(endless(format!("it has more than {} pages", limits::PAGES)).into())
+    Err(endless(format!("it has more than {} pages", limits::PAGES)))
 }
 
 /// The target of the first link with `rel="next"`.

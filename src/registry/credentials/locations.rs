@@ -5,7 +5,7 @@ use std::{
 
 /// The part of the environment that decides where credentials are looked for, as a value.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct AuthEnv {
+pub struct Locations {
     /// `--authfile`, or `REGISTRY_AUTH_FILE`. It is the only file then, and it must be there.
     pub authfile: Option<PathBuf>,
     /// `XDG_RUNTIME_DIR`.
@@ -32,8 +32,8 @@ pub(super) struct Place {
     pub(super) legacy: bool,
 }
 
-impl AuthEnv {
-    /// Takes what it needs out of an environment: `AuthEnv::from_vars(std::env::var_os, Some(uid))`. Empty
+impl Locations {
+    /// Takes what it needs out of an environment: `Locations::from_vars(std::env::var_os, Some(uid))`. Empty
     /// variables count as absent.
     pub fn from_vars(var: impl Fn(&str) -> Option<OsString>, uid: Option<u32>) -> Self {
         let set = |name| var(name).filter(|value| !value.is_empty());
@@ -73,12 +73,12 @@ impl AuthEnv {
 mod tests {
     use super::*;
 
-    fn paths(env: &AuthEnv) -> Vec<String> {
+    fn paths(env: &Locations) -> Vec<String> {
         env.places().into_iter().map(|p| p.path.display().to_string()).collect()
     }
 
-    fn vars(pairs: &'static [(&str, &str)]) -> AuthEnv {
-        AuthEnv::from_vars(|name| pairs.iter().find(|(k, _)| *k == name).map(|(_, v)| (*v).into()), Some(7))
+    fn vars(pairs: &'static [(&str, &str)]) -> Locations {
+        Locations::from_vars(|name| pairs.iter().find(|(k, _)| *k == name).map(|(_, v)| (*v).into()), Some(7))
     }
 
     #[test]

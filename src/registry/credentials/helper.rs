@@ -11,7 +11,7 @@ use std::{
 
 use serde::Deserialize;
 
-use super::{AuthError, Credentials, Secret};
+use super::{Credentials, CredentialsError, Secret};
 use crate::{display::shown, limits};
 
 #[derive(Deserialize)]
@@ -28,8 +28,8 @@ pub(super) fn get(
     server: &str,
     path: Option<&OsStr>,
     patience: Duration,
-) -> Result<Option<Credentials>, AuthError> {
-    let bad = |reason: &str| AuthError::Helper { name: shown(name), reason: reason.into() };
+) -> Result<Option<Credentials>, CredentialsError> {
+    let bad = |reason: &str| CredentialsError::Helper { name: shown(name), reason: reason.into() };
     // The name comes out of a file: it is the end of a file name, never a path.
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"._-".contains(&b);
     if name.is_empty() || !name.bytes().all(plain) {

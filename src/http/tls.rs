@@ -6,7 +6,7 @@ use std::{
 use reqwest::{Certificate, Identity, blocking::ClientBuilder};
 use x509_cert::der::Decode;
 
-use super::{NetError, Origin};
+use super::{HttpError, Origin};
 use crate::{fs, limits};
 
 /// Whom TLS trusts, beside the system's roots.
@@ -45,7 +45,7 @@ impl Tls {
         self
     }
 
-    pub(super) fn apply(&self, origin: &Origin, builder: ClientBuilder) -> Result<ClientBuilder, NetError> {
+    pub(super) fn apply(&self, origin: &Origin, builder: ClientBuilder) -> Result<ClientBuilder, HttpError> {
         let mut builder = builder;
         if !self.verify {
             builder = builder.tls_danger_accept_invalid_certs(true);
@@ -98,7 +98,7 @@ struct Files {
 }
 
 impl Files {
-    fn list(dir: &Path) -> Result<Self, NetError> {
+    fn list(dir: &Path) -> Result<Self, HttpError> {
         let unreadable = |e: std::io::Error| bad(dir, &format!("it can't be listed: {e}"));
         let (mut authorities, mut pairs) = (Vec::new(), BTreeMap::<PathBuf, (bool, bool)>::new());
         for entry in std::fs::read_dir(dir).map_err(unreadable)? {
@@ -139,11 +139,11 @@ fn with(stem: &Path, extension: &str) -> PathBuf {
     name.into()
 }
 
-fn bad(path: &Path, reason: &str) -> NetError {
-    NetError::CertificateFile { path: path.to_owned(), reason: reason.to_owned() }
+fn bad(path: &Path, reason: &str) -> HttpError {
+    HttpError::CertificateFile { path: path.to_owned(), reason: reason.to_owned() }
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, NetError> {
+fn read(path: &Path) -> Result<Vec<u8>, HttpError> {
     fs::open(path)
         .and_then(|file| fs::read(file, limits::KEY_FILE))
         .map_err(|e| bad(path, &format!("it can't be read: {e}")))?
@@ -151,7 +151,7 @@ fn read(path: &Path) -> Result<Vec<u8>, NetError> {
 }
 
 /// The certificates of a PEM file. reqwest would take a junk file for an empty list.
-fn certificates(path: &Path) -> Result<Vec<Vec<u8>>, NetError> {
+fn certificates(path: &Path) -> Result<Vec<Vec<u8>>, HttpError> {
     let blocks = pem::parse_many(read(path)?).map_err(|e| bad(path, &format!("it is not PEM: {e}")))?;
     let mut found = Vec::new();
     for block in blocks.into_iter().filter(|b| b.tag() == "CERTIFICATE") {

@@ -1,3 +1,5 @@
+//! A bounded number of threads for work that waits.
+
 use std::{
     sync::{
         Mutex, PoisonError,
@@ -6,38 +8,38 @@ use std::{
     thread::{Builder, Scope, scope},
 };
 
-/// Threads that may help with waiting, so many and no more, however deep the work is nested: whoever has work for
-/// several does it himself, and takes on who is free meanwhile.
+/// A bounded number of threads for work that waits, however deep it is nested: the calling thread works itself, and a
+/// free thread joins it where there is more to do.
 #[derive(Debug)]
-pub struct Crew {
+pub struct WorkerPool {
     free: AtomicUsize,
 }
 
-/// One who helps; dropping it sets him free.
-struct Hand<'a>(&'a Crew);
+/// The right to run one thread; dropping it gives it back.
+struct Permit<'a>(&'a WorkerPool);
 
-impl Drop for Hand<'_> {
+impl Drop for Permit<'_> {
     fn drop(&mut self) {
         self.0.free.fetch_add(1, Ordering::Relaxed);
     }
 }
 
-impl Crew {
-    /// Nobody helps.
-    pub fn alone() -> &'static Self {
-        static ALONE: Crew = Crew::new(0);
-        &ALONE
+impl WorkerPool {
+    /// No threads beside the calling one.
+    pub fn none() -> &'static Self {
+        static NONE: WorkerPool = WorkerPool::new(0);
+        &NONE
     }
 
-    /// So many helpers beside the one who asks them.
-    pub const fn new(hands: usize) -> Self {
-        Self { free: AtomicUsize::new(hands) }
+    /// So many threads beside the calling one.
+    pub const fn new(threads: usize) -> Self {
+        Self { free: AtomicUsize::new(threads) }
     }
 
-    fn take(&self) -> Option<Hand<'_>> {
+    fn take(&self) -> Option<Permit<'_>> {
         let taken = self.free.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |free| free.checked_sub(1));
-        // Made only where one was taken: a hand that is dropped sets one free.
-        taken.is_ok().then(|| Hand(self))
+        // Made only where one was taken: a permit that is dropped gives one back.
+        taken.is_ok().then(|| Permit(self))
     }
 
     /// Does `work` for every item and returns the results in the items' order. After the first error no new work begins;
@@ -48,7 +50,7 @@ impl Crew {
         work: impl Fn(&T) -> Result<R, E> + Sync,
     ) -> Result<Vec<R>, E> {
         let job = Job {
-            crew: self,
+            pool: self,
             items,
             work,
             next: AtomicUsize::new(0),
@@ -61,7 +63,7 @@ impl Crew {
         done.into_iter().map(|(_, result)| result).collect()
     }
 
-    /// The same where the first item is done before the others begin: it teaches what they need not ask again.
+    /// The same where the first item is done before the others begin: what it learns need not be asked again.
     pub fn map_after_first<T: Sync, R: Send, E: Send>(
         &self,
         items: &[T],
@@ -74,9 +76,9 @@ impl Crew {
     }
 }
 
-/// What is done together.
+/// One call of [`WorkerPool::map`].
 struct Job<'a, T, R, E, W> {
-    crew: &'a Crew,
+    pool: &'a WorkerPool,
     items: &'a [T],
     work: W,
     next: AtomicUsize,
@@ -90,11 +92,11 @@ impl<T: Sync, R: Send, E: Send, W: Fn(&T) -> Result<R, E> + Sync> Job<'_, T, R, 
             let i = self.next.fetch_add(1, Ordering::Relaxed);
             let Some(item) = self.items.get(i) else { return };
             if i + 1 < self.items.len()
-                && let Some(hand) = self.crew.take()
+                && let Some(permit) = self.pool.take()
             {
                 // Where the system has no more threads, it goes on with those that are there.
                 let _ = Builder::new().spawn_scoped(scope, move || {
-                    let _hand = hand;
+                    let _permit = permit;
                     self.run(scope);
                 });
             }
@@ -116,17 +118,17 @@ mod tests {
     #[test]
     fn results_keep_the_order_and_the_first_error_wins() {
         let items: Vec<u32> = (0..100).collect();
-        let crew = Crew::new(3);
-        assert_eq!(crew.map(&items, |n| Ok::<_, ()>(n * 2)), Ok((0..100).map(|n| n * 2).collect()));
-        assert_eq!(Crew::alone().map(&items, |n| if *n > 2 { Err(*n) } else { Ok(()) }), Err(3));
-        assert_eq!(crew.map(&[], |n: &u32| Ok::<_, ()>(*n)), Ok(vec![]));
-        assert_eq!(crew.map_after_first(&items, |n| Ok::<_, ()>(*n)), Ok(items.clone()));
-        assert_eq!(crew.free.into_inner(), 3, "all are free again");
+        let pool = WorkerPool::new(3);
+        assert_eq!(pool.map(&items, |n| Ok::<_, ()>(n * 2)), Ok((0..100).map(|n| n * 2).collect()));
+        assert_eq!(WorkerPool::none().map(&items, |n| if *n > 2 { Err(*n) } else { Ok(()) }), Err(3));
+        assert_eq!(pool.map(&[], |n: &u32| Ok::<_, ()>(*n)), Ok(vec![]));
+        assert_eq!(pool.map_after_first(&items, |n| Ok::<_, ()>(*n)), Ok(items.clone()));
+        assert_eq!(pool.free.into_inner(), 3, "all are free again");
     }
 
     #[test]
-    fn nested_work_shares_the_hands() {
-        let (crew, inside, most) = (Crew::new(3), AtomicUsize::new(0), AtomicUsize::new(0));
+    fn nested_work_shares_the_threads() {
+        let (pool, inside, most) = (WorkerPool::new(3), AtomicUsize::new(0), AtomicUsize::new(0));
         let leaf = |_: &usize| {
             most.fetch_max(inside.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
             std::thread::yield_now();
@@ -134,16 +136,16 @@ mod tests {
             Ok::<_, ()>(())
         };
         let items: Vec<_> = (0..20).collect();
-        crew.map(&items, |_| crew.map(&items, leaf)).unwrap();
+        pool.map(&items, |_| pool.map(&items, leaf)).unwrap();
         assert!(most.into_inner() <= 4);
     }
 
     #[test]
-    fn who_is_free_helps() {
+    fn a_free_thread_joins_nested_work() {
         // None of the four comes through before all four are there.
-        let (crew, all) = (Crew::new(3), Barrier::new(4));
+        let (pool, all) = (WorkerPool::new(3), Barrier::new(4));
         let met =
-            crew.map(&[(), ()], |()| crew.map(&[(), ()], |()| Ok::<_, ()>(all.wait().is_leader()))).unwrap();
+            pool.map(&[(), ()], |()| pool.map(&[(), ()], |()| Ok::<_, ()>(all.wait().is_leader()))).unwrap();
         assert_eq!(met.into_iter().flatten().filter(|leader| *leader).count(), 1);
     }
 }

@@ -5,11 +5,10 @@ use std::{
 
 use serde::{Deserialize, de::IgnoredAny};
 
-use super::{RegistryError, token::Scope, wire::Wire};
+use super::{RegistryError, token::Scope, transport::Transport};
 use crate::{
-    content::ContentError,
+    http::{HttpError, Method, Request, StatusCode, header},
     limits,
-    net::{Method, NetError, Request, StatusCode, header},
     oci::{Blob, BlobError, Descriptor, Digest, ManifestError, media},
 };
 
@@ -22,29 +21,29 @@ pub(super) const DIGEST: &str = "docker-content-digest";
 /// Reads a manifest by tag or digest (distribution-spec, "Pulling manifests"): bounded, with a digest that fits the
 /// reference and the header, of the type that the header says. `Ok(None)`: it is not there.
 pub(super) fn get(
-    wire: &Wire,
+    transport: &Transport,
     scope: &Scope,
     repository: &str,
     reference: &str,
-) -> Result<Option<(Descriptor, Blob)>, ContentError> {
-    let request = Request::new(Method::GET, wire.url(repository, "manifests/", reference)?)
+) -> Result<Option<(Descriptor, Blob)>, RegistryError> {
+    let request = Request::new(Method::GET, transport.url(repository, "manifests/", reference)?)
         .header(header::ACCEPT, ACCEPT);
     let expected = reference.parse::<Digest>().ok();
-    let answer = wire.fetch(scope, request, limits::MANIFEST).map_err(|e| match (e, expected) {
-        (ContentError::Net(NetError::TooLong { .. }), Some(digest)) => {
-            ContentError::TooLarge { digest, size: None, limit: limits::MANIFEST }
+    let answer = transport.fetch(scope, request, limits::MANIFEST).map_err(|e| match (e, expected) {
+        (RegistryError::Http(HttpError::TooLong { .. }), Some(digest)) => {
+            RegistryError::TooLarge { digest, size: None, limit: limits::MANIFEST }
         }
         (e, _) => e,
     })?;
     match answer.status {
         StatusCode::OK => {}
         StatusCode::NOT_FOUND => return Ok(None),
-        _ => return Err(wire.refused(scope, &format!("read the manifest {reference}"), &answer)),
+        _ => return Err(transport.refused(scope, &format!("read the manifest {reference}"), &answer)),
     }
     let claimed =
         answer.text(header::CONTENT_TYPE).unwrap_or("").split(';').next().unwrap_or("").trim().to_owned();
     if claimed.eq_ignore_ascii_case("text/html") {
-        return Err(wire.strange("it sends a web page instead of a manifest").into());
+        return Err(transport.strange("it sends a web page instead of a manifest"));
     }
     let said = answer.text(DIGEST).map(ToOwned::to_owned);
     let blob = Blob::new(answer.body);
@@ -52,9 +51,9 @@ pub(super) fn get(
         return Err(BlobError::Digest { expected, actual: blob.digest() }.into());
     }
     if let Some(said) = said.filter(|said| contradicts(said, blob.digest())) {
-        let (place, what) = (wire.place(repository), format!("the manifest {reference}"));
+        let (place, what) = (transport.place(repository), format!("the manifest {reference}"));
         let said = super::error::printable(&said);
-        return Err(RegistryError::HeaderDigest { place, what, said, actual: blob.digest() }.into());
+        return Err(RegistryError::HeaderDigest { place, what, said, actual: blob.digest() });
     }
     let media_type = media_type(&blob, &claimed)?;
     let descriptor =
@@ -86,7 +85,7 @@ fn is_index(media_type: &str) -> Option<bool> {
 
 /// The type of a manifest, from what it says itself; the header must agree (CVE-2021-41190). What can't be read here is
 /// left to [`crate::oci::Document::parse`].
-fn media_type(blob: &Blob, claimed: &str) -> Result<String, ContentError> {
+fn media_type(blob: &Blob, claimed: &str) -> Result<String, RegistryError> {
     let ambiguous = |reason: String| ManifestError::Ambiguous { digest: blob.digest(), reason };
     let shape: Shape = serde_json::from_slice(blob.bytes()).unwrap_or_default();
     if let Some(own) = &shape.media_type

@@ -1,4 +1,4 @@
-//! One HTTP client with our rules; what it fetches is none of its business.
+//! The HTTP client: connections, redirects, repetitions and bounds. It knows nothing of registries or key sources.
 //!
 //! - Credentials travel to one [`Origin`] only (RFC 6454). A redirect to another origin goes on without them, and they
 //!   do not come back if a later hop returns.
@@ -9,22 +9,22 @@
 //! - 429, 502, 503, 504 and broken connections are tried again with growing pauses; `Retry-After` is obeyed
 //!   (RFC 9110 §10.2.3, both forms).
 //!
-//! **Why `reqwest::blocking`.** The house is synchronous and its concurrency is a handful of scoped threads. The
+//! **Why `reqwest::blocking`.** keypack is synchronous and its concurrency is a handful of scoped threads. The
 //! blocking client keeps its runtime on a thread of its own, its `timeout` bounds the head and then *each read* of a
 //! body (not the whole transfer), and it may be used by many threads at once: all that is needed. HTTP/2,
 //! compression, cookies and charsets are not compiled in. Redirects and retries are ours, not reqwest's.
 
 mod client;
 mod error;
-mod gate;
 mod message;
 mod options;
 mod origin;
 mod retry;
+mod semaphore;
 mod tls;
 
 pub use client::Client;
-pub use error::NetError;
+pub use error::HttpError;
 pub use message::{Body, Replay, Request, Response};
 pub use options::{Notice, Options, Proxy};
 pub use origin::{Origin, Unfit, is_loopback, resolve, shown};

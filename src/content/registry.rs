@@ -1,0 +1,216 @@
+//! A registry as a [`Source`]: which part of it is meant, and how that part is enumerated.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    convert::Infallible,
+    io::{Cursor, Read},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use super::{Abilities, ContentError, Listed, Name, Referrers, RegistrySink, Remote, Source};
+use crate::{
+    oci::{Descriptor, Digest, Document, media},
+    registry::{Host, Options, Registry, RegistryError},
+    workers::WorkerPool,
+};
+
+/// How many manifests are read before the first of them is handed over.
+const LISTED_AT_ONCE: usize = 256;
+
+/// Which repositories of a registry are meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Selection {
+    /// These.
+    Repositories(Vec<String>),
+    /// This one and all below it, as the catalog lists them; the empty prefix means all. Where the catalog is refused
+    /// or does not list it, a repository of exactly this name.
+    Prefix(String),
+    /// These images: by repository, tags and digests. Of other tags only those of their signatures are read.
+    Images(BTreeMap<String, Vec<String>>),
+}
+
+/// The selected part of a registry.
+#[derive(Debug, Clone)]
+pub struct RegistrySource {
+    registry: Registry,
+    selection: Selection,
+    /// Selected images that are not there: repository and name.
+    absent: Arc<Mutex<Vec<(String, String)>>>,
+}
+
+impl RegistrySource {
+    /// A part of a registry. Nothing is asked yet.
+    pub fn new(host: Host, selection: Selection, options: Options) -> Self {
+        Self::of(Registry::new(host, options), selection)
+    }
+
+    /// A part of this registry.
+    pub fn of(registry: Registry, selection: Selection) -> Self {
+        Self { registry, selection, absent: Arc::default() }
+    }
+
+    /// The same registry with its connections and tokens, and another part of it.
+    #[must_use]
+    pub fn with_selection(&self, selection: Selection) -> Self {
+        Self { selection, ..self.clone() }
+    }
+
+    /// The client.
+    pub const fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// A repository to be written.
+    pub fn sink(&self, repository: &str) -> Result<RegistrySink, ContentError> {
+        Ok(RegistrySink::new(self.registry.repository(repository)?))
+    }
+
+    /// The repositories of a prefix. Many registries refuse the catalog; then a name may still be a repository itself.
+    fn below(&self, prefix: &str) -> Result<Vec<String>, ContentError> {
+        // Where the catalog is refused, the list of tags may be too: then the catalog's error is the one to report.
+        let itself = || {
+            crate::registry::is_repository(prefix)
+                && self.registry.tags(prefix).is_ok_and(|tags| !tags.is_empty())
+        };
+        match self.registry.catalog(prefix) {
+            Ok(names) if names.is_empty() && itself() => Ok(vec![prefix.to_owned()]),
+            Err(RegistryError::CatalogRefused { .. }) if itself() => Ok(vec![prefix.to_owned()]),
+            result => Ok(result?),
+        }
+    }
+
+    /// Puts what is wanted into `listed`; of `tags`, gives back those that hold signatures of it.
+    fn around(
+        &self,
+        repository: &str,
+        wanted: &[String],
+        tags: Vec<String>,
+        listed: &mut Vec<Listed>,
+    ) -> Result<Vec<String>, ContentError> {
+        let found = self.workers().map(wanted, |name| self.registry.manifest(repository, name))?;
+        let mut starts = BTreeSet::new();
+        for (name, found) in wanted.iter().zip(found) {
+            let Some((descriptor, blob)) = found else {
+                self.absent
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .push((repository.into(), name.clone()));
+                continue;
+            };
+            starts.insert(format!("sha256-{}", descriptor.digest.hex()));
+            if let Ok(Document::Index(index)) = Document::parse(&blob) {
+                starts.extend(index.manifests.iter().map(|m| format!("sha256-{}", m.digest.hex())));
+            }
+            if name.parse::<Digest>().is_ok() {
+                listed.push(Listed { descriptor, name: Name::Untagged });
+            }
+        }
+        let belongs =
+            |tag: &String| wanted.contains(tag) || starts.contains(tag.split('.').next().unwrap_or_default());
+        Ok(tags.into_iter().filter(belongs).collect())
+    }
+}
+
+impl Source for RegistrySource {
+    fn place(&self) -> String {
+        let of = |repository: &str| self.registry.place(repository);
+        match &self.selection {
+            Selection::Repositories(names) if names.len() == 1 => of(&names[0]),
+            Selection::Repositories(_) => of(""),
+            Selection::Prefix(prefix) => of(prefix),
+            Selection::Images(images) => match images.keys().next() {
+                Some(only) if images.len() == 1 => of(only),
+                _ => of(""),
+            },
+        }
+    }
+
+    fn repositories(&self) -> Result<Vec<String>, ContentError> {
+        match &self.selection {
+            Selection::Repositories(names) => Ok(names.clone()),
+            Selection::Prefix(prefix) => self.below(prefix.trim_matches('/')),
+            Selection::Images(images) => Ok(images.keys().cloned().collect()),
+        }
+    }
+
+    /// The tags, for a registry does not tell what it holds without one; as errors those that it does not give, and
+    /// selected images that are not there.
+    fn list(
+        &self,
+        repository: &str,
+        take: &mut dyn FnMut(Result<Listed, ContentError>),
+    ) -> Result<(), ContentError> {
+        let mut listed = Vec::new();
+        let mut tags = self.registry.tags(repository)?;
+        if let Selection::Images(images) = &self.selection {
+            let wanted = images.get(repository).map_or(&[][..], Vec::as_slice);
+            tags = self.around(repository, wanted, tags, &mut listed)?;
+        }
+        for listed in listed {
+            take(Ok(listed));
+        }
+        for tags in tags.chunks(LISTED_AT_ONCE) {
+            let ask = |tag: &String| Ok::<_, Infallible>(self.registry.manifest(repository, tag));
+            let Ok(found) = self.workers().map(tags, ask);
+            for (tag, found) in tags.iter().zip(found) {
+                // A tag that went away since the list was made is not there.
+                if let Some(found) = found.transpose() {
+                    let name = Name::Tag(tag.clone());
+                    take(
+                        found.map(|(descriptor, _)| Listed { descriptor, name }).map_err(ContentError::from),
+                    );
+                }
+            }
+        }
+        let absent = self.absent.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = self.registry.place(repository);
+        for (_, name) in absent.iter().filter(|(r, _)| r == repository) {
+            take(Err(ContentError::NoSuchName {
+                place: place.clone(),
+                name: format!("image with the name {name:?}"),
+            }));
+        }
+        Ok(())
+    }
+
+    fn resolve(&self, repository: &str, reference: &str) -> Result<Option<Descriptor>, ContentError> {
+        let found = self.registry.manifest(repository, reference)?;
+        self.registry.note(repository, reference, found.as_ref().map(|(_, blob)| blob.clone()));
+        Ok(found.map(|(descriptor, _)| descriptor))
+    }
+
+    fn open(&self, repository: &str, blob: &Descriptor) -> Result<Option<Box<dyn Read + '_>>, ContentError> {
+        let is_manifest = match blob.media_type.as_str() {
+            media::MANIFEST | media::INDEX | media::DOCKER_MANIFEST | media::DOCKER_LIST => Some(true),
+            "" => None,
+            _ => Some(false),
+        };
+        let bytes = |content: Vec<u8>| -> Box<dyn Read> { Box::new(Cursor::new(content)) };
+        if is_manifest != Some(false) {
+            if let Some(kept) = self.registry.kept(repository, blob.digest) {
+                return Ok(Some(bytes(kept.into_bytes())));
+            }
+            let found = self.registry.read_manifest(repository, &blob.digest.to_string())?;
+            if found.is_some() || is_manifest == Some(true) {
+                return Ok(found.map(|blob| bytes(blob.into_bytes())));
+            }
+        }
+        Ok(self.registry.blob(repository, blob)?.map(bytes))
+    }
+
+    fn abilities(&self) -> Abilities<'_> {
+        Abilities { referrers: Some(self), remote: Some(self), ..Abilities::default() }
+    }
+}
+
+impl Remote for RegistrySource {
+    fn workers(&self) -> &WorkerPool {
+        self.registry.workers()
+    }
+}
+
+impl Referrers for RegistrySource {
+    fn referrers(&self, repository: &str, subject: &Digest) -> Result<Vec<Descriptor>, ContentError> {
+        Ok(self.registry.referrers(repository, subject)?)
+    }
+}

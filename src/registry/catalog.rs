@@ -1,0 +1,33 @@
+use super::{Names, Registry, RegistryError, challenge::Challenge, is_repository, pages, token::Scope};
+
+impl Registry {
+    /// The repositories that the catalog lists under a prefix (distribution: docs/spec/api.md, "Listing Repositories";
+    /// the OCI specification has none). The empty prefix means all.
+    pub fn catalog(&self, prefix: &str) -> Result<Vec<String>, RegistryError> {
+        let url = self.transport.at("v2/_catalog?n=1000")?;
+        let inside = |name: &str| {
+            prefix.is_empty()
+                || name.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        let mut found = Vec::new();
+        let result = pages::read(&self.transport, &Scope::Catalog, url, "its catalog", |page| {
+            let Names { repositories, .. } = self.names(&page.body)?;
+            found.extend(repositories.into_iter().filter(|name| inside(name) && is_repository(name)));
+            Ok(())
+        });
+        let refused = |status| RegistryError::CatalogRefused { place: self.place(""), status };
+        match result {
+            Ok(None) => {}
+            // With Basic, 401 is about who we are; with tokens, about what ours is good for.
+            Ok(Some(answer)) if Challenge::choose(&answer.headers) == Some(Challenge::Basic) => {
+                return Err(self.transport.refused(&Scope::Catalog, "list its repositories", &answer));
+            }
+            Ok(Some(answer)) => return Err(refused(answer.status.as_u16())),
+            Err(RegistryError::Denied { .. }) => return Err(refused(403)),
+            Err(e) => return Err(e),
+        }
+        found.sort();
+        found.dedup();
+        Ok(found)
+    }
+}

@@ -1,0 +1,240 @@
+//! The client of registries: OCI distribution-spec 1.1, and the token service of distribution (docs/spec/auth). It is
+//! for packs and signatures, which are small: every answer is read whole and within a bound, every upload is one
+//! request.
+//!
+//! # Why not `oci-client`
+//! Its 0.18 keeps one credential per registry and the first one wins; takes a token's realm as the registry names it
+//! (CVE-2026-48978, GHSA-xf85-363p-868w); swallows a refused token and goes on anonymously; reads manifests without
+//! bound; repeats nothing and forgets `Retry-After`; follows `urls`; knows no identity tokens, no client certificates,
+//! no pages of referrers. What remains to be used of it after that is smaller than this module.
+//!
+//! # Who sees credentials
+//! The registry's own origin; its token service if that is the same host, in the small table of `realm`, or allowed
+//! (`--allow-realm`). Nobody else: redirects go on without them, upload locations and pagination links of another origin
+//! are refused.
+//!
+//! # What it costs
+//! There is no HEAD before a GET and no ping. A tag costs one request: its manifest is read to learn the digest, and kept
+//! until it is opened. A repository costs one token where the registry wants tokens, and one request per page of tags.
+//! A registry without a referrers API is asked for it once.
+
+mod catalog;
+mod challenge;
+pub mod credentials;
+mod error;
+mod manifest;
+mod pages;
+mod realm;
+mod reference;
+mod token;
+mod transport;
+mod upload;
+
+use std::sync::{Arc, atomic::Ordering};
+
+use credentials::CredentialStore;
+pub use error::RegistryError;
+pub use realm::AllowedRealm;
+pub use reference::{Host, ReferenceError, RegistryRef, is_repository, is_tag};
+pub(crate) use reference::{is_part, without_user};
+use serde::{Deserialize, Deserializer};
+use token::Scope;
+use transport::Transport;
+pub use upload::Repository;
+
+use crate::{
+    http::{self, HttpError, Method, Request, StatusCode},
+    limits,
+    oci::{Blob, Descriptor, Digest, Document},
+    workers::WorkerPool,
+};
+
+/// How a registry is spoken to.
+#[derive(Debug)]
+pub struct Options {
+    /// The client: retries, timeouts, `--jobs`, TLS, proxy.
+    pub http: http::Options,
+    /// http instead of https (`--plain-http`).
+    pub plain_http: bool,
+    /// Who we are there.
+    pub credentials: CredentialStore,
+    /// Further hosts that may see the credentials (`--allow-realm`).
+    pub allowed: Vec<AllowedRealm>,
+}
+
+impl Default for Options {
+    /// https, without credentials.
+    fn default() -> Self {
+        Self {
+            http: http::Options::default(),
+            plain_http: false,
+            credentials: CredentialStore::anonymous(),
+            allowed: Vec::new(),
+        }
+    }
+}
+
+/// A registry. It may be shared by threads, and clones share connections, tokens and what was read.
+#[derive(Debug, Clone)]
+pub struct Registry {
+    transport: Arc<Transport>,
+    kept: Arc<manifest::Kept>,
+    /// What a token is asked for.
+    scope: fn(String) -> Scope,
+}
+
+impl Registry {
+    /// A registry. Nothing is asked yet.
+    pub fn new(host: Host, options: Options) -> Self {
+        Self { transport: Arc::new(Transport::new(host, options)), kept: Arc::default(), scope: Scope::Pull }
+    }
+
+    /// The same registry read with the token that writing needs, so that one is enough for both.
+    #[must_use]
+    pub fn to_be_written(self) -> Self {
+        Self { scope: Scope::Push, ..self }
+    }
+
+    /// How messages name the registry, with a repository or without.
+    pub fn place(&self, repository: &str) -> String {
+        self.transport.place(repository)
+    }
+
+    /// Threads that ask it.
+    pub fn workers(&self) -> &WorkerPool {
+        &self.transport.workers
+    }
+
+    /// A repository to be written.
+    pub fn repository(&self, name: &str) -> Result<Repository, RegistryError> {
+        Repository::new(self.transport.clone(), self.kept.clone(), name)
+    }
+
+    /// The tags of a repository, sorted. A repository that does not exist has none.
+    pub fn tags(&self, repository: &str) -> Result<Vec<String>, RegistryError> {
+        let scope = (self.scope)(repository.to_owned());
+        let url = self.transport.url(repository, "tags/list?n=1000", "")?;
+        let mut tags = Vec::new();
+        let refused = pages::read(&self.transport, &scope, url, "the list of tags", |page| {
+            let Names { tags: more, .. } = self.names(&page.body)?;
+            // What is no tag could not be asked for anyway.
+            tags.extend(more.into_iter().filter(|tag| is_tag(tag)));
+            Ok(())
+        })?;
+        match refused {
+            Some(answer) if answer.status != StatusCode::NOT_FOUND => {
+                return Err(self.transport.refused(&scope, "list the tags", &answer));
+            }
+            _ => {}
+        }
+        tags.sort();
+        tags.dedup();
+        Ok(tags)
+    }
+
+    fn names(&self, page: &[u8]) -> Result<Names, RegistryError> {
+        serde_json::from_slice(page).map_err(|_| self.transport.strange("it sends a list that is no list"))
+    }
+
+    /// Reads a manifest by tag or digest, and keeps it for [`Registry::kept`]. `Ok(None)`: it is not there.
+    pub fn manifest(
+        &self,
+        repository: &str,
+        reference: &str,
+    ) -> Result<Option<(Descriptor, Blob)>, RegistryError> {
+        let scope = (self.scope)(repository.to_owned());
+        let found = manifest::get(&self.transport, &scope, repository, reference)?;
+        if let Some((_, blob)) = &found {
+            self.kept.put(repository, blob.clone());
+        }
+        Ok(found)
+    }
+
+    /// Reads a manifest that is opened once, and so is not kept.
+    pub fn read_manifest(&self, repository: &str, reference: &str) -> Result<Option<Blob>, RegistryError> {
+        let scope = (self.scope)(repository.to_owned());
+        Ok(manifest::get(&self.transport, &scope, repository, reference)?.map(|(_, blob)| blob))
+    }
+
+    /// A manifest that was read before and is still kept.
+    pub fn kept(&self, repository: &str, digest: Digest) -> Option<Blob> {
+        self.kept.get(repository, digest)
+    }
+
+    /// Remembers what a name stood for until [`Repository::current`] is asked for it.
+    pub fn note(&self, repository: &str, name: &str, manifest: Option<Blob>) {
+        self.kept.note(repository, name, manifest);
+    }
+
+    /// Reads a blob, not checked in any way: of one that announces a size, one byte more than that at most.
+    ///
+    /// `urls` of a descriptor are never asked: GHSA-qvqc-4c52-x6qp.
+    pub fn blob(&self, repository: &str, blob: &Descriptor) -> Result<Option<Vec<u8>>, RegistryError> {
+        let scope = (self.scope)(repository.to_owned());
+        let url = self.transport.url(repository, "blobs/", &blob.digest.to_string())?;
+        let limit =
+            blob.size.map_or(limits::PACK_FILE, |size| size.saturating_add(1).min(limits::PACK_TOTAL));
+        let answer = self.transport.exchange(&scope, Request::new(Method::GET, url), |client, request| {
+            client.fetch_counted(request, limit, blob.size.unwrap_or(0))
+        });
+        let answer = answer.map_err(|e| match e {
+            RegistryError::Http(HttpError::TooLong { .. }) => {
+                RegistryError::TooLarge { digest: blob.digest, size: blob.size, limit }
+            }
+            e => e,
+        })?;
+        match answer.status {
+            StatusCode::OK => Ok(Some(answer.body)),
+            StatusCode::NOT_FOUND => Ok(None),
+            _ => Err(self.transport.refused(&scope, &format!("read the blob {}", blob.digest), &answer)),
+        }
+    }
+
+    /// distribution-spec, "Listing referrers": 404 means that there is no such API (or nothing there); the fallback tag is
+    /// then found like any other tag. Any other answer is an error.
+    pub fn referrers(&self, repository: &str, subject: &Digest) -> Result<Vec<Descriptor>, RegistryError> {
+        let mut found = Vec::new();
+        if self.transport.without_referrers.load(Ordering::Relaxed) {
+            return Ok(found);
+        }
+        let scope = (self.scope)(repository.to_owned());
+        let url = self.transport.url(repository, "referrers/", &subject.to_string())?;
+        let refused = pages::read(&self.transport, &scope, url, "the list of referrers", |page| {
+            let Document::Index(index) = Document::parse(&Blob::new(page.body.clone()))? else {
+                return Err(self.transport.strange("its list of referrers is no index"));
+            };
+            found.extend(index.manifests);
+            if found.len() > limits::REFERRERS {
+                let (place, what) = (self.place(repository), "the list of referrers".to_owned());
+                let reason = format!("it has more than {} entries", limits::REFERRERS);
+                return Err(RegistryError::Endless { place, what, reason });
+            }
+            Ok(())
+        })?;
+        if let Some(answer) = refused {
+            if answer.status != StatusCode::NOT_FOUND {
+                return Err(self.transport.refused(&scope, "list the referrers", &answer));
+            }
+            // A registry with this API may still not know the repository: only the others are not asked again.
+            let unknown = ["NAME_UNKNOWN", "MANIFEST_UNKNOWN", "NAME_INVALID"];
+            if !error::has_code(&answer.body, &unknown) {
+                self.transport.without_referrers.store(true, Ordering::Relaxed);
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// A page of tags, or of repositories.
+#[derive(Deserialize)]
+struct Names {
+    #[serde(default, deserialize_with = "list")]
+    tags: Vec<String>,
+    #[serde(default, deserialize_with = "list")]
+    repositories: Vec<String>,
+}
+
+/// Some registries write `null` for an empty list.
+fn list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
+}
