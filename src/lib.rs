@@ -34,7 +34,8 @@
 //!
 //! | level | rooms |
 //! |---|---|
-//! | 6 | [`cli`]: words, hints, exit codes |
+//! | 7 | [`cli`]: words, exit codes; it never uses [`trust`], [`pack`], [`state`] or [`resolve`](mod@resolve) |
+//! | 6 | [`ops`]: one function per verb, a request and a context in, an outcome out |
 //! | 5 | [`report`], [`write`](mod@write), [`state`], [`config`]: what people write in YAML, pure |
 //! | 4 | [`pack`]: the inventory, the files of keys/, the artifact, anchors |
 //! | 3 | [`discover`], [`resolve`](mod@resolve), [`keysource`] |
@@ -76,6 +77,7 @@ pub mod key;
 pub mod keysource;
 pub mod limits;
 pub mod oci;
+pub mod ops;
 pub mod pack;
 pub mod registry;
 pub mod report;

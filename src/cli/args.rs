@@ -1,22 +1,27 @@
+mod cache;
+mod keys;
+mod registry;
+mod requests;
 mod settings;
-mod spans;
 mod trust;
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 use jiff::Timestamp;
 
-use self::spans::duration;
 pub(super) use self::{
+    cache::Cache,
+    keys::KeySources,
+    registry::Registry,
     settings::Forgive,
     trust::{Anchors, Exceptions, State},
 };
-use super::{cache::Cache, gather::KeySources, heading, output::Global, wire::Wire};
+use super::{heading, output::Global};
 use crate::{
     config::{IncludeKeys, Revocation, When},
     key::Fingerprint,
-    pack::{Expiry, KeySelector, Rule, parse_span},
+    ops::{Lifetime, Rules, parse_duration, parse_lineage, parse_span, push::Form},
 };
 
 const SOURCES: &str = "\
@@ -106,7 +111,7 @@ pub(super) struct Read {
     #[command(flatten)]
     pub(super) cache: Cache,
     #[command(flatten)]
-    pub(super) wire: Wire,
+    pub(super) registry: Registry,
 }
 
 #[derive(Debug, Args)]
@@ -128,11 +133,11 @@ pub(super) struct Collect {
     #[arg(short, long, value_name = "DIR")]
     pub(super) output: Option<PathBuf>,
     /// The lineage of the pack [default: that of the directory in place, or "default"].
-    #[arg(long, value_name = "NAME", value_parser = lineage)]
+    #[arg(long, value_name = "NAME", value_parser = parse_lineage)]
     pub(super) name: Option<String>,
     /// When the pack should no longer be taken: a date, or a time span such as "180 days".
     #[arg(long, value_name = "WHEN")]
-    pub(super) expires: Option<Expiry>,
+    pub(super) expires: Option<Lifetime>,
     /// Who collects, to be written into the pack [default: what the directory in place says].
     #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub(super) collected_by: Option<String>,
@@ -168,7 +173,7 @@ pub(super) struct Collect {
     pub(super) accept_rules: Option<PathBuf>,
     /// These, or those of the setting, once they are read.
     #[arg(skip)]
-    pub(super) rules: Option<Vec<Rule<KeySelector>>>,
+    pub(super) rules: Option<Rules>,
     /// Why a key is revoked.
     #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub(super) reason: Option<String>,
@@ -197,16 +202,7 @@ pub(super) struct Push {
     #[command(flatten)]
     pub(super) forgive: Forgive,
     #[command(flatten)]
-    pub(super) wire: Wire,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub(super) enum Form {
-    /// A scratch image with one layer: survives every tool.
-    #[default]
-    Image,
-    /// One layer per file: plain files for `oras pull` and `podman artifact extract`.
-    Artifact,
+    pub(super) registry: Registry,
 }
 
 #[derive(Debug, Args)]
@@ -221,7 +217,7 @@ pub(super) struct Pull {
     pub(super) anchors: Anchors,
     /// The lineage that the pack must have [default: that of the directory in place, if this host collected or
     /// authenticated it, or "default"].
-    #[arg(long, value_name = "NAME", value_parser = lineage)]
+    #[arg(long, value_name = "NAME", value_parser = parse_lineage)]
     pub(super) name: Option<String>,
     #[command(flatten)]
     pub(super) state: State,
@@ -232,7 +228,7 @@ pub(super) struct Pull {
     #[arg(help_heading = heading::STATE, long, value_name = "N")]
     pub(super) min_version: Option<u64>,
     /// Refuse packs that are older than this, and warn of those that are half as old [default: 180 days].
-    #[arg(help_heading = heading::STATE, long, value_name = "SPAN", value_parser = duration)]
+    #[arg(help_heading = heading::STATE, long, value_name = "SPAN", value_parser = parse_duration)]
     pub(super) max_age: Option<jiff::SignedDuration>,
     #[command(flatten)]
     pub(super) except: Exceptions,
@@ -242,7 +238,7 @@ pub(super) struct Pull {
     #[command(flatten)]
     pub(super) cache: Cache,
     #[command(flatten)]
-    pub(super) wire: Wire,
+    pub(super) registry: Registry,
 }
 
 #[derive(Debug, Args)]
@@ -256,7 +252,7 @@ pub(super) struct Diff {
     #[command(flatten)]
     pub(super) cache: Cache,
     #[command(flatten)]
-    pub(super) wire: Wire,
+    pub(super) registry: Registry,
 }
 
 #[derive(Debug, Args)]
@@ -269,19 +265,11 @@ pub(super) struct Inspect {
     #[command(flatten)]
     pub(super) cache: Cache,
     #[command(flatten)]
-    pub(super) wire: Wire,
+    pub(super) registry: Registry,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct Schema {
     /// Which one; without a name, the names are listed.
     pub(super) name: Option<String>,
-}
-
-fn lineage(text: &str) -> Result<String, String> {
-    if crate::pack::is_lineage(text) {
-        Ok(text.to_owned())
-    } else {
-        Err("a name is 1 to 64 letters, digits, dots and dashes".into())
-    }
 }

@@ -1,21 +1,19 @@
 use super::{
     args,
     output::{Format, Output},
-    packs::keys_or_pack,
 };
 use crate::{
     diag::{Diagnostic, Exit},
-    pack::Diff,
-    report,
+    ops::{self, diff::Request},
 };
 
 pub(super) fn run(args: &args::Diff, output: &Output) -> Result<Exit, Diagnostic> {
-    let (old, _) = keys_or_pack(&args.old, &args.wire, &args.cache, output).map_err(|e| e.on("old"))?;
-    let (new, _) = keys_or_pack(&args.new, &args.wire, &args.cache, output).map_err(|e| e.on("new"))?;
-    let diff = Diff::of(Some(&old), &new);
+    let request =
+        Request { old: args.old.clone(), new: args.new.clone(), cache_dir: args.cache.cache_dir.clone() };
+    let outcome = ops::diff(&request, &output.context(&args.registry))?;
     match output.format {
-        Format::Json => output.json(&diff)?,
-        Format::Text => output.data(&report::diff(&diff))?,
+        Format::Json => output.json(&outcome)?,
+        Format::Text => output.data(&outcome.text())?,
     }
     Ok(Exit::Done)
 }

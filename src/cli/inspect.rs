@@ -1,132 +1,22 @@
-use std::{collections::BTreeMap, fmt::Write};
-
 use super::{
-    args, memory,
+    args,
     output::{Format, Output},
-    packs::keys_or_pack,
 };
 use crate::{
     diag::{Diagnostic, Exit},
-    display::shown,
-    key::{OpenPgpKey, Pin},
-    oci::Digest,
-    pack::{ChainSide, Draft},
-    report,
+    ops::{self, inspect::Request},
 };
 
 pub(super) fn run(args: &args::Inspect, output: &Output) -> Result<Exit, Diagnostic> {
-    let (draft, manifest) = keys_or_pack(&args.place, &args.wire, &args.cache, output)?;
-    // A host's memory is about the directories on it; a pack elsewhere is pulled to be believed.
-    let known = match (manifest, memory::directory(args.state.dir.as_deref())) {
-        (None, Ok(dir)) => memory::authenticated(&dir, &draft)?.is_some(),
-        _ => false,
+    let request = Request {
+        place: args.place.clone(),
+        state_dir: args.state.dir.clone(),
+        cache_dir: args.cache.cache_dir.clone(),
     };
+    let outcome = ops::inspect(&request, &output.context(&args.registry))?;
     match output.format {
-        Format::Json => output.json(&serde_json::json!({
-            "authenticated": known,
-            "packDigest": draft.digest(),
-            "manifestDigest": manifest,
-            "inventory": draft.inventory(),
-            "signatures": draft
-                .coverage()
-                .iter()
-                .map(|(name, covers)| (name.to_string(), covers.as_str()))
-                .collect::<BTreeMap<_, _>>(),
-            "tuf": ChainSide::all(&draft),
-        }))?,
-        Format::Text => output.data(&text(&draft, manifest, known, output.verbose))?,
+        Format::Json => output.json(&outcome)?,
+        Format::Text => output.data(&outcome.text(output.verbose))?,
     }
     Ok(Exit::Done)
-}
-
-/// What a pack says of itself, with fingerprints to compare.
-pub(super) fn text(draft: &Draft, manifest: Option<Digest>, known: bool, verbose: bool) -> String {
-    let inventory = draft.inventory();
-    let mut out = String::new();
-    out.push_str(if known {
-        "Authenticated on this host: these are the files that it collected or pulled with an anchor.\n"
-    } else {
-        "UNVERIFIED: this is what the pack says of itself; nothing authenticates it yet.\n"
-    });
-    let _ = writeln!(
-        out,
-        "Lineage {}, version {}, made {}",
-        inventory.name, inventory.version, inventory.created
-    );
-    if let Some(collector) = &inventory.collected_by {
-        let _ = writeln!(out, "Collected by {}", shown(collector));
-    }
-    if let Some(expires) = inventory.expires {
-        let _ = writeln!(out, "Expires {expires}");
-    }
-    for (key, material) in draft.keys() {
-        let kept = key.kept.map_or_else(String::new, |since| {
-            format!(", kept from an earlier collection; none has needed it since {since}")
-        });
-        let _ = writeln!(out, "\n{}  {}{kept}", key.file, key.role.title());
-        let _ = writeln!(out, "  fingerprint {} ({})", key.fingerprint, key.algorithm);
-        let _ = writeln!(out, "  pin         {}", Pin::of(key.role, material, key.origin.as_deref()));
-        for certificate in &key.certificates {
-            let [what, fingerprint] = report::certificate(certificate);
-            let _ = writeln!(out, "  certificate {what}\n              {fingerprint}");
-        }
-        let said = [
-            ("url", &key.url),
-            ("origin", &key.origin),
-            ("user id", &key.user_id),
-            ("given by", &key.given_by),
-        ];
-        for (what, value) in said {
-            if let Some(value) = value {
-                let _ = writeln!(out, "  {what:11} {}", shown(value));
-            }
-        }
-        let _ = writeln!(
-            out,
-            "  proved      {}",
-            if key.proved { "a signature verified with it" } else { "no signature has verified with it" }
-        );
-        if key.ct_required {
-            let _ = writeln!(out, "  CT logs     its certificates need a timestamp of one");
-        }
-        let date = |t: Option<jiff::Timestamp>| t.map_or("…".to_owned(), |t| t.to_string());
-        if key.validity.start.is_some() || key.validity.end.is_some() {
-            let _ = writeln!(out, "  in use      {} to {}", date(key.validity.start), date(key.validity.end));
-        }
-        if material.openpgp().is_some_and(OpenPgpKey::is_weak) {
-            let _ =
-                writeln!(out, "  weak        its self-signatures use SHA-1, which RHEL 9 and later refuse");
-        }
-        for provenance in &key.provenance {
-            let _ =
-                writeln!(out, "  from        {} ({})", shown(&provenance.source), provenance.grade.as_str());
-            if verbose {
-                let _ = writeln!(out, "              {}", provenance.sha256);
-            }
-        }
-    }
-    for rule in &inventory.rules {
-        let _ = write!(out, "\n{}", report::rule(rule, inventory));
-    }
-    for (file, covers) in draft.coverage() {
-        let _ = writeln!(out, "\n{file}  {}; not verified here", covers.summary());
-    }
-    for (file, side) in ChainSide::all(draft) {
-        let _ = writeln!(out, "\n{file}  TUF repository {}", shown(&side.repository));
-        let _ = writeln!(out, "  {}", report::chain_side(&side));
-    }
-    for revoked in &inventory.revoked {
-        let _ = writeln!(
-            out,
-            "\nrevoked {} since {}: {}",
-            revoked.fingerprint,
-            revoked.date,
-            shown(&revoked.reason)
-        );
-    }
-    let _ = writeln!(out, "\nPack: {}", draft.digest());
-    if let Some(manifest) = manifest {
-        let _ = writeln!(out, "Digest: {manifest}");
-    }
-    out
 }

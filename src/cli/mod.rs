@@ -5,39 +5,22 @@
     reason = "this room owns the command line: stdout, stderr, the environment and the clock"
 )]
 
-mod age;
-mod anchors;
 mod args;
 mod bar;
-mod cache;
 mod clock;
 mod collect;
+mod console;
 mod diff;
 mod discover;
-
-mod find;
-mod gather;
 mod heading;
-
-mod images;
 mod inspect;
-mod install;
 mod interrupt;
-mod memory;
-mod misplaced;
 mod output;
-mod packs;
-mod past;
-mod places;
 mod pull;
 mod push;
-mod redhat;
 mod schema;
 mod settings;
-mod take;
-mod travelled;
-mod tuf;
-mod wire;
+mod usage;
 
 use std::process::ExitCode;
 
@@ -52,7 +35,7 @@ use crate::diag::{Diagnostic, Exit};
 pub fn main() -> ExitCode {
     let mut cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(e) => return output::usage(e),
+        Err(e) => return usage::refused(e),
     };
     let output = Output::new(&cli.global);
     let result = settings::apply(&mut cli).and_then(|()| run(&cli.command, &output));

@@ -1,18 +1,26 @@
+//! What the program prints: results to stdout, how it ended to stderr.
+
 use std::{
     io::{self, IsTerminal, Write},
     path::PathBuf,
-    process::ExitCode,
+    sync::Arc,
 };
 
-use clap::{Args, ValueEnum, error::ContextValue};
+use clap::{Args, ValueEnum};
 
-use super::{bar::Bar, heading, interrupt};
+use super::{
+    args::Registry,
+    clock,
+    console::{Console, stderr_paint, wants_colour},
+    heading, interrupt,
+};
 use crate::{
     address::quiet,
     diag::{Code, Diagnostic, Exit},
-    display::{Paint, hidden, shown},
-    events::{Interrupt, Progress},
-    http::Notice,
+    display::{Paint, hidden},
+    events::{Events, Interrupt},
+    ops::{Context, Env},
+    report::{Report, render},
 };
 
 /// What concerns every command.
@@ -49,56 +57,59 @@ pub(super) enum Format {
 pub(super) struct Output {
     pub(super) format: Format,
     pub(super) verbose: bool,
-    quiet: bool,
-    steps: Steps,
-    bar: Bar,
-    /// Counts the bytes of a transfer that may take long.
-    pub(super) progress: Progress,
-    /// What a signal leaves behind.
-    pub(super) interrupt: Interrupt,
-}
-
-/// How it is shown that work goes on.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Steps {
-    /// Not at all.
-    Silent,
-    /// As a line that is drawn while a step lasts.
-    Drawn,
-    /// As one line a step, that stays.
-    Lines,
+    console: Arc<Console>,
+    interrupt: Interrupt,
 }
 
 impl Output {
     pub(super) fn new(global: &Global) -> Self {
-        let shown = !global.quiet && !global.no_progress;
-        // A dumb terminal can't take a line back.
-        let draws = io::stderr().is_terminal() && std::env::var_os("TERM").is_some_and(|t| t != "dumb");
-        let steps = match (shown, draws) {
-            (false, _) => Steps::Silent,
-            (true, true) => Steps::Drawn,
-            (true, false) => Steps::Lines,
-        };
-        let bar = Bar::default();
+        let console = Console::new(global.quiet, global.no_progress);
         Self {
             format: global.format,
             verbose: global.verbose,
-            quiet: global.quiet,
-            progress: if steps == Steps::Drawn { Progress::counting() } else { Progress::default() },
-            steps,
-            interrupt: interrupt::listen(bar.clone()),
-            bar,
+            interrupt: interrupt::listen(console.bar()),
+            console: Arc::new(console),
+        }
+    }
+
+    /// What an operation of this run is given: the time, the environment, and this console.
+    pub(super) fn context(&self, registry: &Registry) -> Context {
+        let uid = rustix::process::getuid().as_raw();
+        Context {
+            net: registry.into(),
+            events: self.console.clone(),
+            progress: self.console.progress(),
+            interrupt: self.interrupt.clone(),
+            ..Context::new(clock::now(), Env::from_vars(|name| std::env::var_os(name), Some(uid)))
         }
     }
 
     /// Colours for stdout: on a terminal, unless NO_COLOR (no-color.org) or TERM=dumb say otherwise.
-    pub(super) fn paint(&self) -> Paint {
+    fn paint(&self) -> Paint {
         Paint(self.format == Format::Text && io::stdout().is_terminal() && wants_colour())
+    }
+
+    /// A report; as text, with every image where `whole`.
+    pub(super) fn report(&self, report: &Report, whole: bool) -> Result<(), Diagnostic> {
+        match self.format {
+            Format::Json => self.json(report),
+            Format::Text => self.data(&render(report, self.paint(), whole)),
+        }
+    }
+
+    /// Something to know, to stderr.
+    pub(super) fn note(&self, text: &str) {
+        self.console.note(text);
+    }
+
+    /// Something to look at, to stderr.
+    pub(super) fn warn(&self, text: &str) {
+        self.console.warn(text);
     }
 
     /// Data, to stdout. A reader who went away (`| head`) is no error.
     pub(super) fn data(&self, text: &str) -> Result<(), Diagnostic> {
-        self.bar.clear();
+        self.console.clear();
         let mut stdout = io::stdout().lock();
         match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
             Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
@@ -112,46 +123,6 @@ impl Output {
     pub(super) fn json(&self, value: &impl serde::Serialize) -> Result<(), Diagnostic> {
         let text = plain_json(&serde_json::to_string_pretty(value).unwrap_or_default());
         self.data(&format!("{text}\n"))
-    }
-
-    /// Something to know, to stderr.
-    pub(super) fn note(&self, text: &str) {
-        if !self.quiet {
-            self.say("", text);
-        }
-    }
-
-    /// Something to look at, to stderr.
-    pub(super) fn warn(&self, text: &str) {
-        self.say(&stderr_paint().warn("warning: "), text);
-    }
-
-    fn say(&self, kind: &str, text: &str) {
-        // Text from content may be in it: nothing that a terminal acts on gets through.
-        self.bar.aside(|| drop(writeln!(io::stderr(), "keypack: {kind}{}", shown(&quiet(text)))));
-    }
-
-    /// A step begins: shown on a terminal while it lasts, elsewhere one line.
-    pub(super) fn working(&self, text: &str) {
-        if self.steps == Steps::Lines {
-            self.say("", text);
-        }
-        self.further(text);
-    }
-
-    /// A step goes on: shown on a terminal alone.
-    pub(super) fn further(&self, text: &str) {
-        if self.steps == Steps::Drawn {
-            self.bar.show(&quiet(text), &self.progress);
-        }
-    }
-
-    /// Whoever waits says so here: one line, above the bar where there is one.
-    pub(super) fn notice(&self) -> Notice {
-        let bar = self.bar.clone();
-        Notice::new(move |text: &str| {
-            bar.aside(|| drop(writeln!(io::stderr(), "keypack: {}", shown(&quiet(text)))));
-        })
     }
 
     /// A failure for machines: whoever reads JSON gets JSON.
@@ -169,7 +140,7 @@ impl Output {
 
     /// Says how it ended. With `optional`, "could not" and "incomplete" are warnings.
     pub(super) fn finish(&self, result: Result<Exit, Diagnostic>, optional: bool) -> Exit {
-        self.bar.clear();
+        self.console.clear();
         let forgiven = |exit| optional && matches!(exit, Exit::CouldNot | Exit::Incomplete);
         match result {
             Ok(exit) if forgiven(exit) => {
@@ -180,67 +151,29 @@ impl Output {
                 // The report on stdout tells all of it; a log that keeps only stderr needs the reason too.
                 if exit == Exit::Incomplete {
                     let failure = Diagnostic::incomplete();
-                    self.say(
+                    self.console.say(
                         &stderr_paint().bad("error: "),
                         &format!("{} [{}]", failure.message, failure.code),
                     );
-                    self.say("hint: ", &failure.hint);
+                    self.console.say("hint: ", &failure.hint);
                 }
                 exit
             }
             Err(failure) if forgiven(failure.exit) => {
                 self.object(&failure);
                 self.warn(&format!("{} [{}]", failure.message, failure.code));
-                self.say("hint: ", &failure.hint);
+                self.console.say("hint: ", &failure.hint);
                 Exit::Done
             }
             Err(failure) => {
                 self.object(&failure);
-                self.say(&stderr_paint().bad("error: "), &format!("{} [{}]", failure.message, failure.code));
-                self.say("hint: ", &failure.hint);
+                self.console
+                    .say(&stderr_paint().bad("error: "), &format!("{} [{}]", failure.message, failure.code));
+                self.console.say("hint: ", &failure.hint);
                 failure.exit
             }
         }
     }
-}
-
-/// What to do about a command line that clap refused.
-const USAGE: &str = "run the command with --help; an example stands at its end";
-
-/// A command line that clap refused, or a help text that was asked for.
-pub(super) fn usage(error: clap::Error) -> ExitCode {
-    if !error.use_stderr() {
-        let _ = error.print();
-        return Exit::Done.into();
-    }
-    let text = echoed(error);
-    match text.strip_prefix("error: ") {
-        Some(rest) => {
-            let rest = rest.trim_end().trim_end_matches("For more information, try '--help'.").trim_end();
-            let _ = writeln!(io::stderr(), "keypack: error: {rest}\nkeypack: hint: {USAGE}");
-        }
-        None => drop(write!(io::stderr(), "{text}")),
-    }
-    Exit::Usage.into()
-}
-
-/// What clap says, with nothing in it that a terminal acts on: it repeats what was typed, or what a script passed.
-fn echoed(mut error: clap::Error) -> String {
-    let one_line = |value: &ContextValue| match value {
-        ContextValue::String(text) => ContextValue::String(shown(text)),
-        ContextValue::Strings(all) => ContextValue::Strings(all.iter().map(|text| shown(text)).collect()),
-        ContextValue::StyledStrs(all) => {
-            ContextValue::StyledStrs(all.iter().map(|text| shown(&text.to_string()).into()).collect())
-        }
-        other => other.clone(),
-    };
-    // A line break in it would begin a line of its own.
-    let context: Vec<_> = error.context().map(|(kind, value)| (kind, one_line(value))).collect();
-    for (kind, value) in context {
-        error.insert(kind, value);
-    }
-    let lines = error.render().to_string();
-    lines.lines().map(|line| shown(&quiet(line)) + "\n").collect()
 }
 
 /// The same JSON with escapes for what a terminal acts on. JSON itself demands that only of the oldest controls.
@@ -257,13 +190,4 @@ fn plain_json(json: &str) -> String {
         }
     }
     out
-}
-
-fn stderr_paint() -> Paint {
-    Paint(io::stderr().is_terminal() && wants_colour())
-}
-
-fn wants_colour() -> bool {
-    let set = |name| std::env::var_os(name).is_some_and(|v| !v.is_empty());
-    !set("NO_COLOR") && std::env::var_os("TERM").is_none_or(|t| t != "dumb")
 }

@@ -1,124 +1,30 @@
-use std::path::Path;
-
 use super::{
     args,
     output::{Format, Output},
-    places::{hosts, keys, location},
 };
 use crate::{
-    content::{self, ContentError, Destination, Source},
-    diag::{Code, Diagnostic, Exit},
-    fs, limits,
-    oci::{Descriptor, Document},
-    pack::{self, Coverage, to_artifact},
+    diag::{Diagnostic, Exit},
+    ops::{self, push::Request},
 };
 
-/// What a destination without a tag gets.
-const TAG: &str = "latest";
-
-const DESTINATION: &str = "write docker://HOST/REPO:TAG, oci:DIR:TAG or oci-archive:FILE:TAG";
-
-/// Whether a manifest is that of a pack. One that can't be read is not.
-fn is_pack(source: &dyn Source, repository: &str, manifest: &Descriptor) -> bool {
-    let config =
-        |config: &Descriptor| content::fetch(source, repository, config, limits::CONFIG).ok().flatten();
-    matches!(content::fetch_manifest(source, repository, manifest),
-        Ok(Some((_, Document::Manifest(manifest)))) if pack::looks_like_a_pack(&manifest, config))
-}
-
-/// Refuses to take a tag from something that is not a pack, or that can't be read: nobody gets it back.
-fn refuse_taken_tag(source: &dyn Source, repository: &str, tag: &str) -> Result<(), Diagnostic> {
-    let there = source.resolve(repository, tag).map_err(|e| Diagnostic::from(e).on("destination"))?;
-    if there.is_none_or(|there| is_pack(source, repository, &there)) {
-        return Ok(());
-    }
-    let error =
-        format!("the tag {tag} of {} names something that is not a pack, or can't be read", source.place());
-    Err(Diagnostic::new(Code::TagTaken, error))
-}
-
-/// Refuses to replace an archive that holds anything but packs, or can't be read.
-fn refuse_other_content(replaced: &Result<Box<dyn Source>, ContentError>) -> Result<(), Diagnostic> {
-    let taken = |error| {
-        let hint = "find out what it is, and move the file away; a push writes it anew";
-        Err(Diagnostic::new(Code::TagTaken, error).hinting(hint))
-    };
-    let source = match replaced {
-        Ok(source) => source.as_ref(),
-        Err(e) => return taken(format!("what lies in the place of the pack can't be read: {e}")),
-    };
-    match source.manifests("") {
-        Ok(found) if found.iter().all(|listed| is_pack(source, "", &listed.descriptor)) => Ok(()),
-        _ => taken(format!("{} holds something that is not a pack, or can't be read", source.place())),
-    }
-}
-
 pub(super) fn run(args: &args::Push, output: &Output) -> Result<Exit, Diagnostic> {
-    let path = Path::new(&args.keys);
-    if !path.exists() && Path::new(&args.dest).join(pack::INVENTORY).exists() {
-        return Err(Diagnostic::usage(
-            format!("{} is not a directory with keys", args.keys),
-            format!("the directory comes first: keypack push {} {}", args.dest, args.keys),
-        ));
-    }
-    let draft = keys(path)?
-        .ok_or_else(|| Diagnostic::new(Code::KeysNotFound, format!("{} holds no keys", path.display())))?;
-    draft.refuse_stale_signatures()?;
-    for (name, covers) in draft.coverage() {
-        if covers == Coverage::Unsaid {
-            output.warn(&format!(
-                "{name} does not say which inventory it is about (Ed25519 signatures do not); only its key can tell"
-            ));
-        }
-    }
-    let location = location(&args.dest).map_err(|e| e.hinting(DESTINATION))?;
-    let tag = location.reference().unwrap_or_else(|| TAG.into());
-    if tag.starts_with("sha256:") {
-        return Err(Diagnostic::usage("a destination has a tag, not a digest", DESTINATION));
-    }
-    let form = match args.form {
-        args::Form::Image => pack::Form::Image,
-        args::Form::Artifact => pack::Form::Artifact,
+    let request = Request {
+        keys: args.keys.clone(),
+        dest: args.dest.clone(),
+        form: args.form,
+        digestfile: args.digestfile.clone(),
+        pack_digestfile: args.pack_digestfile.clone(),
     };
-    let artifact = to_artifact(&draft, form)?;
-    args.wire.check(hosts(std::slice::from_ref(&location)))?;
-    output.working(&format!("writing to {location}"));
-    let Destination { sink, source, replaced } =
-        content::open_destination(&location, &|| args.wire.options(output), &output.progress).map_err(
-            |e| {
-                let unsupported = matches!(e, ContentError::Unsupported { .. });
-                let failure = Diagnostic::from(e).on("destination");
-                if unsupported { failure.hinting(DESTINATION) } else { failure }
-            },
-        )?;
-    if let Some(source) = source {
-        refuse_taken_tag(source.as_ref(), location.repository(), &tag)?;
-    }
-    replaced.iter().try_for_each(refuse_other_content)?;
-    output.interrupt.leaves(format!(
-        "the tag {tag} of {} names what it named before, or the whole pack; push again to be sure",
-        sink.place()
-    ));
-    let stored = sink.put(&artifact, &tag).map_err(|e| Diagnostic::from(e).on("destination"))?;
-    output.interrupt.leaves(format!("the tag {tag} of {} names the pack", sink.place()));
-    stored.warning.iter().for_each(|warning| output.warn(warning));
-    for (file, digest) in [(&args.digestfile, stored.digest), (&args.pack_digestfile, draft.digest())] {
-        if let Some(file) = file {
-            fs::write(file, format!("{digest}\n").as_bytes())?;
-        }
-    }
-    if stored.written == 0 && !stored.tagged {
-        output.note(&format!("{} holds this pack already; nothing was written", sink.place()));
+    let outcome = ops::push(&request, &output.context(&args.registry))?;
+    if outcome.written == 0 && !outcome.tagged {
+        output.note(&format!("{} holds this pack already; nothing was written", outcome.place));
     }
     match output.format {
-        Format::Json => output.json(&serde_json::json!({
-            "place": sink.place(),
-            "tag": tag,
-            "packDigest": draft.digest(),
-            "manifestDigest": stored.digest,
-            "written": stored.written,
-        }))?,
-        Format::Text => output.data(&format!("Pack: {}\nDigest: {}\n", draft.digest(), stored.digest))?,
+        // Members in the order of their names.
+        Format::Json => output.json(&serde_json::json!(outcome))?,
+        Format::Text => {
+            output.data(&format!("Pack: {}\nDigest: {}\n", outcome.pack_digest, outcome.manifest_digest))?;
+        }
     }
     Ok(Exit::Done)
 }

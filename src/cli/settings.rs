@@ -6,9 +6,10 @@ use std::path::Path;
 
 use super::args::{Cli, Collect, Command, Pull, Read as ReadArgs};
 use crate::{
-    config::{Config, parse_rules},
+    config::Config,
     diag::{Code, Diagnostic},
     fs, limits,
+    ops::{Rules, TufRoot},
 };
 
 /// Reads the setting, where one is named, and puts it under what the command line says.
@@ -16,7 +17,7 @@ pub(super) fn apply(cli: &mut Cli) -> Result<(), Diagnostic> {
     if let Command::Collect(args) = &mut cli.command
         && let Some(path) = &args.accept_rules
     {
-        args.rules = Some(parse_rules(&text(path)?, path)?);
+        args.rules = Some(Rules::accept(&text(path)?, path)?);
     }
     let Some(path) = &cli.global.config else { return Ok(()) };
     let config = Config::parse(&text(path)?, path)?;
@@ -25,14 +26,14 @@ pub(super) fn apply(cli: &mut Cli) -> Result<(), Diagnostic> {
         Command::Collect(args) => collect(args, config),
         Command::Push(args) => {
             args.forgive.under(config.on_failure);
-            args.wire.allow_realms(config.allow_realms);
+            args.registry.allow_realms(config.allow_realms);
         }
         Command::Pull(args) => {
             args.anchors.setting = Some(path.clone());
             pull(args, config);
         }
-        Command::Inspect(args) => args.wire.allow_realms(config.allow_realms),
-        Command::Diff(args) => args.wire.allow_realms(config.allow_realms),
+        Command::Inspect(args) => args.registry.allow_realms(config.allow_realms),
+        Command::Diff(args) => args.registry.allow_realms(config.allow_realms),
         Command::Schema(_) => {}
     }
     Ok(())
@@ -43,15 +44,15 @@ fn read(args: &mut ReadArgs, config: Config) {
     args.images = args.images.take().or(config.images);
     args.forgive.under(config.on_failure);
     args.revoked = config.revoked;
-    args.wire.allow_realms(config.allow_realms);
+    args.registry.allow_realms(config.allow_realms);
 }
 
 fn collect(args: &mut Collect, mut config: Config) {
     args.when = args.when.or(config.when);
     args.include = args.include.or(config.include);
     args.name = args.name.take().or(config.name.take());
-    args.expires = args.expires.or(config.expires);
-    args.rules = args.rules.take().or(config.rules.take());
+    args.expires = args.expires.or(config.expires.map(Into::into));
+    args.rules = args.rules.take().or(config.rules.take().map(Into::into));
     read(&mut args.read, config);
 }
 
@@ -64,10 +65,10 @@ fn pull(args: &mut Pull, config: Config) {
         args.anchors.verify_key = config.verify_keys.unwrap_or_default();
     }
     if args.anchors.tuf_root.is_empty() {
-        args.anchors.tuf_root = config.tuf_roots.unwrap_or_default();
+        args.anchors.tuf_root = config.tuf_roots.into_iter().flatten().map(TufRoot::from).collect();
     }
     args.revoked = config.revoked;
-    args.wire.allow_realms(config.allow_realms);
+    args.registry.allow_realms(config.allow_realms);
 }
 
 /// The text of a file that a person wrote. A file that is not there is a wrong command line: `--optional` must not turn

@@ -140,6 +140,15 @@ pub enum KeySourceError {
 }
 
 impl KeySourceError {
+    /// Whether no file is there.
+    pub fn is_absent(&self) -> bool {
+        match self {
+            Self::Read { source, .. } => source.kind() == io::ErrorKind::NotFound,
+            Self::NotAFile { .. } => true,
+            _ => false,
+        }
+    }
+
     /// The stable code of this error.
     pub fn code(&self) -> Code {
         match self {

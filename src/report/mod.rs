@@ -2,6 +2,7 @@
 //! people as text. Nothing here prints.
 
 mod diff;
+mod inventory;
 mod make;
 mod summary;
 mod text;
@@ -16,6 +17,7 @@ use crate::{
 };
 
 pub use diff::{another_key, certificate, chain_side, diff, rule};
+pub use inventory::inventory;
 pub use summary::{Counts, OpenNeed, WhyMissing};
 pub use text::render;
 

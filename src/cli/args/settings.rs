@@ -2,7 +2,10 @@
 
 use clap::{Args, ValueEnum, builder::PossibleValue};
 
-use crate::config::{IncludeKeys, OnFailure, When};
+use crate::{
+    config::{IncludeKeys, OnFailure, When},
+    ops::push::Form,
+};
 
 /// What a failure of the connected side means.
 #[derive(Debug, Clone, Args)]
@@ -70,6 +73,22 @@ impl ValueEnum for IncludeKeys {
             Self::Instance => PossibleValue::new("instance")
                 .help("These, and all others of the trusted roots that they came from"),
             Self::All => PossibleValue::new("all").help("Every key of every source"),
+        })
+    }
+}
+
+impl ValueEnum for Form {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::Image, Self::Artifact]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(match self {
+            Self::Image => {
+                PossibleValue::new("image").help("A scratch image with one layer: survives every tool")
+            }
+            Self::Artifact => PossibleValue::new("artifact")
+                .help("One layer per file: plain files for `oras pull` and `podman artifact extract`"),
         })
     }
 }

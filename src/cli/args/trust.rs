@@ -4,7 +4,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::{cli::heading, oci::Digest, pack::Pin, trust::tuf::RootName};
+use crate::{
+    cli::heading,
+    key::Pin,
+    oci::Digest,
+    ops::{self, AnchorSpec, TufRoot},
+};
 
 /// Rules that the user sets aside, with the reason.
 #[derive(Debug, Args)]
@@ -23,6 +28,17 @@ pub(in crate::cli) struct Exceptions {
     pub(in crate::cli) reason: Option<String>,
 }
 
+impl From<&Exceptions> for ops::Exceptions {
+    fn from(args: &Exceptions) -> Self {
+        Self {
+            allow_stale_unsafe: args.allow_stale_unsafe,
+            accept_future_unsafe: args.accept_future_unsafe,
+            allow_rollback_unsafe: args.allow_rollback_unsafe,
+            reason: args.reason.clone().unwrap_or_default(),
+        }
+    }
+}
+
 /// What authenticates a pack. Several kinds together must all hold.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Anchors {
@@ -39,10 +55,21 @@ pub(in crate::cli) struct Anchors {
     /// The root of a TUF repository: the chain in the pack is verified again from it; `builtin` is sigstore's public one
     /// [repeatable].
     #[arg(help_heading = heading::ANCHORS, long, value_name = "FILE|builtin[:NAME]")]
-    pub(in crate::cli) tuf_root: Vec<RootName>,
+    pub(in crate::cli) tuf_root: Vec<TufRoot>,
     /// The file with the setting, where some of them may be from.
     #[arg(skip)]
     pub(in crate::cli) setting: Option<PathBuf>,
+}
+
+impl Anchors {
+    /// All of them, as the request names them.
+    pub(in crate::cli) fn specs(&self) -> Vec<AnchorSpec> {
+        let digest = self.digest.map(AnchorSpec::Digest);
+        let keys = self.verify_key.iter().cloned().map(AnchorSpec::Key);
+        let pins = self.pin.iter().cloned().map(AnchorSpec::Pin);
+        let roots = self.tuf_root.iter().cloned().map(AnchorSpec::TufRoot);
+        digest.into_iter().chain(keys).chain(pins).chain(roots).collect()
+    }
 }
 
 /// What this host remembers.

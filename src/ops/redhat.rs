@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{output::Output, wire::Wire};
+use super::Context;
 use crate::{
     http::{self, Client},
     key::Role,
@@ -15,8 +15,7 @@ pub(super) fn ask(
     gathered: &mut Gathered,
     questions: &[Question<'_>],
     resolution: &Resolution,
-    wire: &Wire,
-    output: &Output,
+    ctx: &Context,
 ) -> bool {
     let mut roles: Vec<Role> = questions
         .iter()
@@ -31,19 +30,19 @@ pub(super) fn ask(
     if roles.is_empty() {
         return false;
     }
-    output.working("asking Red Hat for its keys");
+    ctx.events.step("asking Red Hat for its keys");
     let mut options = http::Options {
         retries: 0,
         connect_timeout: Duration::from_secs(5),
         silence: Duration::from_secs(10),
-        ..wire.options(output).http
+        ..ctx.registry().http
     };
     // --tls-verify=false is said of the user's own registry.
     options.tls.verify = true;
     let before = gathered.candidates.len();
     let problems = gathered.add_redhat(&roles, &Client::new(options));
     if let Some(problem) = problems.first() {
-        output.warn(&format!(
+        ctx.events.warn(&format!(
             "these are images of Red Hat's, and its published keys could not be had: {problem}; give them by --key \
              FILE (the log's by --rekor FILE), or keep keypack from asking by --no-network"
         ));

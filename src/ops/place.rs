@@ -10,7 +10,7 @@ use crate::{
     write,
 };
 
-/// Reads a location as the user wrote it.
+/// Reads a location as a person wrote it.
 pub(super) fn location(text: &str) -> Result<Location, Diagnostic> {
     Ok(Location::parse(text, |path| path.symlink_metadata().is_ok())?)
 }
@@ -45,4 +45,9 @@ pub(super) fn keys(path: &Path) -> Result<Option<Draft>, Diagnostic> {
     }
     let draft = Draft::from_files(contents.files);
     draft.map(Some).map_err(|e| Diagnostic::from(e).on(&path.display().to_string()))
+}
+
+/// The files of a keys/ that keypack wrote there.
+pub(super) fn file_names(draft: &Draft) -> Vec<String> {
+    draft.to_files().iter().map(|f| f.name.to_string()).collect()
 }

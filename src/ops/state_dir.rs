@@ -1,7 +1,8 @@
-//! Where this host's memory lies.
+//! Where this host remembers what it collected and authenticated, and what it remembers of a keys/ directory.
 
 use std::path::{Path, PathBuf};
 
+use super::Env;
 use crate::{
     diag::{Code, Diagnostic},
     pack::{Draft, Pack, PackError},
@@ -9,15 +10,15 @@ use crate::{
     tree::SafeName,
 };
 
-/// The state directory: as the user says, else as the XDG Base Directory specification does, in which a relative path
+/// The state directory: the one that is named, else as the XDG Base Directory specification says, in which a relative path
 /// is to be ignored.
-pub(super) fn directory(named: Option<&Path>) -> Result<PathBuf, Diagnostic> {
-    let variable = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+pub(super) fn path(named: Option<&Path>, env: &Env) -> Result<PathBuf, Diagnostic> {
     if let Some(dir) = named {
         return Ok(dir.to_owned());
     }
-    variable("XDG_STATE_HOME")
-        .or_else(|| variable("HOME").map(|home| home.join(".local/state")))
+    let absolute = |path: &Option<PathBuf>| path.clone().filter(|path| path.is_absolute());
+    absolute(&env.state_home)
+        .or_else(|| absolute(&env.home).map(|home| home.join(".local/state")))
         .map(|dir| dir.join("keypack"))
         .ok_or_else(|| {
             let error = "neither --state nor XDG_STATE_HOME nor HOME says where to remember packs";

@@ -5,10 +5,8 @@ use std::path::Path;
 use thiserror::Error;
 
 use super::{
-    cache::Cache,
-    output::Output,
-    places::{hosts, keys, location},
-    wire::Wire,
+    Context, oc_mirror,
+    place::{hosts, keys, location},
 };
 use crate::{
     content::{self, ContentError, Layout, Location, Name, Source, TarFiles},
@@ -35,12 +33,12 @@ impl From<Ambiguous> for Diagnostic {
     }
 }
 
-/// Where to look for a pack, and what the user knows of it.
+/// Where to look for a pack, and what the caller knows of it.
 pub(super) struct Wanted<'a> {
     pub(super) location: &'a Location,
-    pub(super) wire: &'a Wire,
-    pub(super) cache: &'a Cache,
-    /// Digests that the user gave: of several packs, the one that has one of them is meant.
+    /// A cache of oc-mirror.
+    pub(super) cache_dir: Option<&'a Path>,
+    /// Digests that the caller gave: of several packs, the one that has one of them is meant.
     pub(super) digests: &'a [Digest],
 }
 
@@ -64,9 +62,8 @@ impl Fetched {
 /// A pack that lies as a directory or as an artifact, with the artifact's manifest digest.
 pub(super) fn keys_or_pack(
     place: &str,
-    wire: &Wire,
-    cache: &Cache,
-    output: &Output,
+    cache_dir: Option<&Path>,
+    ctx: &Context,
 ) -> Result<(Draft, Option<Digest>), Diagnostic> {
     let path = Path::new(place);
     if path.join(INVENTORY).is_file() {
@@ -74,19 +71,19 @@ pub(super) fn keys_or_pack(
         return Ok((keys(path)?.ok_or_else(missing)?, None));
     }
     let location = location(place)?;
-    let untrusted = pack(&Wanted { location: &location, wire, cache, digests: &[] }, output)?.pack;
+    let untrusted = pack(&Wanted { location: &location, cache_dir, digests: &[] }, ctx)?.pack;
     let manifest = untrusted.manifest_digest();
     Ok((untrusted.into_draft()?, Some(manifest)))
 }
 
 /// Fetches the pack that a location names or, where it names none, the only one that is there.
-pub(super) fn pack(wanted: &Wanted<'_>, output: &Output) -> Result<Fetched, Diagnostic> {
+pub(super) fn pack(wanted: &Wanted<'_>, ctx: &Context) -> Result<Fetched, Diagnostic> {
     let location = wanted.location;
-    wanted.wire.check(hosts(std::slice::from_ref(location)))?;
+    ctx.net.check(hosts(std::slice::from_ref(location)))?;
     if content::oc_mirror_path(location).is_some() {
-        return in_oc_mirror(wanted, output);
+        return in_oc_mirror(wanted, ctx);
     }
-    let source = content::open_source(location, &|| wanted.wire.options(output))?;
+    let source = content::open_source(location, &|| ctx.registry())?;
     let pack = match location.reference() {
         Some(name) => {
             let (repository, descriptor) = named(source.as_ref(), &name)?;
@@ -98,8 +95,8 @@ pub(super) fn pack(wanted: &Wanted<'_>, output: &Output) -> Result<Fetched, Diag
 }
 
 /// In the archive that travels beside the images, else as an image among them.
-fn in_oc_mirror(wanted: &Wanted<'_>, output: &Output) -> Result<Fetched, Diagnostic> {
-    let opened = wanted.cache.open(std::slice::from_ref(wanted.location), output)?;
+fn in_oc_mirror(wanted: &Wanted<'_>, ctx: &Context) -> Result<Fetched, Diagnostic> {
+    let opened = oc_mirror::open(std::slice::from_ref(wanted.location), wanted.cache_dir, ctx)?;
     let Some(source) = opened.into_iter().next() else {
         return Err(Ambiguous::None(wanted.location.to_string()).into());
     };
@@ -113,8 +110,8 @@ fn in_oc_mirror(wanted: &Wanted<'_>, output: &Output) -> Result<Fetched, Diagnos
     if seen.is_empty() {
         return Ok(Fetched { pack: only(&source, wanted.digests)?, source: Box::new(source) });
     }
-    // Of several the first counts, as it will for disk-to-mirror, unless the user says which one is meant.
-    tell_newer(&seen, output);
+    // Of several the first counts, as it will for disk-to-mirror, unless the caller says which one is meant.
+    warn_of_newer(&seen, ctx);
     let meant = seen.iter().position(|seen| seen.as_ref().is_some_and(|seen| seen.meant));
     if meant.is_none()
         && !wanted.digests.is_empty()
@@ -126,7 +123,7 @@ fn in_oc_mirror(wanted: &Wanted<'_>, output: &Output) -> Result<Fetched, Diagnos
     }
     let chosen = source.carried()?.nth(meant.unwrap_or_default()).map(read);
     let chosen = chosen.unwrap_or_else(|| Err(Ambiguous::None(wanted.location.to_string()).into()))?;
-    output.note(&format!("the pack is {}", chosen.source.place()));
+    ctx.events.note(&format!("the pack is {}", chosen.source.place()));
     Ok(chosen)
 }
 
@@ -147,12 +144,12 @@ impl Seen {
 }
 
 /// Warns where the pack that counts says that it is older than another one that is there.
-fn tell_newer(seen: &[Option<Seen>], output: &Output) {
+fn warn_of_newer(seen: &[Option<Seen>], ctx: &Context) {
     let Some(Some(first)) = seen.first() else { return };
     let Some((name, version)) = &first.lineage else { return };
     let newer = |other: &&Seen| other.lineage.as_ref().is_some_and(|(n, v)| n == name && v > version);
     if let Some(newer) = seen.iter().flatten().find(newer) {
-        output.warn(&format!(
+        ctx.events.warn(&format!(
             "{} is older than {}, and disk-to-mirror will leave the older one: remove the segments of earlier archives",
             first.place, newer.place
         ));

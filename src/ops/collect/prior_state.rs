@@ -2,17 +2,18 @@
 
 use jiff::Timestamp;
 
-use super::{args, clock, memory, output::Output};
+use super::Request;
 use crate::{
     diag::Diagnostic,
     key::Fingerprint,
     keysource::Collected,
+    ops::{Context, context::whole_second, state_dir},
     pack::{Draft, Revoked},
     state::{self, KnownPack, NotAdmitted, Origin, State},
 };
 
 /// What was before.
-pub(super) struct Past {
+pub(super) struct PriorState {
     /// What goes into the inventory: what the user revokes now, and what this host knows of the keys in place.
     pub(super) revoked: Vec<Revoked>,
     /// Whether this host made or authenticated the directory in place.
@@ -21,28 +22,29 @@ pub(super) struct Past {
     old: Vec<Fingerprint>,
 }
 
-impl Past {
+impl PriorState {
     pub(super) fn load(
-        args: &args::Collect,
+        request: &Request,
         name: &str,
         old: Option<&Draft>,
         created: Timestamp,
+        ctx: &Context,
     ) -> Result<Self, Diagnostic> {
         // Without a place for memory (a container without HOME) there is none; one that can't be read is an error.
-        let state = match memory::directory(args.state.dir.as_deref()) {
-            Ok(dir) => Some(state::load(&dir, &memory::lineage(name)?)?),
+        let state = match state_dir::path(request.state_dir.as_deref(), &ctx.env) {
+            Ok(dir) => Some(state::load(&dir, &state_dir::lineage(name)?)?),
             Err(_) => None,
         };
-        let date = clock::whole_second(created);
-        let reason = args.reason.clone().unwrap_or_default();
-        let mut revoked: Vec<_> = args
+        let date = whole_second(created);
+        let reason = request.reason.clone().unwrap_or_default();
+        let mut revoked: Vec<_> = request
             .revoke
             .iter()
             .map(|key| Revoked { fingerprint: *key, reason: reason.clone(), date, since: None })
             .collect();
-        for said in &args.read.revoked {
+        for said in &request.sources.revoked {
             if revoked.iter().all(|r| r.fingerprint != said.fingerprint) {
-                let date = said.date.map_or(date, clock::whole_second);
+                let date = said.date.map_or(date, whole_second);
                 let (fingerprint, reason) = (said.fingerprint, said.reason.clone());
                 revoked.push(Revoked { fingerprint, reason, date, since: None });
             }
@@ -52,7 +54,7 @@ impl Past {
                 let said = state.as_ref().and_then(|s| s.revoked(&fingerprint));
                 if let Some(said) = said.filter(|_| revoked.iter().all(|r| r.fingerprint != fingerprint)) {
                     let reason = format!("revoked by the pack {}", said.pack);
-                    let date = clock::whole_second(said.at);
+                    let date = whole_second(said.at);
                     revoked.push(Revoked { fingerprint, reason, date, since: None });
                 }
             }
@@ -92,13 +94,13 @@ impl Past {
 
 /// Remembers what was collected. That it can't be remembered is no reason to fail: the keys are in place, and who
 /// wants to use them here is asked for an anchor.
-pub(super) fn remember(args: &args::Collect, draft: &Draft, chains: &[Collected], output: &Output) {
+pub(super) fn remember(request: &Request, draft: &Draft, chains: &[Collected], ctx: &Context) {
     let inventory = draft.inventory();
-    let at = Timestamp::now();
+    let at = ctx.now;
     let pack =
         KnownPack { digest: draft.digest(), version: inventory.version, origin: Origin::Collected, at };
-    let told = memory::directory(args.state.dir.as_deref()).and_then(|dir| {
-        let lineage = memory::lineage(&inventory.name)?;
+    let told = state_dir::path(request.state_dir.as_deref(), &ctx.env).and_then(|dir| {
+        let lineage = state_dir::lineage(&inventory.name)?;
         Ok(state::update(&dir, &lineage, |state| {
             // What was known already stays as it is known.
             if state.known(pack.digest).is_none() {
@@ -113,7 +115,7 @@ pub(super) fn remember(args: &args::Collect, draft: &Draft, chains: &[Collected]
         })?)
     });
     if let Err(problem) = told {
-        output.warn(&format!(
+        ctx.events.warn(&format!(
             "this host will not remember that it collected these keys: {} [{}]",
             problem.message, problem.code
         ));

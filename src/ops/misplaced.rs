@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Says which they are, in place of saying that nothing needs them.
-pub(super) fn tell(gathered: &mut Gathered, resolution: &mut Resolution) {
+pub(super) fn report(gathered: &mut Gathered, resolution: &mut Resolution) {
     let needs = resolution.answers.iter().flat_map(|answers| &answers.needs);
     let missing: BTreeSet<&Need> = needs
         .filter(|(need, answer)| {
@@ -96,7 +96,7 @@ mod tests {
             resolution.keys.insert(key, resolved);
         }
         let mut gathered = Gathered { candidates: vec![candidate.clone()], ..Gathered::default() };
-        tell(&mut gathered, &mut resolution);
+        report(&mut gathered, &mut resolution);
         assert_eq!(resolution.unused.len(), 1 - gathered.unusable.len());
         gathered.unusable.into_iter().map(|unusable| unusable.reason).collect()
     }

@@ -1,35 +1,34 @@
 //! Which keys go into a pack, and which do not although they are proved.
 
-use jiff::Timestamp;
-
-use super::{args, find::Found, output::Output};
+use super::Request;
 use crate::{
     config::{IncludeKeys, When},
-    display::{count, shown},
+    display::shown,
     key::{Candidate, KeyRef, OpenPgpKey, Role},
     keysource::Collected,
-    pack::{Draft, Include, IncludeChain, Inventory, KEPT_LONG, Rotation, kept_long, rotations},
+    ops::{Context, discover_and_resolve::Found},
+    pack::{Draft, Include, IncludeChain, Rotation, rotations},
     report::Report,
     resolve,
 };
 
 /// What goes in, and what waits for a person.
-pub(super) struct Taken {
+pub(super) struct Selected {
     pub(super) include: Vec<Include>,
     /// Keys that are new at a known place, those that nothing needs yet among them.
     pub(super) held: Vec<Rotation>,
 }
 
 /// The keys that go in. One that is new at a known place does not, until a person has named it; the report says so.
-pub(super) fn take(
-    args: &args::Collect,
+pub(super) fn select(
+    request: &Request,
     found: &Found,
     old: Option<&Draft>,
     report: &mut Report,
-    output: &Output,
-) -> Taken {
-    let mut include = include(args, found, output);
-    let is_accepted = |new: &Rotation| args.accept_change.contains(&new.fingerprint);
+    ctx: &Context,
+) -> Selected {
+    let mut include = include(request, found, ctx);
+    let is_accepted = |new: &Rotation| request.accept_change.contains(&new.fingerprint);
     let new = |keys: &[Include]| -> (Vec<_>, Vec<_>) {
         let new = old.map(|old| rotations(old.inventory(), keys));
         new.unwrap_or_default().into_iter().partition(is_accepted)
@@ -37,9 +36,9 @@ pub(super) fn take(
     let (accepted, refused) = new(&include);
     // Nothing needs these yet. They come with a document that was changed for all that.
     let (early, waiting) = new(&beside(&include, found));
-    for named in &args.accept_change {
+    for named in &request.accept_change {
         if accepted.iter().chain(&early).all(|new| new.fingerprint != *named) {
-            output
+            ctx.events
                 .warn(&format!("--accept-change names {named}, and no key with it is new at a known place"));
         }
     }
@@ -56,7 +55,7 @@ pub(super) fn take(
         }
     }
     for new in waiting {
-        output.warn(&format!(
+        ctx.events.warn(&format!(
             "{} gives another {} by now, {}, which nothing needs yet; once something does, it waits for --accept-change",
             shown(&new.place),
             new.key.role.title(),
@@ -64,7 +63,7 @@ pub(super) fn take(
         ));
     }
     report.changed = refused;
-    Taken { include, held }
+    Selected { include, held }
 }
 
 /// The candidates that do not go in.
@@ -109,22 +108,7 @@ pub(super) fn chains(found: &Found, held: &[Rotation], old: Option<&Draft>) -> V
     found.gathered.chains.iter().map(include).collect()
 }
 
-/// Tells the keys that nothing has needed for long.
-pub(super) fn tell_kept_long(inventory: &Inventory, now: Timestamp, advice: &str, output: &Output) {
-    let long = kept_long(inventory, now);
-    if !long.is_empty() {
-        let days = KEPT_LONG.as_hours() / 24;
-        let keys: Vec<_> = long.iter().map(|(key, since)| format!("{} (since {since})", key.file)).collect();
-        output.warn(&format!(
-            "no collection has needed {} for more than {}: {}; {advice}",
-            count(keys.len(), "key"),
-            count(days, "day"),
-            keys.join(", ")
-        ));
-    }
-}
-
-fn include(args: &args::Collect, found: &Found, output: &Output) -> Vec<Include> {
+fn include(request: &Request, found: &Found, ctx: &Context) -> Vec<Include> {
     let mut include: Vec<Include> = found
         .resolution
         .keys
@@ -140,8 +124,8 @@ fn include(args: &args::Collect, found: &Found, output: &Output) -> Vec<Include>
             proved: true,
         })
         .collect();
-    let wanted = args.include.unwrap_or_default();
-    let all = wanted == IncludeKeys::All || args.when == Some(When::Always);
+    let wanted = request.include;
+    let all = wanted == IncludeKeys::All || request.when == When::Always;
     if !all && wanted == IncludeKeys::Needed {
         return include;
     }
@@ -152,7 +136,7 @@ fn include(args: &args::Collect, found: &Found, output: &Output) -> Vec<Include>
     for candidate in &found.gathered.candidates {
         if is_nameless(candidate) {
             if all && !include.iter().any(|i| i.material == candidate.material) {
-                output.warn(&format!(
+                ctx.events.warn(&format!(
                     "{} holds the key of a Rekor v2 log and not the log's origin, which is a part of the key's id: it goes \
                      in once a signature needs it, or by a trusted root",
                     candidate.provenance.source

@@ -1,15 +1,14 @@
 //! How old a pack and the evidence in it may be.
 
-use jiff::Timestamp;
-
-use super::{args, output::Output};
+use super::Request;
 use crate::{
     diag::Diagnostic,
     display::count,
+    ops::Context,
     pack::{self, Evidence, Pack},
 };
 
-/// Which rules about time are broken, because the user says so.
+/// Which rules about time are broken, because the caller says so.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Overruled {
     /// It is older than allowed.
@@ -19,64 +18,59 @@ pub(super) struct Overruled {
 }
 
 /// Checks the times.
-pub(super) fn fresh(
-    args: &args::Pull,
-    pack: &Pack,
-    now: Timestamp,
-    output: &Output,
-) -> Result<Overruled, Diagnostic> {
-    let stale = evidence(args, pack, now, output)?;
+pub(super) fn check(request: &Request, pack: &Pack, ctx: &Context) -> Result<Overruled, Diagnostic> {
+    let stale = evidence(request, pack, ctx)?;
     if !pack.is_whole() {
         if pack.evidence().contains(&Evidence::Pins) {
-            output.warn(
+            ctx.events.warn(
                 "pins authenticate keys alone: how old the pack is, and which version, nobody can tell",
             );
         }
         return Ok(Overruled { stale, future: false });
     }
-    let mut limits = args.max_age.map_or_else(pack::Limits::default, pack::Limits::of);
-    limits.allow_stale = args.except.allow_stale_unsafe;
-    limits.allow_future = args.except.accept_future_unsafe;
+    let mut limits = request.max_age.map_or_else(pack::Limits::default, pack::Limits::of);
+    limits.allow_stale = request.exceptions.allow_stale_unsafe;
+    limits.allow_future = request.exceptions.accept_future_unsafe;
     let inventory = pack.draft().inventory();
-    let age = pack::freshness(inventory, now, &limits)?;
-    let future = pack::not_from_the_future(inventory, now).err();
+    let age = pack::freshness(inventory, ctx.now, &limits)?;
+    let future = pack::not_from_the_future(inventory, ctx.now).err();
     if let Some(ahead) = &future {
-        output.warn(&format!(
+        ctx.events.warn(&format!(
             "taking a pack that is ahead of the clock, as --accept-future-unsafe says: {ahead}"
         ));
     }
     if age.old {
-        output.warn(&format!("the pack was made {} ago; ask for a newer one", count(age.days(), "day")));
+        ctx.events.warn(&format!("the pack was made {} ago; ask for a newer one", count(age.days(), "day")));
     }
     Ok(Overruled { stale: age.stale || stale, future: future.is_some() })
 }
 
-/// Checks the age of the evidence; answers whether some is taken that is too old, because the user says so.
-fn evidence(args: &args::Pull, pack: &Pack, now: Timestamp, output: &Output) -> Result<bool, Diagnostic> {
-    let mut limits = args.max_age.map_or_else(pack::Limits::default, pack::Limits::of);
-    limits.allow_stale = args.except.allow_stale_unsafe;
+/// Checks the age of the evidence; answers whether some is taken that is too old, because the caller says so.
+fn evidence(request: &Request, pack: &Pack, ctx: &Context) -> Result<bool, Diagnostic> {
+    let mut limits = request.max_age.map_or_else(pack::Limits::default, pack::Limits::of);
+    limits.allow_stale = request.exceptions.allow_stale_unsafe;
     let created = pack.is_whole().then(|| pack.draft().inventory().created);
     let mut stale = false;
     for vouched in pack.verified_chains() {
         let dated = vouched.dated(created);
-        let age = pack::evidence_age(&vouched.file, &dated, now, &limits)?;
+        let age = pack::evidence_age(&vouched.file, &dated, ctx.now, &limits)?;
         stale |= age.stale;
         let (file, until) = (&vouched.file, vouched.verified.evidence.good_until());
-        output.note(&format!("{file}: {}, good until {until}", vouched.verified.evidence.summary()));
+        ctx.events.note(&format!("{file}: {}, good until {until}", vouched.verified.evidence.summary()));
         if age.old {
-            output.warn(&format!(
+            ctx.events.warn(&format!(
                 "the evidence in {file} is {} old; ask for a newer pack",
                 count(age.days(), "day")
             ));
         } else if dated.after.is_none() {
-            output.warn(&format!(
+            ctx.events.warn(&format!(
                 "when the evidence in {file} was signed nobody tells: its repository does not say how long a timestamp \
                  is good for; it was no later than {until}"
             ));
         }
         let left = vouched.left_out(pack.draft());
         if left > 0 && !pack.is_whole() {
-            output.note(&format!(
+            ctx.events.note(&format!(
                 "its repository lists {} that the pack leaves out",
                 count(left, "further key")
             ));

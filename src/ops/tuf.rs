@@ -1,8 +1,6 @@
 //! TUF: which repositories and roots are meant.
 
-use jiff::Timestamp;
-
-use super::{clock, output::Output, wire::Wire};
+use super::{Context, TufRoot, context::whole_second};
 use crate::{
     diag::{Diagnostic, Exit},
     http::Client,
@@ -10,19 +8,19 @@ use crate::{
     trust::tuf::{Root, RootName},
 };
 
-/// What the user wants of TUF repositories.
+/// What the caller wants of TUF repositories.
 pub(super) struct Asked<'a> {
     /// Their addresses or directories.
     pub(super) repositories: &'a [String],
     /// Roots that they may begin with.
-    pub(super) roots: &'a [RootName],
+    pub(super) roots: &'a [TufRoot],
     /// No host may be asked.
     pub(super) offline: bool,
 }
 
-/// Reads a root that the user names.
-pub(super) fn root(name: &RootName) -> Result<Root, Diagnostic> {
-    match name {
+/// Reads a root that the caller names.
+pub(super) fn root(name: &TufRoot) -> Result<Root, Diagnostic> {
+    match &name.0 {
         RootName::Builtin(instance) => instance
             .root()
             .map_err(|e| Diagnostic::new(e.code(), format!("the built-in root: {e}")).ending(Exit::Refused)),
@@ -30,13 +28,8 @@ pub(super) fn root(name: &RootName) -> Result<Root, Diagnostic> {
     }
 }
 
-/// Reads the repositories that the user names, strictly, as of now.
-pub(super) fn gather(
-    asked: &Asked<'_>,
-    gathered: &mut Gathered,
-    wire: &Wire,
-    output: &Output,
-) -> Result<(), Diagnostic> {
+/// Reads the repositories that the caller names, strictly, as of now.
+pub(super) fn gather(asked: &Asked<'_>, gathered: &mut Gathered, ctx: &Context) -> Result<(), Diagnostic> {
     if asked.repositories.is_empty() && !asked.roots.is_empty() {
         return Err(Diagnostic::usage(
             "--tuf-root names a root, and no --tuf names the repository that begins with it",
@@ -58,17 +51,17 @@ pub(super) fn gather(
                 "give a copy of the repository in a directory: --tuf DIR",
             ));
         }
-        output.working(&format!("reading the TUF repository {text}"));
-        let client = || Client::new(wire.options(output).http);
-        let choice = gathered.add_tuf(&place, &roots, client, clock::whole_second(Timestamp::now()))?;
+        ctx.events.step(&format!("reading the TUF repository {text}"));
+        let client = || Client::new(ctx.registry().http);
+        let choice = gathered.add_tuf(&place, &roots, client, whole_second(ctx.now))?;
         if let TufChoice::Given(index) = choice {
             used[index] = true;
         }
         if let Some(read) = gathered.chains.last() {
-            output.note(&format!("verified the TUF repository {text}: {}", read.evidence.summary()));
+            ctx.events.note(&format!("verified the TUF repository {text}: {}", read.evidence.summary()));
             for url in read.items.iter().filter_map(|item| item.url.as_deref()).filter(|url| is_internal(url))
             {
-                output.warn(&format!(
+                ctx.events.warn(&format!(
                     "{text} says {url}, the address of a service inside its own cluster (a known fault of RHTAS up to \
                      1.3.2); the keys are good, verifiers that compare addresses may refuse them"
                 ));
@@ -76,8 +69,8 @@ pub(super) fn gather(
         }
     }
     for (arg, _) in asked.roots.iter().zip(used).filter(|(_, used)| !used) {
-        if let RootName::File(path) = arg {
-            output
+        if let RootName::File(path) = &arg.0 {
+            ctx.events
                 .warn(&format!("no repository begins with the root {}, so it was not used", path.display()));
         }
     }

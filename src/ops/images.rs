@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, io, path::Path};
 
-use super::{output::Output, places::location, wire::Wire};
+use super::{Context, place::location};
 use crate::{
     content::{self, Images, ListedImage, Location, is_image_set, locate, parse_image_set, parse_list},
     diag::{Code, Diagnostic},
@@ -15,8 +15,7 @@ use crate::{
 pub(super) fn images(
     list: &str,
     mirror: Option<&Location>,
-    wire: &Wire,
-    output: &Output,
+    ctx: &Context,
 ) -> Result<BTreeMap<Host, Images>, Diagnostic> {
     let mirror = match mirror {
         None => None,
@@ -33,7 +32,7 @@ pub(super) fn images(
             let set = parse_image_set(&text)
                 .map_err(|e| Diagnostic::new(Code::ListMalformed, format!("{list}: {e}")))?;
             for what in &set.others {
-                output.warn(&format!(
+                ctx.events.warn(&format!(
                     "{list} also names {what}: not looked at; oc-mirror --dry-run lists them"
                 ));
             }
@@ -43,11 +42,11 @@ pub(super) fn images(
             let plain = parse_list(&text)
                 .map_err(|e| Diagnostic::new(Code::ListMalformed, format!("{list}: {e}")))?;
             for what in &plain.others {
-                output.warn(&format!("{list} also names {what}: not looked at"));
+                ctx.events.warn(&format!("{list} also names {what}: not looked at"));
             }
             plain.images
         }
-        None => of_source(list, wire, output)?,
+        None => of_source(list, ctx)?,
     };
     if listed.is_empty() {
         return Err(Diagnostic::new(Code::ListMalformed, format!("{list} names no image")));
@@ -77,9 +76,9 @@ fn text(list: &str) -> Result<Option<String>, Diagnostic> {
 }
 
 /// The images of another place, by their names there.
-fn of_source(place: &str, wire: &Wire, output: &Output) -> Result<Vec<ListedImage>, Diagnostic> {
+fn of_source(place: &str, ctx: &Context) -> Result<Vec<ListedImage>, Diagnostic> {
     let location = location(place)?;
-    let source = content::open_source(&location, &|| wire.options(output))?;
+    let source = content::open_source(&location, &|| ctx.registry())?;
     let target = Target { source: source.as_ref(), only: location.reference() };
     let found = discover(&[target], &mut |_| {})?;
     let mut listed = Vec::new();

@@ -1,0 +1,89 @@
+//! Writing keys/, and what is said of it.
+
+use std::path::Path;
+
+use crate::{
+    diag::Diagnostic,
+    display::count,
+    ops::{Context, place::file_names},
+    pack::{Built, Change, Draft},
+    report::PackReport,
+    write,
+};
+
+/// Says what of the keys in place does not count any more.
+pub(super) fn warn_of_lapsed(built: &Built, ctx: &Context) {
+    for dropped in &built.dropped {
+        ctx.events.warn(&format!(
+            "the rule for {} names {}, which is revoked: it does not count; take it out of the rules",
+            dropped.scope, dropped.key
+        ));
+    }
+    for file in &built.withdrawn {
+        ctx.events.warn(&format!(
+            "{file} stays, and the TUF repository that it came from no longer lists it as it is: `pull --tuf-root` refuses a pack \
+             with it unless another anchor vouches for it; --prune leaves it out, --revoke does so for ever"
+        ));
+    }
+}
+
+/// Puts the new directory in the place of the old one, unless nothing changed. A signature stays only while it is about
+/// the inventory.
+pub(super) fn install(
+    directory: &Path,
+    old: Option<&Draft>,
+    built: Built,
+    ctx: &Context,
+) -> Result<Built, Diagnostic> {
+    let (draft, stale) = match (built.change, old) {
+        (Change::Unchanged, _) => built.draft.without_stale_signatures(),
+        (_, old) => (built.draft, old.map(|o| o.signatures().cloned().collect()).unwrap_or_default()),
+    };
+    let built = Built { draft, ..built };
+    if built.change == Change::Unchanged && stale.is_empty() {
+        return Ok(built);
+    }
+    let names: Vec<String> = old.map(file_names).unwrap_or_default();
+    let outcome = ctx.interrupt.whole(format!("{} is written", directory.display()), || {
+        write::replace(directory, &built.draft.to_files(), &|name| names.iter().any(|n| n == name))
+    })?;
+    outcome.warning.iter().for_each(|warning| ctx.events.warn(warning));
+    for signature in stale {
+        ctx.events
+            .warn(&format!("{signature} is no signature of this inventory and was removed; sign this one"));
+    }
+    Ok(built)
+}
+
+pub(super) fn warn_of_unknown_directory(old: Option<&Draft>, built: &Built, directory: &Path, ctx: &Context) {
+    let Some(old) = old else { return };
+    let kept = built.draft.inventory().keys.iter().filter(|k| k.kept.is_some()).count();
+    ctx.events.warn(&format!(
+        "this host does not remember making or authenticating version {} in {}, which was there before; {} from it \
+         stayed: look with `keypack inspect`, or leave out what no image needs with --prune",
+        old.inventory().version,
+        directory.display(),
+        count(kept, "key")
+    ));
+}
+
+pub(super) fn describe(directory: &Path, built: &Built) -> PackReport {
+    let inventory = built.draft.inventory();
+    let files = |kept: bool| {
+        inventory.keys.iter().filter(|k| k.kept.is_some() == kept).map(|k| k.file.clone()).collect()
+    };
+    PackReport {
+        directory: directory.display().to_string(),
+        name: inventory.name.clone(),
+        version: inventory.version,
+        digest: built.draft.digest(),
+        change: match built.change {
+            Change::First => "first",
+            Change::Changed => "changed",
+            Change::Refreshed => "refreshed",
+            Change::Unchanged => "unchanged",
+        },
+        keys: files(false),
+        kept: files(true),
+    }
+}

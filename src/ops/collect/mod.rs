@@ -1,0 +1,250 @@
+//! Finding, proving and writing the keys into keys/ with their inventory.
+
+mod install;
+mod prior_state;
+mod revocations;
+mod select_keys;
+
+use std::{
+    cell::RefCell,
+    path::{Path, PathBuf},
+};
+
+use jiff::{SignedDuration, Span, Timestamp};
+
+use self::{
+    install::{describe, install, warn_of_lapsed, warn_of_unknown_directory},
+    prior_state::{PriorState, remember},
+    revocations::{by_their_owners, explain, fingerprints, warn_of_unknown},
+    select_keys::{Selected, chains, select},
+};
+use super::{
+    Context, Failure, Lifetime, Rules, Sources, discover_and_resolve::discover_and_resolve,
+    kept::warn_of_long_kept, oc_mirror::keys_directory, place::keys,
+};
+use crate::{
+    config::{IncludeKeys, When},
+    diag::{Code, Diagnostic},
+    key::Fingerprint,
+    pack::{Build, Draft, Expiry, PackError, build, not_from_the_future},
+    report::Report,
+};
+
+/// Where to look, what goes in, and where it goes.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Where to look, and which keys there are.
+    pub sources: Sources,
+    /// The directory to write; without it, `keys`, or keys/ in the folder of oc-mirror that is read.
+    pub output: Option<PathBuf>,
+    /// The lineage; without it, that of the directory in place, or `default`.
+    pub name: Option<String>,
+    /// When the pack should no longer be taken.
+    pub expires: Option<Lifetime>,
+    /// Who collects; without it, what the directory in place says.
+    pub collected_by: Option<String>,
+    /// Who gave the key files that are new in this run.
+    pub given_by: Option<String>,
+    /// The time of creation; without it, now.
+    pub created: Option<Timestamp>,
+    /// Which keys go in.
+    pub include: IncludeKeys,
+    /// Whether to write when nothing is signed.
+    pub when: When,
+    /// Whether to leave out the keys that only the directory in place has.
+    pub prune: bool,
+    /// How old an unchanged pack may get before a new version is made.
+    pub refresh_after: Span,
+    /// Keys that must not be trusted any more, from this run on.
+    pub revoke: Vec<Fingerprint>,
+    /// Why they are revoked.
+    pub reason: Option<String>,
+    /// Keys to take although they are new at an address, or in a file, of which the directory in place has another key.
+    pub accept_change: Vec<Fingerprint>,
+    /// What must sign what; without it, the rules of the directory in place.
+    pub rules: Option<Rules>,
+    /// Where this host remembers what it collected; without it, the usual directory.
+    pub state_dir: Option<PathBuf>,
+}
+
+impl Default for Request {
+    /// Needed keys, where something is signed; a new version of an unchanged pack after 30 days.
+    fn default() -> Self {
+        Self {
+            sources: Sources::default(),
+            output: None,
+            name: None,
+            expires: None,
+            collected_by: None,
+            given_by: None,
+            created: None,
+            include: IncludeKeys::default(),
+            when: When::default(),
+            prune: false,
+            refresh_after: Span::new().days(30),
+            revoke: Vec::new(),
+            reason: None,
+            accept_change: Vec::new(),
+            rules: None,
+            state_dir: None,
+        }
+    }
+}
+
+/// What was found, and whether it was written.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The report; [`Report::pack`] is the pack.
+    pub report: Report,
+    /// How it ended.
+    pub ending: Ending,
+}
+
+/// Whether keys/ was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// It was written, or nothing changed.
+    Written,
+    /// It was not wanted.
+    Never,
+    /// No image is signed, so it was not written.
+    NothingSigned,
+    /// No key could be proved, so it was not written.
+    NothingProved,
+}
+
+/// Reads the places, finds the signatures, proves the keys that they need, and writes these with their inventory.
+///
+/// Where the pack can't be built of what was found, the report is in the failure.
+pub fn collect(request: &Request, ctx: &Context) -> Result<Outcome, Failure<Report>> {
+    let directory = keys_directory(request.output.as_deref(), &request.sources.locations()?);
+    let created = request.created.unwrap_or(ctx.now);
+
+    // What is there, and what this host remembers of it.
+    let old = keys(&directory)?;
+    let name = lineage(request, old.as_ref(), &directory)?;
+    refuse_the_future(old.as_ref(), &directory, created, ctx.now)?;
+    ctx.interrupt.leaves(format!("{} is as it was", directory.display()));
+    let prior = PriorState::load(request, &name, old.as_ref(), created, ctx)?;
+
+    // Discover and resolve.
+    let seen = RefCell::new(fingerprints(old.as_ref()));
+    let revoked = |key: &Fingerprint| {
+        seen.borrow_mut().insert(*key);
+        prior.is_revoked(key)
+    };
+    let found = discover_and_resolve(&request.sources, &revoked, created, ctx)?;
+    warn_of_unknown(request, &seen.borrow(), &directory, ctx);
+    prior.admit(&found.gathered.chains)?;
+    let mut report = Report::new("collect", &found.discovery, &found.resolution, &found.gathered.unusable);
+    explain(&mut report, request, &prior, old.as_ref());
+
+    // Select the keys.
+    // A revocation must not wait for the next signed image, nor must rules that are given now.
+    let decided =
+        request.rules.as_ref().is_some_and(|rules| rules.accepted) || prior.revokes_more(old.as_ref());
+    if request.when == When::Never {
+        return Ok(Outcome { report, ending: Ending::Never });
+    }
+    if request.when == When::Auto && !(decided && old.is_some()) && report.counts.signatures == 0 {
+        return Ok(Outcome { report, ending: Ending::NothingSigned });
+    }
+    let Selected { include, held } = select(request, &found, old.as_ref(), &mut report, ctx);
+    if include.is_empty() && (old.is_none() || request.prune) {
+        return Ok(Outcome { report, ending: Ending::NothingProved });
+    }
+
+    // Build and write.
+    let expires = request.expires.map_or(Expiry::Never, |lifetime| lifetime.0);
+    refuse_expired(expires, created)?;
+    let built = build(&Build {
+        name: &name,
+        keys: include,
+        chains: chains(&found, &held, old.as_ref()),
+        replaces: old.as_ref(),
+        prune: request.prune,
+        rules: request.rules.as_ref().map(|rules| rules.rules.clone()),
+        revoked: [prior.revoked.clone(), by_their_owners(old.as_ref(), &found, created)].concat(),
+        created,
+        expires,
+        collected_by: request.collected_by.as_deref(),
+        given_by: request.given_by.as_deref(),
+        refresh_after: request.refresh_after,
+    });
+    let built = match built {
+        Ok(built) => built,
+        // What was found says why a rule is not met.
+        Err(e) => return Err(Failure::after(not_built(e, &directory), report)),
+    };
+    warn_of_lapsed(&built, ctx);
+    let built = install(&directory, old.as_ref(), built, ctx)?;
+    if !prior.known {
+        warn_of_unknown_directory(old.as_ref(), &built, &directory, ctx);
+    }
+    let advice = "--prune leaves out what no image needs";
+    warn_of_long_kept(built.draft.inventory(), created, advice, ctx.events.as_ref());
+
+    // Remember.
+    remember(request, &built.draft, &found.gathered.chains, ctx);
+    report.pack = Some(describe(&directory, &built));
+    Ok(Outcome { report, ending: Ending::Written })
+}
+
+/// The lineage: the one that is named, else that of the directory in place.
+fn lineage(request: &Request, old: Option<&Draft>, directory: &Path) -> Result<String, Diagnostic> {
+    let in_place = old.map(|old| &old.inventory().name);
+    let name = request.name.clone().or_else(|| in_place.cloned()).unwrap_or_else(|| "default".into());
+    match in_place.filter(|other| **other != name) {
+        None => Ok(name),
+        Some(other) => {
+            let error = format!("{} belongs to the lineage {other:?}, not {name:?}", directory.display());
+            Err(Diagnostic::new(Code::LineageMismatch, error))
+        }
+    }
+}
+
+fn refuse_expired(expires: Expiry, created: Timestamp) -> Result<(), Diagnostic> {
+    match expires {
+        Expiry::At(end) if end <= created => Err(Diagnostic::usage(
+            format!("the pack would expire at {end}, before it is made ({created:.0})"),
+            "give --expires a time to come, or a span such as \"180 days\"",
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn not_built(e: PackError, directory: &Path) -> Diagnostic {
+    let nothing_left = matches!(e, PackError::NoKeys);
+    let failure = Diagnostic::from(e);
+    if !nothing_left {
+        return failure;
+    }
+    failure.hinting(format!(
+        "every key is revoked, and {} is as it was: give the keys that replace them, and until then take it out of use \
+         by hand",
+        directory.display()
+    ))
+}
+
+/// Refuses to count on from a version that lies ahead of the clock: whoever could write keys/ once would keep every later
+/// pack out of the enclave with it, or number two alike.
+fn refuse_the_future(
+    old: Option<&Draft>,
+    directory: &Path,
+    created: Timestamp,
+    now: Timestamp,
+) -> Result<(), Diagnostic> {
+    if created.duration_since(now) > SignedDuration::from_hours(24) {
+        let error = format!("--created says {created}, and the clock here says {now:.0}");
+        return Err(Diagnostic::new(Code::VersionFromTheFuture, error)
+            .hinting("give a time up to a day ahead of the clock here, or set the clock"));
+    }
+    let Some(old) = old else { return Ok(()) };
+    not_from_the_future(old.inventory(), now.max(created)).map_err(|e| {
+        Diagnostic::from(e).on(&directory.display().to_string()).hinting(format!(
+            "if the clock here is right, somebody changed that version: look at {0} with `keypack inspect`, move it \
+             away, and collect anew with the same --name",
+            directory.display()
+        ))
+    })
+}

@@ -1,0 +1,63 @@
+//! Which keys are revoked, and what is said of it.
+
+use std::{collections::BTreeSet, path::Path};
+
+use jiff::Timestamp;
+
+use super::{Request, prior_state::PriorState};
+use crate::{
+    key::{Fingerprint, OpenPgpKey, Role},
+    oci::Digest,
+    ops::{Context, discover_and_resolve::Found},
+    pack::{Draft, KeyRecord, Revoked},
+    report::{Report, WhyMissing},
+};
+
+/// The fingerprints of the keys in place, and of those that it says are revoked.
+pub(super) fn fingerprints(old: Option<&Draft>) -> BTreeSet<Fingerprint> {
+    let Some(old) = old else { return BTreeSet::new() };
+    let keys = old.keys().flat_map(|(_, material)| material.fingerprints());
+    keys.chain(old.inventory().revoked.iter().map(|r| r.fingerprint)).collect()
+}
+
+/// Warns of revocations of keys that were met nowhere: a digit may be wrong.
+pub(super) fn warn_of_unknown(
+    request: &Request,
+    known: &BTreeSet<Fingerprint>,
+    directory: &Path,
+    ctx: &Context,
+) {
+    for key in request.revoke.iter().filter(|key| !known.contains(key)) {
+        ctx.events.warn(&format!(
+            "--revoke names {key}, and no key in {} or in a source has this fingerprint; compare it with what \
+             `keypack inspect` prints",
+            directory.display()
+        ));
+    }
+}
+
+/// Says of the keys that are missing why they are.
+pub(super) fn explain(report: &mut Report, request: &Request, prior: &PriorState, old: Option<&Draft>) {
+    let kept = |key: Digest| {
+        let record = old?.inventory().keys.iter().find(|k| k.role == Role::Signer && k.id == key)?;
+        (!request.prune).then(|| WhyMissing::Kept { file: record.file.clone() })
+    };
+    report.tell_known(&|key| {
+        if prior.is_revoked(&key.into()) { Some(WhyMissing::Revoked) } else { kept(key) }
+    });
+}
+
+/// The keys in place that a copy which was found says are revoked by their owner: they must not stay.
+pub(super) fn by_their_owners(old: Option<&Draft>, found: &Found, created: Timestamp) -> Vec<Revoked> {
+    let candidates = found.gathered.candidates.iter().filter_map(|c| c.material.openpgp());
+    let ids: BTreeSet<_> = candidates.filter(|key| key.is_revoked()).map(OpenPgpKey::id).collect();
+    let date = Timestamp::from_second(created.as_second()).unwrap_or(created);
+    let revoked = |key: &KeyRecord| Revoked {
+        fingerprint: key.fingerprint,
+        reason: "revoked by its owner".into(),
+        date,
+        since: None,
+    };
+    let keys = old.iter().flat_map(|old| &old.inventory().keys);
+    keys.filter(|key| key.role == Role::Gpg && ids.contains(&key.id)).map(revoked).collect()
+}

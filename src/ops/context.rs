@@ -1,0 +1,72 @@
+use std::{ffi::OsString, path::PathBuf, sync::Arc};
+
+use jiff::Timestamp;
+
+use super::Net;
+use crate::{
+    events::{Events, Interrupt, Progress, Silent},
+    registry::credentials::Locations,
+};
+
+/// What an operation needs beside its request.
+#[derive(Clone)]
+pub struct Context {
+    /// Now: an operation reads no clock.
+    pub now: Timestamp,
+    /// The environment.
+    pub env: Env,
+    /// How registries and other hosts are spoken to.
+    pub net: Net,
+    /// Who hears what is reported on the way.
+    pub events: Arc<dyn Events>,
+    /// Counts the bytes of transfers that may take long.
+    pub progress: Progress,
+    /// What an interruption leaves behind.
+    pub interrupt: Interrupt,
+}
+
+impl Context {
+    /// A context that reports to nobody.
+    pub fn new(now: Timestamp, env: Env) -> Self {
+        Self {
+            now,
+            env,
+            net: Net::default(),
+            events: Arc::new(Silent),
+            progress: Progress::default(),
+            interrupt: Interrupt::default(),
+        }
+    }
+}
+
+/// The variables of the environment that decide where files lie, as values.
+#[derive(Debug, Clone, Default)]
+pub struct Env {
+    /// `HOME`.
+    pub home: Option<PathBuf>,
+    /// `XDG_STATE_HOME`.
+    pub state_home: Option<PathBuf>,
+    /// `OC_MIRROR_CACHE`.
+    pub oc_mirror_cache: Option<PathBuf>,
+    /// Where credentials are looked for.
+    pub credentials: Locations,
+}
+
+impl Env {
+    /// Takes what it needs out of an environment: `Env::from_vars(|name| std::env::var_os(name), Some(uid))`. Empty
+    /// variables count as absent.
+    pub fn from_vars(var: impl Fn(&str) -> Option<OsString>, uid: Option<u32>) -> Self {
+        let path = |name| var(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        Self {
+            home: path("HOME"),
+            state_home: path("XDG_STATE_HOME"),
+            oc_mirror_cache: path("OC_MIRROR_CACHE"),
+            credentials: Locations::from_vars(&var, uid),
+        }
+    }
+}
+
+/// Times in messages and inventories have no fraction.
+pub(super) fn whole_second(time: Timestamp) -> Timestamp {
+    Timestamp::from_second(time.as_second()).unwrap_or(time)
+}

@@ -1,0 +1,63 @@
+//! Which keys the signatures of images need, and which are available.
+
+use std::path::PathBuf;
+
+use super::{Context, Sources, discover_and_resolve::discover_and_resolve};
+use crate::{
+    config::draft_rules,
+    diag::{Code, Diagnostic},
+    fs,
+    key::Fingerprint,
+    report::{Report, WhyMissing},
+};
+
+/// Where to look.
+#[derive(Debug, Clone, Default)]
+pub struct Request {
+    /// Where to look, and which keys there are.
+    pub sources: Sources,
+    /// Whether to draft rules from what was seen, and where to.
+    pub draft_rules: Option<DraftRules>,
+}
+
+/// Where a draft of rules goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DraftRules {
+    /// Into the outcome.
+    Outcome,
+    /// Into a new file.
+    File(PathBuf),
+}
+
+/// What was found.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The report.
+    pub report: Report,
+    /// The draft of rules, where the outcome is to have it.
+    pub draft_rules: Option<String>,
+}
+
+/// Reads the places, finds the signatures, and proves the keys that they need. Nothing is written but the draft of rules.
+pub fn discover(request: &Request, ctx: &Context) -> Result<Outcome, Diagnostic> {
+    if let Some(DraftRules::File(path)) = &request.draft_rules
+        && path.symlink_metadata().is_ok()
+    {
+        let error = format!("{} is there already", path.display());
+        return Err(Diagnostic::new(Code::DraftExists, error));
+    }
+    let revoked = |key: &Fingerprint| request.sources.revoked.iter().any(|r| r.fingerprint == *key);
+    let found = discover_and_resolve(&request.sources, &revoked, ctx.now, ctx)?;
+    let mut report = Report::new("discover", &found.discovery, &found.resolution, &found.gathered.unusable);
+    report.tell_known(&|key| revoked(&key.into()).then_some(WhyMissing::Revoked));
+    let draft = || draft_rules(&found.discovery, &found.resolution, ctx.now);
+    let draft_rules = match &request.draft_rules {
+        None => None,
+        Some(DraftRules::Outcome) => Some(draft()),
+        Some(DraftRules::File(path)) => {
+            fs::write(path, draft().as_bytes())?;
+            None
+        }
+    };
+    Ok(Outcome { report, draft_rules })
+}

@@ -1,0 +1,126 @@
+//! From the places that are named to what their signatures need.
+
+use jiff::Timestamp;
+
+use super::{
+    Context, Sources,
+    key_sources::add_payloads,
+    misplaced, redhat,
+    sources::{Opened, open},
+};
+use crate::{
+    content::Completeness,
+    diag::{Code, Diagnostic},
+    discover::{Discovery, Target, discover},
+    display::count,
+    key::Fingerprint,
+    keysource::Gathered,
+    resolve::{Question, Resolution, resolve},
+};
+
+/// Everything that the sources and the key sources give, resolved.
+pub(super) struct Found {
+    pub(super) discovery: Discovery,
+    pub(super) gathered: Gathered,
+    pub(super) resolution: Resolution,
+}
+
+/// Reads the sources and resolves what their signatures need.
+///
+/// A revoked key satisfies no need: it is no candidate at all.
+pub(super) fn discover_and_resolve(
+    wanted: &Sources,
+    revoked: &dyn Fn(&Fingerprint) -> bool,
+    now: Timestamp,
+    ctx: &Context,
+) -> Result<Found, Diagnostic> {
+    let mut gathered = wanted.keys.gather(ctx)?;
+    let sources = open(wanted, ctx)?;
+    for Opened { source, .. } in &sources {
+        add_payloads(&mut gathered, source.as_ref())?;
+    }
+    gathered.tell_conflicts();
+    leave_out(&mut gathered, revoked, ctx);
+    let targets: Vec<_> = sources
+        .iter()
+        .map(|opened| Target { source: opened.source.as_ref(), only: opened.only.clone() })
+        .collect();
+    ctx.events.step("looking for signatures");
+    let discovery = discover(&targets, &mut |place| {
+        ctx.events.advance(&format!("looking for signatures in {}: {} manifests", place.name, place.read));
+    })?;
+    if discovery.places.iter().all(|p| p.read == 0) {
+        return Err(nothing_readable(&discovery, &sources));
+    }
+    warn_of_absent(&discovery, &sources, ctx);
+    ctx.events.step("verifying signatures");
+    let questions: Vec<_> = discovery
+        .images
+        .iter()
+        .flat_map(|image| {
+            image.signatures.iter().filter_map(|found| {
+                found.content.as_ref().ok().map(|signature| Question { image: image.digest, signature })
+            })
+        })
+        .collect();
+    let mut resolution = resolve(&questions, &gathered.candidates, now);
+    if !wanted.keys.offline && redhat::ask(&mut gathered, &questions, &resolution, ctx) {
+        leave_out(&mut gathered, revoked, ctx);
+        resolution = resolve(&questions, &gathered.candidates, now);
+        redhat::keep_proved(&mut gathered, &resolution);
+    }
+    misplaced::report(&mut gathered, &mut resolution);
+    Ok(Found { discovery, gathered, resolution })
+}
+
+/// The failure where no image could be read, with the first of what damage there is.
+fn nothing_readable(discovery: &Discovery, sources: &[Opened]) -> Diagnostic {
+    let places: Vec<_> = discovery.places.iter().map(|p| p.name.as_str()).collect();
+    let mut what = format!("{} holds no image that can be read", places.join(", "));
+    let problems = discovery.images.iter().flat_map(|image| &image.problems);
+    let problems = problems.chain(discovery.places.iter().flat_map(|place| &place.problems));
+    // What lies elsewhere is the advice's business.
+    let damage = problems.filter(|problem| problem.code != Code::BlobElsewhere).collect::<Vec<_>>();
+    if let Some(first) = damage.first() {
+        what.push_str(&format!("; the first of {}: {}", count(damage.len(), "problem"), first.message));
+    }
+    let mut failure = Diagnostic::new(Code::NothingReadable, what);
+    if let Some(first) = damage.first() {
+        failure.hint = first.code.hint().into();
+    } else if let Some(advice) = sources.iter().find_map(|opened| opened.source.abilities().advice) {
+        failure.hint = advice.into();
+    } else if sources.iter().all(|opened| opened.is_registry) {
+        failure.hint =
+            "check the name: the registry lists no image in a repository of this name or below it; \
+                        or name the images by --images LIST"
+                .into();
+    }
+    failure
+}
+
+/// Takes out the keys that somebody revoked who may say so.
+fn leave_out(gathered: &mut Gathered, revoked: &dyn Fn(&Fingerprint) -> bool, ctx: &Context) {
+    gathered.candidates.retain(|candidate| {
+        let found = candidate.material.fingerprints().into_iter().find(|f| revoked(f));
+        if let Some(key) = found {
+            let source = &candidate.provenance.source;
+            ctx.events.warn(&format!("the key {key} from {source} is revoked, and is left out"));
+        }
+        found.is_none()
+    });
+}
+
+/// Says where manifests are named and lie in another archive: what is signed may be among them.
+fn warn_of_absent(discovery: &Discovery, sources: &[Opened], ctx: &Context) {
+    for (place, Opened { source, .. }) in discovery.places.iter().zip(sources) {
+        if place.absent > 0 && source.abilities().completeness == Completeness::Partial {
+            let advice =
+                source.abilities().advice.unwrap_or("give the place that holds them as a further source");
+            ctx.events.warn(&format!(
+                "{} names {} that it does not hold, and signatures may be among them; {advice}",
+                place.name,
+                count(place.absent, "manifest")
+            ));
+        }
+    }
+}

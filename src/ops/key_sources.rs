@@ -1,0 +1,147 @@
+//! From the sources that are named to keys that could be the right ones.
+
+use std::path::PathBuf;
+
+use super::{Context, TufRoot, tuf};
+use crate::{
+    content::Source,
+    diag::Diagnostic,
+    http::Client,
+    key::{Pin, Role},
+    keysource::{AddressOrPath, Gathered, KeyFile},
+};
+
+/// Where keys come from, beside what is built in.
+#[derive(Debug, Clone)]
+pub struct KeySources {
+    /// Files `trusted_root.json`.
+    pub trusted_roots: Vec<PathBuf>,
+    /// Files with keys or chains, each with its role where it is given.
+    pub keys: Vec<KeyFile>,
+    /// A `policy.json` whose keys count.
+    pub from_policy: Option<PathBuf>,
+    /// The directory below which a host's /etc lies, with its policy.json and /etc/pki/sigstore; without it, no host is
+    /// looked at.
+    pub host_root: Option<PathBuf>,
+    /// A key with one of these fingerprints counts though it was found in a release payload.
+    pub pins: Vec<Pin>,
+    /// Rekors, by address or by a file with the key.
+    pub rekor: Vec<String>,
+    /// TUF repositories, by address or directory.
+    pub tuf: Vec<String>,
+    /// The roots that these may begin with.
+    pub tuf_roots: Vec<TufRoot>,
+    /// Whether no host may be asked, neither for keys nor for images.
+    pub offline: bool,
+}
+
+impl Default for KeySources {
+    /// What is built in, and this host.
+    fn default() -> Self {
+        Self {
+            trusted_roots: Vec::new(),
+            keys: Vec::new(),
+            from_policy: None,
+            host_root: Some("/".into()),
+            pins: Vec::new(),
+            rekor: Vec::new(),
+            tuf: Vec::new(),
+            tuf_roots: Vec::new(),
+            offline: false,
+        }
+    }
+}
+
+impl KeySources {
+    /// Reads the sources that the caller names, then what is built in.
+    pub(super) fn gather(&self, ctx: &Context) -> Result<Gathered, Diagnostic> {
+        let mut gathered = Gathered { pins: self.pins.clone(), ..Gathered::default() };
+        for file in &self.keys {
+            add_key_file(&mut gathered, file, ctx)?;
+        }
+        for path in &self.trusted_roots {
+            gathered.add_trusted_root(path)?;
+        }
+        if let Some(path) = &self.from_policy {
+            gathered.add_policy(path)?;
+        }
+        for rekor in &self.rekor {
+            let place = rekor.parse().map_err(|e| {
+                Diagnostic::usage(
+                    format!("--rekor: {e}"),
+                    "write https://HOST without password and query, or fetch the key and give its file",
+                )
+            })?;
+            match place {
+                AddressOrPath::Address(_) if self.offline => {
+                    return Err(Diagnostic::usage(
+                        format!("--no-network forbids to ask {rekor}"),
+                        "give the log's key as a file: --rekor FILE",
+                    ));
+                }
+                AddressOrPath::Address(url) => {
+                    if url.scheme() != "https" {
+                        ctx.events.warn(&format!(
+                            "{rekor} is asked without TLS: anybody on the way could answer; compare the key's \
+                             fingerprint with its owner"
+                        ));
+                    }
+                    ctx.events.step(&format!("asking {rekor} for its keys"));
+                    gathered.add_rekor(&url, &Client::new(ctx.registry().http))?;
+                }
+                AddressOrPath::Path(path) => gathered.add_rekor_file(&path).map_err(|e| {
+                    // A host without its scheme looks like a file that is not there.
+                    let absent = e.is_absent();
+                    let failure = Diagnostic::from(e);
+                    if absent {
+                        failure.hinting("give the path of a file, or an address: https://HOST")
+                    } else {
+                        failure
+                    }
+                })?,
+            }
+        }
+        let asked = tuf::Asked { repositories: &self.tuf, roots: &self.tuf_roots, offline: self.offline };
+        tuf::gather(&asked, &mut gathered, ctx)?;
+        if let Some(root) = &self.host_root {
+            if !root.is_dir() {
+                return Err(Diagnostic::usage(
+                    format!("--host-root names {}, which is no directory", root.display()),
+                    "name the directory below which that host's /etc lies",
+                ));
+            }
+            gathered.add_host(root);
+        }
+        gathered.add_builtin();
+        Ok(gathered)
+    }
+}
+
+fn add_key_file(gathered: &mut Gathered, file: &KeyFile, ctx: &Context) -> Result<(), Diagnostic> {
+    let path = file.path.display().to_string();
+    gathered.add_key_file(file).map_err(|e| {
+        let mistyped = e.is_absent() && path.contains('=');
+        let failure = Diagnostic::from(e);
+        let roles = Role::ALL.map(Role::as_str).join(", ");
+        let hint = format!("check the path; if ROLE=FILE is meant, the roles are {roles}");
+        if mistyped { failure.hinting(hint) } else { failure }
+    })?;
+    // Whoever hands over a file also names it.
+    if let Some(role) = file.role_by_name().filter(|role| !matches!(role, Role::Signer | Role::Gpg)) {
+        ctx.events.warn(&format!(
+            "{path} is taken for the key of a {} because of its name; write --key {role}=FILE if it is one, and its \
+             true role if not",
+            role.title()
+        ));
+    }
+    Ok(())
+}
+
+/// Adds what release payloads inside the mirror say: claims, unless they are known.
+pub(super) fn add_payloads(gathered: &mut Gathered, source: &dyn Source) -> Result<(), Diagnostic> {
+    let Some(releases) = source.abilities().releases else { return Ok(()) };
+    releases.release_manifests(&mut |manifest| {
+        gathered.add_release_manifest(&manifest.name, &manifest.bytes);
+    })?;
+    Ok(())
+}

@@ -1,0 +1,42 @@
+//! The verbs, as functions that a program can call: a plain request and a [`Context`] in, an outcome out.
+//!
+//! A request names things as a person does (places, files, digests), and reading what it names is a part of the
+//! operation. What an operation finds on its way it reports to [`crate::events::Events`]; what it found in the end is its
+//! outcome. Nothing here prints, reads the clock, or looks at the environment: the [`Context`] brings the time and the
+//! variables. The words are `cli`'s.
+
+pub mod collect;
+mod context;
+pub mod diff;
+pub mod discover;
+mod discover_and_resolve;
+mod failure;
+mod fetch;
+mod images;
+pub mod inspect;
+mod kept;
+mod key_sources;
+mod misplaced;
+mod net;
+mod oc_mirror;
+mod place;
+pub mod pull;
+pub mod push;
+mod redhat;
+mod sources;
+mod spec;
+mod state_dir;
+mod tuf;
+
+pub use collect::collect;
+pub use context::{Context, Env};
+pub use diff::diff;
+pub use discover::discover;
+pub use failure::Failure;
+pub use inspect::inspect;
+pub use key_sources::KeySources;
+pub use net::Net;
+pub use pull::pull;
+pub use push::push;
+pub use sources::Sources;
+pub use spec::{AnchorSpec, Exceptions, Lifetime, Rules, TufRoot, parse_duration, parse_lineage, parse_span};

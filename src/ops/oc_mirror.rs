@@ -1,0 +1,51 @@
+//! What of oc-mirror is opened, with the caches that it may have, and where keys/ lies beside it.
+
+use std::path::{Path, PathBuf};
+
+use super::{Context, Env};
+use crate::{
+    content::{self, Caches, Location, OcMirror},
+    diag::Diagnostic,
+};
+
+/// Opens the folders of oc-mirror among these locations together, and says what they are. `cache_dir` is a cache that the
+/// caller names.
+pub(super) fn open(
+    locations: &[Location],
+    cache_dir: Option<&Path>,
+    ctx: &Context,
+) -> Result<Vec<OcMirror>, Diagnostic> {
+    let paths: Vec<_> = locations.iter().filter_map(content::oc_mirror_path).map(Path::to_path_buf).collect();
+    if paths.is_empty() {
+        return match cache_dir {
+            Some(_) => Err(Diagnostic::usage(
+                "--cache-dir goes with an oc-mirror: place",
+                "write oc-mirror:DIR; a cache alone is named so too",
+            )),
+            None => Ok(Vec::new()),
+        };
+    }
+    let caches = Caches { named: cache_dir.map(Path::to_path_buf), usual: usual_caches(&ctx.env) };
+    let opened = OcMirror::open_all(&paths, &caches)?;
+    for note in opened.iter().flat_map(OcMirror::notes) {
+        ctx.events.note(&note);
+    }
+    Ok(opened)
+}
+
+/// As oc-mirror does it: the variable replaces the home directory.
+fn usual_caches(env: &Env) -> Vec<PathBuf> {
+    match &env.oc_mirror_cache {
+        Some(base) => vec![base.clone()],
+        None => env.home.iter().cloned().chain([PathBuf::from("/")]).collect(),
+    }
+}
+
+/// Where keys/ lies unless `-o` says otherwise: beside oc-mirror's working-dir, else here.
+pub(super) fn keys_directory(output: Option<&Path>, sources: &[Location]) -> PathBuf {
+    if let Some(output) = output {
+        return output.to_owned();
+    }
+    let root = sources.iter().find_map(content::oc_mirror_root);
+    root.map_or_else(|| "keys".into(), |root| root.join("keys"))
+}

@@ -1,0 +1,182 @@
+//! Whether the memory of this host admits a pack, and what it remembers of it afterwards.
+
+use super::{freshness::Overruled, install::Step};
+use crate::{
+    diag::Diagnostic,
+    key::Fingerprint,
+    pack::{Anchor, Draft, Pack, PackError, VerifiedChain, refuse_revoked},
+    state::{Admission, Demands, KnownPack, NotAdmitted, Offer, Origin, Signer, State},
+};
+
+/// A pack that the memory has nothing against, or that the caller takes all the same.
+pub(super) struct Admitted {
+    /// `None`: no anchor covers a version.
+    admission: Option<Admission>,
+    /// An older state of a TUF repository is taken.
+    lowered: bool,
+    /// Who vouches for this pack.
+    vouching: Vec<Signer>,
+    /// Who would be believed here.
+    believed: Vec<Signer>,
+}
+
+impl Step<'_> {
+    /// Holds the pack against what this host remembers: revoked keys, versions, and states of TUF repositories.
+    pub(super) fn admit(&self, state: &State, anchors: &[Anchor]) -> Result<Admitted, Diagnostic> {
+        let (vouching, believed) = signers(anchors, self.pack);
+        let revoked = |key: &Fingerprint| state.is_revoked(key) || self.request.revoked.contains(key);
+        for signer in &believed {
+            if let Signer::Key(key) = signer
+                && revoked(&(*key).into())
+            {
+                let name = "--verify-key".to_owned();
+                return Err(PackError::Revoked { name, fingerprint: (*key).into() }.into());
+            }
+        }
+        let lowered = self.admit_tuf(state)?;
+        let admission = self.admit_version(state, &believed)?;
+        refuse_revoked(self.pack.draft(), revoked)?;
+        Ok(Admitted { admission, lowered, vouching, believed })
+    }
+
+    /// Whether an older state of a TUF repository is taken, because the caller says so.
+    fn admit_tuf(&self, state: &State) -> Result<bool, Diagnostic> {
+        let mut lowered = false;
+        for vouched in self.pack.verified_chains() {
+            let Some(rollback) = state.check_evidence(&vouched.verified.evidence) else { continue };
+            let refused = NotAdmitted::Tuf { repository: vouched.file.clone(), rollback };
+            if !self.request.exceptions.allow_rollback_unsafe {
+                return Err(refused.into());
+            }
+            lowered = true;
+            self.ctx.events.warn(&format!(
+                "taking an older state of a TUF repository, as --allow-rollback-unsafe says: {refused}"
+            ));
+        }
+        Ok(lowered)
+    }
+
+    /// `None`: no anchor covers a version.
+    fn admit_version(&self, state: &State, believed: &[Signer]) -> Result<Option<Admission>, Diagnostic> {
+        if !self.pack.is_whole() {
+            let new = |v: &&VerifiedChain| !state.knows_evidence(&v.verified.evidence);
+            let new = self.pack.verified_chains().iter().find(new);
+            if self.request.require_state && (new.is_some() || state.packs().is_empty()) {
+                return Err(NotAdmitted::NoState.into());
+            }
+            if let Some(new) = new {
+                self.ctx.events.note(&format!(
+                    "this host remembers nothing of this TUF repository yet ({}), so that an older state of it can't be \
+                     detected",
+                    new.file
+                ));
+            }
+            return Ok(None);
+        }
+        let inventory = self.pack.draft().inventory();
+        let offer = Offer { believed, version: inventory.version, digest: self.pack.draft().digest() };
+        let demands = Demands {
+            require_state: self.request.require_state,
+            min_version: self.request.min_version,
+            allow_rollback: self.request.exceptions.allow_rollback_unsafe,
+        };
+        let admission = state.admit(&offer, &demands)?;
+        match admission {
+            Admission::First { others: None } if self.request.min_version.is_none() => self.ctx.events.note(
+                "this host remembers no pack of this lineage yet, so an older one than its maker's latest can't be \
+                 detected; --min-version can",
+            ),
+            Admission::First { others: Some(have) } => self.ctx.events.warn(&format!(
+                "nothing is remembered of this anchor yet, so its versions start anew; by another one version {} was \
+                 installed at {:.0}, and this is version {}",
+                have.version, have.at, inventory.version
+            )),
+            Admission::Allowed => self.ctx.events.warn("taking an older or another pack, as --allow-rollback-unsafe says"),
+            _ => {}
+        }
+        let above = state
+            .highest()
+            .values()
+            .filter(|have| have.version > inventory.version)
+            .max_by_key(|h| h.version);
+        if let (Admission::Same | Admission::Newer, Some(have)) = (admission, above) {
+            self.ctx.events.warn(&format!(
+                "this is version {}, and version {} was installed at {:.0} by another anchor than those that are given \
+                 now; if that one is still good, this is an older pack",
+                inventory.version, have.version, have.at
+            ));
+        }
+        Ok(Some(admission))
+    }
+
+    /// Remembers what was installed, and what was accepted against a rule.
+    pub(super) fn remember(
+        &self,
+        state: &mut State,
+        draft: &Draft,
+        admitted: &Admitted,
+        overruled: Overruled,
+    ) {
+        let Admitted { admission, lowered, vouching, believed } = admitted;
+        let inventory = draft.inventory();
+        let pack = KnownPack {
+            digest: draft.digest(),
+            version: inventory.version,
+            origin: Origin::Pulled,
+            at: self.ctx.now,
+        };
+        let reason = self.request.exceptions.reason.as_str();
+        let flag = "--allow-rollback-unsafe";
+        if *admission == Some(Admission::Allowed) {
+            // All who objected, or they would object again at every later pull.
+            let objected: Vec<_> = state
+                .counted(believed)
+                .into_iter()
+                .filter(|s| vouching.contains(s) || state.highest().contains_key(s))
+                .collect();
+            state.accept(&objected, pack, flag, reason);
+        } else {
+            state.record(vouching, pack);
+            if *lowered {
+                // The versions of TUF alone are lowered: no counter of packs had anything against it.
+                state.accept(&[], pack, flag, reason);
+            }
+        }
+        for vouched in self.pack.verified_chains() {
+            if *lowered {
+                state.accept_evidence(&vouched.verified.evidence);
+            } else {
+                state.record_evidence(&vouched.verified.evidence);
+            }
+        }
+        let Overruled { stale, future } = overruled;
+        for (overruled, flag) in [(stale, "--allow-stale-unsafe"), (future, "--accept-future-unsafe")] {
+            if overruled {
+                state.accept(&[], pack, flag, reason);
+            }
+        }
+        for revoked in &inventory.revoked {
+            state.revoke(revoked.fingerprint, pack.digest, self.ctx.now);
+        }
+    }
+}
+
+/// Who vouches for this pack, and who would be believed here: the counters that it is compared with.
+fn signers(anchors: &[Anchor], pack: &Pack) -> (Vec<Signer>, Vec<Signer>) {
+    let mut believed = Vec::new();
+    for anchor in anchors {
+        match anchor {
+            Anchor::Digest(_) => believed.push(Signer::Digest),
+            Anchor::Keys(keys) => believed.extend(keys.iter().map(|k| Signer::Key(k.fingerprint()))),
+            Anchor::Pins(_) | Anchor::Tuf(_) => {}
+        }
+    }
+    believed.sort_unstable();
+    believed.dedup();
+    let signed = |signer: &Signer| match signer {
+        Signer::Digest => true,
+        Signer::Key(key) => pack.evidence().iter().any(|met| met.signer() == Some(*key)),
+    };
+    let vouching = believed.iter().copied().filter(signed).collect();
+    (vouching, believed)
+}

@@ -1,0 +1,94 @@
+//! From what the caller names to anchors, and from anchors to an authenticated pack.
+
+use std::path::Path;
+
+use super::{Request, travelled::Travelled};
+use crate::ops::{AnchorSpec, Context, fetch::Fetched, tuf};
+use crate::{
+    content::Location,
+    diag::Diagnostic,
+    keysource::read_public_key,
+    oci::Digest,
+    pack::{self, Anchor, Demand, Pack, PackError},
+    signature::UntrustedSignature,
+    trust::tuf::RootName,
+};
+
+/// Reads the anchors: those of the request, and a digest in the reference itself, which the caller wrote as well. None may
+/// come from a file that travelled with the pack.
+pub(super) fn read(
+    request: &Request,
+    location: &Location,
+    target: &Path,
+    ctx: &Context,
+) -> Result<Vec<Anchor>, Diagnostic> {
+    let travelled = Travelled::new(location, request.cache_dir.as_deref(), target, ctx.env.home.as_deref());
+    if let Some(path) = &request.config {
+        travelled.refuse(path, "the setting")?;
+    }
+    let (mut digests, mut keys, mut pins, mut roots) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for spec in &request.anchors {
+        match spec {
+            AnchorSpec::Digest(digest) => digests.push(*digest),
+            AnchorSpec::Key(path) => {
+                let key = read_public_key(path)?;
+                travelled.refuse(path, "the key")?;
+                keys.push(key);
+            }
+            AnchorSpec::Pin(pin) => pins.push(pin.clone()),
+            AnchorSpec::TufRoot(name) => {
+                if let RootName::File(path) = &name.0 {
+                    travelled.refuse(path, "the TUF root")?;
+                }
+                let root = tuf::root(name)?;
+                if !roots.contains(&root) {
+                    roots.push(root);
+                }
+            }
+        }
+    }
+    digests.extend(location.reference().and_then(|name| name.parse::<Digest>().ok()));
+    let mut anchors: Vec<_> = digests.into_iter().map(Anchor::Digest).collect();
+    anchors.extend((!keys.is_empty()).then_some(Anchor::Keys(keys)));
+    anchors.extend((!pins.is_empty()).then_some(Anchor::Pins(pins)));
+    anchors.extend((!roots.is_empty()).then_some(Anchor::Tuf(roots)));
+    Ok(anchors)
+}
+
+/// The digests among the anchors: of several packs, the one that has one of them is meant.
+pub(super) fn digests(anchors: &[Anchor]) -> Vec<Digest> {
+    anchors
+        .iter()
+        .filter_map(|anchor| if let Anchor::Digest(digest) = anchor { Some(*digest) } else { None })
+        .collect()
+}
+
+/// Authenticates. Signatures of the manifest are looked for only where the pack's own do not do.
+pub(super) fn authenticate(
+    fetched: &Fetched,
+    anchors: &[Anchor],
+    lineage: &str,
+    ctx: &Context,
+) -> Result<Pack, Diagnostic> {
+    let attempt = |manifest_signatures: &[UntrustedSignature]| {
+        pack::authenticate(
+            fetched.pack.clone(),
+            &Demand { anchors, manifest_signatures, lineage, now: ctx.now },
+        )
+    };
+    match attempt(&[]) {
+        Err(e @ (PackError::Unsigned | PackError::Signature(_))) => {
+            ctx.events.step("looking for signatures of the manifest");
+            match fetched.manifest_signatures() {
+                Ok(found) if found.is_empty() => Err(e.into()),
+                Ok(found) => Ok(attempt(&found)?),
+                Err(problem) => {
+                    ctx.events
+                        .warn(&format!("could not look for signatures of the manifest: {}", problem.message));
+                    Err(e.into())
+                }
+            }
+        }
+        other => Ok(other?),
+    }
+}

@@ -1,0 +1,75 @@
+//! The exchange of the directory, under the lock of the state.
+
+use std::path::Path;
+
+use super::Request;
+use crate::{
+    diag::Diagnostic,
+    fs,
+    ops::{Context, place::file_names},
+    pack::{Diff, Draft, Pack},
+    report,
+    tree::SafeName,
+    write,
+};
+
+/// What is in the directory now.
+pub(super) struct Installed {
+    pub(super) draft: Draft,
+    pub(super) unchanged: bool,
+}
+
+/// What admission, installation and memory need, under the lock of the state.
+pub(super) struct Step<'a> {
+    pub(super) request: &'a Request,
+    pub(super) ctx: &'a Context,
+    pub(super) directory: &'a Path,
+    pub(super) pack: &'a Pack,
+    /// What lies in the directory.
+    pub(super) in_place: Option<&'a Draft>,
+    /// Whether this host collected or authenticated it.
+    pub(super) known: bool,
+}
+
+impl Step<'_> {
+    /// Puts the pack in the place of what is there, and says what changes.
+    pub(super) fn install(&self) -> Result<Installed, Diagnostic> {
+        let (pack, events) = (self.pack, &self.ctx.events);
+        // Pins alone date what they make anew; the same keys again are no change.
+        let old = self.in_place.filter(|_| self.known);
+        let again = old.filter(|old| !pack.is_whole() && Diff::of(Some(old), pack.draft()).is_empty());
+        let (draft, dropped) = again.unwrap_or_else(|| pack.draft()).clone().without_stale_signatures();
+        self.note_signatures(&draft, &dropped);
+        match self.in_place {
+            Some(in_place) if in_place.digest() == draft.digest() => {}
+            Some(in_place) if !self.known => {
+                events.warn(&format!(
+                    "this host neither collected nor authenticated what lies in {} (lineage {}, version {}): it is \
+                     replaced, and nothing is compared with it",
+                    self.directory.display(),
+                    in_place.inventory().name,
+                    in_place.inventory().version
+                ));
+                report::diff(&Diff::of(None, &draft)).lines().for_each(|line| events.note(line));
+            }
+            _ => report::diff(&Diff::of(old, &draft)).lines().for_each(|line| events.note(line)),
+        }
+        let names = self.in_place.map(file_names).unwrap_or_default();
+        let outcome = self.ctx.interrupt.whole(format!("{} is written", self.directory.display()), || {
+            write::replace(self.directory, &draft.to_files(), &|name| names.iter().any(|n| n == name))
+        })?;
+        outcome.warning.iter().for_each(|warning| events.warn(warning));
+        Ok(Installed { draft, unchanged: outcome.change == fs::Change::Unchanged })
+    }
+
+    /// Says which signature files are not installed, and which are although nobody here can tell who made them.
+    fn note_signatures(&self, draft: &Draft, dropped: &[SafeName]) {
+        for name in dropped {
+            self.ctx.events.warn(&format!("{name} is not a signature of this inventory, and is left out"));
+        }
+        let verified = self.pack.verified_signatures();
+        for (name, covers) in draft.coverage().iter().filter(|(name, _)| !verified.contains(name)) {
+            self.ctx.events.note(&format!("{name} is {}; not verified here", covers.summary()));
+        }
+    }
+}
