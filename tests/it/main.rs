@@ -19,6 +19,7 @@ mod corpus;
 mod gpg;
 mod houses;
 mod ocmirror;
+mod ops;
 mod readme;
 mod registry_faults;
 mod schemas;
