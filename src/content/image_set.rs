@@ -31,8 +31,11 @@ struct Named {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Operator {
     catalog: String,
+    target_catalog: Option<String>,
+    target_tag: Option<String>,
 }
 
 #[derive(Deserialize, Default)]
@@ -61,9 +64,13 @@ pub fn parse_image_set(text: &str) -> Result<ImageList, String> {
     let platform = mirror.platform.unwrap_or_default();
     let operators = mirror.operators.unwrap_or_default();
     let mut list = ImageList::default();
-    let plain = |name: &String| Named { name: name.clone(), target_repo: None, target_tag: None };
-    let release = platform.release.iter().map(plain);
-    let catalogs = operators.iter().map(|operator| plain(&operator.catalog));
+    let release =
+        platform.release.map(|name| Named { name, target_repo: Some(RELEASE.into()), target_tag: None });
+    let catalogs = operators.iter().map(|operator| Named {
+        name: operator.catalog.clone(),
+        target_repo: operator.target_catalog.clone(),
+        target_tag: operator.target_tag.clone(),
+    });
     for image in mirror.additional_images.unwrap_or_default().into_iter().chain(release).chain(catalogs) {
         match reference(&image.name) {
             Some(source) => {
@@ -91,13 +98,20 @@ fn reference(name: &str) -> Option<RegistryRef> {
     Host::is_evident(host).then(|| name.parse().ok())?
 }
 
-/// The name that an image has behind a mirror's prefix, where the set gives it another one.
+/// Where oc-mirror puts a release image, whatever its name is (its `release` collector).
+const RELEASE: &str = "openshift/release-images";
+
+/// The name that an image has behind a mirror's prefix, where the set gives it another one: `targetRepo` or
+/// `targetCatalog` in the place of the whole path, `targetTag` in that of the tag. A tag that is given is what the mirror
+/// has: a catalog that oc-mirror filters gets another digest. An empty value is as good as none.
 fn mirrored(source: &RegistryRef, repository: Option<String>, tag: Option<String>) -> Option<RegistryRef> {
+    let said = |value: Option<String>| value.filter(|value| !value.is_empty());
+    let (repository, tag) = (said(repository), said(tag));
     (repository.is_some() || tag.is_some()).then(|| RegistryRef {
         host: source.host.clone(),
         repository: repository.unwrap_or_else(|| source.repository.clone()),
+        digest: source.digest.filter(|_| tag.is_none()),
         tag: tag.or_else(|| source.tag.clone()),
-        digest: source.digest,
     })
 }
 
@@ -112,12 +126,16 @@ archiveSize: 4
 mirror:
   platform:
     architectures: [amd64]
+    release: quay.io/openshift-release-dev/ocp-release:4.20.1-x86_64
     channels:
       - name: stable-4.20
         minVersion: 4.20.1
   operators:
     - catalog: registry.redhat.io/redhat/redhat-operator-index:v4.20
       packages: [{name: web-terminal}]
+    - catalog: registry.redhat.io/redhat/certified-operator-index@sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a
+      targetCatalog: ours/certified
+      targetTag: v4.20-2
   additionalImages:
     - name: registry.redhat.io/ubi9/ubi:latest
     - name: docker://quay.io/a/b@sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a
@@ -131,13 +149,24 @@ mirror:
         assert!(is_image_set(SET));
         let list = parse_image_set(SET).unwrap();
         let names: Vec<_> = list.images.iter().map(|image| image.source.to_string()).collect();
-        assert_eq!(names.len(), 3, "{names:?}");
+        assert_eq!(names.len(), 5, "{names:?}");
         assert!(names[0].starts_with("registry.redhat.io/ubi9/ubi"));
         assert_eq!(list.others.len(), 3, "{:?}", list.others);
         let mirror = Host::parse("mirror:5000").unwrap();
         let located = crate::content::locate(&list.images, Some((&mirror, "ns")));
-        let names: Vec<_> = located[&mirror].keys().collect();
-        assert_eq!(names, ["ns/c/d", "ns/redhat/redhat-operator-index", "ns/ubi9/ubi"]);
+        let names: Vec<_> =
+            located[&mirror].iter().map(|(name, tags)| format!("{name} {}", tags.join(","))).collect();
+        let digest = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
+        assert_eq!(
+            names,
+            [
+                format!("ns/c/d {digest}"),
+                "ns/openshift/release-images 4.20.1-x86_64".into(),
+                "ns/ours/certified v4.20-2".into(),
+                "ns/redhat/redhat-operator-index v4.20".into(),
+                "ns/ubi9/ubi latest".into(),
+            ]
+        );
     }
 
     #[test]

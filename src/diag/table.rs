@@ -57,7 +57,7 @@ codes! {
     /// The manifest is of Docker's schema 1.
     ManifestSchema1 "manifest-schema1" CouldNot "convert the image: skopeo copy --format v2s2";
     /// The tar is cut short or damaged.
-    ArchiveDamaged "archive-damaged" CouldNot "the archive is cut short or damaged; compare its size and checksum with the original";
+    ArchiveDamaged "archive-damaged" CouldNot "the archive is cut short or damaged; compare its size and checksum with the original; where mirror to disk failed (exit status 1), oc-mirror leaves a part of one: run it again";
     /// The tar has an entry that no image tool writes.
     ArchiveUnsafe "archive-unsafe" CouldNot "no image tool writes such an entry; do not use this archive, and ask where it came from";
     /// The place holds no image that can be read.

@@ -1,22 +1,23 @@
 //! A folder of oc-mirror v2: the segments of an archive set, a working-dir, a cache, any of them together.
 
 mod layers;
+mod mounts;
 mod survey;
 
 use std::{
     io::Read,
     path::{Path, PathBuf},
-    sync::Arc,
 };
 
-use layers::{Layers, Mount};
+use layers::Layers;
+use mounts::{is_unfinished, mounts, named_cache, usual_cache};
 pub(crate) use survey::WORKING_DIR;
 pub(super) use survey::segment_number;
-use survey::{Survey, cache_of, usual_cache_of};
+use survey::{Survey, folder_above, is_working_dir};
 
 use super::{
-    Abilities, Attachment, Completeness, ContentError, DetachedSignatures, DirFiles, Files, Layout, Listed,
-    Location, ReleaseManifests, Segments, Source, Storage, TarFiles,
+    Abilities, Attachment, Completeness, ContentError, DetachedSignatures, Files, Layout, Listed, Location,
+    ReleaseManifests, Source, Storage, TarFiles,
     recognise::{Kind, recognise},
     storage::{BASES, is_storage},
 };
@@ -49,6 +50,8 @@ pub struct OcMirror {
     working_dir: Layers,
     survey: Survey,
     cache: Option<PathBuf>,
+    /// Whether its archive set lacks the entry that mirror-to-disk writes last.
+    unfinished: bool,
 }
 
 impl OcMirror {
@@ -87,6 +90,7 @@ impl OcMirror {
             let cache = named.as_ref().or(usual.as_ref()).filter(|_| storage.is_some());
             opened.push(Self {
                 cache: cache.map(|(path, _)| path.clone()),
+                unfinished: is_unfinished(&survey, &working_dir)?,
                 working_dir: Layers { own: working_dir, fill: Vec::new() },
                 place,
                 storage,
@@ -101,6 +105,13 @@ impl OcMirror {
         let mut notes = vec![format!("{} holds {}", self.place, self.survey.words())];
         if let Some(cache) = &self.cache {
             notes.push(format!("blobs that are not there are looked for in the cache {}", cache.display()));
+        }
+        if self.unfinished && self.storage.is_some() {
+            notes.push(format!(
+                "{} holds no isc_… entry, which oc-mirror writes last: a segment is missing, or mirror to disk failed \
+                 while it archived (exit status 1) and left a part",
+                self.place
+            ));
         }
         notes.extend(self.survey.lookalikes.iter().map(|name| {
             format!("{name:?} is not read here, but oc-mirror would take it for a part of the archive: move it away")
@@ -161,59 +172,11 @@ pub fn oc_mirror_path(location: &Location) -> Option<&Path> {
 /// The root of oc-mirror's output, where keys/ lies beside the working-dir; `None` where one archive is named.
 pub fn oc_mirror_root(location: &Location) -> Option<PathBuf> {
     let path = oc_mirror_path(location).filter(|path| !path.is_file())?;
-    let is_working_dir = path.file_name().is_some_and(|name| name == WORKING_DIR);
-    Some(if is_working_dir { path.parent()?.to_owned() } else { path.to_owned() })
-}
-
-/// What a survey found, as namespaces: the storage, and the working-dir.
-fn mounts(survey: &Survey) -> Result<(Vec<Mount>, Vec<Mount>), ContentError> {
-    let (mut storage, mut working_dir) = (Vec::new(), Vec::new());
-    if !survey.segments.is_empty() {
-        let files: Arc<dyn Files> = Arc::new(TarFiles::open(&survey.segments, Segments::Set)?);
-        for (mounts, at) in [(&mut storage, BASES[0]), (&mut working_dir, WORKING_DIR)] {
-            mounts.push(Mount { files: Arc::clone(&files), at, from: at.to_owned() });
-        }
+    match path.file_name() {
+        Some(name) if name == WORKING_DIR => Some(path.parent()?.to_owned()),
+        _ if is_working_dir(path) => folder_above(path),
+        _ => Some(path.to_owned()),
     }
-    for (folder, base) in &survey.storages {
-        storage.push(folder_mount(folder, base)?);
-    }
-    if let Some(folder) = &survey.working_dir {
-        let files = Arc::new(DirFiles::open(folder)?);
-        working_dir.push(Mount { files, at: WORKING_DIR, from: String::new() });
-    }
-    Ok((storage, working_dir))
-}
-
-fn folder_mount(folder: &Path, base: &str) -> Result<Mount, ContentError> {
-    Ok(Mount { files: Arc::new(DirFiles::open(folder)?), at: BASES[0], from: base.to_owned() })
-}
-
-fn named_cache(caches: &Caches) -> Result<Option<(PathBuf, Mount)>, ContentError> {
-    let Some(base) = &caches.named else { return Ok(None) };
-    DirFiles::open(base)?;
-    let (folder, at) = cache_of(base)?.ok_or_else(|| {
-        let reason = "it holds neither .oc-mirror/.cache nor docker/registry/v2";
-        ContentError::wrong_place(base, "a cache of oc-mirror", reason)
-    })?;
-    let mount = folder_mount(&folder, at)?;
-    Ok(Some((folder, mount)))
-}
-
-/// The cache that fills the gaps of archive sets; it is not looked for where there are none, or one is named.
-fn usual_cache(caches: &Caches, surveys: &[Survey]) -> Result<Option<(PathBuf, Mount)>, ContentError> {
-    if caches.named.is_some() || surveys.iter().all(|survey| survey.segments.is_empty()) {
-        return Ok(None);
-    }
-    for base in &caches.usual {
-        // A cache that this user may not read is nobody's failure: nobody named it.
-        let Ok(Some((folder, at))) = usual_cache_of(base) else { continue };
-        if surveys.iter().flat_map(|survey| &survey.storages).any(|(own, _)| *own == folder) {
-            continue;
-        }
-        let mount = folder_mount(&folder, at)?;
-        return Ok(Some((folder, mount)));
-    }
-    Ok(None)
 }
 
 impl Source for OcMirror {

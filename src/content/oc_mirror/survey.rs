@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::content::{
     ContentError, DirFiles, Files,
+    files::Child,
     found::{holding, no_such_place},
     recognise::{Kind, recognise},
     storage::{BASES, is_storage},
@@ -32,6 +33,10 @@ pub(super) struct Survey {
     pub(super) segments: Vec<PathBuf>,
     /// Registry storage: the folder, and where in it.
     pub(super) storages: Vec<(PathBuf, &'static str)>,
+    /// Whether one segment was named.
+    single: bool,
+    /// Whether they lie in the folder above the working-dir that was named.
+    above: bool,
     /// The working-dir.
     pub(super) working_dir: Option<PathBuf>,
     /// Files that oc-mirror's disk-to-mirror would take for segments too.
@@ -42,19 +47,12 @@ impl Survey {
     /// Looks at what lies there, by names only.
     pub(super) fn of(path: &Path) -> Result<Self, ContentError> {
         if path.is_file() {
-            return Ok(Self { segments: vec![path.to_owned()], ..Self::default() });
+            return Ok(Self { segments: vec![path.to_owned()], single: true, ..Self::default() });
         }
         let files = DirFiles::open(path)?;
         let children = files.list("")?;
         let mut survey = Self::default();
-        for child in &children {
-            // A symbolic link to a segment is one as well, to another disk too: disk-to-mirror follows it.
-            match segment_number(&child.name) {
-                Some(_) if !child.is_dir => survey.segments.push(path.join(&child.name)),
-                _ if is_taken(&child.name) => survey.lookalikes.push(child.name.clone()),
-                _ => {}
-            }
-        }
+        survey.add_segments(path, &children);
         for folder in [path.to_owned(), path.join(CACHE), path.join(".cache")] {
             survey.storages.extend(storage(&folder)?.map(|base| (folder, base)));
         }
@@ -62,13 +60,43 @@ impl Survey {
         let known = IN_WORKING_DIR.iter().filter(|name| has(name)).count();
         if has(WORKING_DIR) {
             survey.working_dir = Some(path.join(WORKING_DIR));
-        } else if known > 1 || path.file_name().is_some_and(|name| name == WORKING_DIR) {
+        } else if known > 1 || (known == 1 && survey.is_empty()) || is_working_dir(path) {
+            // One folder is enough where nothing else is there: somebody carries `signatures` alone.
             survey.working_dir = Some(path.to_owned());
+            // Its archives lie one folder up.
+            let bare = survey.segments.is_empty() && survey.storages.is_empty();
+            if let Some(above) = folder_above(path).filter(|_| bare)
+                && let Ok(files) = DirFiles::open(&above)
+            {
+                survey.add_segments(&above, &files.list("")?);
+                survey.above = !survey.segments.is_empty();
+            }
         }
-        if survey.segments.is_empty() && survey.storages.is_empty() && survey.working_dir.is_none() {
+        if survey.is_empty() {
             return Err(nothing(path, &files));
         }
         Ok(survey)
+    }
+
+    /// Whether these are all segments of a set, as far as they are here.
+    pub(super) fn is_set(&self) -> bool {
+        !self.segments.is_empty() && !self.single
+    }
+
+    fn is_empty(&self) -> bool {
+        self.segments.is_empty() && self.storages.is_empty() && self.working_dir.is_none()
+    }
+
+    /// Adds the segments among the children of a folder.
+    fn add_segments(&mut self, folder: &Path, children: &[Child]) {
+        for child in children {
+            // A symbolic link to a segment is one as well, to another disk too: disk-to-mirror follows it.
+            match segment_number(&child.name) {
+                Some(_) if !child.is_dir => self.segments.push(folder.join(&child.name)),
+                _ if is_taken(&child.name) => self.lookalikes.push(child.name.clone()),
+                _ => {}
+            }
+        }
     }
 
     /// In words, for a note.
@@ -79,12 +107,24 @@ impl Survey {
             [_] => words.push("1 archive segment".to_owned()),
             more => words.push(format!("{} archive segments", more.len())),
         }
+        if let (true, Some(last)) = (self.above, words.last_mut()) {
+            last.push_str(" in the folder above");
+        }
         if self.working_dir.is_some() {
             words.push("a working-dir".to_owned());
         }
         words.extend(self.storages.iter().map(|(folder, _)| format!("the cache {}", folder.display())));
         words.join(", ")
     }
+}
+
+/// Whether this is the folder that oc-mirror made, also where it is named as `.`.
+pub(super) fn is_working_dir(path: &Path) -> bool {
+    path.canonicalize().is_ok_and(|path| path.file_name().is_some_and(|name| name == WORKING_DIR))
+}
+
+pub(super) fn folder_above(path: &Path) -> Option<PathBuf> {
+    path.canonicalize().ok()?.parent().map(Path::to_path_buf)
 }
 
 /// The number of `mirror_NNNNNN.tar`, as mirror-to-disk writes it.

@@ -88,7 +88,21 @@ impl OcMirrorSink {
         if has("oci-layout") {
             return wrong("it is an OCI layout: write oci:DIR:TAG");
         }
+        if self.is_workspace(&root)? {
+            return wrong(
+                "mirror to mirror or disk to mirror ended here (working-dir/cluster-resources holds what they write), and \
+                 there is no archive, so nothing travels from it: push to the registry, docker://HOST/REPO:TAG",
+            );
+        }
         Ok(root)
+    }
+
+    /// Whether images went from here to a registry and to no archive. Only the modes that end in a registry write resources
+    /// for the cluster; mirror-to-disk makes the folder and leaves it empty.
+    fn is_workspace(&self, root: &Dir) -> Result<bool, ContentError> {
+        let files = DirFiles::of(root.try_clone().map_err(self.failed(""))?, &self.path);
+        let resources = files.list(&format!("{WORKING_DIR}/cluster-resources"))?;
+        Ok(resources.iter().any(|child| !child.is_dir) && last_segment(&files)?.is_none())
     }
 
     /// Writes the file in the working-dir, unless it is there with these bytes. Tells whether it wrote.

@@ -3,6 +3,7 @@
 mod carry;
 mod read;
 mod set;
+mod workspace;
 
 use std::path::Path;
 
