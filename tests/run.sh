@@ -12,7 +12,7 @@ if [ -n "$missing" ] && [ -z "${KEYPACK_NO_INSTALL:-}" ] && command -v apt-get >
     if [ "$(id -u)" = 0 ]; then as_root=""; else as_root="sudo -n"; fi
     echo "Installing the Debian packages$missing; KEYPACK_NO_INSTALL=1 skips this."
     case "$missing" in
-    *docker-registry*) echo "docker-registry brings a service, which is neither started nor enabled." ;;
+    *docker-registry*) echo "docker-registry brings a service, which is left neither running nor enabled." ;;
     esac
     # A unit that is masked can be neither started nor enabled by its package; without systemd there is none.
     mask() { command -v systemctl >/dev/null 2>&1 && $as_root systemctl "$@" docker-registry.service >/dev/null 2>&1 || :; }
@@ -22,7 +22,17 @@ if [ -n "$missing" ] && [ -z "${KEYPACK_NO_INSTALL:-}" ] && command -v apt-get >
         DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -q --no-install-recommends $missing >/dev/null 2>&1; }; then
         echo "Could not install them: the tests that need them count as ignored."
     fi
-    case "$missing" in *docker-registry*) mask unmask; mask disable ;; esac
+    case "$missing" in
+    *docker-registry*)
+        mask unmask
+        mask disable
+        # Where another init runs, the package starts its script and links it into the runlevels.
+        if [ ! -d /run/systemd/system ]; then
+            $as_root service docker-registry stop >/dev/null 2>&1 || :
+            $as_root update-rc.d docker-registry disable >/dev/null 2>&1 || :
+        fi
+        ;;
+    esac
 fi
 
 log=$(mktemp)
