@@ -4,6 +4,7 @@
 
 mod carrier;
 mod names;
+mod other;
 mod places;
 mod store;
 mod walk;
@@ -16,6 +17,7 @@ use crate::{
     signature::{SignatureError, UntrustedSignature},
 };
 
+pub use other::Other;
 pub use places::discover;
 
 /// What to look at.
@@ -36,7 +38,7 @@ pub struct Discovery {
 }
 
 /// One place that was walked.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Place {
     /// As the user wrote it.
     pub name: String,
@@ -65,6 +67,8 @@ pub struct Image {
     pub instance_of: Option<Digest>,
     /// Its signatures.
     pub signatures: Vec<FoundSignature>,
+    /// What else belongs to it and is not a signature that keypack verifies, each kind once.
+    pub others: Vec<Other>,
     /// What could not be read of it.
     pub problems: Vec<Problem>,
 }
@@ -161,6 +165,13 @@ impl Problem {
     }
 }
 
+impl FoundSignature {
+    /// One that can't be read: it must not pass as "no signature".
+    fn unreadable(via: Via, at: String, problem: Problem) -> Self {
+        Self { via, at, form: Form::Bundle, content: Err(problem) }
+    }
+}
+
 impl Form {
     /// The name in JSON and tables.
     pub const fn as_str(self) -> &'static str {
@@ -199,10 +210,15 @@ impl Image {
         let place = self.tags.iter().find_map(named).unwrap_or(place);
         let place = place.rsplit(['/', ':']).next().unwrap_or_default();
         let name = if self.repository.is_empty() { place } else { &self.repository };
+        let short = &self.digest.hex()[..12];
         match (self.tags.first(), self.instance_of) {
+            // The digest as a tag is too long to be read.
+            (Some(tag), None) if *tag == format!("sha256-{}", self.digest.hex()) => {
+                format!("{name}@sha256:{short}…")
+            }
             (Some(tag), None) => format!("{name}:{tag}"),
-            (Some(tag), Some(_)) => format!("{name}:{tag}@{}", &self.digest.hex()[..12]),
-            (None, _) => format!("{name}@{}", &self.digest.hex()[..12]),
+            (Some(tag), Some(_)) => format!("{name}:{tag}@{short}"),
+            (None, _) => format!("{name}@{short}"),
         }
     }
 }

@@ -7,10 +7,13 @@ use crate::oci::Digest;
 pub(super) enum TagName {
     /// `sha256-<hex>.sig`: cosign's signatures for that manifest.
     Signature(Digest),
-    /// `sha256-<hex>.att`, `.sbom`: cosign's older attachments, which are not signatures of the image.
-    Attachment,
-    /// `sha256-<hex>`: the fallback tag that lists referrers.
-    Fallback(Digest),
+    /// `sha256-<hex>.att`: cosign's older attestations about that manifest.
+    Attestation(Digest),
+    /// `sha256-<hex>.sbom`: cosign's older bills of materials of that manifest.
+    Sbom(Digest),
+    /// `sha256-<hex>`: the fallback tag that lists referrers to that manifest (OCI distribution-spec, "Referrers Tag
+    /// Schema"), or the manifest itself, which oc-mirror v2 tags like this where it was named by its digest.
+    Digest(Digest),
     /// Any other: an image.
     Image,
 }
@@ -21,9 +24,10 @@ pub(super) fn tag_name(tag: &str) -> TagName {
     let (hex, suffix) = rest.split_once('.').map_or((rest, None), |(hex, suffix)| (hex, Some(suffix)));
     let Ok(digest) = Digest::from_hex(hex) else { return TagName::Image };
     match suffix {
-        None => TagName::Fallback(digest),
+        None => TagName::Digest(digest),
         Some("sig") => TagName::Signature(digest),
-        Some("att" | "sbom") => TagName::Attachment,
+        Some("att") => TagName::Attestation(digest),
+        Some("sbom") => TagName::Sbom(digest),
         Some(_) => TagName::Image,
     }
 }
@@ -37,8 +41,9 @@ mod tests {
         let digest = Digest::of(b"x");
         let hex = digest.hex();
         assert_eq!(tag_name(&format!("sha256-{hex}.sig")), TagName::Signature(digest));
-        assert_eq!(tag_name(&format!("sha256-{hex}")), TagName::Fallback(digest));
-        assert_eq!(tag_name(&format!("sha256-{hex}.att")), TagName::Attachment);
+        assert_eq!(tag_name(&format!("sha256-{hex}")), TagName::Digest(digest));
+        assert_eq!(tag_name(&format!("sha256-{hex}.att")), TagName::Attestation(digest));
+        assert_eq!(tag_name(&format!("sha256-{hex}.sbom")), TagName::Sbom(digest));
         for tag in
             ["v1", "sha256-12.sig", &format!("sha256-{hex}.sig2"), &format!("sha256-{}", hex.to_uppercase())]
         {

@@ -1,22 +1,26 @@
 //! Several places together: each is walked alone, then signatures are brought to the images that they speak for.
 
 use std::{
-    collections::BTreeSet,
-    sync::{Mutex, PoisonError},
+    collections::{BTreeSet, HashMap},
+    convert::Infallible,
+    sync::{Mutex, PoisonError, atomic::Ordering},
 };
 
 use super::{
     Discovery, Image, Kind, Place, Problem, Target,
     carrier::file_signature,
     store::Store,
-    walk::{Loose, Walk},
+    walk::{Counts, Loose, Route, Walk},
 };
 use crate::content::ContentError;
 
 /// Finds all images and signatures of these places. A signature whose image lies in another of the places is
 /// brought to it; one whose image is nowhere is listed with an absent image, for its keys are needed all the same.
 ///
-/// `progress` is called after each repository.
+/// What can't be read is a problem of that thing. `Err`: the only place can't be read at all, or does not hold the one
+/// image that is meant.
+///
+/// `progress` is called now and then.
 pub fn discover(
     targets: &[Target<'_>],
     progress: &mut (dyn FnMut(&Place) + Send),
@@ -24,39 +28,17 @@ pub fn discover(
     let mut discovery = Discovery::default();
     let mut loose = Vec::new();
     let store = Store::default();
+    let progress = Mutex::new(progress);
     for target in targets {
-        let place = Place { name: target.source.place(), read: 0, absent: 0, problems: Vec::new() };
         let first = discovery.images.len();
-        let counted = Mutex::new((place, &mut *progress));
-        let walked =
-            target.source.abilities().workers().map(&target.source.repositories()?, |repository| {
-                let mut walk = Walk::new(target.source, repository, &store);
-                walk.list()?;
-                walk.follow_api()?;
-                walk.read_carriers(target.only.as_deref());
-                let problems: Vec<_> =
-                    target.source.problems(repository)?.iter().map(Problem::from).collect();
-                let mut counted = counted.lock().unwrap_or_else(PoisonError::into_inner);
-                let (place, progress) = &mut *counted;
-                let (read, absent) = walk.counts();
-                place.read += read;
-                place.absent += absent;
-                progress(place);
-                drop(counted);
-                Ok::<_, ContentError>((walk.finish(), problems))
-            })?;
-        let (mut place, _) = counted.into_inner().unwrap_or_else(PoisonError::into_inner);
-        for ((images, left), problems) in walked {
-            discovery.images.extend(images);
-            loose.extend(left);
-            place.problems.extend(problems);
-        }
-        if let Some(detached) = target.source.abilities().detached {
-            detached.detached(&mut |image, file| {
-                loose.push((place.name.clone(), String::new(), image, file_signature(file, &store)));
-            })?;
-        }
-        if let Some(only) = &target.only {
+        let name = target.source.place();
+        let mut place = Place { name, ..Place::default() };
+        if let Err(e) = walk(target, &store, &progress, &mut place, &mut discovery.images, &mut loose) {
+            if targets.len() == 1 {
+                return Err(e);
+            }
+            place.problems.push(Problem::from(&e));
+        } else if let Some(only) = &target.only {
             keep_only(&mut discovery.images, first, only, &place.name)?;
             loose.retain(|(_, _, image, _)| {
                 discovery.images[first..].iter().any(|i| i.digest == *image) || only == &image.to_string()
@@ -66,6 +48,58 @@ pub fn discover(
     }
     bring_home(&mut discovery.images, loose);
     Ok(discovery)
+}
+
+/// Walks through one place. `Err`: nothing of it can be read.
+fn walk(
+    target: &Target<'_>,
+    store: &Store,
+    progress: &Mutex<&mut (dyn FnMut(&Place) + Send)>,
+    place: &mut Place,
+    images: &mut Vec<Image>,
+    loose: &mut Vec<Loose>,
+) -> Result<(), ContentError> {
+    let (abilities, counts) = (target.source.abilities(), Counts::default());
+    let so_far = |name: &str| Place {
+        name: name.to_owned(),
+        read: counts.read.load(Ordering::Relaxed),
+        absent: counts.absent.load(Ordering::Relaxed),
+        problems: Vec::new(),
+    };
+    let name = place.name.clone();
+    let tell = || (progress.lock().unwrap_or_else(PoisonError::into_inner))(&so_far(&name));
+    let route = Route {
+        source: target.source,
+        only: target.only.as_deref(),
+        store,
+        counts: &counts,
+        progress: &tell,
+    };
+    let walked = abilities.workers().map(&target.source.repositories()?, |repository| {
+        Ok::<_, Infallible>(Walk::new(route, repository).run())
+    });
+    let Ok(walked) = walked;
+    let mut failure = None;
+    let mut problems = Vec::new();
+    for walked in walked {
+        images.extend(walked.images);
+        loose.extend(walked.loose);
+        problems.extend(walked.problems);
+        failure = failure.or(walked.failure);
+    }
+    if let Some(detached) = abilities.detached {
+        detached.detached(&mut |image, file| {
+            loose.push((name.clone(), String::new(), image, file_signature(file, store)));
+        })?;
+    }
+    *place = Place { problems, ..so_far(&name) };
+    match failure {
+        Some(e) if place.read == 0 => {
+            place.problems.clear();
+            Err(e)
+        }
+        _ => Ok(()),
+    }
 }
 
 fn keep_only(images: &mut Vec<Image>, first: usize, only: &str, place: &str) -> Result<(), ContentError> {
@@ -83,25 +117,36 @@ fn keep_only(images: &mut Vec<Image>, first: usize, only: &str, place: &str) -> 
     Ok(())
 }
 
+/// Brings signatures whose image was not in their own repository to that image.
 fn bring_home(images: &mut Vec<Image>, loose: Vec<Loose>) {
-    for (place, repository, digest, signature) in loose {
-        if let Some(image) = images.iter_mut().find(|i| i.digest == digest && i.kind != Kind::Absent) {
-            image.signatures.push(signature);
-        } else if let Some(image) =
-            images.iter_mut().find(|i| i.digest == digest && i.place == place && i.repository == repository)
-        {
-            image.signatures.push(signature);
-        } else {
-            images.push(Image {
-                place,
-                repository,
-                tags: Vec::new(),
-                digest,
-                kind: Kind::Absent,
-                instance_of: None,
-                signatures: vec![signature],
-                problems: Vec::new(),
-            });
+    let (mut here, mut absent) = (HashMap::new(), HashMap::new());
+    if !loose.is_empty() {
+        for (index, image) in images.iter().enumerate() {
+            if image.kind == Kind::Absent {
+                absent.insert((image.place.clone(), image.repository.clone(), image.digest), index);
+            } else {
+                here.entry(image.digest).or_insert(index);
+            }
         }
+    }
+    for (place, repository, digest, signature) in loose {
+        let name = (place, repository, digest);
+        if let Some(index) = here.get(&digest).or_else(|| absent.get(&name)) {
+            images[*index].signatures.push(signature);
+            continue;
+        }
+        absent.insert(name.clone(), images.len());
+        let (place, repository, _) = name;
+        images.push(Image {
+            place,
+            repository,
+            tags: Vec::new(),
+            digest,
+            kind: Kind::Absent,
+            instance_of: None,
+            signatures: vec![signature],
+            others: Vec::new(),
+            problems: Vec::new(),
+        });
     }
 }

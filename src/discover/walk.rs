@@ -1,280 +1,221 @@
-mod carried;
+mod examine;
+mod fallback;
 mod finish;
+mod record;
+mod referrers;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::atomic::{AtomicUsize, Ordering},
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
-use super::{
-    Form, FoundSignature, Image, Kind, Problem, Via,
-    carrier::{carries_signatures, file_signature, missing},
-    names::{TagName, tag_name},
-    store::Store,
-};
+use super::{FoundSignature, Image, Other, Problem, Via, store::Store};
 use crate::{
-    content::{self, Completeness, ContentError, Listed, Name, Source},
-    limits,
-    oci::{Descriptor, Digest, Document},
+    content::{self, Abilities, ContentError, Listed, Source},
+    oci::{Descriptor, Digest, Document, ManifestError},
 };
+use examine::Examined;
 
 /// A signature whose image is not in its own repository: place, repository, image, signature.
 pub(super) type Loose = (String, String, Digest, FoundSignature);
 
-/// A manifest that carries signatures, before it is read.
-struct Carrier {
+/// Manifests that are read before what they say is taken together.
+const AT_ONCE: usize = 256;
+
+/// A manifest that refers to an image, before it is read.
+#[derive(Debug, Clone)]
+struct Referrer {
     via: Via,
     descriptor: Descriptor,
-    /// The image, where the place of the carrier tells it.
+    /// The image, where the place of the referrer tells it.
     subject: Option<Digest>,
+}
+
+/// Something that was found about an image.
+enum Evidence {
+    Signature(FoundSignature),
+    Other(Other),
+    /// A manifest that should hold signatures lies in another archive.
+    Elsewhere(Via, Digest),
+    /// What can't be told of the image.
+    Problem(Problem),
+}
+
+/// How many manifests of a place were read, and how many it names and does not hold.
+#[derive(Debug, Default)]
+pub(super) struct Counts {
+    pub(super) read: AtomicUsize,
+    pub(super) absent: AtomicUsize,
+}
+
+/// Where a walk goes, and whom it tells.
+#[derive(Clone, Copy)]
+pub(super) struct Route<'a> {
+    pub(super) source: &'a dyn Source,
+    /// The one image that is meant.
+    pub(super) only: Option<&'a str>,
+    pub(super) store: &'a Store,
+    pub(super) counts: &'a Counts,
+    /// Called now and then.
+    pub(super) progress: &'a (dyn Fn() + Sync),
 }
 
 /// The walk through one repository.
 pub(super) struct Walk<'a> {
-    source: &'a dyn Source,
-    store: &'a Store,
+    route: Route<'a>,
+    abilities: Abilities<'a>,
     repository: String,
     /// How messages name the place.
     place: String,
-    read: AtomicUsize,
-    absent: AtomicUsize,
+    /// What failed first of what is about the place and not about content.
+    failure: Mutex<Option<ContentError>>,
     images: BTreeMap<Digest, Image>,
     /// Instances of lists, with the list.
-    instances: BTreeMap<Digest, Digest>,
-    carriers: BTreeMap<Digest, Carrier>,
+    instances: HashMap<Digest, Digest>,
+    /// The referrers that were read or will be.
+    referrers: HashSet<Digest>,
+    /// Referrers that wait until it is known which image is meant.
+    waiting: Vec<Referrer>,
     /// Lists without a tag, with what they list: an older state of a fallback tag lists referrers.
     untagged: BTreeMap<Digest, Vec<Digest>>,
-    referrers: BTreeSet<Digest>,
-    found: Vec<(Digest, FoundSignature)>,
+    found: Vec<(Digest, Evidence)>,
+    problems: Vec<Problem>,
+}
+
+/// What a walk found.
+pub(super) struct Walked {
+    pub(super) images: Vec<Image>,
+    pub(super) loose: Vec<Loose>,
+    pub(super) problems: Vec<Problem>,
+    /// What failed first of what is about the place and not about content.
+    pub(super) failure: Option<ContentError>,
 }
 
 impl<'a> Walk<'a> {
-    pub(super) fn new(source: &'a dyn Source, repository: &str, store: &'a Store) -> Self {
+    pub(super) fn new(route: Route<'a>, repository: &str) -> Self {
         Self {
-            source,
-            store,
+            route,
+            abilities: route.source.abilities(),
             repository: repository.to_owned(),
-            place: source.place(),
-            read: AtomicUsize::new(0),
-            absent: AtomicUsize::new(0),
+            place: route.source.place(),
+            failure: Mutex::default(),
             images: BTreeMap::new(),
-            instances: BTreeMap::new(),
-            carriers: BTreeMap::new(),
+            instances: HashMap::new(),
+            referrers: HashSet::new(),
+            waiting: Vec::new(),
             untagged: BTreeMap::new(),
-            referrers: BTreeSet::new(),
             found: Vec::new(),
+            problems: Vec::new(),
         }
     }
 
-    pub(super) fn list(&mut self) -> Result<(), ContentError> {
-        for listed in self.source.manifests(&self.repository)? {
-            match &listed.name {
-                Name::Tag(tag) => match tag_name(tag) {
-                    TagName::Signature(image) => self.carrier(Via::Tag, listed.descriptor, Some(image)),
-                    TagName::Fallback(image) => self.fallback(image, &listed.descriptor)?,
-                    TagName::Attachment => {}
-                    TagName::Image => self.look(listed)?,
-                },
-                Name::Untagged | Name::Unlisted => self.look(listed)?,
-            }
+    /// Reads the repository to its end. What is wrong with one thing in it is a problem of that thing.
+    pub(super) fn run(mut self) -> Walked {
+        if let Err(e) = self.list() {
+            self.fail(e);
         }
+        self.ask_for_referrers();
+        self.read_sidecars();
+        self.read_waiting();
+        self.finish()
+    }
+
+    fn list(&mut self) -> Result<(), ContentError> {
+        let (source, repository) = (self.route.source, self.repository.clone());
+        let mut some = Vec::new();
+        source.list(&repository, &mut |listed| match listed {
+            Ok(listed) => {
+                some.push(listed);
+                if some.len() == AT_ONCE {
+                    self.take(&std::mem::take(&mut some));
+                }
+            }
+            Err(e) => self.fail(e),
+        })?;
+        self.take(&some);
         Ok(())
     }
 
-    fn carrier(&mut self, via: Via, descriptor: Descriptor, subject: Option<Digest>) {
-        // What a list says of it in annotations may be long, and is not needed.
-        let descriptor = Descriptor { annotations: BTreeMap::new(), ..descriptor };
-        let carrier = Carrier { via, descriptor, subject };
-        self.referrers.insert(carrier.descriptor.digest);
-        let known = self.carriers.entry(carrier.descriptor.digest);
-        known.and_modify(|k| k.via = k.via.min(via)).or_insert(carrier);
+    /// Reads the manifests of a part of the list, then notes what they are.
+    fn take(&mut self, listed: &[Listed]) {
+        let mut first = HashSet::new();
+        let new: Vec<_> = listed
+            .iter()
+            .filter(|listed| {
+                let digest = listed.descriptor.digest;
+                let known = self.images.contains_key(&digest) || self.referrers.contains(&digest);
+                !known && first.insert(digest)
+            })
+            .collect();
+        let examined = self.side_by_side(&new, |listed| self.examine(listed));
+        let mut examined: HashMap<_, _> =
+            new.iter().map(|listed| listed.descriptor.digest).zip(examined).collect();
+        for listed in listed {
+            let examined = examined.remove(&listed.descriptor.digest);
+            self.note(listed, examined.unwrap_or(Examined::Known));
+        }
+        (self.route.progress)();
     }
 
-    /// Reads a manifest. What is wrong with one manifest is told and does not stop the walk; a place that can't be
-    /// read at all does.
-    fn read(&self, descriptor: &Descriptor) -> Result<Result<Option<Document>, Problem>, ContentError> {
-        match content::fetch_manifest(self.source, &self.repository, descriptor) {
+    /// Does the work for all items, as many at a time as the place allows.
+    fn side_by_side<T: Sync, R: Send>(&self, items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+        let work = |item: &T| Ok::<_, std::convert::Infallible>(work(item));
+        let Ok(done) = self.abilities.workers().map(items, work);
+        done
+    }
+
+    /// Reads a manifest. `Ok(None)`: it is not here.
+    fn read(&self, descriptor: &Descriptor) -> Result<Option<Document>, Unread> {
+        match content::fetch_manifest(self.route.source, &self.repository, descriptor) {
             Ok(Some((_, document))) => {
-                self.read.fetch_add(1, Ordering::Relaxed);
-                Ok(Ok(Some(document)))
+                self.route.counts.read.fetch_add(1, Ordering::Relaxed);
+                Ok(Some(document))
             }
             Ok(None) => {
-                self.absent.fetch_add(1, Ordering::Relaxed);
-                Ok(Ok(None))
+                self.route.counts.absent.fetch_add(1, Ordering::Relaxed);
+                Ok(None)
             }
-            Err(e) if is_about_content(&e) => Ok(Err(Problem::from(&e))),
-            Err(e) => Err(e),
+            Err(ContentError::Manifest(ManifestError::Schema1 { .. })) => Err(Unread::Schema1),
+            Err(e) => Err(Unread::Problem(self.problem(e))),
         }
     }
 
-    /// The fallback tag: an index of referrers. `cosign copy` writes the image itself there, which says nothing.
-    fn fallback(&mut self, image: Digest, descriptor: &Descriptor) -> Result<(), ContentError> {
-        match self.read(descriptor)? {
-            Ok(Some(Document::Index(index))) => {
-                for entry in index.manifests.into_iter().take(limits::SIGNATURES_PER_IMAGE) {
-                    self.carrier(Via::FallbackTag, entry, Some(image));
-                }
-            }
-            Ok(Some(Document::Manifest(manifest))) => {
-                if manifest.subject.is_some() || carries_signatures(&manifest) {
-                    self.carrier(Via::FallbackTag, descriptor.clone(), Some(image));
-                }
-            }
-            Ok(None) => {
-                let problem = missing(self.source, &descriptor.digest);
-                self.found.push((image, unreadable(Via::FallbackTag, &descriptor.digest, problem)));
-            }
-            Err(problem) => {
-                self.found.push((image, unreadable(Via::FallbackTag, &descriptor.digest, problem)));
-            }
+    /// An error as a problem of the thing that it is about. That the place itself failed is kept beside it.
+    fn problem(&self, error: ContentError) -> Problem {
+        let problem = Problem::from(&error);
+        if !is_about_content(&error) {
+            self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
         }
-        Ok(())
+        problem
     }
 
-    /// Looks at a manifest whose name does not tell what it is.
-    fn look(&mut self, listed: Listed) -> Result<(), ContentError> {
-        let Listed { descriptor, name } = listed;
-        let digest = descriptor.digest;
-        let via = match name {
-            Name::Unlisted => Via::Unlisted,
-            Name::Untagged | Name::Tag(_) => Via::Referrer,
-        };
-        let tag = if let Name::Tag(tag) = name { Some(tag) } else { None };
-        if let (Some(image), Some(tag)) = (self.images.get_mut(&digest), &tag) {
-            image.tags.push(tag.clone());
-            return Ok(());
-        }
-        let (kind, problem) = match self.read(&descriptor)? {
-            Ok(None) => match (self.source.abilities().completeness, &tag) {
-                (Completeness::Whole, _) => (Kind::Unreadable, Some(missing(self.source, &digest))),
-                (Completeness::Partial, _) => (Kind::Absent, None),
-            },
-            Err(problem) => (Kind::Unreadable, Some(problem)),
-            Ok(Some(document)) => {
-                if let Document::Manifest(manifest) = &document {
-                    if let Some(subject) = &manifest.subject {
-                        if tag.is_none() || carries_signatures(manifest) {
-                            self.carrier(via, descriptor, Some(subject.digest));
-                            return Ok(());
-                        }
-                    } else if carries_signatures(manifest) {
-                        self.carrier(Via::Untagged, descriptor, None);
-                        return Ok(());
-                    }
-                }
-                if let (Document::Index(index), None) = (&document, &tag) {
-                    let listed = index.manifests.iter().map(|entry| entry.digest).collect();
-                    self.untagged.insert(digest, listed);
-                }
-                match self.kind_of(digest, document) {
-                    Ok(kind) => (kind, None),
-                    Err(e) if is_about_content(&e) => (Kind::Unreadable, Some(Problem::from(&e))),
-                    Err(e) => return Err(e),
-                }
-            }
-        };
-        // A second entry for the same manifest, listed once with and once without a tag.
-        let image = self.images.entry(digest).or_insert_with(|| Image {
-            place: self.place.clone(),
-            repository: self.repository.clone(),
-            tags: Vec::new(),
-            digest,
-            kind,
-            instance_of: None,
-            signatures: Vec::new(),
-            problems: problem.into_iter().collect(),
-        });
-        image.tags.extend(tag);
-        Ok(())
-    }
-
-    fn kind_of(&mut self, digest: Digest, document: Document) -> Result<Kind, ContentError> {
-        Ok(match document {
-            Document::Index(index) => {
-                self.instances_of(digest, &index.manifests, 1)?;
-                Kind::Index
-            }
-            Document::Manifest(manifest) => manifest.artifact_type.map_or(Kind::Image, Kind::Artifact),
-        })
-    }
-
-    /// Notes the instances of a list, also of lists in it. Only lists are opened: what an instance is does not
-    /// matter, and a sparse mirror lawfully lacks some.
-    fn instances_of(
-        &mut self,
-        list: Digest,
-        entries: &[Descriptor],
-        depth: usize,
-    ) -> Result<(), ContentError> {
-        for entry in entries {
-            if self.instances.len() >= limits::INDEX_CHILDREN || depth > limits::INDEX_DEPTH {
-                return Err(ContentError::Malformed {
-                    what: format!("the index {list} in {}", self.place),
-                    reason: format!(
-                        "it holds more than {} manifests or indexes more than {} deep",
-                        limits::INDEX_CHILDREN,
-                        limits::INDEX_DEPTH
-                    ),
-                });
-            }
-            let seen = self.instances.insert(entry.digest, list).is_some();
-            let is_list = [crate::oci::media::INDEX, crate::oci::media::DOCKER_LIST]
-                .contains(&entry.media_type.as_str());
-            if is_list
-                && !seen
-                && let Ok(Some(Document::Index(inner))) = self.read(entry)?
-            {
-                self.instances_of(list, &inner.manifests, depth + 1)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Asks the place itself, and takes files that lie beside the images.
-    pub(super) fn follow_api(&mut self) -> Result<(), ContentError> {
-        let digests: Vec<_> = self.images.keys().chain(self.instances.keys()).copied().collect();
-        let abilities = self.source.abilities();
-        if let Some(place) = abilities.referrers {
-            // A place that knows no referrers says so at the first.
-            let found = abilities
-                .workers()
-                .map_after_first(&digests, |digest| place.referrers(&self.repository, digest))?;
-            for (digest, descriptors) in digests.iter().zip(found) {
-                for descriptor in descriptors {
-                    self.carrier(Via::Api, descriptor, Some(*digest));
-                }
-            }
-        }
-        if let Some(place) = abilities.sidecars {
-            for digest in digests {
-                let found = &mut self.found;
-                place.attachments(&self.repository, &digest, &mut |file| {
-                    found.push((digest, file_signature(file, self.store)));
-                })?;
-            }
-        }
-        Ok(())
-    }
-
-    /// How many manifests were read, and how many are named and not there.
-    pub(super) fn counts(&self) -> (usize, usize) {
-        (self.read.load(Ordering::Relaxed), self.absent.load(Ordering::Relaxed))
+    /// Notes what can't be told of the repository.
+    fn fail(&mut self, error: ContentError) {
+        let problem = self.problem(error);
+        self.problems.push(problem);
     }
 }
 
-/// A carrier that can't be read: it must not pass as "no signature".
-fn unreadable(via: Via, at: &Digest, problem: Problem) -> FoundSignature {
-    FoundSignature { via, at: at.to_string(), form: Form::Bundle, content: Err(problem) }
+/// Why a manifest is not read.
+enum Unread {
+    /// It is a Docker schema 1 manifest.
+    Schema1,
+    /// It can't be read.
+    Problem(Problem),
 }
 
-/// Whether an error is about one piece of content, so that others can still be read.
-fn is_about_content(error: &ContentError) -> bool {
+/// Whether an error is about one piece of content and not about the place that holds it.
+const fn is_about_content(error: &ContentError) -> bool {
     matches!(
         error,
         ContentError::Blob(_)
             | ContentError::Manifest(_)
             | ContentError::TooLarge { .. }
             | ContentError::MissingBlob { .. }
+            | ContentError::NoSuchName { .. }
             | ContentError::Malformed { .. }
     )
 }

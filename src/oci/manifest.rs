@@ -50,6 +50,8 @@ pub struct ImageIndex {
     pub manifests: Vec<Descriptor>,
     /// What this index refers to, where it is a referrer.
     pub subject: Option<Descriptor>,
+    /// What is wrong with the digests of entries that are left out: keypack can't check their algorithm.
+    pub unchecked: Vec<DigestError>,
 }
 
 /// What the bytes of a manifest turned out to be.
@@ -199,9 +201,18 @@ impl Document {
         let descriptor = |dto: DescriptorDto| dto.read(digest);
         if is_index {
             let index: IndexDto = serde_json::from_str(text).map_err(form)?;
+            let (mut manifests, mut unchecked) = (Vec::new(), Vec::new());
+            for entry in index.manifests {
+                match descriptor(entry) {
+                    Ok(entry) => manifests.push(entry),
+                    Err(ManifestError::Digest { source, .. }) => unchecked.push(source),
+                    Err(e) => return Err(e),
+                }
+            }
             Ok(Self::Index(ImageIndex {
-                manifests: index.manifests.into_iter().map(descriptor).collect::<Result<_, _>>()?,
+                manifests,
                 subject: index.subject.map(descriptor).transpose()?,
+                unchecked,
             }))
         } else {
             let manifest: ManifestDto = serde_json::from_str(text).map_err(form)?;
@@ -275,10 +286,15 @@ mod tests {
         );
         assert_eq!(parse("[]").unwrap_err().code(), Code::ManifestMalformed);
         assert_eq!(parse(r#"{"schemaVersion":1,"fsLayers":[]}"#).unwrap_err().code(), Code::ManifestSchema1);
-        let sha512 = format!(
-            r#"{{"schemaVersion":2,"manifests":[{{"mediaType":"m","digest":"sha512:{}","size":1}}]}}"#,
-            "a".repeat(128)
-        );
-        assert_eq!(parse(&sha512).unwrap_err().code(), Code::DigestUnsupported);
+    }
+
+    #[test]
+    fn another_algorithm_is_a_fault_of_the_manifest_but_of_a_list_only_that_of_one_entry() {
+        let sha512 = format!(r#"{{"mediaType":"m","digest":"sha512:{}","size":1}}"#, "a".repeat(128));
+        let manifest = format!(r#"{{"schemaVersion":2,"config":{D},"layers":[{sha512}]}}"#);
+        assert_eq!(parse(&manifest).unwrap_err().code(), Code::DigestUnsupported);
+        let list = parse(&format!(r#"{{"schemaVersion":2,"manifests":[{sha512},{D}]}}"#)).unwrap();
+        let Document::Index(list) = list else { panic!("{list:?}") };
+        assert_eq!((list.manifests.len(), list.unchecked.len()), (1, 1));
     }
 }

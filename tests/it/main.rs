@@ -13,6 +13,7 @@ mod support;
 
 mod anchors;
 mod architecture;
+mod attached;
 mod attacks;
 mod cli;
 mod corpus;

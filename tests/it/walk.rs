@@ -8,10 +8,10 @@ use keypack::{
     oci::Digest,
 };
 
-const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+pub(crate) const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 
 /// A layout whose index.json lists these manifests, each with its tag.
-fn layout(folder: &Path, manifests: &[(&str, &str, String)]) {
+pub(crate) fn layout(folder: &Path, manifests: &[(&str, &str, String)]) {
     fs::create_dir_all(folder.join("blobs/sha256")).unwrap();
     fs::write(folder.join("oci-layout"), r#"{"imageLayoutVersion":"1.0.0"}"#).unwrap();
     let entries: Vec<_> = manifests
@@ -27,28 +27,28 @@ fn layout(folder: &Path, manifests: &[(&str, &str, String)]) {
     fs::write(folder.join("index.json"), index).unwrap();
 }
 
-fn put(folder: &Path, text: &str) -> Digest {
+pub(crate) fn put(folder: &Path, text: &str) -> Digest {
     let digest = Digest::of(text.as_bytes());
     fs::write(folder.join("blobs/sha256").join(digest.hex()), text).unwrap();
     digest
 }
 
-fn descriptor(media_type: &str, digest: &Digest, size: usize) -> String {
+pub(crate) fn descriptor(media_type: &str, digest: &Digest, size: usize) -> String {
     format!(r#""mediaType":"{media_type}","digest":"{digest}","size":{size}"#)
 }
 
-fn list(entries: &[String]) -> String {
+pub(crate) fn list(entries: &[String]) -> String {
     let entries: Vec<_> = entries.iter().map(|e| format!("{{{e}}}")).collect();
     format!(r#"{{"schemaVersion":2,"mediaType":"{INDEX}","manifests":[{}]}}"#, entries.join(","))
 }
 
-fn walk(folder: &Path) -> Discovery {
+pub(crate) fn walk(folder: &Path) -> Discovery {
     let location = Location::Layout(folder.into(), None);
     let source = content::open_source(&location, &keypack::registry::Options::default).unwrap();
     discover(&[Target { source: source.as_ref(), only: None }], &mut |_| {}).unwrap()
 }
 
-fn good() -> (&'static str, &'static str, String) {
+pub(crate) fn good() -> (&'static str, &'static str, String) {
     let empty = descriptor("application/vnd.oci.empty.v1+json", &Digest::of(b"{}"), 2);
     let text = format!(r#"{{"schemaVersion":2,"config":{{{empty}}},"layers":[]}}"#);
     ("good", "application/vnd.oci.image.manifest.v1+json", text)
@@ -96,6 +96,22 @@ fn an_index_of_ten_thousand_manifests() {
     let text = list(&(0..10_000).map(manifest).collect::<Vec<_>>());
     layout(folder.path(), &[("many", INDEX, text), good()]);
     only_problem(&walk(folder.path()), "malformed");
+}
+
+/// What one list holds is bounded, not what all lists of a place hold together.
+#[test]
+fn a_thousand_images_of_eight_architectures() {
+    let folder = tempfile::tempdir().unwrap();
+    let manifest =
+        |n: u32| descriptor("application/vnd.oci.image.manifest.v1+json", &Digest::of(&n.to_be_bytes()), 2);
+    let tags: Vec<_> = (0..1000).map(|n| format!("v{n}")).collect();
+    let lists = (0..1000).map(|n| list(&(8 * n..8 * n + 8).map(manifest).collect::<Vec<_>>()));
+    let images: Vec<_> =
+        tags.iter().map(String::as_str).zip(lists).map(|(tag, text)| (tag, INDEX, text)).collect();
+    layout(folder.path(), &images);
+    let found = walk(folder.path());
+    assert_eq!(found.images.len(), 1000);
+    assert!(found.images.iter().all(|image| image.kind == Kind::Index && image.problems.is_empty()));
 }
 
 #[test]

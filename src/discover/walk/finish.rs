@@ -1,51 +1,117 @@
-use super::{Loose, Walk};
+//! Bringing what was found to its images.
+
+use std::{collections::HashMap, sync::PoisonError};
+
+use super::{Evidence, Walk, Walked};
 use crate::{
-    discover::{Image, Kind},
-    oci::Digest,
+    discover::{
+        FoundSignature, Image, Kind, Via,
+        carrier::missing,
+        names::{TagName, tag_name},
+    },
+    oci::{Descriptor, Digest},
 };
 
 impl Walk<'_> {
-    /// What was found. The carriers are read by now.
-    pub(in crate::discover) fn finish(mut self) -> (Vec<Image>, Vec<Loose>) {
+    /// What was found.
+    pub(super) fn finish(mut self) -> Walked {
         let mut loose = Vec::new();
-        for (digest, signature) in std::mem::take(&mut self.found) {
-            if let Some(image) = self.images.get_mut(&digest) {
-                image.signatures.push(signature);
-            } else if let Some(list) = self.instances.get(&digest) {
-                // An instance is listed only if it has a signature of its own.
-                let tags = self.images.get(list).map(|l| l.tags.clone()).unwrap_or_default();
-                self.images.insert(
-                    digest,
-                    Image {
-                        place: self.place.clone(),
-                        repository: self.repository.clone(),
-                        tags,
-                        digest,
-                        kind: Kind::Image,
-                        instance_of: Some(*list),
-                        signatures: vec![signature],
-                        problems: Vec::new(),
-                    },
-                );
-            } else {
+        let mut found = std::mem::take(&mut self.found);
+        found.sort_by(|(_, a), (_, b)| a.order().cmp(&b.order()));
+        for (digest, evidence) in found {
+            // Where the image itself lies elsewhere, so do its signatures.
+            if matches!(evidence, Evidence::Elsewhere(..)) && !self.is_here(digest) {
+                continue;
+            }
+            if self.image(digest).is_some() {
+                self.attach(digest, evidence);
+            } else if let Evidence::Signature(signature) = evidence {
                 loose.push((self.place.clone(), self.repository.clone(), digest, signature));
             }
         }
+        let problems = std::mem::take(&mut self.problems);
+        let failure = self.failure.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        Walked { images: self.into_images(), loose, problems, failure }
+    }
+
+    /// The image of this digest. An instance of a list becomes one by what is found about it.
+    fn image(&mut self, digest: Digest) -> Option<&mut Image> {
+        if !self.images.contains_key(&digest) {
+            let list = *self.instances.get(&digest)?;
+            let tags = self.images.get(&list).map(|list| list.tags.clone()).unwrap_or_default();
+            let instance = Image {
+                place: self.place.clone(),
+                repository: self.repository.clone(),
+                tags,
+                digest,
+                kind: Kind::Image,
+                instance_of: Some(list),
+                signatures: Vec::new(),
+                others: Vec::new(),
+                problems: Vec::new(),
+            };
+            self.images.insert(digest, instance);
+        }
+        self.images.get_mut(&digest)
+    }
+
+    fn attach(&mut self, digest: Digest, evidence: Evidence) {
+        let Some(image) = self.images.get_mut(&digest) else { return };
+        match evidence {
+            Evidence::Signature(signature) => image.signatures.push(signature),
+            Evidence::Other(other) if !image.others.contains(&other) => image.others.push(other),
+            Evidence::Other(_) => {}
+            Evidence::Elsewhere(via, at) => {
+                let problem = missing(self.route.source, &at);
+                image.signatures.push(FoundSignature::unreadable(via, at.to_string(), problem));
+            }
+            Evidence::Problem(problem) => image.problems.push(problem),
+        }
+    }
+
+    fn is_here(&self, digest: Digest) -> bool {
+        match self.images.get(&digest) {
+            Some(image) if image.instance_of.is_none() => image.kind != Kind::Absent,
+            None if !self.instances.contains_key(&digest) => false,
+            _ => {
+                let descriptor = Descriptor::of_digest(digest);
+                matches!(self.route.source.open(&self.repository, &descriptor), Ok(Some(_)))
+            }
+        }
+    }
+
+    fn into_images(self) -> Vec<Image> {
         // Registry storage lists the instances of a list as revisions of their own, and what a fallback tag named before
         // its last signature: unsigned ones are not images by themselves.
-        let (instances, referrers) = (self.instances, self.referrers);
+        let (instances, referrers): (HashMap<_, _>, _) = (self.instances, self.referrers);
         let of_referrers = |listed: &Vec<Digest>| {
             !listed.is_empty() && listed.iter().all(|digest| referrers.contains(digest))
         };
         let part = |digest: &Digest| {
             instances.contains_key(digest) || self.untagged.get(digest).is_some_and(of_referrers)
         };
-        let mut images: Vec<_> = self
-            .images
-            .into_values()
-            .filter(|i| !(i.tags.is_empty() && i.signatures.is_empty() && part(&i.digest)))
-            .collect();
+        let is_bare = |image: &Image| {
+            image.tags.is_empty()
+                && image.signatures.is_empty()
+                && image.others.is_empty()
+                && part(&image.digest)
+        };
+        let mut images: Vec<_> = self.images.into_values().filter(|image| !is_bare(image)).collect();
+        for image in &mut images {
+            // The digest that is a tag says nothing new: it comes last.
+            image.tags.sort_by_key(|tag| matches!(tag_name(tag), TagName::Digest(_)));
+        }
         images.sort_by(|a, b| (&a.tags, a.digest).cmp(&(&b.tags, b.digest)));
-        (images, loose)
+        images
+    }
+}
+
+impl Evidence {
+    /// Files come first, then what manifests hold, by their digests.
+    fn order(&self) -> (bool, &str) {
+        match self {
+            Self::Signature(signature) => (signature.via != Via::File, &signature.at),
+            Self::Other(_) | Self::Elsewhere(..) | Self::Problem(_) => (true, ""),
+        }
     }
 }

@@ -1,0 +1,76 @@
+//! Noting what was examined.
+
+use super::{
+    Evidence, Referrer, Walk,
+    examine::{Examined, Seen},
+};
+use crate::{
+    content::{Listed, Name},
+    discover::{
+        Image,
+        names::{TagName, tag_name},
+    },
+    oci::Digest,
+};
+
+impl Walk<'_> {
+    /// Notes what a listed manifest is.
+    pub(super) fn note(&mut self, listed: &Listed, examined: Examined) {
+        let digest = listed.descriptor.digest;
+        let tag = match &listed.name {
+            Name::Tag(tag) => Some(tag),
+            Name::Untagged | Name::Unlisted => None,
+        };
+        match examined {
+            Examined::Known => {
+                let names_image =
+                    |tag: &&String| matches!(tag_name(tag), TagName::Digest(_) | TagName::Image);
+                if let (Some(image), Some(tag)) = (self.images.get_mut(&digest), tag.filter(names_image)) {
+                    image.tags.push(tag.clone());
+                }
+            }
+            Examined::Image(seen) => self.note_image(digest, tag, seen),
+            Examined::Referrers(all) => {
+                for (referrer, found) in all {
+                    self.note_referrer(referrer, found);
+                }
+            }
+            Examined::Other(image, other) => self.found.push((image, Evidence::Other(other))),
+        }
+    }
+
+    fn note_image(&mut self, digest: Digest, tag: Option<&String>, seen: Seen) {
+        if tag.is_none() && !seen.instances.is_empty() {
+            self.untagged.insert(digest, seen.instances.clone());
+        }
+        self.instances.extend(seen.instances.into_iter().map(|instance| (instance, digest)));
+        if let Some((image, other)) = seen.refers {
+            self.found.push((image, Evidence::Other(other)));
+        }
+        // A second entry for the same manifest, listed once with and once without a tag.
+        let image = self.images.entry(digest).or_insert_with(|| Image {
+            place: self.place.clone(),
+            repository: self.repository.clone(),
+            tags: Vec::new(),
+            digest,
+            kind: seen.kind,
+            instance_of: None,
+            signatures: Vec::new(),
+            others: seen.other.into_iter().collect(),
+            problems: seen.problem.into_iter().collect(),
+        });
+        image.tags.extend(tag.cloned());
+    }
+
+    /// Notes a referrer with what it holds, or keeps it until it is known which image is meant.
+    pub(super) fn note_referrer(&mut self, referrer: Referrer, found: Vec<(Digest, Evidence)>) {
+        if !self.referrers.insert(referrer.descriptor.digest) {
+            return;
+        }
+        if self.must_wait(&referrer) {
+            self.waiting.push(referrer);
+        } else {
+            self.found.extend(found);
+        }
+    }
+}

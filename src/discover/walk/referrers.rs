@@ -1,0 +1,97 @@
+//! What is found beside the list: by the place's own knowledge of referrers, and as files.
+
+use super::{AT_ONCE, Evidence, Referrer, Walk, examine::bare};
+use crate::{
+    discover::{Via, carrier::file_signature},
+    oci::Digest,
+};
+
+impl Walk<'_> {
+    /// The images and the instances of lists.
+    fn subjects(&self) -> Vec<Digest> {
+        let mut all: Vec<_> = self.images.keys().chain(self.instances.keys()).copied().collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
+    /// Asks the place what refers to each image. One that does not answer at all is not asked for every image.
+    pub(super) fn ask_for_referrers(&mut self) {
+        let Some(place) = self.abilities.referrers else { return };
+        for images in self.subjects().chunks(AT_ONCE) {
+            let ask =
+                |image: &Digest| Ok::<_, std::convert::Infallible>(place.referrers(&self.repository, image));
+            // A place that knows no referrers says so at the first.
+            let Ok(answers) = self.abilities.workers().map_after_first(images, ask);
+            let silent = answers.iter().all(Result::is_err);
+            let mut new = Vec::new();
+            for (image, answer) in images.iter().zip(answers) {
+                match answer {
+                    Ok(descriptors) => new.extend(descriptors.iter().map(|descriptor| Referrer {
+                        via: Via::Api,
+                        descriptor: bare(descriptor),
+                        subject: Some(*image),
+                    })),
+                    Err(e) if silent => {
+                        self.fail(e);
+                        return;
+                    }
+                    Err(e) => {
+                        let problem = self.problem(e);
+                        self.found.push((*image, Evidence::Problem(problem)));
+                    }
+                }
+            }
+            let mut first = std::collections::HashSet::new();
+            new.retain(|r| {
+                !self.referrers.contains(&r.descriptor.digest) && first.insert(r.descriptor.digest)
+            });
+            self.read_referrers(new);
+            (self.route.progress)();
+        }
+    }
+
+    fn read_referrers(&mut self, referrers: Vec<Referrer>) {
+        let read = |referrer: &Referrer| {
+            if self.must_wait(referrer) { Vec::new() } else { self.referrer(referrer, None) }
+        };
+        let found = self.side_by_side(&referrers, read);
+        for (referrer, found) in referrers.into_iter().zip(found) {
+            self.note_referrer(referrer, found);
+        }
+    }
+
+    /// Takes the files that lie beside the images.
+    pub(super) fn read_sidecars(&mut self) {
+        let Some(place) = self.abilities.sidecars else { return };
+        for image in self.subjects() {
+            let (found, store) = (&mut self.found, self.route.store);
+            let result = place.attachments(&self.repository, &image, &mut |file| {
+                found.push((image, Evidence::Signature(file_signature(file, store))));
+            });
+            if let Err(e) = result {
+                let problem = self.problem(e);
+                self.found.push((image, Evidence::Problem(problem)));
+            }
+        }
+    }
+
+    /// Reads what waited and may be about the one image that is meant: others need not take part of what may be kept.
+    pub(super) fn read_waiting(&mut self) {
+        let Some(only) = self.route.only else { return };
+        let mut waiting = std::mem::take(&mut self.waiting);
+        waiting.retain(|referrer| referrer.subject.is_none_or(|image| self.is_meant(&image, only)));
+        for some in waiting.chunks(AT_ONCE) {
+            let found = self.side_by_side(some, |referrer| self.referrer(referrer, None));
+            self.found.extend(found.into_iter().flatten());
+        }
+    }
+
+    /// Whether this image, or the list that it is an instance of, has this tag or digest.
+    fn is_meant(&self, image: &Digest, only: &str) -> bool {
+        [Some(image), self.instances.get(image)].into_iter().flatten().any(|image| {
+            let tags = self.images.get(image).map_or(&[][..], |image| &image.tags);
+            tags.iter().any(|tag| tag == only) || image.to_string() == only
+        })
+    }
+}
