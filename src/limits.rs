@@ -38,6 +38,9 @@ pub const ERROR_TEXT: usize = 1000;
 /// A signature of a pack's inventory that lies beside it: a bundle with certificate, proof and timestamps has 10 KiB.
 pub const SIGNATURE_FILE: u64 = 64 << 10;
 
+/// Signature files of one pack: one a signer, and two while a key is replaced.
+pub const SIGNATURE_FILES: usize = 64;
+
 /// An image config, read only for its labels.
 pub const CONFIG: u64 = 4 << 20;
 

@@ -57,6 +57,7 @@ impl Draft {
         }
         let (signatures, mut all): (BTreeMap<_, _>, BTreeMap<_, _>) =
             all.into_iter().partition(|(name, _)| is_signature(name.as_str()));
+        files::refuse_many_signatures(signatures.len())?;
         let mut carried = BTreeMap::new();
         for record in inventory.files.iter().filter(|record| record.name != README) {
             SafeName::new(&record.name)?;

@@ -94,6 +94,10 @@ pub(super) fn check(
         }
     }
     for signature in beside {
+        if size(signature) > limits::SIGNATURE_FILE {
+            refused.push("a signature of the manifest is larger than 64 KiB".into());
+            continue;
+        }
         let before = evidence.len();
         for key in keys {
             if endorses_manifest(signature, &pack.manifest_digest(), key).is_ok() {
@@ -116,6 +120,19 @@ pub(super) fn check(
             Err(PackError::Signature(refused.into_iter().take(5).collect::<Vec<_>>().join("; ")))
         }
     }
+}
+
+/// How much is signed. Every key that was given is tried on it.
+fn size(signature: &UntrustedSignature) -> u64 {
+    let size = match signature {
+        UntrustedSignature::Simple(simple) => simple.payload.len(),
+        UntrustedSignature::Bundle(bundle) => match &bundle.bundle.content {
+            SignatureContent::DsseEnvelope(envelope) => envelope.payload.as_bytes().len(),
+            _ => 0,
+        },
+        UntrustedSignature::Gpg(_) => 0,
+    };
+    size as u64
 }
 
 /// Whether a certificate came with it: an identity made it, and no given key can have.

@@ -4,6 +4,7 @@ use super::{FileRecord, Inventory, KeyRecord, PackError, TufRecord, chain};
 use crate::{
     display::shown,
     key::{Material, Role, trusted_root},
+    limits,
     oci::Digest,
     tree::{OutFile, SafeName},
     trust::tuf::Chain,
@@ -25,6 +26,15 @@ pub fn is_signature(name: &str) -> bool {
     let middle =
         rest.and_then(|rest| rest.strip_suffix(".sigstore.json").or_else(|| rest.strip_suffix(".sig")));
     middle.is_some_and(|middle| middle.is_empty() || (middle.starts_with('.') && middle.len() > 1))
+}
+
+/// Every key that is given is tried on every signature.
+pub(super) fn refuse_many_signatures(count: usize) -> Result<(), PackError> {
+    if count > limits::SIGNATURE_FILES {
+        let reason = format!("it has more than {} signature files", limits::SIGNATURE_FILES);
+        return Err(PackError::TooLarge(reason));
+    }
+    Ok(())
 }
 
 /// Whether a file is made from the records of all keys together. README.txt is made anew wherever a pack is unpacked, so

@@ -5,7 +5,11 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{Draft, INVENTORY, PackError, label, layer, media};
+use super::{
+    Draft, INVENTORY, PackError,
+    files::{is_signature, refuse_many_signatures},
+    label, layer, media,
+};
 use crate::{
     content::Artifact,
     limits,
@@ -96,6 +100,7 @@ pub fn parse(artifact: &Artifact) -> Result<UnverifiedPack, PackError> {
         }
         (image_files(artifact, &manifest)?, labels.get(label::PACK_DIGEST).cloned())
     };
+    refuse_many_signatures(files.iter().filter(|f| is_signature(f.name.as_str())).count())?;
     let inventory = files
         .iter()
         .find(|f| f.name.as_str() == INVENTORY)

@@ -1,5 +1,6 @@
 //! What authenticates a pack, and every lie about it. The keys and signatures are cosign 3.1.1's, made once (see
 //! testdata/anchors/README.md); no private key of theirs exists any more.
+mod budget;
 mod crash;
 mod keys;
 mod memory;

@@ -14,7 +14,7 @@ use super::{
 const ZSTD: &str = "application/vnd.oci.image.layer.v1.tar+zstd";
 
 /// Runs a command line with this much memory at most.
-fn within(mib: u32, test: &Test, line: &str) -> Output {
+pub(crate) fn within(mib: u32, test: &Test, line: &str) -> Output {
     let own = test.command();
     let mut sh = Command::new("/bin/sh");
     sh.args(["-c", "ulimit -d $0 && exec \"$@\"", &(mib << 10).to_string()]);

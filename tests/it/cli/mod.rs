@@ -14,7 +14,7 @@ mod inspect;
 mod keys;
 mod lab;
 mod lies;
-mod memory;
+pub(crate) mod memory;
 mod pull;
 mod push;
 mod roles;
