@@ -135,7 +135,8 @@ pub(super) struct Collect {
     /// The lineage of the pack [default: that of the directory in place, or "default"].
     #[arg(long, value_name = "NAME", value_parser = parse_lineage)]
     pub(super) name: Option<String>,
-    /// When the pack should no longer be taken: a date, or a time span such as "180 days".
+    /// When the pack should no longer be taken: a date, a time span such as "180 days", or never [default: as the
+    /// directory in place says].
     #[arg(long, value_name = "WHEN")]
     pub(super) expires: Option<Lifetime>,
     /// Who collects, to be written into the pack [default: what the directory in place says].

@@ -135,7 +135,8 @@ pub fn build(request: &Build<'_>) -> Result<Built, PackError> {
         None => &draft,
     };
     // "180 days" means the same from one version to the next, though the date moves.
-    let same_expiry = request.expires.of(old.inventory().created) == old.inventory().expires;
+    let same_expiry =
+        request.expires.of(old.inventory().created, old.inventory().expires) == old.inventory().expires;
     if content(as_before.inventory()) != content(old.inventory()) || !same_expiry {
         return built(draft, Change::Changed);
     }
@@ -249,7 +250,7 @@ fn assemble(
         name: request.name.into(),
         version,
         created,
-        expires: request.expires.of(created),
+        expires: request.expires.of(created, old.and_then(|old| old.expires)),
         collected_by: request
             .collected_by
             .map(str::to_owned)

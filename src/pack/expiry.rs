@@ -5,8 +5,11 @@ use std::str::FromStr;
 use jiff::{Span, SpanRelativeTo, Timestamp, Unit, civil::Date};
 
 /// When a pack should no longer be taken.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub enum Expiry {
+    /// As the pack that is replaced says.
+    #[default]
+    Keep,
     /// The maker does not say.
     Never,
     /// At a fixed time.
@@ -16,8 +19,10 @@ pub enum Expiry {
 }
 
 impl Expiry {
-    pub(super) fn of(self, created: Timestamp) -> Option<Timestamp> {
+    /// The end of a pack that is made at `created`; `before` is that of the pack that is replaced.
+    pub fn of(self, created: Timestamp, before: Option<Timestamp>) -> Option<Timestamp> {
         match self {
+            Self::Keep => before,
             Self::Never => None,
             Self::At(time) => Some(whole_seconds(time)),
             Self::After(span) => created.checked_add(span).ok(),
@@ -29,11 +34,14 @@ impl FromStr for Expiry {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
+        if text == "never" {
+            return Ok(Self::Never);
+        }
         if let Ok(time) = parse_time(text) {
             return Ok(Self::At(time));
         }
         parse_span(text).map(Self::After).map_err(|_| {
-            r#"write a date (2027-05-01), a time (2027-05-01T12:00:00Z) or a span of weeks, days or hours ("180 days")"#
+            r#"write a date (2027-05-01), a time (2027-05-01T12:00:00Z), a span of weeks, days or hours ("180 days"), or never"#
                 .into()
         })
     }

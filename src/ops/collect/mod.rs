@@ -39,7 +39,7 @@ pub struct Request {
     pub output: Option<PathBuf>,
     /// The lineage; without it, that of the directory in place, or `default`.
     pub name: Option<String>,
-    /// When the pack should no longer be taken.
+    /// When the pack should no longer be taken; without it, as the directory in place says.
     pub expires: Option<Lifetime>,
     /// Who collects; without it, what the directory in place says.
     pub collected_by: Option<String>,
@@ -155,8 +155,8 @@ pub fn collect(request: &Request, ctx: &Context) -> Result<Outcome, Failure<Repo
     }
 
     // Build and write.
-    let expires = request.expires.map_or(Expiry::Never, |lifetime| lifetime.0);
-    refuse_expired(expires, created)?;
+    let expires = request.expires.map_or(Expiry::Keep, |lifetime| lifetime.0);
+    refuse_expired(expires, old.as_ref(), &directory, created)?;
     let built = build(&Build {
         name: &name,
         keys: include,
@@ -203,12 +203,24 @@ fn lineage(request: &Request, old: Option<&Draft>, directory: &Path) -> Result<S
     }
 }
 
-fn refuse_expired(expires: Expiry, created: Timestamp) -> Result<(), Diagnostic> {
-    match expires {
-        Expiry::At(end) if end <= created => Err(Diagnostic::usage(
+/// Refuses an end that has passed: nobody could pull such a pack.
+fn refuse_expired(
+    expires: Expiry,
+    old: Option<&Draft>,
+    directory: &Path,
+    created: Timestamp,
+) -> Result<(), Diagnostic> {
+    let before = old.and_then(|old| old.inventory().expires);
+    match (expires, expires.of(created, before)) {
+        (Expiry::At(_), Some(end)) if end <= created => Err(Diagnostic::usage(
             format!("the pack would expire at {end}, before it is made ({created:.0})"),
             "give --expires a time to come, or a span such as \"180 days\"",
         )),
+        (Expiry::Keep, Some(end)) if end <= created => {
+            let directory = directory.display();
+            let error = format!("the pack in {directory} expired at {end}, and a new one would keep that end");
+            Err(Diagnostic::new(Code::ExpiresPassed, error))
+        }
         _ => Ok(()),
     }
 }

@@ -113,6 +113,15 @@ fn created_outweighs_the_environment() {
     assert_eq!(inventory["expires"], "2026-08-01T00:00:00Z");
     test.run(&format!("{line} -o span --expires 90days")).exits(0);
     assert_eq!(test.json("span/keypack.json")["expires"], "2026-04-01T00:00:00Z");
+    // What was said once stays until something else is said.
+    test.run(&format!("{line} --created 2026-02-03T00:00:00Z --include all")).exits(0);
+    let changed = test.json("keys/keypack.json");
+    assert_ne!(changed["version"], inventory["version"]);
+    assert_eq!(changed["expires"], "2026-08-01T00:00:00Z");
+    let ran = test.run(&format!("{line} --created 2026-08-02T00:00:00Z")).fails(1, "expires-passed");
+    ran.tells("--expires");
+    test.run(&format!("{line} --created 2026-08-02T00:00:00Z --expires never")).exits(0);
+    assert!(test.json("keys/keypack.json")["expires"].is_null());
     test.run(&format!("{line} -o late --expires 2025-01-01")).fails(2, "usage").tells("before it is made");
     Test::at_epoch("soon").run(&line).fails(2, "usage").tells("SOURCE_DATE_EPOCH is \"soon\"");
 }
