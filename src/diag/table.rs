@@ -258,6 +258,8 @@ codes! {
     KeyRevoked "key-revoked" Refused "a pack said that this key must not be trusted any more, and that stays so; get a pack without the key";
     /// The pack is expired.
     PackExpired "pack-expired" Refused "get a newer pack; compare the clock here first";
+    /// The end that the replaced pack had is past.
+    ExpiresPassed "expires-passed" CouldNot "say when the new pack ends: --expires with a date, with a span such as \"180 days\", or with `never`";
     /// The pack is older than allowed.
     PackTooOld "pack-too-old" Refused "get a newer pack; if none can be had, --allow-stale-unsafe --reason TEXT takes this one";
     /// The clock here is behind.

@@ -218,7 +218,8 @@ fn refuse_expired(
         )),
         (Expiry::Keep, Some(end)) if end <= created => {
             let directory = directory.display();
-            let error = format!("the pack in {directory} expired at {end}, and a new one would keep that end");
+            let error =
+                format!("the pack in {directory} expired at {end}, and a new one would keep that end");
             Err(Diagnostic::new(Code::ExpiresPassed, error))
         }
         _ => Ok(()),
