@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use keypack::{
-    key::{Candidate, Certificate, Chain, Grade, Material, Provenance, PublicKey, Role, Validity},
+    key::{Candidate, Certificate, Chain, Grade, Material, Provenance, PublicKey, Role},
     oci::Digest,
     resolve::{Question, resolve},
     signature::{UntrustedSignature, UntrustedSimple},
@@ -79,7 +79,7 @@ fn candidate(role: Role, material: Material) -> Candidate {
         sha256: Digest::of(role.as_str().as_bytes()),
         date: None,
     };
-    Candidate { role, material, url: None, validity: Validity::default(), provenance }
+    Candidate::new(role, material, provenance).unwrap()
 }
 
 /// cosign's signature of one image, logged.

@@ -10,9 +10,9 @@ use std::{
 };
 
 use keypack::{
-    key::{Grade, Provenance, Role, trusted_root},
+    key::{Grade, Key, Provenance, Role, trusted_root},
     oci::Digest,
-    trust::{KeySet, VerificationKey},
+    trust::{KeySet, Verifier},
 };
 
 /// Between two parts of an input. It is no UTF-8, so that no text holds it.
@@ -60,12 +60,12 @@ pub(crate) fn provenance() -> Provenance {
 }
 
 /// The keys of the laboratory whose signatures the corpora start from.
-pub(crate) fn lab_keys() -> Rc<KeySet> {
-    thread_local! { static KEYS: OnceCell<Rc<KeySet>> = const { OnceCell::new() }; }
+pub(crate) fn lab_keys() -> Rc<Verifier> {
+    thread_local! { static KEYS: OnceCell<Rc<Verifier>> = const { OnceCell::new() }; }
     KEYS.with(|keys| Rc::clone(keys.get_or_init(|| Rc::new(read_lab_keys()))))
 }
 
-fn read_lab_keys() -> KeySet {
+fn read_lab_keys() -> Verifier {
     const ROOT: &[u8] = include_bytes!("../../testdata/lab/trust/trusted_root.json");
     const SIGNER: &[u8] = include_bytes!("../../testdata/lab/trust/cosign.pub");
     let (mut candidates, _) = trusted_root::read(ROOT, &provenance()).unwrap();
@@ -74,11 +74,6 @@ fn read_lab_keys() -> KeySet {
     candidates.extend(
         signer.map(|key| keypack::key::Candidate::new(Role::Signer, key, provenance()).unwrap()),
     );
-    KeySet::new(candidates.into_iter().map(|c| VerificationKey {
-        key: c.key_ref(c.role, None),
-        material: c.material,
-        url: c.url,
-        validity: c.validity,
-        ct_required: true,
-    }))
+    let keys = candidates.into_iter().map(|c| Key { ct_required: c.key.role == Role::Fulcio, ..c.key });
+    Verifier::new(KeySet::new(keys).expect("the laboratory has each key once"))
 }

@@ -6,9 +6,9 @@ mod input;
 mod signatures;
 
 use keypack::{
-    key::{KeyRef, Material, OpenPgpKey, OpenPgpMessage, Role, Validity, parse_key_file},
+    key::{Key, Material, OpenPgpKey, OpenPgpMessage, Role, parse_key_file},
     signature::{UntrustedGpg, UntrustedSignature},
-    trust::{KeySet, VerificationKey},
+    trust::{KeySet, Verifier},
 };
 
 /// Reads both, and one with the other.
@@ -30,13 +30,13 @@ pub fn run(data: &[u8]) {
     }
     let Ok(gpg) = UntrustedGpg::parse(message) else { return };
     let named = |key: &OpenPgpKey| key.is_named(gpg.message.issuer(), gpg.message.key_id());
-    let set = KeySet::new(keys.iter().filter(|key| !named(key)).map(|key| own(key)));
+    let strangers = verifier(keys.iter().filter(|key| !named(key)).copied());
     let signature = UntrustedSignature::Gpg(Box::new(gpg.clone()));
     assert!(
-        keypack::trust::judge(&signature, &gpg.claimed_image, &set, signatures::NOW).is_err(),
+        strangers.judge(&signature, &gpg.claimed_image, signatures::NOW).is_err(),
         "a key that is not named was taken"
     );
-    signatures::judge_with(&signature, &KeySet::new(keys.iter().map(|key| own(key))));
+    signatures::judge_with(&signature, &verifier(keys.iter().copied()));
 }
 
 /// What two keys say together, whichever comes first; nothing where they are not one key.
@@ -50,10 +50,10 @@ fn merged(a: &OpenPgpKey, b: &OpenPgpKey) {
     }
 }
 
-fn own(key: &OpenPgpKey) -> VerificationKey {
-    let id = KeyRef { role: Role::Gpg, id: key.id() };
-    let material = Material::OpenPgp(key.clone());
-    VerificationKey { key: id, material, url: None, validity: Validity::default(), ct_required: false }
+/// Of two copies of one key that say different things neither is known: that is a conflict.
+fn verifier<'k>(keys: impl Iterator<Item = &'k OpenPgpKey>) -> Verifier {
+    let keys = keys.filter_map(|key| Key::new(Role::Gpg, Material::OpenPgp(key.clone())).ok());
+    Verifier::new(KeySet::new(keys).unwrap_or_default())
 }
 
 /// The length of the key blocks in two bytes, these, the message.

@@ -15,7 +15,7 @@ pub fn run(data: &[u8]) {
     if gathered.add_policy(&input::file("policy.json", data)).is_err() {
         assert!(gathered.candidates.is_empty(), "a refused policy gave keys");
     }
-    assert!(gathered.candidates.iter().all(|c| c.material.check_role(c.role).is_ok()), "a key in another's role");
+    assert!(gathered.candidates.iter().all(|c| c.key.material.check_role(c.key.role).is_ok()), "a key in another's role");
 }
 
 #[cfg(fuzzing)]

@@ -4,7 +4,7 @@
 use keypack::{
     oci::Digest,
     signature::{UntrustedBundle, UntrustedSignature},
-    trust::{self, KeySet},
+    trust::Verifier,
 };
 
 use super::input;
@@ -26,12 +26,12 @@ pub(crate) fn judge(signature: &UntrustedSignature) {
 }
 
 /// Asks for its needs and judges it with these keys.
-pub(crate) fn judge_with(signature: &UntrustedSignature, keys: &KeySet) {
-    let _ = signature.hints();
+pub(crate) fn judge_with(signature: &UntrustedSignature, verifier: &Verifier) {
+    let _ = signature.needs();
     let other = Digest::of(b"an image that nobody signed");
     for image in signature.claimed_images().iter().chain([&other]).take(4) {
-        let judged = trust::judge(signature, image, keys, NOW);
-        let proved = trust::prove(signature, image, keys, NOW);
+        let judged = verifier.judge(signature, image, NOW);
+        let proved = verifier.prove(signature, image, NOW);
         assert!(judged.is_err() || *image != other, "it speaks for an image that it does not name");
         assert!(judged.is_err() || proved.is_ok(), "judged good and not proved");
         if let Ok(verified) = judged {

@@ -12,7 +12,7 @@ use crate::{
     registry::RegistryRef,
     resolve::Resolution,
     signature::UntrustedSignature,
-    trust::{KeySet, Verified, judge},
+    trust::{KeySet, Verified, Verifier},
 };
 
 /// What was seen of one repository.
@@ -52,11 +52,14 @@ struct Proof<'a> {
 }
 
 pub(super) fn observe(discovery: &Discovery, resolution: &Resolution, now: Timestamp) -> Observation {
-    let keys = KeySet::new(resolution.keys.iter().map(|(key, resolved)| resolved.for_verification(*key)));
-    let names = resolution.keys.iter().map(|(key, resolved)| (*key, name_of(*key, &resolved.material)));
+    // Resolved keys have a name each, so that there is no conflict; with none of them nothing would verify.
+    let keys = KeySet::new(resolution.keys.values().map(|resolved| resolved.key.clone()));
+    let verifier = Verifier::new(keys.unwrap_or_default());
+    let names = resolution.keys.iter().map(|(key, resolved)| (*key, name_of(*key, &resolved.key.material)));
     let mut observation = Observation { seen: BTreeMap::new(), names: names.collect() };
     for image in discovery.images.iter().filter(|image| is_image(image)) {
-        let proofs: Vec<_> = image.signatures.iter().filter_map(|s| proof(s, image, &keys, now)).collect();
+        let proofs: Vec<_> =
+            image.signatures.iter().filter_map(|s| proof(s, image, &verifier, now)).collect();
         observation.seen.entry(scope(image)).or_default().add(&proofs);
     }
     observation
@@ -72,12 +75,17 @@ fn is_image(image: &Image) -> bool {
 }
 
 /// The signature, if it is one of the image (not a statement about it) and verifies.
-fn proof<'a>(found: &'a FoundSignature, image: &Image, keys: &KeySet, now: Timestamp) -> Option<Proof<'a>> {
+fn proof<'a>(
+    found: &'a FoundSignature,
+    image: &Image,
+    verifier: &Verifier,
+    now: Timestamp,
+) -> Option<Proof<'a>> {
     if found.form == Form::Attestation {
         return None;
     }
     let signature = found.content.as_ref().ok()?;
-    let verified = judge(signature, &image.digest, keys, now).ok()?;
+    let verified = verifier.judge(signature, &image.digest, now).ok()?;
     Some(Proof { verified, signature })
 }
 

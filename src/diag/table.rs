@@ -123,7 +123,7 @@ codes! {
     /// The owner of the key that signed revoked it.
     SigningKeyRevoked "signing-key-revoked" Incomplete "ask the publisher for a signature with a key that is good, and take this key out of what trusts it";
     /// The signature rests on a hash that can be forged.
-    SignatureWeak "signature-weak" Incomplete "ask the publisher for a signature with SHA-256; nobody should take this one";
+    SignatureWeak "signature-weak" Incomplete "ask the publisher for a signature with SHA-256 by a strong key; nobody should take this one";
     /// The signature is for another image.
     SignedForOtherImage "signed-for-other-image" Incomplete "the signature was moved to an image that it was not made for; do not trust it";
     /// A key that the signature needs is missing.
@@ -146,6 +146,8 @@ codes! {
     UnsupportedByVerifier "unsupported-by-verifier" Incomplete "the verifier in keypack does not take this form, and cosign may: verify it with `cosign verify`";
     /// The certificate chain is refused.
     ChainRefused "chain-refused" Incomplete "get the certificate chain again from its publisher";
+    /// More keys would have to be tried on the signatures of one image than keypack does.
+    VerificationBudget "verification-budget" Incomplete "no publisher makes so many signatures of one image that name no key: give fewer keys by --key, or ask where the signatures come from";
     /// The signature holds nothing that could be checked.
     NoEvidence "no-evidence" Incomplete "the signature can't be used to prove a key; sign the image again";
 

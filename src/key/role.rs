@@ -34,6 +34,12 @@ impl Role {
         word.parse().ok().filter(|role: &Self| role.extension() == ending)
     }
 
+    /// Whether a key that is listed in this role may be one of the other. Trusted roots do not say the version of a Rekor, and
+    /// an ECDSA log has one id in both.
+    pub fn may_serve_as(self, needed: Self) -> bool {
+        self == needed || (self == Self::Rekor && needed == Self::Rekor2)
+    }
+
     /// What the keys of this role are.
     const fn takes(self) -> &'static str {
         match self {

@@ -103,7 +103,7 @@ impl Gathered {
         };
         // The policy may have named the same file, and says what it is for.
         let named = |key: &Material| {
-            self.candidates.iter().any(|c| c.provenance == provenance && c.material.is_same_key(key))
+            self.candidates.iter().any(|c| c.provenance == provenance && c.key.material.is_same_key(key))
         };
         parsed.material.retain(|key| !named(key));
         self.add_parsed(parsed, rhel_role(path), &provenance, "it");

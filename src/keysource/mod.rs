@@ -12,7 +12,7 @@ mod redhat;
 mod rekor;
 mod tuf;
 
-use std::{fs::File, io, path::Path};
+use std::{collections::BTreeMap, fs::File, io, path::Path};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::value::RawValue;
@@ -122,12 +122,13 @@ impl Gathered {
     /// Tells conflicts, once all sources are in: an entry that claims the id of a key that another source has. Which
     /// of the two is right is plain, for ids are computed, but somebody has tampered or erred.
     pub fn tell_conflicts(&mut self) {
+        let mut roles: BTreeMap<KeyId, Vec<Role>> = BTreeMap::new();
+        for Candidate { key, .. } in &self.candidates {
+            roles.entry(key.id).or_default().push(key.role);
+        }
         let known = |(role, id): (Role, KeyId)| {
-            let log = |role| matches!(role, Role::Rekor | Role::Rekor2);
-            self.candidates.iter().any(|candidate| {
-                let own = candidate.role;
-                (own == role || log(own) && log(role)) && candidate.key_ref(own, None).id == id
-            })
+            let named = roles.get(&id).into_iter().flatten();
+            named.into_iter().any(|own| own.may_serve_as(role) || role.may_serve_as(*own))
         };
         for entry in &mut self.unusable {
             if entry.claims.is_some_and(known) {

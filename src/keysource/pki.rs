@@ -46,7 +46,7 @@ impl Gathered {
 }
 
 fn is_again(known: &Candidate, new: &Candidate) -> bool {
-    (known.role, &known.material, known.provenance.sha256) == (new.role, &new.material, new.provenance.sha256)
+    known.key == new.key && known.provenance.sha256 == new.provenance.sha256
 }
 
 impl Pki {

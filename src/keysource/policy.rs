@@ -88,7 +88,7 @@ impl Gathered {
         for (of, prefix, role) in fields.iter().copied() {
             for Document { parsed, provenance, entry, held } in self.documents(host, of, prefix, inline) {
                 // Many scopes often hold the same key: the first one tells it.
-                let known = |c: &Candidate| c.provenance.sha256 == provenance.sha256 && c.role == role;
+                let known = |c: &Candidate| c.provenance.sha256 == provenance.sha256 && c.key.role == role;
                 if !held || !self.candidates.iter().any(known) {
                     self.add_parsed(parsed, Some(role), &provenance, &entry);
                 }
@@ -207,7 +207,7 @@ mod tests {
         std::fs::write(&path, policy.to_string()).unwrap();
         let mut gathered = Gathered::default();
         gathered.add_policy(&path).unwrap();
-        let roles: Vec<_> = gathered.candidates.iter().map(|c| c.role).collect();
+        let roles: Vec<_> = gathered.candidates.iter().map(|c| c.key.role).collect();
         assert_eq!(roles, [Role::Signer, Role::Rekor, Role::Fulcio]);
         let mut codes: Vec<_> = gathered.unusable.iter().map(|u| u.code.as_str()).collect();
         codes.sort_unstable();

@@ -5,7 +5,7 @@
 use super::{Gathered, KeySourceError, rekor::get};
 use crate::{
     http::Client,
-    key::{Candidate, Grade, KeyRef, Provenance, Role, parse_key_file, well_known},
+    key::{Candidate, Grade, Provenance, Role, parse_key_file, well_known},
     oci::Digest,
 };
 
@@ -32,7 +32,7 @@ pub fn is_redhat(reference: &str) -> bool {
 
 /// Whether a candidate came from one of these addresses and is in no table: it has to prove a signature.
 pub fn is_redhats(candidate: &Candidate) -> bool {
-    let known = well_known(KeyRef { role: candidate.role, id: candidate.material.id() }).is_some();
+    let known = well_known(candidate.key.key_ref()).is_some();
     let fetched = ADDRESSES.iter().any(|(_, address)| *address == candidate.provenance.source);
     fetched && !known
 }

@@ -12,7 +12,7 @@ use super::{Gathered, KeyFile, KeySourceError};
 use crate::{
     address,
     http::{Client, HttpError, Method, Request, StatusCode, Url, shown},
-    key::{Candidate, Grade, Provenance, Role, parse_key_file},
+    key::{Candidate, Grade, Key, Provenance, Role, parse_key_file},
     limits,
     oci::Digest,
 };
@@ -123,8 +123,9 @@ impl Gathered {
         let provenance =
             Provenance { grade, source: source.to_owned(), sha256: Digest::of(&bytes), date: None };
         let keys = parsed.material.into_iter();
-        let keys = keys.filter_map(|key| Candidate::new(Role::Rekor, key, provenance.clone()).ok());
-        self.candidates.extend(keys.map(|key| Candidate { url: Some(base.to_owned()), ..key }));
+        let keys = keys.filter_map(|material| Key::new(Role::Rekor, material).ok());
+        let keys = keys.map(|key| key.at(Some(base.to_owned())));
+        self.candidates.extend(keys.map(|key| Candidate { key, provenance: provenance.clone() }));
         Ok(())
     }
 }

@@ -101,7 +101,7 @@ fn nothing_readable(discovery: &Discovery, sources: &[Opened]) -> Diagnostic {
 /// Takes out the keys that somebody revoked who may say so.
 fn leave_out(gathered: &mut Gathered, revoked: &dyn Fn(&Fingerprint) -> bool, ctx: &Context) {
     gathered.candidates.retain(|candidate| {
-        let found = candidate.material.fingerprints().into_iter().find(|f| revoked(f));
+        let found = candidate.key.material.fingerprints().into_iter().find(|f| revoked(f));
         if let Some(key) = found {
             let source = &candidate.provenance.source;
             ctx.events.warn(&format!("the key {key} from {source} is revoked, and is left out"));

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 
 use crate::{
     diag::Code,
-    key::{Candidate, Grade, KeyRef, Provenance, Role},
+    key::{Candidate, Grade, Key, KeyRef, Provenance, Role},
     keysource::{Gathered, Unusable},
-    resolve::{Answer, Need, Resolution},
+    resolve::{Answer, Resolution},
+    signature::Need,
 };
 
 /// Says which they are, in place of saying that nothing needs them.
@@ -22,9 +23,9 @@ pub(super) fn report(gathered: &mut Gathered, resolution: &mut Resolution) {
     let mut found: BTreeSet<(Provenance, Role, Role, bool)> = BTreeSet::new();
     for candidate in gathered.candidates.iter().filter(|c| c.provenance.grade == Grade::File) {
         for need in missing.iter().filter(|need| would_meet(candidate, need)) {
-            let signer = KeyRef { role: Role::Signer, id: candidate.material.id() };
-            let signs = candidate.role == Role::Signer && resolution.keys.contains_key(&signer);
-            found.insert((candidate.provenance.clone(), candidate.role, need.role(), signs));
+            let signer = KeyRef { role: Role::Signer, id: candidate.key.material.id() };
+            let signs = candidate.key.role == Role::Signer && resolution.keys.contains_key(&signer);
+            found.insert((candidate.provenance.clone(), candidate.key.role, need.role(), signs));
         }
     }
     for (provenance, given, needed, signs) in found {
@@ -52,10 +53,9 @@ pub(super) fn report(gathered: &mut Gathered, resolution: &mut Resolution) {
 
 /// Whether the key would be the one that is needed, in the role that is needed.
 fn would_meet(candidate: &Candidate, need: &Need) -> bool {
-    let role = need.role();
-    candidate.role != role
-        && candidate.material.check_role(role).is_ok()
-        && need.met_by(&Candidate { role, ..candidate.clone() }).is_some()
+    let Candidate { key: Key { role, material, url, .. }, .. } = candidate;
+    let as_needed = || Key::new(need.role(), material.clone()).map(|key| key.at(url.clone()));
+    *role != need.role() && as_needed().is_ok_and(|key| need.fits(&key))
 }
 
 #[cfg(test)]
@@ -74,7 +74,7 @@ mod tests {
 
     /// What is told of this key where its log id is missing and, if `signs`, it is a proved signer.
     fn told(candidate: &Candidate, signs: bool) -> Vec<String> {
-        let Material::Key(key) = &candidate.material else { panic!() };
+        let Material::Key(key) = &candidate.key.material else { panic!() };
         let log_id = PublicKey::fingerprint(key);
         let answers = vec![(Need::Rekor { log_id }, Answer::Missing { claim: None })];
         let mut resolution = Resolution {
@@ -83,17 +83,9 @@ mod tests {
             ..Resolution::default()
         };
         if signs {
-            let key = candidate.key_ref(Role::Signer, None);
-            let resolved = crate::resolve::ResolvedKey {
-                material: candidate.material.clone(),
-                url: None,
-                origin: None,
-                validity: candidate.validity,
-                provenance: vec![candidate.provenance.clone()],
-                ct_required: false,
-                proofs: 1,
-            };
-            resolution.keys.insert(key, resolved);
+            let (key, provenance) = (candidate.key.clone(), vec![candidate.provenance.clone()]);
+            let resolved = crate::resolve::ResolvedKey { key, provenance, proofs: 1 };
+            resolution.keys.insert(candidate.key.key_ref(), resolved);
         }
         let mut gathered = Gathered { candidates: vec![candidate.clone()], ..Gathered::default() };
         report(&mut gathered, &mut resolution);

@@ -52,8 +52,6 @@ pub(super) fn ask(
 
 /// Takes out what Red Hat's addresses gave and what neither is known by its fingerprint nor proved a signature.
 pub(super) fn keep_proved(gathered: &mut Gathered, resolution: &Resolution) {
-    let proved = |candidate: &crate::key::Candidate| {
-        resolution.keys.contains_key(&candidate.key_ref(candidate.role, None))
-    };
+    let proved = |candidate: &crate::key::Candidate| resolution.keys.contains_key(&candidate.key.key_ref());
     gathered.candidates.retain(|candidate| !is_redhats(candidate) || proved(candidate));
 }

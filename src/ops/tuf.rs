@@ -59,7 +59,8 @@ pub(super) fn gather(asked: &Asked<'_>, gathered: &mut Gathered, ctx: &Context) 
         }
         if let Some(read) = gathered.chains.last() {
             ctx.events.note(&format!("verified the TUF repository {text}: {}", read.evidence.summary()));
-            for url in read.items.iter().filter_map(|item| item.url.as_deref()).filter(|url| is_internal(url))
+            for url in
+                read.items.iter().filter_map(|item| item.key.url.as_deref()).filter(|url| is_internal(url))
             {
                 ctx.events.warn(&format!(
                     "{text} says {url}, the address of a service inside its own cluster (a known fault of RHTAS up to \

@@ -7,7 +7,8 @@ use super::{
 };
 use crate::{
     key::{
-        Candidate, Grade, Material, Provenance, Role, is_name_of, parse_key_file, private_key, trusted_root,
+        Candidate, Grade, Key, Material, Provenance, Role, is_name_of, parse_key_file, private_key,
+        trusted_root,
     },
     limits,
     oci::Digest,
@@ -106,8 +107,8 @@ impl Draft {
             return wrong(format!("{}: {}", entry.entry, entry.reason));
         }
         let describe = |c: &Candidate| {
-            let address = c.url.as_deref().unwrap_or("no address");
-            format!("{} {} ({address})", c.role.title(), c.material.fingerprint())
+            let address = c.key.url.as_deref().unwrap_or("no address");
+            format!("{} {} ({address})", c.key.role.title(), c.key.material.fingerprint())
         };
         if let Some(more) = theirs.iter().find(|candidate| !ours.contains(candidate)) {
             return wrong(format!(
@@ -220,19 +221,12 @@ fn material(record: &KeyRecord, bytes: &[u8]) -> Result<Material, PackError> {
     let (Some(material), true) = (parsed.material.pop(), parsed.material.is_empty()) else {
         return Err(wrong("it must hold exactly one key or chain".into()));
     };
-    material.check_role(record.role).map_err(|e| wrong(e.to_string()))?;
-    let candidate = Candidate {
-        role: record.role,
-        url: record.origin.clone().map(|o| format!("https://{o}")).or_else(|| record.url.clone()),
-        validity: record.validity,
-        provenance: nobody(),
-        material,
-    };
-    let id = candidate.key_ref(record.role, record.origin.as_deref()).id;
+    let url = record.origin.clone().map(|o| format!("https://{o}")).or_else(|| record.url.clone());
+    let Key { id, material, .. } = Key::new(record.role, material).map_err(|e| wrong(e.to_string()))?.at(url);
     if id != record.id {
         return Err(wrong(format!("its id is {}, not {}", id.hex(), record.id.hex())));
     }
-    let about = KeyDescription::of(&candidate.material).map_err(wrong)?;
+    let about = KeyDescription::of(&material).map_err(wrong)?;
     // A GPG key says itself from when to when it may be used; of other keys only the record does.
     let said = KeyDescription {
         fingerprint: record.fingerprint,
@@ -245,8 +239,8 @@ fn material(record: &KeyRecord, bytes: &[u8]) -> Result<Material, PackError> {
         return Err(wrong("its fingerprint, algorithm, certificates, user id or times differ".into()));
     }
     let key = record.key_ref();
-    if !is_name_of(&record.name, key, &candidate.material) {
-        let name = crate::key::name_of(key, &candidate.material);
+    if !is_name_of(&record.name, key, &material) {
+        let name = crate::key::name_of(key, &material);
         return Err(wrong(format!("a key of this fingerprint is called {name:?}")));
     }
     if record.ct_required && record.role != Role::Fulcio {
@@ -255,5 +249,5 @@ fn material(record: &KeyRecord, bytes: &[u8]) -> Result<Material, PackError> {
     if record.role == Role::Rekor2 && record.origin.is_none() {
         return Err(wrong("its record has no origin".into()));
     }
-    Ok(candidate.material)
+    Ok(material)
 }

@@ -8,7 +8,7 @@ use crate::{
     key::PublicKey,
     limits,
     oci::Digest,
-    signature::{SignatureError, SignerHint, UntrustedBundle, UntrustedSignature},
+    signature::{SignatureError, Signer, UntrustedBundle, UntrustedSignature},
     tree::SafeName,
     trust::{endorses_bytes, endorses_manifest, signed_bytes},
 };
@@ -137,7 +137,7 @@ fn size(signature: &UntrustedSignature) -> u64 {
 
 /// Whether a certificate came with it: an identity made it, and no given key can have.
 fn is_keyless(signature: &UntrustedSignature) -> bool {
-    signature.hints().is_ok_and(|hints| matches!(hints.signer, SignerHint::Certificate(_)))
+    signature.needs().is_ok_and(|needs| matches!(needs.signer, Signer::Certificate(_)))
 }
 
 /// Whether a signature file is about an inventory, as far as it says; which key made it is not asked.

@@ -31,9 +31,9 @@ pub(super) fn rebuild(
         keys.push(Include {
             key: KeyRef { role: record.role, id: record.id },
             material: material.clone(),
-            url: item.and_then(|item| item.url.clone()),
+            url: item.and_then(|item| item.key.url.clone()),
             origin: (record.role == Role::Rekor2).then(|| record.origin.clone()).flatten(),
-            validity: item.map_or_else(Validity::default, |item| item.validity),
+            validity: item.map_or_else(Validity::default, |item| item.key.validity),
             // All who list it, or the chains of the others would not go on with it.
             provenance: match items.as_slice() {
                 [] => vec![pinned()],

@@ -9,10 +9,10 @@ use crate::{
 /// A key that stays is described as its repository describes it by now: else the chain in the pack would contradict it.
 pub(super) fn describe_anew(record: &mut KeyRecord, material: &Material, chains: &[IncludeChain]) {
     let items = chains.iter().flat_map(|chain| &chain.items);
-    let again = items.into_iter().find(|item| record.is_of(item) && item.material == *material);
+    let again = items.into_iter().find(|item| record.is_of(item) && item.key.material == *material);
     if let Some(item) = again {
-        record.validity = item.validity;
-        record.url = item.url.clone().or_else(|| record.url.take());
+        record.validity = item.key.validity;
+        record.url = item.key.url.clone().or_else(|| record.url.take());
         record.provenance = vec![item.provenance.clone()];
     }
 }
@@ -29,7 +29,7 @@ pub(super) fn withdrawn(
         let mut items = request.chains.iter().flat_map(|chain| &chain.items);
         key.provenance.iter().any(|p| p.grade == Grade::Tuf)
             && !of_old
-            && !items.any(|item| key.is_of(item) && item.material == *material)
+            && !items.any(|item| key.is_of(item) && item.key.material == *material)
     };
     // Without a chain that was read there are no items to be among, as where a pack is made anew from its keys.
     let read = !request.chains.iter().all(|chain| chain.items.is_empty());

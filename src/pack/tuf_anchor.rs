@@ -91,21 +91,23 @@ pub(super) fn items<'a>(
 }
 
 impl KeyRecord {
-    /// Whether it and a repository's item are about one key. An ECDSA log has one id in both versions of Rekor, and
-    /// trusted roots do not say the version.
+    /// Whether it and a repository's item are about one key.
     pub fn is_of(&self, item: &Candidate) -> bool {
-        let same_role = item.role == self.role || (self.role == Role::Rekor2 && item.role == Role::Rekor);
-        same_role && item.key_ref(self.role, self.origin.as_deref()).id == self.id
+        let id = match self.role {
+            Role::Rekor2 => item.key.rekor2_id(self.origin.as_deref().unwrap_or_default()),
+            _ => item.key.id,
+        };
+        item.key.role.may_serve_as(self.role) && id == self.id
     }
 }
 
 /// What contradicts the repository. An address that it does not say is not compared; it is dropped. A time of use may be
 /// narrower than the repository's, as where another source closed it; a wider one is nobody's to give.
 fn difference(item: &Candidate, record: &KeyRecord, material: &Material) -> Option<&'static str> {
-    let url = item.url.is_some() && item.url != record.url;
+    let url = item.key.url.is_some() && item.key.url != record.url;
     let compared = [
-        ("the key", item.material != *material),
-        ("the time of use", !within(record.validity, item.validity)),
+        ("the key", item.key.material != *material),
+        ("the time of use", !within(record.validity, item.key.validity)),
         ("the address", url),
     ];
     compared.into_iter().find(|(_, differs)| *differs).map(|(what, _)| what)

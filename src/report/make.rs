@@ -9,7 +9,8 @@ use crate::{
     discover::{Discovery, FoundSignature, Image, Kind, Problem},
     key::{Grade, OpenPgpKey, Provenance, Validity, name_of},
     keysource::{Unusable, is_host},
-    resolve::{Answer, Answers, Conflict, Need, Resolution, WindowDifference},
+    resolve::{Answer, Answers, Conflict, Resolution, WindowDifference},
+    signature::Need,
 };
 
 impl Report {
@@ -45,9 +46,9 @@ impl Report {
                 .iter()
                 .map(|(key, resolved)| KeyReport {
                     key: *key,
-                    name: name_of(*key, &resolved.material),
-                    fingerprint: resolved.material.fingerprint(),
-                    weak: resolved.material.openpgp().is_some_and(OpenPgpKey::is_weak),
+                    name: name_of(*key, &resolved.key.material),
+                    fingerprint: resolved.key.material.fingerprint(),
+                    weak: resolved.key.material.openpgp().is_some_and(OpenPgpKey::is_weak),
                     provenance: resolved.provenance.clone(),
                     proofs: resolved.proofs,
                 })

@@ -1,22 +1,26 @@
 //! Needs meet candidates. A candidate counts only after a signature that needed it has verified with it.
 
-mod need;
+mod choice;
+mod judged;
+mod merge;
 mod pool;
-mod search;
+mod resolver;
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
 use crate::{
-    key::{Candidate, KeyRef, Material, Provenance, Validity},
+    key::{Candidate, Key, KeyRef, Provenance},
     oci::Digest,
-    signature::UntrustedSignature,
-    trust::{Refusal, VerificationKey},
+    signature::{Need, UntrustedSignature},
+    trust::Refusal,
 };
 
-pub use need::Need;
-pub use pool::{Conflict, WindowDifference, merged};
+pub use judged::Judged;
+pub use merge::{WindowDifference, merged};
+pub use pool::Conflict;
+pub use resolver::Resolver;
 
 /// A signature to resolve, with the image that it is about.
 #[derive(Debug, Clone, Copy)]
@@ -45,26 +49,19 @@ pub struct Resolution {
 /// What became of one signature.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Answers {
-    /// Its needs; none where the signature can't be read or is about another image.
+    /// Its needs; none where the signature was not verified: it can't be read, is about another image, or came after what is
+    /// spent on one image.
     pub needs: Vec<(Need, Answer)>,
-    /// Why the signature does not count, where its needs do not say so: it can't be read, is about another image, or does
-    /// not verify although its keys do verify another one.
+    /// Why the signature does not count, where its needs do not say so: it was not verified, or does not verify although its
+    /// keys do verify another one.
     pub refusal: Option<Refusal>,
 }
 
 /// A key that verified at least one signature that needed it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResolvedKey {
-    /// The key.
-    pub material: Material,
-    /// Its address, from the best source that says one.
-    pub url: Option<String>,
-    /// The checkpoint origin, for a Rekor v2 log: its key has no id without one.
-    pub origin: Option<String>,
-    /// When it was or is in use, as far as all of its sources agree.
-    pub validity: Validity,
-    /// Of a CA: whether one of its sources has CT logs too, so that its certificates bear the timestamp of one.
-    pub ct_required: bool,
+    /// The key, in use as far as all of its sources agree.
+    pub key: Key,
     /// All who say so, best grade first.
     pub provenance: Vec<Provenance>,
     /// Signatures that it verified here.
@@ -100,21 +97,19 @@ impl Resolution {
     }
 }
 
-impl ResolvedKey {
-    /// The key as signatures are judged with it.
-    pub fn for_verification(&self, key: KeyRef) -> VerificationKey {
-        VerificationKey {
-            key,
-            material: self.material.clone(),
-            url: self.url.clone(),
-            validity: self.validity,
-            ct_required: self.ct_required,
-        }
-    }
-}
-
 /// Finds for each signature the keys that it needs, and proves them, as it is at the time `now`.
 pub fn resolve(questions: &[Question<'_>], candidates: &[Candidate], now: Timestamp) -> Resolution {
-    let pool = pool::Pool::new(candidates);
-    search::Search::new(pool, now).run(questions)
+    let resolver = Resolver::new(candidates, now);
+    let mut images: BTreeMap<Digest, Vec<usize>> = BTreeMap::new();
+    for (index, question) in questions.iter().enumerate() {
+        images.entry(question.image).or_default().push(index);
+    }
+    let mut judged: Vec<_> = questions.iter().map(|_| Judged::default()).collect();
+    for (image, indices) in images {
+        let signatures: Vec<_> = indices.iter().map(|index| questions[*index].signature).collect();
+        for (index, one) in indices.into_iter().zip(resolver.judge(&image, &signatures)) {
+            judged[index] = one;
+        }
+    }
+    resolver.finish(judged)
 }

@@ -2,7 +2,7 @@
 //! and `skopeo copy --sign-by` writes it (containers-signature(5)).
 
 use super::{
-    Hints, SignatureError, SignerHint,
+    Needs, SignatureError,
     payload::{self, Claims},
 };
 use crate::{
@@ -36,11 +36,7 @@ impl UntrustedGpg {
     }
 
     /// What it says it needs: the key that it names.
-    pub(super) fn hints(&self) -> Hints {
-        let signer = SignerHint::OpenPgp {
-            fingerprint: self.message.issuer().map(str::to_owned),
-            key_id: self.message.key_id().to_owned(),
-        };
-        Hints { logs: Vec::new(), signer, timestamps: Vec::new() }
+    pub(super) fn needs(&self) -> Needs {
+        Needs::of_gpg(self.message.issuer().map(str::to_owned), self.message.key_id().to_owned())
     }
 }

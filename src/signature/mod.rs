@@ -1,13 +1,14 @@
 //! Signatures as they were found: bytes become `Untrusted…`, and nothing here believes them.
 //!
-//! What a signature *says* it needs (log ids, an issuer, a key's fingerprint) selects among candidates; it never
-//! makes a key trusted. `trust::judge` decides.
+//! What a signature *says* it needs (log ids, an issuer, a key's fingerprint) selects among keys; it never makes a key
+//! trusted. `trust::Verifier` decides.
 
 mod base64;
 mod bundle;
 mod cosign;
 mod gpg;
-mod hints;
+mod need;
+mod needs;
 mod payload;
 pub(crate) mod proposed;
 mod rekor;
@@ -20,7 +21,8 @@ use thiserror::Error;
 pub use bundle::UntrustedBundle;
 pub use cosign::{SIGSTORE_JSON, UntrustedSimple, annotation};
 pub use gpg::UntrustedGpg;
-pub use hints::{CertificateHint, Hints, LogHint, SignerHint, TimestampHint};
+pub use need::{IssuerName, Need};
+pub use needs::{CertificateNeeds, Needs, Signer};
 pub(crate) use payload::SimplePayload;
 
 use crate::oci::Digest;
@@ -64,6 +66,14 @@ pub enum SignatureError {
         /// What is wrong.
         reason: String,
     },
+    /// The key that signed is one with which anybody can sign.
+    #[error("{what} has a weak key: {reason}")]
+    WeakKey {
+        /// Which document.
+        what: &'static str,
+        /// How the key is weak.
+        reason: String,
+    },
     /// A form that exists but that keypack does not read.
     #[error("{what} is not supported: {reason}")]
     Unsupported {
@@ -80,6 +90,7 @@ impl SignatureError {
         match self {
             Self::DuplicateKey { .. } => Code::DuplicateJsonKey,
             Self::Malformed { .. } => Code::SignatureMalformed,
+            Self::WeakKey { .. } => Code::SignatureWeak,
             Self::Unsupported { .. } => Code::SignatureUnsupported,
         }
     }
@@ -108,12 +119,12 @@ impl UntrustedSignature {
         }
     }
 
-    /// What it says it needs.
-    pub fn hints(&self) -> Result<Hints, SignatureError> {
+    /// The keys that it says it needs.
+    pub fn needs(&self) -> Result<Needs, SignatureError> {
         match self {
-            Self::Simple(simple) => Hints::of(&simple.to_bundle(), simple.chain()),
-            Self::Bundle(bundle) => Hints::of(&bundle.bundle, &[]),
-            Self::Gpg(gpg) => Ok(gpg.hints()),
+            Self::Simple(simple) => Needs::of(&simple.to_bundle(), simple.chain()),
+            Self::Bundle(bundle) => Needs::of(&bundle.bundle, &[]),
+            Self::Gpg(gpg) => Ok(gpg.needs()),
         }
     }
 }

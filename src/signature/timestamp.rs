@@ -7,13 +7,13 @@ use cms::{
 };
 use x509_cert::der::{AnyRef, Decode, Encode, Reader, SliceReader};
 
-use super::{SignatureError, TimestampHint};
+use super::{Need, SignatureError};
 use crate::{key::serial, limits};
 
 const WHAT: &str = "the RFC 3161 timestamp";
 
 /// The signer that a token names (RFC 5652 §5.3 `SignerInfo.sid`).
-pub(super) fn signer(token: &[u8]) -> Result<TimestampHint, SignatureError> {
+pub(super) fn signer(token: &[u8]) -> Result<Need, SignatureError> {
     let wrong = |e: x509_cert::der::Error| SignatureError::malformed(WHAT, e);
     if token.len() > limits::EVIDENCE {
         return Err(SignatureError::malformed(WHAT, format!("it has more than {} bytes", limits::EVIDENCE)));
@@ -24,7 +24,7 @@ pub(super) fn signer(token: &[u8]) -> Result<TimestampHint, SignatureError> {
     let signer = signed.signer_infos.0.as_slice().first().map(|info| &info.sid);
     match signer {
         Some(SignerIdentifier::IssuerAndSerialNumber(IssuerAndSerialNumber { issuer, serial_number })) => {
-            Ok(TimestampHint { issuer: issuer.to_string(), serial: serial(serial_number) })
+            Ok(Need::Tsa { issuer: issuer.to_string(), serial: serial(serial_number) })
         }
         Some(SignerIdentifier::SubjectKeyIdentifier(_)) => Err(SignatureError::Unsupported {
             what: WHAT,

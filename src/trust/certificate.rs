@@ -1,22 +1,23 @@
 //! Weighing a signature that was made with a certificate: which authority issued it, and which CT logs saw it.
 
 use super::{
-    Missing, Refusal, VerificationKey,
+    Refusal,
     crypto::{Identity, Signer},
-    evidence::{Weighing, no_log},
+    evidence::{Weighing, no_key},
     path::{self, Usage},
     plain,
     stamp::Stamp,
+    verifier::Missing,
 };
 use crate::{
-    key::{KeyRef, Material, Role},
-    signature::CertificateHint,
+    key::{Key, KeyRef, Material},
+    signature::{CertificateNeeds, Need},
 };
 
 /// What a certificate's signature proved.
 pub(super) struct Certified<'a> {
     /// The authority and the CT logs.
-    pub(super) keys: Vec<&'a VerificationKey>,
+    pub(super) keys: Vec<&'a Key>,
     pub(super) identity: Identity,
     /// The keys that it did not prove though they are at hand. Only logs are then.
     pub(super) refused: Vec<(KeyRef, Refusal)>,
@@ -26,16 +27,16 @@ impl<'a> Weighing<'a> {
     /// Verifies a certificate's signature.
     pub(super) fn by_certificate(
         &self,
-        logs: &[(usize, &VerificationKey)],
+        logs: &[(usize, &Key)],
         stamps: &[Stamp<'a>],
-        certificate: &CertificateHint,
+        certificate: &CertificateNeeds,
     ) -> Result<Certified<'a>, Refusal> {
-        if certificate.is_private(&self.hints.logs, &self.hints.timestamps) {
+        if matches!(certificate.authority, Need::Pki(_)) {
             return self.by_private_ca(certificate);
         }
         if logs.is_empty() && stamps.is_empty() {
-            return Err(match self.hints.logs.first() {
-                Some(hint) => no_log(hint),
+            return Err(match self.reading.needs.logs.first() {
+                Some(log) => no_key(log),
                 None => Refusal::Timestamp("nothing says when the certificate was used".into()),
             });
         }
@@ -43,40 +44,40 @@ impl<'a> Weighing<'a> {
         // Several authorities may bear one key identifier: renewed with the same key, or a namesake. The certificate
         // itself tells which of them issued it.
         let mut refused = Vec::new();
-        for authority in self.keys.of(Role::Fulcio).filter(|k| issues(k, certificate)) {
+        for authority in self.verifier.keys.fitting(&certificate.authority) {
             match self.by_authority(logs, stamps, authority, &ct, certificate) {
                 Ok(identity) => {
                     let keys = ct.into_iter().chain([authority]).collect();
                     return Ok(Certified { keys, identity, refused: Vec::new() });
                 }
-                Err(e) => refused.push((authority.key, e)),
+                Err(e) => refused.push((authority.key_ref(), e)),
             }
         }
         if self.missing == Missing::Refuse || logs.is_empty() {
-            let missing = Refusal::NoKey { role: Role::Fulcio, needed: certificate.issuer.clone() };
+            let missing = no_key(&certificate.authority);
             return Err(refused.pop().map_or(missing, |(_, refusal)| refusal));
         }
         // The log's evidence is good or bad whoever issued the certificate. The name in it is not confirmed: nobody
         // vouches for it.
         self.each_log(logs, stamps, Signer::Certificate { chain: false, ct: false }, &[])?;
-        if let Some((_, refusal)) = refused.last().cloned() {
-            refused.extend(ct.iter().map(|log| (log.key, refusal.clone())));
-        }
+        // What the CT logs signed names the CA.
+        let refusal = refused.last().map_or_else(|| no_key(&certificate.authority), |(_, e)| e.clone());
+        refused.extend(ct.iter().map(|log| (log.key_ref(), refusal.clone())));
         Ok(Certified { keys: Vec::new(), identity: Identity::default(), refused })
     }
 
     /// Verifies a certificate of a private CA, whose signers use no log: by the path alone, at the time of the clock, as
     /// podman and `cosign verify --ca-roots` do. A Fulcio CA is not taken for that: its certificates are good for ten
     /// minutes, and a stolen key for ever if nothing says when it signed.
-    fn by_private_ca(&self, certificate: &CertificateHint) -> Result<Certified<'a>, Refusal> {
+    fn by_private_ca(&self, certificate: &CertificateNeeds) -> Result<Certified<'a>, Refusal> {
         let Some(leaf) = self.bundle.signing_certificate() else { return Err(Refusal::NoEvidence) };
-        let mut refusal = Refusal::NoKey { role: Role::Pki, needed: certificate.issuer.clone() };
-        for authority in self.keys.of(Role::Pki).filter(|k| leads_to(k, certificate)) {
+        let mut refusal = no_key(&certificate.authority);
+        for authority in self.verifier.keys.fitting(&certificate.authority) {
             let Material::Chain(chain) = &authority.material else { continue };
             let (brought, issuers, usage) = (&certificate.brought, chain.certificates(), Usage::CodeSigning);
             match path::verify(leaf.as_bytes(), brought, issuers, usage, self.now) {
                 Ok(()) => {
-                    plain::certified(self.signature, self.image, leaf.as_bytes())?;
+                    plain::certified(self.reading, leaf.as_bytes())?;
                     let identity = Identity {
                         name: certificate.identity.clone(),
                         oidc_issuer: certificate.oidc_issuer.clone(),
@@ -95,15 +96,13 @@ impl<'a> Weighing<'a> {
     }
 
     /// The keys of the CT logs that saw the certificate.
-    fn ct_logs(&self, certificate: &CertificateHint) -> Result<Vec<&'a VerificationKey>, Refusal> {
+    fn ct_logs(&self, certificate: &CertificateNeeds) -> Result<Vec<&'a Key>, Refusal> {
         let mut found = Vec::new();
-        for id in &certificate.ct_logs {
-            match (self.keys.of(Role::CtLog).find(|k| k.key.id == *id), self.missing) {
+        for need in &certificate.ct_logs {
+            match (self.verifier.keys.fitting(need).next(), self.missing) {
                 (Some(key), _) => found.push(key),
                 (None, Missing::LeaveOut) => {}
-                (None, Missing::Refuse) => {
-                    return Err(Refusal::NoKey { role: Role::CtLog, needed: id.hex() });
-                }
+                (None, Missing::Refuse) => return Err(no_key(need)),
             }
         }
         Ok(found)
@@ -113,11 +112,11 @@ impl<'a> Weighing<'a> {
     /// path through the whole chain at every time at which the signature is proved to have been there.
     fn by_authority(
         &self,
-        logs: &[(usize, &VerificationKey)],
+        logs: &[(usize, &Key)],
         stamps: &[Stamp<'a>],
-        authority: &VerificationKey,
-        ct: &[&VerificationKey],
-        certificate: &CertificateHint,
+        authority: &Key,
+        ct: &[&Key],
+        certificate: &CertificateNeeds,
     ) -> Result<Identity, Refusal> {
         let (Material::Chain(chain), Some(leaf)) = (&authority.material, self.bundle.signing_certificate())
         else {
@@ -148,23 +147,11 @@ impl<'a> Weighing<'a> {
             })?;
         }
         for time in times {
-            self.keys.paths.verify(authority.key, leaf, issuers, usage, time)?;
+            self.verifier.paths.verify(authority.key_ref(), leaf, issuers, usage, time)?;
         }
         if authority.ct_required && certificate.ct_logs.is_empty() {
             return Err(Refusal::CtMissing);
         }
         Ok(identity)
     }
-}
-
-/// Whether this authority may have issued the certificate.
-fn issues(authority: &VerificationKey, certificate: &CertificateHint) -> bool {
-    let Material::Chain(chain) = &authority.material else { return false };
-    chain.first().is_named(certificate.authority_key_id.as_deref(), &certificate.issuer)
-}
-
-/// Whether this authority may have issued the certificate or one that the signature brings.
-fn leads_to(authority: &VerificationKey, certificate: &CertificateHint) -> bool {
-    let Material::Chain(chain) = &authority.material else { return false };
-    certificate.issuers().any(|(key_id, name)| chain.first().is_named(key_id.as_deref(), &name))
 }

@@ -12,9 +12,9 @@ use sigstore_trust_root::TrustedRoot;
 use sigstore_types::{Artifact, Bundle, HashAlgorithm, Sha256Hash, SignatureBytes, TimestampToken};
 use sigstore_verify::{CertificateError, Error, PublicKeyVerificationPolicy, VerificationPolicy, Verifier};
 
-use super::{Refusal, VerificationKey, proposed, unsupported};
+use super::{Refusal, proposed, unsupported};
 use crate::{
-    key::{Algorithm, Chain, KeyRef, Material, PublicKey, Role, trusted_root},
+    key::{Algorithm, Chain, Key, KeyRef, Material, PublicKey, Role, trusted_root},
     oci::Digest,
 };
 
@@ -56,10 +56,10 @@ pub(super) fn verify(
     bundle: &Bundle,
     signed: Signed<'_>,
     signer: Signer<'_>,
-    keys: &[&VerificationKey],
-    verifiers: &Verifiers,
+    keys: &[&Key],
+    prepared: &Prepared,
 ) -> Result<Identity, Refusal> {
-    let verifier = verifiers.with(keys)?;
+    let verifier = prepared.with(keys)?;
     let artifact = match signed {
         Signed::Bytes(bytes) => Artifact::from(bytes),
         Signed::Manifest(digest) => Artifact::from(Sha256Hash::new(*digest.as_bytes())),
@@ -103,15 +103,15 @@ pub(super) fn verify(
     }
 }
 
-/// The verifiers that were made from combinations of the keys of one set: each combination needs one of its own, so that
-/// every key is proved by what it verified itself.
+/// The crate's verifiers for combinations of the keys of one set: each combination needs one of its own, so that every key
+/// is proved by what it verified itself.
 #[derive(Default)]
-pub(super) struct Verifiers(Mutex<BTreeMap<Vec<KeyRef>, Arc<Verifier>>>);
+pub(super) struct Prepared(Mutex<BTreeMap<Vec<KeyRef>, Arc<Verifier>>>);
 
-impl Verifiers {
-    fn with(&self, keys: &[&VerificationKey]) -> Result<Arc<Verifier>, Refusal> {
+impl Prepared {
+    fn with(&self, keys: &[&Key]) -> Result<Arc<Verifier>, Refusal> {
         let mut made = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let combination: Vec<_> = keys.iter().map(|k| k.key).collect();
+        let combination: Vec<_> = keys.iter().map(|key| key.key_ref()).collect();
         if let Some(verifier) = made.get(&combination) {
             return Ok(Arc::clone(verifier));
         }
@@ -126,10 +126,10 @@ impl Verifiers {
 ///
 /// It makes an anchor of every certificate of a CA's chain. Only the one that issues signing certificates may be one:
 /// `path` verifies those above it.
-fn root(keys: &[&VerificationKey]) -> Result<TrustedRoot, Refusal> {
+fn root(keys: &[&Key]) -> Result<TrustedRoot, Refusal> {
     let materials: Vec<_> = keys
         .iter()
-        .map(|k| match (&k.material, k.key.role) {
+        .map(|k| match (&k.material, k.role) {
             (Material::Chain(chain), Role::Fulcio) => {
                 Chain::new(vec![chain.first().clone()]).map(|issuer| Cow::Owned(Material::Chain(issuer)))
             }
@@ -140,13 +140,7 @@ fn root(keys: &[&VerificationKey]) -> Result<TrustedRoot, Refusal> {
     let entries: Vec<_> = keys
         .iter()
         .zip(&materials)
-        .map(|(k, material)| trusted_root::Entry {
-            role: k.key.role,
-            id: k.key.id,
-            material,
-            url: k.url.as_deref(),
-            validity: k.validity,
-        })
+        .map(|(key, material)| trusted_root::Entry { material, ..(*key).into() })
         .collect();
     TrustedRoot::from_json(&String::from_utf8_lossy(&trusted_root::write(&entries)))
         .map_err(|e| Refusal::Key(e.to_string()))
@@ -156,7 +150,7 @@ fn root(keys: &[&VerificationKey]) -> Result<TrustedRoot, Refusal> {
 pub(super) fn timestamp(
     token: &TimestampToken,
     signature: &SignatureBytes,
-    authority: &VerificationKey,
+    authority: &Key,
 ) -> Result<Timestamp, Refusal> {
     let authorities = root(&[authority])?.tsa_authorities();
     let Some(known) = authorities.first() else {

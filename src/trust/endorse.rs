@@ -5,9 +5,9 @@
 
 use sigstore_types::{SignatureBytes, SignatureContent};
 
-use super::{KeySet, Refusal, VerificationKey, crypto, plain};
+use super::{Refusal, crypto, plain};
 use crate::{
-    key::{KeyRef, Material, PublicKey, Role, Validity},
+    key::{Key, Material, PublicKey, Role},
     oci::Digest,
     signature::UntrustedSignature,
 };
@@ -61,13 +61,7 @@ pub fn endorses_manifest(
     if certified {
         return Err(Refusal::Signature("it was made with a certificate, not with a key".into()));
     }
-    let signer = VerificationKey {
-        key: KeyRef { role: Role::Signer, id: key.fingerprint() },
-        material: Material::Key(key.clone()),
-        url: None,
-        validity: Validity::default(),
-        ct_required: false,
-    };
-    let keys = KeySet::new([signer]);
-    plain::check(signature, image, keys.of(Role::Signer)).map(|_| ())
+    let signer = Key::new(Role::Signer, Material::Key(key.clone()));
+    let signer = signer.map_err(|e| Refusal::Key(e.to_string()))?;
+    plain::check(signature, image, [&signer].into_iter()).map(|_| ())
 }

@@ -2,79 +2,58 @@
 //! every piece of evidence stands on its own (a second, empty entry beside a good one proves nothing).
 
 use jiff::Timestamp;
-use sigstore_types::{Bundle, KindVersion, MediaType, SignatureContent};
+use sigstore_types::{Bundle, KindVersion, MediaType};
 
 use super::{
-    KeySet, Missing, Refusal, VerificationKey, Verified,
+    Reading, Refusal, Verified, Verifier,
     certificate::Certified,
-    crypto::{self, Identity, Signed, Signer},
+    crypto::{self, Identity, Signed},
     plain,
     stamp::Stamp,
+    verifier::Missing,
 };
 use crate::{
-    key::{Material, PublicKey, Role},
-    oci::Digest,
-    signature::{Hints, LogHint, SignerHint, UntrustedSignature},
+    key::{Key, Material, PublicKey, Role},
+    signature::{Need, Needs, Signer, UntrustedSignature},
 };
 
 pub(super) fn weigh(
-    signature: &UntrustedSignature,
-    image: &Digest,
-    keys: &KeySet,
+    reading: &Reading<'_>,
+    verifier: &Verifier,
     missing: Missing,
     now: Timestamp,
 ) -> Result<Verified, Refusal> {
-    claims(signature, image)?;
-    let hints = signature.hints()?;
-    let bundle = match signature {
-        UntrustedSignature::Simple(simple) => simple.to_bundle(),
-        UntrustedSignature::Bundle(bundle) => Bundle::clone(&bundle.bundle),
-        UntrustedSignature::Gpg(gpg) => return super::gpg::check(gpg, keys, now),
+    let bundle = match (reading.signature, &reading.bundle) {
+        (UntrustedSignature::Gpg(gpg), _) => {
+            return super::gpg::check(gpg, &reading.needs, &verifier.keys, now);
+        }
+        (_, Some(bundle)) => bundle.clone(),
+        (_, None) => return Err(Refusal::NoEvidence),
     };
     every_entry_has_evidence(&bundle)?;
-    let bare = hints.logs.is_empty() && hints.timestamps.is_empty();
-    if bare && matches!(hints.signer, SignerHint::Key { .. }) {
-        return plain(signature, image, keys, &hints);
+    let Needs { logs, timestamps, signer } = &reading.needs;
+    if let (true, Signer::Key { need, .. }) = (logs.is_empty() && timestamps.is_empty(), signer) {
+        return plain(reading, verifier, need);
     }
-    let signed = match signature {
+    let signed = match reading.signature {
         UntrustedSignature::Simple(simple) => Signed::Bytes(&simple.payload),
-        _ => Signed::Manifest(image),
+        _ => Signed::Manifest(&reading.image),
     };
-    Weighing { keys, missing, hints: &hints, image, signature, bundle, signed, now }.run()
+    Weighing { verifier, missing, reading, bundle, now, signed }.run()
 }
 
-/// Whether the signature, by its own words, is about this image. A message-signature bundle has no words of its own:
-/// its digest is compared by the verifier. An envelope without a subject is about nothing.
-pub(super) fn claims(signature: &UntrustedSignature, image: &Digest) -> Result<(), Refusal> {
-    let claimed = signature.claimed_images();
-    let silent = matches!(signature, UntrustedSignature::Bundle(b)
-        if matches!(b.bundle.content, SignatureContent::MessageSignature(_)));
-    if silent || claimed.contains(image) {
-        Ok(())
-    } else {
-        Err(Refusal::OtherImage { claimed, image: *image })
+fn plain(reading: &Reading<'_>, verifier: &Verifier, need: &Need) -> Result<Verified, Refusal> {
+    if verifier.keys.of(Role::Signer).next().is_none() {
+        return Err(no_key(need));
     }
+    let signers = plain::named_first(need, &verifier.keys);
+    let signer = plain::check(reading.signature, &reading.image, signers)?;
+    Ok(Verified::by(signer.key_ref()))
 }
 
-fn plain(
-    signature: &UntrustedSignature,
-    image: &Digest,
-    keys: &KeySet,
-    hints: &Hints,
-) -> Result<Verified, Refusal> {
-    if keys.of(Role::Signer).next().is_none() {
-        return Err(no_signer(hints));
-    }
-    let signer = plain::check(signature, image, keys.of(Role::Signer))?;
-    Ok(Verified::by(signer.key))
-}
-
-fn no_signer(hints: &Hints) -> Refusal {
-    let needed = match &hints.signer {
-        SignerHint::Key { fingerprint: Some(id), .. } => id.to_string(),
-        _ => "the signature does not name it".into(),
-    };
-    Refusal::NoKey { role: Role::Signer, needed }
+/// The refusal for want of a key.
+pub(super) fn no_key(need: &Need) -> Refusal {
+    Refusal::NoKey { role: need.role(), needed: need.id() }
 }
 
 /// A log entry proves by a signed entry timestamp or by an inclusion proof with its checkpoint; an entry with
@@ -92,12 +71,10 @@ fn every_entry_has_evidence(bundle: &Bundle) -> Result<(), Refusal> {
 }
 
 pub(super) struct Weighing<'a> {
-    pub(super) keys: &'a KeySet,
+    pub(super) verifier: &'a Verifier,
     pub(super) missing: Missing,
-    pub(super) hints: &'a Hints,
+    pub(super) reading: &'a Reading<'a>,
     pub(super) bundle: Bundle,
-    pub(super) image: &'a Digest,
-    pub(super) signature: &'a UntrustedSignature,
     pub(super) now: Timestamp,
     signed: Signed<'a>,
 }
@@ -105,22 +82,21 @@ pub(super) struct Weighing<'a> {
 impl<'a> Weighing<'a> {
     fn run(mut self) -> Result<Verified, Refusal> {
         let logs = self.logs()?;
-        let dated = logs.iter().any(|(index, _)| matches!(self.hints.logs[*index], LogHint::V1 { .. }));
+        let needs = &self.reading.needs;
+        let dated = logs.iter().any(|(index, _)| matches!(needs.logs[*index], Need::Rekor { .. }));
         let stamps = self.timestamps(dated)?;
-        let mut proved: Vec<&VerificationKey> = logs.iter().map(|(_, key)| *key).collect();
+        let mut proved: Vec<&Key> = logs.iter().map(|(_, key)| *key).collect();
         proved.extend(stamps.iter().map(|stamp| stamp.key));
-        let certified = match &self.hints.signer {
-            SignerHint::Key { claim, .. } => Certified {
-                keys: self.by_key(&logs, &stamps, claim.as_ref())?.into_iter().collect(),
+        let certified = match &needs.signer {
+            Signer::Key { need, claim } => Certified {
+                keys: self.by_key(&logs, &stamps, need, claim.as_ref())?.into_iter().collect(),
                 identity: Identity::default(),
                 refused: Vec::new(),
             },
-            SignerHint::Certificate(certificate) => self.by_certificate(&logs, &stamps, certificate)?,
-            // Judged before, apart from what sigstore knows.
-            SignerHint::OpenPgp { .. } => return Err(Refusal::NoEvidence),
+            Signer::Certificate(certificate) => self.by_certificate(&logs, &stamps, certificate)?,
         };
         proved.extend(certified.keys);
-        let mut keys: Vec<_> = proved.iter().map(|k| k.key).collect();
+        let mut keys: Vec<_> = proved.iter().map(|key| key.key_ref()).collect();
         keys.sort_unstable();
         keys.dedup();
         if keys.is_empty() {
@@ -131,13 +107,13 @@ impl<'a> Weighing<'a> {
     }
 
     /// The log keys at hand, each with the position of its entry.
-    fn logs(&self) -> Result<Vec<(usize, &'a VerificationKey)>, Refusal> {
+    fn logs(&self) -> Result<Vec<(usize, &'a Key)>, Refusal> {
         let mut found = Vec::new();
-        for (index, hint) in self.hints.logs.iter().enumerate() {
-            match (self.keys.log(hint), self.missing) {
+        for (index, need) in self.reading.needs.logs.iter().enumerate() {
+            match (self.verifier.keys.fitting(need).next(), self.missing) {
                 (Some(key), _) => found.push((index, key)),
                 (None, Missing::LeaveOut) => {}
-                (None, Missing::Refuse) => return Err(no_log(hint)),
+                (None, Missing::Refuse) => return Err(no_key(need)),
             }
         }
         Ok(found)
@@ -145,7 +121,7 @@ impl<'a> Weighing<'a> {
 
     /// Every time at which the signature is proved to have been there, once the verifying crate has accepted these log
     /// entries: a signed entry timestamp signs the time of an entry, a proof of inclusion does not.
-    pub(super) fn times(&self, logs: &[(usize, &VerificationKey)], stamps: &[Stamp<'_>]) -> Vec<Timestamp> {
+    pub(super) fn times(&self, logs: &[(usize, &Key)], stamps: &[Stamp<'_>]) -> Vec<Timestamp> {
         let entries = &self.bundle.verification_material.tlog_entries;
         let logged = logs.iter().filter_map(|(index, _)| {
             let entry = entries.get(*index)?;
@@ -174,27 +150,30 @@ impl<'a> Weighing<'a> {
     /// Verifies with a signer key at hand or, to confirm logs only, with the key that the log entry reveals.
     fn by_key(
         &self,
-        logs: &[(usize, &VerificationKey)],
+        logs: &[(usize, &Key)],
         stamps: &[Stamp<'_>],
+        need: &Need,
         claim: Option<&PublicKey>,
-    ) -> Result<Option<&'a VerificationKey>, Refusal> {
-        let mut refusal = no_signer(self.hints);
+    ) -> Result<Option<&'a Key>, Refusal> {
+        let keys = &self.verifier.keys;
+        let mut refusal = no_key(need);
         // All other evidence was left out. What remains is a bare signature, which the verifying crate does not take.
-        if logs.is_empty() && stamps.is_empty() && self.keys.of(Role::Signer).next().is_some() {
-            return plain::check(self.signature, self.image, self.keys.of(Role::Signer)).map(Some);
+        if logs.is_empty() && stamps.is_empty() && keys.of(Role::Signer).next().is_some() {
+            let signers = plain::named_first(need, keys);
+            return plain::check(self.reading.signature, &self.reading.image, signers).map(Some);
         }
-        for signer in self.keys.of(Role::Signer) {
+        for signer in plain::named_first(need, keys) {
             let Material::Key(key) = &signer.material else { continue };
-            match self.each_log(logs, stamps, Signer::Key(key), &[]) {
+            match self.each_log(logs, stamps, crypto::Signer::Key(key), &[]) {
                 Ok(_) => return Ok(Some(signer)),
                 Err(e) => refusal = e,
             }
         }
         match claim {
             Some(claim) if self.missing == Missing::LeaveOut && !logs.is_empty() => {
-                // The evidence of the log is good or bad whoever signed; a wrong signer key at hand is told by the
-                // need that stays open.
-                self.each_log(logs, stamps, Signer::Key(claim), &[])?;
+                // The evidence of the log is good or bad whoever signed; a wrong signer key at hand shows in the need that
+                // stays open.
+                self.each_log(logs, stamps, crypto::Signer::Key(claim), &[])?;
                 Ok(None)
             }
             _ => Err(refusal),
@@ -204,37 +183,27 @@ impl<'a> Weighing<'a> {
     /// Runs the verifier once per log entry, with that entry's key and `more` alone.
     pub(super) fn each_log(
         &self,
-        logs: &[(usize, &VerificationKey)],
+        logs: &[(usize, &Key)],
         stamps: &[Stamp<'_>],
-        signer: Signer<'_>,
-        more: &[&VerificationKey],
+        signer: crypto::Signer<'_>,
+        more: &[&Key],
     ) -> Result<Identity, Refusal> {
-        let others: Vec<&VerificationKey> =
-            stamps.iter().map(|s| s.key).chain(more.iter().copied()).collect();
+        let others: Vec<&Key> = stamps.iter().map(|s| s.key).chain(more.iter().copied()).collect();
         if logs.is_empty() {
             return crypto::verify(
                 &self.with_entry(None),
                 self.signed,
                 signer,
                 &others,
-                &self.keys.verifiers,
+                &self.verifier.prepared,
             );
         }
         let mut identity = None;
         for (index, log) in logs {
             let keys: Vec<_> = others.iter().copied().chain([*log]).collect();
             let bundle = self.with_entry(Some(*index));
-            identity = Some(crypto::verify(&bundle, self.signed, signer, &keys, &self.keys.verifiers)?);
+            identity = Some(crypto::verify(&bundle, self.signed, signer, &keys, &self.verifier.prepared)?);
         }
         identity.ok_or(Refusal::NoEvidence)
-    }
-}
-
-pub(super) fn no_log(hint: &LogHint) -> Refusal {
-    match hint {
-        LogHint::V1 { log_id, .. } => Refusal::NoKey { role: Role::Rekor, needed: log_id.hex() },
-        LogHint::V2 { origin, key_id } => {
-            Refusal::NoKey { role: Role::Rekor2, needed: format!("{origin} {}", key_id.hex()) }
-        }
     }
 }

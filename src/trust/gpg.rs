@@ -2,23 +2,26 @@
 
 use jiff::Timestamp;
 
-use super::{KeySet, Refusal, Verified};
+use super::{KeySet, Refusal, Verified, evidence::no_key};
 use crate::{
-    key::{OpenPgpFault, OpenPgpKey, Role},
-    signature::UntrustedGpg,
+    key::OpenPgpFault,
+    signature::{Needs, Signer, UntrustedGpg},
 };
 
 /// Finds the key that made the signature among those that it may mean. Two keys may share a key id, so that one of
 /// them did not make it says nothing about the other.
-pub(super) fn check(gpg: &UntrustedGpg, keys: &KeySet, now: Timestamp) -> Result<Verified, Refusal> {
-    let message = &gpg.message;
-    let named = |key: &OpenPgpKey| key.is_named(message.issuer(), message.key_id());
-    let mut refusal =
-        Refusal::NoKey { role: Role::Gpg, needed: message.issuer().unwrap_or(message.key_id()).to_owned() };
-    for candidate in keys.of(Role::Gpg) {
-        let Some(key) = candidate.material.openpgp().filter(|key| named(key)) else { continue };
-        match key.verify(message, now) {
-            Ok(()) => return Ok(Verified::by(candidate.key)),
+pub(super) fn check(
+    gpg: &UntrustedGpg,
+    needs: &Needs,
+    keys: &KeySet,
+    now: Timestamp,
+) -> Result<Verified, Refusal> {
+    let Signer::Key { need, .. } = &needs.signer else { return Err(Refusal::NoEvidence) };
+    let mut refusal = no_key(need);
+    for candidate in keys.fitting(need) {
+        let Some(key) = candidate.material.openpgp() else { continue };
+        match key.verify(&gpg.message, now) {
+            Ok(()) => return Ok(Verified::by(candidate.key_ref())),
             // That one of several did make it and may not is worth more than that another one did not.
             Err(OpenPgpFault::NotMade(_)) if !matches!(refusal, Refusal::NoKey { .. }) => {}
             Err(fault) => refusal = refused(fault),

@@ -3,19 +3,25 @@
 
 use sigstore_types::SignatureContent;
 
-use super::{Refusal, VerificationKey, crypto};
+use super::{KeySet, Reading, Refusal, crypto};
 use crate::{
-    key::{Algorithm, Certificate, Material, PublicKey},
+    key::{Algorithm, Certificate, Key, Material, PublicKey, Role},
     oci::Digest,
-    signature::UntrustedSignature,
+    signature::{Need, UntrustedSignature},
 };
+
+/// The signers' keys, first those that the signature names.
+pub(super) fn named_first<'k>(need: &Need, keys: &'k KeySet) -> impl Iterator<Item = &'k Key> {
+    let (named, others): (Vec<_>, Vec<_>) = keys.of(Role::Signer).partition(|key| need.fits(key));
+    named.into_iter().chain(others)
+}
 
 /// Finds the key that made the signature.
 pub(super) fn check<'k>(
     signature: &UntrustedSignature,
     image: &Digest,
-    signers: impl Iterator<Item = &'k VerificationKey>,
-) -> Result<&'k VerificationKey, Refusal> {
+    signers: impl Iterator<Item = &'k Key>,
+) -> Result<&'k Key, Refusal> {
     let (mut tried, mut ed25519) = (0, false);
     for signer in signers {
         let Material::Key(key) = &signer.material else { continue };
@@ -39,14 +45,10 @@ pub(super) fn check<'k>(
 }
 
 /// Whether the holder of this certificate made the signature.
-pub(super) fn certified(
-    signature: &UntrustedSignature,
-    image: &Digest,
-    certificate: &[u8],
-) -> Result<(), Refusal> {
+pub(super) fn certified(reading: &Reading<'_>, certificate: &[u8]) -> Result<(), Refusal> {
     let key = Certificate::from_der(certificate).and_then(|certificate| certificate.public_key());
     match key {
-        Ok(key) if signed(signature, image, &key) => Ok(()),
+        Ok(key) if signed(reading.signature, &reading.image, &key) => Ok(()),
         Ok(_) => Err(Refusal::Signature("the key in its certificate did not make it".into())),
         Err(e) => Err(Refusal::Unsupported(e.to_string())),
     }

@@ -61,6 +61,12 @@ pub enum Refusal {
     /// The signature itself can't be read or is of a kind that is not verified here.
     #[error(transparent)]
     Unreadable(#[from] SignatureError),
+    /// More keys would have to be tried on the signatures of its image than are.
+    #[error(
+        "not verified: the budget of {} trials of a key on a signature of one image is spent",
+        crate::limits::TRIALS
+    )]
+    Budget,
     /// There is nothing to check.
     #[error("the signature holds no evidence that could be checked")]
     NoEvidence,
@@ -85,6 +91,7 @@ impl Refusal {
             Self::Chain(_) => Code::ChainRefused,
             Self::Unsupported(_) => Code::UnsupportedByVerifier,
             Self::Unreadable(e) => e.code(),
+            Self::Budget => Code::VerificationBudget,
             Self::NoEvidence => Code::NoEvidence,
         }
     }
@@ -93,7 +100,9 @@ impl Refusal {
     /// that they are not proved.
     pub const fn is_against(&self, role: Role) -> bool {
         match self {
-            Self::NoKey { .. } | Self::CtMissing | Self::Unsupported(_) | Self::NoEvidence => false,
+            Self::NoKey { .. } | Self::CtMissing | Self::Unsupported(_) | Self::Budget | Self::NoEvidence => {
+                false
+            }
             Self::Certificate(_) | Self::Chain(_) => role.is_chain(),
             Self::CtTimestamp(_) => matches!(role, Role::CtLog),
             Self::LogEntry(_) => matches!(role, Role::Rekor | Role::Rekor2),

@@ -7,19 +7,20 @@ use sigstore_types::{
 };
 
 use super::{
-    Missing, Refusal, VerificationKey, crypto,
-    evidence::Weighing,
+    Refusal, crypto,
+    evidence::{Weighing, no_key},
     path::{self, Usage},
+    verifier::Missing,
 };
 use crate::{
-    key::{Material, Role},
-    signature::{SignerHint, TimestampHint},
+    key::{Key, Material},
+    signature::{Need, Signer},
 };
 
 /// A timestamp that verified.
 #[derive(Clone, Copy)]
 pub(super) struct Stamp<'a> {
-    pub(super) key: &'a VerificationKey,
+    pub(super) key: &'a Key,
     pub(super) time: Timestamp,
 }
 
@@ -27,18 +28,18 @@ impl<'a> Weighing<'a> {
     /// The timestamps whose authority is at hand. Those of others are cut out of the bundle when that is allowed and,
     /// for a certificate, something else still says when the signature was made.
     pub(super) fn timestamps(&mut self, dated: bool) -> Result<Vec<Stamp<'a>>, Refusal> {
-        let certified = matches!(self.hints.signer, SignerHint::Certificate(_));
+        let certified = matches!(self.reading.needs.signer, Signer::Certificate(_));
         let (mut stamps, mut kept) = (Vec::new(), Vec::new());
         let tokens = &self.bundle.verification_material.timestamp_verification_data.rfc3161_timestamps;
-        for (Rfc3161Timestamp { signed_timestamp: token, .. }, hint) in
-            tokens.iter().zip(&self.hints.timestamps)
+        for (Rfc3161Timestamp { signed_timestamp: token, .. }, need) in
+            tokens.iter().zip(&self.reading.needs.timestamps)
         {
-            match self.stamp(token, hint)? {
+            match self.stamp(token, need)? {
                 Some(stamp) => {
                     stamps.push(stamp);
                     kept.push(Rfc3161Timestamp::new(token.clone()));
                 }
-                None if self.missing == Missing::Refuse || (certified && !dated) => return Err(no_tsa(hint)),
+                None if self.missing == Missing::Refuse || (certified && !dated) => return Err(no_key(need)),
                 None => {}
             }
         }
@@ -48,22 +49,19 @@ impl<'a> Weighing<'a> {
 
     /// Verifies a timestamp with the authority that it names. Several may bear that name, with other certificates above
     /// them.
-    fn stamp(&self, token: &TimestampToken, hint: &TimestampHint) -> Result<Option<Stamp<'a>>, Refusal> {
+    fn stamp(&self, token: &TimestampToken, need: &Need) -> Result<Option<Stamp<'a>>, Refusal> {
         let signature = match &self.bundle.content {
             SignatureContent::MessageSignature(message) => &message.signature,
             SignatureContent::DsseEnvelope(envelope) => &envelope.signature.sig,
             _ => return Err(Refusal::NoEvidence),
         };
         let mut refusal = None;
-        for key in self.keys.of(Role::Tsa) {
+        for key in self.verifier.keys.fitting(need) {
             let Material::Chain(chain) = &key.material else { continue };
             let [own, issuers @ ..] = chain.certificates() else { continue };
-            if own.issuer() != hint.issuer || own.serial() != hint.serial {
-                continue;
-            }
             let time = path::readable(issuers).and_then(|()| {
                 let time = crypto::timestamp(token, signature, key)?;
-                self.keys.paths.verify(key.key, own.der(), issuers, Usage::TimeStamping, time)?;
+                self.verifier.paths.verify(key.key_ref(), own.der(), issuers, Usage::TimeStamping, time)?;
                 Ok(time)
             });
             match time {
@@ -73,8 +71,4 @@ impl<'a> Weighing<'a> {
         }
         refusal.map_or(Ok(None), Err)
     }
-}
-
-fn no_tsa(hint: &TimestampHint) -> Refusal {
-    Refusal::NoKey { role: Role::Tsa, needed: format!("{} serial {}", hint.issuer, hint.serial) }
 }

@@ -33,16 +33,7 @@ mod tests {
         for json in [SIGSTORE_PRODUCTION_TRUSTED_ROOT, SIGSTORE_STAGING_TRUSTED_ROOT] {
             let (candidates, unusable) = read(json.as_bytes(), &provenance()).unwrap();
             assert_eq!(unusable, []);
-            let entries: Vec<_> = candidates
-                .iter()
-                .map(|c| Entry {
-                    role: c.role,
-                    id: c.key_ref(c.role, None).id,
-                    material: &c.material,
-                    url: c.url.as_deref(),
-                    validity: c.validity,
-                })
-                .collect();
+            let entries: Vec<_> = candidates.iter().map(|c| Entry::from(&c.key)).collect();
             let ours = TrustedRoot::from_json(&String::from_utf8(write(&entries)).unwrap()).unwrap();
             let theirs = TrustedRoot::from_json(json).unwrap();
             let ids = |root: &TrustedRoot| {

@@ -9,8 +9,8 @@ use crate::{
     address::plain,
     diag::Code,
     key::{
-        Algorithm, Candidate, Certificate, Chain, KeyId, Material, Provenance, PublicKey, Role, Validity,
-        note_key_id, origin_of, secret,
+        Algorithm, Candidate, Certificate, Chain, Key, KeyId, Material, Provenance, PublicKey, Role,
+        Validity, note_key_id, origin_of, secret,
     },
     oci::Digest,
 };
@@ -134,13 +134,20 @@ fn log(entry: serde_json::Value, role: Option<Role>, provenance: &Provenance) ->
         return Err((url, Code::KeyIdMismatch, reason, claims));
     }
     let window = entry.public_key.valid_for;
-    Ok(Candidate {
-        role,
-        material: Material::Key(key),
-        url: (!url.is_empty()).then_some(url),
-        validity: validity(window),
-        provenance: provenance.clone(),
-    })
+    candidate(role, Material::Key(key), url, window, provenance)
+}
+
+/// What an entry says of its key.
+fn candidate(
+    role: Role,
+    material: Material,
+    url: String,
+    window: Option<Window>,
+    provenance: &Provenance,
+) -> Result<Candidate, Wrong> {
+    let key = Key::new(role, material).map_err(|e| (url.clone(), Code::KeyRole, e.to_string(), None))?;
+    let key = key.at((!url.is_empty()).then_some(url));
+    Ok(Candidate { key: Key { validity: validity(window), ..key }, provenance: provenance.clone() })
 }
 
 fn authority(entry: serde_json::Value, role: Role, provenance: &Provenance) -> Result<Candidate, Wrong> {
@@ -163,13 +170,7 @@ fn authority(entry: serde_json::Value, role: Role, provenance: &Provenance) -> R
         })
         .collect::<Result<Vec<_>, _>>()?;
     let chain = Chain::new(certificates).map_err(|e| wrong(e.to_string()))?;
-    Ok(Candidate {
-        role,
-        material: Material::Chain(chain),
-        url: (!url.is_empty()).then_some(url),
-        validity: validity(entry.valid_for),
-        provenance: provenance.clone(),
-    })
+    candidate(role, Material::Chain(chain), url, entry.valid_for, provenance)
 }
 
 /// The fault of the trusted roots that RHTAS wrote up to 1.3.2 (securesign/secure-sign-operator,

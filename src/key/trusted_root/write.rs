@@ -5,7 +5,7 @@ use super::{
     MEDIA_TYPE,
     wire::{Authority, CertChain, Log, LogId, LogKey, RawBytes, Root, Subject, Window},
 };
-use crate::key::{Algorithm, Chain, KeyId, Material, PublicKey, Role, Validity};
+use crate::key::{Algorithm, Chain, Key, KeyId, Material, PublicKey, Role, Validity};
 
 /// One key to be written into a trusted root.
 #[derive(Debug, Clone, Copy)]
@@ -20,6 +20,13 @@ pub struct Entry<'a> {
     pub url: Option<&'a str>,
     /// When it was or is in use.
     pub validity: Validity,
+}
+
+impl<'a> From<&'a Key> for Entry<'a> {
+    fn from(key: &'a Key) -> Self {
+        let Key { role, id, material, url, validity, .. } = key;
+        Self { role: *role, id: *id, material, url: url.as_deref(), validity: *validity }
+    }
 }
 
 /// Writes a trusted root of version 0.1: oldest first, two-space JSON, one newline at the end.

@@ -49,7 +49,7 @@ pub(super) fn explain(report: &mut Report, request: &Request, prior: &PriorState
 
 /// The keys in place that a copy which was found says are revoked by their owner: they must not stay.
 pub(super) fn by_their_owners(old: Option<&Draft>, found: &Found, created: Timestamp) -> Vec<Revoked> {
-    let candidates = found.gathered.candidates.iter().filter_map(|c| c.material.openpgp());
+    let candidates = found.gathered.candidates.iter().filter_map(|c| c.key.material.openpgp());
     let ids: BTreeSet<_> = candidates.filter(|key| key.is_revoked()).map(OpenPgpKey::id).collect();
     let date = Timestamp::from_second(created.as_second()).unwrap_or(created);
     let revoked = |key: &KeyRecord| Revoked {

@@ -4,7 +4,7 @@ use super::Request;
 use crate::{
     config::{IncludeKeys, When},
     display::shown,
-    key::{Candidate, KeyRef, OpenPgpKey, Role},
+    key::{Candidate, KeyRef, OpenPgpKey},
     keysource::Collected,
     ops::{Context, discover_and_resolve::Found},
     pack::{Draft, Include, IncludeChain, Rotation, rotations},
@@ -70,18 +70,18 @@ pub(super) fn select(
 fn beside(include: &[Include], found: &Found) -> Vec<Include> {
     let goes_in =
         |offer: &Include| include.iter().any(|i| i.key == offer.key || i.material == offer.material);
-    let candidates = found.gathered.candidates.iter().filter(|candidate| !is_nameless(candidate));
+    let candidates = found.gathered.candidates.iter().filter(|candidate| !candidate.key.is_nameless());
     candidates.map(offered).filter(|offer| !goes_in(offer)).collect()
 }
 
 /// A candidate as it would go in.
 fn offered(candidate: &Candidate) -> Include {
     Include {
-        key: name(candidate),
-        material: candidate.material.clone(),
-        url: candidate.url.clone(),
+        key: candidate.key.key_ref(),
+        material: candidate.key.material.clone(),
+        url: candidate.key.url.clone(),
         origin: None,
-        validity: candidate.validity,
+        validity: candidate.key.validity,
         provenance: vec![candidate.provenance.clone()],
         ct_required: false,
         proved: false,
@@ -115,12 +115,12 @@ fn include(request: &Request, found: &Found, ctx: &Context) -> Vec<Include> {
         .iter()
         .map(|(key, resolved)| Include {
             key: *key,
-            material: resolved.material.clone(),
-            url: resolved.url.clone(),
-            origin: resolved.origin.clone(),
-            validity: resolved.validity,
+            material: resolved.key.material.clone(),
+            url: resolved.key.url.clone(),
+            origin: resolved.key.origin.clone(),
+            validity: resolved.key.validity,
             provenance: resolved.provenance.clone(),
-            ct_required: resolved.ct_required,
+            ct_required: resolved.key.ct_required,
             proved: true,
         })
         .collect();
@@ -134,8 +134,8 @@ fn include(request: &Request, found: &Found, ctx: &Context) -> Vec<Include> {
     let merged = resolve::merged(&found.gathered.candidates);
     let conflicted = |key: KeyRef| found.resolution.conflicts.iter().any(|c| c.key == key);
     for candidate in &found.gathered.candidates {
-        if is_nameless(candidate) {
-            if all && !include.iter().any(|i| i.material == candidate.material) {
+        if candidate.key.is_nameless() {
+            if all && !include.iter().any(|i| i.material == candidate.key.material) {
                 ctx.events.warn(&format!(
                     "{} holds the key of a Rekor v2 log and not the log's origin, which is a part of the key's id: it goes \
                      in once a signature needs it, or by a trusted root",
@@ -145,26 +145,17 @@ fn include(request: &Request, found: &Found, ctx: &Context) -> Vec<Include> {
             continue;
         }
         let of_instance =
-            candidate.role.in_trusted_root() && documents.contains(&candidate.provenance.sha256);
-        let key = name(candidate);
+            candidate.key.role.in_trusted_root() && documents.contains(&candidate.provenance.sha256);
+        let key = candidate.key.key_ref();
         // Nobody needs a key that its owner took back, however many keys are wanted.
-        let withdrawn = candidate.material.openpgp().is_some_and(OpenPgpKey::is_revoked);
+        let withdrawn = candidate.key.material.openpgp().is_some_and(OpenPgpKey::is_revoked);
         if (all || of_instance) && !withdrawn && !conflicted(key) && !include.iter().any(|i| i.key == key) {
-            let (validity, ct_required) = merged
-                .get(&key)
-                .map_or((candidate.validity, false), |merged| (merged.validity, merged.ct_required));
+            let (validity, ct_required) =
+                merged.get(&key).map_or((candidate.key.validity, false), |merged| {
+                    (merged.key.validity, merged.key.ct_required)
+                });
             include.push(Include { validity, ct_required, ..offered(candidate) });
         }
     }
     include
-}
-
-/// Whether it has no name as long as no signature gives it one: the key of a Rekor v2 log as a bare file.
-fn is_nameless(candidate: &Candidate) -> bool {
-    candidate.role == Role::Rekor2 && candidate.url.is_none()
-}
-
-/// A candidate's name.
-fn name(candidate: &Candidate) -> KeyRef {
-    candidate.key_ref(candidate.role, None)
 }

@@ -45,7 +45,7 @@ impl Items {
     /// lists without one usable entry, as the trusted roots of RHTAS up to 1.3.2 do.
     pub(super) fn lacking(&self) -> BTreeSet<Role> {
         let lists = LISTS.into_iter().filter(|(list, roles)| {
-            let has = self.candidates.iter().any(|c| roles.contains(&c.role));
+            let has = self.candidates.iter().any(|c| roles.contains(&c.key.role));
             let spoilt = self.unusable.iter().any(|u| u.entry.starts_with(&format!("{list}[")));
             !self.trusted_root || (!has && spoilt)
         });

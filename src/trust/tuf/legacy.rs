@@ -14,7 +14,7 @@ use super::{Items, TufError};
 use crate::{
     address::plain,
     diag::Code,
-    key::{Candidate, Chain, KeyFileError, KeyId, Material, Provenance, Role, Validity, parse_key_file},
+    key::{Candidate, Chain, Key, KeyFileError, KeyId, Material, Provenance, Role, parse_key_file},
     limits,
     trust::check_chain,
 };
@@ -87,13 +87,9 @@ pub(super) fn add(items: &mut Items, documents: &[(Provenance, Listed, Vec<u8>)]
         for material in parsed.material {
             match material {
                 Material::Chain(chain) if listed.role.is_chain() => chains.push((provenance, listed, chain)),
-                Material::Key(_) if !listed.role.is_chain() => items.candidates.push(Candidate {
-                    role: listed.role,
-                    material,
-                    url: listed.uri.clone(),
-                    validity: Validity::default(),
-                    provenance: provenance.clone(),
-                }),
+                Material::Key(_) if !listed.role.is_chain() => {
+                    items.candidates.extend(candidate(listed, material, provenance));
+                }
                 _ => items.leave(&listed.path, Code::KeyMalformed, "its content is not what its usage says"),
             }
         }
@@ -107,16 +103,16 @@ pub(super) fn add(items: &mut Items, documents: &[(Provenance, Listed, Vec<u8>)]
             whole = longer;
         }
         match check_chain(&whole, listed.role) {
-            Ok(()) => items.candidates.push(Candidate {
-                role: listed.role,
-                material: Material::Chain(whole),
-                url: listed.uri.clone(),
-                validity: Validity::default(),
-                provenance: (*provenance).clone(),
-            }),
+            Ok(()) => items.candidates.extend(candidate(listed, Material::Chain(whole), provenance)),
             Err(e) => items.leave(&listed.path, Code::ChainRefused, &e.to_string()),
         }
     }
+}
+
+/// Nothing if it is of another kind than the keys of that role.
+fn candidate(listed: &Listed, material: Material, provenance: &Provenance) -> Option<Candidate> {
+    let key = Key::new(listed.role, material).ok()?.at(listed.uri.clone());
+    Some(Candidate { key, provenance: provenance.clone() })
 }
 
 /// The chain with the certificates of the target that issued its last one behind it, and the id of that one. Both roots

@@ -35,7 +35,7 @@ fn both_kinds_of_policies_name_a_signer_and_a_log() {
         let mut gathered = pinned();
         let text = policy(kind, &lab("cosign.pub"), &lab("rekor.pub"));
         gathered.add_release_manifest("a/0000_90_x.yaml", text.as_bytes());
-        let found: Vec<_> = gathered.candidates.iter().map(|c| (c.role, c.provenance.grade)).collect();
+        let found: Vec<_> = gathered.candidates.iter().map(|c| (c.key.role, c.provenance.grade)).collect();
         assert_eq!(found, [(Role::Signer, Grade::Pinned), (Role::Rekor, Grade::Pinned)], "{kind}");
         assert_eq!(gathered.unusable, [], "{kind}");
         // The same release once more, and another one of the same name with another key.

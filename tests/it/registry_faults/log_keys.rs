@@ -24,7 +24,7 @@ fn grades(url: &str, change: impl FnOnce(&mut keypack::http::Options)) -> Vec<Gr
     change(&mut options);
     let mut gathered = Gathered::default();
     gathered.add_rekor(&url.parse().unwrap(), &Client::new(options)).unwrap();
-    assert!(gathered.candidates.iter().all(|c| c.role == Role::Rekor));
+    assert!(gathered.candidates.iter().all(|c| c.key.role == Role::Rekor));
     gathered.candidates.iter().map(|c| c.provenance.grade).collect()
 }
 

@@ -1,10 +1,7 @@
 //! Canaries: what the verifying crates refuse and sigstore-go takes. Each of these fails once its crate takes it: then the
 //! case in `src/trust/unsupported.rs` or `path.rs` goes.
 
-use keypack::{
-    key::{Certificate, Chain, KeyRef, Material, Role},
-    trust::VerificationKey,
-};
+use keypack::key::{Certificate, Chain, Key, Material, Role};
 use rcgen::{
     CustomExtension, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, NameConstraints, SanType, SigningKey,
 };
@@ -23,7 +20,7 @@ use super::{
 const CODE: &str = "unsupported-by-verifier";
 
 /// Neither judged good nor proved, and nothing is held against it.
-fn beyond(form: &Form, keys: &[VerificationKey], role: Role) {
+fn beyond(form: &Form, keys: &[Key], role: Role) {
     assert_eq!(form.judge(keys).unwrap_err(), CODE);
     assert_eq!(form.unproved(keys, role), CODE);
 }
@@ -45,7 +42,7 @@ fn two_ct_timestamps() {
     let root = own::root("own root");
     let ct = own::key(Role::CtLog);
     // RFC 6962 §3.2: version, log, time, no extensions, ecdsa with sha256, a signature.
-    let stamp = [&[0], &ct.key.id.as_bytes()[..], &[0; 8], &[0, 0, 4, 3, 0, 1, 0]].concat();
+    let stamp = [&[0], &ct.id.as_bytes()[..], &[0; 8], &[0, 0, 4, 3, 0, 1, 0]].concat();
     let one = [&[0, u8::try_from(stamp.len()).unwrap()], stamp.as_slice()].concat();
     let list = [&[0, u8::try_from(2 * one.len()).unwrap()], one.as_slice(), one.as_slice()].concat();
     let mut leaf = issue::good();
@@ -156,10 +153,9 @@ fn signed_anew(
     Certificate::from_der(&certificate.to_der().unwrap()).unwrap()
 }
 
-fn ca(certificates: Vec<Certificate>) -> VerificationKey {
+fn ca(certificates: Vec<Certificate>) -> Key {
     let chain = Chain::new(certificates).unwrap();
-    let key = KeyRef { role: Role::Fulcio, id: chain.id() };
-    VerificationKey { key, material: Material::Chain(chain), ..authority(&[&own::root("any")]) }
+    Key::new(Role::Fulcio, Material::Chain(chain)).unwrap()
 }
 
 /// Whether webpki can read it.

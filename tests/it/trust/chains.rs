@@ -1,9 +1,8 @@
 //! The verifying crate trusts every certificate of a chain. So each link is checked before it sees one.
 
 use keypack::{
-    key::{Certificate, Chain, KeyRef, Material, Role},
+    key::{Certificate, Chain, Key, KeyRef, Material, Role},
     resolve::{Answer, Question, resolve},
-    trust::VerificationKey,
 };
 
 use sigstore_trust_root::{SIGSTORE_PRODUCTION_TRUSTED_ROOT, SIGSTORE_STAGING_TRUSTED_ROOT};
@@ -13,13 +12,13 @@ use super::{
     own,
 };
 
-fn chain_of(key: &VerificationKey) -> &Chain {
+fn chain_of(key: &Key) -> &Chain {
     let Material::Chain(chain) = &key.material else { panic!("{key:?}") };
     chain
 }
 
 /// The lab's chain with a root of somebody else behind it, which bears the name that is asked for.
-fn appended(role: Role) -> VerificationKey {
+fn appended(role: Role) -> Key {
     let good = key(role);
     let mut certificates = chain_of(&good).certificates().to_vec();
     let last = certificates.last().unwrap().clone();
@@ -54,8 +53,8 @@ fn a_foreign_root_never_ends_up_in_what_is_resolved() {
         let bad_key = KeyRef { role, id: chain_of(&bad).id() };
         let mut candidates = lab_root();
         for candidate in &mut candidates {
-            if candidate.role == role {
-                candidate.material = bad.material.clone();
+            if candidate.key.role == role {
+                candidate.key.material = bad.material.clone();
             }
         }
         let signature = form.read().unwrap();
@@ -125,11 +124,7 @@ fn a_namesake_does_not_hide_the_right_authority() {
     let fulcio = key(Role::Fulcio);
     let evil = own::namesake(chain_of(&fulcio).first());
     let chain = own::chain(&[&evil.certificate]);
-    let other = VerificationKey {
-        key: keypack::key::KeyRef { role: Role::Fulcio, id: chain.id() },
-        material: Material::Chain(chain),
-        ..fulcio
-    };
+    let other = Key::new(Role::Fulcio, Material::Chain(chain)).unwrap();
     assert_eq!(
         form.judge(&swapped(&form.keys(), other.clone())).unwrap_err(),
         "certificate-refused",
@@ -137,7 +132,7 @@ fn a_namesake_does_not_hide_the_right_authority() {
     );
     let keys = [vec![other.clone()], form.keys()].concat();
     let verified = form.judge(&keys).unwrap();
-    assert!(!verified.keys().contains(&other.key));
+    assert!(!verified.keys().contains(&other.key_ref()));
 }
 
 #[test]
@@ -145,8 +140,8 @@ fn the_authorities_of_the_public_instances_may_issue() {
     let mut chains = 0;
     for json in [SIGSTORE_PRODUCTION_TRUSTED_ROOT, SIGSTORE_STAGING_TRUSTED_ROOT] {
         for candidate in root(json.as_bytes(), "public") {
-            let Material::Chain(chain) = &candidate.material else { continue };
-            let skip = usize::from(candidate.role == Role::Tsa);
+            let Material::Chain(chain) = &candidate.key.material else { continue };
+            let skip = usize::from(candidate.key.role == Role::Tsa);
             assert!(chain.certificates().iter().skip(skip).all(Certificate::may_issue), "{chain:?}");
             chains += 1;
         }

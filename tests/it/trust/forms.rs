@@ -6,12 +6,11 @@ use keypack::{
     key::{Role, trusted_root},
     oci::Digest,
     signature::UntrustedSignature,
-    trust::{KeySet, judge},
 };
 use sigstore_trust_root::{SIGSTORE_PRODUCTION_TRUSTED_ROOT, SIGSTORE_STAGING_TRUSTED_ROOT};
 
 use super::{
-    lab::{FORMS, forms, impostor, key, keys, lab, provenance, swapped, usable, without},
+    lab::{FORMS, forms, impostor, key, keys, lab, provenance, swapped, usable, verifier, without},
     own,
 };
 
@@ -31,7 +30,7 @@ fn found(layout: &str) -> Vec<(Digest, UntrustedSignature)> {
 fn every_layout_that_holds_a_signature_verifies_with_exactly_its_keys() {
     let mut verified = 0;
     for (name, roles) in FORMS {
-        let keys: Vec<_> = keys().into_iter().filter(|k| roles.contains(&k.key.role)).collect();
+        let keys: Vec<_> = keys().into_iter().filter(|k| roles.contains(&k.role)).collect();
         for tool in ["oras", "cosignsave"] {
             let signatures = found(&format!("{name}-{tool}"));
             // `oras cp -r` drops `.sig` tags.
@@ -39,8 +38,8 @@ fn every_layout_that_holds_a_signature_verifies_with_exactly_its_keys() {
             assert_eq!(signatures.len(), expected, "{name}-{tool}");
             for (image, signature) in signatures {
                 let result =
-                    judge(&signature, &image, &KeySet::new(keys.clone()), jiff::Timestamp::now()).unwrap();
-                let mut expected: Vec<_> = keys.iter().map(|k| k.key).collect();
+                    verifier(&keys).unwrap().judge(&signature, &image, jiff::Timestamp::now()).unwrap();
+                let mut expected: Vec<_> = keys.iter().map(keypack::key::Key::key_ref).collect();
                 expected.sort_unstable();
                 assert_eq!(result.keys(), expected, "{name}-{tool}");
                 let keyless = name.starts_with("keyless");
@@ -117,7 +116,7 @@ fn keys_in_the_role_of_another_do_not_serve() {
         for role in form.roles.iter().filter(|r| !r.is_chain()) {
             for wrong in Role::ALL.into_iter().filter(|r| r != role && !r.is_chain()) {
                 let mut moved = key(*role);
-                moved.key.role = wrong;
+                moved.role = wrong;
                 let mut keys = without(&form.keys(), *role);
                 keys.push(moved);
                 assert!(form.judge(&keys).is_err(), "{}: {role} as {wrong}", form.name);
@@ -126,13 +125,13 @@ fn keys_in_the_role_of_another_do_not_serve() {
     }
 }
 
-fn others(role: Role) -> Vec<keypack::trust::VerificationKey> {
+fn others(role: Role) -> Vec<keypack::key::Key> {
     let mut others = Vec::new();
     for (json, source) in
         [(SIGSTORE_PRODUCTION_TRUSTED_ROOT, "production"), (SIGSTORE_STAGING_TRUSTED_ROOT, "staging")]
     {
         let (candidates, _) = trusted_root::read(json.as_bytes(), &provenance(source)).unwrap();
-        others.extend(candidates.iter().map(usable).filter(|k| k.key.role == role));
+        others.extend(candidates.iter().map(usable).filter(|k| k.role == role));
     }
     if !role.is_chain() {
         others.push(own::key(role));

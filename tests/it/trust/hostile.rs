@@ -4,17 +4,22 @@
 use keypack::{
     key::Role,
     signature::{UntrustedBundle, UntrustedSignature, UntrustedSimple},
-    trust::{KeySet, judge, prove},
+    trust::Verifier,
 };
 
-use super::lab::{Form, Parts, form, forms};
+use super::lab::{Form, Parts, form, forms, verifier};
 
 /// Judges a changed signature with the form's keys. What is accepted must say what the genuine one says.
-fn weigh(form: &Form, keys: &KeySet, signature: Result<UntrustedSignature, impl Sized>, what: &str) -> bool {
+fn weigh(
+    form: &Form,
+    keys: &Verifier,
+    signature: Result<UntrustedSignature, impl Sized>,
+    what: &str,
+) -> bool {
     let Ok(signature) = signature else { return false };
-    let _ = prove(&signature, &form.image, keys, jiff::Timestamp::now());
-    let Ok(verified) = judge(&signature, &form.image, keys, jiff::Timestamp::now()) else { return false };
-    let genuine = judge(&form.read().unwrap(), &form.image, keys, jiff::Timestamp::now()).unwrap();
+    let _ = keys.prove(&signature, &form.image, jiff::Timestamp::now());
+    let Ok(verified) = keys.judge(&signature, &form.image, jiff::Timestamp::now()) else { return false };
+    let genuine = keys.judge(&form.read().unwrap(), &form.image, jiff::Timestamp::now()).unwrap();
     assert!(verified.keys().iter().all(|k| genuine.keys().contains(k)), "{}: {what}", form.name);
     assert_eq!(verified.identity(), genuine.identity(), "{}: {what}", form.name);
     assert_eq!(verified.oidc_issuer(), genuine.oidc_issuer(), "{}: {what}", form.name);
@@ -34,7 +39,7 @@ fn positions(length: usize, mask: u8) -> impl Iterator<Item = usize> {
 fn one_byte_of_a_bundle() {
     for form in forms() {
         let Parts::Bundle(json) = &form.parts else { continue };
-        let keys = KeySet::new(form.keys());
+        let keys = verifier(&form.keys()).unwrap();
         let text = json.to_string().into_bytes();
         let (mut accepted, mut changes) = (0, 0);
         for mask in [0x01, 0x02, 0x20, 0x80] {
@@ -56,7 +61,7 @@ fn one_byte_of_a_bundle() {
 fn one_byte_of_a_payload() {
     for form in forms() {
         let Parts::Simple { payload, annotations } = &form.parts else { continue };
-        let keys = KeySet::new(form.keys());
+        let keys = verifier(&form.keys()).unwrap();
         for at in 0..payload.len() {
             for mask in [0x01, 0x20, 0x80] {
                 let mut bytes = payload.clone();
@@ -77,7 +82,7 @@ fn one_byte_of_a_payload() {
 fn one_byte_of_an_annotation() {
     for form in forms() {
         let Parts::Simple { payload, annotations } = &form.parts else { continue };
-        let keys = KeySet::new(form.keys());
+        let keys = verifier(&form.keys()).unwrap();
         for (name, value) in annotations {
             for mask in [0x01, 0x02, 0x20] {
                 for at in positions(value.len(), mask) {
@@ -98,7 +103,7 @@ fn one_byte_of_an_annotation() {
 #[test]
 fn a_signature_cut_short() {
     for form in forms() {
-        let keys = KeySet::new(form.keys());
+        let keys = verifier(&form.keys()).unwrap();
         match &form.parts {
             Parts::Bundle(json) => {
                 let text = json.to_string().into_bytes();
@@ -132,7 +137,7 @@ fn a_signature_cut_short() {
 fn a_bundle_with_one_value_exchanged() {
     for name in ["key-bundle-rekor1", "keyless-bundle-rekor1", "key-bundle-rekor2", "keyless-bundle-rekor2"] {
         let form = form(name);
-        let keys = KeySet::new(form.keys());
+        let keys = verifier(&form.keys()).unwrap();
         let Parts::Bundle(json) = &form.parts else { panic!() };
         let mut places = Vec::new();
         pointers(json, "", &mut places);
@@ -152,11 +157,11 @@ fn a_bundle_with_one_value_exchanged() {
                 let signature = UntrustedBundle::parse(changed.to_string().as_bytes())
                     .map(|b| UntrustedSignature::Bundle(Box::new(b)));
                 let Ok(signature) = signature else { continue };
-                let _ = prove(&signature, &form.image, &keys, jiff::Timestamp::now());
-                if let Ok(verified) = judge(&signature, &form.image, &keys, jiff::Timestamp::now()) {
+                let _ = keys.prove(&signature, &form.image, jiff::Timestamp::now());
+                if let Ok(verified) = keys.judge(&signature, &form.image, jiff::Timestamp::now()) {
                     // Evidence taken out as a whole leaves less, and never another answer.
                     let genuine =
-                        judge(&form.read().unwrap(), &form.image, &keys, jiff::Timestamp::now()).unwrap();
+                        keys.judge(&form.read().unwrap(), &form.image, jiff::Timestamp::now()).unwrap();
                     assert!(verified.keys().iter().all(|k| genuine.keys().contains(k)), "{name} {place}");
                     assert_eq!(verified.identity(), genuine.identity(), "{name} {place} = {other}");
                 }

@@ -2,9 +2,8 @@
 
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use keypack::{
-    key::{KeyRef, Material, Role, Validity},
+    key::{Key, Material, Role},
     resolve::{Question, resolve},
-    trust::VerificationKey,
 };
 use rcgen::{
     CertificateParams, ExtendedKeyUsagePurpose, IsCa, KeyUsagePurpose, SanType, SigningKey, string::Ia5String,
@@ -31,7 +30,7 @@ pub fn good() -> CertificateParams {
 
 /// A keyless bundle by this issuer, logged in a log of our own, and the log's key.
 #[allow(clippy::needless_pass_by_value, reason = "callers write the certificate in place")]
-pub fn sign(issuer: &Authority, leaf: CertificateParams, time: i64) -> (Form, VerificationKey) {
+pub fn sign(issuer: &Authority, leaf: CertificateParams, time: i64) -> (Form, Key) {
     sign_with(issuer, &leaf, time, &rcgen::KeyPair::generate().unwrap())
 }
 
@@ -41,7 +40,7 @@ pub fn sign_with(
     leaf: &CertificateParams,
     time: i64,
     key: &rcgen::KeyPair,
-) -> (Form, VerificationKey) {
+) -> (Form, Key) {
     let leaf = issuer.certifies(leaf, key);
     let mut form = form("keyless-bundle-rekor1");
     let Parts::Bundle(bundle) = &mut form.parts else { panic!() };
@@ -75,19 +74,13 @@ fn pem(certificate: &keypack::key::Certificate) -> String {
     format!("-----BEGIN CERTIFICATE-----\n{lines}\n-----END CERTIFICATE-----\n")
 }
 
-pub fn authority(chain: &[&Authority]) -> VerificationKey {
+pub fn authority(chain: &[&Authority]) -> Key {
     let certificates: Vec<_> = chain.iter().map(|a| &a.certificate).collect();
     let chain = own::chain(&certificates);
-    VerificationKey {
-        key: KeyRef { role: Role::Fulcio, id: chain.id() },
-        material: Material::Chain(chain),
-        url: None,
-        validity: Validity::default(),
-        ct_required: false,
-    }
+    Key::new(Role::Fulcio, Material::Chain(chain)).unwrap()
 }
 
-pub fn code(form: &Form, keys: &[VerificationKey]) -> Result<(), &'static str> {
+pub fn code(form: &Form, keys: &[Key]) -> Result<(), &'static str> {
     form.judge(keys).map(drop)
 }
 
@@ -207,7 +200,7 @@ fn a_renewed_authority() {
     over.validity.end = "2021-01-01T00:00:00Z".parse().ok();
     for keys in [vec![log.clone(), over.clone(), new.clone()], vec![log, new.clone(), over]] {
         let verified = form.judge(&keys).unwrap();
-        assert!(verified.keys().contains(&new.key), "the other's window is over");
+        assert!(verified.keys().contains(&new.key_ref()), "the other's window is over");
     }
 }
 
@@ -232,7 +225,7 @@ fn both_certificates_of_a_renewed_authority_are_resolved() {
         jiff::Timestamp::now(),
     );
     assert!(resolution.is_complete(), "{:?}", resolution.answers);
-    for key in [log.key, authority(&[&root]).key, authority(&[&renewed]).key] {
+    for key in [log.key_ref(), authority(&[&root]).key_ref(), authority(&[&renewed]).key_ref()] {
         assert_eq!(resolution.keys[&key].proofs, 1, "{key}");
     }
 }
@@ -254,8 +247,8 @@ fn a_certificate_issued_by_somebody_who_may_not() {
         assert_eq!(code(&form, &[log.clone(), authority(&[&root])]), Err("no-key"));
         let forged = authority(&[&leaf, &root]);
         assert_ne!(
-            forged.key,
-            authority(&[&root]).key,
+            forged.key_ref(),
+            authority(&[&root]).key_ref(),
             "such a chain has a name of its own: it is another key"
         );
         assert_eq!(code(&form, &[log.clone(), forged]), Err("chain-refused"));

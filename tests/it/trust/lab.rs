@@ -5,10 +5,10 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
 use keypack::{
-    key::{Candidate, Grade, Material, Provenance, Role, parse_key_file, trusted_root},
+    key::{Candidate, Grade, Key, Material, Provenance, Role, parse_key_file, trusted_root},
     oci::Digest,
     signature::{UntrustedBundle, UntrustedSignature, UntrustedSimple},
-    trust::{KeySet, VerificationKey},
+    trust::{KeySet, Verifier},
 };
 use serde_json::Value;
 
@@ -106,24 +106,22 @@ impl Form {
     }
 
     /// The keys that it needs, from the lab.
-    pub fn keys(&self) -> Vec<VerificationKey> {
-        keys().into_iter().filter(|k| self.roles.contains(&k.key.role)).collect()
+    pub fn keys(&self) -> Vec<Key> {
+        keys().into_iter().filter(|k| self.roles.contains(&k.role)).collect()
     }
 
-    pub fn judge(&self, keys: &[VerificationKey]) -> Result<keypack::trust::Verified, &'static str> {
+    pub fn judge(&self, keys: &[Key]) -> Result<keypack::trust::Verified, &'static str> {
         let signature = self.read().map_err(|e| e.code().as_str())?;
-        keypack::trust::judge(&signature, &self.image, &KeySet::new(keys.to_vec()), jiff::Timestamp::now())
-            .map_err(|e| e.code().as_str())
+        verifier(keys)?.judge(&signature, &self.image, jiff::Timestamp::now()).map_err(|e| e.code().as_str())
     }
 
-    pub fn prove(&self, keys: &[VerificationKey]) -> Result<keypack::trust::Verified, &'static str> {
+    pub fn prove(&self, keys: &[Key]) -> Result<keypack::trust::Verified, &'static str> {
         let signature = self.read().map_err(|e| e.code().as_str())?;
-        keypack::trust::prove(&signature, &self.image, &KeySet::new(keys.to_vec()), jiff::Timestamp::now())
-            .map_err(|e| e.code().as_str())
+        verifier(keys)?.prove(&signature, &self.image, jiff::Timestamp::now()).map_err(|e| e.code().as_str())
     }
 
     /// Why the key of this role, which is among these, is not proved.
-    pub fn unproved(&self, keys: &[VerificationKey], role: Role) -> &'static str {
+    pub fn unproved(&self, keys: &[Key], role: Role) -> &'static str {
         match self.prove(keys) {
             Err(code) => code,
             Ok(verified) => {
@@ -176,39 +174,45 @@ pub fn bare(role: Role, bytes: &[u8], source: &str) -> Vec<Candidate> {
 }
 
 /// A candidate in its role.
-pub fn usable(candidate: &Candidate) -> VerificationKey {
-    VerificationKey {
-        key: candidate.key_ref(candidate.role, None),
-        material: candidate.material.clone(),
-        url: candidate.url.clone(),
-        validity: candidate.validity,
-        ct_required: false,
-    }
+pub fn usable(candidate: &Candidate) -> Key {
+    candidate.key.clone()
+}
+
+/// The same key in another role.
+pub fn given_as(role: Role, candidate: &Candidate) -> Candidate {
+    let Candidate { key, provenance } = candidate.clone();
+    let bare = Key::new(role, key.material).unwrap().at(key.url);
+    Candidate { key: Key { validity: key.validity, ..bare }, provenance }
+}
+
+/// What verifies with exactly these keys.
+pub fn verifier(keys: &[Key]) -> Result<Verifier, &'static str> {
+    KeySet::new(keys.to_vec()).map(Verifier::new).map_err(|_| "key-conflict")
 }
 
 /// Every key of the lab.
-pub fn keys() -> Vec<VerificationKey> {
+pub fn keys() -> Vec<Key> {
     lab_root().iter().chain(&file("cosign.pub")).map(usable).collect()
 }
 
 /// The lab's key of one role.
-pub fn key(role: Role) -> VerificationKey {
-    keys().into_iter().find(|k| k.key.role == role).unwrap()
+pub fn key(role: Role) -> Key {
+    keys().into_iter().find(|k| k.role == role).unwrap()
 }
 
 /// Another key under the name of the lab's key: what an attacker would have to slip in.
-pub fn impostor(role: Role, material: Material) -> VerificationKey {
-    VerificationKey { material, ..key(role) }
+pub fn impostor(role: Role, material: Material) -> Key {
+    Key { material, ..key(role) }
 }
 
 /// These keys without those of one role.
-pub fn without(keys: &[VerificationKey], role: Role) -> Vec<VerificationKey> {
-    keys.iter().filter(|k| k.key.role != role).cloned().collect()
+pub fn without(keys: &[Key], role: Role) -> Vec<Key> {
+    keys.iter().filter(|k| k.role != role).cloned().collect()
 }
 
 /// These keys with one exchanged for another of its role.
-pub fn swapped(keys: &[VerificationKey], other: VerificationKey) -> Vec<VerificationKey> {
-    let mut keys = without(keys, other.key.role);
+pub fn swapped(keys: &[Key], other: Key) -> Vec<Key> {
+    let mut keys = without(keys, other.role);
     keys.push(other);
     keys
 }

@@ -1,7 +1,10 @@
 //! A Rekor v1 log of our own: it signs whatever it is told, so that a test can reach the checks behind the log's.
 
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
-use keypack::{key::Role, oci::Digest, trust::VerificationKey};
+use keypack::{
+    key::{Key, Role},
+    oci::Digest,
+};
 use serde_json::{Value, json};
 use sigstore_crypto::KeyPair;
 
@@ -12,7 +15,7 @@ use super::{
 
 pub struct Log {
     pair: KeyPair,
-    pub key: VerificationKey,
+    pub key: Key,
 }
 
 impl Log {
@@ -23,7 +26,7 @@ impl Log {
 
     /// An entry with a signed timestamp and a proof of inclusion in a tree of one leaf.
     pub fn entry(&self, kind: &str, body: &[u8], time: i64) -> Value {
-        let id = self.key.key.id;
+        let id = self.key.id;
         let body64 = BASE64.encode(body);
         // JCS (RFC 8785) of these four members: names sorted, no blanks.
         let set =
@@ -53,21 +56,21 @@ impl Log {
     /// An entry as cosign keeps it in an annotation: with a signed timestamp alone.
     pub fn set(&self, body: &[u8], time: i64) -> String {
         let body = BASE64.encode(body);
-        let id = self.key.key.id.hex();
+        let id = self.key.id.hex();
         let entry = format!(r#"{{"body":"{body}","integratedTime":{time},"logID":"{id}","logIndex":7}}"#);
         let set = BASE64.encode(own::sign(&self.pair, entry.as_bytes()).as_bytes());
         format!(r#"{{"SignedEntryTimestamp":"{set}","Payload":{entry}}}"#)
     }
 
     /// The form, logged here instead of in the lab, with something changed in the body of its entry.
-    pub fn logs(&self, form: &Form, change: impl FnOnce(&mut Value)) -> (Form, Vec<VerificationKey>) {
+    pub fn logs(&self, form: &Form, change: impl FnOnce(&mut Value)) -> (Form, Vec<Key>) {
         let mut body = body(form);
         change(&mut body);
         self.logs_bytes(form, body.to_string().as_bytes())
     }
 
     /// The same with a body of any bytes.
-    pub fn logs_bytes(&self, form: &Form, body: &[u8]) -> (Form, Vec<VerificationKey>) {
+    pub fn logs_bytes(&self, form: &Form, body: &[u8]) -> (Form, Vec<Key>) {
         let form = form.with_bundle(|bundle| {
             let old = &bundle["verificationMaterial"]["tlogEntries"][0];
             let kind = old["kindVersion"]["kind"].as_str().unwrap().to_owned();

@@ -1,9 +1,6 @@
 //! Keys and certificates made on the spot.
 
-use keypack::{
-    key::{Algorithm, Certificate, Chain, KeyRef, Material, PublicKey, Role, Validity},
-    trust::VerificationKey,
-};
+use keypack::key::{Algorithm, Certificate, Chain, Key, Material, PublicKey, Role};
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, DnValue, IsCa, Issuer, KeyIdMethod, KeyUsagePurpose,
 };
@@ -18,19 +15,13 @@ pub fn pair() -> (KeyPair, PublicKey) {
 }
 
 /// A new key in a role.
-pub fn key(role: Role) -> VerificationKey {
+pub fn key(role: Role) -> Key {
     named(role, &pair().1)
 }
 
 /// This key in a role.
-pub fn named(role: Role, key: &PublicKey) -> VerificationKey {
-    VerificationKey {
-        key: KeyRef { role, id: key.fingerprint() },
-        material: Material::Key(key.clone()),
-        url: None,
-        validity: Validity::default(),
-        ct_required: false,
-    }
+pub fn named(role: Role, key: &PublicKey) -> Key {
+    Key::new(role, Material::Key(key.clone())).unwrap()
 }
 
 pub fn sign(pair: &KeyPair, bytes: &[u8]) -> SignatureBytes {

@@ -1,8 +1,8 @@
 //! Certificate paths: each chain here is good but for one thing, and sigstore-go refuses it for that.
 
 use keypack::{
-    key::{Certificate, Chain, KeyRef, Material, Role},
-    trust::{KeySet, VerificationKey, judge},
+    key::{Certificate, Chain, Key, Material, Role},
+    trust::Verifier,
 };
 use rcgen::{
     BasicConstraints, CertificateParams, CustomExtension, DnType, ExtendedKeyUsagePurpose, GeneralSubtree,
@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::{
     issue::{self, NOW, authority, sign},
-    lab::{Form, form},
+    lab::{Form, form, verifier},
     own::{self, Authority},
     stamp::{self, Stamper},
 };
@@ -72,7 +72,7 @@ fn refs(authorities: &[Authority; 3]) -> [&Authority; 3] {
 }
 
 /// Neither judged good nor proved, for this reason.
-fn refused(form: &Form, keys: &[VerificationKey], role: Role, why: &str, what: &str) {
+fn refused(form: &Form, keys: &[Key], role: Role, why: &str, what: &str) {
     assert_eq!(form.judge(keys).unwrap_err(), why, "{what}");
     assert_eq!(form.unproved(keys, role), why, "{what}");
 }
@@ -210,10 +210,9 @@ fn a_root_that_was_altered() {
     refused(&form, &keys, Role::Fulcio, "chain-refused", "");
 }
 
-fn of(certificates: Vec<Certificate>) -> VerificationKey {
+fn of(certificates: Vec<Certificate>) -> Key {
     let chain = Chain::new(certificates).unwrap();
-    let key = KeyRef { role: Role::Fulcio, id: chain.id() };
-    VerificationKey { key, material: Material::Chain(chain), ..authority(&[&own::root("any")]) }
+    Key::new(Role::Fulcio, Material::Chain(chain)).unwrap()
 }
 
 /// Every time counts at which the signature is proved to have been there, not the first alone.
@@ -239,13 +238,16 @@ fn a_timestamp_authority_with_another_root_above_it() {
     let mut evil = stamper.authority.clone();
     let Material::Chain(chain) = &evil.material else { panic!() };
     let forged = own::chain(&[chain.first(), &own::namesake(&root.certificate).certificate]);
-    evil.key.id = forged.id();
+    evil.id = forged.id();
     evil.material = Material::Chain(forged);
     let form = stamper.stamps(&form_without_log(), THEN);
     for tsa in [vec![evil.clone(), stamper.authority.clone()], vec![stamper.authority.clone(), evil.clone()]]
     {
         let verified = form.judge(&[form.keys(), tsa].concat()).unwrap();
-        assert!(verified.keys().contains(&stamper.authority.key) && !verified.keys().contains(&evil.key));
+        assert!(
+            verified.keys().contains(&stamper.authority.key_ref())
+                && !verified.keys().contains(&evil.key_ref())
+        );
     }
     refused(&form, &[form.keys(), vec![evil]].concat(), Role::Tsa, "chain-refused", "alone");
 }
@@ -312,8 +314,8 @@ fn accepted_a_root_that_signed_itself_with_sha_1() {
 /// A chain is verified once for one set of keys: what that does not say holds for each certificate.
 #[test]
 fn the_next_certificate_under_a_chain_that_was_verified() {
-    let judge = |form: &Form, keys: &KeySet| {
-        judge(&form.read().unwrap(), &form.image, keys, jiff::Timestamp::now())
+    let judge = |form: &Form, keys: &Verifier| {
+        keys.judge(&form.read().unwrap(), &form.image, jiff::Timestamp::now())
             .map(drop)
             .map_err(|e| e.code().as_str())
     };
@@ -324,7 +326,7 @@ fn the_next_certificate_under_a_chain_that_was_verified() {
     };
 
     let chain = three(2, |p| p.not_after = date_time_ymd(2026, 11, 23));
-    let keys = KeySet::new([authority(&refs(&chain)), stamper.authority.clone()]);
+    let keys = verifier(&[authority(&refs(&chain)), stamper.authority.clone()]).unwrap();
     assert_eq!(judge(&signed(&chain[0], issue::good(), THEN), &keys), Ok(()));
     let late = signed(&chain[0], issue::good(), "20261124000000Z");
     assert_eq!(judge(&late, &keys), Err("chain-refused"), "another time");
@@ -340,7 +342,7 @@ fn the_next_certificate_under_a_chain_that_was_verified() {
             excluded_subtrees: Vec::new(),
         });
     });
-    let keys = KeySet::new([authority(&refs(&chain)), stamper.authority.clone()]);
+    let keys = verifier(&[authority(&refs(&chain)), stamper.authority.clone()]).unwrap();
     for (name, expected) in [("ci.bank.test", Ok(())), ("ci.other.test", Err("chain-refused"))] {
         let mut leaf = issue::good();
         leaf.subject_alt_names.push(SanType::DnsName(name.try_into().unwrap()));

@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use keypack::{
-    key::{Candidate, KeyRef, Material, Role},
+    key::{Candidate, Key, KeyRef, Material, Role},
     resolve::{Answer, Question, resolve},
-    trust::VerificationKey,
 };
 use rcgen::{
     CertificateParams, ExtendedKeyUsagePurpose, KeyUsagePurpose, SanType, SigningKey, date_time_ymd,
@@ -40,13 +39,13 @@ fn signed(issuer: &Authority, leaf: CertificateParams, brought: &[&Authority]) -
     })
 }
 
-fn pki(chain: &[&Authority]) -> VerificationKey {
+fn pki(chain: &[&Authority]) -> Key {
     let key = authority(chain);
-    VerificationKey { key: KeyRef { role: Role::Pki, ..key.key }, ..key }
+    Key { role: Role::Pki, ..key }
 }
 
 /// Judged and proved alike, as there is nothing to leave out.
-fn outcome(form: &Form, keys: &[VerificationKey]) -> Result<Vec<KeyRef>, &'static str> {
+fn outcome(form: &Form, keys: &[Key]) -> Result<Vec<KeyRef>, &'static str> {
     let judged = form.judge(keys).map(|verified| verified.keys().to_vec());
     assert_eq!(form.prove(keys).map(|verified| verified.keys().to_vec()), judged);
     judged
@@ -58,14 +57,14 @@ fn a_private_ca_proves_by_its_path_alone() {
     let intermediate = root.issue("bank signing CA");
     let ca = pki(&[&intermediate, &root]);
     let form = signed(&intermediate, leaf(), &[]);
-    assert_eq!(outcome(&form, std::slice::from_ref(&ca)), Ok(vec![ca.key]));
+    assert_eq!(outcome(&form, std::slice::from_ref(&ca)), Ok(vec![ca.key_ref()]));
     assert_eq!(form.judge(&[ca]).unwrap().identity(), Some("rel@bank.test"));
     // `cosign verify --ca-roots`: the root alone is given, and the signature brings what is between.
     let alone = pki(&[&root]);
     assert_eq!(outcome(&form, std::slice::from_ref(&alone)), Err("no-key"));
     for brought in [&[&intermediate][..], &[&intermediate, &root], &[&root, &intermediate]] {
         let form = signed(&intermediate, leaf(), brought);
-        assert_eq!(outcome(&form, std::slice::from_ref(&alone)), Ok(vec![alone.key]));
+        assert_eq!(outcome(&form, std::slice::from_ref(&alone)), Ok(vec![alone.key_ref()]));
     }
 }
 
@@ -152,8 +151,8 @@ fn a_fulcio_ca_dates_nothing_by_the_clock() {
 }
 
 /// A list with one CT timestamp, as Fulcio puts it into its certificates.
-fn list(ct: &VerificationKey) -> Vec<u8> {
-    let stamp = [&[0], &ct.key.id.as_bytes()[..], &[0; 8], &[0, 0, 4, 3, 0, 1, 0]].concat();
+fn list(ct: &Key) -> Vec<u8> {
+    let stamp = [&[0], &ct.id.as_bytes()[..], &[0; 8], &[0, 0, 4, 3, 0, 1, 0]].concat();
     let length = u8::try_from(stamp.len()).unwrap();
     [&[0, length + 2, 0, length], stamp.as_slice()].concat()
 }
@@ -164,7 +163,7 @@ fn a_private_ca_is_not_a_fulcio() {
     let root = own::root("own root");
     let (form, log) = issue::sign(&root, issue::good(), issue::NOW);
     assert_eq!(form.judge(&[log.clone(), pki(&[&root])]).unwrap_err(), "no-key");
-    assert_eq!(form.prove(&[log.clone(), pki(&[&root])]).unwrap().keys(), [log.key]);
+    assert_eq!(form.prove(&[log.clone(), pki(&[&root])]).unwrap().keys(), [log.key_ref()]);
 }
 
 #[test]
@@ -173,16 +172,13 @@ fn a_private_ca_is_resolved_for_its_role_alone() {
     let form = signed(&root, leaf(), &[]);
     let signature = form.read().unwrap();
     let question = Question { image: form.image, signature: &signature };
-    let give = |role| Candidate {
-        role,
-        material: Material::Chain(own::chain(&[&root.certificate])),
-        url: None,
-        validity: keypack::key::Validity::default(),
-        provenance: provenance("bank.pem"),
+    let give = |role| {
+        let chain = Material::Chain(own::chain(&[&root.certificate]));
+        Candidate::new(role, chain, provenance("bank.pem")).unwrap()
     };
     let resolution = resolve(&[question], &[give(Role::Pki)], jiff::Timestamp::now());
     assert!(resolution.is_complete(), "{:?}", resolution.answers);
-    assert_eq!(resolution.keys.keys().copied().collect::<Vec<_>>(), [pki(&[&root]).key]);
+    assert_eq!(resolution.keys.keys().copied().collect::<Vec<_>>(), [pki(&[&root]).key_ref()]);
     for other in [Role::Fulcio, Role::Tsa] {
         let resolution = resolve(&[question], &[give(other)], jiff::Timestamp::now());
         assert_eq!(resolution.answers[0].needs[0].1, Answer::Missing { claim: None });
@@ -199,18 +195,12 @@ fn of_root_and_intermediate_the_one_that_issued() {
     let form = signed(&intermediate, leaf(), &[&intermediate]);
     let signature = form.read().unwrap();
     let question = Question { image: form.image, signature: &signature };
-    let give = |chain: &[&Authority]| Candidate {
-        role: Role::Pki,
-        material: pki(chain).material,
-        url: None,
-        validity: keypack::key::Validity::default(),
-        provenance: provenance("policy.json"),
-    };
+    let give = |chain: &[&Authority]| Candidate { key: pki(chain), provenance: provenance("policy.json") };
     for candidates in
         [[give(&[&root]), give(&[&intermediate, &root])], [give(&[&intermediate, &root]), give(&[&root])]]
     {
         let resolution = resolve(&[question], &candidates, jiff::Timestamp::now());
         let keys: Vec<_> = resolution.keys.keys().copied().collect();
-        assert_eq!(keys, [pki(&[&intermediate, &root]).key]);
+        assert_eq!(keys, [pki(&[&intermediate, &root]).key_ref()]);
     }
 }

@@ -3,7 +3,7 @@
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use keypack::{
     key::{Material, Role},
-    signature::SignerHint,
+    signature::Signer,
 };
 use serde_json::{Value, json};
 
@@ -31,7 +31,7 @@ fn a_log_is_confirmed_without_the_signers_key() {
         let form = form(name);
         let keys = without(&form.keys(), Role::Signer);
         let verified = form.prove(&keys).unwrap();
-        let mut expected: Vec<_> = keys.iter().map(|k| k.key).collect();
+        let mut expected: Vec<_> = keys.iter().map(keypack::key::Key::key_ref).collect();
         expected.sort_unstable();
         assert_eq!(verified.keys(), expected, "{name}");
         assert_eq!(form.judge(&keys).unwrap_err(), "no-key", "{name}: a claim is not a key");
@@ -77,11 +77,11 @@ fn each_key_alone_proves_itself_or_nothing() {
     for form in forms() {
         for key in form.keys() {
             if let Ok(verified) = form.prove(std::slice::from_ref(&key)) {
-                assert_eq!(verified.keys(), [key.key], "{}", form.name);
+                assert_eq!(verified.keys(), [key.key_ref()], "{}", form.name);
                 assert_eq!(verified.identity(), None, "{}: no chain was checked for a name", form.name);
-                let wrong = impostor(key.key.role, own::key(key.key.role).material);
-                if !key.key.role.is_chain() {
-                    assert!(form.prove(&[wrong]).is_err(), "{}: {}", form.name, key.key.role);
+                let wrong = impostor(key.role, own::key(key.role).material);
+                if !key.role.is_chain() {
+                    assert!(form.prove(&[wrong]).is_err(), "{}: {}", form.name, key.role);
                 }
             }
         }
@@ -128,7 +128,7 @@ fn two_logs_need_two_keys() {
     let mut keys = form.keys();
     assert_eq!(form.judge(&keys).unwrap_err(), "no-key");
     let verified = form.prove(&keys).unwrap();
-    assert!(!verified.keys().contains(&log.key.key), "the second log's key was not at hand");
+    assert!(!verified.keys().contains(&log.key.key_ref()), "the second log's key was not at hand");
     assert_eq!(roles(&verified), [Role::Rekor, Role::Signer]);
     keys.push(log.key.clone());
     assert_eq!(form.judge(&keys).unwrap().keys().len(), 3);
@@ -162,7 +162,7 @@ fn a_second_entry_without_evidence() {
 #[test]
 fn a_second_entry_with_the_evidence_of_the_first() {
     let log = Log::new();
-    let id = BASE64.encode(log.key.key.id.as_bytes());
+    let id = BASE64.encode(log.key.id.as_bytes());
     let form = form("key-bundle-rekor1").with_bundle(|b| {
         let entries = b["verificationMaterial"]["tlogEntries"].as_array_mut().unwrap();
         let mut copy = entries[0].clone();
@@ -174,7 +174,7 @@ fn a_second_entry_with_the_evidence_of_the_first() {
     assert_eq!(form.judge(&keys).unwrap_err(), "log-entry-refused");
     assert_eq!(form.prove(&keys).unwrap_err(), "log-entry-refused");
     let verified = form.prove(&form.keys()).unwrap();
-    assert!(!verified.keys().contains(&log.key.key));
+    assert!(!verified.keys().contains(&log.key.key_ref()));
 }
 
 #[test]
@@ -216,7 +216,7 @@ fn a_claim_hidden_behind_a_forged_entry() {
     if let Ok(verified) = &verified {
         assert_eq!(roles(verified), [Role::Rekor]);
     }
-    let SignerHint::Key { claim, .. } = form.read().unwrap().hints().unwrap().signer else { panic!() };
+    let Signer::Key { claim, .. } = form.read().unwrap().needs().unwrap().signer else { panic!() };
     assert!(claim.is_some());
 }
 
@@ -225,8 +225,7 @@ fn a_bare_file_serves_in_the_role_that_is_needed() {
     // `--key rekor2.pub` has no address: its id follows from the origin in the checkpoint.
     let form = form("key-bundle-rekor2");
     let candidate = &super::lab::file("rekor2.pub")[0];
-    let mut bare = usable(candidate);
-    bare.key = candidate.key_ref(Role::Rekor2, Some("rekor2.test"));
+    let bare = usable(candidate).of_rekor2("rekor2.test");
     let keys = swapped(&form.keys(), bare);
     assert_eq!(form.judge(&keys).unwrap().keys().len(), 3);
     let Parts::Bundle(_) = &form.parts else { panic!() };

@@ -56,7 +56,7 @@ fn every_form_resolves_to_exactly_its_keys() {
             expected.sort_unstable();
             assert_eq!(roles, expected, "{}", form.name);
             for (role, found) in roles.iter().zip(resolution.keys.values()) {
-                assert_eq!(found.material, key(*role).material, "{}", form.name);
+                assert_eq!(found.key.material, key(*role).material, "{}", form.name);
                 assert_eq!(found.proofs, 1, "{} {role}", form.name);
             }
         }
@@ -76,7 +76,7 @@ fn all_forms_together_in_any_order() {
         }
         let resolution = Asked::of(&turned).resolve(&candidates);
         assert!(resolution.is_complete(), "{turn}");
-        let keys: Vec<_> = resolution.keys.into_iter().map(|(k, found)| (k, found.material)).collect();
+        let keys: Vec<_> = resolution.keys.into_iter().map(|(k, found)| (k, found.key.material)).collect();
         assert_eq!(keys.len(), 6);
         assert_eq!(*first.get_or_insert_with(|| keys.clone()), keys, "{turn}");
     }
@@ -84,7 +84,7 @@ fn all_forms_together_in_any_order() {
 
 #[test]
 fn a_claim_never_meets_a_need() {
-    let fingerprint = key(Role::Signer).key.id;
+    let fingerprint = key(Role::Signer).id;
     for name in ["key-tag-rekor1", "key-bundle-rekor1", "key-bundle-rekor2"] {
         // Neither does a key of somebody else: it is not even a candidate for the one that is named.
         let stranger = bare(Role::Signer, own::pair().1.to_pem().as_bytes(), "stranger.pub");
@@ -116,7 +116,7 @@ fn the_signer_is_had_while_its_log_is_missing() {
         let answers = &resolution.answers[0].needs;
         for (need, answer) in answers {
             if need.role() == Role::Signer {
-                assert_eq!(*answer, Answer::Have(key(Role::Signer).key), "{name}");
+                assert_eq!(*answer, Answer::Have(key(Role::Signer).key_ref()), "{name}");
             } else {
                 assert_eq!(*answer, Answer::Missing { claim: None }, "{name}");
             }
@@ -139,7 +139,7 @@ fn of_several_signer_keys_the_one_that_signed() {
             Asked::of(std::slice::from_ref(&form)).resolve(&[candidates.clone(), lab_root()].concat());
         assert!(resolution.is_complete(), "{}", form.name);
         let signers: Vec<_> = resolution.keys.keys().filter(|k| k.role == Role::Signer).collect();
-        assert_eq!(signers, [&key(Role::Signer).key], "{}", form.name);
+        assert_eq!(signers, [&key(Role::Signer).key_ref()], "{}", form.name);
     }
 }
 
@@ -190,10 +190,10 @@ fn a_namesake_of_the_authority_is_refused_and_hides_nothing() {
         let found: Vec<_> = resolution
             .keys
             .values()
-            .filter_map(|k| if let Material::Chain(chain) = &k.material { Some(chain) } else { None })
+            .filter_map(|k| if let Material::Chain(chain) = &k.key.material { Some(chain) } else { None })
             .collect();
         assert_eq!(found, [good]);
-        assert!(resolution.keys.contains_key(&key(Role::Fulcio).key));
+        assert!(resolution.keys.contains_key(&key(Role::Fulcio).key_ref()));
         assert!(resolution.keys.values().all(|k| k.proofs == 1), "one signature is one proof");
     }
 }
@@ -203,11 +203,14 @@ fn one_key_from_three_sources_is_one_key() {
     let candidates = [lab_root(), root(&lab_json(), "copy"), file("rekor.pub"), file("cosign.pub")].concat();
     let resolution = Asked::of(&[form("key-bundle-rekor1")]).resolve(&candidates);
     assert!(resolution.is_complete() && resolution.conflicts.is_empty());
-    let rekor = &resolution.keys[&key(Role::Rekor).key];
+    let rekor = &resolution.keys[&key(Role::Rekor).key_ref()];
     let mut sources: Vec<_> = rekor.provenance.iter().map(|p| p.source.as_str()).collect();
     sources.sort_unstable();
     assert_eq!(sources, ["copy", "lab", "rekor.pub"]);
-    assert!(rekor.url.is_some() && rekor.validity.start.is_some(), "a root knows more than a bare file");
+    assert!(
+        rekor.key.url.is_some() && rekor.key.validity.start.is_some(),
+        "a root knows more than a bare file"
+    );
 }
 
 fn lab_json() -> Vec<u8> {

@@ -4,12 +4,13 @@ use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use keypack::{
     key::{Candidate, KeyRef, Role},
     keysource::{Gathered, KeyFile},
-    resolve::{Answer, Need, Question, Resolution, resolve},
+    resolve::{Answer, Question, Resolution, resolve},
+    signature::Need,
 };
 use serde_json::json;
 
 use super::{
-    lab::{Form, bare, file, form, forms, lab_root},
+    lab::{Form, bare, file, form, forms, given_as, lab_root},
     own,
 };
 
@@ -53,7 +54,7 @@ fn a_signer_who_logs_his_own_signatures() {
     let (form, pem) = own_log();
     let given = bare(Role::Signer, pem.as_bytes(), "vendor.pub");
     let resolution = ask(&form, &given);
-    let signer = KeyRef { role: Role::Signer, id: given[0].material.id() };
+    let signer = KeyRef { role: Role::Signer, id: given[0].key.material.id() };
     assert_eq!(resolution.keys.keys().collect::<Vec<_>>(), [&signer]);
     for (need, answer) in &resolution.answers[0].needs {
         match need.role() {
@@ -71,16 +72,24 @@ fn a_signer_who_logs_his_own_signatures() {
 fn a_key_that_was_given_for_something_else() {
     let all = [lab_root(), file("cosign.pub")].concat();
     for form in forms() {
-        for (at, candidate) in all.iter().enumerate().filter(|(_, c)| form.roles.contains(&c.role)) {
-            for role in Role::ALL.into_iter().filter(|role| candidate.material.check_role(*role).is_ok()) {
+        for (at, candidate) in all.iter().enumerate().filter(|(_, c)| form.roles.contains(&c.key.role)) {
+            for role in Role::ALL.into_iter().filter(|role| candidate.key.material.check_role(*role).is_ok())
+            {
                 let mut given = all.clone();
-                given[at].role = role;
+                given[at] = given_as(role, candidate);
                 let resolution = ask(&form, &given);
                 // The API of a log does not say its version, so one serves both.
-                let serves = role == candidate.role || (role, candidate.role) == (Role::Rekor, Role::Rekor2);
-                assert_eq!(resolution.is_complete(), serves, "{}: {} as {role}", form.name, candidate.role);
+                let serves =
+                    role == candidate.key.role || (role, candidate.key.role) == (Role::Rekor, Role::Rekor2);
+                assert_eq!(
+                    resolution.is_complete(),
+                    serves,
+                    "{}: {} as {role}",
+                    form.name,
+                    candidate.key.role
+                );
                 let held = |need: &Need, answer: &Answer| {
-                    need.role() != candidate.role || matches!(answer, Answer::Have(_)) == serves
+                    need.role() != candidate.key.role || matches!(answer, Answer::Have(_)) == serves
                 };
                 let answers = &resolution.answers[0].needs;
                 assert!(answers.iter().all(|(n, a)| held(n, a)), "{}: as {role}: {answers:?}", form.name);
@@ -120,8 +129,8 @@ fn the_private_cas_of_a_policy() {
         "caIntermediatesData": data(&[&intermediate, &issuing]),
     }));
     assert_eq!(gathered.unusable, []);
-    assert!(gathered.candidates.iter().all(|c| c.role == Role::Pki));
-    let found: Vec<_> = gathered.candidates.iter().map(|c| c.material.to_pem()).collect();
+    assert!(gathered.candidates.iter().all(|c| c.key.role == Role::Pki));
+    let found: Vec<_> = gathered.candidates.iter().map(|c| c.key.material.to_pem()).collect();
     let chains: [&[&own::Authority]; 4] =
         [&[&intermediate, &root], &[&issuing, &intermediate, &root], &[&other], &[&root]];
     assert_eq!(found, chains.map(pem), "each of them may have issued a signer's certificate");
@@ -139,7 +148,7 @@ fn the_private_cas_of_a_policy() {
         "caIntermediatesPath": file("intermediates", pem(&[&intermediate, &issuing])),
     }));
     assert_eq!(again.unusable, []);
-    assert_eq!(again.candidates.iter().map(|c| c.material.to_pem()).collect::<Vec<_>>(), found);
+    assert_eq!(again.candidates.iter().map(|c| c.key.material.to_pem()).collect::<Vec<_>>(), found);
 }
 
 #[test]
@@ -193,7 +202,7 @@ fn a_file_in_a_role_that_its_keys_do_not_have() {
         let wrong = if role.is_chain() { &key } else { &chain };
         assert_eq!(add(Some(role), wrong).unwrap_err().code().as_str(), "key-role", "{role}");
         if role != Role::Gpg {
-            assert_eq!(add(Some(role), right).unwrap().candidates[0].role, role);
+            assert_eq!(add(Some(role), right).unwrap().candidates[0].key.role, role);
             // One of two is used, and the other is told.
             let gathered = add(Some(role), &format!("{key}{chain}")).unwrap();
             assert_eq!((gathered.candidates.len(), gathered.unusable.len()), (1, 1), "{role}");
@@ -201,6 +210,6 @@ fn a_file_in_a_role_that_its_keys_do_not_have() {
         }
     }
     let gathered = add(None, &format!("{key}{chain}")).unwrap();
-    assert_eq!(gathered.candidates[0].role, Role::Signer);
+    assert_eq!(gathered.candidates[0].key.role, Role::Signer);
     assert!(gathered.unusable[0].reason.contains("--key pki=FILE"), "{:?}", gathered.unusable);
 }

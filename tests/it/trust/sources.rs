@@ -218,7 +218,7 @@ fn a_folder_is_not_part_of_what_a_source_is_called() {
     let folder = Folder::new();
     let gathered = folder.key(own::pair().1.to_pem()).unwrap();
     assert_eq!(gathered.candidates[0].provenance.source, "some.pub");
-    assert_eq!(gathered.candidates[0].role, Role::Signer);
+    assert_eq!(gathered.candidates[0].key.role, Role::Signer);
 }
 
 #[test]
@@ -232,8 +232,8 @@ fn an_rsa_log_of_rekor_v2_and_an_unnamed_one() {
         })
         .unwrap();
     assert_eq!(gathered.unusable, []);
-    let ids: Vec<_> = gathered.candidates.iter().map(|c| c.key_ref(c.role, None)).collect();
+    let ids: Vec<_> = gathered.candidates.iter().map(|c| c.key.key_ref()).collect();
     for role in [Role::Rekor, Role::Rekor2, Role::CtLog] {
-        assert!(ids.contains(&key(role).key), "{role}: {ids:?}");
+        assert!(ids.contains(&key(role).key_ref()), "{role}: {ids:?}");
     }
 }

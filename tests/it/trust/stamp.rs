@@ -2,9 +2,8 @@
 
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use keypack::{
-    key::{KeyRef, Material, Role, Validity},
+    key::{Key, Material, Role},
     oci::Digest,
-    trust::VerificationKey,
 };
 use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, IsCa, SigningKey};
 use serde_json::{Value, json};
@@ -19,7 +18,7 @@ use super::{
 pub struct Stamper {
     certificate: keypack::key::Certificate,
     key: rcgen::KeyPair,
-    pub authority: VerificationKey,
+    pub authority: Key,
 }
 
 /// The parameters of an authority's own certificate.
@@ -42,13 +41,7 @@ impl Stamper {
         let certificates: Vec<_> =
             [&certificate].into_iter().chain(issuers.iter().map(|a| &a.certificate)).collect();
         let chain = own::chain(&certificates);
-        let authority = VerificationKey {
-            key: KeyRef { role: Role::Tsa, id: chain.id() },
-            material: Material::Chain(chain),
-            url: None,
-            validity: Validity::default(),
-            ct_required: false,
-        };
+        let authority = Key::new(Role::Tsa, Material::Chain(chain)).unwrap();
         Self { certificate, key, authority }
     }
 

@@ -1,11 +1,10 @@
 //! Every signature of a walk is verified, whatever others have proved; and what several sources say of one key.
 
 use keypack::{
-    key::{Candidate, Material, Role, Validity},
+    key::{Candidate, Key, Material, Role, Validity},
     oci::Digest,
     resolve::{Answer, Question, Resolution, resolve},
     signature::UntrustedSignature,
-    trust::VerificationKey,
 };
 use rcgen::CustomExtension;
 
@@ -27,14 +26,9 @@ fn all() -> Vec<Candidate> {
     [lab_root(), file("cosign.pub")].concat()
 }
 
-fn candidate(key: &VerificationKey, source: &str) -> Candidate {
-    Candidate {
-        role: key.key.role,
-        material: key.material.clone(),
-        url: None,
-        validity: key.validity,
-        provenance: provenance(source),
-    }
+fn candidate(key: &Key, source: &str) -> Candidate {
+    let bare = Key::new(key.role, key.material.clone()).unwrap();
+    Candidate { key: Key { validity: key.validity, ..bare }, provenance: provenance(source) }
 }
 
 /// The bundle or the annotations with one piece of evidence broken.
@@ -99,7 +93,7 @@ fn a_certificate_of_a_namesake_beside_good_ones() {
     assert_eq!(resolution.keys.len(), 3, "the other log is one");
     assert_eq!(resolution.answers[0].refusal, None);
     assert_eq!(resolution.answers[1].refusal.as_ref().unwrap().code().as_str(), "certificate-refused");
-    assert_eq!(resolution.keys[&authority(&[&root]).key].proofs, 1);
+    assert_eq!(resolution.keys[&authority(&[&root]).key_ref()].proofs, 1);
     assert!(!resolution.is_complete());
 }
 
@@ -123,11 +117,11 @@ fn a_certificate_that_no_ct_log_saw() {
     let keys = [log.clone(), ca.clone()];
     assert_eq!(form.judge(&keys).unwrap_err(), "ct-timestamp-missing");
     assert_eq!(form.unproved(&keys, Role::Fulcio), "ct-timestamp-missing");
-    assert_eq!(form.prove(&keys).unwrap().keys(), [log.key], "the log is proved all the same");
+    assert_eq!(form.prove(&keys).unwrap().keys(), [log.key_ref()], "the log is proved all the same");
 
     // The instance of a CA is the document that it came from; of several, one with CT logs is enough.
     let ct = own::key(Role::CtLog);
-    let of = |documents: &[(&VerificationKey, &str)]| {
+    let of = |documents: &[(&Key, &str)]| {
         let candidates: Vec<_> = documents.iter().map(|(key, source)| candidate(key, source)).collect();
         walk(&[&form], &candidates)
     };
@@ -139,8 +133,8 @@ fn a_certificate_that_no_ct_log_saw() {
     ] {
         let resolution = of(documents);
         assert_eq!(resolution.is_complete(), !required);
-        assert_eq!(resolution.keys.contains_key(&ca.key), !required);
-        assert!(resolution.keys.contains_key(&log.key));
+        assert_eq!(resolution.keys.contains_key(&ca.key_ref()), !required);
+        assert!(resolution.keys.contains_key(&log.key_ref()));
         let (_, answer) = resolution.answers[0].needs.iter().find(|(n, _)| n.role() == Role::Fulcio).unwrap();
         match answer {
             Answer::Have(_) => assert!(!required),
@@ -158,7 +152,7 @@ fn a_ct_log_in_conflict_still_demands_a_timestamp() {
     let ca = authority(&[&root]);
     let ct = own::key(Role::CtLog);
     let candidates: Vec<_> = [&log, &ca, &ct].iter().map(|key| candidate(key, "own")).collect();
-    assert!(!walk(&[&form], &candidates).keys.contains_key(&ca.key));
+    assert!(!walk(&[&form], &candidates).keys.contains_key(&ca.key_ref()));
 }
 
 /// The certificate's own list of timestamps is empty: that is none.
@@ -171,7 +165,7 @@ fn a_certificate_with_an_empty_list_of_ct_timestamps() {
         stamp::tlv(0x04, &[0, 0]),
     ));
     let (form, log) = sign(&root, leaf, NOW);
-    let ca = VerificationKey { ct_required: true, ..authority(&[&root]) };
+    let ca = Key { ct_required: true, ..authority(&[&root]) };
     assert_eq!(form.judge(&[log, ca]).unwrap_err(), "ct-timestamp-missing");
 }
 
@@ -180,7 +174,7 @@ fn the_ct_logs_of_the_lab_are_demanded() {
     for name in ["keyless-bundle-rekor1", "keyless-bundle-rekor2", "keyless-tag-rekor1"] {
         let resolution = walk(&[&form(name)], &lab_root());
         assert!(resolution.is_complete(), "{name}");
-        assert!(resolution.keys[&key(Role::Fulcio).key].ct_required, "{name}");
+        assert!(resolution.keys[&key(Role::Fulcio).key_ref()].key.ct_required, "{name}");
     }
 }
 
@@ -192,9 +186,9 @@ fn window(start: Option<&str>, end: Option<&str>) -> Validity {
 /// The lab's log, as these sources state its window.
 fn logs(windows: &[Validity]) -> Vec<Candidate> {
     let log = key(Role::Rekor);
-    let state = |(number, validity): (usize, &Validity)| Candidate {
-        validity: *validity,
-        ..candidate(&log, &number.to_string())
+    let state = |(number, validity): (usize, &Validity)| {
+        let stated = Key { validity: *validity, ..log.clone() };
+        candidate(&stated, &number.to_string())
     };
     windows.iter().enumerate().map(state).chain(file("cosign.pub")).collect()
 }
@@ -206,9 +200,9 @@ fn a_document_that_closes_a_window_beside_one_that_leaves_it_open() {
     let closed = window(Some("2020-01-01T00:00:00Z"), Some("2021-06-01T00:00:00Z"));
     for windows in [[open, closed], [closed, open]] {
         let resolution = walk(&[&form], &logs(&windows));
-        assert!(!resolution.keys.contains_key(&key(Role::Rekor).key), "it was logged after the end");
+        assert!(!resolution.keys.contains_key(&key(Role::Rekor).key_ref()), "it was logged after the end");
         let [difference] = resolution.windows.as_slice() else { panic!("{:?}", resolution.windows) };
-        assert_eq!((difference.key, difference.used), (key(Role::Rekor).key, closed));
+        assert_eq!((difference.key, difference.used), (key(Role::Rekor).key_ref(), closed));
         assert_eq!(difference.stated.len(), 2);
     }
 }
@@ -221,10 +215,13 @@ fn the_narrowest_of_several_windows() {
     let resolution = walk(&[&form], &logs(&[early, late]));
     assert!(resolution.is_complete());
     let used = window(Some("2022-01-01T00:00:00Z"), Some("2030-01-01T00:00:00Z"));
-    assert_eq!(resolution.keys[&key(Role::Rekor).key].validity, used);
+    assert_eq!(resolution.keys[&key(Role::Rekor).key_ref()].key.validity, used);
     assert_eq!(resolution.windows[0].used, used);
     // Also of keys that go into a pack without need.
-    assert_eq!(keypack::resolve::merged(&logs(&[early, late]))[&key(Role::Rekor).key].validity, used);
+    assert_eq!(
+        keypack::resolve::merged(&logs(&[early, late]))[&key(Role::Rekor).key_ref()].key.validity,
+        used
+    );
 }
 
 #[test]
@@ -233,7 +230,7 @@ fn windows_that_nothing_is_in() {
     let before = window(Some("2020-01-01T00:00:00Z"), Some("2021-01-01T00:00:00Z"));
     let after = window(Some("2022-01-01T00:00:00Z"), None);
     let resolution = walk(&[&form], &logs(&[before, after]));
-    assert!(!resolution.keys.contains_key(&key(Role::Rekor).key));
+    assert!(!resolution.keys.contains_key(&key(Role::Rekor).key_ref()));
     assert!(!resolution.is_complete() && resolution.windows.len() == 1);
 }
 
@@ -248,7 +245,7 @@ fn sources_that_do_not_differ() {
         let resolution = walk(&[&form], &logs(&windows));
         assert!(resolution.is_complete());
         assert_eq!(resolution.windows, []);
-        assert_eq!(resolution.keys[&key(Role::Rekor).key].validity, open);
+        assert_eq!(resolution.keys[&key(Role::Rekor).key_ref()].key.validity, open);
     }
 }
 
@@ -258,11 +255,11 @@ fn the_window_of_a_ca_is_the_narrowest_too() {
     let (form, log) = sign(&root, issue::good(), NOW);
     let ca = authority(&[&root]);
     let mut closed = candidate(&ca, "newer");
-    closed.validity = window(Some("2020-01-01T00:00:00Z"), Some("2021-01-01T00:00:00Z"));
+    closed.key.validity = window(Some("2020-01-01T00:00:00Z"), Some("2021-01-01T00:00:00Z"));
     let mut open = candidate(&ca, "older");
-    open.validity = window(Some("2020-01-01T00:00:00Z"), None);
+    open.key.validity = window(Some("2020-01-01T00:00:00Z"), None);
     let resolution = walk(&[&form], &[candidate(&log, "older"), open, closed]);
-    assert!(!resolution.keys.contains_key(&ca.key));
+    assert!(!resolution.keys.contains_key(&ca.key_ref()));
     assert_eq!(resolution.windows.len(), 1);
     assert!(matches!(ca.material, Material::Chain(_)));
 }
@@ -277,5 +274,5 @@ fn a_chain_that_ends_sooner_is_no_contradiction() {
     let candidates: Vec<_> = [&log, &chains[0], &chains[1]].iter().map(|key| candidate(key, "own")).collect();
     let resolution = walk(&[&form], &candidates);
     assert!(resolution.is_complete(), "{:?}", resolution.conflicts);
-    assert!(chains.iter().all(|chain| resolution.keys.contains_key(&chain.key)));
+    assert!(chains.iter().all(|chain| resolution.keys.contains_key(&chain.key_ref())));
 }

@@ -239,8 +239,8 @@ fn the_pki_of_a_policy_is_chains() {
         .candidates
         .iter()
         .map(|c| {
-            if let Material::Chain(chain) = &c.material {
-                (c.role, chain.certificates().len())
+            if let Material::Chain(chain) = &c.key.material {
+                (c.key.role, chain.certificates().len())
             } else {
                 panic!()
             }

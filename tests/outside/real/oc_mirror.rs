@@ -3,11 +3,11 @@
 use keypack::{
     content::Location,
     discover::{Discovery, Kind, Via},
-    key::{Role, parse_key_file},
+    key::{Key, Role, parse_key_file},
     oci::Digest,
     resolve::Answer,
-    signature::{SignerHint, UntrustedSignature},
-    trust::{KeySet, judge},
+    signature::{Signer, UntrustedSignature},
+    trust::{KeySet, Verifier},
 };
 
 use super::{
@@ -44,7 +44,7 @@ fn signature(discovery: &Discovery) -> (Digest, &UntrustedSignature) {
 
 /// The key that the log entry reveals, as a key file: what its owner would have published.
 fn revealed(discovery: &Discovery) -> Vec<keypack::key::Candidate> {
-    let SignerHint::Key { claim, .. } = signature(discovery).1.hints().unwrap().signer else { panic!() };
+    let Signer::Key { claim, .. } = signature(discovery).1.needs().unwrap().signer else { panic!() };
     let pem = claim.expect("the entry names a key").to_pem();
     let material = parse_key_file(pem.as_bytes()).unwrap().material.remove(0);
     let provenance = keypack::key::Provenance {
@@ -89,21 +89,18 @@ fn judge_takes_both_keys_and_nothing_less() {
     let (image, signature) = signature(&discovery);
     let candidates = [builtin().candidates, revealed(&discovery)].concat();
     let keys: Vec<_> =
-        resolved(&discovery, &candidates).keys.into_iter().map(|(key, k)| k.for_verification(key)).collect();
-    assert_eq!(
-        judge(signature, &image, &KeySet::new(keys.clone()), jiff::Timestamp::now()).unwrap().keys().len(),
-        2
-    );
+        resolved(&discovery, &candidates).keys.into_values().map(|resolved| resolved.key).collect();
+    let judge = |image: &Digest, keys: &[Key]| {
+        let verifier = Verifier::new(KeySet::new(keys.to_vec()).unwrap());
+        verifier.judge(signature, image, jiff::Timestamp::now())
+    };
+    assert_eq!(judge(&image, &keys).unwrap().keys().len(), 2);
     for key in &keys {
-        let alone =
-            judge(signature, &image, &KeySet::new([key.clone()]), jiff::Timestamp::now()).unwrap_err();
+        let alone = judge(&image, std::slice::from_ref(key)).unwrap_err();
         assert_eq!(alone.code().as_str(), "no-key");
     }
     let other = Digest::of(b"another image");
-    assert_eq!(
-        judge(signature, &other, &KeySet::new(keys), jiff::Timestamp::now()).unwrap_err().code().as_str(),
-        "signed-for-other-image"
-    );
+    assert_eq!(judge(&other, &keys).unwrap_err().code().as_str(), "signed-for-other-image");
 }
 
 fn without_its_image_the_signature_still_tells_its_keys() {

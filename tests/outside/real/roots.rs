@@ -40,7 +40,7 @@ fn public_roots_are_read_whole() {
 fn the_built_in_root_is_the_public_good_one() {
     let read = root("sigstore/trusted_root.public-good.json").unwrap();
     let ids = |gathered: &Gathered| {
-        let mut ids: Vec<_> = gathered.candidates.iter().map(|c| c.key_ref(c.role, None)).collect();
+        let mut ids: Vec<_> = gathered.candidates.iter().map(|c| c.key.key_ref()).collect();
         ids.sort_unstable();
         ids
     };
@@ -72,7 +72,7 @@ fn an_authority_without_certificates_is_told() {
 
 fn the_classic_targets_are_the_same_keys() {
     let known: Vec<_> =
-        builtin().candidates.iter().flat_map(|candidate| candidate.material.fingerprints()).collect();
+        builtin().candidates.iter().flat_map(|candidate| candidate.key.material.fingerprints()).collect();
     for name in ["rekor.pub", "ctfe.pub", "ctfe_2022.pub", "fulcio.crt.pem", "fulcio_intermediate_v1.crt.pem"]
     {
         let role = match name.split(['.', '_']).next() {
@@ -83,9 +83,9 @@ fn the_classic_targets_are_the_same_keys() {
         let path = fixture(&format!("sigstore/{name}"));
         let gathered = given(&[KeyFile { role: Some(role), path }]);
         assert_eq!(gathered.candidates.len(), 1, "{name}");
-        assert!(known.contains(&gathered.candidates[0].material.fingerprint()), "{name}");
+        assert!(known.contains(&gathered.candidates[0].key.material.fingerprint()), "{name}");
         let chain = name.starts_with("fulcio");
-        assert_eq!(gathered.candidates[0].role == Role::Fulcio, chain, "{name}");
+        assert_eq!(gathered.candidates[0].key.role == Role::Fulcio, chain, "{name}");
     }
 }
 
@@ -94,9 +94,9 @@ fn red_hats_files_are_keys_and_its_own_are_known() {
         let path = file.unwrap().path();
         let gathered = files(std::slice::from_ref(&path));
         let [key] = gathered.candidates.as_slice() else { panic!("{}: {gathered:?}", path.display()) };
-        assert_eq!(key.role, Role::Gpg);
-        let openpgp = key.material.openpgp().unwrap();
-        let known = well_known(key.key_ref(Role::Gpg, None)).is_some();
+        assert_eq!(key.key.role, Role::Gpg);
+        let openpgp = key.key.material.openpgp().unwrap();
+        let known = well_known(key.key.key_ref()).is_some();
         assert_eq!(
             known,
             path.file_name().unwrap().to_str().unwrap().contains("redhat"),

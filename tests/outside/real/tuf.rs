@@ -67,7 +67,7 @@ fn the_public_good_is_collected_as_of_then() {
         let mut ids: Vec<_> = gathered
             .candidates
             .iter()
-            .map(|c| (c.key_ref(c.role, None), c.url.clone(), c.validity))
+            .map(|c| (c.key.key_ref(), c.key.url.clone(), c.key.validity))
             .collect();
         ids.sort_unstable();
         ids
@@ -78,7 +78,7 @@ fn the_public_good_is_collected_as_of_then() {
         "the very keys that are built in, with their windows and addresses"
     );
     assert!(gathered.candidates.iter().all(|c| c.provenance.grade == Grade::Tuf));
-    assert!(gathered.candidates.iter().any(|c| c.role == Role::Rekor2));
+    assert!(gathered.candidates.iter().any(|c| c.key.role == Role::Rekor2));
     let chain = &gathered.chains[0];
     assert_eq!(chain.evidence.summary(), "root 15, timestamp 762, snapshot 165, targets 14");
     assert_eq!(chain.evidence.good_until().to_string(), "2026-08-28T19:25:56Z");
@@ -129,11 +129,11 @@ fn a_pack_of_it_is_pulled_by_the_built_in_root() {
     let real = Unpacked::new();
     let read = collect(&real.path(), real.root(5), then()).unwrap().chains.remove(0);
     let keys = read.items.iter().map(|item| Include {
-        key: item.key_ref(item.role, None),
-        material: item.material.clone(),
-        url: item.url.clone(),
+        key: item.key.key_ref(),
+        material: item.key.material.clone(),
+        url: item.key.url.clone(),
         origin: None,
-        validity: item.validity,
+        validity: item.key.validity,
         provenance: vec![item.provenance.clone()],
         ct_required: false,
         proved: false,

@@ -1,0 +1,230 @@
+//! The search for proofs.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use jiff::Timestamp;
+
+use super::{
+    Judged, Resolution, ResolvedKey,
+    choice::{Choice, Combination, Options},
+    pool::Pool,
+};
+use crate::{
+    key::{Candidate, KeyRef, PublicKey},
+    limits,
+    oci::Digest,
+    signature::{Need, Signer, UntrustedSignature},
+    trust::{KeySet, Reading, Refusal, Verified, Verifier},
+};
+
+/// How many combinations of candidates are tried for one signature. One is usual; more come only from several
+/// authorities with the same key identifier.
+const COMBINATIONS: usize = 64;
+
+/// How many verifiers are kept for the signatures that follow.
+const KEPT: usize = 256;
+
+/// Verifies signatures one by one, also from several threads, with the candidates that fit what they need. What became of
+/// the needs can be told at the end only: a key that one signature can't prove may be proved by a later one.
+pub struct Resolver<'a> {
+    pool: Pool<'a>,
+    options: Mutex<BTreeMap<Need, Arc<Options>>>,
+    verifiers: Mutex<BTreeMap<Combination, Arc<Verifier>>>,
+    proved: Mutex<BTreeMap<KeyRef, ResolvedKey>>,
+    now: Timestamp,
+}
+
+impl<'a> Resolver<'a> {
+    /// A resolver that knows these candidates. `now` is what dates are compared with.
+    pub fn new(candidates: &'a [Candidate], now: Timestamp) -> Self {
+        Self {
+            pool: Pool::new(candidates),
+            options: Mutex::default(),
+            verifiers: Mutex::default(),
+            proved: Mutex::default(),
+            now,
+        }
+    }
+
+    /// Verifies the signatures of one image, each of them, also where its keys have been proved by another: it may be
+    /// broken all the same. At most [`limits::TRIALS`] keys are tried on them; signatures that name their keys come first.
+    pub fn judge(&self, image: &Digest, signatures: &[&UntrustedSignature]) -> Vec<Judged> {
+        let readings = signatures.iter().map(|signature| Reading::new(signature, image));
+        let mut readings: Vec<_> = readings.map(Some).collect();
+        let is_unnamed = |reading: &Reading<'_>| reading.needs().all().iter().any(Need::is_unnamed);
+        let mut order: Vec<_> = (0..readings.len()).collect();
+        order.sort_by_key(|index| matches!(&readings[*index], Some(Ok(reading)) if is_unnamed(reading)));
+        let mut judged: Vec<_> = readings.iter().map(|_| Judged::default()).collect();
+        let mut trials = limits::TRIALS;
+        for index in order {
+            judged[index] = match readings[index].take() {
+                Some(Ok(reading)) => self.verify(&reading, &mut trials),
+                Some(Err(refusal)) => Judged { refusal: Some(refusal), ..Judged::default() },
+                None => continue,
+            };
+        }
+        judged
+    }
+
+    /// What became of all of them.
+    pub fn finish(self, judged: Vec<Judged>) -> Resolution {
+        let proved = self.proved.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let options = self.options.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let answers: Vec<_> = judged.into_iter().map(|judged| judged.answers(&proved, &options)).collect();
+        Resolution {
+            unused: self.pool.unused(&proved, &answers),
+            windows: self.pool.differences(options.keys()),
+            answers,
+            conflicts: self.pool.conflicts,
+            keys: proved,
+        }
+    }
+
+    fn verify(&self, reading: &Reading<'_>, trials: &mut usize) -> Judged {
+        let claim = match &reading.needs().signer {
+            Signer::Key { claim, .. } => claim.as_ref().map(PublicKey::fingerprint),
+            Signer::Certificate(_) => None,
+        };
+        let mut judged = Judged { needs: reading.needs().all(), claim, ..Judged::default() };
+        self.try_to_prove(reading, &mut judged, trials);
+        if matches!(judged.refusal, Some(Refusal::Budget)) {
+            // Nothing is known of its needs.
+            judged = Judged { refusal: judged.refusal, ..Judged::default() };
+        }
+        judged
+    }
+
+    fn options(&self, need: &Need) -> Arc<Options> {
+        let mut known = lock(&self.options);
+        if let Some(options) = known.get(need) {
+            return Arc::clone(options);
+        }
+        let options = Arc::new(Options {
+            number: known.len(),
+            keys: self.pool.options(need),
+            one_is_enough: matches!(need, Need::Pki(_)),
+        });
+        known.insert(need.clone(), Arc::clone(&options));
+        options
+    }
+
+    /// Tries combinations of candidates, one per need, until one verifies; then each other candidate in its place.
+    fn try_to_prove(&self, reading: &Reading<'_>, judged: &mut Judged, trials: &mut usize) {
+        let mut slots: Vec<Arc<Options>> = Vec::new();
+        let mut signers = None;
+        for need in &judged.needs {
+            let options = self.options(need);
+            match need {
+                _ if options.keys.is_empty() => {}
+                _ if need.is_signer() => signers = Some(options),
+                _ => slots.push(options),
+            }
+        }
+        if slots.is_empty() && signers.is_none() {
+            return;
+        }
+        let (mut left, mut whole) = (COMBINATIONS, false);
+        let mut choice = Choice::first(&slots, signers.as_ref());
+        loop {
+            if left == 0 || !choice.pay(trials) {
+                judged.refusal = Some(Refusal::Budget);
+                return;
+            }
+            left -= 1;
+            match self.attempt(reading, &choice) {
+                Ok(verified) => {
+                    whole |= judged.add(&verified);
+                    break;
+                }
+                // Not all of the signers' keys were tried.
+                Err(_) if choice.is_cut() => {
+                    judged.refusal = Some(Refusal::Budget);
+                    return;
+                }
+                Err(e) => judged.refusal = Some(e),
+            }
+            if !choice.advance() {
+                break;
+            }
+        }
+        if judged.keys.is_empty() {
+            if let Some(refusal) = &judged.refusal {
+                judged.refused.extend(choice.keys().map(|key| (key.key.key_ref(), refusal.clone())));
+            }
+            return;
+        }
+        for slot in (0..slots.len()).filter(|slot| !slots[*slot].one_is_enough) {
+            let taken = choice.indices[slot];
+            for other in (0..slots[slot].keys.len()).filter(|other| *other != taken) {
+                if left == 0 || !choice.pay(trials) {
+                    break;
+                }
+                left -= 1;
+                match self.attempt(reading, &choice.swapped(slot, other)) {
+                    Ok(verified) => whole |= judged.add(&verified),
+                    Err(e) => judged.refused.push((slots[slot].keys[other].key.key_ref(), e)),
+                }
+            }
+        }
+        if whole {
+            judged.refusal = None;
+        }
+        // However many combinations it took, it is one signature.
+        judged.keys.sort_unstable();
+        judged.keys.dedup();
+        let mut proved = lock(&self.proved);
+        for key in &judged.keys {
+            if let Some(resolved) = proved.get_mut(key) {
+                resolved.proofs += 1;
+            }
+        }
+    }
+
+    fn attempt(&self, reading: &Reading<'_>, choice: &Choice<'_>) -> Result<Verified, Refusal> {
+        let verified = self.verifier(choice)?.prove_reading(reading, self.now)?;
+        let mut proved = lock(&self.proved);
+        for resolved in choice.keys() {
+            let key = resolved.key.key_ref();
+            if verified.keys().contains(&key) {
+                proved.entry(key).or_insert_with(|| resolved.clone());
+            }
+        }
+        Ok(verified)
+    }
+
+    /// The verifier with these keys: the one of an earlier signature, which is prepared already.
+    fn verifier(&self, choice: &Choice<'_>) -> Result<Arc<Verifier>, Refusal> {
+        let name = choice.name();
+        if let Some(known) = lock(&self.verifiers).get(&name) {
+            return Ok(Arc::clone(known));
+        }
+        let keys = KeySet::new(choice.keys().map(|resolved| resolved.key.clone()));
+        let keys = keys.map_err(|conflict| Refusal::Key(conflict.to_string()))?;
+        let verifier = Arc::new(Verifier::new(keys));
+        let mut known = lock(&self.verifiers);
+        if known.len() >= KEPT {
+            known.clear();
+        }
+        known.insert(name, Arc::clone(&verifier));
+        Ok(verifier)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn threads_may_share_a_resolver() {
+        const fn shared<T: Send + Sync>() {}
+        shared::<Resolver<'_>>();
+        shared::<Verifier>();
+    }
+}

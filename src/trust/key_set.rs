@@ -1,0 +1,42 @@
+use thiserror::Error;
+
+use crate::{
+    key::{Key, KeyRef, Role},
+    signature::Need,
+};
+
+/// The keys that a signature may be verified with. What makes them trusted is decided elsewhere: by an anchor, or (when
+/// collecting) not yet.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct KeySet(Vec<Key>);
+
+/// Two keys have one role and one id. Which of them is meant can't be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("two different keys are called {0}")]
+pub struct KeyConflict(pub KeyRef);
+
+impl KeySet {
+    /// These keys. The same key again counts once; another one of that name, or another address or time of use for it, is a
+    /// conflict.
+    pub fn new(keys: impl IntoIterator<Item = Key>) -> Result<Self, KeyConflict> {
+        let mut set = Self::default();
+        for key in keys {
+            match set.0.iter().find(|known| known.key_ref() == key.key_ref()) {
+                None => set.0.push(key),
+                Some(known) if *known == key => {}
+                Some(_) => return Err(KeyConflict(key.key_ref())),
+            }
+        }
+        Ok(set)
+    }
+
+    /// The keys of one role.
+    pub fn of(&self, role: Role) -> impl Iterator<Item = &Key> {
+        self.0.iter().filter(move |key| key.role == role)
+    }
+
+    /// The keys that a signature may mean, in the role in which it needs one.
+    pub fn fitting(&self, need: &Need) -> impl Iterator<Item = &Key> {
+        self.of(need.role()).filter(|key| need.fits(key))
+    }
+}

@@ -1,0 +1,94 @@
+use jiff::Timestamp;
+
+use super::{KeySet, Reading, Refusal, crypto::Prepared, evidence, path::Paths};
+use crate::{key::KeyRef, oci::Digest, signature::UntrustedSignature};
+
+/// Verifies signatures with exactly the keys of one set. What is prepared for one signature (the verifying crate's part for a
+/// combination of log, CA and CT log; the path above a CA) is kept for the next ones, of all threads.
+#[derive(Default)]
+pub struct Verifier {
+    pub(super) keys: KeySet,
+    pub(super) prepared: Prepared,
+    pub(super) paths: Paths,
+}
+
+/// How to treat evidence whose key is not at hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Missing {
+    /// Refuse the signature.
+    Refuse,
+    /// Leave that evidence out and check the rest.
+    LeaveOut,
+}
+
+impl Verifier {
+    /// A verifier that knows these keys.
+    pub fn new(keys: KeySet) -> Self {
+        Self { keys, prepared: Prepared::default(), paths: Paths::default() }
+    }
+
+    /// Decides whether `signature` is good for the manifest `image`. All that the signature brings must hold: every log
+    /// entry, every timestamp, the certificate with its CT log. `now` is what the dates of GPG keys and signatures, and of
+    /// certificates that nothing else dates, are compared with.
+    pub fn judge(
+        &self,
+        signature: &UntrustedSignature,
+        image: &Digest,
+        now: Timestamp,
+    ) -> Result<Verified, Refusal> {
+        evidence::weigh(&Reading::new(signature, image)?, self, Missing::Refuse, now)
+    }
+
+    /// Tells which of the keys `signature` confirms. A log key is confirmed by an entry even while the signer's own key is
+    /// missing: the entry names the signer's key, and that claim serves for this check and for nothing else.
+    pub fn prove(
+        &self,
+        signature: &UntrustedSignature,
+        image: &Digest,
+        now: Timestamp,
+    ) -> Result<Verified, Refusal> {
+        self.prove_reading(&Reading::new(signature, image)?, now)
+    }
+
+    /// The same of a signature that was read before.
+    pub(crate) fn prove_reading(&self, reading: &Reading<'_>, now: Timestamp) -> Result<Verified, Refusal> {
+        evidence::weigh(reading, self, Missing::LeaveOut, now)
+    }
+}
+
+/// What a signature has been found to say. Only `evidence::weigh` makes one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verified {
+    pub(super) keys: Vec<KeyRef>,
+    pub(super) identity: Option<String>,
+    pub(super) oidc_issuer: Option<String>,
+    pub(super) refused: Vec<(KeyRef, Refusal)>,
+}
+
+impl Verified {
+    /// A signature that needs this key and nothing else.
+    pub(super) fn by(key: KeyRef) -> Self {
+        Self { keys: vec![key], identity: None, oidc_issuer: None, refused: Vec::new() }
+    }
+
+    /// The keys at hand that it names and did not verify with, with the reason. Only [`Verifier::prove`] lets a signature
+    /// pass that has any: its log is confirmed, and its certificate is not.
+    pub fn refused(&self) -> &[(KeyRef, Refusal)] {
+        &self.refused
+    }
+
+    /// The keys that the signature verified with, each of them needed.
+    pub fn keys(&self) -> &[KeyRef] {
+        &self.keys
+    }
+
+    /// The certificate's subject alternative name, where a certificate signed.
+    pub fn identity(&self) -> Option<&str> {
+        self.identity.as_deref()
+    }
+
+    /// The OIDC issuer in the certificate, where a certificate signed.
+    pub fn oidc_issuer(&self) -> Option<&str> {
+        self.oidc_issuer.as_deref()
+    }
+}
