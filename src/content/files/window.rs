@@ -9,7 +9,7 @@ use std::{
 
 use crate::limits;
 
-/// The least that one read asks of the fs, and the most.
+/// The least that one read asks of the disk, and the most.
 const LEAST: usize = 2 << 10;
 const MOST: usize = 64 << 10;
 

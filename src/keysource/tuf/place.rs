@@ -52,7 +52,7 @@ pub(super) struct Repository {
     name: String,
     /// Where the metadata lie: at the top, as they are published, or in `metadata/`, as they are kept.
     metadata: &'static str,
-    /// What went wrong with the network or the fs, which the workflow can't tell.
+    /// What went wrong with the network or the disk, which the workflow can't tell.
     failure: Mutex<Option<KeySourceError>>,
 }
 
