@@ -13,7 +13,11 @@ use super::{
     scan::{Kind, refuse_compressed, scan},
 };
 use crate::{
-    content::{ContentError, found::no_such_place},
+    content::{
+        ContentError,
+        found::no_such_place,
+        layout::{DOCKER_ARCHIVE, INDEX, MARKER},
+    },
     fs,
 };
 
@@ -37,17 +41,33 @@ impl TarFiles {
     /// Indexes tar files. The order of `paths` is the order of the segments.
     pub fn open(paths: &[PathBuf], segments: Segments) -> Result<Self, ContentError> {
         let mut files = Self { segments: Vec::new(), index: Index::default() };
+        let mut refused = None;
         for path in paths {
-            files.add(path, segments)?;
+            refused = files.add_file(open_file(path)?, path)?.or(refused);
         }
-        match files.index.finish() {
-            Some(entry) if segments == Segments::One => Err(ContentError::ArchiveUnsafe {
-                file: paths.first().cloned().unwrap_or_default(),
-                entry,
-                reason: "the archive holds two entries of this name",
-            }),
-            _ => Ok(files),
+        let twice = files.index.finish();
+        files.check(paths.first().map_or(Path::new(""), PathBuf::as_path), segments, refused, twice)?;
+        Ok(files)
+    }
+
+    /// Refuses what one tool would not have written into one archive of OCI content. A docker-archive, whose layers are
+    /// links by its format, is called what it is.
+    fn check(
+        &self,
+        path: &Path,
+        segments: Segments,
+        foreign: Option<(String, &'static str)>,
+        twice: Option<String>,
+    ) -> Result<(), ContentError> {
+        let twice = twice.map(|entry| (entry, "the archive holds two entries of this name"));
+        let Some((entry, reason)) = foreign.or(twice).filter(|_| segments == Segments::One) else {
+            return Ok(());
+        };
+        let has = |name: &str| self.find(name).is_some();
+        if has("manifest.json") && !has(MARKER) && !has(INDEX) {
+            return Err(ContentError::wrong_place(path, "an OCI archive", DOCKER_ARCHIVE));
         }
+        Err(ContentError::ArchiveUnsafe { file: path.to_owned(), entry, reason })
     }
 
     /// Indexes an archive that is in memory already. `name` is how messages name it.
@@ -57,33 +77,30 @@ impl TarFiles {
         let file = File::from(memory.map_err(|e| failed(e.into()))?);
         file.write_all_at(bytes, 0).map_err(failed)?;
         let mut files = Self { segments: Vec::new(), index: Index::default() };
-        files.add_file(file, Path::new(name), Segments::One)?;
+        let foreign = files.add_file(file, Path::new(name))?;
         files.index.finish();
+        files.check(Path::new(name), Segments::One, foreign, None)?;
         Ok(files)
     }
 
-    fn add(&mut self, path: &Path, segments: Segments) -> Result<(), ContentError> {
-        self.add_file(open_file(path)?, path, segments)
-    }
-
-    fn add_file(&mut self, file: File, path: &Path, segments: Segments) -> Result<(), ContentError> {
+    /// Adds a segment; the first entry in it that is neither a file nor a directory, and what it is.
+    fn add_file(&mut self, file: File, path: &Path) -> Result<Option<(String, &'static str)>, ContentError> {
         refuse_compressed(&file, path)?;
-        let (number, index) = (self.segments.len(), &mut self.index);
+        let (number, index, mut foreign) = (self.segments.len(), &mut self.index, None);
         scan(&file, path, &mut |entry| match entry.kind {
             Kind::File => index
                 .push(number, entry.name, At { content: entry.content, size: entry.size })
                 .map_err(|Full| {
                     ContentError::wrong_place(path, "an archive keypack can index", "it has too many entries")
                 }),
-            Kind::Foreign(reason) if segments == Segments::One => Err(ContentError::ArchiveUnsafe {
-                file: path.to_owned(),
-                entry: String::from_utf8_lossy(entry.name).into_owned(),
-                reason,
-            }),
-            Kind::Foreign(_) | Kind::Directory | Kind::Note => Ok(()),
+            Kind::Foreign(reason) => {
+                foreign.get_or_insert_with(|| (String::from_utf8_lossy(entry.name).into_owned(), reason));
+                Ok(())
+            }
+            Kind::Directory | Kind::Note => Ok(()),
         })?;
         self.segments.push((path.to_owned(), file));
-        Ok(())
+        Ok(foreign)
     }
 
     fn find(&self, name: &str) -> Option<(&File, At)> {

@@ -213,6 +213,26 @@ fn an_archive_that_is_compressed_or_something_else() {
 }
 
 #[test]
+fn a_docker_archive_is_called_one_though_its_layers_are_links() {
+    // As `podman save` writes it: the legacy layer.tar of each layer is a link to the blob.
+    let save = |more: &[(&str, EntryType)]| {
+        let mut tar = Builder::new(Vec::new());
+        tar.append(&header("0a.tar", EntryType::Regular, 1), &b"x"[..]).unwrap();
+        tar.append(&header("0b/layer.tar", EntryType::Symlink, 0), &b""[..]).unwrap();
+        for (name, kind) in more {
+            tar.append(&header(name, *kind, 2), &b"[]"[..]).unwrap();
+        }
+        written(&tar.into_inner().unwrap())
+    };
+    let docker = save(&[("manifest.json", EntryType::Regular)]);
+    check(&docker, "wrong-place", "skopeo copy docker-archive:… oci-archive:…");
+    // The link stays refused where it is an OCI archive, or neither.
+    check(&save(&[]), "archive-unsafe", "symbolic link");
+    let both = save(&[("manifest.json", EntryType::Regular), ("index.json", EntryType::Regular)]);
+    check(&both, "archive-unsafe", "symbolic link");
+}
+
+#[test]
 fn a_set_of_segments_ignores_what_is_no_file_and_refuses_what_leaves() {
     let segment = |kind, name: &str, content: &[u8]| {
         let mut tar = Builder::new(Vec::new());
