@@ -60,7 +60,12 @@ pub enum Change {
 /// The directory at `target`; `None` if it does not exist. Links are not followed, and anything but a directory is an
 /// error.
 pub fn look(target: &Path) -> Result<Option<Existing>, FsError> {
-    Target::open(target)?.look()
+    let opened = Target::open(target).map_err(|error| match error {
+        // Nothing is to be written here.
+        FsError::NotWritable { place, source } => FsError::Read { place, source },
+        other => other,
+    })?;
+    opened.look()
 }
 
 /// Makes `files` the whole content of the directory `target`: files 0644, directories 0755.
@@ -77,6 +82,7 @@ where
     E: From<FsError> + std::error::Error + Send + Sync + 'static,
 {
     let target = Target::open(target)?;
+    staging::refuse_other_paths(&target, files)?;
     let survey = || {
         let existing = target.look()?;
         let same = match &existing {
@@ -143,4 +149,69 @@ fn settle<E: From<FsError>>(
     }
     // Both at once: one write of the journal serves both.
     Ok(staging.sync_all(&[&staging.wrapper, &target.parent].map(Unsynced::Directory))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt};
+
+    use super::*;
+
+    fn tree(root: &Path) -> BTreeMap<String, (u32, Vec<u8>)> {
+        let (mut found, mut folders) = (BTreeMap::new(), vec![root.to_owned()]);
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(&folder).unwrap() {
+                let path = entry.unwrap().path();
+                let mode = path.metadata().unwrap().permissions().mode() & 0o7777;
+                let name = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
+                found.insert(name, (mode, fs::read(&path).unwrap_or_default()));
+                if path.is_dir() {
+                    folders.push(path);
+                }
+            }
+        }
+        found
+    }
+
+    fn replace(target: &Path, files: &[(&str, &str)]) -> Result<Outcome, FsError> {
+        let files: Vec<_> = files.iter().map(|(path, text)| File { path, bytes: text.as_bytes() }).collect();
+        replace_directory(target, &files, &|_| Ok(false))
+    }
+
+    #[test]
+    fn a_tree_is_made_and_replaced_as_a_whole() {
+        let parent = tempfile::tempdir().unwrap();
+        let target = parent.path().join("policy");
+        let old = [("policy.json", "{}"), ("registries.d/a.yaml", "a"), ("registries.d/more/b.yaml", "b")];
+        assert_eq!(replace(&target, &old).unwrap().change, Change::Created);
+        let file = |text: &str| (MODE_FILE, text.as_bytes().to_vec());
+        let folder = || (MODE_DIRECTORY, Vec::new());
+        let wanted = BTreeMap::from([
+            ("policy.json".to_owned(), file("{}")),
+            ("registries.d".to_owned(), folder()),
+            ("registries.d/a.yaml".to_owned(), file("a")),
+            ("registries.d/more".to_owned(), folder()),
+            ("registries.d/more/b.yaml".to_owned(), file("b")),
+        ]);
+        assert_eq!(tree(&target), wanted);
+        let outcome = replace(&target, &[("x/y", "new")]).unwrap();
+        assert_eq!((outcome.change, outcome.left), (Change::Replaced, vec![]));
+        assert_eq!(tree(&target), [("x".to_owned(), folder()), ("x/y".to_owned(), file("new"))].into());
+        assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 1, "the old tree is gone");
+    }
+
+    #[test]
+    fn a_path_that_leads_elsewhere_is_refused() {
+        let parent = tempfile::tempdir().unwrap();
+        let target = parent.path().join("policy");
+        for path in ["", "/a", "a/", "../a", "a/../b", "a//b", "a/.", ".", ".."] {
+            assert_eq!(replace(&target, &[(path, "")]).unwrap_err().code(), "target-unusable", "{path}");
+            assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 0, "{path}");
+        }
+        // A file where a folder must be, and the other way round.
+        for both in [[("a", ""), ("a/b", "")], [("a/b", ""), ("a", "")]] {
+            assert_eq!(replace(&target, &both).unwrap_err().code(), "write-failed");
+        }
+        assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 0);
+    }
 }

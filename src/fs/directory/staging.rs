@@ -101,7 +101,6 @@ impl<'a> Staging<'a> {
     /// One folder, new, open to all: the wrapper around it is not.
     fn folder(&self, above: &OwnedFd, name: &str) -> Result<OwnedFd, FsError> {
         let failed = |errno| FsError::of(errno, &self.target.path, "prepare the new directory");
-        let name = self.one_name(name)?;
         mkdirat(above, name, Mode::RWXU).map_err(failed)?;
         let folder = openat(above, name, DIR, Mode::empty()).map_err(failed)?;
         self.mode(&folder, MODE_DIRECTORY)?;
@@ -125,20 +124,11 @@ impl<'a> Staging<'a> {
     fn file(&self, dir: &OwnedFd, name: &str, bytes: &[u8]) -> Result<std::fs::File, FsError> {
         let failed = |error: std::io::Error| FsError::of(error, &self.target.path, &format!("write {name}"));
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let fd = openat(dir, self.one_name(name)?, flags, Mode::RUSR | Mode::WUSR);
+        let fd = openat(dir, name, flags, Mode::RUSR | Mode::WUSR);
         let mut file = std::fs::File::from(fd.map_err(|errno| failed(errno.into()))?);
         file.write_all(bytes).map_err(failed)?;
         self.mode(&file, MODE_FILE)?;
         Ok(file)
-    }
-
-    /// A part of a path that stays where it is made.
-    fn one_name<'n>(&self, name: &'n str) -> Result<&'n str, FsError> {
-        if ["", ".", ".."].contains(&name) {
-            let reason = "a file in it would have a path that is not made of names";
-            return Err(FsError::Unusable { path: self.target.path.clone(), reason });
-        }
-        Ok(name)
     }
 
     /// Sets the mode and looks whether it was kept: FAT refuses or ignores what it can't store, and the umask
@@ -182,6 +172,16 @@ impl Drop for Staging<'_> {
             wrapper::remove(self.target, &self.name);
         }
     }
+}
+
+/// Refuses a file whose path is not made of names, and so might lie elsewhere.
+pub(super) fn refuse_other_paths(target: &Target, files: &[File<'_>]) -> Result<(), FsError> {
+    let is_name = |part: &str| !["", ".", ".."].contains(&part);
+    if files.iter().all(|file| file.path.split('/').all(is_name)) {
+        return Ok(());
+    }
+    let reason = "a file in it would have a path that is not made of names";
+    Err(FsError::Unusable { path: target.path.clone(), reason })
 }
 
 /// Refuses when the file system says ahead that the files can't fit.

@@ -193,6 +193,21 @@ fn a_second_writer() {
 }
 
 #[test]
+fn a_second_writer_waits() {
+    let scene = Scene::with(OLD);
+    let lock = fs::File::create(scene.parent().join(".keys.keypack-lock")).unwrap();
+    lock.try_lock().unwrap();
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| scene.replace(NEW, &any).unwrap());
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        assert!(!waiting.is_finished() && scene.which().is_some_and(|set| set.names == OLD.names));
+        lock.unlock().unwrap();
+        assert_eq!(waiting.join().unwrap().change, keypack::fs::Change::Replaced);
+    });
+    scene.holds(NEW);
+}
+
+#[test]
 fn a_file_of_the_locks_name_is_not_removed() {
     let scene = Scene::with(OLD);
     fs::write(scene.parent().join(".keys.keypack-lock"), "mine").unwrap();
