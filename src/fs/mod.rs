@@ -33,7 +33,7 @@ pub use error::FsError;
 pub use file::write;
 pub use lock::{Lock, lock};
 pub use new_file::{NewFile, PREFIX, is_left_over};
-pub use open::{is_special, is_stream, open, open_below, read, special};
+pub use open::{is_directory, is_file, is_special, is_stream, may_be_there, open, open_below, read, special};
 pub use space::need;
 pub use sync::{reopen, sync, sync_directory};
 

@@ -36,6 +36,30 @@ pub fn read(file: File, limit: u64) -> io::Result<Option<Vec<u8>>> {
     Ok((bytes.len() as u64 <= limit).then_some(bytes))
 }
 
+/// Whether something is at a path, a link included, or may be: of what lies in a directory that this user may not enter
+/// nobody can say that it is missing. Opening it says why it can't be read.
+pub fn may_be_there(path: &Path) -> bool {
+    path.symlink_metadata().map_or_else(|e| is_denied(&e), |_| true)
+}
+
+/// Whether a path leads to a directory. An error where this user may not look.
+pub fn is_directory(path: &Path) -> io::Result<bool> {
+    looked(path.metadata().map(|data| data.is_dir()))
+}
+
+/// Whether a path leads to a regular file. An error where this user may not look.
+pub fn is_file(path: &Path) -> io::Result<bool> {
+    looked(path.metadata().map(|data| data.is_file()))
+}
+
+fn looked(answer: io::Result<bool>) -> io::Result<bool> {
+    answer.or_else(|e| if is_denied(&e) { Err(e) } else { Ok(false) })
+}
+
+fn is_denied(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::PermissionDenied
+}
+
 /// Whether a path means something that the caller's shell opened. Such a name says nothing: the number differs from run
 /// to run.
 pub fn is_stream(path: &Path) -> bool {

@@ -59,7 +59,7 @@ fn text(list: &str) -> Result<Option<String>, Diagnostic> {
     let failed = |e: io::Error| Diagnostic::new(Code::ReadFailed, format!("could not read {list}: {e}"));
     let path = Path::new(if list == "-" { "/dev/stdin" } else { list });
     // A folder, or the name of a place.
-    if path.is_dir() || !path.exists() {
+    if path.is_dir() || !fs::may_be_there(path) {
         return Ok(None);
     }
     let read = fs::open(path).and_then(|file| fs::read(file, limits::NAMES_PAGE)).map_err(failed)?;

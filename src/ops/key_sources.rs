@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use super::{Context, TufRoot, tuf};
 use crate::{
     content::Source,
-    diag::Diagnostic,
+    diag::{Code, Diagnostic},
+    fs,
     http::Client,
     key::{Pin, Role},
     keysource::{AddressOrPath, Gathered, KeyFile},
@@ -104,7 +105,10 @@ impl KeySources {
         let asked = tuf::Asked { repositories: &self.tuf, roots: &self.tuf_roots, offline: self.offline };
         tuf::gather(&asked, &mut gathered, ctx)?;
         if let Some(root) = &self.host_root {
-            if !root.is_dir() {
+            let found = fs::is_directory(root).map_err(|e| {
+                Diagnostic::new(Code::ReadFailed, format!("could not read {}: {e}", root.display()))
+            })?;
+            if !found {
                 return Err(Diagnostic::usage(
                     format!("--host-root names {}, which is no directory", root.display()),
                     "name the directory below which that host's /etc lies",

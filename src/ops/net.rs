@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::Context;
 use crate::{
     diag::{Code, Diagnostic},
+    fs,
     http::{self, Notice, Tls},
     registry::{
         AllowedRealm, Options,
@@ -66,17 +67,23 @@ impl Net {
             })?;
         }
         // Read only when a registry asks who we are; that it is not there shows at once.
-        if let Some(file) = self.authfile.as_deref().filter(|file| hosts > 0 && !file.is_file()) {
-            return Err(Diagnostic::new(
-                Code::AuthFile,
-                format!("{}: the credentials file that was named is not there", file.display()),
-            ));
+        if let Some(file) = self.authfile.as_deref().filter(|_| hosts > 0) {
+            let error = match fs::is_file(file) {
+                Ok(true) => None,
+                Ok(false) => {
+                    Some(format!("{}: the credentials file that was named is not there", file.display()))
+                }
+                Err(e) => Some(format!("could not read {}: {e}", file.display())),
+            };
+            error.map_or(Ok(()), |error| Err(Diagnostic::new(Code::AuthFile, error)))?;
         }
-        if let Some(dir) = self.cert_dir.as_deref().filter(|d| !d.is_dir()) {
-            return Err(Diagnostic::new(
-                Code::CertificateFile,
-                format!("{} is not a directory", dir.display()),
-            ));
+        if let Some(dir) = &self.cert_dir {
+            let error = match fs::is_directory(dir) {
+                Ok(true) => None,
+                Ok(false) => Some(format!("{} is not a directory", dir.display())),
+                Err(e) => Some(format!("could not read {}: {e}", dir.display())),
+            };
+            error.map_or(Ok(()), |error| Err(Diagnostic::new(Code::CertificateFile, error)))?;
         }
         Ok(())
     }

@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, path::Path};
 use crate::{
     content::Location,
     diag::Diagnostic,
+    fs,
     pack::{self, Draft},
     tree::OutFile,
     write,
@@ -12,7 +13,7 @@ use crate::{
 
 /// Reads a location as a person wrote it.
 pub(super) fn location(text: &str) -> Result<Location, Diagnostic> {
-    Ok(Location::parse(text, |path| path.symlink_metadata().is_ok())?)
+    Ok(Location::parse(text, fs::may_be_there)?)
 }
 
 /// How many registries these places are in.

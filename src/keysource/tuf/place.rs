@@ -70,7 +70,8 @@ impl Repository {
         let mut repository = Self { at, name: place.name(), metadata: "", failure: Mutex::default() };
         let missing = |repository: &Self| KeySourceError::NotTuf { place: repository.shown() };
         if let At::Dir(path) = &repository.at
-            && !path.is_dir()
+            && !fs::is_directory(path)
+                .map_err(|source| KeySourceError::Read { path: path.clone(), source })?
         {
             return Err(missing(&repository));
         }

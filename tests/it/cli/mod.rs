@@ -3,6 +3,7 @@ mod again;
 mod changed;
 mod collect;
 mod config;
+mod denied;
 mod discover;
 mod echo;
 mod files;
