@@ -36,7 +36,7 @@
 //! |---|---|
 //! | 7 | [`cli`]: words, exit codes; it never uses [`trust`], [`pack`], [`state`] or [`resolve`](mod@resolve) |
 //! | 6 | [`ops`]: one function per verb, a request and a context in, an outcome out |
-//! | 5 | [`report`], [`write`](mod@write), [`state`], [`config`]: what people write in YAML, pure |
+//! | 5 | [`outcome`], [`write`](mod@write), [`state`], [`config`]: what people write in YAML, pure |
 //! | 4 | [`pack`]: the inventory, the files of keys/, the artifact, anchors |
 //! | 3 | [`discover`], [`resolve`](mod@resolve), [`keysource`] |
 //! | 2 | [`trust`]: every decision, no I/O |
@@ -78,9 +78,9 @@ pub mod keysource;
 pub mod limits;
 pub mod oci;
 pub mod ops;
+pub mod outcome;
 pub mod pack;
 pub mod registry;
-pub mod report;
 pub mod resolve;
 pub mod signature;
 pub mod state;

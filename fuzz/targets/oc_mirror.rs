@@ -16,7 +16,7 @@ use keypack::{
     discover::{Target, discover},
     display::{Paint, hidden},
     keysource::Gathered,
-    report::{Report, render},
+    outcome::{Report, render},
     resolve::resolve,
 };
 
@@ -43,7 +43,7 @@ pub fn run(data: &[u8]) {
     let Ok(found) = discover(&[Target { source: &place, only: None }], &mut |_| {}) else { return };
     let questions: Vec<_> = found.images.iter().flat_map(places::questions).collect();
     let report =
-        Report::new("discover", &found, &resolve(&questions, &gathered.candidates, jiff::Timestamp::UNIX_EPOCH), &gathered.unusable);
+        Report::new("discover", &found, &resolve(&questions, &gathered.candidates, jiff::Timestamp::UNIX_EPOCH), &gathered);
     let shown = render(&report, Paint(false), true);
     assert_eq!(shown.chars().find(|c| *c != '\n' && hidden(*c)), None, "{shown:?}");
 }

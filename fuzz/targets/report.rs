@@ -4,12 +4,14 @@
 mod input;
 
 use keypack::{
-    diag::Code,
+    diag::{Code, Diagnostic},
     display::{Paint, hidden},
     key::{KeyRef, Role, Validity},
     oci::Digest,
-    report::{
-        ConflictReport, Counts, ImageReport, KeyReport, NeedReport, OpenNeed, PackReport, ProblemReport,
+    pack::Change,
+    signature::Need,
+    outcome::{
+        ConflictReport, Counts, ImageReport, ImageState, KeyReport, NeedReport, NeedState, OpenNeed, PackReport,
         Report, SignatureReport, SourceReport, UnusableReport, UnusedReport, WindowReport, WindowStatement,
         render,
     },
@@ -26,16 +28,14 @@ pub fn run(data: &[u8]) {
     let text = |n: usize| input::text(&parts, n % parts.len()).into_owned();
     let digest = Digest::of(data);
     let key = KeyRef { role: Role::Signer, id: digest };
-    let problem = |n: usize| ProblemReport { code: Code::ReadFailed, message: text(n) };
+    let problem = |n: usize| Diagnostic::new(Code::ReadFailed, text(n)).hinting(text(n + 2));
     let provenance = keypack::key::Provenance { source: text(8), ..input::provenance() };
     let need = |n: usize, state| NeedReport {
-        role: Role::Rekor,
-        id: text(n),
+        need: Need::Rekor2 { origin: text(n), key_id: digest },
         state,
         key: None,
         claim: None,
-        code: None,
-        reason: Some(text(n + 1)),
+        problem: Some(problem(n + 1)),
     };
     let report = Report {
         changed: Vec::new(),
@@ -47,6 +47,7 @@ pub fn run(data: &[u8]) {
             repository: text(1),
             tags: vec![text(2)],
             digest,
+            state: ImageState::Unsigned,
             kind: "artifact",
             artifact_type: Some(text(3)),
             instance_of: None,
@@ -57,7 +58,7 @@ pub fn run(data: &[u8]) {
                     found: "tag",
                     at: text(5),
                     reference: Some(text(6)),
-                    needs: vec![need(7, "missing"), need(8, "refused"), need(9, "have")],
+                    needs: vec![need(7, NeedState::Missing), need(8, NeedState::Refused), need(9, NeedState::Have)],
                     problem,
                 })
                 .collect(),
@@ -75,19 +76,17 @@ pub fn run(data: &[u8]) {
         open: vec![OpenNeed {
             role: Role::Fulcio,
             id: text(4),
-            state: "missing",
-            code: Code::KeyMissing,
-            reason: text(5),
-            hint: "do something".into(),
+            fingerprint: None,
+            state: NeedState::Missing,
+            problem: problem(5),
             claim: None,
             images: 1,
             example: text(6),
         }],
         unusable: vec![UnusableReport {
             source: text(7),
-            entry: text(8),
-            code: Code::KeyMalformed,
-            reason: text(9),
+            entry: Some(text(8)),
+            problem: problem(9),
         }],
         unused: vec![UnusedReport { source: text(1), sha256: digest }],
         conflicts: vec![ConflictReport { key, sources: vec![text(2), text(3)] }],
@@ -96,6 +95,8 @@ pub fn run(data: &[u8]) {
             images: 1,
             signed: 1,
             unsigned: 0,
+            unreadable: 0,
+            signed_otherwise: 0,
             absent: 0,
             signatures: 2,
             have: 1,
@@ -107,7 +108,7 @@ pub fn run(data: &[u8]) {
             name: "default".into(),
             version: 1,
             digest,
-            change: "first",
+            change: Change::First,
             keys: vec![],
             kept: vec![],
         }),

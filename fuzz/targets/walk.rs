@@ -8,7 +8,8 @@ use keypack::{
     content::{Layout, Source, Storage},
     discover::{Target, discover},
     display::{Paint, hidden},
-    report::{Report, render},
+    keysource::Gathered,
+    outcome::{Report, render},
     resolve::resolve,
 };
 
@@ -28,7 +29,7 @@ fn walk(source: &dyn Source) {
     let questions: Vec<_> = found.images.iter().flat_map(places::questions).collect();
     let resolution = resolve(&questions, &[], jiff::Timestamp::UNIX_EPOCH);
     assert!(resolution.keys.is_empty(), "keys out of nothing");
-    let report = Report::new("discover", &found, &resolution, &[]);
+    let report = Report::new("discover", &found, &resolution, &Gathered::default());
     let shown = render(&report, Paint(false), true);
     assert_eq!(shown.chars().find(|c| *c != '\n' && hidden(*c)), None, "{shown:?}");
 }

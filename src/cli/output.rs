@@ -20,7 +20,7 @@ use crate::{
     display::{Paint, hidden},
     events::{Events, Interrupt},
     ops::{Context, Env},
-    report::{Report, render},
+    outcome::{Report, render},
 };
 
 /// What concerns every command.

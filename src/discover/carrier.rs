@@ -2,10 +2,10 @@
 
 use std::{collections::BTreeSet, convert::Infallible};
 
-use super::{Form, FoundSignature, Problem, Via, store::Store};
+use super::{Form, FoundSignature, Via, problem, store::Store};
 use crate::{
     content::{self, Attachment, Completeness, Source},
-    diag::Code,
+    diag::{Code, Diagnostic},
     limits,
     oci::{Blob, Descriptor, Digest, ImageManifest},
     signature::{
@@ -62,8 +62,8 @@ pub(super) fn signatures(
 }
 
 impl Layers<'_> {
-    fn signature(&self, layer: &Descriptor, form: Form) -> Result<UntrustedSignature, Problem> {
-        let wrong = |e: &SignatureError| Problem::from(e);
+    fn signature(&self, layer: &Descriptor, form: Form) -> Result<UntrustedSignature, Diagnostic> {
+        let wrong = |e: &SignatureError| problem(e);
         if form == Form::SimpleSigning {
             let payload = self.store.payload(layer, || {
                 SimplePayload::parse(self.read(layer)?.into_bytes()).map_err(|e| wrong(&e))
@@ -79,9 +79,9 @@ impl Layers<'_> {
         }
     }
 
-    fn read(&self, layer: &Descriptor) -> Result<Blob, Problem> {
+    fn read(&self, layer: &Descriptor) -> Result<Blob, Diagnostic> {
         content::fetch(self.source, self.repository, layer, limits::SIGNATURE)
-            .map_err(|e| Problem::from(&e))?
+            .map_err(|e| problem(&e))?
             .ok_or_else(|| missing(self.source, &layer.digest))
     }
 }
@@ -91,26 +91,25 @@ pub(super) fn file_signature(file: Attachment, store: &Store) -> FoundSignature 
     let (form, content) = if file.bytes.starts_with(SIGSTORE_JSON) {
         let parsed = UntrustedSimple::parse_file(&file.bytes);
         let parsed = parsed.map(|simple| UntrustedSignature::Simple(Box::new(simple)));
-        (Form::SimpleSigning, parsed.map_err(|e| Problem::from(&e)))
+        (Form::SimpleSigning, parsed.map_err(|e| problem(&e)))
     } else {
         let parsed = UntrustedGpg::parse(&file.bytes).map(|gpg| UntrustedSignature::Gpg(Box::new(gpg)));
-        (Form::OpenPgp, parsed.map_err(|e| Problem::from(&e)))
+        (Form::OpenPgp, parsed.map_err(|e| problem(&e)))
     };
     let content = content.and_then(|signature| store.keep(file.bytes.len() as u64).map(|()| signature));
     FoundSignature { via: Via::File, at: file.name, form, content }
 }
 
 /// A blob that is named and not there: damage, or lawful where another archive holds it.
-pub(super) fn missing(source: &dyn Source, digest: &Digest) -> Problem {
+pub(super) fn missing(source: &dyn Source, digest: &Digest) -> Diagnostic {
     let place = source.place();
     match source.abilities().completeness {
-        Completeness::Whole => Problem {
-            code: Code::BlobMissing,
-            message: format!("{place} names {digest} but does not hold it"),
-        },
-        Completeness::Partial => Problem {
-            code: Code::BlobElsewhere,
-            message: format!("{place} has a link to {digest}, but the blob is not in this archive set"),
-        },
+        Completeness::Whole => {
+            Diagnostic::new(Code::BlobMissing, format!("{place} names {digest} but does not hold it"))
+        }
+        Completeness::Partial => Diagnostic::new(
+            Code::BlobElsewhere,
+            format!("{place} has a link to {digest}, but the blob is not in this archive set"),
+        ),
     }
 }

@@ -9,13 +9,7 @@ mod places;
 mod store;
 mod walk;
 
-use crate::{
-    content::{ContentError, Source},
-    diag::Code,
-    limits,
-    oci::Digest,
-    signature::{SignatureError, UntrustedSignature},
-};
+use crate::{content::Source, diag::Diagnostic, limits, oci::Digest, signature::UntrustedSignature};
 
 pub use other::Other;
 pub use places::discover;
@@ -47,7 +41,7 @@ pub struct Place {
     /// Manifests that the place names but does not hold.
     pub absent: usize,
     /// What it names but can't tell: a tag whose link is empty, a listed image that is not there.
-    pub problems: Vec<Problem>,
+    pub problems: Vec<Diagnostic>,
 }
 
 /// One image: a manifest or a list of manifests.
@@ -70,7 +64,7 @@ pub struct Image {
     /// What else belongs to it and is not a signature that keypack verifies, each kind once.
     pub others: Vec<Other>,
     /// What could not be read of it.
-    pub problems: Vec<Problem>,
+    pub problems: Vec<Diagnostic>,
 }
 
 /// What an image turned out to be.
@@ -98,7 +92,7 @@ pub struct FoundSignature {
     /// Its form.
     pub form: Form,
     /// The signature, or why it can't be read.
-    pub content: Result<UntrustedSignature, Problem>,
+    pub content: Result<UntrustedSignature, Diagnostic>,
 }
 
 /// The form of a signature.
@@ -133,41 +127,19 @@ pub enum Via {
     File,
 }
 
-/// Something that could not be read, with a stable code. The rest is read all the same.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
-    /// The stable code.
-    pub code: Code,
-    /// What is true.
-    pub message: String,
-}
-
-impl From<&ContentError> for Problem {
-    fn from(error: &ContentError) -> Self {
-        Self::new(error.code(), &error.to_string())
+/// What could not be read, for a report. Of a long text it keeps the beginning: it may quote outside content.
+fn problem(error: impl Into<Diagnostic>) -> Diagnostic {
+    let mut problem = error.into();
+    if let Some((end, _)) = problem.message.char_indices().nth(limits::ERROR_TEXT) {
+        problem.message.truncate(end);
+        problem.message.push('…');
     }
-}
-
-impl From<&SignatureError> for Problem {
-    fn from(error: &SignatureError) -> Self {
-        Self::new(error.code(), &error.to_string())
-    }
-}
-
-impl Problem {
-    /// Of a long text the beginning: it may quote what somebody else wrote.
-    fn new(code: Code, message: &str) -> Self {
-        let mut kept: String = message.chars().take(limits::ERROR_TEXT).collect();
-        if kept.len() < message.len() {
-            kept.push('…');
-        }
-        Self { code, message: kept }
-    }
+    problem
 }
 
 impl FoundSignature {
     /// One that can't be read: it must not pass as "no signature".
-    fn unreadable(via: Via, at: String, problem: Problem) -> Self {
+    fn unreadable(via: Via, at: String, problem: Diagnostic) -> Self {
         Self { via, at, form: Form::Bundle, content: Err(problem) }
     }
 }

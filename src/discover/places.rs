@@ -7,8 +7,9 @@ use std::{
 };
 
 use super::{
-    Discovery, Image, Kind, Place, Problem, Target,
+    Discovery, Image, Kind, Place, Target,
     carrier::file_signature,
+    problem,
     store::Store,
     walk::{Counts, Loose, Route, Walk},
 };
@@ -37,7 +38,7 @@ pub fn discover(
             if targets.len() == 1 {
                 return Err(e);
             }
-            place.problems.push(Problem::from(&e));
+            place.problems.push(problem(&e));
         } else if let Some(only) = &target.only {
             keep_only(&mut discovery.images, first, only, &place.name)?;
             loose.retain(|(_, _, image, _)| {

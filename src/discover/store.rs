@@ -8,9 +8,8 @@ use std::{
     },
 };
 
-use super::Problem;
 use crate::{
-    diag::Code,
+    diag::{Code, Diagnostic},
     limits,
     oci::{Descriptor, Digest},
     signature::{SimplePayload, UntrustedBundle},
@@ -37,8 +36,8 @@ impl Store {
     pub(super) fn payload(
         &self,
         layer: &Descriptor,
-        read: impl FnOnce() -> Result<SimplePayload, Problem>,
-    ) -> Result<SimplePayload, Problem> {
+        read: impl FnOnce() -> Result<SimplePayload, Diagnostic>,
+    ) -> Result<SimplePayload, Diagnostic> {
         self.shared(&self.payloads, layer, read)
     }
 
@@ -46,8 +45,8 @@ impl Store {
     pub(super) fn bundle(
         &self,
         layer: &Descriptor,
-        read: impl FnOnce() -> Result<UntrustedBundle, Problem>,
-    ) -> Result<UntrustedBundle, Problem> {
+        read: impl FnOnce() -> Result<UntrustedBundle, Diagnostic>,
+    ) -> Result<UntrustedBundle, Diagnostic> {
         self.shared(&self.bundles, layer, read)
     }
 
@@ -55,8 +54,8 @@ impl Store {
         &self,
         known: &Mutex<BTreeMap<Digest, T>>,
         layer: &Descriptor,
-        read: impl FnOnce() -> Result<T, Problem>,
-    ) -> Result<T, Problem> {
+        read: impl FnOnce() -> Result<T, Diagnostic>,
+    ) -> Result<T, Diagnostic> {
         let size = layer.size.unwrap_or(limits::SIGNATURE);
         let _alone = (size > limits::LARGE_SIGNATURE).then(|| lock(&self.reading));
         if let Some(content) = lock(known).get(&layer.digest) {
@@ -69,7 +68,7 @@ impl Store {
     }
 
     /// Makes room for a signature of this size.
-    pub(super) fn keep(&self, size: u64) -> Result<(), Problem> {
+    pub(super) fn keep(&self, size: u64) -> Result<(), Diagnostic> {
         let (kept, most) = self.room(size);
         let taken = kept.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |kept| {
             kept.checked_add(size)?.checked_add(OVERHEAD).filter(|sum| *sum <= most)
@@ -80,7 +79,7 @@ impl Store {
             let reason = format!(
                 "signatures of {which} than {than} KiB may take {most} MiB together, and these take more"
             );
-            Problem::new(Code::TooLarge, &reason)
+            Diagnostic::new(Code::TooLarge, reason)
         })
     }
 
@@ -109,12 +108,12 @@ mod tests {
         Descriptor { size: Some(size), ..Descriptor::of_digest(Digest::of(&number.to_be_bytes())) }
     }
 
-    fn payload() -> Result<SimplePayload, Problem> {
+    fn payload() -> Result<SimplePayload, Diagnostic> {
         let image = Digest::of(b"image");
         let text = format!(
             r#"{{"critical":{{"identity":{{"docker-reference":"r.test/x"}},"image":{{"docker-manifest-digest":"{image}"}},"type":"cosign container image signature"}},"optional":null}}"#
         );
-        SimplePayload::parse(text.into_bytes()).map_err(|e| Problem::from(&e))
+        SimplePayload::parse(text.into_bytes()).map_err(|e| Diagnostic::from(&e))
     }
 
     #[test]
@@ -154,8 +153,8 @@ mod tests {
     fn what_cannot_be_read_takes_no_room() {
         let store = Store::default();
         for number in 0..512 {
-            let bad =
-                store.payload(&layer(number, limits::SIGNATURE), || Err(Problem::new(Code::TooLarge, "bad")));
+            let bad = store
+                .payload(&layer(number, limits::SIGNATURE), || Err(Diagnostic::new(Code::TooLarge, "bad")));
             assert_eq!(bad.unwrap_err().code.as_str(), "too-large");
         }
         assert!(store.payload(&layer(1, limits::SIGNATURE), payload).is_ok());

@@ -12,9 +12,10 @@ use std::{
     },
 };
 
-use super::{FoundSignature, Image, Other, Problem, Via, store::Store};
+use super::{FoundSignature, Image, Other, Via, problem, store::Store};
 use crate::{
     content::{self, Abilities, ContentError, Listed, Source},
+    diag::Diagnostic,
     oci::{Descriptor, Digest, Document, ManifestError},
 };
 use examine::Examined;
@@ -41,7 +42,7 @@ enum Evidence {
     /// A manifest that should hold signatures lies in another archive.
     Elsewhere(Via, Digest),
     /// What can't be told of the image.
-    Problem(Problem),
+    Problem(Diagnostic),
 }
 
 /// How many manifests of a place were read, and how many it names and does not hold.
@@ -82,14 +83,14 @@ pub(super) struct Walk<'a> {
     /// Lists without a tag, with what they list: an older state of a fallback tag lists referrers.
     untagged: BTreeMap<Digest, Vec<Digest>>,
     found: Vec<(Digest, Evidence)>,
-    problems: Vec<Problem>,
+    problems: Vec<Diagnostic>,
 }
 
 /// What a walk found.
 pub(super) struct Walked {
     pub(super) images: Vec<Image>,
     pub(super) loose: Vec<Loose>,
-    pub(super) problems: Vec<Problem>,
+    pub(super) problems: Vec<Diagnostic>,
     /// What failed first of what is about the place and not about content.
     pub(super) failure: Option<ContentError>,
 }
@@ -184,8 +185,8 @@ impl<'a> Walk<'a> {
     }
 
     /// An error as a problem of the thing that it is about. That the place itself failed is kept beside it.
-    fn problem(&self, error: ContentError) -> Problem {
-        let problem = Problem::from(&error);
+    fn problem(&self, error: ContentError) -> Diagnostic {
+        let problem = problem(&error);
         if !is_about_content(&error) {
             self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
         }
@@ -204,7 +205,7 @@ enum Unread {
     /// It is a Docker schema 1 manifest.
     Schema1,
     /// It can't be read.
-    Problem(Problem),
+    Problem(Diagnostic),
 }
 
 /// Whether an error is about one piece of content and not about the place that holds it.

@@ -2,7 +2,7 @@
 
 mod form;
 
-use crate::diag::Code;
+use crate::diag::{Code, Diagnostic};
 use thiserror::Error;
 
 use super::{
@@ -43,6 +43,12 @@ impl KeyFileError {
             Self::PrivateKey { .. } => Code::PrivateKey,
             Self::NoKey { .. } | Self::Pem { .. } => Code::KeyMalformed,
         }
+    }
+}
+
+impl From<&KeyFileError> for Diagnostic {
+    fn from(e: &KeyFileError) -> Self {
+        Self::new(e.code(), e.to_string())
     }
 }
 

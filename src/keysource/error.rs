@@ -173,8 +173,8 @@ impl KeySourceError {
     }
 }
 
-impl From<KeySourceError> for Diagnostic {
-    fn from(e: KeySourceError) -> Self {
+impl From<&KeySourceError> for Diagnostic {
+    fn from(e: &KeySourceError) -> Self {
         let diagnostic = Self::new(e.code(), e.to_string());
         match e {
             // What is there and is not as it must be is refused.
@@ -183,5 +183,11 @@ impl From<KeySourceError> for Diagnostic {
             | KeySourceError::NotARoot { .. } => diagnostic.ending(Exit::Refused),
             _ => diagnostic,
         }
+    }
+}
+
+impl From<KeySourceError> for Diagnostic {
+    fn from(e: KeySourceError) -> Self {
+        Self::from(&e)
     }
 }

@@ -9,7 +9,7 @@ use std::{
 
 use super::{Gathered, KeySourceError, read_opened};
 use crate::{
-    diag::Code,
+    diag::{Code, Diagnostic},
     fs,
     key::{Material, Provenance, Role, parse_named_key_file},
     limits,
@@ -23,11 +23,6 @@ const POLICIES: [&str; 2] = ["/etc/containers/policy.json", "/usr/share/containe
 
 /// Where RHEL 10 and Fedora keep the keys of sigstore signatures.
 const SIGSTORE: &str = "/etc/pki/sigstore";
-
-/// Whether a key came from the host without anybody naming it.
-pub fn is_host(provenance: &Provenance) -> bool {
-    provenance.source.starts_with(HOST)
-}
 
 /// A file system to read keys from: this host's, or one below a directory.
 pub(super) struct Host {
@@ -68,13 +63,14 @@ impl Gathered {
     /// Adds the keys of the host whose files lie below `root`.
     pub fn add_host(&mut self, root: &Path) {
         let host = Host { root: root.into(), named: true };
+        let named = self.candidates.len();
         for policy in POLICIES {
             match host.read(policy) {
-                Err(e) if e.code() == Code::KeyFileNotFound => {}
-                Err(e) => self.leave(&format!("{HOST}{policy}"), "it", e.code(), &e.to_string()),
+                Err(e) if e.is_absent() => {}
+                Err(e) => self.leave(&format!("{HOST}{policy}"), None, &e),
                 Ok((bytes, provenance)) => {
                     if let Err(e) = self.add_policy_of(&host, Path::new(policy), &bytes, &provenance) {
-                        self.leave(&provenance.source, "it", e.code(), &e.to_string());
+                        self.leave(&provenance.source, None, &e);
                     }
                     break;
                 }
@@ -87,26 +83,30 @@ impl Gathered {
                 }
             }
             Err(e) if e.kind() == io::ErrorKind::NotFound => {}
-            Err(e) => self.leave(&format!("{HOST}{SIGSTORE}"), "it", Code::ReadFailed, &e.to_string()),
+            Err(e) => {
+                let problem = Diagnostic::new(Code::ReadFailed, e.to_string());
+                self.leave(&format!("{HOST}{SIGSTORE}"), None, problem);
+            }
         }
+        self.host.extend(self.candidates[named..].iter().map(|candidate| candidate.provenance.clone()));
     }
 
     fn add_host_file(&mut self, host: &Host, path: &str) {
         let source = format!("{HOST}{path}");
         let (bytes, provenance) = match host.read(path) {
             Ok(read) => read,
-            Err(e) => return self.leave(&source, "it", e.code(), &e.to_string()),
+            Err(e) => return self.leave(&source, None, &e),
         };
         let mut parsed = match parse_named_key_file(&bytes) {
             Ok(parsed) => parsed,
-            Err(e) => return self.leave(&source, "it", e.code(), &e.to_string()),
+            Err(e) => return self.leave(&source, None, &e),
         };
         // The policy may have named the same file, and says what it is for.
         let named = |key: &Material| {
             self.candidates.iter().any(|c| c.provenance == provenance && c.key.material.is_same_key(key))
         };
         parsed.material.retain(|key| !named(key));
-        self.add_parsed(parsed, rhel_role(path), &provenance, "it");
+        self.add_parsed(parsed, rhel_role(path), &provenance, None);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Key files that the user names, and the role that each of them gives its keys.
 
-use crate::diag::Code;
+use crate::diag::{Code, Diagnostic};
 use std::{
     ffi::OsStr,
     os::unix::ffi::OsStrExt,
@@ -54,7 +54,7 @@ impl Gathered {
                 return Err(KeySourceError::Role { path: file.path.clone(), source });
             }
         }
-        self.add_parsed(parsed, file.role.or(file.role_by_name()), &provenance, "it");
+        self.add_parsed(parsed, file.role.or(file.role_by_name()), &provenance, None);
         Ok(())
     }
 
@@ -65,17 +65,19 @@ impl Gathered {
         parsed: Parsed,
         role: Option<Role>,
         provenance: &Provenance,
-        entry: &str,
+        entry: Option<&str>,
     ) {
         for (part, reason) in parsed.unusable {
-            self.leave(&provenance.source, &part, Code::KeyUnsupported, &reason);
+            self.leave(&provenance.source, Some(&part), Diagnostic::new(Code::KeyUnsupported, reason));
         }
         for material in parsed.material {
             let role = role.map_or_else(|| material.default_role(), Ok);
             match role.and_then(|role| Candidate::new(role, material, provenance.clone())) {
                 Ok(candidate) if self.candidates.contains(&candidate) => {}
                 Ok(candidate) => self.candidates.push(candidate),
-                Err(e) => self.leave(&provenance.source, entry, Code::KeyRole, &e.to_string()),
+                Err(e) => {
+                    self.leave(&provenance.source, entry, Diagnostic::new(Code::KeyRole, e.to_string()));
+                }
             }
         }
     }

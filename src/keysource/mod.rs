@@ -12,21 +12,25 @@ mod redhat;
 mod rekor;
 mod tuf;
 
-use std::{collections::BTreeMap, fs::File, io, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs::File,
+    io,
+    path::Path,
+};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::value::RawValue;
 
 pub use builtin::{BUILTIN_DATE, BUILTIN_SOURCE};
 pub use error::KeySourceError;
-pub use host::is_host;
 pub use key_file::KeyFile;
 pub use redhat::{is_redhat, is_redhats};
 pub use rekor::AddressOrPath;
 pub use tuf::{Choice as TufChoice, Collected, Place as TufPlace, read_root};
 
 use crate::{
-    diag::Code,
+    diag::{Code, Diagnostic},
     fs,
     key::{
         Candidate, Grade, KeyId, Material, Pin, Provenance, PublicKey, Role, private_key,
@@ -46,6 +50,8 @@ pub struct Gathered {
     pub unusable: Vec<Unusable>,
     /// Fingerprints that the user gives: a key that is found in content and has one of them counts.
     pub pins: Vec<Pin>,
+    /// The documents of the host, which nobody named.
+    pub host: BTreeSet<Provenance>,
     /// TUF repositories that gave candidates.
     pub chains: Vec<Collected>,
 }
@@ -55,12 +61,10 @@ pub struct Gathered {
 pub struct Unusable {
     /// The source: a file's name.
     pub source: String,
-    /// Which entry of it.
-    pub entry: String,
-    /// The stable code.
-    pub code: Code,
+    /// Which entry of it, unless it is the source as a whole.
+    pub entry: Option<String>,
     /// Why.
-    pub reason: String,
+    pub problem: Diagnostic,
     /// The id that the entry claims, where its key does not have that id.
     pub claims: Option<(Role, KeyId)>,
 }
@@ -98,7 +102,7 @@ impl Gathered {
         }
         let roots = read_roots(&bytes, &provenance)
             .map_err(|source| KeySourceError::TrustedRoot { path: path.into(), source })?;
-        if roots.iter().flat_map(|(_, unusable)| unusable).any(|e| e.code == trusted_root::PRIVATE_KEY) {
+        if roots.iter().flat_map(|(_, unusable)| unusable).any(|e| e.problem.code == Code::PrivateKey) {
             return Err(KeySourceError::PrivateKey { path: path.into() });
         }
         for (mut candidates, unusable) in roots {
@@ -112,9 +116,8 @@ impl Gathered {
         self.candidates.extend(candidates);
         self.unusable.extend(unusable.into_iter().map(|entry| Unusable {
             source: source.into(),
-            entry: entry.entry,
-            code: entry.code,
-            reason: entry.reason,
+            entry: Some(entry.entry),
+            problem: entry.problem,
             claims: entry.claims,
         }));
     }
@@ -132,7 +135,8 @@ impl Gathered {
         };
         for entry in &mut self.unusable {
             if entry.claims.is_some_and(known) {
-                entry.code = Code::KeyConflict;
+                entry.problem =
+                    Diagnostic::new(Code::KeyConflict, std::mem::take(&mut entry.problem.message));
             }
         }
     }

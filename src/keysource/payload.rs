@@ -6,7 +6,7 @@ use serde_saphyr::options::DuplicateKeyPolicy;
 
 use super::{Gathered, Unusable};
 use crate::{
-    diag::Code,
+    diag::{Code, Diagnostic},
     key::{Candidate, Grade, KeyRef, Pin, Provenance, Role, parse_key_file, well_known},
     oci::Digest,
 };
@@ -32,7 +32,11 @@ impl Gathered {
             Ok(manifest) => manifest,
             Err(e) if text.contains("verifier-public-key-") || text.contains("rootOfTrust") => {
                 let reason = e.to_string().lines().next().unwrap_or_default().to_owned();
-                return self.leave(&provenance.source, "it", Code::ManifestMalformed, &reason);
+                return self.leave(
+                    &provenance.source,
+                    None,
+                    Diagnostic::new(Code::ManifestMalformed, reason),
+                );
             }
             Err(_) => return,
         };
@@ -57,9 +61,11 @@ impl Gathered {
     }
 
     fn add_claim(&mut self, entry: &str, role: Role, data: &str, provenance: &Provenance) {
-        match super::decode(data) {
-            Some(pem) => self.add_claims(entry, role, &pem, provenance),
-            None => self.leave(&provenance.source, entry, Code::KeyMalformed, "it is not a key in base64"),
+        if let Some(pem) = super::decode(data) {
+            self.add_claims(entry, role, &pem, provenance);
+        } else {
+            let problem = Diagnostic::new(Code::KeyMalformed, "it is not a key in base64");
+            self.leave(&provenance.source, Some(entry), problem);
         }
     }
 
@@ -67,10 +73,11 @@ impl Gathered {
     fn add_claims(&mut self, entry: &str, role: Role, bytes: &[u8], provenance: &Provenance) {
         let parsed = match parse_key_file(bytes) {
             Ok(parsed) => parsed,
-            Err(e) => return self.leave(&provenance.source, entry, e.code(), &e.to_string()),
+            Err(e) => return self.leave(&provenance.source, Some(entry), &e),
         };
         for (part, reason) in parsed.unusable {
-            self.leave(&provenance.source, &format!("{entry}, {part}"), Code::KeyUnsupported, &reason);
+            let problem = Diagnostic::new(Code::KeyUnsupported, reason);
+            self.leave(&provenance.source, Some(&format!("{entry}, {part}")), problem);
         }
         for material in parsed.material {
             if material.check_role(role).is_err() {
@@ -85,7 +92,7 @@ impl Gathered {
                     "a key found in content is a claim; compare its fingerprint with its publisher, then give \
                      --pin {pin}, or the key by --key {role}=FILE"
                 );
-                self.leave(&provenance.source, entry, Code::KeyClaim, &reason);
+                self.leave(&provenance.source, Some(entry), Diagnostic::new(Code::KeyClaim, reason));
                 continue;
             }
             let grade = if pinned { Grade::Pinned } else { Grade::Release };
@@ -95,14 +102,9 @@ impl Gathered {
     }
 
     /// Notes once that an entry of a source is not used.
-    pub(super) fn leave(&mut self, source: &str, entry: &str, code: Code, reason: &str) {
-        let unusable = Unusable {
-            source: source.into(),
-            entry: entry.into(),
-            code,
-            reason: reason.to_owned(),
-            claims: None,
-        };
+    pub(super) fn leave(&mut self, source: &str, entry: Option<&str>, problem: impl Into<Diagnostic>) {
+        let (entry, problem) = (entry.map(str::to_owned), problem.into());
+        let unusable = Unusable { source: source.into(), entry, problem, claims: None };
         if !self.unusable.contains(&unusable) {
             self.unusable.push(unusable);
         }
@@ -155,8 +157,12 @@ secqki/yrmv3Y0dqZ9VOn3UCAwEAAQ==
         let claimed = gathered(OTHER);
         assert_eq!(claimed.candidates, []);
         assert_eq!(claimed.unusable.len(), 1);
-        assert_eq!(claimed.unusable[0].code, Code::KeyClaim);
-        assert!(claimed.unusable[0].reason.contains("--pin signer:"), "{}", claimed.unusable[0].reason);
+        assert_eq!(claimed.unusable[0].problem.code, Code::KeyClaim);
+        assert!(
+            claimed.unusable[0].problem.message.contains("--pin signer:"),
+            "{}",
+            claimed.unusable[0].problem.message
+        );
     }
 
     #[test]

@@ -4,7 +4,7 @@
 
 use super::Gathered;
 use crate::{
-    diag::Code,
+    diag::{Code, Diagnostic},
     key::{Candidate, Certificate, Chain, Material, Provenance, Role},
     trust::check_chain,
 };
@@ -38,7 +38,7 @@ impl Gathered {
                 Ok(new) => self.candidates.push(new),
                 Err(reason) => {
                     let entry = format!("the certificate {:?} of pki", certificate.subject());
-                    self.leave(&provenance.source, &entry, Code::ChainRefused, &reason);
+                    self.leave(&provenance.source, Some(&entry), Diagnostic::new(Code::ChainRefused, reason));
                 }
             }
         }

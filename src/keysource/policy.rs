@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{Gathered, KeySourceError, host::Host, pki::Pki, read};
 use crate::{
-    diag::Code,
+    diag::{Code, Diagnostic},
     key::{Candidate, Certificate, Material, Parsed, Provenance, Role, parse_named_key_file},
     limits,
     oci::Digest,
@@ -90,7 +90,7 @@ impl Gathered {
                 // Many scopes often hold the same key: the first one tells it.
                 let known = |c: &Candidate| c.provenance.sha256 == provenance.sha256 && c.key.role == role;
                 if !held || !self.candidates.iter().any(known) {
-                    self.add_parsed(parsed, Some(role), &provenance, &entry);
+                    self.add_parsed(parsed, Some(role), &provenance, entry.as_deref());
                 }
             }
         }
@@ -122,7 +122,7 @@ impl Gathered {
                 }
             }
             // Only for the report.
-            self.add_parsed(parsed, Some(Role::Pki), &provenance, &entry);
+            self.add_parsed(parsed, Some(Role::Pki), &provenance, entry.as_deref());
         }
         certificates
     }
@@ -139,25 +139,26 @@ impl Gathered {
         let mut documents = Vec::new();
         for path in texts(of, prefix, "Path") {
             match host.read(path) {
-                Ok((bytes, provenance)) => documents.push((bytes, provenance, path.to_owned(), false)),
-                Err(e) => self.leave(&policy.source, path, e.code(), &e.to_string()),
+                Ok((bytes, provenance)) => documents.push((bytes, provenance, Some(path.to_owned()), false)),
+                Err(e) => self.leave(&policy.source, Some(path), &e),
             }
         }
         for data in texts(of, prefix, "Data") {
             let entry = inline.name(prefix);
             let Some(bytes) = super::decode(data) else {
-                self.leave(&policy.source, &entry, Code::KeyMalformed, "it is not base64");
+                let problem = Diagnostic::new(Code::KeyMalformed, "it is not base64");
+                self.leave(&policy.source, Some(&entry), problem);
                 continue;
             };
             let source = format!("{} ({entry})", policy.source);
             let provenance = Provenance { source, sha256: Digest::of(&bytes), ..policy.clone() };
-            documents.push((bytes, provenance, "it".to_owned(), true));
+            documents.push((bytes, provenance, None, true));
         }
         let mut parsed = Vec::new();
         for (bytes, provenance, entry, held) in documents {
             match parse_named_key_file(&bytes) {
                 Ok(keys) => parsed.push(Document { parsed: keys, provenance, entry, held }),
-                Err(e) => self.leave(&provenance.source, &entry, e.code(), &e.to_string()),
+                Err(e) => self.leave(&provenance.source, entry.as_deref(), &e),
             }
         }
         parsed
@@ -168,8 +169,8 @@ impl Gathered {
 struct Document {
     parsed: Parsed,
     provenance: Provenance,
-    /// What it is called in the report.
-    entry: String,
+    /// What it is called in the report, unless it is a source of its own.
+    entry: Option<String>,
     /// Whether the policy.json holds it itself.
     held: bool,
 }
@@ -209,7 +210,7 @@ mod tests {
         gathered.add_policy(&path).unwrap();
         let roles: Vec<_> = gathered.candidates.iter().map(|c| c.key.role).collect();
         assert_eq!(roles, [Role::Signer, Role::Rekor, Role::Fulcio]);
-        let mut codes: Vec<_> = gathered.unusable.iter().map(|u| u.code.as_str()).collect();
+        let mut codes: Vec<_> = gathered.unusable.iter().map(|u| u.problem.code.as_str()).collect();
         codes.sort_unstable();
         assert_eq!(codes, ["key-file-not-found", "key-file-not-found", "key-malformed", "key-malformed"]);
         std::fs::write(&path, "[]").unwrap();

@@ -97,7 +97,7 @@ impl Gathered {
             match self.add_log_key(address, &source, &base_text, client) {
                 Err(e) if number == 0 => return Err(e),
                 // A shard of the past whose key is not told is no reason to do without the log's own.
-                Err(e) => self.leave(&source, "inactive shard", e.code(), &e.to_string()),
+                Err(e) => self.leave(&source, Some("inactive shard"), &e),
                 Ok(()) => {}
             }
         }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::{Context, fetch::keys_or_pack};
-use crate::{diag::Diagnostic, pack::Diff, report};
+use crate::{diag::Diagnostic, outcome, pack::Diff};
 
 /// What to compare.
 #[derive(Debug, Clone, Default)]
@@ -39,6 +39,6 @@ impl Outcome {
 
     /// For a person, one difference a line.
     pub fn text(&self) -> String {
-        report::diff(&self.0)
+        outcome::diff(&self.0)
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     diag::{Code, Diagnostic},
     fs,
     key::Fingerprint,
-    report::{Report, WhyMissing},
+    outcome::{Report, WhyMissing},
 };
 
 /// Where to look.
@@ -48,7 +48,7 @@ pub fn discover(request: &Request, ctx: &Context) -> Result<Outcome, Diagnostic>
     }
     let revoked = |key: &Fingerprint| request.sources.revoked.iter().any(|r| r.fingerprint == *key);
     let found = discover_and_resolve(&request.sources, &revoked, ctx.now, ctx)?;
-    let mut report = Report::new("discover", &found.discovery, &found.resolution, &found.gathered.unusable);
+    let mut report = Report::new("discover", &found.discovery, &found.resolution, &found.gathered);
     report.tell_known(&|key| revoked(&key.into()).then_some(WhyMissing::Revoked));
     let draft = || draft_rules(&found.discovery, &found.resolution, ctx.now);
     let draft_rules = match &request.draft_rules {

@@ -8,8 +8,8 @@ use super::{Context, fetch::keys_or_pack, state_dir};
 use crate::{
     diag::Diagnostic,
     oci::Digest,
+    outcome,
     pack::{ChainSide, Draft},
-    report,
 };
 
 /// What to look at.
@@ -65,7 +65,7 @@ impl Outcome {
 
     /// For a person. With `verbose`, each source of a key comes with its digest.
     pub fn text(&self, verbose: bool) -> String {
-        report::inventory(&self.draft, self.manifest, self.authenticated, verbose)
+        outcome::inventory(&self.draft, self.manifest, self.authenticated, verbose)
     }
 }
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    diag::Code,
+    diag::{Code, Diagnostic},
     key::{Candidate, Grade, Key, KeyRef, Provenance, Role},
     keysource::{Gathered, Unusable},
     resolve::{Answer, Resolution},
@@ -43,9 +43,8 @@ pub(super) fn report(gathered: &mut Gathered, resolution: &mut Resolution) {
         resolution.unused.retain(|unused| *unused != provenance);
         gathered.unusable.push(Unusable {
             source: provenance.source,
-            entry: "it".into(),
-            code: Code::KeyRole,
-            reason,
+            entry: None,
+            problem: Diagnostic::new(Code::KeyRole, reason),
             claims: None,
         });
     }
@@ -90,7 +89,7 @@ mod tests {
         let mut gathered = Gathered { candidates: vec![candidate.clone()], ..Gathered::default() };
         report(&mut gathered, &mut resolution);
         assert_eq!(resolution.unused.len(), 1 - gathered.unusable.len());
-        gathered.unusable.into_iter().map(|unusable| unusable.reason).collect()
+        gathered.unusable.into_iter().map(|unusable| unusable.problem.message).collect()
     }
 
     #[test]

@@ -84,7 +84,8 @@ pub struct Built {
 }
 
 /// Whether there is a new version, and why.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Change {
     /// The first of its lineage here.
     First,

@@ -104,7 +104,7 @@ impl Draft {
             Err(e) => return wrong(e.to_string()),
         };
         if let Some(entry) = unusable.first() {
-            return wrong(format!("{}: {}", entry.entry, entry.reason));
+            return wrong(format!("{}: {}", entry.entry, entry.problem.message));
         }
         let describe = |c: &Candidate| {
             let address = c.key.url.as_deref().unwrap_or("no address");

@@ -88,8 +88,8 @@ pub enum Answer {
 }
 
 impl Resolution {
-    /// Whether every need is met and every signature could be read and verifies.
-    pub fn is_complete(&self) -> bool {
+    /// Whether every signature that was asked about verifies, with keys that no two sources give differently.
+    pub fn all_verify(&self) -> bool {
         self.conflicts.is_empty()
             && self.answers.iter().all(|answers| {
                 answers.refusal.is_none() && answers.needs.iter().all(|(_, a)| matches!(a, Answer::Have(_)))

@@ -15,7 +15,7 @@ mod rekor;
 mod strict_json;
 mod timestamp;
 
-use crate::diag::Code;
+use crate::diag::{Code, Diagnostic};
 use thiserror::Error;
 
 pub use bundle::UntrustedBundle;
@@ -97,6 +97,12 @@ impl SignatureError {
 
     pub(crate) fn malformed(what: &'static str, reason: impl std::fmt::Display) -> Self {
         Self::Malformed { what, reason: reason.to_string() }
+    }
+}
+
+impl From<&SignatureError> for Diagnostic {
+    fn from(e: &SignatureError) -> Self {
+        Self::new(e.code(), e.to_string())
     }
 }
 

@@ -144,7 +144,7 @@ impl Need {
     }
 
     /// Whether the signature does not say whose it is.
-    pub(crate) const fn is_unnamed(&self) -> bool {
+    pub const fn is_unnamed(&self) -> bool {
         matches!(self, Self::Signer { fingerprint: None })
     }
 

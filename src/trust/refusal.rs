@@ -1,6 +1,11 @@
 use thiserror::Error;
 
-use crate::{diag::Code, key::Role, oci::Digest, signature::SignatureError};
+use crate::{
+    diag::{Code, Diagnostic},
+    key::Role,
+    oci::Digest,
+    signature::SignatureError,
+};
 
 /// Why a signature does not verify, or a key is not accepted. Closed: each has a stable code.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -109,6 +114,12 @@ impl Refusal {
             Self::Timestamp(_) => matches!(role, Role::Tsa),
             _ => true,
         }
+    }
+}
+
+impl From<&Refusal> for Diagnostic {
+    fn from(refusal: &Refusal) -> Self {
+        Self::new(refusal.code(), refusal.to_string())
     }
 }
 

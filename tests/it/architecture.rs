@@ -26,7 +26,7 @@ const ROOMS: [(&str, u32); 27] = [
     ("keysource", 3),
     ("pack", 4),
     ("export", 5),
-    ("report", 5),
+    ("outcome", 5),
     ("write", 5),
     ("state", 5),
     ("config", 5),

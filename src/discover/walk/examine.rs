@@ -3,11 +3,12 @@
 use super::{Evidence, Referrer, Unread, Walk};
 use crate::{
     content::{Completeness, ContentError, Listed, Name},
-    diag::Code,
+    diag::{Code, Diagnostic},
     discover::{
-        FoundSignature, Kind, Other, Problem, Via,
+        FoundSignature, Kind, Other, Via,
         carrier::{Layers, carries_signatures, missing, signatures},
         names::{TagName, tag_name},
+        problem,
     },
     limits,
     oci::{self, Descriptor, Digest, Document, ImageIndex, ImageManifest},
@@ -28,7 +29,7 @@ pub(super) enum Examined {
 /// An image as it was read.
 pub(super) struct Seen {
     pub(super) kind: Kind,
-    pub(super) problem: Option<Problem>,
+    pub(super) problem: Option<Diagnostic>,
     pub(super) other: Option<Other>,
     /// The image that it refers to, and what it is for that.
     pub(super) refers: Option<(Digest, Other)>,
@@ -46,7 +47,7 @@ impl Seen {
         Self::of(manifest.artifact_type.map_or(Kind::Image, Kind::Artifact))
     }
 
-    fn unreadable(problem: Problem) -> Self {
+    fn unreadable(problem: Diagnostic) -> Self {
         Self { problem: Some(problem), ..Self::of(Kind::Unreadable) }
     }
 }
@@ -101,9 +102,9 @@ impl Walk<'_> {
     pub(super) fn index(&self, digest: Digest, index: &ImageIndex) -> Seen {
         let mut instances = Vec::new();
         if !self.instances_of(&index.manifests, 1, &mut instances) {
-            return Seen::unreadable(Problem::new(
+            return Seen::unreadable(Diagnostic::new(
                 Code::Malformed,
-                &format!(
+                format!(
                     "the index {digest} in {} is malformed: it holds more than {} manifests or indexes more than {} deep",
                     self.place,
                     limits::INDEX_CHILDREN,
@@ -113,7 +114,7 @@ impl Walk<'_> {
         }
         let problem = index.unchecked.first().map(|source| {
             let error = oci::ManifestError::Digest { digest, source: source.clone() };
-            Problem::from(&ContentError::from(error))
+            problem(ContentError::from(error))
         });
         Seen { problem, instances, ..Seen::of(Kind::Index) }
     }
@@ -217,6 +218,6 @@ pub(super) fn bare(descriptor: &Descriptor) -> Descriptor {
 }
 
 /// A referrer that can't be read: it must not pass as "no signature".
-pub(super) fn unreadable(via: Via, at: &Digest, problem: Problem) -> Evidence {
+pub(super) fn unreadable(via: Via, at: &Digest, problem: Diagnostic) -> Evidence {
     Evidence::Signature(FoundSignature::unreadable(via, at.to_string(), problem))
 }

@@ -8,7 +8,7 @@ mod read;
 mod wire;
 mod write;
 
-pub use read::{PRIVATE_KEY, TrustedRootError, Unusable, read};
+pub use read::{TrustedRootError, Unusable, read};
 pub use write::{Entry, write};
 
 /// The media type that keypack writes.
@@ -62,7 +62,7 @@ mod tests {
         root["tlogs"][0]["publicKey"]["rawBytes"] = root["ctlogs"][0]["publicKey"]["rawBytes"].clone();
         let (candidates, unusable) = read(root.to_string().as_bytes(), &provenance()).unwrap();
         assert_eq!(unusable.len(), 1);
-        assert_eq!(unusable[0].code.as_str(), "key-id-mismatch");
+        assert_eq!(unusable[0].problem.code.as_str(), "key-id-mismatch");
         assert_eq!(
             unusable[0].claims.unwrap().1.hex(),
             "c0d23d6ad406973f9559f3ba2d1ca01f84147d8ffc5b8445c224f98b9591801d"

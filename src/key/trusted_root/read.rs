@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     address::plain,
-    diag::Code,
+    diag::{Code, Diagnostic},
     key::{
         Algorithm, Candidate, Certificate, Chain, Key, KeyId, Material, Provenance, PublicKey, Role,
         Validity, note_key_id, origin_of, secret,
@@ -23,9 +23,6 @@ const READ: [&str; 4] = [
     "application/vnd.dev.sigstore.trustedroot.v0.2+json",
 ];
 
-/// The code of an entry that holds a private key where a public one belongs.
-pub const PRIVATE_KEY: Code = Code::PrivateKey;
-
 /// Why a trusted root can't be read at all.
 #[derive(Debug, Error)]
 pub enum TrustedRootError {
@@ -40,12 +37,12 @@ pub enum TrustedRootError {
 /// What is wrong with one entry of a trusted root. The other entries are used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unusable {
+    /// The list that holds it: `tlogs`.
+    pub list: &'static str,
     /// Which entry: `tlogs[2] https://…`.
     pub entry: String,
-    /// The stable code.
-    pub code: Code,
     /// What is wrong.
-    pub reason: String,
+    pub problem: Diagnostic,
     /// The id that the entry claims, where its key does not have that id.
     pub claims: Option<(Role, KeyId)>,
 }
@@ -60,7 +57,7 @@ pub fn read(
         return Err(TrustedRootError::MediaType(root.media_type.chars().take(100).collect()));
     }
     let (mut candidates, mut unusable) = (Vec::new(), Vec::new());
-    let lists: [(&str, Option<Role>, Vec<serde_json::Value>); 4] = [
+    let lists: [(&'static str, Option<Role>, Vec<serde_json::Value>); 4] = [
         ("tlogs", None, root.tlogs),
         ("certificateAuthorities", Some(Role::Fulcio), root.certificate_authorities),
         ("ctlogs", Some(Role::CtLog), root.ctlogs),
@@ -76,8 +73,8 @@ pub fn read(
                 Ok(candidate) => candidates.push(candidate),
                 Err((url, code, reason, claims)) => unusable.push(Unusable {
                     entry: format!("{list}[{index}] {url}").trim_end().to_owned(),
-                    code,
-                    reason,
+                    list,
+                    problem: Diagnostic::new(code, reason),
                     claims,
                 }),
             }
@@ -97,7 +94,7 @@ fn log(entry: serde_json::Value, role: Option<Role>, provenance: &Provenance) ->
         .decode(&entry.public_key.raw_bytes)
         .map_err(|e| wrong(Code::KeyMalformed, format!("its key is not base64: {e}")))?;
     if let Some(label) = secret::label(&der) {
-        return Err(wrong(PRIVATE_KEY, format!("its key is a private key ({label})")));
+        return Err(wrong(Code::PrivateKey, format!("its key is a private key ({label})")));
     }
     // A staging CT log has PKCS #1 bytes where all others have SubjectPublicKeyInfo (keyDetails PKCS1_RSA_PKCS1V5).
     let key = if entry.public_key.key_details.starts_with("PKCS1_") {

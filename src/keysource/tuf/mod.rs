@@ -61,10 +61,9 @@ impl Gathered {
         earlier_roots(&repository, &mut chain, root.version());
         for entry in items.unusable {
             self.unusable.push(Unusable {
-                source: format!("{} {}", repository.name(), tuf_target(&entry.entry)),
-                entry: entry.entry,
-                code: entry.code,
-                reason: entry.reason,
+                source: format!("{} {}", repository.name(), entry.target),
+                entry: Some(entry.entry),
+                problem: entry.problem,
                 claims: entry.claims,
             });
         }
@@ -74,12 +73,6 @@ impl Gathered {
         self.chains.push(Collected { repository, name, chain, evidence, items: items.candidates });
         Ok(choice)
     }
-}
-
-/// The target that an unusable entry is from: the entries of a trusted root are lists with an index.
-fn tuf_target(entry: &str) -> &str {
-    let path = entry.split(' ').next().unwrap_or(entry);
-    if path.ends_with(']') { "trusted_root.json" } else { path }
 }
 
 /// Adds the roots before the one that was given, as far back as each may be followed by the next: an enclave may begin

@@ -6,8 +6,8 @@ use crate::{
     diag::Diagnostic,
     display::count,
     ops::{Context, place::file_names},
+    outcome::PackReport,
     pack::{Built, Change, Draft},
-    report::PackReport,
     write,
 };
 
@@ -77,12 +77,7 @@ pub(super) fn describe(directory: &Path, built: &Built) -> PackReport {
         name: inventory.name.clone(),
         version: inventory.version,
         digest: built.draft.digest(),
-        change: match built.change {
-            Change::First => "first",
-            Change::Changed => "changed",
-            Change::Refreshed => "refreshed",
-            Change::Unchanged => "unchanged",
-        },
+        change: built.change,
         keys: files(false),
         kept: files(true),
     }

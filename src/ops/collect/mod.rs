@@ -26,8 +26,8 @@ use crate::{
     config::{IncludeKeys, When},
     diag::{Code, Diagnostic},
     key::Fingerprint,
+    outcome::Report,
     pack::{Build, Draft, Expiry, PackError, build, not_from_the_future},
-    report::Report,
 };
 
 /// Where to look, what goes in, and where it goes.
@@ -136,7 +136,7 @@ pub fn collect(request: &Request, ctx: &Context) -> Result<Outcome, Failure<Repo
     let found = discover_and_resolve(&request.sources, &revoked, created, ctx)?;
     warn_of_unknown(request, &seen.borrow(), &directory, ctx);
     prior.admit(&found.gathered.chains)?;
-    let mut report = Report::new("collect", &found.discovery, &found.resolution, &found.gathered.unusable);
+    let mut report = Report::new("collect", &found.discovery, &found.resolution, &found.gathered);
     explain(&mut report, request, &prior, old.as_ref());
 
     // Select the keys.

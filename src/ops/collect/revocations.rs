@@ -9,8 +9,8 @@ use crate::{
     key::{Fingerprint, OpenPgpKey, Role},
     oci::Digest,
     ops::{Context, discover_and_resolve::Found},
+    outcome::{Report, WhyMissing},
     pack::{Draft, KeyRecord, Revoked},
-    report::{Report, WhyMissing},
 };
 
 /// The fingerprints of the keys in place, and of those that it says are revoked.

@@ -7,8 +7,8 @@ use crate::{
     key::{Candidate, KeyRef, OpenPgpKey},
     keysource::Collected,
     ops::{Context, discover_and_resolve::Found},
+    outcome::Report,
     pack::{Draft, Include, IncludeChain, Rotation, rotations},
-    report::Report,
     resolve,
 };
 

@@ -7,8 +7,8 @@ use crate::{
     diag::Diagnostic,
     fs,
     ops::{Context, place::file_names},
+    outcome,
     pack::{Diff, Draft, Pack},
-    report,
     tree::SafeName,
     write,
 };
@@ -50,9 +50,9 @@ impl Step<'_> {
                     in_place.inventory().name,
                     in_place.inventory().version
                 ));
-                report::diff(&Diff::of(None, &draft)).lines().for_each(|line| events.note(line));
+                outcome::diff(&Diff::of(None, &draft)).lines().for_each(|line| events.note(line));
             }
-            _ => report::diff(&Diff::of(old, &draft)).lines().for_each(|line| events.note(line)),
+            _ => outcome::diff(&Diff::of(old, &draft)).lines().for_each(|line| events.note(line)),
         }
         let names = self.in_place.map(file_names).unwrap_or_default();
         let outcome = self.ctx.interrupt.whole(format!("{} is written", self.directory.display()), || {

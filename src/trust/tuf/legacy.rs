@@ -13,7 +13,7 @@ use sigstore_tuf::Targets;
 use super::{Items, TufError};
 use crate::{
     address::plain,
-    diag::Code,
+    diag::{Code, Diagnostic},
     key::{Candidate, Chain, Key, KeyFileError, KeyId, Material, Provenance, Role, parse_key_file},
     limits,
     trust::check_chain,
@@ -77,12 +77,12 @@ pub(super) fn add(items: &mut Items, documents: &[(Provenance, Listed, Vec<u8>)]
             Err(e) => {
                 let private = matches!(e, KeyFileError::PrivateKey { .. });
                 let code = if private { Code::PrivateKey } else { Code::KeyMalformed };
-                items.leave(&listed.path, code, &e.to_string());
+                items.leave(&listed.path, None, Diagnostic::new(code, e.to_string()));
                 continue;
             }
         };
         for (block, reason) in parsed.unusable {
-            items.leave(&format!("{} {block}", listed.path), Code::KeyUnsupported, &reason);
+            items.leave(&listed.path, Some(&block), Diagnostic::new(Code::KeyUnsupported, reason));
         }
         for material in parsed.material {
             match material {
@@ -90,7 +90,10 @@ pub(super) fn add(items: &mut Items, documents: &[(Provenance, Listed, Vec<u8>)]
                 Material::Key(_) if !listed.role.is_chain() => {
                     items.candidates.extend(candidate(listed, material, provenance));
                 }
-                _ => items.leave(&listed.path, Code::KeyMalformed, "its content is not what its usage says"),
+                _ => {
+                    let reason = "its content is not what its usage says";
+                    items.leave(&listed.path, None, Diagnostic::new(Code::KeyMalformed, reason));
+                }
             }
         }
     }
@@ -104,7 +107,7 @@ pub(super) fn add(items: &mut Items, documents: &[(Provenance, Listed, Vec<u8>)]
         }
         match check_chain(&whole, listed.role) {
             Ok(()) => items.candidates.extend(candidate(listed, Material::Chain(whole), provenance)),
-            Err(e) => items.leave(&listed.path, Code::ChainRefused, &e.to_string()),
+            Err(e) => items.leave(&listed.path, None, Diagnostic::new(Code::ChainRefused, e.to_string())),
         }
     }
 }

@@ -12,15 +12,12 @@ use sigstore_tuf::{
     Error, Repository, Targets, TrustedMetadataSet, Updater, UpdaterConfig, transport::FetchFuture,
 };
 
-use super::{Chain, Evidence, Items, RepositoryPath, Root, TufError, evidence, keys, legacy};
+use super::{Chain, Evidence, Items, RepositoryPath, Root, TufError, evidence, items, keys, legacy};
 use crate::{
     key::{Grade, Provenance},
     limits,
     oci::Digest,
 };
-
-/// The target that holds all keys of an instance.
-const TRUSTED_ROOT: &str = "trusted_root.json";
 
 /// The files of a repository, wherever they are. `Ok(None)`: it is not there.
 pub trait Files: Send + Sync {
@@ -78,8 +75,8 @@ pub fn refresh(
         sha256: Digest::of(bytes),
         date,
     };
-    if let Some(bytes) = run.target(TRUSTED_ROOT)? {
-        items.add_trusted_root(&bytes, &provenance(TRUSTED_ROOT, &bytes));
+    if let Some(bytes) = run.target(items::TRUSTED_ROOT)? {
+        items.add_trusted_root(&bytes, &provenance(items::TRUSTED_ROOT, &bytes));
     }
     let mut documents = Vec::new();
     for listed in legacy::listed(&targets, &items)? {
@@ -89,7 +86,7 @@ pub fn refresh(
     }
     legacy::add(&mut items, &documents);
     if items.candidates.is_empty() {
-        let why = items.unusable.first().map(|u| format!(": {}: {}", u.entry, u.reason));
+        let why = items.unusable.first().map(|u| format!(": {}: {}", u.entry, u.problem.message));
         return Err(TufError::NoKeys(why.unwrap_or_default()));
     }
     // Once more: delegated roles are known only now.

@@ -169,11 +169,45 @@ fn a_damaged_signature_is_a_problem_and_not_an_unsigned_image() {
     damaged[10] ^= 1;
     test.write(&path, damaged);
     test.run(&format!("discover m {TRUST}")).fails(4, "incomplete").says("digest-mismatch").says("1 problem");
+    test.run("discover m")
+        .says("1 image: 0 signed, 0 unsigned, 1 unreadable. 0 keys needed; 1 problem.")
+        .says("hint: the content was damaged or changed on the way");
     test.write(&path, &bundle[..bundle.len() - 1]);
     test.run(&format!("discover m {TRUST}")).fails(4, "incomplete").says("size-mismatch");
     std::fs::remove_file(test.path(&path)).unwrap();
     test.run(&format!("discover m {TRUST}")).fails(4, "incomplete").says("blob-missing");
     test.run(&format!("discover m {TRUST} --optional")).exits(0).tells("warning: ");
+}
+
+#[test]
+fn what_cannot_be_read_is_not_counted_as_unsigned() {
+    let test = Test::new();
+    test.layout("key-tag-notlog-oras", "good");
+    test.layout("key-tag-notlog-oras", "bad");
+    let digest = test.json("bad/index.json")["manifests"][0]["digest"].as_str().unwrap()[7..].to_owned();
+    test.write(&format!("bad/blobs/sha256/{digest}"), "{");
+    test.run("discover good bad")
+        .fails(4, "incomplete")
+        .says("bad:v1   size-mismatch\n")
+        .says("    hint: the content was damaged or changed on the way")
+        .says("2 images: 0 signed, 1 unsigned, 1 unreadable. 0 keys needed; 1 problem.");
+    let report = test.run("discover good bad --format json").json();
+    let states: Vec<_> = report["images"].as_array().unwrap().iter().map(|image| &image["state"]).collect();
+    assert_eq!(states, ["unsigned", "unreadable"]);
+    assert_eq!((&report["counts"]["unsigned"], &report["counts"]["unreadable"]), (&1.into(), &1.into()));
+    let problem = &report["images"][1]["problems"][0];
+    assert!(problem["hint"].as_str().unwrap().starts_with("the content was damaged"), "{problem}");
+}
+
+#[test]
+fn an_entry_that_is_not_used_comes_with_what_to_do() {
+    let test = Test::new();
+    test.write("etc/pki/sigstore/broken.pub", "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n");
+    let line = "discover lab/layouts/key-tag-notlog-oras --host-root .";
+    test.run(line).says("not used key-").says("    hint: ");
+    let unusable = &test.run(&format!("{line} --format json")).json()["unusable"][0];
+    assert_eq!(unusable["source"], "host:/etc/pki/sigstore/broken.pub");
+    assert!(!unusable["hint"].as_str().unwrap().is_empty(), "{unusable}");
 }
 
 #[test]

@@ -46,7 +46,7 @@ fn both_kinds_of_policies_name_a_signer_and_a_log() {
             gathered.add_release_manifest("c/0000_90_x.yaml", other.as_bytes());
         }
         assert_eq!(gathered.candidates.len(), 2, "a pin is of one role");
-        let codes: Vec<_> = gathered.unusable.iter().map(|u| u.code.as_str()).collect();
+        let codes: Vec<_> = gathered.unusable.iter().map(|u| u.problem.code.as_str()).collect();
         assert_eq!(codes, ["key-claim", "key-claim"], "each told once");
     }
 }

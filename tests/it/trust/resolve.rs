@@ -50,7 +50,7 @@ fn every_form_resolves_to_exactly_its_keys() {
     for form in forms() {
         for candidates in [all(), files(), [others(), all(), others()].concat()] {
             let resolution = Asked::of(std::slice::from_ref(&form)).resolve(&candidates);
-            assert!(resolution.is_complete(), "{}: {:?}", form.name, resolution.answers);
+            assert!(resolution.all_verify(), "{}: {:?}", form.name, resolution.answers);
             let roles: Vec<_> = resolution.keys.keys().map(|k| k.role).collect();
             let mut expected = form.roles.to_vec();
             expected.sort_unstable();
@@ -75,7 +75,7 @@ fn all_forms_together_in_any_order() {
             candidates.reverse();
         }
         let resolution = Asked::of(&turned).resolve(&candidates);
-        assert!(resolution.is_complete(), "{turn}");
+        assert!(resolution.all_verify(), "{turn}");
         let keys: Vec<_> = resolution.keys.into_iter().map(|(k, found)| (k, found.key.material)).collect();
         assert_eq!(keys.len(), 6);
         assert_eq!(*first.get_or_insert_with(|| keys.clone()), keys, "{turn}");
@@ -89,7 +89,7 @@ fn a_claim_never_meets_a_need() {
         // Neither does a key of somebody else: it is not even a candidate for the one that is named.
         let stranger = bare(Role::Signer, own::pair().1.to_pem().as_bytes(), "stranger.pub");
         let resolution = Asked::of(&[form(name)]).resolve(&[lab_root(), stranger].concat());
-        assert!(!resolution.is_complete());
+        assert!(!resolution.all_verify());
         assert!(resolution.keys.keys().all(|k| k.role != Role::Signer), "{name}");
         let answers = &resolution.answers[0].needs;
         let (_, answer) = answers.iter().find(|(need, _)| need.role() == Role::Signer).unwrap();
@@ -137,7 +137,7 @@ fn of_several_signer_keys_the_one_that_signed() {
     for form in forms().into_iter().filter(|f| f.roles.contains(&Role::Signer)) {
         let resolution =
             Asked::of(std::slice::from_ref(&form)).resolve(&[candidates.clone(), lab_root()].concat());
-        assert!(resolution.is_complete(), "{}", form.name);
+        assert!(resolution.all_verify(), "{}", form.name);
         let signers: Vec<_> = resolution.keys.keys().filter(|k| k.role == Role::Signer).collect();
         assert_eq!(signers, [&key(Role::Signer).key_ref()], "{}", form.name);
     }
@@ -156,7 +156,7 @@ fn a_signature_for_another_image_asks_for_nothing() {
             let resolution = Asked::of(&forms).resolve(&candidates);
             let refusal = resolution.answers[at].refusal.as_ref().unwrap();
             assert_eq!(refusal.code().as_str(), "signed-for-other-image");
-            assert!(!resolution.is_complete());
+            assert!(!resolution.all_verify());
         }
     }
 }
@@ -184,7 +184,7 @@ fn a_namesake_of_the_authority_is_refused_and_hides_nothing() {
         [all(), bare(Role::Fulcio, pem.as_bytes(), "evil")].concat(),
     ] {
         let resolution = Asked::of(std::slice::from_ref(&form)).resolve(&candidates);
-        assert!(resolution.is_complete());
+        assert!(resolution.all_verify());
         assert_eq!(resolution.keys.len(), 3);
         let Material::Chain(good) = &key(Role::Fulcio).material else { panic!() };
         let found: Vec<_> = resolution
@@ -202,7 +202,7 @@ fn a_namesake_of_the_authority_is_refused_and_hides_nothing() {
 fn one_key_from_three_sources_is_one_key() {
     let candidates = [lab_root(), root(&lab_json(), "copy"), file("rekor.pub"), file("cosign.pub")].concat();
     let resolution = Asked::of(&[form("key-bundle-rekor1")]).resolve(&candidates);
-    assert!(resolution.is_complete() && resolution.conflicts.is_empty());
+    assert!(resolution.all_verify() && resolution.conflicts.is_empty());
     let rekor = &resolution.keys[&key(Role::Rekor).key_ref()];
     let mut sources: Vec<_> = rekor.provenance.iter().map(|p| p.source.as_str()).collect();
     sources.sort_unstable();

@@ -65,7 +65,7 @@ fn a_signer_who_logs_his_own_signatures() {
     // Nothing else is wrong with the entry.
     let both = [given, bare(Role::Rekor, pem.as_bytes(), "rekor.pub")].concat();
     let resolution = ask(&form, &both);
-    assert!(resolution.is_complete() && resolution.keys.len() == 2, "{:?}", resolution.answers);
+    assert!(resolution.all_verify() && resolution.keys.len() == 2, "{:?}", resolution.answers);
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn a_key_that_was_given_for_something_else() {
                 let serves =
                     role == candidate.key.role || (role, candidate.key.role) == (Role::Rekor, Role::Rekor2);
                 assert_eq!(
-                    resolution.is_complete(),
+                    resolution.all_verify(),
                     serves,
                     "{}: {} as {role}",
                     form.name,
@@ -182,7 +182,11 @@ fn what_can_be_no_private_ca_is_left_out_and_told() {
         let gathered = pki(&fields);
         assert_eq!(gathered.candidates.len(), usable, "{what}: {:?}", gathered.candidates);
         assert!(!gathered.unusable.is_empty(), "{what}");
-        assert!(gathered.unusable.iter().all(|u| u.code.as_str() == code), "{what}: {:?}", gathered.unusable);
+        assert!(
+            gathered.unusable.iter().all(|u| u.problem.code.as_str() == code),
+            "{what}: {:?}",
+            gathered.unusable
+        );
     }
     assert_eq!(pki(&json!(null)).unusable, []);
 }
@@ -206,10 +210,10 @@ fn a_file_in_a_role_that_its_keys_do_not_have() {
             // One of two is used, and the other is told.
             let gathered = add(Some(role), &format!("{key}{chain}")).unwrap();
             assert_eq!((gathered.candidates.len(), gathered.unusable.len()), (1, 1), "{role}");
-            assert_eq!(gathered.unusable[0].code.as_str(), "key-role");
+            assert_eq!(gathered.unusable[0].problem.code.as_str(), "key-role");
         }
     }
     let gathered = add(None, &format!("{key}{chain}")).unwrap();
     assert_eq!(gathered.candidates[0].key.role, Role::Signer);
-    assert!(gathered.unusable[0].reason.contains("--key pki=FILE"), "{:?}", gathered.unusable);
+    assert!(gathered.unusable[0].problem.message.contains("--key pki=FILE"), "{:?}", gathered.unusable);
 }

@@ -80,8 +80,8 @@ fn a_log_with_an_unsupported_key_does_not_spoil_the_root() {
         .unwrap();
     assert_eq!(gathered.candidates.len(), 5);
     let [unusable] = gathered.unusable.as_slice() else { panic!("{:?}", gathered.unusable) };
-    assert_eq!(unusable.code.as_str(), "key-unsupported");
-    assert!(unusable.entry.starts_with("tlogs[0]"), "{}", unusable.entry);
+    assert_eq!(unusable.problem.code.as_str(), "key-unsupported");
+    assert!(unusable.entry.as_deref().unwrap().starts_with("tlogs[0]"), "{:?}", unusable.entry);
     let form = form("key-bundle-rekor1");
     let signature = form.read().unwrap();
     let resolution = resolve(
@@ -116,7 +116,7 @@ fn entries_that_are_damaged_do_not_spoil_the_root() {
         let gathered = folder.root(damage).unwrap();
         assert_eq!((gathered.candidates.len(), gathered.unusable.len()), (4, 1), "{name}");
         assert_eq!(gathered.unusable[0].source, "root.json", "{name}");
-        assert!(!gathered.unusable[0].reason.is_empty(), "{name}");
+        assert!(!gathered.unusable[0].problem.message.is_empty(), "{name}");
     }
 }
 
@@ -130,8 +130,12 @@ fn pem_text_where_der_belongs_is_told_by_name() {
         })
         .unwrap();
     assert_eq!(gathered.candidates.len(), 4);
-    assert_eq!(gathered.unusable[0].code.as_str(), "trusted-root-rhtas");
-    assert!(gathered.unusable[0].reason.contains("PEM text"), "{}", gathered.unusable[0].reason);
+    assert_eq!(gathered.unusable[0].problem.code.as_str(), "trusted-root-rhtas");
+    assert!(
+        gathered.unusable[0].problem.message.contains("PEM text"),
+        "{}",
+        gathered.unusable[0].problem.message
+    );
 }
 
 #[test]
@@ -141,19 +145,19 @@ fn another_key_under_the_name_of_a_known_one() {
     let forge = |j: &mut Value| j["tlogs"][0]["publicKey"]["rawBytes"] = other.clone().into();
     // Alone, its name is wrong; beside the root that has the right key, it is a conflict.
     let alone = folder.root(forge).unwrap();
-    assert_eq!(alone.unusable[0].code.as_str(), "key-id-mismatch");
+    assert_eq!(alone.unusable[0].problem.code.as_str(), "key-id-mismatch");
     let mut both = Gathered::default();
     both.add_trusted_root(&lab().join("trust/trusted_root.json")).unwrap();
     both.add_trusted_root(&folder.0.path().join("root.json")).unwrap();
     both.tell_conflicts();
-    assert_eq!(both.unusable[0].code.as_str(), "key-conflict");
+    assert_eq!(both.unusable[0].problem.code.as_str(), "key-conflict");
     assert_eq!(both.candidates.len(), 9);
     // The order of the two sources makes no difference.
     let mut turned = Gathered::default();
     turned.add_trusted_root(&folder.0.path().join("root.json")).unwrap();
     turned.add_trusted_root(&lab().join("trust/trusted_root.json")).unwrap();
     turned.tell_conflicts();
-    assert_eq!(turned.unusable[0].code.as_str(), "key-conflict");
+    assert_eq!(turned.unusable[0].problem.code.as_str(), "key-conflict");
 }
 
 #[test]
@@ -180,7 +184,7 @@ fn a_private_key_as_the_key_of_an_entry() {
     match gathered {
         Ok(gathered) => {
             assert_eq!(gathered.candidates.len(), 4);
-            assert_eq!(gathered.unusable[0].code.as_str(), "private-key");
+            assert_eq!(gathered.unusable[0].problem.code.as_str(), "private-key");
         }
         Err(error) => assert_eq!(error.code().as_str(), "private-key"),
     }

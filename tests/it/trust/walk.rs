@@ -69,7 +69,7 @@ fn a_broken_signature_beside_a_good_one() {
         let (good, broken) = (form(name), broken(name, piece));
         for (forms, at) in [([&good, &broken], 1), ([&broken, &good], 0)] {
             let resolution = walk(&forms, &all());
-            assert!(!resolution.is_complete(), "{name}");
+            assert!(!resolution.all_verify(), "{name}");
             let (bad, fine) = (&resolution.answers[at], &resolution.answers[1 - at]);
             assert_eq!(bad.refusal.as_ref().map(|r| r.code().as_str()), Some(code), "{name}");
             assert_eq!(fine.refusal, None, "{name}");
@@ -94,7 +94,7 @@ fn a_certificate_of_a_namesake_beside_good_ones() {
     assert_eq!(resolution.answers[0].refusal, None);
     assert_eq!(resolution.answers[1].refusal.as_ref().unwrap().code().as_str(), "certificate-refused");
     assert_eq!(resolution.keys[&authority(&[&root]).key_ref()].proofs, 1);
-    assert!(!resolution.is_complete());
+    assert!(!resolution.all_verify());
 }
 
 /// Nobody says whose a bare signature is: that none of the keys at hand made it means that its key is missing.
@@ -132,7 +132,7 @@ fn a_certificate_that_no_ct_log_saw() {
         (&[(&log, "a"), (&ca, "a"), (&ca, "b"), (&ct, "b")], true),
     ] {
         let resolution = of(documents);
-        assert_eq!(resolution.is_complete(), !required);
+        assert_eq!(resolution.all_verify(), !required);
         assert_eq!(resolution.keys.contains_key(&ca.key_ref()), !required);
         assert!(resolution.keys.contains_key(&log.key_ref()));
         let (_, answer) = resolution.answers[0].needs.iter().find(|(n, _)| n.role() == Role::Fulcio).unwrap();
@@ -173,7 +173,7 @@ fn a_certificate_with_an_empty_list_of_ct_timestamps() {
 fn the_ct_logs_of_the_lab_are_demanded() {
     for name in ["keyless-bundle-rekor1", "keyless-bundle-rekor2", "keyless-tag-rekor1"] {
         let resolution = walk(&[&form(name)], &lab_root());
-        assert!(resolution.is_complete(), "{name}");
+        assert!(resolution.all_verify(), "{name}");
         assert!(resolution.keys[&key(Role::Fulcio).key_ref()].key.ct_required, "{name}");
     }
 }
@@ -213,7 +213,7 @@ fn the_narrowest_of_several_windows() {
     let early = window(Some("2020-01-01T00:00:00Z"), Some("2030-01-01T00:00:00Z"));
     let late = window(Some("2022-01-01T00:00:00Z"), Some("2040-01-01T00:00:00Z"));
     let resolution = walk(&[&form], &logs(&[early, late]));
-    assert!(resolution.is_complete());
+    assert!(resolution.all_verify());
     let used = window(Some("2022-01-01T00:00:00Z"), Some("2030-01-01T00:00:00Z"));
     assert_eq!(resolution.keys[&key(Role::Rekor).key_ref()].key.validity, used);
     assert_eq!(resolution.windows[0].used, used);
@@ -231,7 +231,7 @@ fn windows_that_nothing_is_in() {
     let after = window(Some("2022-01-01T00:00:00Z"), None);
     let resolution = walk(&[&form], &logs(&[before, after]));
     assert!(!resolution.keys.contains_key(&key(Role::Rekor).key_ref()));
-    assert!(!resolution.is_complete() && resolution.windows.len() == 1);
+    assert!(!resolution.all_verify() && resolution.windows.len() == 1);
 }
 
 #[test]
@@ -243,7 +243,7 @@ fn sources_that_do_not_differ() {
         [[open, open], [open, Validity::default()], [open, window(Some("1970-01-01T00:00:00Z"), None)]]
     {
         let resolution = walk(&[&form], &logs(&windows));
-        assert!(resolution.is_complete());
+        assert!(resolution.all_verify());
         assert_eq!(resolution.windows, []);
         assert_eq!(resolution.keys[&key(Role::Rekor).key_ref()].key.validity, open);
     }
@@ -273,6 +273,6 @@ fn a_chain_that_ends_sooner_is_no_contradiction() {
     let chains = [authority(&[&intermediate]), authority(&[&intermediate, &root])];
     let candidates: Vec<_> = [&log, &chains[0], &chains[1]].iter().map(|key| candidate(key, "own")).collect();
     let resolution = walk(&[&form], &candidates);
-    assert!(resolution.is_complete(), "{:?}", resolution.conflicts);
+    assert!(resolution.all_verify(), "{:?}", resolution.conflicts);
     assert!(chains.iter().all(|chain| resolution.keys.contains_key(&chain.key_ref())));
 }

@@ -48,7 +48,7 @@ fn keys(names: &[&str]) -> Vec<keypack::key::Candidate> {
 /// The roles of the keys that were proved.
 fn proved(image: &str, candidates: &[keypack::key::Candidate]) -> (Vec<Role>, bool) {
     let resolution = resolved(&dir(image), candidates);
-    (resolution.keys.keys().map(|k| k.role).collect(), resolution.is_complete())
+    (resolution.keys.keys().map(|k| k.role).collect(), resolution.all_verify())
 }
 
 fn cosign_valid() {
@@ -112,7 +112,7 @@ fn cosign_with_an_own_pki() {
         let mut gathered = Gathered::default();
         gathered.add_key_file(&KeyFile { role: Some(role), path: root.clone() }).unwrap();
         let resolution = resolved(&discovery, &gathered.candidates);
-        (resolution.keys.keys().map(|k| k.role).collect::<Vec<_>>(), resolution.is_complete())
+        (resolution.keys.keys().map(|k| k.role).collect::<Vec<_>>(), resolution.all_verify())
     };
     assert_eq!(given(Role::Pki), (vec![Role::Pki], true));
     assert_eq!(given(Role::Fulcio), (vec![], false));

@@ -72,14 +72,14 @@ fn the_log_is_proved_and_the_signer_is_only_claimed() {
     let answers = &resolution.answers[0].needs;
     let (_, signer) = answers.iter().find(|(need, _)| need.role() == Role::Signer).unwrap();
     assert_eq!(*signer, Answer::Missing { claim: Some(Digest::from_hex(SIGNER).unwrap()) });
-    assert!(!resolution.is_complete());
+    assert!(!resolution.all_verify());
 }
 
 fn with_the_signers_key_all_is_proved() {
     let discovery = both();
     let candidates = [builtin().candidates, revealed(&discovery)].concat();
     let resolution = resolved(&discovery, &candidates);
-    assert!(resolution.is_complete(), "{:?}", resolution.answers);
+    assert!(resolution.all_verify(), "{:?}", resolution.answers);
     let keys: Vec<_> = resolution.keys.keys().map(ToString::to_string).collect();
     assert_eq!(keys, [format!("rekor:{REKOR}"), format!("signer:{SIGNER}")]);
 }

@@ -1,24 +1,29 @@
-//! Outcomes as values: what `discover` and `collect` found, for machines by `schemas/report-v1.schema.json` and for
-//! people as text. Nothing here prints.
+//! What an operation found, as values. JSON (`schemas/report-v1.schema.json`) and text are written from the same value.
+//! Nothing here prints.
 
+mod counts;
 mod diff;
 mod inventory;
 mod make;
-mod summary;
+mod open;
+mod state;
 mod text;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::{
-    diag::Code,
+    diag::{Code, Diagnostic},
     key::{Fingerprint, KeyRef, Provenance, Role, Validity},
     oci::Digest,
-    pack::Rotation,
+    pack::{Change, Rotation},
+    signature::Need,
 };
 
+pub use counts::Counts;
 pub use diff::{another_key, certificate, chain_side, diff, rule};
 pub use inventory::inventory;
-pub use summary::{Counts, OpenNeed, WhyMissing};
+pub use open::{OpenNeed, WhyMissing};
+pub use state::{ImageState, NeedState, Otherwise};
 pub use text::render;
 
 /// What a run found, schema version 1.
@@ -64,7 +69,7 @@ pub struct SourceReport {
     /// Manifests that it names and does not hold.
     pub absent: usize,
     /// What it names but can't tell.
-    pub problems: Vec<ProblemReport>,
+    pub problems: Vec<Diagnostic>,
 }
 
 /// An image.
@@ -79,6 +84,9 @@ pub struct ImageReport {
     pub tags: Vec<String>,
     /// The digest.
     pub digest: Digest,
+    /// What can be said of its signatures.
+    #[serde(flatten)]
+    pub state: ImageState,
     /// `image`, `index`, `artifact`, `absent` or `unreadable`.
     pub kind: &'static str,
     /// The artifact type, of an artifact.
@@ -87,10 +95,10 @@ pub struct ImageReport {
     /// The list that it is an instance of.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub instance_of: Option<Digest>,
-    /// The signatures; none: it is unsigned.
+    /// The signatures.
     pub signatures: Vec<SignatureReport>,
     /// What could not be read of it.
-    pub problems: Vec<ProblemReport>,
+    pub problems: Vec<Diagnostic>,
     /// Its name for people.
     #[serde(skip)]
     pub label: String,
@@ -114,32 +122,55 @@ pub struct SignatureReport {
     /// Why it does not count, where its needs do not say so: it can't be read, is not about this image, or does not
     /// verify although its keys verify others.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub problem: Option<ProblemReport>,
+    pub problem: Option<Diagnostic>,
 }
 
 /// A need of one signature.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct NeedReport {
-    /// The role of the key.
-    pub role: Role,
     /// The key as the signature names it.
-    pub id: String,
-    /// `have`, `missing`, `unproved` (at hand, but the signature lacks another key or other evidence that the proof
-    /// needs) or `refused`.
-    pub state: &'static str,
-    /// The key that meets it.
+    #[serde(flatten, serialize_with = "role_and_id")]
+    pub need: Need,
+    /// What became of it.
+    pub state: NeedState,
+    /// The key that meets it, or that was refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<KeyRef>,
     /// The fingerprint of the signer key that the log entry names: a claim.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub claim: Option<Digest>,
-    /// Why it is refused: the code.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub code: Option<Code>,
-    /// Why it is refused, in words.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
+    /// Why it is not met, where there is a key.
+    #[serde(flatten, serialize_with = "as_optional_reason")]
+    pub problem: Option<Diagnostic>,
+}
+
+fn role_and_id<S: Serializer>(need: &Need, serializer: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Named {
+        role: Role,
+        id: String,
+    }
+    Named { role: need.role(), id: need.id() }.serialize(serializer)
+}
+
+/// Writes a diagnostic into the object of what it is about. There its text is the `reason`.
+fn as_reason<S: Serializer>(problem: &Diagnostic, serializer: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Reason<'a> {
+        code: Code,
+        reason: &'a str,
+        hint: &'a str,
+    }
+    Reason { code: problem.code, reason: &problem.message, hint: &problem.hint }.serialize(serializer)
+}
+
+#[allow(clippy::ref_option, reason = "serde hands it over so")]
+fn as_optional_reason<S: Serializer>(problem: &Option<Diagnostic>, serializer: S) -> Result<S::Ok, S::Error> {
+    match problem {
+        Some(problem) => as_reason(problem, serializer),
+        None => serializer.serialize_none(),
+    }
 }
 
 /// A key that is proved.
@@ -161,26 +192,17 @@ pub struct KeyReport {
     pub proofs: usize,
 }
 
-/// Something that could not be read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ProblemReport {
-    /// The stable code.
-    pub code: Code,
-    /// What is true.
-    pub message: String,
-}
-
 /// An entry of a key source that can't be used.
 #[derive(Debug, Serialize)]
 pub struct UnusableReport {
     /// The source.
     pub source: String,
-    /// The entry.
-    pub entry: String,
-    /// The stable code.
-    pub code: Code,
+    /// The entry, unless it is the source as a whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub entry: Option<String>,
     /// Why.
-    pub reason: String,
+    #[serde(flatten, serialize_with = "as_reason")]
+    pub problem: Diagnostic,
 }
 
 /// A source of keys that the user named and no signature needs.
@@ -235,8 +257,8 @@ pub struct PackReport {
     pub version: u64,
     /// The pack digest: write this one down.
     pub digest: Digest,
-    /// `first`, `changed`, `refreshed` or `unchanged`.
-    pub change: &'static str,
+    /// What is new in it.
+    pub change: Change,
     /// The files of keys in it.
     pub keys: Vec<String>,
     /// Those that no signature of this run needed.

@@ -1,14 +1,14 @@
 //! From findings to the report.
 
 use super::{
-    ConflictReport, Counts, ImageReport, KeyReport, NeedReport, ProblemReport, Report, SignatureReport,
-    SourceReport, UnusableReport, UnusedReport, WindowReport, WindowStatement, summary,
+    ConflictReport, Counts, ImageReport, ImageState, KeyReport, NeedReport, NeedState, Report,
+    SignatureReport, SourceReport, UnusableReport, UnusedReport, WindowReport, WindowStatement, open,
 };
 use crate::{
-    diag::Code,
-    discover::{Discovery, FoundSignature, Image, Kind, Problem},
+    diag::{Code, Diagnostic},
+    discover::{Discovery, FoundSignature, Image, Kind},
     key::{Grade, OpenPgpKey, Provenance, Validity, name_of},
-    keysource::{Unusable, is_host},
+    keysource::Gathered,
     resolve::{Answer, Answers, Conflict, Resolution, WindowDifference},
     signature::Need,
 };
@@ -20,26 +20,26 @@ impl Report {
         command: &'static str,
         discovery: &Discovery,
         resolution: &Resolution,
-        unusable: &[Unusable],
+        gathered: &Gathered,
     ) -> Self {
         let mut answers = resolution.answers.iter();
         let images: Vec<_> = discovery.images.iter().map(|i| image(i, &mut answers)).collect();
-        let open = summary::open_needs(&images);
-        let mut counts = Counts::of(&images, &open, resolution.keys.len());
-        counts.problems += discovery.places.iter().map(|p| p.problems.len()).sum::<usize>();
+        let sources: Vec<_> = discovery
+            .places
+            .iter()
+            .map(|p| SourceReport {
+                place: p.name.clone(),
+                read: p.read,
+                absent: p.absent,
+                problems: p.problems.clone(),
+            })
+            .collect();
+        let open = open::open_needs(&images);
+        let counts = Counts::of(&images, &sources, &open, resolution.keys.len());
         Self {
             schema_version: 1,
             command,
-            sources: discovery
-                .places
-                .iter()
-                .map(|p| SourceReport {
-                    place: p.name.clone(),
-                    read: p.read,
-                    absent: p.absent,
-                    problems: p.problems.iter().map(problem).collect(),
-                })
-                .collect(),
+            sources,
             images,
             keys: resolution
                 .keys
@@ -54,20 +54,20 @@ impl Report {
                 })
                 .collect(),
             open,
-            unusable: unusable
+            unusable: gathered
+                .unusable
                 .iter()
                 .map(|u| UnusableReport {
                     source: u.source.clone(),
                     entry: u.entry.clone(),
-                    code: u.code,
-                    reason: u.reason.clone(),
+                    problem: u.problem.clone(),
                 })
                 .collect(),
             unused: resolution
                 .unused
                 .iter()
                 // What is built in, on the host and in payloads is always offered; nobody waits for word of it.
-                .filter(|p| !matches!(p.grade, Grade::Builtin | Grade::Release) && !is_host(p))
+                .filter(|p| !matches!(p.grade, Grade::Builtin | Grade::Release) && !gathered.host.contains(p))
                 .map(|p| UnusedReport { source: p.source.clone(), sha256: p.sha256 })
                 .collect(),
             conflicts: resolution
@@ -87,12 +87,17 @@ impl Report {
         self.open.is_empty()
             && self.conflicts.is_empty()
             && self.changed.is_empty()
-            && self.unusable.iter().all(|u| u.code != Code::KeyConflict)
+            && self.unusable.iter().all(|u| u.problem.code != Code::KeyConflict)
             && self.counts.problems == 0
+            && self.counts.unreadable == 0
     }
 }
 
 fn image<'a>(image: &Image, answers: &mut impl Iterator<Item = &'a Answers>) -> ImageReport {
+    let readable = image.signatures.iter().filter(|s| s.content.is_ok()).count();
+    let answers: Vec<_> = answers.take(readable).collect();
+    let state = ImageState::of(image, &answers);
+    let mut answers = answers.into_iter();
     let (kind, artifact_type) = match &image.kind {
         Kind::Image => ("image", None),
         Kind::Index => ("index", None),
@@ -105,23 +110,22 @@ fn image<'a>(image: &Image, answers: &mut impl Iterator<Item = &'a Answers>) -> 
         repository: image.repository.clone(),
         tags: image.tags.clone(),
         digest: image.digest,
+        state,
         kind,
         artifact_type,
         instance_of: image.instance_of,
-        signatures: image.signatures.iter().map(|s| signature(s, answers)).collect(),
-        problems: image.problems.iter().map(problem).collect(),
+        signatures: image.signatures.iter().map(|s| signature(s, &mut answers)).collect(),
+        problems: image.problems.clone(),
         label: image.label(),
     }
 }
 
 fn signature<'a>(found: &FoundSignature, answers: &mut impl Iterator<Item = &'a Answers>) -> SignatureReport {
     let (needs, trouble, reference) = match &found.content {
-        Err(e) => (Vec::new(), Some(problem(e)), None),
+        Err(e) => (Vec::new(), Some(e.clone()), None),
         Ok(content) => {
             let answers = answers.next().cloned().unwrap_or_default();
-            let trouble = answers
-                .refusal
-                .map(|refusal| ProblemReport { code: refusal.code(), message: refusal.to_string() });
+            let trouble = answers.refusal.as_ref().map(Diagnostic::from);
             let needs = answers.needs.iter().map(|(n, a)| need(n, a)).collect();
             (needs, trouble, content.claimed_reference().map(str::to_owned))
         }
@@ -137,27 +141,20 @@ fn signature<'a>(found: &FoundSignature, answers: &mut impl Iterator<Item = &'a 
 }
 
 fn need(need: &Need, answer: &Answer) -> NeedReport {
-    let mut report = NeedReport {
-        role: need.role(),
-        id: need.id(),
-        state: "have",
-        key: None,
-        claim: None,
-        code: None,
-        reason: None,
-    };
+    let mut report =
+        NeedReport { need: need.clone(), state: NeedState::Have, key: None, claim: None, problem: None };
     match answer {
         Answer::Have(key) => report.key = Some(*key),
         Answer::Missing { claim } => {
-            report.state = "missing";
+            report.state = NeedState::Missing;
             report.claim = *claim;
         }
         Answer::Refused { key, refusal } => {
             // Nothing is wrong with a key because another one is missing, or because the signature lacks something.
-            report.state = if refusal.is_against(need.role()) { "refused" } else { "unproved" };
+            let against = refusal.is_against(need.role());
+            report.state = if against { NeedState::Refused } else { NeedState::Unproved };
             report.key = Some(*key);
-            report.code = Some(refusal.code());
-            report.reason = Some(refusal.to_string());
+            report.problem = Some(refusal.into());
         }
     }
     report
@@ -171,8 +168,4 @@ fn window(difference: &WindowDifference) -> WindowReport {
     };
     let stated = difference.stated.iter().map(state).collect();
     WindowReport { key: difference.key, used: difference.used, stated }
-}
-
-fn problem(problem: &Problem) -> ProblemReport {
-    ProblemReport { code: problem.code, message: problem.message.clone() }
 }

@@ -1,0 +1,173 @@
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::{ImageReport, NeedReport, NeedState, as_reason};
+use crate::{
+    diag::{Code, Diagnostic},
+    key::Role,
+    oci::Digest,
+    signature::Need,
+};
+
+/// A need that is not met, with how many images have it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OpenNeed {
+    /// The role of the key.
+    pub role: Role,
+    /// The key as the signatures name it.
+    pub id: String,
+    /// Its fingerprint, where it is a signer's key and the signatures say one.
+    #[serde(skip)]
+    pub fingerprint: Option<Digest>,
+    /// `missing`, `unproved` or `refused`.
+    pub state: NeedState,
+    /// Why it is not met, and what to do.
+    #[serde(flatten, serialize_with = "as_reason")]
+    pub problem: Diagnostic,
+    /// The fingerprint of the signer key that log entries name: a claim.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub claim: Option<Digest>,
+    /// How many images have this need.
+    pub images: usize,
+    /// One of them.
+    pub example: String,
+}
+
+impl super::Report {
+    /// Says of missing signer keys why they are: `known` tells whether the key of a fingerprint is revoked, or the file in
+    /// which the directory in place keeps it.
+    pub fn tell_known(&mut self, known: &dyn Fn(Digest) -> Option<WhyMissing>) {
+        for need in self.open.iter_mut().filter(|n| n.state == NeedState::Missing) {
+            match need.fingerprint.and_then(known) {
+                Some(WhyMissing::Revoked) => {
+                    need.problem = Diagnostic::new(
+                        Code::KeyRevoked,
+                        "this key is revoked: nothing that it signed counts",
+                    )
+                    .hinting("ask who publishes the image for a signature by the key that replaces it");
+                }
+                Some(WhyMissing::Kept { file }) => {
+                    let reason = format!(
+                        "no source of this run gives this key; {file} holds it from an earlier collection, and stays"
+                    );
+                    need.problem = Diagnostic::new(need.problem.code, reason).hinting(
+                        "give the key again by --key FILE, beside the others; --revoke takes it out of the pack",
+                    );
+                }
+                None => {}
+            }
+        }
+    }
+}
+
+/// What is known of a key that no source gives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WhyMissing {
+    /// It must not be trusted any more.
+    Revoked,
+    /// The directory in place has it.
+    Kept {
+        /// In this file.
+        file: String,
+    },
+}
+
+/// Collects the needs that stay open, in role order.
+pub(super) fn open_needs(images: &[ImageReport]) -> Vec<OpenNeed> {
+    let mut open: BTreeMap<(Role, String, NeedState), OpenNeed> = BTreeMap::new();
+    for image in images {
+        let mut here: Vec<&NeedReport> = Vec::new();
+        for need in image.signatures.iter().flat_map(|s| &s.needs).filter(|n| n.state != NeedState::Have) {
+            if !here.iter().any(|n| n.need == need.need && n.state == need.state) {
+                here.push(need);
+            }
+        }
+        for need in here {
+            open.entry((need.need.role(), need.need.id(), need.state))
+                .and_modify(|n| {
+                    n.images += 1;
+                    if n.claim.is_none() && need.claim.is_some() {
+                        (n.claim, n.problem) = (need.claim, problem(need));
+                    }
+                })
+                .or_insert_with(|| open_need(need, &image.label));
+        }
+    }
+    open.into_values().collect()
+}
+
+fn open_need(need: &NeedReport, example: &str) -> OpenNeed {
+    let fingerprint = if let Need::Signer { fingerprint } = &need.need { *fingerprint } else { None };
+    OpenNeed {
+        role: need.need.role(),
+        id: need.need.id(),
+        fingerprint,
+        state: need.state,
+        problem: problem(need),
+        claim: need.claim,
+        images: 1,
+        example: example.to_owned(),
+    }
+}
+
+/// Why a need is open, with what to do in this situation.
+fn problem(need: &NeedReport) -> Diagnostic {
+    let problem = need.problem.clone().unwrap_or_else(|| Diagnostic::new(Code::KeyMissing, missing(need)));
+    let hint = hint(problem.code, need);
+    problem.hinting(hint)
+}
+
+fn missing(need: &NeedReport) -> String {
+    match (&need.need, need.claim) {
+        (Need::Signer { fingerprint }, Some(claim)) if *fingerprint == Some(claim) => {
+            "no key with this fingerprint was given; the one in the log entry is a claim and proves nothing"
+                .into()
+        }
+        (Need::Signer { .. }, Some(claim)) => format!(
+            "no key with this fingerprint was given; the log entry names one with {claim}, which is a claim and proves nothing"
+        ),
+        (Need::Signer { .. }, None) => "no key was given that made this signature".into(),
+        (need, _) => format!("no source that was given has this {}", need.role().title()),
+    }
+}
+
+fn hint(code: Code, need: &NeedReport) -> &'static str {
+    match (need.state, code, need.need.role()) {
+        (_, Code::UnsupportedByVerifier, _) => {
+            "the verifier in keypack does not take this form, and cosign may: verify it with `cosign verify`, and give the keys that it needed with `--include all`"
+        }
+        (_, Code::CtTimestampMissing, _) => {
+            "another signature with a certificate of this CA may prove it; ask the signer how a certificate came about that no CT log saw"
+        }
+        (NeedState::Unproved, Code::NoKey, _) => {
+            "get the missing keys first: a signature that needs them proves this one together with them"
+        }
+        (NeedState::Unproved, _, _) => {
+            "nothing is known against this key: another signature may prove it, once what is refused beside it is mended"
+        }
+        (NeedState::Missing, _, Role::Signer) => {
+            "get the signer's public key from its owner, compare the fingerprint by another way, and give it by --key FILE"
+        }
+        (NeedState::Missing, _, Role::Gpg) => {
+            "get this GPG key from its owner, compare the fingerprint by another way, and give it by --key FILE"
+        }
+        (NeedState::Missing, _, Role::Pki) => {
+            "nothing says when this certificate signed, as is usual for the certificates of an organisation's own CA: give that CA by --key pki=FILE, or a policy.json whose `pki` names it by --from-policy"
+        }
+        (NeedState::Missing, _, _) => {
+            "give the trusted root of this signing infrastructure by --trusted-root FILE, or its keys by --key ROLE=FILE (rekor, rekor2, ctlog, fulcio, tsa)"
+        }
+        (_, Code::ChainRefused, _) => {
+            "compare the chain with its publisher: a certificate in it was not good when it was used"
+        }
+        (_, Code::SignatureLapsed | Code::SigningKeyRevoked | Code::SignatureWeak, _) => code.hint(),
+        (_, _, Role::Pki) => {
+            "podman, CRI-O and `cosign verify --ca-roots` judge such a certificate by the clock too: compare the CA with its owner, and ask the publisher to sign anew where a certificate has expired"
+        }
+        _ => {
+            "compare the key that was given with its publisher; if the key is right, this signature is not: do not mirror the image"
+        }
+    }
+}

@@ -1,0 +1,104 @@
+use serde::Serialize;
+
+use crate::{
+    discover::{Form, Image, Kind, Other},
+    pack::media,
+    resolve::Answers,
+    trust::Refusal,
+};
+
+/// What can be said of an image's signatures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(tag = "state", rename_all = "kebab-case")]
+pub enum ImageState {
+    /// At least one signature of it could be read.
+    Signed,
+    /// It was read, and nothing signs it.
+    Unsigned,
+    /// It could not be read, or no signature of it could: nobody knows whether it is signed.
+    Unreadable,
+    /// What signs it is not a signature of the image by itself.
+    SignedOtherwise {
+        /// What it is.
+        otherwise: Otherwise,
+    },
+    /// The place names it and does not hold it.
+    NotHere,
+    /// It is a pack of keys, made by keypack, and not one of the images.
+    Pack,
+}
+
+/// What signs an image without being a signature that a policy for images takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Otherwise {
+    /// A signature of Notation.
+    Notation,
+    /// Only attestations: signed statements about the image.
+    Attestation,
+}
+
+/// What became of a need.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NeedState {
+    /// A key verified the signature.
+    Have,
+    /// No key was given.
+    Missing,
+    /// A key is at hand, and the signature says something against it.
+    Refused,
+    /// A key is at hand and nothing is against it, but the proof needs another key or other evidence.
+    Unproved,
+}
+
+impl NeedState {
+    /// The name in JSON and tables.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Have => "have",
+            Self::Missing => "missing",
+            Self::Unproved => "unproved",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+impl ImageState {
+    /// The state of an image. `answers` are those of its readable signatures, in their order.
+    pub(super) fn of(image: &Image, answers: &[&Answers]) -> Self {
+        let mut answers = answers.iter();
+        let (mut signed, mut attested, mut unreadable) = (false, false, false);
+        for signature in &image.signatures {
+            if signature.content.is_err() {
+                unreadable = true;
+                continue;
+            }
+            let refusal = answers.next().and_then(|answers| answers.refusal.as_ref());
+            match (refusal, signature.form) {
+                // What was made for another image says nothing of this one.
+                (Some(Refusal::OtherImage { .. }), _) => {}
+                (Some(Refusal::Unreadable(_)), _) => unreadable = true,
+                (_, Form::Attestation) => attested = true,
+                _ => signed = true,
+            }
+        }
+        match &image.kind {
+            _ if signed => Self::Signed,
+            Kind::Artifact(artifact_type) if artifact_type == media::KEYS && image.signatures.is_empty() => {
+                Self::Pack
+            }
+            Kind::Unreadable => Self::Unreadable,
+            // A tag or a list that could not be read may have held a signature.
+            _ if unreadable || !image.problems.is_empty() => Self::Unreadable,
+            _ if image.others.contains(&Other::Notation) => {
+                Self::SignedOtherwise { otherwise: Otherwise::Notation }
+            }
+            _ if attested || image.others.contains(&Other::Attestation) => {
+                Self::SignedOtherwise { otherwise: Otherwise::Attestation }
+            }
+            Kind::Absent => Self::NotHere,
+            _ => Self::Unsigned,
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! What could not be read, is refused or is not used, each with what to do.
+
+use super::{gap, hint, line, paragraph};
+use crate::{
+    diag::{Code, Diagnostic},
+    display::{Paint, count, shown},
+    outcome::{Report, another_key},
+};
+
+/// How many problems are shown without the table: as many as a person reads.
+const SHOWN: usize = 5;
+
+/// The problems that the table of images would show.
+pub(super) fn of_images(out: &mut String, report: &Report, paint: Paint) {
+    let mut all = Vec::new();
+    for image in &report.images {
+        let of_signatures = image.signatures.iter().filter_map(|s| s.problem.as_ref());
+        let label = shown(&image.label);
+        all.extend(image.problems.iter().chain(of_signatures).map(|p| (p, format!("{label}: "))));
+    }
+    list(out, &all, SHOWN, paint);
+}
+
+/// The problems of whole places.
+pub(super) fn of_places(out: &mut String, report: &Report, paint: Paint, all: bool) {
+    let of_places = report.sources.iter().flat_map(|source| &source.problems);
+    let of_places: Vec<_> = of_places.map(|problem| (problem, String::new())).collect();
+    list(out, &of_places, if all { usize::MAX } else { SHOWN }, paint);
+}
+
+fn list(out: &mut String, problems: &[(&Diagnostic, String)], most: usize, paint: Paint) {
+    if !problems.is_empty() {
+        gap(out);
+    }
+    let seen = &problems[..problems.len().min(most)];
+    for (index, (problem, label)) in seen.iter().enumerate() {
+        let what = format!("{} {}: {label}{}", paint.bad("problem"), problem.code, shown(&problem.message));
+        paragraph(out, 0, &what);
+        // Problems that one thing mends get that hint once, behind the last of them.
+        if seen.get(index + 1).is_none_or(|(next, _)| next.hint != problem.hint) {
+            hint(out, 4, &problem.hint);
+        }
+    }
+    if problems.len() > seen.len() {
+        let more = count(problems.len() - seen.len(), "more problem");
+        line(out, &format!("and {more}: -v lists them"));
+    }
+}
+
+/// Keys that are refused, and entries of key sources that are not used.
+pub(super) fn of_keys(out: &mut String, report: &Report, paint: Paint) {
+    for conflict in &report.conflicts {
+        gap(out);
+        paragraph(
+            out,
+            0,
+            &format!(
+                "{} key-conflict: {} have different content for {}; neither is used",
+                paint.bad("refused"),
+                conflict.sources.iter().map(|s| shown(s)).collect::<Vec<_>>().join(" and "),
+                conflict.key
+            ),
+        );
+        hint(out, 4, Code::KeyConflict.hint());
+    }
+    for new in &report.changed {
+        gap(out);
+        let what = shown(&another_key(new));
+        paragraph(out, 0, &format!("{} key-changed: {what}", paint.bad("refused")));
+        line(out, "    hint: ask its owner, by another way, whether the key was changed; then");
+        line(out, &format!("    --accept-change {}", new.fingerprint));
+    }
+    for (index, entry) in report.unusable.iter().enumerate() {
+        let what = match &entry.entry {
+            None => shown(&entry.source),
+            Some(part) => format!("{}, {}", shown(&entry.source), shown(part)),
+        };
+        let (kind, problem) = (paint.warn("not used"), &entry.problem);
+        paragraph(out, 0, &format!("{kind} {}: {what}: {}", problem.code, shown(&problem.message)));
+        if report.unusable.get(index + 1).is_none_or(|next| next.problem.hint != problem.hint) {
+            hint(out, 4, &problem.hint);
+        }
+    }
+}
