@@ -49,10 +49,10 @@ struct Given<'a> {
 
 /// Finds the keys among `include` that are new at a place which the replaced pack knows.
 pub fn rotations(old: &Inventory, include: &[Include]) -> Vec<Rotation> {
-    let given = |include: &Include| {
-        let about = KeyDescription::of(&include.material).ok()?;
+    let given = |one: &Include| {
+        let about = KeyDescription::of(&one.material).ok()?;
         let first = about.certificates.into_iter().next();
-        let Include { key, url, provenance, .. } = include;
+        let Include { key, url, provenance, .. } = one;
         let given = Given {
             key: *key,
             url: url.as_deref(),
@@ -60,7 +60,18 @@ pub fn rotations(old: &Inventory, include: &[Include]) -> Vec<Rotation> {
             fingerprint: about.fingerprint,
             first: first.map(|first| (first.sha256, first.subject)),
         };
-        new_at_place(&given, old)
+        // Two documents of one run are two files, though their names without the folders are the same.
+        let in_another_file = |known: &KeyRecord, file: &str| {
+            include
+                .iter()
+                .filter(|other| other.key == known.key_ref())
+                .flat_map(|other| &other.provenance)
+                .any(|p| {
+                    let other_document = provenance.iter().all(|own| own.sha256 != p.sha256);
+                    p.grade == Grade::File && p.source == file && other_document
+                })
+        };
+        new_at_place(&given, old, &in_another_file)
     };
     include.iter().filter_map(given).collect()
 }
@@ -74,13 +85,17 @@ pub(super) fn new_in(old: &Inventory, new: &Inventory) -> Vec<Rotation> {
         fingerprint: record.fingerprint,
         first: record.certificates.first().map(|first| (first.sha256, first.subject.clone())),
     });
-    given.filter_map(|given| new_at_place(&given, old)).collect()
+    given.filter_map(|given| new_at_place(&given, old, &|_, _| false)).collect()
 }
 
 /// One document that held both keys all along changed nothing (the second is needed for the first time now), nor is a key
 /// new that this program knows by its id. But a changed document that still gives the old key counts: a key more is what
 /// an attacker wants, for one of several keys is enough.
-fn new_at_place(given: &Given<'_>, old: &Inventory) -> Option<Rotation> {
+fn new_at_place(
+    given: &Given<'_>,
+    old: &Inventory,
+    in_another_file: &dyn Fn(&KeyRecord, &str) -> bool,
+) -> Option<Rotation> {
     let builtin = given.provenance.iter().any(|p| p.grade == Grade::Builtin);
     if old.key(given.key).is_some() || builtin || well_known(given.key).is_some() {
         return None;
@@ -109,7 +124,8 @@ fn new_at_place(given: &Given<'_>, old: &Inventory) -> Option<Rotation> {
     } else {
         let file = &given.provenance.iter().find(|p| p.grade == Grade::File)?.source;
         let of_file = |p: &Provenance| p.grade == Grade::File && p.source == *file;
-        (file, others.into_iter().filter(|r| r.provenance.iter().any(of_file)).collect())
+        let there = |r: &&KeyRecord| r.provenance.iter().any(of_file) && !in_another_file(r, file);
+        (file, others.into_iter().filter(there).collect())
     };
     let documents: BTreeSet<_> = given.provenance.iter().map(|p| p.sha256).collect();
     let same_document = |r: &&KeyRecord| r.provenance.iter().any(|p| documents.contains(&p.sha256));

@@ -190,6 +190,18 @@ fn another_key_in_a_known_file_waits_for_a_person() {
 }
 
 #[test]
+fn a_file_of_the_same_name_in_another_folder_is_another_file() {
+    let test = Test::new();
+    test.write("a/cosign.pub", test.read("lab/trust/ctfe.pub"));
+    test.write("b/cosign.pub", test.read("lab/trust/cosign.pub"));
+    let line = format!(
+        "collect {SIGNED} --trusted-root lab/trust/trusted_root.json --include all --key a/cosign.pub"
+    );
+    test.run(&line).exits(4);
+    test.run(&format!("{line} --key b/cosign.pub")).exits(0);
+}
+
+#[test]
 fn a_rekor_that_lost_its_key_is_noticed() {
     let test = Test::new();
     let key = |name: &str| std::fs::read(format!("{LAB}/trust/{name}")).unwrap();
