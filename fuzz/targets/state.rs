@@ -23,7 +23,7 @@ pub fn run(data: &[u8]) {
     let after = state::load(&input::folder(), &lineage).expect("what was written is read");
     assert_eq!(after, written);
     assert_eq!(after.highest(), before.highest());
-    assert!(after.is_revoked(&other.into()));
+    assert!(after.is_revoked(&other.into(), "/any".as_ref()));
 }
 
 #[cfg(fuzzing)]

@@ -1,6 +1,9 @@
 //! What a keys/ directory or a pack says of itself. Nothing is authenticated by it.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use serde::Serialize;
 
@@ -36,7 +39,7 @@ pub fn inspect(request: &Request, ctx: &Context) -> Result<Outcome, Diagnostic> 
     let (draft, manifest) = keys_or_pack(&request.place, request.cache_dir.as_deref(), ctx)?;
     // A host's memory is about the directories on it; a pack elsewhere is pulled to be believed.
     let authenticated = match (manifest, state_dir::path(request.state_dir.as_deref(), &ctx.env)) {
-        (None, Ok(dir)) => state_dir::authenticated(&dir, &draft)?.is_some(),
+        (None, Ok(dir)) => state_dir::authenticated(&dir, &draft, Path::new(&request.place))?.is_some(),
         _ => false,
     };
     Ok(Outcome { authenticated, manifest, draft })

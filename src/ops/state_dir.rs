@@ -26,6 +26,11 @@ pub(super) fn path(named: Option<&Path>, env: &Env) -> Result<PathBuf, Diagnosti
         })
 }
 
+/// A directory of keys as the state names it.
+pub(super) fn absolute(directory: &Path) -> PathBuf {
+    std::path::absolute(directory).unwrap_or_else(|_| directory.to_owned())
+}
+
 /// A lineage as the name of its state.
 pub(super) fn lineage(name: &str) -> Result<SafeName, Diagnostic> {
     SafeName::new(name).map_err(|e| PackError::from(e).into())
@@ -38,9 +43,9 @@ pub(super) fn is_known(dir: &Path, draft: &Draft) -> Result<bool, Diagnostic> {
 }
 
 /// Whether this host collected or authenticated what lies here, and refused none of its keys since.
-pub(super) fn authenticated(dir: &Path, draft: &Draft) -> Result<Option<Pack>, Diagnostic> {
+pub(super) fn authenticated(dir: &Path, draft: &Draft, directory: &Path) -> Result<Option<Pack>, Diagnostic> {
     let state = state::load(dir, &lineage(&draft.inventory().name)?)?;
-    match state.recognise(draft.clone()) {
+    match state.recognise(draft.clone(), &absolute(directory)) {
         Ok(pack) => Ok(Some(pack)),
         Err(PackError::NoAnchor) => Ok(None),
         Err(e) => Err(e.into()),

@@ -53,16 +53,20 @@ pub enum Admission {
 #[non_exhaustive]
 pub enum NotAdmitted {
     /// An older one.
-    #[error("the pack has version {offered}, and this host has installed version {} at {:.0}", have.version, have.at)]
+    #[error("the pack of the lineage {lineage:?} has version {offered}, and this host has installed version {} of it at {:.0}", have.version, have.at)]
     Rollback {
+        /// The lineage.
+        lineage: String,
         /// Its version.
         offered: u64,
         /// The highest.
         have: Highest,
     },
     /// Another one under the same version.
-    #[error("the pack {offered} has the version {} of the other pack {} that this host has installed", have.version, have.digest)]
+    #[error("the pack {offered} of the lineage {lineage:?} has the version {} of the other pack {} that this host has installed", have.version, have.digest)]
     Equivocation {
+        /// The lineage.
+        lineage: String,
         /// Its digest.
         offered: Digest,
         /// What was installed.
@@ -125,8 +129,12 @@ impl State {
         let verdicts: Vec<_> =
             self.counted(offer.believed).iter().map(|s| self.check(*s, version, digest)).collect();
         let objection = verdicts.iter().find_map(|verdict| match *verdict {
-            Verdict::Rollback { have } => Some(NotAdmitted::Rollback { offered: version, have }),
-            Verdict::Equivocation { have } => Some(NotAdmitted::Equivocation { offered: digest, have }),
+            Verdict::Rollback { have } => {
+                Some(NotAdmitted::Rollback { lineage: self.lineage().to_owned(), offered: version, have })
+            }
+            Verdict::Equivocation { have } => {
+                Some(NotAdmitted::Equivocation { lineage: self.lineage().to_owned(), offered: digest, have })
+            }
             _ => None,
         });
         match objection {
@@ -149,7 +157,15 @@ impl State {
 
 impl From<NotAdmitted> for Diagnostic {
     fn from(e: NotAdmitted) -> Self {
-        Self::new(e.code(), e.to_string())
+        let failure = Self::new(e.code(), e.to_string());
+        match e {
+            // Two collectors that nobody named are both called "default".
+            NotAdmitted::Rollback { lineage, .. } | NotAdmitted::Equivocation { lineage, .. } => failure.also(&format!(
+                "if it is another collector's than the one before, name that one's lineage apart from {lineage:?}: \
+                 `collect --name NAME` there, `pull --name NAME` here"
+            )),
+            _ => failure,
+        }
     }
 }
 

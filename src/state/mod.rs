@@ -11,7 +11,10 @@ mod signer;
 mod store;
 mod tuf;
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet, btree_map::Entry},
+    path::Path,
+};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -130,13 +133,24 @@ pub enum Origin {
 }
 
 /// When and by which pack a key was revoked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Revocation {
     /// The pack that said so first.
     pub pack: Digest,
     /// When this host learnt it.
     pub at: Timestamp,
+    /// The directories that it holds for, where they were collected here; everywhere, if there is none. Who tries a
+    /// revocation out in a directory of its own has decided nothing about the others.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub only_in: BTreeSet<String>,
+}
+
+impl Revocation {
+    /// Whether it holds for what lies in this directory.
+    fn holds_in(&self, directory: &Path) -> bool {
+        self.only_in.is_empty() || self.only_in.contains(&*directory.to_string_lossy())
+    }
 }
 
 /// Something accepted against a rule, because a person said so.
@@ -269,9 +283,24 @@ impl State {
         }
     }
 
-    /// Remembers that `pack` revoked a fingerprint; the first that did stays named.
+    /// Remembers that `pack`, which an anchor authenticated, revoked a fingerprint; the first that did stays named.
     pub fn revoke(&mut self, fingerprint: Fingerprint, pack: Digest, at: Timestamp) {
-        self.0.revoked.entry(fingerprint).or_insert(Revocation { pack, at });
+        let new = Revocation { pack, at, only_in: BTreeSet::new() };
+        self.0.revoked.entry(fingerprint).or_insert(new).only_in.clear();
+    }
+
+    /// Remembers that `pack`, which was collected into this directory, revoked a fingerprint: for this directory.
+    pub fn revoke_in(&mut self, directory: &Path, fingerprint: Fingerprint, pack: Digest, at: Timestamp) {
+        let directory = directory.to_string_lossy().into_owned();
+        match self.0.revoked.entry(fingerprint) {
+            Entry::Vacant(new) => {
+                new.insert(Revocation { pack, at, only_in: [directory].into() });
+            }
+            Entry::Occupied(mut known) if !known.get().only_in.is_empty() => {
+                known.get_mut().only_in.insert(directory);
+            }
+            Entry::Occupied(_) => {}
+        }
     }
 
     /// Whether a fingerprint was revoked, and by which pack.
@@ -279,18 +308,18 @@ impl State {
         self.0.revoked.get(fingerprint)
     }
 
-    /// Whether the key with this fingerprint was revoked.
-    pub fn is_revoked(&self, key: &Fingerprint) -> bool {
-        self.revoked(key).is_some()
+    /// Whether the key with this fingerprint was revoked, for what lies in this directory.
+    pub fn is_revoked(&self, key: &Fingerprint, directory: &Path) -> bool {
+        self.revoked(key).is_some_and(|revocation| revocation.holds_in(directory))
     }
 
     /// Takes a keys/ as authenticated if this host collected or pulled just this, and none of its keys was revoked since.
     ///
     /// That its files match its inventory is what makes it a [`Draft`]; that its inventory is the one that was
     /// authenticated is what this host remembers. Who can write the state could as well write the keys.
-    pub fn recognise(&self, draft: Draft) -> Result<Pack, PackError> {
+    pub fn recognise(&self, draft: Draft, directory: &Path) -> Result<Pack, PackError> {
         let known = self.known(draft.digest()).ok_or(PackError::NoAnchor)?;
-        pack::recognise(draft, KnownHere::in_state(known.digest), &|key| self.is_revoked(key))
+        pack::recognise(draft, KnownHere::in_state(known.digest), &|key| self.is_revoked(key, directory))
     }
 
     /// Everything that was accepted against a rule, the latest last.

@@ -124,5 +124,19 @@ fn what_is_revoked_stays_revoked_by_the_first_that_said_so() {
     assert_eq!(state.revoked(&key), None);
     state.revoke(key, first, at(1));
     state.revoke(key, second, at(2));
-    assert_eq!(state.revoked(&key), Some(&Revocation { pack: first, at: at(1) }));
+    assert_eq!(state.revoked(&key), Some(&Revocation { pack: first, at: at(1), only_in: BTreeSet::new() }));
+}
+
+#[test]
+fn what_was_revoked_in_a_trial_holds_there_until_a_pack_says_so() {
+    let (mut state, key) = (state(), Digest::of(b"key").into());
+    let (trial, keys) = (Path::new("/tmp/trial"), Path::new("/srv/keys"));
+    state.revoke_in(trial, key, Digest::of(b"one"), at(1));
+    assert!(state.is_revoked(&key, trial) && !state.is_revoked(&key, keys));
+    state.revoke_in(keys, key, Digest::of(b"two"), at(2));
+    assert!(state.is_revoked(&key, trial) && state.is_revoked(&key, keys));
+    state.revoke(key, Digest::of(b"three"), at(3));
+    assert!(state.is_revoked(&key, Path::new("/elsewhere")));
+    state.revoke_in(trial, key, Digest::of(b"four"), at(4));
+    assert!(state.is_revoked(&key, keys), "a trial takes nothing back");
 }

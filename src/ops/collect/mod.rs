@@ -125,7 +125,7 @@ pub fn collect(request: &Request, ctx: &Context) -> Result<Outcome, Failure<Repo
     let name = lineage(request, old.as_ref(), &directory)?;
     refuse_the_future(old.as_ref(), &directory, created, ctx.now)?;
     ctx.interrupt.leaves(format!("{} is as it was", directory.display()));
-    let prior = PriorState::load(request, &name, old.as_ref(), created, ctx)?;
+    let prior = PriorState::load(request, &name, &directory, old.as_ref(), created, ctx)?;
 
     // Discover and resolve.
     let seen = RefCell::new(fingerprints(old.as_ref()));
@@ -185,7 +185,7 @@ pub fn collect(request: &Request, ctx: &Context) -> Result<Outcome, Failure<Repo
     warn_of_long_kept(built.draft.inventory(), created, advice, ctx.events.as_ref());
 
     // Remember.
-    remember(request, &built.draft, &found.gathered.chains, ctx);
+    remember(request, &directory, &built.draft, &found.gathered.chains, ctx);
     report.pack = Some(describe(&directory, &built));
     Ok(Outcome { report, ending: Ending::Written })
 }

@@ -1,5 +1,7 @@
 //! What a collection takes from before: whose keys are revoked, and what this host remembers of the directory in place.
 
+use std::path::{Path, PathBuf};
+
 use jiff::Timestamp;
 
 use super::Request;
@@ -7,7 +9,11 @@ use crate::{
     diag::Diagnostic,
     key::Fingerprint,
     keysource::Collected,
-    ops::{Context, context::whole_second, state_dir},
+    ops::{
+        Context,
+        context::whole_second,
+        state_dir::{self, absolute},
+    },
     pack::{Draft, Revoked},
     state::{self, KnownPack, NotAdmitted, Origin, State},
 };
@@ -20,12 +26,14 @@ pub(super) struct PriorState {
     pub(super) known: bool,
     state: Option<State>,
     old: Vec<Fingerprint>,
+    directory: PathBuf,
 }
 
 impl PriorState {
     pub(super) fn load(
         request: &Request,
         name: &str,
+        directory: &Path,
         old: Option<&Draft>,
         created: Timestamp,
         ctx: &Context,
@@ -35,6 +43,7 @@ impl PriorState {
             Ok(dir) => Some(state::load(&dir, &state_dir::lineage(name)?)?),
             Err(_) => None,
         };
+        let directory = absolute(directory);
         let date = whole_second(created);
         let reason = request.reason.clone().unwrap_or_default();
         let mut revoked: Vec<_> = request
@@ -51,7 +60,8 @@ impl PriorState {
         }
         for (_, material) in old.iter().flat_map(|old| old.keys()) {
             for fingerprint in material.fingerprints() {
-                let said = state.as_ref().and_then(|s| s.revoked(&fingerprint));
+                let said = state.as_ref().filter(|s| s.is_revoked(&fingerprint, &directory));
+                let said = said.and_then(|s| s.revoked(&fingerprint));
                 if let Some(said) = said.filter(|_| revoked.iter().all(|r| r.fingerprint != fingerprint)) {
                     let reason = format!("revoked by the pack {}", said.pack);
                     let date = whole_second(said.at);
@@ -64,7 +74,7 @@ impl PriorState {
             _ => false,
         };
         let old = old.iter().flat_map(|o| &o.inventory().revoked).map(|r| r.fingerprint).collect();
-        Ok(Self { revoked, known, state, old })
+        Ok(Self { revoked, known, state, old, directory })
     }
 
     /// Whether more is revoked than the directory in place says.
@@ -88,13 +98,19 @@ impl PriorState {
     pub(super) fn is_revoked(&self, key: &Fingerprint) -> bool {
         self.old.contains(key)
             || self.revoked.iter().any(|r| r.fingerprint == *key)
-            || self.state.as_ref().is_some_and(|s| s.is_revoked(key))
+            || self.state.as_ref().is_some_and(|s| s.is_revoked(key, &self.directory))
     }
 }
 
 /// Remembers what was collected. That it can't be remembered is no reason to fail: the keys are in place, and who
 /// wants to use them here is asked for an anchor.
-pub(super) fn remember(request: &Request, draft: &Draft, chains: &[Collected], ctx: &Context) {
+pub(super) fn remember(
+    request: &Request,
+    directory: &Path,
+    draft: &Draft,
+    chains: &[Collected],
+    ctx: &Context,
+) {
     let inventory = draft.inventory();
     let at = ctx.now;
     let pack =
@@ -110,7 +126,7 @@ pub(super) fn remember(request: &Request, draft: &Draft, chains: &[Collected], c
                 state.record_evidence(&chain.evidence);
             }
             for revoked in &inventory.revoked {
-                state.revoke(revoked.fingerprint, pack.digest, at);
+                state.revoke_in(&absolute(directory), revoked.fingerprint, pack.digest, at);
             }
         })?)
     });

@@ -1,6 +1,7 @@
 //! Whether the memory of this host admits a pack, and what it remembers of it afterwards.
 
 use super::{freshness::Overruled, install::Step};
+use crate::ops::state_dir::absolute;
 use crate::{
     diag::Diagnostic,
     key::Fingerprint,
@@ -24,7 +25,9 @@ impl Step<'_> {
     /// Holds the pack against what this host remembers: revoked keys, versions, and states of TUF repositories.
     pub(super) fn admit(&self, state: &State, anchors: &[Anchor]) -> Result<Admitted, Diagnostic> {
         let (vouching, believed) = signers(anchors, self.pack);
-        let revoked = |key: &Fingerprint| state.is_revoked(key) || self.request.revoked.contains(key);
+        let revoked = |key: &Fingerprint| {
+            state.is_revoked(key, &absolute(self.directory)) || self.request.revoked.contains(key)
+        };
         for signer in &believed {
             if let Signer::Key(key) = signer
                 && revoked(&(*key).into())

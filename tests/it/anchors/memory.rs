@@ -139,6 +139,38 @@ fn a_revoked_key_in_a_later_pack() {
 }
 
 #[test]
+fn a_revocation_that_is_tried_out_holds_where_it_was_tried() {
+    let test = scene();
+    let fingerprint = "sha256:43ef7bc87c44704aa997d44437f45c362729aee88ee5fcd4b5a2cac39811b24f";
+    let line = format!("collect lab/layouts/key-bundle-rekor1-oras {TRUST} --state s");
+    test.run(&format!("{line} -o keys --created 2024-03-01T00:00:00Z")).exits(0);
+    let trial = format!("{line} -o scratch --include all --created 2024-03-02T00:00:00Z");
+    test.run(&format!("{trial} --revoke {fingerprint} --reason trial")).exits(4);
+    // There it stays revoked, also where an older inventory comes back.
+    copy(&test, "keys", "old");
+    fs::remove_dir_all(test.path("scratch")).unwrap();
+    copy(&test, "old", "scratch");
+    test.run(&trial).exits(4).tells("is revoked");
+    // Elsewhere nothing was decided.
+    let ran = test.run(&format!("{line} -o keys --created 2024-03-03T00:00:00Z")).exits(0);
+    assert!(!ran.err.contains("revoked"), "{}", ran.err);
+    assert!(test.names("keys").contains(&"signer-43ef7bc8.pub".to_owned()));
+    // What an anchor authenticated holds everywhere.
+    let digest = test.run("push scratch oci:m:revoking").exits(0).after("Pack: ");
+    test.run(&format!("pull oci:m:revoking --digest {digest} -o in --state s")).exits(0);
+    test.run(&format!("{line} -o keys --created 2024-03-04T00:00:00Z")).exits(4).tells("is revoked");
+}
+
+#[test]
+fn two_collectors_of_one_name() {
+    // Nobody named them, so both are called "default": the older of the two looks like a rollback.
+    let test = scene();
+    test.run(&format!("pull oci:m:newer {SIGNED}")).exits(0);
+    let ran = test.run("pull oci:m:old --verify-key fx/org.pub -o other").fails(3, "rollback");
+    ran.tells("the lineage \"default\"").tells("collect --name").tells("pull --name");
+}
+
+#[test]
 fn what_is_looked_at_is_authenticated_only_as_it_was_pulled() {
     let test = scene();
     test.run(&format!("pull oci:m:old {SIGNED}")).exits(0);

@@ -294,7 +294,7 @@ fn a_state_of_before_the_first_release_is_read() {
     assert_eq!(state.highest()[&Signer::Digest].version, 1_795_219_200);
     let pem = include_bytes!("../../../testdata/lab/trust/cosign.pub");
     let key = keypack::key::parse_key_file(pem).unwrap().material.remove(0);
-    assert!(key.fingerprints().iter().any(|fingerprint| state.is_revoked(fingerprint)));
+    assert!(key.fingerprints().iter().any(|fingerprint| state.is_revoked(fingerprint, "/any".as_ref())));
 }
 
 #[test]
