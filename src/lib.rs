@@ -27,14 +27,17 @@
 //! comes out of [`pack::authenticate`], or [`state`] recognises it. [`trust`] decides about every signature, once for
 //! collecting and for verifying.
 //!
-//! # Rooms, and who may use whom
+//! A program calls the verbs as functions: [`ops`] has one for each, with a plain request and a context in, and an
+//! outcome out. The binary is [`cli`] around them.
 //!
-//! An arrow goes only to a smaller number; `signature`, `trust` and `export` never use `content`.
+//! # Layers
+//!
+//! A module uses modules of a smaller number only; `signature` and `trust` never use `content`.
 //! `tests/it/architecture.rs` reads the `use` lines and fails with the file and the rule.
 //!
-//! | level | rooms |
+//! | level | modules |
 //! |---|---|
-//! | 7 | [`cli`]: words, exit codes; it never uses [`trust`], [`pack`], [`state`] or [`resolve`](mod@resolve) |
+//! | 7 | [`cli`]: arguments, help, terminal output, exit codes; it never uses [`trust`], [`pack`], [`state`] or [`resolve`](mod@resolve) |
 //! | 6 | [`ops`]: one function per verb, a request and a context in, an outcome out |
 //! | 5 | [`outcome`], [`write`](mod@write), [`state`], [`config`]: what people write in YAML, pure |
 //! | 4 | [`pack`]: the inventory, the files of keys/, the artifact, anchors |

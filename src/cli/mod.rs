@@ -1,8 +1,8 @@
-//! Words: what the user types, and what the user reads. How anything works is known elsewhere.
+//! The command line: what the user types, and what the user reads. Each verb is an operation of [`crate::ops`].
 #![allow(
     clippy::disallowed_macros,
     clippy::disallowed_methods,
-    reason = "this room owns the command line: stdout, stderr, the environment and the clock"
+    reason = "this module owns the command line: stdout, stderr, the environment and the clock"
 )]
 
 mod args;

@@ -125,7 +125,7 @@ impl Output {
         self.data(&format!("{text}\n"))
     }
 
-    /// A failure for machines: whoever reads JSON gets JSON.
+    /// A failure for machines, as JSON.
     fn object(&self, failure: &Diagnostic) {
         if self.format == Format::Json {
             let _ = self.json(&serde_json::json!({

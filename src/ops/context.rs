@@ -26,7 +26,7 @@ pub struct Context {
 }
 
 impl Context {
-    /// A context that reports to nobody.
+    /// A context without a listener.
     pub fn new(now: Timestamp, env: Env) -> Self {
         Self {
             now,

@@ -100,13 +100,13 @@ fn in_oc_mirror(wanted: &Wanted<'_>, ctx: &Context) -> Result<Fetched, Diagnosti
     let Some(source) = opened.into_iter().next() else {
         return Err(Ambiguous::None(wanted.location.to_string()).into());
     };
-    let read = |carried: Result<Layout<TarFiles>, ContentError>| -> Result<Fetched, Diagnostic> {
-        let carried = carried?;
-        Ok(Fetched { pack: only(&carried, &[])?, source: Box::new(carried) })
+    let read = |archive: Result<Layout<TarFiles>, ContentError>| -> Result<Fetched, Diagnostic> {
+        let archive = archive?;
+        Ok(Fetched { pack: only(&archive, &[])?, source: Box::new(archive) })
     };
     // One after the other, and of each no more is kept than tells them apart: there may be many.
     let seen: Vec<_> =
-        source.carried()?.map(|carried| Some(Seen::of(read(carried).ok()?, wanted.digests))).collect();
+        source.carried()?.map(|archive| Some(Seen::of(read(archive).ok()?, wanted.digests))).collect();
     if seen.is_empty() {
         return Ok(Fetched { pack: only(&source, wanted.digests)?, source: Box::new(source) });
     }

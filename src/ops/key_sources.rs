@@ -130,7 +130,7 @@ fn add_key_file(gathered: &mut Gathered, file: &KeyFile, ctx: &Context) -> Resul
         let hint = format!("check the path; if ROLE=FILE is meant, the roles are {roles}");
         if mistyped { failure.hinting(hint) } else { failure }
     })?;
-    // Whoever hands over a file also names it.
+    // The maker of a file also names it.
     if let Some(role) = file.role_by_name().filter(|role| !matches!(role, Role::Signer | Role::Gpg)) {
         ctx.events.warn(&format!(
             "{path} is taken for the key of a {} because of its name; write --key {role}=FILE if it is one, and its \

@@ -1,5 +1,5 @@
 //! Keys that were given for one thing and that signatures need for another. They are not used: that a signature names a
-//! key as its log makes nobody's key a log.
+//! key as its log does not make the key a log's.
 
 use std::collections::BTreeSet;
 
@@ -71,8 +71,8 @@ mod tests {
         Candidate::new(role, key, provenance).unwrap()
     }
 
-    /// What is told of this key where its log id is missing and, if `signs`, it is a proved signer.
-    fn told(candidate: &Candidate, signs: bool) -> Vec<String> {
+    /// What is reported of this key where its log id is missing and, if `signs`, it is a proved signer.
+    fn reported(candidate: &Candidate, signs: bool) -> Vec<String> {
         let Material::Key(key) = &candidate.key.material else { panic!() };
         let log_id = PublicKey::fingerprint(key);
         let answers = vec![(Need::Rekor { log_id }, Answer::Missing { claim: None })];
@@ -95,16 +95,16 @@ mod tests {
     #[test]
     fn a_signer_who_is_named_as_his_own_log_is_not_recommended_as_one() {
         let given = candidate(Role::Signer, Grade::File);
-        let [reason] = told(&given, false).try_into().unwrap();
+        let [reason] = reported(&given, false).try_into().unwrap();
         assert!(reason.contains("--key rekor=FILE"), "{reason}");
-        let [reason] = told(&given, true).try_into().unwrap();
+        let [reason] = reported(&given, true).try_into().unwrap();
         assert!(reason.contains("proves nothing") && !reason.contains("--key"), "{reason}");
     }
 
     #[test]
     fn keys_in_their_role_and_keys_that_nobody_named() {
-        assert_eq!(told(&candidate(Role::Signer, Grade::Builtin), false), [""; 0]);
-        assert_eq!(told(&candidate(Role::CtLog, Grade::File), false).len(), 1);
-        assert_eq!(told(&candidate(Role::Rekor, Grade::File), false), [""; 0]);
+        assert_eq!(reported(&candidate(Role::Signer, Grade::Builtin), false), [""; 0]);
+        assert_eq!(reported(&candidate(Role::CtLog, Grade::File), false).len(), 1);
+        assert_eq!(reported(&candidate(Role::Rekor, Grade::File), false), [""; 0]);
     }
 }

@@ -1,4 +1,4 @@
-//! From words to places, and the keys/ that lies in one.
+//! From texts to places, and the keys/ in one.
 
 use std::{collections::BTreeSet, path::Path};
 

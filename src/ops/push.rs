@@ -73,7 +73,7 @@ fn is_pack(source: &dyn Source, repository: &str, manifest: &Descriptor) -> bool
         Ok(Some((_, Document::Manifest(manifest)))) if pack::looks_like_a_pack(&manifest, config))
 }
 
-/// Refuses to take a tag from something that is not a pack, or that can't be read: nobody gets it back.
+/// Refuses to take a tag from something that is not a pack, or that can't be read: it would be lost.
 fn refuse_taken_tag(source: &dyn Source, repository: &str, tag: &str) -> Result<(), Diagnostic> {
     let there = source.resolve(repository, tag).map_err(|e| Diagnostic::from(e).on("destination"))?;
     if there.is_none_or(|there| is_pack(source, repository, &there)) {

@@ -78,7 +78,7 @@ pub(super) fn gather(asked: &Asked<'_>, gathered: &mut Gathered, ctx: &Context) 
     Ok(())
 }
 
-/// Kubernetes' names of services, which nobody outside can resolve.
+/// Kubernetes' names of services, which can't be resolved outside.
 fn is_internal(url: &str) -> bool {
     let host = crate::key::origin_of(url);
     let labels: Vec<_> = host.split('.').collect();

@@ -1,10 +1,10 @@
-//! The direction of the house is a test: an arrow goes only to a room with a smaller number. The table is the one in
-//! the documentation of `src/lib.rs`.
+//! The direction of dependencies is a test: a module uses only modules of a smaller number. The table is the one in the
+//! documentation of `src/lib.rs`.
 
 use std::{fs, path::Path};
 
-/// Rooms and their level.
-const ROOMS: [(&str, u32); 27] = [
+/// The modules and their level.
+const MODULES: [(&str, u32); 27] = [
     ("address", 0),
     ("diag", 0),
     ("fs", 0),
@@ -34,7 +34,7 @@ const ROOMS: [(&str, u32); 27] = [
     ("cli", 7),
 ];
 
-/// Pairs that never meet, though their levels would allow it.
+/// What a module must not use, though their levels would allow it.
 const NEVER: [(&str, &str); 7] = [
     ("signature", "content"),
     ("trust", "content"),
@@ -46,7 +46,7 @@ const NEVER: [(&str, &str); 7] = [
     ("cli", "resolve"),
 ];
 
-/// Rooms of one level that may use each other, in this direction.
+/// Modules of one level that may use each other, in this direction.
 const WITHIN: [(&str, &str); 16] = [
     ("content", "registry"),
     ("http", "diag"),
@@ -101,12 +101,12 @@ fn all() -> Vec<(String, String)> {
     out
 }
 
-fn room(file: &str) -> &str {
+fn module_of(file: &str) -> &str {
     file.split('/').next().unwrap().trim_end_matches(".rs")
 }
 
-fn level(room: &str) -> Option<u32> {
-    ROOMS.iter().find(|(name, _)| *name == room).map(|(_, level)| *level)
+fn level(module: &str) -> Option<u32> {
+    MODULES.iter().find(|(name, _)| *name == module).map(|(_, level)| *level)
 }
 
 /// The code without comments and string contents, so that prose does not count.
@@ -114,7 +114,7 @@ fn code(text: &str) -> String {
     text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
 }
 
-/// The rooms that a file names: `crate::room`, `crate::{room…, room::…}`, and `super::` where that leads to the root.
+/// The modules that a file names: `crate::module`, `crate::{module…, module::…}`, and `super::` where that leads to the root.
 fn named(file: &str, text: &str) -> Vec<String> {
     let code = code(text);
     let mut found = Vec::new();
@@ -159,15 +159,15 @@ fn named(file: &str, text: &str) -> Vec<String> {
 }
 
 #[test]
-fn arrows_go_down() {
+fn modules_use_only_what_is_below() {
     let mut wrong = Vec::new();
     for (file, text) in all() {
         if ["lib.rs", "main.rs"].contains(&file.as_str()) {
             continue;
         }
-        let own = room(&file);
+        let own = module_of(&file);
         let Some(own_level) = level(own) else {
-            wrong.push(format!("{file}: the room {own} is not in the plan"));
+            wrong.push(format!("{file}: the module {own} is not in the plan"));
             continue;
         };
         for other in named(&file, &text) {
@@ -203,17 +203,16 @@ fn foreign_crates_stay_in_their_place() {
 
 #[test]
 fn operations_hand_on_nothing_that_the_command_line_must_not_use() {
-    let hidden: Vec<_> = NEVER.iter().filter(|(room, _)| *room == "cli").map(|(_, other)| *other).collect();
+    let hidden: Vec<_> =
+        NEVER.iter().filter(|(module, _)| *module == "cli").map(|(_, other)| *other).collect();
     let mut wrong = Vec::new();
-    for (file, text) in all().into_iter().filter(|(file, _)| room(file) == "ops") {
+    for (file, text) in all().into_iter().filter(|(file, _)| module_of(file) == "ops") {
         // A `pub use` of a whole list ends at its semicolon.
         for exported in code(&text).split("pub use ").skip(1).filter_map(|rest| rest.split(';').next()) {
             let names = named(&file, exported);
-            wrong.extend(
-                hidden.iter().filter(|room| names.iter().any(|name| name == **room)).map(|room| {
-                    format!("{file}: ops re-exports {room}; give an outcome or a spec of its own")
-                }),
-            );
+            wrong.extend(hidden.iter().filter(|module| names.iter().any(|name| name == **module)).map(
+                |module| format!("{file}: ops re-exports {module}; give an outcome or a spec of its own"),
+            ));
         }
     }
     assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
@@ -247,7 +246,7 @@ fn files_are_small() {
 }
 
 #[test]
-fn the_test_itself_sees_arrows() {
+fn the_test_itself_sees_uses() {
     let seen = |file, text| named(file, text);
     assert_eq!(seen("trust/x.rs", "use crate::content::fetch;"), ["content"]);
     assert_eq!(seen("trust/x.rs", "use crate::{key::{A, B}, content::C, oci};"), ["key", "content", "oci"]);

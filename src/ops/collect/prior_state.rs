@@ -115,7 +115,7 @@ pub(super) fn remember(
     let at = ctx.now;
     let pack =
         KnownPack { digest: draft.digest(), version: inventory.version, origin: Origin::Collected, at };
-    let told = state_dir::path(request.state_dir.as_deref(), &ctx.env).and_then(|dir| {
+    let remembered = state_dir::path(request.state_dir.as_deref(), &ctx.env).and_then(|dir| {
         let lineage = state_dir::lineage(&inventory.name)?;
         Ok(state::update(&dir, &lineage, |state| {
             // What was known already stays as it is known.
@@ -130,7 +130,7 @@ pub(super) fn remember(
             }
         })?)
     });
-    if let Err(problem) = told {
+    if let Err(problem) = remembered {
         ctx.events.warn(&format!(
             "this host will not remember that it collected these keys: {} [{}]",
             problem.message, problem.code

@@ -20,7 +20,7 @@ pub(super) fn fingerprints(old: Option<&Draft>) -> BTreeSet<Fingerprint> {
     keys.chain(old.inventory().revoked.iter().map(|r| r.fingerprint)).collect()
 }
 
-/// Warns of revocations of keys that were met nowhere: a digit may be wrong.
+/// Warns of revocations of keys that were found nowhere: a digit may be wrong.
 pub(super) fn warn_of_unknown(
     request: &Request,
     known: &BTreeSet<Fingerprint>,

@@ -147,7 +147,7 @@ fn include(request: &Request, found: &Found, ctx: &Context) -> Vec<Include> {
         let of_instance =
             candidate.key.role.in_trusted_root() && documents.contains(&candidate.provenance.sha256);
         let key = candidate.key.key_ref();
-        // Nobody needs a key that its owner took back, however many keys are wanted.
+        // A key that its owner revoked is not needed, however many keys are wanted.
         let withdrawn = candidate.key.material.openpgp().is_some_and(OpenPgpKey::is_revoked);
         if (all || of_instance) && !withdrawn && !conflicted(key) && !include.iter().any(|i| i.key == key) {
             let (validity, ct_required) =

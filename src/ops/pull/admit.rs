@@ -15,16 +15,16 @@ pub(super) struct Admitted {
     admission: Option<Admission>,
     /// An older state of a TUF repository is taken.
     lowered: bool,
-    /// Who vouches for this pack.
-    vouching: Vec<Signer>,
-    /// Who would be believed here.
+    /// Those of `believed` who signed this pack.
+    signing: Vec<Signer>,
+    /// The signers that the anchors believe.
     believed: Vec<Signer>,
 }
 
 impl Step<'_> {
     /// Holds the pack against what this host remembers: revoked keys, versions, and states of TUF repositories.
     pub(super) fn admit(&self, state: &State, anchors: &[Anchor]) -> Result<Admitted, Diagnostic> {
-        let (vouching, believed) = signers(anchors, self.pack);
+        let (signing, believed) = signers(anchors, self.pack);
         let revoked = |key: &Fingerprint| {
             state.is_revoked(key, &absolute(self.directory)) || self.request.revoked.contains(key)
         };
@@ -39,15 +39,15 @@ impl Step<'_> {
         let lowered = self.admit_tuf(state)?;
         let admission = self.admit_version(state, &believed)?;
         refuse_revoked(self.pack.draft(), revoked)?;
-        Ok(Admitted { admission, lowered, vouching, believed })
+        Ok(Admitted { admission, lowered, signing, believed })
     }
 
     /// Whether an older state of a TUF repository is taken, because the caller says so.
     fn admit_tuf(&self, state: &State) -> Result<bool, Diagnostic> {
         let mut lowered = false;
-        for vouched in self.pack.verified_chains() {
-            let Some(rollback) = state.check_evidence(&vouched.verified.evidence) else { continue };
-            let refused = NotAdmitted::Tuf { repository: vouched.file.clone(), rollback };
+        for chain in self.pack.verified_chains() {
+            let Some(rollback) = state.check_evidence(&chain.verified.evidence) else { continue };
+            let refused = NotAdmitted::Tuf { repository: chain.file.clone(), rollback };
             if !self.request.exceptions.allow_rollback_unsafe {
                 return Err(refused.into());
             }
@@ -120,7 +120,7 @@ impl Step<'_> {
         admitted: &Admitted,
         overruled: Overruled,
     ) {
-        let Admitted { admission, lowered, vouching, believed } = admitted;
+        let Admitted { admission, lowered, signing, believed } = admitted;
         let inventory = draft.inventory();
         let pack = KnownPack {
             digest: draft.digest(),
@@ -135,21 +135,21 @@ impl Step<'_> {
             let objected: Vec<_> = state
                 .counted(believed)
                 .into_iter()
-                .filter(|s| vouching.contains(s) || state.highest().contains_key(s))
+                .filter(|s| signing.contains(s) || state.highest().contains_key(s))
                 .collect();
             state.accept(&objected, pack, flag, reason);
         } else {
-            state.record(vouching, pack);
+            state.record(signing, pack);
             if *lowered {
                 // The versions of TUF alone are lowered: no counter of packs had anything against it.
                 state.accept(&[], pack, flag, reason);
             }
         }
-        for vouched in self.pack.verified_chains() {
+        for chain in self.pack.verified_chains() {
             if *lowered {
-                state.accept_evidence(&vouched.verified.evidence);
+                state.accept_evidence(&chain.verified.evidence);
             } else {
-                state.record_evidence(&vouched.verified.evidence);
+                state.record_evidence(&chain.verified.evidence);
             }
         }
         let Overruled { stale, future } = overruled;
@@ -164,7 +164,7 @@ impl Step<'_> {
     }
 }
 
-/// Who vouches for this pack, and who would be believed here: the counters that it is compared with.
+/// Who signed this pack, and whom the anchors believe: the counters that it is compared with.
 fn signers(anchors: &[Anchor], pack: &Pack) -> (Vec<Signer>, Vec<Signer>) {
     let mut believed = Vec::new();
     for anchor in anchors {
@@ -178,8 +178,8 @@ fn signers(anchors: &[Anchor], pack: &Pack) -> (Vec<Signer>, Vec<Signer>) {
     believed.dedup();
     let signed = |signer: &Signer| match signer {
         Signer::Digest => true,
-        Signer::Key(key) => pack.evidence().iter().any(|met| met.signer() == Some(*key)),
+        Signer::Key(key) => pack.evidence().iter().any(|evidence| evidence.signer() == Some(*key)),
     };
-    let vouching = believed.iter().copied().filter(signed).collect();
-    (vouching, believed)
+    let signing = believed.iter().copied().filter(signed).collect();
+    (signing, believed)
 }

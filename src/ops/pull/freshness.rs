@@ -51,12 +51,12 @@ fn evidence(request: &Request, pack: &Pack, ctx: &Context) -> Result<bool, Diagn
     limits.allow_stale = request.exceptions.allow_stale_unsafe;
     let created = pack.is_whole().then(|| pack.draft().inventory().created);
     let mut stale = false;
-    for vouched in pack.verified_chains() {
-        let dated = vouched.dated(created);
-        let age = pack::evidence_age(&vouched.file, &dated, ctx.now, &limits)?;
+    for chain in pack.verified_chains() {
+        let dated = chain.dated(created);
+        let age = pack::evidence_age(&chain.file, &dated, ctx.now, &limits)?;
         stale |= age.stale;
-        let (file, until) = (&vouched.file, vouched.verified.evidence.good_until());
-        ctx.events.note(&format!("{file}: {}, good until {until}", vouched.verified.evidence.summary()));
+        let (file, until) = (&chain.file, chain.verified.evidence.good_until());
+        ctx.events.note(&format!("{file}: {}, good until {until}", chain.verified.evidence.summary()));
         if age.old {
             ctx.events.warn(&format!(
                 "the evidence in {file} is {} old; ask for a newer pack",
@@ -68,7 +68,7 @@ fn evidence(request: &Request, pack: &Pack, ctx: &Context) -> Result<bool, Diagn
                  is good for; it was no later than {until}"
             ));
         }
-        let left = vouched.left_out(pack.draft());
+        let left = chain.left_out(pack.draft());
         if left > 0 && !pack.is_whole() {
             ctx.events.note(&format!(
                 "its repository lists {} that the pack leaves out",

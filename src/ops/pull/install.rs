@@ -62,7 +62,7 @@ impl Step<'_> {
         Ok(Installed { draft, unchanged: outcome.change == fs::Change::Unchanged })
     }
 
-    /// Says which signature files are not installed, and which are although nobody here can tell who made them.
+    /// Says which signature files are not installed, and which are installed though no anchor verified them.
     fn note_signatures(&self, draft: &Draft, dropped: &[SafeName]) {
         for name in dropped {
             self.ctx.events.warn(&format!("{name} is not a signature of this inventory, and is left out"));

@@ -127,8 +127,8 @@ pub fn pull(request: &Request, ctx: &Context) -> Result<Outcome, Failure<inspect
         step.remember(state, &installed.draft, &admitted, overruled);
         Ok::<_, Diagnostic>(installed)
     })??;
-    for met in pack.evidence() {
-        ctx.events.note(&format!("authenticated by {met}"));
+    for evidence in pack.evidence() {
+        ctx.events.note(&format!("authenticated by {evidence}"));
     }
     let inventory = installed.draft.inventory();
     let advice = "ask the pack's maker whether they are still wanted";
