@@ -140,6 +140,12 @@ pub const ERROR_ANSWER: u64 = 64 << 10;
 /// One page of names. distribution 2.8 returns all tags of a repository at once: this is about 400,000 of them.
 pub const NAMES_PAGE: u64 = 32 << 20;
 
+/// The lists of one registry together: a mirror of a million tags of 70 bytes has a quarter of it.
+pub const NAMES: u64 = 256 << 20;
+
+/// Names of one page, which are kept in memory: see [`NAMES_PAGE`].
+pub const NAMES_A_PAGE: usize = 400_000;
+
 /// Pages of one list. With the 1000 names a page that we ask for, two million names; with the 50 that some
 /// registries give at most, a hundred thousand.
 pub const PAGES: usize = 2000;

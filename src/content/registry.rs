@@ -4,7 +4,6 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     convert::Infallible,
     io::{Cursor, Read},
-    sync::{Arc, Mutex, PoisonError},
 };
 
 use super::{Abilities, ContentError, Listed, Name, Referrers, RegistrySink, Remote, Source};
@@ -25,7 +24,8 @@ pub enum Selection {
     /// This one and all below it, as the catalog lists them; the empty prefix means all. Where the catalog is refused
     /// or does not list it, a repository of exactly this name.
     Prefix(String),
-    /// These images: by repository, tags and digests. Of other tags only those of their signatures are read.
+    /// These images, asked for by their names: by repository, tags and digests. Of other tags only those of their
+    /// signatures are read, whether the registry lists them or not.
     Images(BTreeMap<String, Vec<String>>),
 }
 
@@ -34,8 +34,6 @@ pub enum Selection {
 pub struct RegistrySource {
     registry: Registry,
     selection: Selection,
-    /// Selected images that are not there: repository and name.
-    absent: Arc<Mutex<Vec<(String, String)>>>,
 }
 
 impl RegistrySource {
@@ -45,8 +43,8 @@ impl RegistrySource {
     }
 
     /// A part of this registry.
-    pub fn of(registry: Registry, selection: Selection) -> Self {
-        Self { registry, selection, absent: Arc::default() }
+    pub const fn of(registry: Registry, selection: Selection) -> Self {
+        Self { registry, selection }
     }
 
     /// The same registry with its connections and tokens, and another part of it.
@@ -79,35 +77,58 @@ impl RegistrySource {
         }
     }
 
-    /// Puts what is wanted into `listed`; of `tags`, gives back those that hold signatures of it.
-    fn around(
+    /// Hands over the selected images, each asked for by its name, and gives back the tags to be read beside them: those
+    /// of the repository's list that belong to them, and the names that their signatures have by convention. A list may be
+    /// short, as that of a cache is, or not allowed where pulling is: what it leaves out is asked for all the same.
+    fn named(
         &self,
         repository: &str,
-        wanted: &[String],
-        tags: Vec<String>,
-        listed: &mut Vec<Listed>,
+        selected: &[String],
+        take: &mut dyn FnMut(Result<Listed, ContentError>),
     ) -> Result<Vec<String>, ContentError> {
-        let found = self.workers().map(wanted, |name| self.registry.manifest(repository, name))?;
-        let mut starts = BTreeSet::new();
-        for (name, found) in wanted.iter().zip(found) {
-            let Some((descriptor, blob)) = found else {
-                self.absent
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .push((repository.into(), name.clone()));
-                continue;
+        let ask = |name: &String| Ok::<_, Infallible>(self.registry.manifest(repository, name));
+        let Ok(found) = self.workers().map(selected, ask);
+        let (mut images, mut failed) = (BTreeSet::new(), Vec::new());
+        for (name, found) in selected.iter().zip(found) {
+            let (descriptor, blob) = match found {
+                Ok(Some(found)) => found,
+                Ok(None) => {
+                    let (place, name) =
+                        (self.registry.place(repository), format!("image with the name {name:?}"));
+                    take(Err(ContentError::NoSuchName { place, name }));
+                    continue;
+                }
+                Err(e) => {
+                    failed.push(ContentError::from(e));
+                    continue;
+                }
             };
-            starts.insert(format!("sha256-{}", descriptor.digest.hex()));
+            images.insert(descriptor.digest);
             if let Ok(Document::Index(index)) = Document::parse(&blob) {
-                starts.extend(index.manifests.iter().map(|m| format!("sha256-{}", m.digest.hex())));
+                images.extend(index.manifests.iter().map(|m| m.digest));
             }
-            if name.parse::<Digest>().is_ok() {
-                listed.push(Listed { descriptor, name: Name::Untagged });
-            }
+            let name = match name.parse::<Digest>() {
+                Ok(_) => Name::Untagged,
+                Err(_) => Name::Tag(name.clone()),
+            };
+            take(Ok(Listed { descriptor, name }));
         }
-        let belongs =
-            |tag: &String| wanted.contains(tag) || starts.contains(tag.split('.').next().unwrap_or_default());
-        Ok(tags.into_iter().filter(belongs).collect())
+        let nothing = failed.len() == selected.len();
+        let mut failed = failed.into_iter().peekable();
+        // A registry that gives nothing is not asked for its list as well.
+        let first = failed.next_if(|_| nothing);
+        failed.for_each(|e| take(Err(e)));
+        if let Some(first) = first {
+            return Err(first);
+        }
+        let listed = self.registry.tags(repository).unwrap_or_default();
+        let bases: BTreeSet<_> = images.iter().map(|image| format!("sha256-{}", image.hex())).collect();
+        let belongs = |tag: &String| {
+            bases.contains(tag.split('.').next().unwrap_or_default()) && !selected.contains(tag)
+        };
+        let mut tags: BTreeSet<String> = listed.into_iter().filter(belongs).collect();
+        tags.extend(bases.iter().flat_map(|base| [format!("{base}.sig"), base.clone()]));
+        Ok(tags.into_iter().filter(|tag| !selected.contains(tag)).collect())
     }
 }
 
@@ -133,22 +154,20 @@ impl Source for RegistrySource {
         }
     }
 
-    /// The tags, for a registry does not tell what it holds without one; as errors those that it does not give, and
-    /// selected images that are not there.
+    /// The tags, for a registry does not tell what it holds without one; or the selected images with the tags of their
+    /// signatures. As errors what it does not give, and selected images that are not there.
     fn list(
         &self,
         repository: &str,
         take: &mut dyn FnMut(Result<Listed, ContentError>),
     ) -> Result<(), ContentError> {
-        let mut listed = Vec::new();
-        let mut tags = self.registry.tags(repository)?;
-        if let Selection::Images(images) = &self.selection {
-            let wanted = images.get(repository).map_or(&[][..], Vec::as_slice);
-            tags = self.around(repository, wanted, tags, &mut listed)?;
-        }
-        for listed in listed {
-            take(Ok(listed));
-        }
+        let tags = match &self.selection {
+            Selection::Images(images) => {
+                let selected = images.get(repository).map_or(&[][..], Vec::as_slice);
+                self.named(repository, selected, take)?
+            }
+            Selection::Repositories(_) | Selection::Prefix(_) => self.registry.tags(repository)?,
+        };
         for tags in tags.chunks(LISTED_AT_ONCE) {
             let ask = |tag: &String| Ok::<_, Infallible>(self.registry.manifest(repository, tag));
             let Ok(found) = self.workers().map(tags, ask);
@@ -161,14 +180,6 @@ impl Source for RegistrySource {
                     );
                 }
             }
-        }
-        let absent = self.absent.lock().unwrap_or_else(PoisonError::into_inner);
-        let place = self.registry.place(repository);
-        for (_, name) in absent.iter().filter(|(r, _)| r == repository) {
-            take(Err(ContentError::NoSuchName {
-                place: place.clone(),
-                name: format!("image with the name {name:?}"),
-            }));
         }
         Ok(())
     }

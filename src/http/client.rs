@@ -2,13 +2,13 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use reqwest::{
     Method, StatusCode,
-    blocking::Client as Blocking,
+    blocking::{Client as Blocking, ClientBuilder},
     header::{AUTHORIZATION, LOCATION},
     redirect::Policy,
 };
@@ -172,55 +172,85 @@ impl Client {
         origin: &Origin,
         elsewhere: bool,
     ) -> Result<reqwest::blocking::Response, HttpError> {
-        let mut builder =
-            self.pool(origin)?.request(request.method.clone(), url.clone()).headers(request.headers.clone());
-        if let Some(value) = request.authorization.as_ref().filter(|_| !elsewhere) {
-            let mut value = value.clone();
-            value.set_sensitive(true);
-            builder = builder.header(AUTHORIZATION, value);
+        let send = |pool: Blocking| {
+            let mut builder =
+                pool.request(request.method.clone(), url.clone()).headers(request.headers.clone());
+            if let Some(value) = request.authorization.as_ref().filter(|_| !elsewhere) {
+                let mut value = value.clone();
+                value.set_sensitive(true);
+                builder = builder.header(AUTHORIZATION, value);
+            }
+            if let Some(body) = request.body {
+                let sending = Duration::from_secs(body.len() as u64 / SLOWEST_UPLOAD);
+                builder = builder.body(body.to_vec()).timeout(self.options.silence + sending);
+            }
+            let _permit = self.semaphore.acquire();
+            builder.send()
+        };
+        let mut result = send(self.pool(origin)?);
+        if let Err(e) = &result
+            && HttpError::is_certificate(e)
+            && let Some(pool) = self.self_signed_pool(origin)?
+        {
+            let again = send(pool.clone());
+            // Where that does not help either, the first refusal says what is wrong.
+            if !again.as_ref().is_err_and(HttpError::is_certificate) {
+                self.pools().insert(origin.clone(), pool);
+                result = again;
+            }
         }
-        if let Some(body) = request.body {
-            let sending = Duration::from_secs(body.len() as u64 / SLOWEST_UPLOAD);
-            builder = builder.body(body.to_vec()).timeout(self.options.silence + sending);
-        }
-        let _permit = self.semaphore.acquire();
-        builder.send().map_err(|e| HttpError::sort(origin, self.options.silence, &e))
+        result.map_err(|e| HttpError::sort(origin, url, self.options.silence, &e))
+    }
+
+    fn pools(&self) -> MutexGuard<'_, HashMap<Origin, Blocking>> {
+        self.pools.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn pool(&self, origin: &Origin) -> Result<Blocking, HttpError> {
-        let mut pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut pools = self.pools();
         if let Some(pool) = pools.get(origin) {
             return Ok(pool.clone());
         }
-        let settings =
-            |e: reqwest::Error| HttpError::Settings { origin: origin.to_string(), reason: cause(&e) };
-        let mut builder = Blocking::builder()
+        let builder = self.builder(origin)?;
+        let builder = if origin.is_https() {
+            self.options.tls.apply(origin, builder)?
+        } else {
+            // There is nothing to verify; reading the system's roots is what most of a small request would cost.
+            builder.tls_certs_only([])
+        };
+        let pool = builder.build().map_err(|e| unusable(origin, &e))?;
+        pools.insert(origin.clone(), pool.clone());
+        Ok(pool)
+    }
+
+    fn self_signed_pool(&self, origin: &Origin) -> Result<Option<Blocking>, HttpError> {
+        let builder = self.options.tls.apply_self_signed(origin, self.builder(origin)?)?;
+        builder.map(|b| b.build().map_err(|e| unusable(origin, &e))).transpose()
+    }
+
+    fn builder(&self, origin: &Origin) -> Result<ClientBuilder, HttpError> {
+        let builder = Blocking::builder()
             .redirect(Policy::none())
             .referer(false)
             .user_agent(concat!("keypack/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(self.options.connect_timeout)
             .timeout(self.options.silence);
-        builder = match &self.options.proxy {
+        Ok(match &self.options.proxy {
             Proxy::Environment if !is_loopback(origin.host()) => builder,
             Proxy::Url(url) if !is_loopback(origin.host()) => {
-                builder.proxy(reqwest::Proxy::all(url).map_err(settings)?)
+                builder.proxy(reqwest::Proxy::all(url).map_err(|e| unusable(origin, &e))?)
             }
             _ => builder.no_proxy(),
-        };
-        builder = if origin.is_https() {
-            self.options.tls.apply(origin, builder)?
-        } else {
-            // Nobody is to be trusted here; reading the system's roots is what most of a small request would cost.
-            builder.tls_certs_only([])
-        };
-        let pool = builder.build().map_err(settings)?;
-        pools.insert(origin.clone(), pool.clone());
-        Ok(pool)
+        })
     }
 }
 
+fn unusable(origin: &Origin, e: &reqwest::Error) -> HttpError {
+    HttpError::Settings { origin: origin.to_string(), reason: cause(e) }
+}
+
 impl Drop for Client {
-    /// Nobody waits until the connections are closed: a program that is done ends at once.
+    /// The connections are closed on a thread of their own: a program that is done ends at once.
     fn drop(&mut self) {
         let pools = std::mem::take(self.pools.get_mut().unwrap_or_else(PoisonError::into_inner));
         if !pools.is_empty() {
@@ -231,7 +261,8 @@ impl Drop for Client {
 }
 
 fn exhausted<B>(answer: &Response<B>, wanted: Option<Duration>) -> HttpError {
-    let origin = Origin::of(&answer.url).map_or_else(String::new, |o| o.to_string());
+    // What was asked is named: it may be the one thing that is refused.
+    let origin = shown(&answer.url);
     if answer.status == StatusCode::TOO_MANY_REQUESTS {
         HttpError::RateLimited { origin, wait: wanted.map(|d| d.as_secs()) }
     } else {

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use super::{Origin, Unfit};
+use super::{Origin, Unfit, Url, shown};
 
 /// Why there is no answer. No text holds a query, a user name or a credential.
 #[derive(Debug, Error)]
@@ -110,12 +110,24 @@ impl HttpError {
         Self::Redirect { from: from.to_string(), to: to.to_owned(), reason: why.to_string() }
     }
 
-    /// Sorts what reqwest reports. Its texts are not used: they hold whole addresses.
-    pub(super) fn sort(origin: &Origin, silence: std::time::Duration, e: &reqwest::Error) -> Self {
-        let origin = origin.to_string();
-        if e.is_timeout() {
-            return Self::TimedOut { origin, seconds: silence.as_secs() };
+    /// Whether the other side's certificate was refused.
+    pub(super) fn is_certificate(e: &reqwest::Error) -> bool {
+        let mut next = std::error::Error::source(e);
+        while let Some(cause) = next {
+            if let Some(tls) = tls_cause(cause) {
+                return matches!(tls, rustls::Error::InvalidCertificate(_));
+            }
+            next = cause.source();
         }
+        false
+    }
+
+    /// Sorts what reqwest reports. Its texts are not used: they hold whole addresses.
+    pub(super) fn sort(origin: &Origin, url: &Url, silence: std::time::Duration, e: &reqwest::Error) -> Self {
+        if e.is_timeout() {
+            return Self::TimedOut { origin: shown(url), seconds: silence.as_secs() };
+        }
+        let origin = origin.to_string();
         let mut reason = None;
         let mut next = std::error::Error::source(e);
         while let Some(cause) = next {

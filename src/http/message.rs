@@ -9,7 +9,7 @@ use reqwest::{
 };
 use url::Url;
 
-use super::{HttpError, Origin, shown};
+use super::{HttpError, shown};
 use crate::limits;
 
 /// What happens to a request whose fate is unknown: sent, and then the connection broke.
@@ -125,11 +125,11 @@ impl Response<Body> {
         let limit = if status.is_success() { limit } else { limit.max(limits::ERROR_ANSWER) };
         let mut bytes = Vec::new();
         loop {
-            let read =
-                body.by_ref().take(PART).read_to_end(&mut bytes).map_err(|e| HttpError::Unreachable {
-                    origin: Origin::of(&url).map_or_else(|| shown(&url), |o| o.to_string()),
-                    reason: e.to_string(),
-                })?;
+            let read = body
+                .by_ref()
+                .take(PART)
+                .read_to_end(&mut bytes)
+                .map_err(|e| HttpError::Unreachable { origin: shown(&url), reason: e.to_string() })?;
             if bytes.len() as u64 > limit {
                 return Err(HttpError::TooLong { from: shown(&url), limit });
             }

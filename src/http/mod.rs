@@ -20,6 +20,7 @@ mod message;
 mod options;
 mod origin;
 mod retry;
+mod self_signed;
 mod semaphore;
 mod tls;
 

@@ -6,7 +6,7 @@ use std::{
 use reqwest::{Certificate, Identity, blocking::ClientBuilder};
 use x509_cert::der::Decode;
 
-use super::{HttpError, Origin};
+use super::{HttpError, Origin, self_signed};
 use crate::{fs, limits};
 
 /// Whom TLS trusts, beside the system's roots.
@@ -45,36 +45,59 @@ impl Tls {
         self
     }
 
+    /// Makes a client verify and show what these settings say.
     pub(super) fn apply(&self, origin: &Origin, builder: ClientBuilder) -> Result<ClientBuilder, HttpError> {
         let mut builder = builder;
         if !self.verify {
             builder = builder.tls_danger_accept_invalid_certs(true);
         }
-        let named = names(origin);
-        let (dir, shows) = match &self.cert_dir {
-            Some(dir) => (Some(dir.clone()), named.contains(&self.host)),
-            None => (self.find(&named), true),
-        };
-        let Some(dir) = dir else { return Ok(builder) };
-        let Files { authorities, client } = Files::list(&dir)?;
-        let mut roots = Vec::new();
-        for path in &authorities {
-            for der in certificates(path)? {
-                roots.push(Certificate::from_der(&der).map_err(|_| bad(path, "it holds no certificate"))?);
-            }
-        }
+        let Some(material) = self.material(origin)? else { return Ok(builder) };
+        let roots = material.roots.iter().map(|der| Certificate::from_der(der));
+        let roots = roots.collect::<Result<Vec<_>, _>>();
+        let roots = roots.map_err(|_| bad(&material.dir, "it holds a certificate that can't be used"))?;
         builder = builder.tls_certs_merge(roots);
-        if let Some((certificate, key)) = client.filter(|_| shows) {
-            certificates(&certificate)?;
-            let mut pem = read(&key)?;
-            pem.push(b'\n');
-            pem.extend(read(&certificate)?);
+        if let Some((key, pem)) = material.identity {
             let identity = Identity::from_pem(&pem).map_err(|_| {
                 bad(&key, "it holds no private key in PEM that fits the certificate beside it")
             })?;
             builder = builder.identity(identity);
         }
         Ok(builder)
+    }
+
+    /// Makes a client accept the certificates that are given for this origin themselves (see [`self_signed`]); `None`
+    /// where none are.
+    pub(super) fn apply_self_signed(
+        &self,
+        origin: &Origin,
+        builder: ClientBuilder,
+    ) -> Result<Option<ClientBuilder>, HttpError> {
+        let material = self.material(origin)?.filter(|m| self.verify && !m.roots.is_empty());
+        let Some(Material { roots, identity, .. }) = material else { return Ok(None) };
+        Ok(self_signed::accept(builder, roots, identity.as_ref().map(|(_, pem)| pem.as_slice())))
+    }
+
+    /// What the directory for an origin holds, read and checked.
+    fn material(&self, origin: &Origin) -> Result<Option<Material>, HttpError> {
+        let named = names(origin);
+        let (dir, shows) = match &self.cert_dir {
+            Some(dir) => (Some(dir.clone()), named.contains(&self.host)),
+            None => (self.find(&named), true),
+        };
+        let Some(dir) = dir else { return Ok(None) };
+        let Files { authorities, client } = Files::list(&dir)?;
+        let mut material = Material { dir, roots: Vec::new(), identity: None };
+        for path in &authorities {
+            material.roots.extend(certificates(path)?);
+        }
+        if let Some((certificate, key)) = client.filter(|_| shows) {
+            certificates(&certificate)?;
+            let mut pem = read(&key)?;
+            pem.push(b'\n');
+            pem.extend(read(&certificate)?);
+            material.identity = Some((key, pem));
+        }
+        Ok(Some(material))
     }
 
     fn find(&self, named: &[String]) -> Option<PathBuf> {
@@ -89,6 +112,15 @@ impl Tls {
 fn names(origin: &Origin) -> Vec<String> {
     let with_port = format!("{}:{}", origin.host(), origin.port());
     if origin.has_default_port() { vec![origin.host().to_owned(), with_port] } else { vec![with_port] }
+}
+
+/// What one directory holds, read.
+struct Material {
+    dir: PathBuf,
+    /// In DER.
+    roots: Vec<Vec<u8>>,
+    /// The key's file; the key and the certificate in PEM.
+    identity: Option<(PathBuf, Vec<u8>)>,
 }
 
 /// What one directory holds.

@@ -22,7 +22,15 @@ impl Registry {
             Ok(Some(answer)) if Challenge::choose(&answer.headers) == Some(Challenge::Basic) => {
                 return Err(self.transport.refused(&Scope::Catalog, "list its repositories", &answer));
             }
-            Ok(Some(answer)) => return Err(refused(answer.status.as_u16())),
+            // Not offered, in all its spellings, or not to this account.
+            Ok(Some(answer))
+                if matches!(answer.status.as_u16(), 200 | 400 | 401 | 403 | 404 | 405 | 406 | 500 | 501) =>
+            {
+                return Err(refused(answer.status.as_u16()));
+            }
+            Ok(Some(answer)) => {
+                return Err(self.transport.refused(&Scope::Catalog, "list its repositories", &answer));
+            }
             Err(RegistryError::Denied { .. }) => return Err(refused(403)),
             Err(e) => return Err(e),
         }

@@ -16,6 +16,10 @@ use crate::{
 pub(super) const ACCEPT: &str = "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, \
      application/vnd.docker.distribution.manifest.v2+json, application/vnd.docker.distribution.manifest.list.v2+json";
 
+/// What an error document says of content that is not there (distribution-spec, "Error Codes").
+pub(super) const UNKNOWN: [&str; 5] =
+    ["NAME_UNKNOWN", "MANIFEST_UNKNOWN", "NAME_INVALID", "MANIFEST_INVALID", "TAG_INVALID"];
+
 pub(super) const DIGEST: &str = "docker-content-digest";
 
 /// Reads a manifest by tag or digest (distribution-spec, "Pulling manifests"): bounded, with a digest that fits the
@@ -38,6 +42,8 @@ pub(super) fn get(
     match answer.status {
         StatusCode::OK => {}
         StatusCode::NOT_FOUND => return Ok(None),
+        // Quay's answer to a name that it has not.
+        StatusCode::BAD_REQUEST if super::error::has_code(&answer.body, &UNKNOWN) => return Ok(None),
         _ => return Err(transport.refused(scope, &format!("read the manifest {reference}"), &answer)),
     }
     let claimed =

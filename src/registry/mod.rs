@@ -14,9 +14,9 @@
 //! are refused.
 //!
 //! # What it costs
-//! There is no HEAD before a GET and no ping. A tag costs one request: its manifest is read to learn the digest, and kept
+//! There is no HEAD before a GET. A registry that there are credentials for is asked once how it wants them (`/v2/`). A tag costs one request: its manifest is read to learn the digest, and kept
 //! until it is opened. A repository costs one token where the registry wants tokens, and one request per page of tags.
-//! A registry without a referrers API is asked for it once.
+//! A repository without a referrers API is asked for it once.
 
 mod catalog;
 mod challenge;
@@ -30,14 +30,17 @@ mod token;
 mod transport;
 mod upload;
 
-use std::sync::{Arc, atomic::Ordering};
+use std::sync::Arc;
 
 use credentials::CredentialStore;
 pub use error::RegistryError;
 pub use realm::AllowedRealm;
 pub use reference::{Host, ReferenceError, RegistryRef, is_repository, is_tag};
 pub(crate) use reference::{is_part, without_user};
-use serde::{Deserialize, Deserializer};
+use serde::{
+    Deserialize, Deserializer,
+    de::{IgnoredAny, SeqAccess, Visitor},
+};
 use token::Scope;
 use transport::Transport;
 pub use upload::Repository;
@@ -122,6 +125,9 @@ impl Registry {
             Ok(())
         })?;
         match refused {
+            Some(answer) if answer.status == StatusCode::OK => {
+                return Err(self.transport.strange("it sends a web page instead of a list of tags"));
+            }
             Some(answer) if answer.status != StatusCode::NOT_FOUND => {
                 return Err(self.transport.refused(&scope, "list the tags", &answer));
             }
@@ -133,7 +139,14 @@ impl Registry {
     }
 
     fn names(&self, page: &[u8]) -> Result<Names, RegistryError> {
-        serde_json::from_slice(page).map_err(|_| self.transport.strange("it sends a list that is no list"))
+        let names: Names = serde_json::from_slice(page)
+            .map_err(|_| self.transport.strange("it sends a list that is no list"))?;
+        if names.tags.len().max(names.repositories.len()) > limits::NAMES_A_PAGE {
+            let reason = format!("a page has more than {} names", limits::NAMES_A_PAGE);
+            let (place, what) = (self.place(""), "a list of names".to_owned());
+            return Err(RegistryError::Endless { place, what, reason });
+        }
+        Ok(names)
     }
 
     /// Reads a manifest by tag or digest, and keeps it for [`Registry::kept`]. `Ok(None)`: it is not there.
@@ -190,16 +203,17 @@ impl Registry {
         }
     }
 
-    /// distribution-spec, "Listing referrers": 404 means that there is no such API (or nothing there); the fallback tag is
-    /// then found like any other tag. Any other answer is an error.
+    /// distribution-spec, "Listing referrers". A registry says in many ways that it has no such API, or nothing there: 404,
+    /// 400, 405, 406, 501, a web page, an empty answer, a login. The fallback tag is then found like any other tag. Any
+    /// other answer is an error.
     pub fn referrers(&self, repository: &str, subject: &Digest) -> Result<Vec<Descriptor>, RegistryError> {
         let mut found = Vec::new();
-        if self.transport.without_referrers.load(Ordering::Relaxed) {
+        if self.transport.has_no_referrers(repository) {
             return Ok(found);
         }
         let scope = (self.scope)(repository.to_owned());
         let url = self.transport.url(repository, "referrers/", &subject.to_string())?;
-        let refused = pages::read(&self.transport, &scope, url, "the list of referrers", |page| {
+        let read = pages::read(&self.transport, &scope, url, "the list of referrers", |page| {
             let Document::Index(index) = Document::parse(&Blob::new(page.body.clone()))? else {
                 return Err(self.transport.strange("its list of referrers is no index"));
             };
@@ -210,16 +224,23 @@ impl Registry {
                 return Err(RegistryError::Endless { place, what, reason });
             }
             Ok(())
-        })?;
-        if let Some(answer) = refused {
-            if answer.status != StatusCode::NOT_FOUND {
-                return Err(self.transport.refused(&scope, "list the referrers", &answer));
-            }
+        });
+        let refused = match read {
+            // A redirect that is not followed leads to a login, not to a list.
+            Err(RegistryError::Http(HttpError::Redirect { .. })) => return Ok(Vec::new()),
+            read => read?,
+        };
+        let Some(answer) = refused else { return Ok(found) };
+        match answer.status.as_u16() {
             // A registry with this API may still not know the repository: only the others are not asked again.
-            let unknown = ["NAME_UNKNOWN", "MANIFEST_UNKNOWN", "NAME_INVALID"];
-            if !error::has_code(&answer.body, &unknown) {
-                self.transport.without_referrers.store(true, Ordering::Relaxed);
+            404 | 405 | 501 => {
+                if !error::has_code(&answer.body, &manifest::UNKNOWN) {
+                    self.transport.note_no_referrers(repository);
+                }
             }
+            // A web page in the place of a list, or nothing.
+            200 | 400 | 406 => {}
+            _ => return Err(self.transport.refused(&scope, "list the referrers", &answer)),
         }
         Ok(found)
     }
@@ -234,7 +255,29 @@ struct Names {
     repositories: Vec<String>,
 }
 
-/// Some registries write `null` for an empty list.
+/// Some registries write `null` for an empty list. One name more than the bound is kept, and the rest passed over.
 fn list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
-    Option::deserialize(deserializer).map(Option::unwrap_or_default)
+    struct List;
+    impl<'de> Visitor<'de> for List {
+        type Value = Vec<String>;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("a list of names")
+        }
+
+        fn visit_unit<E>(self) -> Result<Vec<String>, E> {
+            Ok(Vec::new())
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut names: A) -> Result<Vec<String>, A::Error> {
+            let mut kept = Vec::new();
+            while kept.len() <= limits::NAMES_A_PAGE {
+                let Some(name) = names.next_element()? else { return Ok(kept) };
+                kept.push(name);
+            }
+            while names.next_element::<IgnoredAny>()?.is_some() {}
+            Ok(kept)
+        }
+    }
+    deserializer.deserialize_any(List)
 }

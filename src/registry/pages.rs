@@ -2,13 +2,15 @@ use std::collections::HashSet;
 
 use super::{RegistryError, error, token::Scope, transport::Transport};
 use crate::{
-    http::{self, Method, Request, Response, StatusCode, Url, header},
+    http::{self, Method, Origin, Request, Response, StatusCode, Url, header},
     limits,
 };
 
 /// Reads a list page by page (distribution-spec, "Listing tags": `Link` of RFC 8288 with `rel="next"`), and hands each
-/// page over. The next page is asked for at the registry only, and never twice. `Ok(Some(_))`: the first page was
-/// not there or not allowed; the caller knows what that means.
+/// page over. `Ok(Some(_))`: the first page is something else than a list; the caller knows what that means.
+///
+/// The next page is asked for where the page before came from, which is the registry or where it redirected to, and
+/// never twice. A `Link` that is not understood is an error: a list that is cut short must not pass as whole.
 pub(super) fn read(
     transport: &Transport,
     scope: &Scope,
@@ -25,23 +27,27 @@ pub(super) fn read(
             return Err(endless("a page names one that came before as the next".into()));
         }
         let answer = transport.fetch(scope, Request::new(Method::GET, url), limits::NAMES_PAGE)?;
-        if answer.status != StatusCode::OK {
-            let meaningful = matches!(answer.status.as_u16(), 401 | 403 | 404 | 405);
-            return if number == 0 && meaningful {
-                Ok(Some(answer))
-            } else {
-                Err(transport.refused(scope, what, &answer))
-            };
+        if !transport.count_names(answer.body.len() as u64) {
+            return Err(endless(format!("its lists have more than {} bytes together", limits::NAMES)));
+        }
+        if answer.status != StatusCode::OK || is_web_page(&answer) {
+            return if number == 0 { Ok(Some(answer)) } else { Err(transport.refused(scope, what, &answer)) };
         }
         page(&answer)?;
-        let Some(found) = next(&answer) else { return Ok(None) };
         let refused = |to: &str, reason: &str| RegistryError::LinkRefused {
             place: place.clone(),
             to: error::printable(to.split(['?', '#']).next().unwrap_or("")),
             reason: reason.to_owned(),
         };
+        let found = match next(&answer) {
+            Next::None => return Ok(None),
+            Next::Page(found) => found,
+            Next::Unknown(text) => {
+                return Err(refused(&text, "keypack does not understand this Link header"));
+            }
+        };
         let to = http::resolve(&answer.url, &found).map_err(|why| refused(&found, &why.to_string()))?;
-        if !transport.is_home(&to)? {
+        if !transport.is_home(&to)? && Origin::of(&to) != Origin::of(&answer.url) {
             return Err(refused(&http::shown(&to), "it is another origin"));
         }
         url = to;
@@ -49,47 +55,102 @@ pub(super) fn read(
     Err(endless(format!("it has more than {} pages", limits::PAGES)))
 }
 
-/// The target of the first link with `rel="next"`.
-fn next(answer: &Response<Vec<u8>>) -> Option<String> {
-    let texts = answer.headers.get_all(header::LINK).iter().filter_map(|v| v.to_str().ok());
-    texts
-        .flat_map(links)
-        .find(|(_, relations)| relations.iter().any(|r| r == "next"))
-        .map(|(to, _)| to.to_owned())
+/// Whether an answer is a page for people, or nothing: what a login, a proxy or a single-page application sends in the
+/// place of an API that is not there.
+pub(super) fn is_web_page(answer: &Response<Vec<u8>>) -> bool {
+    let html = answer.text(header::CONTENT_TYPE).is_some_and(|t| t.trim_start().starts_with("text/html"));
+    html || matches!(answer.body.trim_ascii_start().first(), None | Some(b'<'))
 }
 
-/// `<target>; rel="a b"; x=y, <target> …`
-fn links(text: &str) -> Vec<(&str, Vec<String>)> {
+/// Where a list goes on.
+#[derive(Debug, PartialEq, Eq)]
+enum Next {
+    /// It ends.
+    None,
+    /// Here.
+    Page(String),
+    /// The header says something else than a link.
+    Unknown(String),
+}
+
+/// The target of the first link with `rel="next"`.
+fn next(answer: &Response<Vec<u8>>) -> Next {
+    for value in &answer.headers.get_all(header::LINK) {
+        let Ok(text) = value.to_str() else {
+            return Next::Unknown(String::from_utf8_lossy(value.as_bytes()).into());
+        };
+        let Some(links) = links(text) else { return Next::Unknown(text.to_owned()) };
+        for (target, relations) in links {
+            if relations.is_empty() {
+                return Next::Unknown(text.to_owned());
+            }
+            if relations.iter().any(|r| r == "next") {
+                return Next::Page(target.to_owned());
+            }
+        }
+    }
+    Next::None
+}
+
+/// `<target>; rel="a b"; x=y, <target> …`: targets and their relations. `None`: it is something else.
+fn links(text: &str) -> Option<Vec<(&str, Vec<String>)>> {
     let mut found = Vec::new();
-    let mut rest = text;
-    while let Some((_, after)) = rest.split_once('<') {
-        let Some((target, after)) = after.split_once('>') else { break };
+    let mut rest = text.trim_start();
+    while !rest.is_empty() {
+        let (target, after) = rest.strip_prefix('<')?.split_once('>')?;
         let end = after.find('<').unwrap_or(after.len());
         let parameters = after[..end].split([';', ',']).filter_map(|p| p.split_once('='));
         let relations = parameters
             .filter(|(name, _)| name.trim().eq_ignore_ascii_case("rel"))
             .flat_map(|(_, value)| value.trim().trim_matches('"').split(' ').map(str::to_ascii_lowercase))
+            .filter(|relation| !relation.is_empty())
             .collect();
         found.push((target, relations));
         rest = &after[end..];
     }
-    found
+    Some(found)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::HeaderMap;
+
+    fn of(links: &[&'static str]) -> Next {
+        let mut headers = HeaderMap::new();
+        for link in links {
+            headers.append(header::LINK, link.parse().unwrap());
+        }
+        let url = "https://r.test/v2/_catalog".parse().unwrap();
+        next(&Response { status: StatusCode::OK, headers, url, elsewhere: false, body: Vec::new() })
+    }
 
     #[test]
     fn links_in_all_their_spellings() {
-        let one = |text: &'static str| {
-            links(text).into_iter().find(|(_, r)| r.contains(&"next".into())).map(|(t, _)| t)
-        };
-        assert_eq!(one(r#"</v2/a/tags/list?n=2&last=b>; rel="next""#), Some("/v2/a/tags/list?n=2&last=b"));
-        assert_eq!(one("<x>;REL=Next"), Some("x"));
-        assert_eq!(one(r#"<p>; rel="prev", <n?a=1,2;3>; title="a"; rel="start next""#), Some("n?a=1,2;3"));
-        for none in ["", "<x>", "<x; rel=next", r#"<x>; rel="previous""#, "next"] {
-            assert_eq!(one(none), None, "{none:?}");
+        let page = |to: &str| Next::Page(to.to_owned());
+        assert_eq!(of(&[r#"</v2/a/tags/list?n=2&last=b>; rel="next""#]), page("/v2/a/tags/list?n=2&last=b"));
+        assert_eq!(of(&["<x>;REL=Next"]), page("x"));
+        assert_eq!(of(&[r#"<p>; rel="prev", <n?a=1,2;3>; title="a"; rel="start next""#]), page("n?a=1,2;3"));
+        // Quay's tokens are opaque.
+        assert_eq!(
+            of(&[r#"</v2/_catalog?next_page=gAAAAAB-_x%3D%3D>; rel="next""#]),
+            page("/v2/_catalog?next_page=gAAAAAB-_x%3D%3D")
+        );
+        for none in [&[][..], &[""], &[r#"<x>; rel="previous""#], &[r#"<x>; rel="first", <y>; rel="last""#]] {
+            assert_eq!(of(none), Next::None, "{none:?}");
+        }
+    }
+
+    #[test]
+    fn a_link_that_is_not_understood_is_not_an_end() {
+        for unknown in ["<x>", "<x; rel=next", "next", "/v2/_catalog?last=b", "<x>; title=\"rel\"", "\u{1}"] {
+            let Ok(value) = unknown.parse::<http::HeaderValue>() else { continue };
+            let mut headers = HeaderMap::new();
+            headers.append(header::LINK, value);
+            let url = "https://r.test/v2/_catalog".parse().unwrap();
+            let answer =
+                Response { status: StatusCode::OK, headers, url, elsewhere: false, body: Vec::new() };
+            assert!(matches!(next(&answer), Next::Unknown(_)), "{unknown:?}");
         }
     }
 }

@@ -109,7 +109,9 @@ impl TokenRequest<'_> {
         // The text of serde is not shown: it may repeat the token.
         let token: TokenDto = serde_json::from_slice(&answer.body)
             .map_err(|_| self.strange("its token service answers with something that is no token"))?;
-        let text = token.token.or(token.access_token).unwrap_or_default();
+        // Some services fill one of the two and leave the other empty.
+        let text = [token.token, token.access_token].into_iter().flatten().find(|t| !t.is_empty());
+        let text = text.unwrap_or_default();
         // token.md: 60 seconds unless it says otherwise. A tenth is left for the way.
         let seconds = token.expires_in.filter(|s| s.is_finite() && *s >= 1.0).unwrap_or(60.0).min(86_400.0);
         let until = asked + Duration::from_secs_f64(seconds * 0.9);

@@ -1,6 +1,9 @@
 use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicBool},
+    collections::{HashMap, HashSet},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use super::{
@@ -30,10 +33,14 @@ pub(super) struct Transport {
     base: Mutex<Option<Url>>,
     /// How the registry wants to be asked, once it said so.
     challenge: Mutex<Option<Challenge>>,
+    /// Whether it was asked how (see [`Transport::learn`]).
+    learned: Mutex<bool>,
     /// One slot per scope, so that threads that need the same token ask for it once.
     authorizations: Mutex<HashMap<Scope, Slot>>,
-    /// Whether the registry turned out to have no referrers API.
-    pub(super) without_referrers: AtomicBool,
+    /// Repositories that turned out to have no referrers API: behind one name may stand registries of several kinds.
+    without_referrers: Mutex<HashSet<String>>,
+    /// Bytes of lists that were read.
+    names: AtomicU64,
 }
 
 type Slot = Arc<Mutex<Option<Authorization>>>;
@@ -55,8 +62,10 @@ impl Transport {
             plain_http,
             base: Mutex::default(),
             challenge: Mutex::default(),
+            learned: Mutex::default(),
             authorizations: Mutex::default(),
-            without_referrers: AtomicBool::new(false),
+            without_referrers: Mutex::default(),
+            names: AtomicU64::new(0),
         }
     }
 
@@ -115,6 +124,20 @@ impl Transport {
         Ok(chosen)
     }
 
+    /// Whether a repository is known to have no referrers API.
+    pub(super) fn has_no_referrers(&self, repository: &str) -> bool {
+        lock(&self.without_referrers).contains(repository)
+    }
+
+    pub(super) fn note_no_referrers(&self, repository: &str) {
+        lock(&self.without_referrers).insert(repository.to_owned());
+    }
+
+    /// Counts a page of a list; `false`: that makes more than [`limits::NAMES`].
+    pub(super) fn count_names(&self, bytes: u64) -> bool {
+        self.names.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes) <= limits::NAMES
+    }
+
     pub(super) fn strange(&self, reason: &str) -> RegistryError {
         RegistryError::NotRegistry { place: self.place(""), reason: reason.to_owned() }
     }
@@ -143,31 +166,63 @@ impl Transport {
     ) -> Result<Response<Vec<u8>>, RegistryError> {
         let base = self.base()?;
         let home = realm::is_home(&base, &request.url, &self.allowed);
-        request.authorization = if home { self.known(&base, scope)? } else { None };
+        let (known, new) = if home { self.known(&base, scope)? } else { (None, false) };
+        request.authorization = known;
         let answer = ask(&self.client, &request)?;
         if answer.status != StatusCode::UNAUTHORIZED || answer.elsewhere || !home {
             return Ok(answer);
         }
         let Some(challenge) = Challenge::choose(&answer.headers) else { return Ok(answer) };
+        if new && lock(&self.challenge).as_ref() == Some(&challenge) {
+            return Ok(answer);
+        }
         drop(answer);
         request.authorization = Some(self.renew(&base, scope, challenge, request.authorization.as_ref())?);
         Ok(ask(&self.client, &request)?)
     }
 
-    /// What is known to open this scope, without waiting to be challenged again.
-    fn known(&self, base: &Url, scope: &Scope) -> Result<Option<HeaderValue>, RegistryError> {
+    /// What is known to open this scope, without waiting to be challenged again; and whether it was just made for it.
+    ///
+    /// Where there are credentials they are used from the first request on: many registries answer an anonymous one for
+    /// private content with 404, 403 or a shorter list, and never challenge there.
+    fn known(&self, base: &Url, scope: &Scope) -> Result<(Option<HeaderValue>, bool), RegistryError> {
         let slot = self.slot(scope);
         let mut kept = lock(&slot);
         if let Some(known) = kept.as_ref().filter(|known| known.is_fresh()) {
-            return Ok(Some(known.header.clone()));
+            return Ok((Some(known.header.clone()), false));
         }
-        let Some(challenge) = lock(&self.challenge).clone() else { return Ok(None) };
         let credentials = self.credentials(scope)?;
+        if credentials.is_some() {
+            self.learn(base)?;
+        }
+        let Some(challenge) = lock(&self.challenge).clone() else { return Ok((None, false)) };
         if challenge == Challenge::Basic && credentials.is_none() {
-            return Ok(None);
+            return Ok((None, false));
         }
         let new = self.token_request(base, scope, credentials.as_ref()).answer(&challenge)?;
-        Ok(Some(kept.insert(new).header.clone()))
+        Ok((Some(kept.insert(new).header.clone()), true))
+    }
+
+    /// Asks the registry once how it wants to be asked (distribution-spec, "Determining Support"). One that does not say
+    /// so here is asked without credentials until it challenges.
+    fn learn(&self, base: &Url) -> Result<(), RegistryError> {
+        let mut learned = lock(&self.learned);
+        if *learned || lock(&self.challenge).is_some() {
+            return Ok(());
+        }
+        let url = base.join("v2/").map_err(|_| self.strange("its address can't be read"))?;
+        let answer = self.client.fetch(&Request::new(Method::GET, url), limits::ERROR_ANSWER);
+        let answer = match answer {
+            // What it says here does not matter, and neither does its length.
+            Err(HttpError::TooLong { .. } | HttpError::Redirect { .. }) => None,
+            answer => Some(answer?),
+        };
+        let challenged = answer.filter(|a| a.status == StatusCode::UNAUTHORIZED && !a.elsewhere);
+        if let Some(challenge) = challenged.and_then(|answer| Challenge::choose(&answer.headers)) {
+            *lock(&self.challenge) = Some(challenge);
+        }
+        *learned = true;
+        Ok(())
     }
 
     /// An authorization in place of `used`, which was not enough.

@@ -122,7 +122,7 @@ impl Repository {
         match answer.status {
             // The registry has it already.
             StatusCode::CREATED => return Ok(()),
-            StatusCode::ACCEPTED => {}
+            status if status.is_success() => {}
             _ => return Err(self.transport.refused(&self.scope(), "upload a blob", &answer)),
         }
         let mut url = self.location(&answer)?;
@@ -154,9 +154,10 @@ impl Repository {
         }
     }
 
-    /// The end of an upload: success, and of the content that was sent.
+    /// The end of an upload. Any 2xx is success: older Quay answers 202 to a manifest, and others 200 or 204 to a blob.
+    /// What the registry says that it stored is what was sent.
     fn stored(&self, what: &str, digest: Digest, answer: &Response<Vec<u8>>) -> Result<(), RegistryError> {
-        if !matches!(answer.status.as_u16(), 200 | 201 | 204) {
+        if !answer.status.is_success() {
             return Err(self.transport.refused(&self.scope(), &format!("write {what}"), answer));
         }
         match answer.text(manifest::DIGEST).filter(|said| manifest::contradicts(said, digest)) {

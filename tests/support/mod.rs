@@ -4,6 +4,7 @@
 pub mod docker_registry;
 pub mod fault;
 pub mod find;
+pub mod mirror;
 pub mod program;
 mod record;
 pub mod registry;

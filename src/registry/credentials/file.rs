@@ -1,7 +1,7 @@
 use std::{collections::HashMap, path::PathBuf};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use super::{Credentials, CredentialsError, Secret, locations::Place};
 use crate::{fs, limits};
@@ -14,22 +14,37 @@ pub(super) struct AuthFile {
     content: Content,
 }
 
+/// Many programs write `null` for what is empty (Go's encoder, jq, Terraform, Ansible).
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Content {
-    auths: HashMap<String, Entry>,
-    cred_helpers: HashMap<String, String>,
+    #[serde(deserialize_with = "or_empty")]
+    auths: HashMap<String, Option<Entry>>,
+    #[serde(deserialize_with = "or_empty")]
+    cred_helpers: HashMap<String, Option<String>>,
+    #[serde(deserialize_with = "or_empty")]
     creds_store: String,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Entry {
+    #[serde(deserialize_with = "or_empty")]
     auth: String,
+    #[serde(deserialize_with = "or_empty")]
     username: String,
+    #[serde(deserialize_with = "or_empty")]
     password: String,
+    #[serde(deserialize_with = "or_empty")]
     identitytoken: String,
+    #[serde(deserialize_with = "or_empty")]
     registrytoken: String,
+}
+
+fn or_empty<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
 impl std::fmt::Debug for Entry {
@@ -76,7 +91,8 @@ impl AuthFile {
                 let mut others = self.content.cred_helpers.iter();
                 others.find(|(key, _)| normal(key) == host).map(|(_, name)| name)
             })
-            .map(String::as_str)
+            .and_then(Option::as_deref)
+            .filter(|name| !name.is_empty())
     }
 
     /// The program of `credsStore`.
@@ -94,7 +110,7 @@ impl AuthFile {
         let full = format!("{host}/{repository}");
         let mut key = if self.legacy { host } else { full.as_str() };
         loop {
-            if let Some(entry) = auths.get(key)
+            if let Some(Some(entry)) = auths.get(key)
                 && let Some(found) = self.credentials(key, entry)?
             {
                 return Ok(Some(found));
@@ -107,7 +123,9 @@ impl AuthFile {
         let mut spelled: Vec<_> = auths.iter().filter(|(key, _)| normal(key) == host).collect();
         spelled.sort_by_key(|(key, _)| *key);
         for (key, entry) in spelled {
-            if let Some(found) = self.credentials(key, entry)? {
+            if let Some(entry) = entry
+                && let Some(found) = self.credentials(key, entry)?
+            {
                 return Ok(Some(found));
             }
         }
@@ -126,7 +144,9 @@ impl AuthFile {
             return Ok(Some(Credentials::RegistryToken(Secret::new(&entry.registrytoken))));
         }
         if !entry.auth.is_empty() {
-            let bytes = STANDARD.decode(entry.auth.trim()).map_err(|_| bad())?;
+            // `base64` of coreutils breaks lines.
+            let text: String = entry.auth.split_ascii_whitespace().collect();
+            let bytes = STANDARD.decode(text).map_err(|_| bad())?;
             let text = String::from_utf8(bytes).map_err(|_| bad())?;
             let (user, password) = text.split_once(':').ok_or_else(bad)?;
             return Ok(Some(Credentials::password(user, password.trim_matches('\0'))));
@@ -195,6 +215,26 @@ mod tests {
         ] {
             assert_eq!(user(&file, host, repository).as_deref(), expected, "{host}/{repository}");
         }
+    }
+
+    #[test]
+    fn null_is_empty_and_base64_may_be_broken_into_lines() {
+        let text = format!(
+            r#"{{"auths":{{"other":null,"q":{{"auth":"{}","email":null,"username":null,"password":null,"identitytoken":null,"registrytoken":null}}}},"credHelpers":null,"credsStore":null}}"#,
+            STANDARD.encode("alice:secret")
+        );
+        let read = file(&text, false).unwrap();
+        assert_eq!(user(&read, "q", "a").as_deref(), Some("alice"));
+        assert_eq!((user(&read, "other", "a"), read.helper("q"), read.store()), (None, None, None));
+        assert_eq!(user(&file(r#"{"auths":null}"#, false).unwrap(), "q", "a"), None);
+        assert_eq!(file(r#"{"credHelpers":{"q":null}}"#, false).unwrap().helper("q"), None);
+        let mut broken = STANDARD.encode("alice:a password that is long enough to be broken");
+        broken.insert_str(20, "\\r\\n");
+        broken.insert_str(40, "\\n");
+        let text = format!(r#"{{"auths":{{"q":{{"auth":"{broken}\n"}}}}}}"#);
+        assert_eq!(user(&file(&text, false).unwrap(), "q", "a").as_deref(), Some("alice"));
+        let tokens = file(r#"{"auths":{"q":{"identitytoken":"","registrytoken":"t"}}}"#, false).unwrap();
+        assert_eq!(tokens.entry("q", "a").unwrap(), Some(Credentials::RegistryToken(Secret::new("t"))));
     }
 
     #[test]

@@ -105,10 +105,11 @@ fn referrers_come_from_the_api_or_not_at_all() {
     let found = anonymous(&server).referrers("a/b", &subject).unwrap();
     assert_eq!(found.iter().map(|d| d.digest).collect::<Vec<_>>(), [Digest::of(b"1"), Digest::of(b"2")]);
 
-    // No such API: asked once for the whole registry. An unknown name is no such sign.
-    for (body, asked) in [("404 page not found", 1), (r#"{"errors":[{"code":"NAME_UNKNOWN"}]}"#, 2)] {
+    // No such API: a repository is asked once. An unknown name is no such sign.
+    for (body, asked) in [("404 page not found", 2), (r#"{"errors":[{"code":"NAME_UNKNOWN"}]}"#, 3)] {
         let server = Server::start(move |_| Reply::new(404).body(body));
         let registry = anonymous(&server);
+        assert!(registry.referrers("a/b", &subject).unwrap().is_empty());
         assert!(registry.referrers("a/b", &subject).unwrap().is_empty());
         assert!(registry.referrers("c/d", &subject).unwrap().is_empty());
         assert_eq!(server.log().len(), asked, "{body}");
@@ -118,7 +119,7 @@ fn referrers_come_from_the_api_or_not_at_all() {
         (Reply::new(403), "denied"),
         (Reply::new(500), "registry-answer"),
         (Reply::new(429), "rate-limited"),
-        (Reply::ok("<html>"), "manifest-malformed"),
+        (Reply::ok("{}"), "manifest-malformed"),
         (sent(manifest()), "not-a-registry"),
     ] {
         let server = Server::start(move |_| reply.clone());

@@ -5,11 +5,13 @@ mod interrupt;
 mod lists;
 mod log_keys;
 mod manifests;
+mod mirrors;
 mod patience;
 mod programs;
 mod progress;
 mod push;
 mod redirects;
+mod self_signed;
 mod tokens;
 
 use std::sync::{

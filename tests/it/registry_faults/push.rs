@@ -50,6 +50,23 @@ fn an_upload_goes_on_at_home_only() {
     }
 }
 
+/// containers/image#381, containers/containerd#3750: older Quay answers 202 to a manifest.
+#[test]
+fn any_2xx_is_success() {
+    for status in [200, 201, 202, 203, 204] {
+        let server = taking("/up", move |asked| (asked.method == "PUT").then(|| Reply::new(status)));
+        let stored = with_alice(&server).sink("a/b").unwrap().put(&artifact(b"x"), "t").unwrap();
+        assert_eq!((stored.written, stored.tagged), (3, true), "{status}");
+    }
+    for begun in [200, 202] {
+        let server = taking("/up", move |asked| {
+            (asked.method == "POST").then(|| Reply::new(begun).header("Location", "/up"))
+        });
+        assert!(with_alice(&server).sink("a/b").unwrap().put(&artifact(b"x"), "t").is_ok(), "{begun}");
+        assert_eq!(server.lines().iter().filter(|line| *line == "PUT /up").count(), 2, "{begun}");
+    }
+}
+
 #[test]
 fn what_is_written_is_not_redirected_elsewhere() {
     let foreign = Arc::new(Server::start(|_| Reply::new(201)));

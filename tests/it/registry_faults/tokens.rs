@@ -104,6 +104,18 @@ fn a_registry_that_is_never_content_is_asked_twice() {
 }
 
 #[test]
+fn of_two_fields_for_the_token_one_may_be_empty() {
+    for body in [
+        r#"{"token":"","access_token":"TOKEN"}"#,
+        r#"{"token":"TOKEN","access_token":""}"#,
+        r#"{"token":null,"access_token":"TOKEN"}"#,
+    ] {
+        let tokens = Server::start(move |_| Reply::ok(body));
+        assert!(with_alice(&bearer(tokens.url("/token"))).resolve("a/b", "t").unwrap().is_some(), "{body}");
+    }
+}
+
+#[test]
 fn token_services_that_lie() {
     for (reply, expected) in [
         (Reply::new(401), "unauthorized"),
