@@ -74,6 +74,7 @@ pub mod diag;
 pub mod discover;
 pub mod display;
 pub mod events;
+pub mod export;
 pub mod fs;
 pub mod http;
 pub mod key;

@@ -122,6 +122,11 @@ pub(super) struct Discover {
     /// report. A person goes through it, and `collect --accept-rules FILE` takes it.
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "-")]
     pub(super) draft_rules: Option<PathBuf>,
+    /// Look only whether the images of --images have signatures, without any keys, and write keypack.yaml for registries.d
+    /// (containers-registries.d(5)) into this directory: `use-sigstore-attachments` is off for repositories without any
+    /// signature, and on for the rest.
+    #[arg(long, value_name = "DIR", requires = "images", conflicts_with = "draft_rules")]
+    pub(super) write_registries_d: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

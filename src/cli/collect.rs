@@ -29,7 +29,8 @@ pub(super) fn run(args: &args::Collect, output: &Output) -> Result<Exit, Diagnos
         Ending::Written | Ending::Never => {}
         Ending::NothingSigned => output.warn(
             "no image is signed here, so nothing was written; oc-mirror 4.19 and 4.20 leave signatures out unless it is \
-             run with --remove-signatures=false",
+             run with --remove-signatures=false, and no release mirrors bundles: keypack discover --images isc.yaml names \
+             the images that are signed so",
         ),
         Ending::NothingProved => output.warn("no key could be proved, so nothing was written"),
     }

@@ -3,6 +3,7 @@ use std::path::Path;
 use super::{
     args,
     output::{Format, Output},
+    registries_d,
 };
 use crate::{
     diag::{Diagnostic, Exit},
@@ -13,6 +14,9 @@ use crate::{
 };
 
 pub(super) fn run(args: &args::Discover, output: &Output) -> Result<Exit, Diagnostic> {
+    if let Some(directory) = &args.write_registries_d {
+        return registries_d::run(args, directory, output);
+    }
     let draft_rules = args.draft_rules.as_deref().map(|path| match path {
         path if path == Path::new("-") => DraftRules::Outcome,
         path => DraftRules::File(path.to_owned()),

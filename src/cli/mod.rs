@@ -18,6 +18,7 @@ mod interrupt;
 mod output;
 mod pull;
 mod push;
+mod registries_d;
 mod schema;
 mod settings;
 mod usage;

@@ -16,6 +16,8 @@ codes! {
     RulesAreDraft "rules-are-draft" Refused "go through every rule, take out the line `draft: true`, and give the file again";
     /// The file for drafted rules exists already.
     DraftExists "draft-exists" CouldNot "name a new file: somebody may have gone through that one";
+    /// A directory of registries.d has somebody else's file or section in the place of keypack's.
+    RegistriesDTaken "registries-d-taken" CouldNot "name another directory for --write-registries-d, such as a new one for this mirror; a scope may stand in one file only";
     /// No schema has this name.
     SchemaUnknown "schema-unknown" Usage "`keypack schema` lists the names";
     /// Needed keys are missing or not proved, or signatures could not be read.

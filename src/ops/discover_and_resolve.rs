@@ -13,6 +13,7 @@ use crate::{
     diag::{Code, Diagnostic},
     discover::{Discovery, Target, discover},
     display::count,
+    export::{Asked, RegistriesD},
     key::Fingerprint,
     keysource::Gathered,
     resolve::{Question, Resolution, resolve},
@@ -53,6 +54,7 @@ pub(super) fn discover_and_resolve(
         return Err(nothing_readable(&discovery, &sources));
     }
     warn_of_absent(&discovery, &sources, ctx);
+    warn_of_bundles(&discovery, &sources, ctx);
     ctx.events.step("verifying signatures");
     let questions: Vec<_> = discovery
         .images
@@ -123,4 +125,33 @@ fn warn_of_absent(discovery: &Discovery, sources: &[Opened], ctx: &Context) {
             ));
         }
     }
+}
+
+/// How many images a warning names.
+const NAMED: usize = 5;
+
+/// Names the images that oc-mirror would mirror without their signatures: it copies the tag `sha256-<hex>.sig` and
+/// nothing that is found as a referrer.
+fn warn_of_bundles(discovery: &Discovery, sources: &[Opened], ctx: &Context) {
+    let asked: Vec<_> = sources
+        .iter()
+        .filter_map(|opened| opened.to_be_mirrored.as_ref().map(|listed| (opened.source.place(), listed)))
+        .map(|(place, (host, images))| Asked { place, host: host.to_string(), images })
+        .collect();
+    let decision = RegistriesD::decide(&asked, discovery);
+    let bundles: Vec<_> = decision.repositories.iter().flat_map(|found| &found.bundles).collect();
+    if bundles.is_empty() {
+        return;
+    }
+    let mut names: Vec<_> = bundles.iter().take(NAMED).map(|name| name.as_str()).collect();
+    let more = format!("{} more", bundles.len().saturating_sub(NAMED));
+    if bundles.len() > NAMED {
+        names.push(&more);
+    }
+    ctx.events.warn(&format!(
+        "{} signed by bundles alone, which oc-mirror does not mirror, whatever its flags: {}; copy them with oras cp -r, \
+         or have them signed with tags (docs/oc-mirror.md)",
+        if bundles.len() == 1 { "1 image is".to_owned() } else { format!("{} images are", bundles.len()) },
+        names.join(", ")
+    ));
 }

@@ -9,14 +9,19 @@ use crate::{
     discover::{Kind, Target, discover},
     fs, limits,
     registry::{Host, RegistryRef, is_repository},
+    text,
 };
 
+/// The images that a list means.
+pub(super) struct Listed {
+    /// By registry.
+    pub(super) images: BTreeMap<Host, Images>,
+    /// Whether oc-mirror is to mirror them from there: the list is one of its own, read where it copies from.
+    pub(super) to_be_mirrored: bool,
+}
+
 /// Finds the registries and images that a list means, at `mirror` if one is given.
-pub(super) fn images(
-    list: &str,
-    mirror: Option<&Location>,
-    ctx: &Context,
-) -> Result<BTreeMap<Host, Images>, Diagnostic> {
+pub(super) fn images(list: &str, mirror: Option<&Location>, ctx: &Context) -> Result<Listed, Diagnostic> {
     let mirror = match mirror {
         None => None,
         Some(Location::Repositories(host, prefix)) => Some((host, prefix.as_str())),
@@ -27,8 +32,10 @@ pub(super) fn images(
             ));
         }
     };
-    let listed = match text(list)? {
+    let mut of_oc_mirror = false;
+    let listed = match read(list)? {
         Some(text) if is_image_set(&text) => {
+            of_oc_mirror = true;
             let set = parse_image_set(&text)
                 .map_err(|e| Diagnostic::new(Code::ListMalformed, format!("{list}: {e}")))?;
             for what in &set.others {
@@ -44,6 +51,7 @@ pub(super) fn images(
             for what in &plain.others {
                 ctx.events.warn(&format!("{list} also names {what}: not looked at"));
             }
+            of_oc_mirror = plain.images.iter().any(|image| image.destination.is_some());
             plain.images
         }
         None => of_source(list, ctx)?,
@@ -51,11 +59,12 @@ pub(super) fn images(
     if listed.is_empty() {
         return Err(Diagnostic::new(Code::ListMalformed, format!("{list} names no image")));
     }
-    Ok(locate(&listed, mirror))
+    let to_be_mirrored = of_oc_mirror && mirror.is_none();
+    Ok(Listed { images: locate(&listed, mirror), to_be_mirrored })
 }
 
 /// The text of a list; `None` where the name means a place with images instead.
-fn text(list: &str) -> Result<Option<String>, Diagnostic> {
+fn read(list: &str) -> Result<Option<String>, Diagnostic> {
     let failed = |e: io::Error| Diagnostic::new(Code::ReadFailed, format!("could not read {list}: {e}"));
     let path = Path::new(if list == "-" { "/dev/stdin" } else { list });
     // A folder, or the name of a place.
@@ -66,11 +75,12 @@ fn text(list: &str) -> Result<Option<String>, Diagnostic> {
     let bytes = read.ok_or_else(|| {
         Diagnostic::new(Code::TooLarge, format!("{list} is longer than any list of images"))
     })?;
+    let bytes = text::utf8(&bytes);
     // An archive is a file too; no list holds a NUL.
     if bytes.contains(&0) {
         return Ok(None);
     }
-    String::from_utf8(bytes)
+    String::from_utf8(bytes.into_owned())
         .map(Some)
         .map_err(|_| Diagnostic::new(Code::ListMalformed, format!("{list} is not UTF-8 text")))
 }

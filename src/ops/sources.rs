@@ -4,14 +4,15 @@ use std::path::PathBuf;
 
 use super::{
     Context, KeySources,
-    images::images,
+    images::{Listed, images},
     oc_mirror,
     place::{hosts, location},
 };
 use crate::{
     config::Revocation,
-    content::{self, Location, RegistrySource, Selection, Source},
+    content::{self, Images, Location, RegistrySource, Selection, Source},
     diag::Diagnostic,
+    registry::Host,
 };
 
 /// Where to look, and which keys there are.
@@ -35,12 +36,27 @@ pub(super) struct Opened {
     /// The one image of it that is meant.
     pub(super) only: Option<String>,
     pub(super) is_registry: bool,
+    /// What oc-mirror is to mirror from there.
+    pub(super) to_be_mirrored: Option<(Host, Images)>,
 }
 
 impl Sources {
     pub(super) fn locations(&self) -> Result<Vec<Location>, Diagnostic> {
         self.places.iter().map(|place| location(place)).collect()
     }
+}
+
+/// The images of a list, at the one registry that is named or at their own.
+pub(super) fn listed(list: &str, locations: &[Location], ctx: &Context) -> Result<Listed, Diagnostic> {
+    if locations.len() > 1 {
+        return Err(Diagnostic::usage(
+            "--images goes with one SOURCE at most",
+            "run keypack once for each registry",
+        ));
+    }
+    let listed = images(list, locations.first(), ctx)?;
+    ctx.net.check(listed.images.len())?;
+    Ok(listed)
 }
 
 /// Opens the places, or the registries of the images that are listed.
@@ -51,22 +67,14 @@ pub(super) fn open(wanted: &Sources, ctx: &Context) -> Result<Vec<Opened>, Diagn
         return Err(Diagnostic::usage("--no-network forbids to read a registry", "name a place on the disk"));
     }
     if let Some(list) = &wanted.images {
-        if locations.len() > 1 {
-            return Err(Diagnostic::usage(
-                "--images goes with one SOURCE at most",
-                "run keypack once for each registry",
-            ));
-        }
-        let images = images(list, locations.first(), ctx)?;
-        ctx.net.check(images.len())?;
-        return Ok(images
-            .into_iter()
-            .map(|(host, images)| Opened {
-                source: Box::new(RegistrySource::new(host, Selection::Images(images), options())),
-                only: None,
-                is_registry: true,
-            })
-            .collect());
+        let Listed { images, to_be_mirrored } = listed(list, &locations, ctx)?;
+        let open = |(host, images): (Host, Images)| Opened {
+            to_be_mirrored: to_be_mirrored.then(|| (host.clone(), images.clone())),
+            source: Box::new(RegistrySource::new(host, Selection::Images(images), options())),
+            only: None,
+            is_registry: true,
+        };
+        return Ok(images.into_iter().map(open).collect());
     }
     ctx.net.check(hosts(&locations))?;
     ctx.events.advance("opening");
@@ -79,7 +87,7 @@ pub(super) fn open(wanted: &Sources, ctx: &Context) -> Result<Vec<Opened>, Diagn
             None => content::open_source(location, &options)?,
         };
         let is_registry = matches!(location, Location::Registry(_) | Location::Repositories(..));
-        sources.push(Opened { source, only: location.reference(), is_registry });
+        sources.push(Opened { source, only: location.reference(), is_registry, to_be_mirrored: None });
     }
     Ok(sources)
 }

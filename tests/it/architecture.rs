@@ -68,7 +68,10 @@ const WITHIN: [(&str, &str); 16] = [
 
 /// Crates that only one place may name, by the start of its path.
 const FOREIGN: [(&str, &[&str]); 10] = [
-    ("serde_saphyr", &["config/yaml.rs", "content/image_set.rs", "keysource/payload.rs"]),
+    (
+        "serde_saphyr",
+        &["config/yaml.rs", "content/image_set.rs", "export/registries_d.rs", "keysource/payload.rs"],
+    ),
     ("pgp", &["key/openpgp/"]),
     ("sigstore_verify", &["trust/crypto.rs", "trust/proposed.rs", "trust/unsupported.rs"]),
     ("webpki", &["trust/path.rs"]),

@@ -1,5 +1,6 @@
 //! oc-mirror's archive sets, caches and working-dirs, by the program and by the library. The sets are built in
 //! exactly oc-mirror's form; `tests/oc-mirror.sh` does the same with oc-mirror itself where it is installed.
+mod attachments;
 mod carry;
 mod read;
 mod set;

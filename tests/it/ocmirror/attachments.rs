@@ -1,0 +1,217 @@
+//! `discover --write-registries-d`, and images whose signatures oc-mirror leaves behind, against a registry of our own.
+
+use std::collections::BTreeMap;
+
+use keypack::oci::Digest;
+
+use crate::support::{
+    fault::{Reply, Server},
+    program::Test,
+};
+
+const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
+
+/// A manifest with one layer, and `more` members.
+fn manifest(name: &str, layer: &str, more: &str) -> String {
+    let blob = |media: &str| {
+        format!(
+            r#"{{"mediaType":"{media}","digest":"{}","size":{}}}"#,
+            Digest::of(name.as_bytes()),
+            name.len()
+        )
+    };
+    format!(
+        r#"{{"schemaVersion":2,"mediaType":"{MANIFEST}","config":{},"layers":[{}]{more}}}"#,
+        blob("application/vnd.oci.image.config.v1+json"),
+        blob(layer)
+    )
+}
+
+/// What a registry answers, by path.
+#[derive(Default)]
+struct Content(BTreeMap<String, Reply>);
+
+impl Content {
+    fn manifest(&mut self, repository: &str, tag: &str, body: &str) -> Digest {
+        let digest = Digest::of(body.as_bytes());
+        let reply = Reply::ok(body).header("content-type", MANIFEST);
+        for name in [tag.to_owned(), digest.to_string()] {
+            self.0.insert(format!("/v2/{repository}/manifests/{name}"), reply.clone());
+        }
+        digest
+    }
+
+    fn image(&mut self, repository: &str, tag: &str) -> Digest {
+        self.manifest(repository, tag, &manifest(&format!("{repository}{tag}"), "application/x-tar", ""))
+    }
+
+    fn signed(&mut self, repository: &str, tag: &str) {
+        let digest = self.image(repository, tag);
+        let signature = manifest(tag, "application/vnd.dev.cosign.simplesigning.v1+json", "");
+        self.manifest(repository, &format!("sha256-{}.sig", digest.hex()), &signature);
+    }
+
+    fn bundled(&mut self, repository: &str, tag: &str) {
+        let digest = self.image(repository, tag);
+        let subject = format!(
+            r#","artifactType":"{BUNDLE}","subject":{{"mediaType":"{MANIFEST}","digest":"{digest}","size":1}}"#
+        );
+        let bundle = manifest(tag, BUNDLE, &subject);
+        let at = self.manifest(repository, "unused", &bundle);
+        let entry = format!(
+            r#"{{"mediaType":"{MANIFEST}","artifactType":"{BUNDLE}","digest":"{at}","size":{}}}"#,
+            bundle.len()
+        );
+        let index = "application/vnd.oci.image.index.v1+json";
+        let body = format!(r#"{{"schemaVersion":2,"mediaType":"{index}","manifests":[{entry}]}}"#);
+        let reply = Reply::ok(body).header("content-type", index);
+        self.0.insert(format!("/v2/{repository}/referrers/{digest}"), reply);
+    }
+
+    /// An image whose signature can't be asked for.
+    fn limited(&mut self, repository: &str, tag: &str) {
+        let digest = self.image(repository, tag);
+        let path = format!("/v2/{repository}/manifests/sha256-{}.sig", digest.hex());
+        self.0.insert(path, Reply::new(429));
+    }
+
+    fn serve(mut self) -> Server {
+        let mut tags: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for path in self.0.keys() {
+            let (repository, tag) = path.split_once("/manifests/").unwrap_or_default();
+            if !tag.is_empty() && !tag.starts_with("sha256:") && tag != "unused" {
+                tags.entry(format!("{repository}/tags/list")).or_default().push(format!("{tag:?}"));
+            }
+        }
+        for (path, tags) in tags {
+            let name = path.trim_start_matches("/v2/").trim_end_matches("/tags/list");
+            let list = format!(r#"{{"name":"{name}","tags":[{}]}}"#, tags.join(","));
+            self.0.insert(path, Reply::ok(list).header("content-type", "application/json"));
+        }
+        Server::start(move |asked| {
+            let path = asked.target.split('?').next().unwrap();
+            match self.0.get(path) {
+                Some(reply) => reply.clone(),
+                None if path == "/v2/" => Reply::ok("{}"),
+                None => Reply::new(404),
+            }
+        })
+    }
+}
+
+fn registry() -> Server {
+    let mut content = Content::default();
+    content.signed("signed/a", "1");
+    content.image("plain/b", "1");
+    content.image("plain/b", "2");
+    content.signed("mixed/c", "1");
+    content.image("mixed/c", "2");
+    content.bundled("bundle/d", "1");
+    content.serve()
+}
+
+const IMAGES: [&str; 6] = ["signed/a:1", "plain/b:1", "plain/b:2", "mixed/c:1", "mixed/c:2", "bundle/d:1"];
+
+/// oc-mirror's dry-run/mapping.txt.
+fn mapping(test: &Test, host: &str, images: &[&str]) {
+    let lines =
+        images.iter().map(|image| format!("docker://{host}/{image}=docker://mirror.test/ns/{image}\n"));
+    test.write("mapping.txt", lines.collect::<String>());
+}
+
+const LINE: &str = "discover --images mapping.txt --plain-http --retry-times 0 --write-registries-d d";
+
+#[test]
+fn only_repositories_without_any_signature_are_switched_off() {
+    let (test, server) = (Test::new(), registry());
+    let host = server.host();
+    mapping(&test, &host, &IMAGES);
+    let ran = test.run(LINE).exits(0);
+    let section =
+        |scope: &str, on: bool| format!("  \"{host}/{scope}\":\n    use-sigstore-attachments: {on}\n");
+    let text = String::from_utf8(test.read("d/keypack.yaml")).unwrap();
+    let sections = [("bundle/d", true), ("mixed/c", true), ("plain/b", false), ("signed/a", true)];
+    let sections = sections.map(|(scope, on)| section(scope, on)).concat();
+    assert!(text.ends_with(&format!("docker:\n{sections}")), "{text}");
+    let ran = ran.says("off for 1 repository without signatures, and on for 3 repositories");
+    let ran = ran.says(&format!("others are signed:\n  {host}/mixed/c:2\n"));
+    ran.says("oc-mirror does not mirror").says(&format!("  {host}/bundle/d:1\n"));
+    assert_eq!(test.names("d"), ["keypack.yaml"]);
+    // Again, over its own file, and for machines.
+    let json = test.run(&format!("{LINE} --format json")).exits(0).json();
+    assert_eq!(json["off"][0]["scope"], format!("{host}/plain/b"));
+    assert_eq!(json["on"].as_array().unwrap().len(), 3);
+    let schema = include_str!("../../../schemas/results-v1.schema.json");
+    assert!(jsonschema::is_valid(&serde_json::from_str(schema).unwrap(), &json));
+    assert_eq!(test.read("d/keypack.yaml"), text.as_bytes());
+}
+
+#[test]
+fn what_could_not_be_read_stays_on() {
+    let mut content = Content::default();
+    content.image("plain/b", "1");
+    content.limited("limited/e", "1");
+    let (test, server) = (Test::new(), content.serve());
+    let host = server.host();
+    // One is limited, one is not there, one is not there beside an unsigned one.
+    mapping(&test, &host, &["limited/e:1", "gone/f:1", "plain/b:1", "plain/b:gone"]);
+    let ran = test.run(LINE);
+    if test.has("d/keypack.yaml") {
+        let text = String::from_utf8(test.read("d/keypack.yaml")).unwrap();
+        assert!(!text.contains("false"), "{text}");
+        let ran = ran.fails(4, "incomplete");
+        ran.says(&format!("{host}/limited/e:1\n")).says(&format!("{host}/gone/f:1\n"));
+    } else {
+        // A registry that limits requests may be given up as a whole.
+        ran.exits(1);
+    }
+}
+
+#[test]
+fn files_and_sections_of_others_are_left_alone() {
+    let (test, server) = (Test::new(), registry());
+    let host = server.host();
+    mapping(&test, &host, &IMAGES);
+    test.write("d/keypack.yaml", "docker: {}\n");
+    test.run(LINE).fails(1, "registries-d-taken").tells("was not written by keypack");
+    assert_eq!(test.read("d/keypack.yaml"), b"docker: {}\n");
+    std::fs::remove_file(test.path("d/keypack.yaml")).unwrap();
+    for other in
+        [format!("docker:\n  {host}/plain/b:\n    use-sigstore-attachments: true\n"), "docker: [".into()]
+    {
+        test.write("d/team.yaml", other);
+        test.run(LINE).fails(1, "registries-d-taken").tells("d/team.yaml");
+        assert_eq!(test.names("d"), ["team.yaml"]);
+    }
+    // A more general section may be there, and so may what is no YAML by its name.
+    test.write("d/team.yaml", format!("docker:\n  {host}:\n    use-sigstore-attachments: true\n"));
+    test.write("d/README", "docker: [");
+    test.run(LINE).exits(0);
+    let line = "discover oci:lab/layouts/key-tag-rekor1-oras --write-registries-d d";
+    test.run(line).exits(2).tells("--images");
+}
+
+#[test]
+fn images_whose_signatures_oc_mirror_leaves_behind_are_named() {
+    let (test, server) = (Test::new(), registry());
+    let host = server.host();
+    let line = "--plain-http --retry-times 0 --no-host";
+    mapping(&test, &host, &IMAGES);
+    let warning = format!(
+        "1 image is signed by bundles alone, which oc-mirror does not mirror, whatever its flags: {host}/bundle/d:1;"
+    );
+    test.run(&format!("discover --images mapping.txt {line}")).tells(&warning).tells("oras cp -r");
+    let images = IMAGES.map(|image| format!("    - name: {host}/{image}\n")).concat();
+    test.write("isc.yaml", format!("kind: ImageSetConfiguration\nmirror:\n  additionalImages:\n{images}"));
+    test.run(&format!("discover --images isc.yaml {line}")).tells(&warning);
+    // A list of one's own says nothing of oc-mirror.
+    test.write("list.txt", IMAGES.map(|image| format!("{host}/{image}\n")).concat());
+    let ran = test.run(&format!("discover --images list.txt {line}"));
+    assert!(!ran.err.contains("oc-mirror"), "{}", ran.err);
+    // As Windows writes it.
+    let utf16: Vec<u8> =
+        format!("\u{feff}{host}/plain/b:1\r\n").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    test.write("list.txt", utf16);
+    test.run(&format!("discover --images list.txt {line}")).exits(0).says("1 image: 0 signed, 1 unsigned");
+}
