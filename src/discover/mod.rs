@@ -140,7 +140,9 @@ fn problem(error: impl Into<Diagnostic>) -> Diagnostic {
 impl FoundSignature {
     /// One that can't be read: it must not pass as "no signature".
     fn unreadable(via: Via, at: String, problem: Diagnostic) -> Self {
-        Self { via, at, form: Form::Bundle, content: Err(problem) }
+        // What the name says that it is: on the fallback tag and behind the API lie bundles.
+        let form = if via == Via::Tag { Form::SimpleSigning } else { Form::Bundle };
+        Self { via, at, form, content: Err(problem) }
     }
 }
 

@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    diag::Code,
-    discover::{Discovery, Form, Image, Kind, Problem},
+    diag::{Code, Diagnostic},
+    discover::{Discovery, Form, Image, Kind},
     oci::Digest,
 };
 
@@ -73,7 +73,7 @@ impl RegistriesD {
         let mut repositories: BTreeMap<String, Repository> = BTreeMap::new();
         for registry in asked {
             // A problem that no image has may be anywhere in the place. A name that is not there is asked for below.
-            let about_any = |problem: &Problem| problem.code != Code::NameUnknown;
+            let about_any = |problem: &Diagnostic| problem.code != Code::NameUnknown;
             let doubtful = discovery
                 .places
                 .iter()
@@ -212,8 +212,8 @@ mod tests {
 
     const PLACE: &str = "docker://r.test";
 
-    fn problem() -> Problem {
-        Problem { code: Code::RateLimited, message: "429".into() }
+    fn problem() -> Diagnostic {
+        Diagnostic::new(Code::RateLimited, "429")
     }
 
     fn image(repository: &str, tag: &str, forms: &[Form]) -> Image {
@@ -233,12 +233,13 @@ mod tests {
                     content: Err(problem()),
                 })
                 .collect(),
+            others: Vec::new(),
             problems: Vec::new(),
         }
     }
 
     /// The one repository that is asked for, and whether its section is on.
-    fn decided(references: &[&str], images: Vec<Image>, problems: Vec<Problem>) -> (Repository, bool) {
+    fn decided(references: &[&str], images: Vec<Image>, problems: Vec<Diagnostic>) -> (Repository, bool) {
         let asked = BTreeMap::from([("a/b".into(), references.iter().map(|r| (*r).to_owned()).collect())]);
         let asked = [Asked { place: PLACE.into(), host: "r.test".into(), images: &asked }];
         let places = vec![Place { name: PLACE.into(), read: 1, absent: 0, problems }];
@@ -272,7 +273,7 @@ mod tests {
             assert_eq!((repository.unread, repository.unsigned), (vec!["r.test/a/b:1".into()], vec![]));
         }
         assert!(decided(&["1"], vec![plain("1")], vec![problem()]).1);
-        let elsewhere = Problem { code: Code::NameUnknown, message: "another image".into() };
+        let elsewhere = Diagnostic::new(Code::NameUnknown, "another image");
         assert!(!decided(&["1"], vec![plain("1")], vec![elsewhere]).1);
         // One that was not read keeps a repository on whose others are unsigned.
         assert!(decided(&["1", "2"], vec![plain("1")], vec![]).1);

@@ -215,3 +215,19 @@ fn images_whose_signatures_oc_mirror_leaves_behind_are_named() {
     test.write("list.txt", utf16);
     test.run(&format!("discover --images list.txt {line}")).exits(0).says("1 image: 0 signed, 1 unsigned");
 }
+
+#[test]
+fn a_signature_tag_that_cant_be_read_is_called_what_it_is() {
+    let mut content = Content::default();
+    let digest = content.image("a/b", "1");
+    content.manifest("a/b", &format!("sha256-{}.sig", digest.hex()), "{}");
+    let (test, server) = (Test::new(), content.serve());
+    mapping(&test, &server.host(), &["a/b:1"]);
+    let line = "discover --images mapping.txt --plain-http --retry-times 0";
+    let ran = test.run(&format!("{line} --no-host --format json")).exits(4);
+    let signature = &ran.json()["images"][0]["signatures"][0];
+    assert_eq!((&signature["form"], &signature["found"]), (&"simple-signing".into(), &"tag".into()));
+    // It is no reason to stop looking for signatures, and oc-mirror does not leave it behind.
+    let ran = test.run(&format!("{line} --write-registries-d d")).exits(0).says("off for 0 repositories");
+    assert!(!ran.out.contains("bundles"), "{}", ran.out);
+}
