@@ -111,6 +111,7 @@ pub fn run(data: &[u8]) {
             change: Change::First,
             keys: vec![],
             kept: vec![],
+            unproved: vec![],
         }),
     };
     for images in [false, true] {

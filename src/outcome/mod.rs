@@ -263,4 +263,7 @@ pub struct PackReport {
     pub keys: Vec<String>,
     /// Those that no signature of this run needed.
     pub kept: Vec<String>,
+    /// Those of both that no signature has verified with.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unproved: Vec<String>,
 }

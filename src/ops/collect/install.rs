@@ -80,5 +80,6 @@ pub(super) fn describe(directory: &Path, built: &Built) -> PackReport {
         change: built.change,
         keys: files(false),
         kept: files(true),
+        unproved: inventory.keys.iter().filter(|k| !k.proved).map(|k| k.file.clone()).collect(),
     }
 }

@@ -167,6 +167,9 @@ fn counts(out: &mut String, report: &Report, paint: Paint) {
     if needed > 0 {
         keys.push_str(&format!(": {} at hand and proved, {} open", c.have, c.open));
     }
+    if !report.changed.is_empty() {
+        keys.push_str(&format!(", {} refused until --accept-change", report.changed.len()));
+    }
     if c.problems > 0 {
         keys.push_str(&format!("; {}", paint.bad(&count(c.problems, "problem"))));
     }
@@ -179,6 +182,10 @@ fn pack(out: &mut String, report: &Report) {
         0 => String::new(),
         n => format!(" and {n} kept from earlier collections"),
     };
+    let unproved = match pack.unproved.len() {
+        0 => String::new(),
+        n => format!(", {n} of them proved by no signature"),
+    };
     let what = match pack.change {
         Change::First => "written (first)",
         Change::Changed => "written (changed)",
@@ -188,7 +195,7 @@ fn pack(out: &mut String, report: &Report) {
     line(
         out,
         &format!(
-            "{}: {}{kept}, version {}, {what}",
+            "{}: {}{kept}{unproved}, version {}, {what}",
             shown(&pack.directory),
             count(pack.keys.len(), "key"),
             pack.version
