@@ -184,7 +184,7 @@ fn pack(out: &mut String, report: &Report) {
     };
     let unproved = match pack.unproved.len() {
         0 => String::new(),
-        n => format!(", {n} of them proved by no signature"),
+        n => format!(", {n} unproved"),
     };
     let what = match pack.change {
         Change::First => "written (first)",
