@@ -54,6 +54,8 @@ pub struct Gathered {
     pub host: BTreeSet<Provenance>,
     /// TUF repositories that gave candidates.
     pub chains: Vec<Collected>,
+    /// What was seen of release payloads: their manifests and what was left out of them, each once.
+    pub(crate) seen: BTreeSet<Digest>,
 }
 
 /// One entry of a source that can't be used.

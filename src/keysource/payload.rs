@@ -17,11 +17,8 @@ impl Gathered {
         let file = name.rsplit('/').next().unwrap_or(name);
         let source = format!("release payload {}", file.chars().take(150).collect::<String>());
         let provenance = Provenance { grade: Grade::Release, source, sha256: Digest::of(bytes), date: None };
-        if self
-            .candidates
-            .iter()
-            .any(|c| c.provenance.sha256 == provenance.sha256 && c.provenance.source == provenance.source)
-        {
+        // Several releases in one mirror hold the same manifest.
+        if !self.seen.insert(Digest::of(format!("{} {}", provenance.sha256, provenance.source).as_bytes())) {
             return;
         }
         let text = String::from_utf8_lossy(bytes);
@@ -104,9 +101,10 @@ impl Gathered {
     /// Notes once that an entry of a source is not used.
     pub(super) fn leave(&mut self, source: &str, entry: Option<&str>, problem: impl Into<Diagnostic>) {
         let (entry, problem) = (entry.map(str::to_owned), problem.into());
-        let unusable = Unusable { source: source.into(), entry, problem, claims: None };
-        if !self.unusable.contains(&unusable) {
-            self.unusable.push(unusable);
+        let words =
+            [source, entry.as_deref().unwrap_or_default(), problem.code.as_str(), &problem.message].join("\0");
+        if self.seen.insert(Digest::of(words.as_bytes())) {
+            self.unusable.push(Unusable { source: source.into(), entry, problem, claims: None });
         }
     }
 }
