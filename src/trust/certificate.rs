@@ -1,5 +1,7 @@
 //! Weighing a signature that was made with a certificate: which authority issued it, and which CT logs saw it.
 
+use jiff::Timestamp;
+
 use super::{
     Refusal,
     crypto::{Identity, Signer},
@@ -10,7 +12,7 @@ use super::{
     verifier::Missing,
 };
 use crate::{
-    key::{Key, KeyRef, Material},
+    key::{Certificate, Key, KeyRef, Material},
     signature::{CertificateNeeds, Need},
 };
 
@@ -85,9 +87,12 @@ impl<'a> Weighing<'a> {
                     return Ok(Certified { keys: vec![authority], identity, refused: Vec::new() });
                 }
                 Err(Refusal::Chain(reason)) => {
-                    refusal = Refusal::Certificate(format!(
-                        "nothing says when it was used, so it is judged by the clock here: {reason}"
-                    ));
+                    refusal = match not_yet(leaf.as_bytes(), brought, issuers, self.now) {
+                        Some(time) => Refusal::ClockBehind { what: "its certificate", time },
+                        None => Refusal::Certificate(format!(
+                            "nothing says when it was used, so it is judged by the clock here: {reason}"
+                        )),
+                    };
                 }
                 Err(e) => refusal = e,
             }
@@ -154,4 +159,16 @@ impl<'a> Weighing<'a> {
         }
         Ok(identity)
     }
+}
+
+/// When the last of these certificates begins to be valid, if that is still to come.
+fn not_yet(
+    leaf: &[u8],
+    brought: &[Certificate],
+    issuers: &[Certificate],
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let leaf = Certificate::from_der(leaf).ok();
+    let starts = leaf.iter().chain(brought).chain(issuers).map(|certificate| certificate.validity().0);
+    starts.max().and_then(|start| Timestamp::from_second(start).ok()).filter(|start| *start > now)
 }

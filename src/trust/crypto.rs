@@ -10,11 +10,13 @@ use jiff::Timestamp;
 use sigstore_crypto::{KeyAlgorithm, SigningScheme};
 use sigstore_trust_root::TrustedRoot;
 use sigstore_types::{Artifact, Bundle, HashAlgorithm, Sha256Hash, SignatureBytes, TimestampToken};
-use sigstore_verify::{CertificateError, Error, PublicKeyVerificationPolicy, VerificationPolicy, Verifier};
+use sigstore_verify::{
+    CertificateError, Error, PublicKeyVerificationPolicy, TransparencyLogError, VerificationPolicy, Verifier,
+};
 
 use super::{Refusal, proposed, unsupported};
 use crate::{
-    key::{Algorithm, Chain, Key, KeyRef, Material, PublicKey, Role, trusted_root},
+    key::{Algorithm, Certificate, Chain, Key, KeyRef, Material, PublicKey, Role, trusted_root},
     oci::Digest,
 };
 
@@ -99,8 +101,22 @@ pub(super) fn verify(
                 oidc_issuer: info.and_then(|i| i.issuer),
             })
         }
-        Err(e) => Err(unsupported::refusal(bundle, &e).unwrap_or_else(|| refusal(&e))),
+        Err(e) => Err(from_the_future(bundle, &e)
+            .or_else(|| unsupported::refusal(bundle, &e))
+            .unwrap_or_else(|| refusal(&e))),
     }
+}
+
+/// Whether the crate objects to the time of a log entry, after it has verified the log's signature, because that lies ahead
+/// of the clock. If not, it is outside of the certificate's validity.
+fn from_the_future(bundle: &Bundle, error: &Error) -> Option<Refusal> {
+    let Error::TransparencyLog(TransparencyLogError::IntegratedTime(_)) = error else { return None };
+    let time = bundle.verification_material.tlog_entries.first()?.integrated_time?;
+    if let Some(der) = bundle.signing_certificate() {
+        let (start, end) = Certificate::from_der(der.as_bytes()).ok()?.validity();
+        (start..=end).contains(&time.as_second()).then_some(())?;
+    }
+    Some(Refusal::ClockBehind { what: "the log entry", time })
 }
 
 /// The crate's verifiers for combinations of the keys of one set: each combination needs one of its own, so that every key

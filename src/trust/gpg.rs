@@ -34,6 +34,7 @@ fn refused(fault: OpenPgpFault) -> Refusal {
     match fault {
         OpenPgpFault::NotMade(_) => Refusal::Signature(fault.to_string()),
         OpenPgpFault::Hash(_) => Refusal::Weak(fault.to_string()),
+        OpenPgpFault::Future(time) => Refusal::ClockBehind { what: "the signature", time },
         OpenPgpFault::Revoked(why) => Refusal::Revoked(why),
         OpenPgpFault::Lapsed(why) | OpenPgpFault::Time(why) => Refusal::Lapsed(why),
     }

@@ -66,6 +66,14 @@ pub enum Refusal {
     /// The signature itself can't be read or is of a kind that is not verified here.
     #[error(transparent)]
     Unreadable(#[from] SignatureError),
+    /// It is of a time to come, by the clock of this host.
+    #[error("{what} is of {time}, which is still to come by the clock of this host")]
+    ClockBehind {
+        /// The piece of evidence.
+        what: &'static str,
+        /// When it was made.
+        time: jiff::Timestamp,
+    },
     /// More keys would have to be tried on the signatures of its image than are.
     #[error(
         "not verified: the budget of {} trials of a key on a signature of one image is spent",
@@ -96,6 +104,7 @@ impl Refusal {
             Self::Chain(_) => Code::ChainRefused,
             Self::Unsupported(_) => Code::UnsupportedByVerifier,
             Self::Unreadable(e) => e.code(),
+            Self::ClockBehind { .. } => Code::ClockBehind,
             Self::Budget => Code::VerificationBudget,
             Self::NoEvidence => Code::NoEvidence,
         }
@@ -105,9 +114,12 @@ impl Refusal {
     /// that they are not proved.
     pub const fn is_against(&self, role: Role) -> bool {
         match self {
-            Self::NoKey { .. } | Self::CtMissing | Self::Unsupported(_) | Self::Budget | Self::NoEvidence => {
-                false
-            }
+            Self::NoKey { .. }
+            | Self::CtMissing
+            | Self::Unsupported(_)
+            | Self::ClockBehind { .. }
+            | Self::Budget
+            | Self::NoEvidence => false,
             Self::Certificate(_) | Self::Chain(_) => role.is_chain(),
             Self::CtTimestamp(_) => matches!(role, Role::CtLog),
             Self::LogEntry(_) => matches!(role, Role::Rekor | Role::Rekor2),

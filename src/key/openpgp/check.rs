@@ -26,6 +26,9 @@ pub enum OpenPgpFault {
     /// The key may not be used.
     #[error("{0}")]
     Lapsed(String),
+    /// The signature is of a time to come.
+    #[error("the signature is of {0}, which is still to come")]
+    Future(Timestamp),
     /// A time is impossible, or over.
     #[error("{0}")]
     Time(String),
@@ -61,7 +64,7 @@ impl OpenPgpKey {
             .map(time)
             .ok_or_else(|| OpenPgpFault::Time("the signature does not say when it was made".to_owned()))?;
         if made > now.saturating_add(CLOCKS).unwrap_or(now) {
-            return Err(OpenPgpFault::Time(format!("the signature is of {made}, which is still to come")));
+            return Err(OpenPgpFault::Future(made));
         }
         if made < signer.created {
             let reason = format!("the signature is of {made}, before its key was made ({})", signer.created);

@@ -9,6 +9,7 @@ mod issue;
 mod keys;
 mod lab;
 mod log;
+mod needs;
 pub(crate) mod own;
 mod paths;
 mod payload;
