@@ -101,8 +101,8 @@ impl Gathered {
     /// Notes once that an entry of a source is not used.
     pub(super) fn leave(&mut self, source: &str, entry: Option<&str>, problem: impl Into<Diagnostic>) {
         let (entry, problem) = (entry.map(str::to_owned), problem.into());
-        let words =
-            [source, entry.as_deref().unwrap_or_default(), problem.code.as_str(), &problem.message].join("\0");
+        let words = [source, entry.as_deref().unwrap_or_default(), problem.code.as_str(), &problem.message]
+            .join("\0");
         if self.seen.insert(Digest::of(words.as_bytes())) {
             self.unusable.push(Unusable { source: source.into(), entry, problem, claims: None });
         }

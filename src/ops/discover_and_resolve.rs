@@ -1,5 +1,7 @@
 //! From the places that are named to what their signatures need.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use super::{
@@ -14,9 +16,9 @@ use crate::{
     discover::{Discovery, Target, discover},
     display::count,
     export::{Asked, RegistriesD},
-    key::Fingerprint,
+    key::{Fingerprint, Key, Role},
     keysource::Gathered,
-    resolve::{Question, Resolution, resolve},
+    resolve::{Answer, Question, Resolution, resolve},
 };
 
 /// Everything that the sources and the key sources give, resolved.
@@ -24,6 +26,8 @@ pub(super) struct Found {
     pub(super) discovery: Discovery,
     pub(super) gathered: Gathered,
     pub(super) resolution: Resolution,
+    /// The missing needs that a revoked key fits: role and id.
+    pub(super) revoked: BTreeSet<(Role, String)>,
 }
 
 /// Reads the sources and resolves what their signatures need.
@@ -41,7 +45,7 @@ pub(super) fn discover_and_resolve(
         add_payloads(&mut gathered, source.as_ref())?;
     }
     gathered.tell_conflicts();
-    leave_out(&mut gathered, revoked, ctx);
+    let mut left_out = leave_out(&mut gathered, revoked, ctx);
     let targets: Vec<_> = sources
         .iter()
         .map(|opened| Target { source: opened.source.as_ref(), only: opened.only.clone() })
@@ -67,12 +71,16 @@ pub(super) fn discover_and_resolve(
         .collect();
     let mut resolution = resolve(&questions, &gathered.candidates, now);
     if !wanted.keys.offline && redhat::ask(&mut gathered, &questions, &resolution, ctx) {
-        leave_out(&mut gathered, revoked, ctx);
+        left_out.extend(leave_out(&mut gathered, revoked, ctx));
         resolution = resolve(&questions, &gathered.candidates, now);
         redhat::keep_proved(&mut gathered, &resolution);
     }
     misplaced::report(&mut gathered, &mut resolution);
-    Ok(Found { discovery, gathered, resolution })
+    let needs = resolution.answers.iter().flat_map(|answers| &answers.needs);
+    let missing = needs.filter(|(_, answer)| matches!(answer, Answer::Missing { .. }));
+    let revoked = missing.filter(|(need, _)| !need.is_unnamed() && left_out.iter().any(|key| need.fits(key)));
+    let revoked = revoked.map(|(need, _)| (need.role(), need.id())).collect();
+    Ok(Found { discovery, gathered, resolution, revoked })
 }
 
 /// The failure where no image could be read, with the first of what damage there is.
@@ -101,15 +109,18 @@ fn nothing_readable(discovery: &Discovery, sources: &[Opened]) -> Diagnostic {
 }
 
 /// Takes out the keys that somebody revoked who may say so.
-fn leave_out(gathered: &mut Gathered, revoked: &dyn Fn(&Fingerprint) -> bool, ctx: &Context) {
+fn leave_out(gathered: &mut Gathered, revoked: &dyn Fn(&Fingerprint) -> bool, ctx: &Context) -> Vec<Key> {
+    let mut left_out = Vec::new();
     gathered.candidates.retain(|candidate| {
         let found = candidate.key.material.fingerprints().into_iter().find(|f| revoked(f));
         if let Some(key) = found {
             let source = &candidate.provenance.source;
             ctx.events.warn(&format!("the key {key} from {source} is revoked, and is left out"));
+            left_out.push(candidate.key.clone());
         }
         found.is_none()
     });
+    left_out
 }
 
 /// Says where manifests are named and lie in another archive: what is signed may be among them.

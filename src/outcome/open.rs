@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -36,18 +36,21 @@ pub struct OpenNeed {
 }
 
 impl super::Report {
+    /// Says of missing needs that a revoked key fits them. `revoked` holds their roles and ids.
+    pub fn mark_revoked(&mut self, revoked: &BTreeSet<(Role, String)>) {
+        for need in self.open.iter_mut().filter(|n| n.state == NeedState::Missing) {
+            if revoked.contains(&(need.role, need.id.clone())) {
+                need.problem = key_revoked();
+            }
+        }
+    }
+
     /// Says of missing signer keys why they are: `known` tells whether the key of a fingerprint is revoked, or the file in
     /// which the directory in place keeps it.
     pub fn tell_known(&mut self, known: &dyn Fn(Digest) -> Option<WhyMissing>) {
         for need in self.open.iter_mut().filter(|n| n.state == NeedState::Missing) {
             match need.fingerprint.and_then(known) {
-                Some(WhyMissing::Revoked) => {
-                    need.problem = Diagnostic::new(
-                        Code::KeyRevoked,
-                        "this key is revoked: nothing that it signed counts",
-                    )
-                    .hinting("ask who publishes the image for a signature by the key that replaces it");
-                }
+                Some(WhyMissing::Revoked) => need.problem = key_revoked(),
                 Some(WhyMissing::Kept { file }) => {
                     let reason = format!(
                         "no source of this run gives this key; {file} holds it from an earlier collection, and stays"
@@ -60,6 +63,11 @@ impl super::Report {
             }
         }
     }
+}
+
+fn key_revoked() -> Diagnostic {
+    Diagnostic::new(Code::KeyRevoked, "this key is revoked: nothing that it signed counts")
+        .hinting("ask who publishes the image for a signature by the key that replaces it")
 }
 
 /// What is known of a key that no source gives.
@@ -140,6 +148,9 @@ fn hint(code: Code, need: &NeedReport) -> &'static str {
         }
         (_, Code::CtTimestampMissing, _) => {
             "another signature with a certificate of this CA may prove it; ask the signer how a certificate came about that no CT log saw"
+        }
+        (_, Code::ClockBehind, _) => {
+            "compare the clock of this host with a source of time that you trust, and set it; if it is right, ask the publisher how he signed ahead of it"
         }
         (NeedState::Unproved, Code::NoKey, _) => {
             "get the missing keys first: a signature that needs them proves this one together with them"

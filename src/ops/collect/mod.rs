@@ -15,7 +15,7 @@ use jiff::{SignedDuration, Span, Timestamp};
 use self::{
     install::{describe, install, warn_of_lapsed, warn_of_unknown_directory},
     prior_state::{PriorState, remember},
-    revocations::{by_their_owners, explain, fingerprints, warn_of_unknown},
+    revocations::{by_their_owners, check_unknown, explain, fingerprints, keys_known},
     select_keys::{Selected, chains, select},
 };
 use super::{
@@ -134,10 +134,11 @@ pub fn collect(request: &Request, ctx: &Context) -> Result<Outcome, Failure<Repo
         prior.is_revoked(key)
     };
     let found = discover_and_resolve(&request.sources, &revoked, created, ctx)?;
-    warn_of_unknown(request, &seen.borrow(), &directory, ctx);
+    check_unknown(request, &seen.borrow(), &keys_known(old.as_ref(), &found), &directory, ctx)?;
     prior.admit(&found.gathered.chains)?;
     let mut report = Report::new("collect", &found.discovery, &found.resolution, &found.gathered);
     explain(&mut report, request, &prior, old.as_ref());
+    report.mark_revoked(&found.revoked);
 
     // Select the keys.
     // A revocation must not wait for the next signed image, nor must rules that are given now.

@@ -6,7 +6,8 @@ use jiff::Timestamp;
 
 use super::{Request, prior_state::PriorState};
 use crate::{
-    key::{Fingerprint, OpenPgpKey, Role},
+    diag::Diagnostic,
+    key::{Fingerprint, KeyRef, Material, OpenPgpKey, Role},
     oci::Digest,
     ops::{Context, discover_and_resolve::Found},
     outcome::{Report, WhyMissing},
@@ -20,19 +21,54 @@ pub(super) fn fingerprints(old: Option<&Draft>) -> BTreeSet<Fingerprint> {
     keys.chain(old.inventory().revoked.iter().map(|r| r.fingerprint)).collect()
 }
 
-/// Warns of revocations of keys that were found nowhere: a digit may be wrong.
-pub(super) fn warn_of_unknown(
+/// The keys in place and those of the sources.
+pub(super) fn keys_known(old: Option<&Draft>, found: &Found) -> Vec<(KeyRef, Material)> {
+    let old = old.into_iter().flat_map(Draft::keys).map(|(record, key)| (record.key_ref(), key.clone()));
+    old.chain(found.gathered.candidates.iter().map(|c| (c.key.key_ref(), c.key.material.clone()))).collect()
+}
+
+/// Refuses a revocation by an id that is none that keys are revoked by: it would have no effect. Warns of one that was found
+/// nowhere: a digit may be wrong.
+pub(super) fn check_unknown(
     request: &Request,
     known: &BTreeSet<Fingerprint>,
+    keys: &[(KeyRef, Material)],
     directory: &Path,
     ctx: &Context,
-) {
+) -> Result<(), Diagnostic> {
     for key in request.revoke.iter().filter(|key| !known.contains(key)) {
+        if let Some((named, material)) =
+            keys.iter().find(|(named, material)| is_other_id(key, *named, material))
+        {
+            let fingerprint = material.fingerprint();
+            return Err(Diagnostic::usage(
+                format!(
+                    "--revoke names {key}, an id of the {} {fingerprint} and no fingerprint",
+                    named.role.title()
+                ),
+                format!("keys are revoked by their fingerprint: --revoke {fingerprint}"),
+            ));
+        }
         ctx.events.warn(&format!(
             "--revoke names {key}, and no key in {} or in a source has this fingerprint; compare it with what \
              `keypack inspect` prints",
             directory.display()
         ));
+    }
+    Ok(())
+}
+
+/// Whether a fingerprint is another id of this key that reports show: the note id of a Rekor v2 log, or the key identifier or
+/// serial number of a certificate.
+fn is_other_id(fingerprint: &Fingerprint, key: KeyRef, material: &Material) -> bool {
+    let certificates = if let Material::Chain(chain) = material { chain.certificates() } else { &[] };
+    match fingerprint {
+        Fingerprint::Sha256(id) => key.id == *id,
+        Fingerprint::OpenPgp(id) => certificates.iter().any(|certificate| {
+            let serial = certificate.serial();
+            certificate.subject_key_id().is_some_and(|own| own == id)
+                || serial == hex::encode(id).trim_start_matches('0')
+        }),
     }
 }
 

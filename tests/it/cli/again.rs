@@ -150,6 +150,45 @@ fn a_revocation_of_no_key_that_is_here_is_told() {
     }
 }
 
+/// The report shows other ids than fingerprints too; by one of these nothing would be revoked.
+#[test]
+fn a_revocation_by_an_id_that_is_no_fingerprint() {
+    let test = Test::new();
+    let report = test.run(&format!("{REKOR2} {TRUST} --when never --format json")).exits(0).json();
+    let needs = report["images"][0]["signatures"][0]["needs"].as_array().unwrap();
+    let id = |role: &str| {
+        let need = needs.iter().find(|need| need["role"] == role).unwrap();
+        need["id"].as_str().unwrap().to_owned()
+    };
+    let log = id("rekor2").split(' ').nth(1).unwrap().to_owned();
+    let ca = id("fulcio").split(' ').next().unwrap().to_owned();
+    for (id, role) in [(log, "Rekor v2 log"), (ca, "Fulcio CA")] {
+        test.run(&format!("{REKOR2} {TRUST} --revoke {id} --reason lost"))
+            .fails(2, "usage")
+            .tells(role)
+            .tells("keys are revoked by their fingerprint: --revoke sha256:");
+        assert!(!test.has("keys"));
+    }
+}
+
+/// What is right and can't be proved without the CA is not called bad.
+#[test]
+fn what_a_revoked_ca_leaves_unproved() {
+    let test = Test::new();
+    let report = test.run(&format!("{REKOR2} {TRUST} --when never --format json")).exits(0).json();
+    let keys = report["keys"].as_array().unwrap();
+    let ca = keys.iter().find(|key| key["key"].as_str().unwrap().starts_with("fulcio:")).unwrap();
+    let fingerprint = ca["fingerprint"].as_str().unwrap();
+    let line = format!("{REKOR2} {TRUST} --revoke {fingerprint} --reason lost --when never --format json");
+    let report = test.run(&line).fails(4, "incomplete").json();
+    let open: Vec<_> = report["open"].as_array().unwrap().iter().collect();
+    let of = |role: &str| *open.iter().find(|need| need["role"] == role).unwrap();
+    assert_eq!((&of("fulcio")["state"], &of("fulcio")["code"]), (&"missing".into(), &"key-revoked".into()));
+    assert_eq!(of("ctlog")["state"], "unproved");
+    assert!(of("ctlog")["reason"].as_str().unwrap().contains("Fulcio CA"), "{report}");
+    assert!(open.iter().all(|need| need["state"] != "refused"), "{report}");
+}
+
 #[test]
 fn another_lineage_is_refused() {
     let test = Test::new();
