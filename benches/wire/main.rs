@@ -146,8 +146,7 @@ fn discover(images: usize) {
     std::fs::write(work.path().join("bench.pub"), key).unwrap();
     let registry = DockerRegistry::start(dir, "", "", "");
     let counter = Counter::before(registry.host());
-    let line =
-        format!("discover docker://{} --plain-http --key bench.pub --format json --jobs 6", counter.host());
+    let line = format!("discover docker://{} --plain-http --key bench.pub --format json", counter.host());
     let start = Instant::now();
     let mut child = command(Path::new(KEYPACK), work.path(), &line).stdout(Stdio::piped()).spawn().unwrap();
     let mut stdout = child.stdout.take().unwrap();

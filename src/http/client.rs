@@ -16,7 +16,7 @@ use url::Url;
 
 use super::{
     Body, HttpError, Options, Origin, Proxy, Replay, Request, Response, Unfit, is_loopback, resolve, retry,
-    semaphore::Semaphore, shown,
+    shown,
 };
 
 /// Redirects that are followed for one request. A registry with a store behind it needs one, sometimes two.
@@ -25,11 +25,10 @@ const HOPS: usize = 5;
 /// The slowest upload that is waited for, in bytes a second.
 const SLOWEST_UPLOAD: u64 = 16 << 10;
 
-/// The HTTP client. It may be shared by threads; at most `jobs` requests are under way at once.
+/// The HTTP client. It may be shared by threads; at most [`Options::jobs`] requests are under way at once.
 #[derive(Debug)]
 pub struct Client {
     options: Options,
-    semaphore: Semaphore,
     /// One connection pool per origin, since certificates belong to hosts (containers-certs.d(5)).
     pools: Mutex<HashMap<Origin, Blocking>>,
 }
@@ -37,7 +36,7 @@ pub struct Client {
 impl Client {
     /// A client that behaves as `options` say. Nothing is read or sent yet.
     pub fn new(options: Options) -> Self {
-        Self { semaphore: Semaphore::new(options.jobs), options, pools: Mutex::default() }
+        Self { options, pools: Mutex::default() }
     }
 
     /// How it behaves.
@@ -79,7 +78,7 @@ impl Client {
             let (n, of) = (attempt + 1, self.options.retries);
             notice.say(&format!("{why}; trying again in {} s ({n} of {of})", pause.as_secs_f32().ceil()));
         }
-        std::thread::sleep(pause);
+        std::thread::sleep(retry::spread(pause));
     }
 
     /// Tries until there is an answer that is worth returning.
@@ -184,8 +183,14 @@ impl Client {
                 let sending = Duration::from_secs(body.len() as u64 / SLOWEST_UPLOAD);
                 builder = builder.body(body.to_vec()).timeout(self.options.silence + sending);
             }
-            let _permit = self.semaphore.acquire();
-            builder.send()
+            let permit = self.options.jobs.acquire();
+            let answer = builder.send();
+            match &answer {
+                Ok(answer) if answer.status() == StatusCode::TOO_MANY_REQUESTS => permit.refused(),
+                Ok(_) => permit.answered(),
+                Err(_) => {}
+            }
+            answer
         };
         let mut result = send(self.pool(origin)?);
         if let Err(e) = &result

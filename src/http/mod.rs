@@ -16,18 +16,19 @@
 
 mod client;
 mod error;
+mod limiter;
 mod message;
 mod options;
 mod origin;
 mod retry;
 mod self_signed;
-mod semaphore;
 mod tls;
 
 pub use client::Client;
 pub use error::HttpError;
+pub use limiter::Limiter;
 pub use message::{Body, Replay, Request, Response};
-pub use options::{Notice, Options, Proxy};
+pub use options::{JOBS, Notice, Options, Proxy};
 pub use origin::{Origin, Unfit, is_loopback, resolve, shown};
 pub use reqwest::{
     Method, StatusCode,

@@ -1,4 +1,7 @@
-use std::time::Duration;
+use std::{
+    hash::{BuildHasher, Hasher, RandomState},
+    time::Duration,
+};
 
 use jiff::fmt::rfc2822::DateTimeParser;
 use reqwest::{
@@ -20,6 +23,15 @@ pub(super) fn is_untouched(status: StatusCode) -> bool {
 /// The pause before repetition number `attempt` (from 0), doubling each time.
 pub(super) fn backoff(first: Duration, longest: Duration, attempt: u32) -> Duration {
     first.saturating_mul(1_u32.checked_shl(attempt).unwrap_or(u32::MAX)).min(longest)
+}
+
+/// A pause made longer by up to a half, at random: threads that were refused together must not come back together.
+pub(super) fn spread(pause: Duration) -> Duration {
+    // The keys of the standard library's hash maps are random.
+    let random = RandomState::new().build_hasher().finish() >> 40;
+    #[allow(clippy::cast_precision_loss, reason = "24 bits")]
+    let share = random as f64 / f64::from(1 << 24);
+    pause + pause.mul_f64(share / 2.0)
 }
 
 /// `Retry-After` (RFC 9110 §10.2.3): seconds, or a date. A date is compared with the answer's own `Date`, so that
@@ -53,6 +65,14 @@ mod tests {
         assert_eq!(wait(date, later), Some(Duration::ZERO));
         assert_eq!(retry_after(&headers(&[("retry-after", later)])), None);
         assert_eq!(retry_after(&headers(&[("retry-after", "soon")])), None);
+    }
+
+    #[test]
+    fn pauses_are_spread_and_never_shorter() {
+        let pause = Duration::from_secs(10);
+        let spread: std::collections::BTreeSet<_> = (0..100).map(|_| spread(pause)).collect();
+        assert!(spread.len() > 50);
+        assert!(spread.iter().all(|p| (pause..=pause.mul_f64(1.5)).contains(p)), "{spread:?}");
     }
 
     #[test]

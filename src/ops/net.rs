@@ -6,7 +6,7 @@ use super::Context;
 use crate::{
     diag::{Code, Diagnostic},
     fs,
-    http::{self, Notice, Tls},
+    http::{self, Limiter, Notice, Tls},
     registry::{
         AllowedRealm, Options,
         credentials::{CredentialStore, Credentials},
@@ -28,8 +28,8 @@ pub struct Net {
     pub plain_http: bool,
     /// How often a request is tried again.
     pub retries: u32,
-    /// Requests at a time.
-    pub jobs: u16,
+    /// Requests at a time, over all registries and hosts of the run.
+    pub jobs: Limiter,
     /// Further hosts, `HOST[:PORT]`, that may see the registry's credentials.
     pub allow_realms: Vec<String>,
 }
@@ -43,7 +43,7 @@ impl Default for Net {
             tls_verify: true,
             plain_http: false,
             retries: 3,
-            jobs: 6,
+            jobs: Limiter::new(http::JOBS),
             allow_realms: Vec::new(),
         }
     }
@@ -108,7 +108,7 @@ impl Context {
         Options {
             http: http::Options {
                 retries: wanted.retries,
-                jobs: usize::from(wanted.jobs),
+                jobs: wanted.jobs.clone(),
                 tls,
                 notice: Some(Notice::new(move |text: &str| events.waiting(text))),
                 meter: self.progress.clone(),

@@ -55,7 +55,7 @@ impl Transport {
         host.as_str().clone_into(&mut http.tls.host);
         Self {
             host,
-            workers: WorkerPool::new(http.jobs.saturating_sub(1)),
+            workers: WorkerPool::new(http.jobs.most() - 1),
             client: http::Client::new(http),
             credentials,
             allowed,

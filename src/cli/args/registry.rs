@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::{cli::heading, ops::Net};
+use crate::{cli::heading, http::Limiter, ops::Net};
 
 /// How registries are spoken to.
 #[derive(Debug, Clone, Args)]
@@ -28,8 +28,8 @@ pub(in crate::cli) struct Registry {
     /// How often a request is tried again.
     #[arg(help_heading = heading::REGISTRY, long, value_name = "N", default_value_t = 3)]
     retry_times: u32,
-    /// Requests at a time.
-    #[arg(help_heading = heading::REGISTRY, long, value_name = "N", default_value_t = 6, value_parser = clap::value_parser!(u16).range(1..=64))]
+    /// Requests at a time; fewer while a registry answers that there are too many.
+    #[arg(help_heading = heading::REGISTRY, long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=64))]
     jobs: u16,
     /// A further host that may see the registry's credentials [repeatable].
     #[arg(help_heading = heading::REGISTRY, long, value_name = "HOST[:PORT]")]
@@ -54,7 +54,7 @@ impl From<&Registry> for Net {
             tls_verify,
             plain_http,
             retries: retry_times,
-            jobs,
+            jobs: Limiter::new(usize::from(jobs)),
             allow_realms: allow_realm,
         }
     }

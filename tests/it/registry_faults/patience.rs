@@ -1,7 +1,10 @@
 //! Busy, silent and absent registries.
 
 use std::{
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -56,6 +59,36 @@ fn patience_ends() {
     let server = Server::start(|_| Reply::new(500));
     assert_eq!(code(anonymous(&server).resolve("a/b", "t")), "registry-answer");
     assert_eq!(server.log().len(), 1);
+}
+
+/// A registry that takes four requests at a time gets no more than that after it said so once, and all are read.
+#[test]
+fn a_busy_registry_gets_fewer_requests_at_a_time() {
+    const ROOM: usize = 4;
+    let (inside, refusals) = (Arc::new(AtomicUsize::new(0)), Count::default());
+    let refused = refusals.clone();
+    let server = Server::start(move |asked| {
+        if asked.target.contains("/tags/") {
+            let tags: Vec<_> = (0..200).map(|n| format!("\"t{n}\"")).collect();
+            return Reply::ok(format!(r#"{{"tags":[{}]}}"#, tags.join(",")));
+        }
+        let here = inside.fetch_add(1, Ordering::SeqCst) + 1;
+        std::thread::sleep(Duration::from_millis(5));
+        inside.fetch_sub(1, Ordering::SeqCst);
+        if here > ROOM {
+            refused.next();
+            return Reply::new(429);
+        }
+        sent(manifest())
+    });
+    let mut options = options(CredentialStore::anonymous());
+    options.http.retries = 20;
+    let jobs = options.http.jobs.clone();
+    let listed = registry(&server.host(), options).manifests("a/b").unwrap();
+    assert_eq!((listed.len(), jobs.most()), (200, http::JOBS));
+    // Sixteen at a time would be refused three times of four.
+    let refused = refusals.next();
+    assert!((1..200).contains(&refused), "{refused}");
 }
 
 #[test]
