@@ -6,6 +6,7 @@ mod lists;
 mod log_keys;
 mod manifests;
 mod mirrors;
+mod oci_client;
 mod patience;
 mod programs;
 mod progress;

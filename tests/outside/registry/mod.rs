@@ -1,6 +1,7 @@
 //! The registry client against a real one: Debian's docker-registry. Where it is missing, the trials are ignored and
 //! say how to get it.
 mod credentials;
+mod oci_client;
 mod tls;
 
 use std::fs;
@@ -25,7 +26,7 @@ macro_rules! trial {
     };
 }
 
-const TRIALS: [(&str, fn()); 14] = [
+const TRIALS: [(&str, fn()); 16] = [
     trial!(credentials::basic_credentials_open_the_door),
     trial!(credentials::tokens_open_one_repository_at_a_time),
     trial!(credentials::a_token_service_under_another_name_must_be_allowed),
@@ -34,6 +35,8 @@ const TRIALS: [(&str, fn()); 14] = [
     trial!(tls::a_client_certificate_is_shown_where_it_belongs),
     trial!(tls::this_machine_may_speak_http_where_certainty_is_waived),
     trial!(what_is_pushed_is_pulled),
+    trial!(oci_client::reads_what_keypack_pushed),
+    trial!(oci_client::pushes_what_keypack_reads),
     trial!(pushing_again_writes_nothing),
     trial!(a_registry_that_lost_a_blob_gets_it_back),
     trial!(a_large_blob_goes_up),
