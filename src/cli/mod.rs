@@ -12,6 +12,7 @@ mod collect;
 mod console;
 mod diff;
 mod discover;
+mod enforce;
 mod heading;
 mod inspect;
 mod interrupt;
@@ -39,7 +40,7 @@ pub fn main() -> ExitCode {
         Err(e) => return usage::refused(e),
     };
     let output = Output::new(&cli.global);
-    let result = settings::apply(&mut cli).and_then(|()| run(&cli.command, &output));
+    let result = settings::apply(&mut cli, &output).and_then(|()| run(&cli.command, &output));
     let optional = match &cli.command {
         Command::Discover(args) => args.read.forgive.warns(),
         Command::Collect(args) => args.read.forgive.warns(),

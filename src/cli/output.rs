@@ -38,7 +38,8 @@ pub(super) struct Global {
     /// Show neither progress bars nor, where stderr is no terminal, a line for each step.
     #[arg(help_heading = heading::GENERAL, long, global = true)]
     pub(super) no_progress: bool,
-    /// A setting, keypack.yaml: flags win over it. `keypack schema config-v1` prints what may stand in it.
+    /// A setting, keypack.yaml, over the user's and the host's own; flags win over it. `keypack schema config-v1` prints what
+    /// may stand in it.
     #[arg(help_heading = heading::GENERAL, long, value_name = "FILE", global = true)]
     pub(super) config: Option<PathBuf>,
 }

@@ -1,27 +1,75 @@
-//! `keypack.yaml` under the flags. What the command line says wins. Two kinds of lists differ: key sources, revocations
+//! `keypack.yaml` under the flags. What the command line says wins, except over what the host enforces. Two kinds of lists differ: key sources, revocations
 //! and realms add up, for more of them makes nothing less safe; pins, verifying keys, roots and rules are sets that mean
 //! something as a whole, so those on the command line stand alone.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::args::{Cli, Collect, Command, Pull, Read as ReadArgs};
+use super::{
+    args::{Cli, Collect, Command, Pull, Read as ReadArgs},
+    enforce,
+    output::Output,
+};
 use crate::{
-    config::Config,
+    config::{Config, HOST_SETTING},
     diag::{Code, Diagnostic},
     fs, limits,
     ops::{Rules, TufRoot},
 };
 
-/// Reads the setting, where one is named, and puts it under what the command line says.
-pub(super) fn apply(cli: &mut Cli) -> Result<(), Diagnostic> {
+/// Reads the settings and puts them under what the command line says, then holds the result to what this host enforces.
+/// The order is that of their weight: the command line, `--config`, the user's file, the host's.
+pub(super) fn apply(cli: &mut Cli, output: &Output) -> Result<(), Diagnostic> {
     if let Command::Collect(args) = &mut cli.command
         && let Some(path) = &args.accept_rules
     {
         args.rules = Some(Rules::accept(&text(path)?, path)?);
     }
-    let Some(path) = &cli.global.config else { return Ok(()) };
+    if matches!(cli.command, Command::Schema(_)) {
+        return Ok(());
+    }
+    let (mut config, mut files) = (Config::default(), Vec::new());
+    let users = user_setting().filter(|path| fs::may_be_there(path));
+    for path in cli.global.config.iter().cloned().chain(users) {
+        let layer = Config::parse(&text(&path)?, &path)?;
+        if layer.enforce.is_some() {
+            let error = format!("{}: `enforce` has a meaning in {HOST_SETTING} only", path.display());
+            return Err(Diagnostic::new(Code::ConfigMalformed, error));
+        }
+        config = config.over(layer);
+        files.push(path);
+    }
+    let host = host_setting()?;
+    let enforce = host.as_ref().and_then(|host| host.enforce.clone());
+    put_under(&mut cli.command, config.over(host.unwrap_or_default()), files);
+    match enforce {
+        Some(enforce) => enforce::hold(&mut cli.command, enforce, output),
+        None => Ok(()),
+    }
+}
+
+/// The setting of the user, where the XDG Base Directory specification puts it.
+fn user_setting() -> Option<PathBuf> {
+    let absolute = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let folder = absolute("XDG_CONFIG_HOME").or_else(|| Some(absolute("HOME")?.join(".config")))?;
+    Some(folder.join("keypack/keypack.yaml"))
+}
+
+/// The setting of this host, if there is one. Nothing moves it, and it counts only if root alone can change it.
+fn host_setting() -> Result<Option<Config>, Diagnostic> {
+    let path = Path::new(HOST_SETTING);
+    if !fs::may_be_there(path) {
+        return Ok(None);
+    }
+    enforce::only_root_changes(path)?;
     let config = Config::parse(&text(path)?, path)?;
-    match &mut cli.command {
+    if let Some(enforce) = &config.enforce {
+        enforce.files().try_for_each(enforce::only_root_changes)?;
+    }
+    Ok(Some(config))
+}
+
+fn put_under(command: &mut Command, config: Config, files: Vec<PathBuf>) {
+    match command {
         Command::Discover(args) => read(&mut args.read, config),
         Command::Collect(args) => collect(args, config),
         Command::Push(args) => {
@@ -29,14 +77,16 @@ pub(super) fn apply(cli: &mut Cli) -> Result<(), Diagnostic> {
             args.registry.allow_realms(config.allow_realms);
         }
         Command::Pull(args) => {
-            args.anchors.setting = Some(path.clone());
+            args.anchors.settings = files;
             pull(args, config);
         }
-        Command::Inspect(args) => args.registry.allow_realms(config.allow_realms),
+        Command::Inspect(args) => {
+            args.state.under(config.state);
+            args.registry.allow_realms(config.allow_realms);
+        }
         Command::Diff(args) => args.registry.allow_realms(config.allow_realms),
         Command::Schema(_) => {}
     }
-    Ok(())
 }
 
 fn read(args: &mut ReadArgs, config: Config) {
@@ -53,11 +103,15 @@ fn collect(args: &mut Collect, mut config: Config) {
     args.name = args.name.take().or(config.name.take());
     args.expires = args.expires.or(config.expires.map(Into::into));
     args.rules = args.rules.take().or(config.rules.take().map(Into::into));
+    args.state.under(config.state.take());
     read(&mut args.read, config);
 }
 
 fn pull(args: &mut Pull, config: Config) {
     args.name = args.name.take().or(config.name);
+    args.state.under(config.state);
+    args.require_state |= config.require_state == Some(true);
+    args.max_age = args.max_age.or(config.max_age);
     if args.anchors.pin.is_empty() {
         args.anchors.pin = config.pins.unwrap_or_default();
     }

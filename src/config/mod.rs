@@ -5,7 +5,9 @@
 //! column. Paths in the file are relative to the file.
 
 mod draft;
+mod enforce;
 mod error;
+mod layers;
 mod observe;
 mod rules;
 mod validate;
@@ -14,10 +16,11 @@ mod yaml;
 
 use std::path::{Path, PathBuf};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
 pub use draft::draft_rules;
+pub use enforce::{Enforce, HOST_SETTING};
 pub use error::ConfigError;
 pub use rules::parse_rules;
 
@@ -59,6 +62,14 @@ pub struct Config {
     pub images: Option<String>,
     /// Hosts that may see a registry's credentials.
     pub allow_realms: Vec<String>,
+    /// Where this host remembers what it authenticated.
+    pub state: Option<PathBuf>,
+    /// Whether to refuse where this host remembers nothing of the lineage and the anchor.
+    pub require_state: Option<bool>,
+    /// How old a pack may be.
+    pub max_age: Option<SignedDuration>,
+    /// What the command line can't weaken; only in [`HOST_SETTING`].
+    pub enforce: Option<Enforce>,
 }
 
 /// Where keys come from.

@@ -3,15 +3,18 @@
 use std::path::{Path, PathBuf};
 
 use super::{
-    Config, Revocation, Sources, Tuf,
+    Config, Enforce, Revocation, Sources, Tuf,
+    enforce::STATE,
     rules::rules,
     wire,
     yaml::{At, Fault, truth, value},
 };
+use jiff::SignedDuration;
+
 use crate::{
     address::quiet,
     keysource::{AddressOrPath, KeyFile},
-    pack::{is_lineage, parse_time},
+    pack::{is_lineage, parse_duration, parse_time},
     registry::AllowedRealm,
     trust::tuf::RootName,
 };
@@ -40,7 +43,37 @@ pub(super) fn file(file: wire::File, base: &Path) -> Result<Config, Fault> {
             .into_iter()
             .map(realm)
             .collect::<Result<_, _>>()?,
+        state: file.state.map(|state| path(&state, base)).transpose()?,
+        require_state: file.require_state.as_ref().map(truth).transpose()?,
+        max_age: file.max_age.as_ref().map(duration).transpose()?,
+        enforce: file.enforce.map(|enforce| enforced(enforce, base)).transpose()?,
     })
+}
+
+fn enforced(enforce: wire::Enforce, base: &Path) -> Result<Enforce, Fault> {
+    let roots = enforce.tuf_roots.unwrap_or_default();
+    Ok(Enforce {
+        name: enforce.name.map(lineage).transpose()?,
+        state: enforce.state.map_or_else(|| Ok(STATE.into()), |state| absolute(&state))?,
+        require_state: enforce.require_state.as_ref().map(truth).transpose()?.unwrap_or_default(),
+        max_age: enforce.max_age.as_ref().map(duration).transpose()?,
+        digest: enforce.digest.as_ref().map(value).transpose()?,
+        verify_keys: paths(enforce.verify_keys, base)?,
+        tuf_roots: roots.iter().map(|text| root(text, base)).collect::<Result<_, _>>()?,
+        pins: enforce.pins.unwrap_or_default().iter().map(value).collect::<Result<_, _>>()?,
+    })
+}
+
+/// A path that means the same wherever the program runs.
+fn absolute(text: &At<String>) -> Result<PathBuf, Fault> {
+    if text.value.starts_with('/') {
+        return Ok(text.value.clone().into());
+    }
+    Err(Fault::at(text, format!("{:?} is not an absolute path", text.value)))
+}
+
+fn duration(text: &At<String>) -> Result<SignedDuration, Fault> {
+    parse_duration(&text.value).map_err(|e| Fault::at(text, e))
 }
 
 fn lineage(name: At<String>) -> Result<String, Fault> {

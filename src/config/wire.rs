@@ -38,6 +38,35 @@ pub(super) struct File {
     pub(super) images: Option<At<String>>,
     #[serde(default, deserialize_with = "given")]
     pub(super) allow_realms: Option<Vec<At<String>>>,
+    #[serde(default, deserialize_with = "given")]
+    pub(super) state: Option<At<String>>,
+    #[serde(default, deserialize_with = "given")]
+    pub(super) require_state: Option<At<Truth>>,
+    #[serde(default, deserialize_with = "given")]
+    pub(super) max_age: Option<At<String>>,
+    #[serde(default, deserialize_with = "given")]
+    pub(super) enforce: Option<Enforce>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct Enforce {
+    #[serde(default, deserialize_with = "given")]
+    pub(super) name: Option<At<String>>,
+    #[serde(default, deserialize_with = "given")]
+    pub(super) state: Option<At<String>>,
+    #[serde(default, deserialize_with = "given")]
+    pub(super) require_state: Option<At<Truth>>,
+    #[serde(default, deserialize_with = "given")]
+    pub(super) max_age: Option<At<String>>,
+    #[serde(default, deserialize_with = "given")]
+    pub(super) digest: Option<At<String>>,
+    #[serde(default, deserialize_with = "given")]
+    pub(super) verify_keys: Option<Vec<At<String>>>,
+    #[serde(default, deserialize_with = "given")]
+    pub(super) tuf_roots: Option<Vec<At<String>>>,
+    #[serde(default, deserialize_with = "given")]
+    pub(super) pins: Option<Vec<At<String>>>,
 }
 
 #[derive(Deserialize, Default)]

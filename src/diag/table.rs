@@ -12,6 +12,10 @@ codes! {
     ConfigNotReadable "config-not-readable" Usage "check the path and the permissions of the file that --config names";
     /// The settings or the rules are not written as they must be.
     ConfigMalformed "config-malformed" Usage "`keypack schema config-v1` prints what may stand there; docs/configuration.md explains it";
+    /// The setting of this host can be changed by others than root.
+    SettingExposed "setting-exposed" Refused "as root: chown root:root, and chmod go-w, for the file and every directory above it; write the path without symbolic links";
+    /// The setting of this host does not permit what the command line or another setting says.
+    SettingEnforced "setting-enforced" Usage "run it without that; what this host enforces is changed by root, in /etc/keypack/keypack.yaml";
     /// The rules are still marked as a draft.
     RulesAreDraft "rules-are-draft" Refused "go through every rule, take out the line `draft: true`, and give the file again";
     /// The file for drafted rules exists already.

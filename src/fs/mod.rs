@@ -23,6 +23,7 @@ mod file;
 pub mod lock;
 mod new_file;
 mod open;
+mod owner;
 mod space;
 mod sync;
 
@@ -34,6 +35,7 @@ pub use file::write;
 pub use lock::{Lock, lock};
 pub use new_file::{NewFile, PREFIX, is_left_over};
 pub use open::{is_directory, is_file, is_special, is_stream, may_be_there, open, open_below, read, special};
+pub use owner::{Exposed, exposed};
 pub use space::need;
 pub use sync::{reopen, sync, sync_directory};
 

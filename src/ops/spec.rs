@@ -5,7 +5,7 @@ use std::{
     str::FromStr,
 };
 
-use jiff::{SignedDuration, Span, SpanRelativeTo};
+use jiff::{SignedDuration, Span};
 
 use crate::{
     config::parse_rules,
@@ -108,8 +108,7 @@ pub fn parse_span(text: &str) -> Result<Span, String> {
 
 /// Reads a span of time such as `180 days`; a day has 24 hours.
 pub fn parse_duration(text: &str) -> Result<SignedDuration, String> {
-    let days = SpanRelativeTo::days_are_24_hours();
-    pack::parse_span(text)?.to_duration(days).map_err(|e| e.to_string())
+    pack::parse_duration(text)
 }
 
 /// Reads the name of a lineage.

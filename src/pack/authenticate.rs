@@ -37,6 +37,20 @@ impl Pack {
         &self.draft
     }
 
+    /// The same pack, which further anchors authenticate as well. Where one of the two covers the maker's inventory, that
+    /// one's content counts: it holds all that the other has.
+    #[must_use]
+    pub(crate) fn and(self, other: Self) -> Self {
+        let (mut more, mut less) = if self.whole || !other.whole { (self, other) } else { (other, self) };
+        less.evidence.retain(|evidence| !more.evidence.contains(evidence));
+        less.chains.retain(|chain| !more.chains.contains(chain));
+        less.signatures.retain(|name| !more.signatures.contains(name));
+        more.evidence.append(&mut less.evidence);
+        more.chains.append(&mut less.chains);
+        more.signatures.append(&mut less.signatures);
+        more
+    }
+
     /// What authenticated it.
     pub fn evidence(&self) -> &[Evidence] {
         &self.evidence

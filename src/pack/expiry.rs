@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use jiff::{Span, SpanRelativeTo, Timestamp, Unit, civil::Date};
+use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp, Unit, civil::Date};
 
 /// When a pack should no longer be taken.
 #[derive(Debug, Clone, Copy, Default)]
@@ -70,6 +70,11 @@ pub fn parse_span(text: &str) -> Result<Span, String> {
     }
     #[allow(clippy::cast_possible_truncation, reason = "whole seconds are meant")]
     Ok(Span::new().seconds(seconds as i64))
+}
+
+/// Reads a span of time such as `180 days`; a day has 24 hours.
+pub fn parse_duration(text: &str) -> Result<SignedDuration, String> {
+    parse_span(text)?.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(|e| e.to_string())
 }
 
 /// Times in an inventory have no fraction: JSON readers differ in how many digits they keep.

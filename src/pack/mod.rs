@@ -38,7 +38,7 @@ pub use diff::{ChainSide, ChangedChain, ChangedKey, ChangedRule, Diff, DiffKey, 
 pub use draft::Draft;
 pub use endorsement::Coverage;
 pub use error::PackError;
-pub use expiry::{Expiry, parse_span, parse_time};
+pub use expiry::{Expiry, parse_duration, parse_span, parse_time};
 pub use files::{INVENTORY, README, SUMS, TRUSTED_ROOT, is_signature};
 pub use freshness::{Age, KEPT_LONG, Limits, evidence_age, freshness, kept_long, not_from_the_future};
 pub use inventory::{

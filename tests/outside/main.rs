@@ -8,6 +8,7 @@
     reason = "tests run programs, make the files that they read, and look at the clock"
 )]
 
+mod host;
 mod peers;
 mod real;
 mod registry;
@@ -17,6 +18,7 @@ mod support;
 use libtest_mimic::Arguments;
 
 fn main() {
-    let trials = [real::trials(), registry::trials(), peers::trials()].into_iter().flatten().collect();
+    let trials =
+        [host::trials(), real::trials(), registry::trials(), peers::trials()].into_iter().flatten().collect();
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
 }

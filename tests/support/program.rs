@@ -104,7 +104,7 @@ impl Test {
         self.ran(args.join(" "), &output)
     }
 
-    fn ran(&self, line: String, output: &Output) -> Ran {
+    pub(crate) fn ran(&self, line: String, output: &Output) -> Ran {
         let code = output.status.code().expect("no signal ended it");
         let out = String::from_utf8(output.stdout.clone()).unwrap();
         let err = String::from_utf8(output.stderr.clone()).unwrap();

@@ -56,9 +56,12 @@ pub(in crate::cli) struct Anchors {
     /// [repeatable].
     #[arg(help_heading = heading::ANCHORS, long, value_name = "FILE|builtin[:NAME]")]
     pub(in crate::cli) tuf_root: Vec<TufRoot>,
-    /// The file with the setting, where some of them may be from.
+    /// The settings, where some of them may be from.
     #[arg(skip)]
-    pub(in crate::cli) setting: Option<PathBuf>,
+    pub(in crate::cli) settings: Vec<PathBuf>,
+    /// What this host's setting enforces beside them.
+    #[arg(skip)]
+    pub(in crate::cli) enforced: Vec<AnchorSpec>,
 }
 
 impl Anchors {
@@ -78,4 +81,11 @@ pub(in crate::cli) struct State {
     /// Where this host remembers what it authenticated [default: $XDG_STATE_HOME/keypack, ~/.local/state/keypack].
     #[arg(help_heading = heading::STATE, long = "state", value_name = "DIR")]
     pub(in crate::cli) dir: Option<PathBuf>,
+}
+
+impl State {
+    /// What the setting says counts where the command line says nothing.
+    pub(in crate::cli) fn under(&mut self, setting: Option<PathBuf>) {
+        self.dir = self.dir.take().or(setting);
+    }
 }

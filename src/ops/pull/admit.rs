@@ -1,6 +1,6 @@
 //! Whether the memory of this host admits a pack, and what it remembers of it afterwards.
 
-use super::{freshness::Overruled, install::Step};
+use super::{anchors::Anchors, freshness::Overruled, install::Step};
 use crate::ops::state_dir::absolute;
 use crate::{
     diag::Diagnostic,
@@ -23,8 +23,8 @@ pub(super) struct Admitted {
 
 impl Step<'_> {
     /// Holds the pack against what this host remembers: revoked keys, versions, and states of TUF repositories.
-    pub(super) fn admit(&self, state: &State, anchors: &[Anchor]) -> Result<Admitted, Diagnostic> {
-        let (signing, believed) = signers(anchors, self.pack);
+    pub(super) fn admit(&self, state: &State, anchors: &Anchors) -> Result<Admitted, Diagnostic> {
+        let (signing, believed) = signers(anchors.all(), self.pack);
         let revoked = |key: &Fingerprint| {
             state.is_revoked(key, &absolute(self.directory)) || self.request.revoked.contains(key)
         };
@@ -165,7 +165,7 @@ impl Step<'_> {
 }
 
 /// Who signed this pack, and whom the anchors believe: the counters that it is compared with.
-fn signers(anchors: &[Anchor], pack: &Pack) -> (Vec<Signer>, Vec<Signer>) {
+fn signers<'a>(anchors: impl Iterator<Item = &'a Anchor>, pack: &Pack) -> (Vec<Signer>, Vec<Signer>) {
     let mut believed = Vec::new();
     for anchor in anchors {
         match anchor {

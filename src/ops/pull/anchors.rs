@@ -14,20 +14,74 @@ use crate::{
     trust::tuf::RootName,
 };
 
-/// Reads the anchors: those of the request, and a digest in the reference itself, which the caller wrote as well. None may
-/// come from a file that travelled with the pack.
-pub(super) fn read(
-    request: &Request,
-    location: &Location,
-    target: &Path,
-    ctx: &Context,
-) -> Result<Vec<Anchor>, Diagnostic> {
-    let travelled = Travelled::new(location, request.cache_dir.as_deref(), target, ctx.env.home.as_deref());
-    if let Some(path) = &request.config {
-        travelled.refuse(path, "the setting")?;
+/// The anchors of a pull, in groups that each authenticate the pack by themselves: a key or a pin of one group does not
+/// count in the other.
+#[derive(Debug, Default)]
+pub(super) struct Anchors {
+    /// What the administrator of this host demands.
+    enforced: Vec<Anchor>,
+    /// What the caller names.
+    given: Vec<Anchor>,
+}
+
+impl Anchors {
+    /// Reads the anchors: those of the request, and a digest in the reference itself, which the caller wrote as well. None
+    /// may come from a file that travelled with the pack.
+    pub(super) fn read(
+        request: &Request,
+        location: &Location,
+        target: &Path,
+        ctx: &Context,
+    ) -> Result<Self, Diagnostic> {
+        let travelled =
+            Travelled::new(location, request.cache_dir.as_deref(), target, ctx.env.home.as_deref());
+        for path in &request.settings {
+            travelled.refuse(path, "the setting")?;
+        }
+        let named = location.reference().and_then(|name| name.parse::<Digest>().ok());
+        Ok(Self {
+            enforced: group(&request.enforced, None, &travelled)?,
+            given: group(&request.anchors, named, &travelled)?,
+        })
     }
+
+    /// All of them.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Anchor> {
+        self.enforced.iter().chain(&self.given)
+    }
+
+    /// The digests among them: of several packs, the one that has one of them is meant.
+    pub(super) fn digests(&self) -> Vec<Digest> {
+        self.all()
+            .filter_map(|anchor| if let Anchor::Digest(digest) = anchor { Some(*digest) } else { None })
+            .collect()
+    }
+
+    /// Authenticates by each group that there is.
+    pub(super) fn authenticate(
+        &self,
+        fetched: &Fetched,
+        lineage: &str,
+        ctx: &Context,
+    ) -> Result<Pack, Diagnostic> {
+        if self.enforced.is_empty() {
+            return authenticate(fetched, &self.given, lineage, ctx);
+        }
+        let enforced = authenticate(fetched, &self.enforced, lineage, ctx)?;
+        if self.given.is_empty() {
+            return Ok(enforced);
+        }
+        Ok(enforced.and(authenticate(fetched, &self.given, lineage, ctx)?))
+    }
+}
+
+fn group(
+    specs: &[AnchorSpec],
+    named: Option<Digest>,
+    travelled: &Travelled,
+) -> Result<Vec<Anchor>, Diagnostic> {
     let (mut digests, mut keys, mut pins, mut roots) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    for spec in &request.anchors {
+    for spec in specs {
         match spec {
             AnchorSpec::Digest(digest) => digests.push(*digest),
             AnchorSpec::Key(path) => {
@@ -47,7 +101,7 @@ pub(super) fn read(
             }
         }
     }
-    digests.extend(location.reference().and_then(|name| name.parse::<Digest>().ok()));
+    digests.extend(named);
     let mut anchors: Vec<_> = digests.into_iter().map(Anchor::Digest).collect();
     anchors.extend((!keys.is_empty()).then_some(Anchor::Keys(keys)));
     anchors.extend((!pins.is_empty()).then_some(Anchor::Pins(pins)));
@@ -55,16 +109,8 @@ pub(super) fn read(
     Ok(anchors)
 }
 
-/// The digests among the anchors: of several packs, the one that has one of them is meant.
-pub(super) fn digests(anchors: &[Anchor]) -> Vec<Digest> {
-    anchors
-        .iter()
-        .filter_map(|anchor| if let Anchor::Digest(digest) = anchor { Some(*digest) } else { None })
-        .collect()
-}
-
 /// Authenticates. Signatures of the manifest are looked for only where the pack's own do not do.
-pub(super) fn authenticate(
+fn authenticate(
     fetched: &Fetched,
     anchors: &[Anchor],
     lineage: &str,

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use jiff::SignedDuration;
 use serde::Serialize;
 
-use self::{anchors::authenticate, install::Step};
+use self::{anchors::Anchors, install::Step};
 use super::{
     AnchorSpec, Context, Exceptions, Failure,
     fetch::{self, Fetched, Wanted},
@@ -39,8 +39,11 @@ pub struct Request {
     pub output: Option<PathBuf>,
     /// What authenticates the pack. Without an anchor it is refused.
     pub anchors: Vec<AnchorSpec>,
-    /// The file that some of the anchors are from: it must not have travelled with the pack either.
-    pub config: Option<PathBuf>,
+    /// What the administrator of this host demands beside them: these anchors hold by themselves, whatever the others
+    /// allow, and they do not have to be given with each pull.
+    pub enforced: Vec<AnchorSpec>,
+    /// The files that some of the anchors are from: they must not have travelled with the pack either.
+    pub settings: Vec<PathBuf>,
     /// The lineage that the pack must have; without it, that of the directory in place if this host knows it, or
     /// `default`.
     pub name: Option<String>,
@@ -88,17 +91,17 @@ pub fn pull(request: &Request, ctx: &Context) -> Result<Outcome, Failure<inspect
     refuse_directory(Path::new(&request.source))?;
     let location = location(&request.source)?;
     let directory = keys_directory(request.output.as_deref(), std::slice::from_ref(&location));
-    let anchors = anchors::read(request, &location, &directory, ctx)?;
+    let anchors = Anchors::read(request, &location, &directory, ctx)?;
     refuse_min_version_without_inventory(request, &anchors)?;
     ctx.interrupt.leaves(format!("{} is as it was", directory.display()));
 
     // Fetch and parse.
     ctx.events.step(&format!("fetching from {location}"));
-    let digests = anchors::digests(&anchors);
+    let digests = anchors.digests();
     let wanted = Wanted { location: &location, cache_dir: request.cache_dir.as_deref(), digests: &digests };
     let fetched = fetch::pack(&wanted, ctx)?;
     let manifest_digest = fetched.pack.manifest_digest();
-    if anchors.is_empty() {
+    if anchors.all().next().is_none() {
         return Err(without_anchor(fetched)?);
     }
 
@@ -108,7 +111,7 @@ pub fn pull(request: &Request, ctx: &Context) -> Result<Outcome, Failure<inspect
         Some(name) => name.clone(),
         None => expected_lineage(&directory, &state_dir)?,
     };
-    let pack = authenticate(&fetched, &anchors, &lineage, ctx)?;
+    let pack = anchors.authenticate(&fetched, &lineage, ctx)?;
 
     // Freshness.
     let overruled = freshness::check(request, &pack, ctx)?;
@@ -157,9 +160,9 @@ fn refuse_directory(path: &Path) -> Result<(), Diagnostic> {
     ))
 }
 
-fn refuse_min_version_without_inventory(request: &Request, anchors: &[Anchor]) -> Result<(), Diagnostic> {
-    let whole = anchors.iter().any(Anchor::covers_inventory);
-    if request.min_version.is_none() || anchors.is_empty() || whole {
+fn refuse_min_version_without_inventory(request: &Request, anchors: &Anchors) -> Result<(), Diagnostic> {
+    let whole = anchors.all().any(Anchor::covers_inventory);
+    if request.min_version.is_none() || anchors.all().next().is_none() || whole {
         return Ok(());
     }
     Err(Diagnostic::usage(

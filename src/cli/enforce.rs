@@ -1,0 +1,97 @@
+//! What the host's setting enforces, held over what the command line, other settings and the environment say: they may
+//! demand more. Whatever would demand less is refused by name, so that nobody believes it had an effect.
+
+use std::path::{Path, PathBuf};
+
+use super::{
+    args::{Command, Pull, State},
+    output::Output,
+};
+use crate::{
+    config::{Enforce, HOST_SETTING},
+    diag::{Code, Diagnostic},
+    fs,
+    ops::AnchorSpec,
+};
+
+/// Refuses what would weaken it, and puts it into the arguments.
+pub(super) fn hold(command: &mut Command, enforce: Enforce, output: &Output) -> Result<(), Diagnostic> {
+    match command {
+        Command::Discover(args) => refuse(args.read.forgive.warns(), "--optional (onFailure: warn)"),
+        Command::Collect(args) => {
+            refuse(args.read.forgive.warns(), "--optional (onFailure: warn)")?;
+            name(&mut args.name, enforce.name)?;
+            state(&mut args.state, enforce.state)
+        }
+        Command::Push(args) => refuse(args.forgive.warns(), "--optional (onFailure: warn)"),
+        Command::Inspect(args) => state(&mut args.state, enforce.state),
+        Command::Pull(args) => {
+            output.note(&format!("held to what {HOST_SETTING} enforces"));
+            pull(args, enforce)
+        }
+        Command::Diff(_) | Command::Schema(_) => Ok(()),
+    }
+}
+
+fn pull(args: &mut Pull, enforce: Enforce) -> Result<(), Diagnostic> {
+    refuse(args.except.allow_stale_unsafe, "--allow-stale-unsafe")?;
+    refuse(args.except.accept_future_unsafe, "--accept-future-unsafe")?;
+    refuse(args.except.allow_rollback_unsafe, "--allow-rollback-unsafe")?;
+    args.anchors.enforced = anchors(&enforce);
+    name(&mut args.name, enforce.name)?;
+    state(&mut args.state, enforce.state)?;
+    args.require_state |= enforce.require_state;
+    if let Some(limit) = enforce.max_age {
+        refuse(args.max_age.is_some_and(|age| age > limit), "a longer --max-age")?;
+        args.max_age = args.max_age.or(Some(limit));
+    }
+    Ok(())
+}
+
+fn anchors(enforce: &Enforce) -> Vec<AnchorSpec> {
+    let digest = enforce.digest.map(AnchorSpec::Digest);
+    let keys = enforce.verify_keys.iter().cloned().map(AnchorSpec::Key);
+    let pins = enforce.pins.iter().cloned().map(AnchorSpec::Pin);
+    let roots = enforce.tuf_roots.iter().cloned().map(|root| AnchorSpec::TufRoot(root.into()));
+    digest.into_iter().chain(keys).chain(pins).chain(roots).collect()
+}
+
+fn name(given: &mut Option<String>, enforced: Option<String>) -> Result<(), Diagnostic> {
+    let Some(enforced) = enforced else { return Ok(()) };
+    refuse(given.as_ref().is_some_and(|given| *given != enforced), "another --name")?;
+    *given = Some(enforced);
+    Ok(())
+}
+
+fn state(given: &mut State, enforced: PathBuf) -> Result<(), Diagnostic> {
+    refuse(given.dir.as_ref().is_some_and(|dir| *dir != enforced), "another --state")?;
+    given.dir = Some(enforced);
+    Ok(())
+}
+
+fn refuse(weakens: bool, what: &str) -> Result<(), Diagnostic> {
+    if weakens {
+        let error = format!("{HOST_SETTING} does not permit {what} on this host");
+        return Err(Diagnostic::new(Code::SettingEnforced, error));
+    }
+    Ok(())
+}
+
+/// Refuses a file of the host's setting that somebody other than root may change.
+pub(super) fn only_root_changes(path: &Path) -> Result<(), Diagnostic> {
+    let looked = fs::exposed(path).map_err(|e| {
+        Diagnostic::new(Code::ConfigNotReadable, format!("could not look at {}: {e}", path.display()))
+    })?;
+    let Some(exposed) = looked else { return Ok(()) };
+    let error = if exposed.path == path {
+        format!("{} decides for this host, and {}", path.display(), exposed.reason)
+    } else {
+        format!(
+            "{} decides for this host, and of {}, above it, {}",
+            path.display(),
+            exposed.path.display(),
+            exposed.reason
+        )
+    };
+    Err(Diagnostic::new(Code::SettingExposed, error))
+}

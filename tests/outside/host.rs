@@ -1,0 +1,236 @@
+//! What a host's own setting, /etc/keypack/keypack.yaml, enforces. No variable and no flag moves that file, so each run
+//! here gets a mount namespace with an /etc of its own (unshare(1) as root); without that right the trials are ignored.
+use std::{
+    fs,
+    os::unix::fs::{PermissionsExt, chown},
+    process::Command,
+};
+
+use libtest_mimic::Trial;
+use tempfile::TempDir;
+
+use crate::support::program::{Ran, Test};
+
+const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/anchors");
+
+/// The pack digests of `fx/keys` and `fx/newer`.
+const OLD: &str = "sha256:6417a0611de0a93ba9ba6283f1026339f0d3b1675404b5357ee07be552a0794f";
+const NEWER: &str = "sha256:788f62e2f18a2dad801b00c0946a2cdd6a4b87b84e55b53918ece8a114a1536f";
+
+/// The trials.
+pub(crate) fn trials() -> Vec<Trial> {
+    let trials = [
+        ("the daily command needs no anchor of its own", daily as fn()),
+        ("an anchor on the command line adds to it and never replaces it", anchors),
+        ("pins on the command line add no key", pins),
+        ("no flag, other setting or variable weakens it", weaker),
+        ("the state it names is not moved", state),
+        ("a setting that others could change is refused", exposed),
+        ("without `enforce` it is a setting below all others", plain),
+    ];
+    let possible =
+        Command::new("unshare").args(["-m", "true"]).output().is_ok_and(|ran| ran.status.success());
+    trials
+        .into_iter()
+        .map(|(name, run)| {
+            let trial = Trial::test(format!("host::{name}"), move || {
+                run();
+                Ok(())
+            });
+            if possible {
+                trial
+            } else {
+                trial.with_kind("needs unshare -m, as root").with_ignored_flag(true)
+            }
+        })
+        .collect()
+}
+
+/// A folder to run in, and an /etc.
+struct Host {
+    test: Test,
+    etc: TempDir,
+}
+
+impl Host {
+    /// With the packs `old` and `newer` in the layout `m`, and this setting; the anchors' keys lie beside it.
+    fn new(setting: &str) -> Self {
+        let test = Test::new();
+        std::os::unix::fs::symlink(FIXTURES, test.path("fx")).unwrap();
+        test.run("push fx/keys oci:m:old").exits(0);
+        test.run("push fx/newer oci:m:newer").exits(0);
+        let etc = tempfile::tempdir().unwrap();
+        fs::set_permissions(etc.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        fs::create_dir(etc.path().join("keypack")).unwrap();
+        let host = Self { test, etc };
+        host.write("keypack.yaml", &setting.replace("STATE", host.test.path("kept").to_str().unwrap()));
+        for name in ["org.pub", "rsa.pub"] {
+            host.write(name, &String::from_utf8(host.test.read(&format!("fx/{name}"))).unwrap());
+        }
+        host
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        let path = self.etc.path().join("keypack").join(name);
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(path, fs::Permissions::from_mode(0o644)).unwrap();
+    }
+
+    fn run(&self, line: &str) -> Ran {
+        self.run_with(line, &[])
+    }
+
+    fn run_with(&self, line: &str, variables: &[(&str, &str)]) -> Ran {
+        let own = self.test.command();
+        let mut command = Command::new("unshare");
+        command.args(["-m", "sh", "-c", r#"mount --bind "$0" /etc && exec "$@""#]);
+        command.arg(self.etc.path()).arg(own.get_program()).args(line.split(' '));
+        command.current_dir(self.test.path("")).env_clear();
+        command.envs(own.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        command.env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").envs(variables.iter().copied());
+        let output = command.output().unwrap();
+        self.test.ran(line.to_owned(), &output)
+    }
+}
+
+const ENFORCED: &str = "\
+enforce:
+  name: default
+  state: STATE
+  maxAge: 40000 days
+  verifyKeys: [org.pub]
+";
+
+fn daily() {
+    let host = Host::new(ENFORCED);
+    host.run("pull oci:m:newer -o in").exits(0).tells("/etc/keypack/keypack.yaml enforces").says(NEWER);
+    assert!(host.test.has("kept/default.json"));
+    host.run("inspect in").exits(0).says("Authenticated on this host");
+    host.run("pull oci:m:old -o in").fails(3, "rollback");
+    // Nobody signed this one.
+    host.test.run("collect lab/layouts/key-bundle-rekor1-oras --trusted-root lab/trust/trusted_root.json --key lab/trust/cosign.pub -o own").exits(0);
+    host.test.run("push own oci:m:own").exits(0);
+    host.run("pull oci:m:own -o in").fails(3, "pack-unsigned");
+}
+
+fn anchors() {
+    // rsa.pub signed the old pack, and not the newer one.
+    let host = Host::new(&ENFORCED.replace("org.pub", "rsa.pub"));
+    host.run("pull oci:m:newer -o in --verify-key fx/org.pub").fails(3, "pack-signature-refused");
+    host.run(&format!("pull oci:m:newer -o in --digest {NEWER}")).fails(3, "pack-signature-refused");
+    assert!(!host.test.has("in"));
+    // What the command line adds must hold as well.
+    host.run(&format!("pull oci:m:old -o in --digest {NEWER}")).fails(3, "anchor-digest-mismatch");
+    let ran = host.run(&format!("pull oci:m:old -o in --verify-key fx/org.pub --digest {OLD}")).exits(0);
+    ran.tells("authenticated by a signature of the inventory").tells("authenticated by the pack digest");
+    // Another setting's anchors replace it as little.
+    host.test.write("mine.yaml", format!("verifyKeys: [{FIXTURES}/org.pub]\n"));
+    host.run("pull oci:m:newer -o two --config mine.yaml").fails(3, "pack-signature-refused");
+}
+
+fn pins() {
+    let host = Host::new("enforce: {state: STATE, maxAge: 40000 days}\n");
+    let shown = host.test.run("inspect oci:m:old").exits(0).out;
+    let pins: Vec<_> =
+        shown.lines().filter_map(|line| line.trim().strip_prefix("pin ")).map(str::trim).collect();
+    let (first, others) = pins.split_first().unwrap();
+    assert!(!others.is_empty());
+    let given = others.iter().map(|pin| format!(" --pin {pin}")).collect::<String>();
+    host.write(
+        "keypack.yaml",
+        &format!(
+            "enforce: {{pins: ['{first}'], maxAge: 40000 days, state: {}}}\n",
+            host.test.path("kept").display()
+        ),
+    );
+    // Together they would be the set of the pack; each must be it by itself.
+    host.run(&format!("pull oci:m:old -o in{given}")).fails(3, "key-not-pinned");
+    host.run(&format!("pull oci:m:old -o in --digest {OLD}")).fails(3, "key-not-pinned");
+}
+
+fn weaker() {
+    let host = Host::new(ENFORCED);
+    let refused =
+        |what: &str| host.run(&format!("pull oci:m:newer -o in {what}")).fails(2, "setting-enforced");
+    refused("--name other");
+    refused("--state mine");
+    refused("--max-age 40001d");
+    for exception in ["--allow-stale-unsafe", "--accept-future-unsafe", "--allow-rollback-unsafe"] {
+        refused(&format!("{exception} --reason why"));
+    }
+    host.run("push fx/keys oci:other:old --optional").fails(2, "setting-enforced");
+    host.run("discover lab/layouts/key-bundle-rekor1-oras --optional").fails(2, "setting-enforced");
+    host.test.write("mine.yaml", "onFailure: warn\n");
+    host.run("push fx/keys oci:other:old --config mine.yaml").fails(2, "setting-enforced");
+    host.test.write("mine.yaml", "name: other\n");
+    host.run("pull oci:m:newer -o in --config mine.yaml").fails(2, "setting-enforced");
+    host.test.write("mine.yaml", "enforce: {}\n");
+    host.run("pull oci:m:newer -o in --config mine.yaml").fails(2, "config-malformed");
+    // Nor does the user's own file, which the environment moves.
+    host.test.write("conf/keypack/keypack.yaml", "maxAge: 50000 days\n");
+    let conf = host.test.path("conf");
+    let ran = host.run_with("pull oci:m:newer -o in", &[("XDG_CONFIG_HOME", conf.to_str().unwrap())]);
+    ran.fails(2, "setting-enforced");
+    assert!(!host.test.has("in"));
+    // More than it demands is permitted.
+    host.run("pull oci:m:newer -o in --max-age 39999d --min-version 1 --name default").exits(0);
+}
+
+fn state() {
+    let host = Host::new(ENFORCED);
+    host.run("pull oci:m:newer -o in").exits(0);
+    let elsewhere = host.test.path("elsewhere");
+    let elsewhere = elsewhere.to_str().unwrap();
+    let moved = [("HOME", elsewhere), ("XDG_STATE_HOME", elsewhere), ("XDG_CONFIG_HOME", elsewhere)];
+    host.run_with("pull oci:m:old -o in", &moved).fails(3, "rollback");
+    assert!(!host.test.has("elsewhere"));
+}
+
+fn exposed() {
+    let host = Host::new(ENFORCED);
+    let pull = || host.run("pull oci:m:newer -o in");
+    let mode = |path: &str, mode| {
+        fs::set_permissions(host.etc.path().join(path), fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let owner = |path: &str, uid| chown(host.etc.path().join(path), Some(uid), None).unwrap();
+    for path in ["keypack", "keypack/keypack.yaml", "keypack/org.pub"] {
+        let good = if path == "keypack" { 0o755 } else { 0o644 };
+        mode(path, good | 0o020);
+        pull().fails(3, "setting-exposed").tells("others than root may write it");
+        mode(path, good | 0o002);
+        pull().fails(3, "setting-exposed");
+        mode(path, good);
+        owner(path, 1000);
+        pull().fails(3, "setting-exposed").tells("does not belong to root");
+        owner(path, 0);
+    }
+    fs::rename(host.etc.path().join("keypack/org.pub"), host.etc.path().join("org.pub")).unwrap();
+    std::os::unix::fs::symlink("../org.pub", host.etc.path().join("keypack/org.pub")).unwrap();
+    pull().fails(3, "setting-exposed").tells("symbolic link");
+    fs::remove_file(host.etc.path().join("keypack/org.pub")).unwrap();
+    pull().fails(2, "config-not-readable");
+    host.write("keypack.yaml", "enforce: {verifykeys: [org.pub]}\n");
+    pull().fails(2, "config-malformed");
+    assert!(!host.test.has("in"));
+    // Not even an empty one means nothing.
+    host.write("keypack.yaml", "");
+    host.run("discover lab/layouts/key-bundle-rekor1-oras").fails(2, "config-malformed");
+    host.run("schema config").exits(0);
+}
+
+fn plain() {
+    let host = Host::new("name: host\nexpires: 10d\nmaxAge: 40000 days\n");
+    let trust = "--trusted-root lab/trust/trusted_root.json --key lab/trust/cosign.pub";
+    let line = format!("collect lab/layouts/key-bundle-rekor1-oras {trust}");
+    host.run(&format!("{line} -o one")).exits(0);
+    assert_eq!(host.test.json("one/keypack.json")["name"], "host");
+    host.test.write("conf/keypack/keypack.yaml", "name: user\n");
+    let conf = host.test.path("conf");
+    let users = [("XDG_CONFIG_HOME", conf.to_str().unwrap())];
+    host.run_with(&format!("{line} -o two"), &users).exits(0);
+    let two = host.test.json("two/keypack.json");
+    assert_eq!(two["name"], "user");
+    assert!(two["expires"].is_string(), "the host's setting counts where the user's says nothing");
+    host.run_with(&format!("{line} -o three --name mine"), &users).exits(0);
+    assert_eq!(host.test.json("three/keypack.json")["name"], "mine");
+}
