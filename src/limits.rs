@@ -20,6 +20,9 @@ pub const LARGE_SIGNATURE: u64 = 64 << 10;
 /// The large signatures that one run keeps in memory, together.
 pub const LARGE_SIGNATURES: u64 = 128 << 20;
 
+/// The content of signatures that is kept in case that another manifest names it too.
+pub const SIGNATURE_CACHE: u64 = 10 << 20;
+
 /// The others: eighty thousand of the usual 6 KiB.
 pub const SMALL_SIGNATURES: u64 = 512 << 20;
 

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, convert::Infallible};
 
-use super::{Form, FoundSignature, Via, problem, store::Store};
+use super::{At, Form, FoundSignature, Via, problem, store::Store};
 use crate::{
     content::{self, Attachment, Completeness, Source},
     diag::{Code, Diagnostic},
@@ -55,7 +55,7 @@ pub(super) fn signatures(
             Ok(UntrustedSignature::Bundle(bundle)) if bundle.is_attestation() => Form::Attestation,
             _ => *form,
         };
-        Ok::<_, Infallible>(FoundSignature { via, at: digest.to_string(), form, content })
+        Ok::<_, Infallible>(FoundSignature { via, at: At::Manifest(digest), form, content })
     };
     let Ok(found) = layers.source.abilities().workers().map(&known, read);
     found
@@ -87,7 +87,7 @@ impl Layers<'_> {
 }
 
 /// A signature that lies beside its image as a file.
-pub(super) fn file_signature(file: Attachment, store: &Store) -> FoundSignature {
+pub(super) fn file_signature(file: Attachment) -> FoundSignature {
     let (form, content) = if file.bytes.starts_with(SIGSTORE_JSON) {
         let parsed = UntrustedSimple::parse_file(&file.bytes);
         let parsed = parsed.map(|simple| UntrustedSignature::Simple(Box::new(simple)));
@@ -96,8 +96,7 @@ pub(super) fn file_signature(file: Attachment, store: &Store) -> FoundSignature 
         let parsed = UntrustedGpg::parse(&file.bytes).map(|gpg| UntrustedSignature::Gpg(Box::new(gpg)));
         (Form::OpenPgp, parsed.map_err(|e| problem(&e)))
     };
-    let content = content.and_then(|signature| store.keep(file.bytes.len() as u64).map(|()| signature));
-    FoundSignature { via: Via::File, at: file.name, form, content }
+    FoundSignature { via: Via::File, at: At::File(file.name.into()), form, content }
 }
 
 /// A blob that is named and not there: damage, or lawful where another archive holds it.

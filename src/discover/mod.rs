@@ -3,16 +3,20 @@
 //! by `application/vnd.oci.empty.v1+json`) nor a tag's name decides what lies behind it.
 
 mod carrier;
+mod keep;
 mod names;
 mod other;
 mod places;
 mod store;
 mod walk;
 
+use std::{fmt, sync::Arc};
+
 use crate::{content::Source, diag::Diagnostic, limits, oci::Digest, signature::UntrustedSignature};
 
+pub use keep::{Keep, Whole};
 pub use other::Other;
-pub use places::discover;
+pub use places::{discover, discover_all};
 
 /// What to look at.
 pub struct Target<'a> {
@@ -22,11 +26,12 @@ pub struct Target<'a> {
     pub only: Option<String>,
 }
 
-/// Everything that was found, places in the order given, images by repository and name.
-#[derive(Debug, Default)]
-pub struct Discovery {
+/// Everything that was found, places in the order given, images by repository and name; `S` is what is kept of a
+/// signature.
+#[derive(Debug)]
+pub struct Discovery<S = UntrustedSignature> {
     /// The images.
-    pub images: Vec<Image>,
+    pub images: Vec<Image<S>>,
     /// The places, with what could be read there.
     pub places: Vec<Place>,
 }
@@ -46,11 +51,11 @@ pub struct Place {
 
 /// One image: a manifest or a list of manifests.
 #[derive(Debug)]
-pub struct Image {
+pub struct Image<S = UntrustedSignature> {
     /// The place, as the user wrote it.
-    pub place: String,
+    pub place: Arc<str>,
     /// The repository; empty in places that have none.
-    pub repository: String,
+    pub repository: Arc<str>,
     /// The tags.
     pub tags: Vec<String>,
     /// The digest.
@@ -60,7 +65,7 @@ pub struct Image {
     /// The list that it is an instance of, where it is there only as that.
     pub instance_of: Option<Digest>,
     /// Its signatures.
-    pub signatures: Vec<FoundSignature>,
+    pub signatures: Vec<FoundSignature<S>>,
     /// What else belongs to it and is not a signature that keypack verifies, each kind once.
     pub others: Vec<Other>,
     /// What could not be read of it.
@@ -84,15 +89,24 @@ pub enum Kind {
 
 /// One signature and where it was found.
 #[derive(Debug)]
-pub struct FoundSignature {
+pub struct FoundSignature<S = UntrustedSignature> {
     /// Where.
     pub via: Via,
-    /// What holds it: a manifest digest or a file name.
-    pub at: String,
+    /// What holds it.
+    pub at: At,
     /// Its form.
     pub form: Form,
     /// The signature, or why it can't be read.
-    pub content: Result<UntrustedSignature, Diagnostic>,
+    pub content: Result<S, Diagnostic>,
+}
+
+/// What holds a signature.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum At {
+    /// A manifest.
+    Manifest(Digest),
+    /// A file.
+    File(Box<str>),
 }
 
 /// The form of a signature.
@@ -137,12 +151,27 @@ fn problem(error: impl Into<Diagnostic>) -> Diagnostic {
     problem
 }
 
-impl FoundSignature {
+impl<S> Default for Discovery<S> {
+    fn default() -> Self {
+        Self { images: Vec::new(), places: Vec::new() }
+    }
+}
+
+impl fmt::Display for At {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Manifest(digest) => digest.fmt(f),
+            Self::File(name) => f.write_str(name),
+        }
+    }
+}
+
+impl<S> FoundSignature<S> {
     /// One that can't be read: it must not pass as "no signature".
-    fn unreadable(via: Via, at: String, problem: Diagnostic) -> Self {
+    fn unreadable(via: Via, at: Digest, problem: Diagnostic) -> Self {
         // What the name says that it is: on the fallback tag and behind the API lie bundles.
         let form = if via == Via::Tag { Form::SimpleSigning } else { Form::Bundle };
-        Self { via, at, form, content: Err(problem) }
+        Self { via, at: At::Manifest(at), form, content: Err(problem) }
     }
 }
 
@@ -173,7 +202,7 @@ impl Via {
     }
 }
 
-impl Image {
+impl<S> Image<S> {
     /// The name for people: repository, or the last part of the place, with the tag or the first digits of the
     /// digest.
     pub fn label(&self) -> String {

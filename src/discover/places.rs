@@ -3,108 +3,127 @@
 use std::{
     collections::{BTreeSet, HashMap},
     convert::Infallible,
-    sync::{Mutex, PoisonError, atomic::Ordering},
+    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
 };
 
 use super::{
-    Discovery, Image, Kind, Place, Target,
+    Discovery, Image, Keep, Kind, Place, Target, Whole,
     carrier::file_signature,
+    keep::kept,
     problem,
     store::Store,
-    walk::{Counts, Loose, Route, Walk},
+    walk::{Counts, Loose, Route, Walk, Walked},
 };
 use crate::content::ContentError;
 
-/// Finds all images and signatures of these places. A signature whose image lies in another of the places is
-/// brought to it; one whose image is nowhere is listed with an absent image, for its keys are needed all the same.
+/// Finds all images and signatures of these places, and keeps the signatures whole: see [`discover_all`].
+pub fn discover(
+    targets: &[Target<'_>],
+    progress: &mut (dyn FnMut(&Place) + Send),
+) -> Result<Discovery, ContentError> {
+    discover_all(targets, &Whole, progress)
+}
+
+/// Finds all images and signatures of these places; `keep` takes each signature as it is found. A signature whose image
+/// lies in another of the places is brought to it; one whose image is nowhere is listed with an absent image, for its
+/// keys are needed all the same.
 ///
 /// What can't be read is a problem of that thing. `Err`: the only place can't be read at all, or does not hold the one
 /// image that is meant.
 ///
 /// `progress` is called now and then.
-pub fn discover(
+pub fn discover_all<K: Keep>(
     targets: &[Target<'_>],
+    keep: &K,
     progress: &mut (dyn FnMut(&Place) + Send),
-) -> Result<Discovery, ContentError> {
+) -> Result<Discovery<K::Kept>, ContentError> {
     let mut discovery = Discovery::default();
     let mut loose = Vec::new();
-    let store = Store::default();
+    let store = Store::new(K::WHOLE);
     let progress = Mutex::new(progress);
     for target in targets {
         let first = discovery.images.len();
-        let name = target.source.place();
-        let mut place = Place { name, ..Place::default() };
-        if let Err(e) = walk(target, &store, &progress, &mut place, &mut discovery.images, &mut loose) {
+        let (mut walked, place) = walk(target, keep, &store, &progress);
+        if let Some(e) = walked.failure.take().filter(|_| place.read == 0) {
             if targets.len() == 1 {
                 return Err(e);
             }
-            place.problems.push(problem(&e));
-        } else if let Some(only) = &target.only {
+            discovery.places.push(Place { problems: vec![problem(&e)], ..place });
+            continue;
+        }
+        discovery.images.append(&mut walked.images);
+        loose.append(&mut walked.loose);
+        if let Some(only) = &target.only {
             keep_only(&mut discovery.images, first, only, &place.name)?;
             loose.retain(|(_, _, image, _)| {
                 discovery.images[first..].iter().any(|i| i.digest == *image) || only == &image.to_string()
             });
         }
-        discovery.places.push(place);
+        discovery.places.push(Place { problems: walked.problems, ..place });
     }
     bring_home(&mut discovery.images, loose);
     Ok(discovery)
 }
 
-/// Walks through one place. `Err`: nothing of it can be read.
-fn walk(
+/// Walks through one place: what it found, and the place with its counts.
+fn walk<K: Keep>(
     target: &Target<'_>,
+    keep: &K,
     store: &Store,
     progress: &Mutex<&mut (dyn FnMut(&Place) + Send)>,
-    place: &mut Place,
-    images: &mut Vec<Image>,
-    loose: &mut Vec<Loose>,
-) -> Result<(), ContentError> {
+) -> (Walked<K::Kept>, Place) {
     let (abilities, counts) = (target.source.abilities(), Counts::default());
-    let so_far = |name: &str| Place {
-        name: name.to_owned(),
+    let name: Arc<str> = target.source.place().into();
+    let so_far = || Place {
+        name: name.to_string(),
         read: counts.read.load(Ordering::Relaxed),
         absent: counts.absent.load(Ordering::Relaxed),
         problems: Vec::new(),
     };
-    let name = place.name.clone();
-    let tell = || (progress.lock().unwrap_or_else(PoisonError::into_inner))(&so_far(&name));
     let route = Route {
         source: target.source,
         only: target.only.as_deref(),
+        keep,
         store,
         counts: &counts,
-        progress: &tell,
+        progress: &|| (progress.lock().unwrap_or_else(PoisonError::into_inner))(&so_far()),
     };
-    let walked = abilities.workers().map(&target.source.repositories()?, |repository| {
-        Ok::<_, Infallible>(Walk::new(route, repository).run())
-    });
-    let Ok(walked) = walked;
-    let mut failure = None;
-    let mut problems = Vec::new();
-    for walked in walked {
-        images.extend(walked.images);
-        loose.extend(walked.loose);
-        problems.extend(walked.problems);
-        failure = failure.or(walked.failure);
+    let mut all = Walked { images: Vec::new(), loose: Vec::new(), problems: Vec::new(), failure: None };
+    match target.source.repositories() {
+        Err(e) => all.failure = Some(e),
+        Ok(repositories) => {
+            let walk = |repository: &String| Ok::<_, Infallible>(Walk::new(&route, &name, repository).run());
+            let Ok(walked) = abilities.workers().map(&repositories, walk);
+            for mut walked in walked {
+                all.images.append(&mut walked.images);
+                all.loose.append(&mut walked.loose);
+                all.problems.append(&mut walked.problems);
+                all.failure = all.failure.or(walked.failure);
+            }
+        }
     }
     if let Some(detached) = abilities.detached {
-        detached.detached(&mut |image, file| {
-            loose.push((name.clone(), String::new(), image, file_signature(file, store)));
-        })?;
-    }
-    *place = Place { problems, ..so_far(&name) };
-    match failure {
-        Some(e) if place.read == 0 => {
-            place.problems.clear();
-            Err(e)
+        let result = detached.detached(&mut |image, file| {
+            let found = kept(keep, vec![(image, file_signature(file))]);
+            all.loose.extend(
+                found.into_iter().map(|(image, signature)| (name.clone(), "".into(), image, signature)),
+            );
+        });
+        if let Err(e) = result {
+            all.problems.push(problem(&e));
+            all.failure = all.failure.or(Some(e));
         }
-        _ => Ok(()),
     }
+    (all, so_far())
 }
 
-fn keep_only(images: &mut Vec<Image>, first: usize, only: &str, place: &str) -> Result<(), ContentError> {
-    let wanted = |i: &Image| i.tags.iter().any(|t| t == only) || i.digest.to_string() == only;
+fn keep_only<S>(
+    images: &mut Vec<Image<S>>,
+    first: usize,
+    only: &str,
+    place: &str,
+) -> Result<(), ContentError> {
+    let wanted = |i: &Image<S>| i.tags.iter().any(|t| t == only) || i.digest.to_string() == only;
     let roots: BTreeSet<_> = images[first..].iter().filter(|i| wanted(i)).map(|i| i.digest).collect();
     if roots.is_empty() {
         let kind = if only.starts_with("sha256:") { "manifest" } else { "tag" };
@@ -119,7 +138,7 @@ fn keep_only(images: &mut Vec<Image>, first: usize, only: &str, place: &str) -> 
 }
 
 /// Brings signatures whose image was not in their own repository to that image.
-fn bring_home(images: &mut Vec<Image>, loose: Vec<Loose>) {
+fn bring_home<S>(images: &mut Vec<Image<S>>, loose: Vec<Loose<S>>) {
     let (mut here, mut absent) = (HashMap::new(), HashMap::new());
     if !loose.is_empty() {
         for (index, image) in images.iter().enumerate() {

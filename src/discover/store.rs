@@ -1,7 +1,7 @@
 //! What is kept of signatures until they are verified, and how much that may be.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
     sync::{
         Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -18,13 +18,15 @@ use crate::{
 /// What a signature takes beside its content.
 const OVERHEAD: u64 = 1 << 10;
 
-/// The content of all signatures of one discovery: each is read once and kept once, whatever number of layers,
-/// manifests and repositories names it, and all of them together are bounded. A place that holds more than is kept is
-/// read to its end; the signatures beyond are unreadable, which is not unsigned.
-#[derive(Default)]
+/// The content of signatures by digest: each is read once, whatever number of layers, manifests and repositories names it.
+///
+/// Where signatures are kept whole, so is all content, and it is bounded together: a place that holds more is read to its
+/// end; the signatures beyond are unreadable, which is not unsigned. Else content is kept only as long as there is room.
 pub(super) struct Store {
-    payloads: Mutex<BTreeMap<Digest, SimplePayload>>,
-    bundles: Mutex<BTreeMap<Digest, UntrustedBundle>>,
+    /// Whether signatures are kept whole.
+    whole: bool,
+    payloads: Mutex<Cache<SimplePayload>>,
+    bundles: Mutex<Cache<UntrustedBundle>>,
     small: AtomicU64,
     large: AtomicU64,
     /// Held while a large one is read: parsing takes several times its size.
@@ -32,6 +34,17 @@ pub(super) struct Store {
 }
 
 impl Store {
+    pub(super) fn new(whole: bool) -> Self {
+        Self {
+            whole,
+            payloads: Mutex::default(),
+            bundles: Mutex::default(),
+            small: AtomicU64::new(0),
+            large: AtomicU64::new(0),
+            reading: Mutex::new(()),
+        }
+    }
+
     /// The payload that a layer names.
     pub(super) fn payload(
         &self,
@@ -52,23 +65,26 @@ impl Store {
 
     fn shared<T: Clone>(
         &self,
-        known: &Mutex<BTreeMap<Digest, T>>,
+        known: &Mutex<Cache<T>>,
         layer: &Descriptor,
         read: impl FnOnce() -> Result<T, Diagnostic>,
     ) -> Result<T, Diagnostic> {
         let size = layer.size.unwrap_or(limits::SIGNATURE);
         let _alone = (size > limits::LARGE_SIGNATURE).then(|| lock(&self.reading));
         if let Some(content) = lock(known).get(&layer.digest) {
-            return Ok(content.clone());
+            return Ok(content);
         }
         self.keep(size)?;
         let content = read().inspect_err(|_| self.forget(size))?;
-        lock(known).insert(layer.digest, content.clone());
+        lock(known).put(layer.digest, content.clone(), size, !self.whole);
         Ok(content)
     }
 
     /// Makes room for a signature of this size.
     pub(super) fn keep(&self, size: u64) -> Result<(), Diagnostic> {
+        if !self.whole {
+            return Ok(());
+        }
         let (kept, most) = self.room(size);
         let taken = kept.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |kept| {
             kept.checked_add(size)?.checked_add(OVERHEAD).filter(|sum| *sum <= most)
@@ -84,6 +100,9 @@ impl Store {
     }
 
     fn forget(&self, size: u64) {
+        if !self.whole {
+            return;
+        }
         self.room(size).0.fetch_sub(size + OVERHEAD, Ordering::Relaxed);
     }
 
@@ -92,6 +111,53 @@ impl Store {
             (&self.large, limits::LARGE_SIGNATURES)
         } else {
             (&self.small, limits::SMALL_SIGNATURES)
+        }
+    }
+}
+
+/// Content by digest; what was used longest ago goes first where there is no more room.
+struct Cache<T> {
+    known: HashMap<Digest, Entry<T>>,
+    /// When each was used last.
+    used: BTreeMap<u64, Digest>,
+    clock: u64,
+    bytes: u64,
+}
+
+struct Entry<T> {
+    content: T,
+    size: u64,
+    used: u64,
+}
+
+impl<T> Default for Cache<T> {
+    fn default() -> Self {
+        Self { known: HashMap::new(), used: BTreeMap::new(), clock: 0, bytes: 0 }
+    }
+}
+
+impl<T: Clone> Cache<T> {
+    fn get(&mut self, digest: &Digest) -> Option<T> {
+        let entry = self.known.get_mut(digest)?;
+        self.used.remove(&entry.used);
+        self.clock += 1;
+        entry.used = self.clock;
+        self.used.insert(self.clock, *digest);
+        Some(entry.content.clone())
+    }
+
+    fn put(&mut self, digest: Digest, content: T, size: u64, bounded: bool) {
+        self.clock += 1;
+        let size = size + OVERHEAD;
+        if let Some(old) = self.known.insert(digest, Entry { content, size, used: self.clock }) {
+            self.used.remove(&old.used);
+            self.bytes -= old.size;
+        }
+        self.used.insert(self.clock, digest);
+        self.bytes += size;
+        while bounded && self.bytes > limits::SIGNATURE_CACHE {
+            let Some((_, oldest)) = self.used.pop_first() else { return };
+            self.bytes -= self.known.remove(&oldest).map_or(0, |entry| entry.size);
         }
     }
 }
@@ -118,7 +184,7 @@ mod tests {
 
     #[test]
     fn what_is_named_again_is_not_read_again() {
-        let store = Store::default();
+        let store = Store::new(true);
         let mut read = 0;
         for _ in 0..1000 {
             let found = store.payload(&layer(1, limits::SIGNATURE), || {
@@ -132,7 +198,7 @@ mod tests {
 
     #[test]
     fn signatures_without_end_are_not_kept() {
-        let store = Store::default();
+        let store = Store::new(true);
         let mut kept = 0;
         for number in 0..512 {
             match store.payload(&layer(number, limits::SIGNATURE), payload) {
@@ -151,12 +217,24 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_takes_no_room() {
-        let store = Store::default();
+        let store = Store::new(true);
         for number in 0..512 {
             let bad = store
                 .payload(&layer(number, limits::SIGNATURE), || Err(Diagnostic::new(Code::TooLarge, "bad")));
             assert_eq!(bad.unwrap_err().code.as_str(), "too-large");
         }
         assert!(store.payload(&layer(1, limits::SIGNATURE), payload).is_ok());
+    }
+
+    #[test]
+    fn content_that_is_not_kept_takes_no_more_than_its_cache() {
+        let store = Store::new(false);
+        for number in 0..512 {
+            store.payload(&layer(number, limits::SIGNATURE), payload).unwrap();
+            let cache = lock(&store.payloads);
+            assert!(cache.bytes <= limits::SIGNATURE_CACHE && cache.known.len() == cache.used.len());
+        }
+        let again = store.payload(&layer(511, limits::SIGNATURE), || panic!("it was the last"));
+        assert!(again.is_ok());
     }
 }

@@ -7,12 +7,12 @@ mod referrers;
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     sync::{
-        Mutex, PoisonError,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
 };
 
-use super::{FoundSignature, Image, Other, Via, problem, store::Store};
+use super::{FoundSignature, Image, Keep, Other, Via, problem, store::Store};
 use crate::{
     content::{self, Abilities, ContentError, Listed, Source},
     diag::Diagnostic,
@@ -21,7 +21,10 @@ use crate::{
 use examine::Examined;
 
 /// A signature whose image is not in its own repository: place, repository, image, signature.
-pub(super) type Loose = (String, String, Digest, FoundSignature);
+pub(super) type Loose<S> = (Arc<str>, Arc<str>, Digest, FoundSignature<S>);
+
+/// What was found, each with its image.
+type Found<S> = Vec<(Digest, Evidence<S>)>;
 
 /// Manifests that are read before what they say is taken together.
 const AT_ONCE: usize = 256;
@@ -36,8 +39,8 @@ struct Referrer {
 }
 
 /// Something that was found about an image.
-enum Evidence {
-    Signature(FoundSignature),
+enum Evidence<S> {
+    Signature(FoundSignature<S>),
     Other(Other),
     /// A manifest that should hold signatures lies in another archive.
     Elsewhere(Via, Digest),
@@ -53,11 +56,12 @@ pub(super) struct Counts {
 }
 
 /// Where a walk goes, and whom it tells.
-#[derive(Clone, Copy)]
-pub(super) struct Route<'a> {
+pub(super) struct Route<'a, K> {
     pub(super) source: &'a dyn Source,
     /// The one image that is meant.
     pub(super) only: Option<&'a str>,
+    /// Takes the signatures.
+    pub(super) keep: &'a K,
     pub(super) store: &'a Store,
     pub(super) counts: &'a Counts,
     /// Called now and then.
@@ -65,15 +69,15 @@ pub(super) struct Route<'a> {
 }
 
 /// The walk through one repository.
-pub(super) struct Walk<'a> {
-    route: Route<'a>,
+pub(super) struct Walk<'a, K: Keep> {
+    route: &'a Route<'a, K>,
     abilities: Abilities<'a>,
-    repository: String,
+    repository: Arc<str>,
     /// How messages name the place.
-    place: String,
+    place: Arc<str>,
     /// What failed first of what is about the place and not about content.
     failure: Mutex<Option<ContentError>>,
-    images: BTreeMap<Digest, Image>,
+    images: BTreeMap<Digest, Image<K::Kept>>,
     /// Instances of lists, with the list.
     instances: HashMap<Digest, Digest>,
     /// The referrers that were read or will be.
@@ -82,26 +86,26 @@ pub(super) struct Walk<'a> {
     waiting: Vec<Referrer>,
     /// Lists without a tag, with what they list: an older state of a fallback tag lists referrers.
     untagged: BTreeMap<Digest, Vec<Digest>>,
-    found: Vec<(Digest, Evidence)>,
+    found: Found<K::Kept>,
     problems: Vec<Diagnostic>,
 }
 
 /// What a walk found.
-pub(super) struct Walked {
-    pub(super) images: Vec<Image>,
-    pub(super) loose: Vec<Loose>,
+pub(super) struct Walked<S> {
+    pub(super) images: Vec<Image<S>>,
+    pub(super) loose: Vec<Loose<S>>,
     pub(super) problems: Vec<Diagnostic>,
     /// What failed first of what is about the place and not about content.
     pub(super) failure: Option<ContentError>,
 }
 
-impl<'a> Walk<'a> {
-    pub(super) fn new(route: Route<'a>, repository: &str) -> Self {
+impl<'a, K: Keep> Walk<'a, K> {
+    pub(super) fn new(route: &'a Route<'a, K>, place: &Arc<str>, repository: &str) -> Self {
         Self {
             route,
             abilities: route.source.abilities(),
-            repository: repository.to_owned(),
-            place: route.source.place(),
+            repository: repository.into(),
+            place: Arc::clone(place),
             failure: Mutex::default(),
             images: BTreeMap::new(),
             instances: HashMap::new(),
@@ -114,7 +118,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Reads the repository to its end. What is wrong with one thing in it is a problem of that thing.
-    pub(super) fn run(mut self) -> Walked {
+    pub(super) fn run(mut self) -> Walked<K::Kept> {
         if let Err(e) = self.list() {
             self.fail(e);
         }

@@ -106,8 +106,8 @@ fn image<'a>(image: &Image, answers: &mut impl Iterator<Item = &'a Answers>) -> 
         Kind::Unreadable => ("unreadable", None),
     };
     ImageReport {
-        source: image.place.clone(),
-        repository: image.repository.clone(),
+        source: image.place.to_string(),
+        repository: image.repository.to_string(),
         tags: image.tags.clone(),
         digest: image.digest,
         state,
@@ -133,7 +133,7 @@ fn signature<'a>(found: &FoundSignature, answers: &mut impl Iterator<Item = &'a 
     SignatureReport {
         form: found.form.as_str(),
         found: found.via.as_str(),
-        at: found.at.clone(),
+        at: found.at.to_string(),
         reference,
         needs,
         problem: trouble,

@@ -1,12 +1,13 @@
 //! What a listed manifest is. It is read, and nothing is noted yet: several are examined at once.
 
-use super::{Evidence, Referrer, Unread, Walk};
+use super::{Evidence, Found, Referrer, Unread, Walk};
 use crate::{
     content::{Completeness, ContentError, Listed, Name},
     diag::{Code, Diagnostic},
     discover::{
-        FoundSignature, Kind, Other, Via,
+        FoundSignature, Keep, Kind, Other, Via,
         carrier::{Layers, carries_signatures, missing, signatures},
+        keep::kept,
         names::{TagName, tag_name},
         problem,
     },
@@ -15,13 +16,13 @@ use crate::{
 };
 
 /// What a listed manifest turned out to be.
-pub(super) enum Examined {
+pub(super) enum Examined<S> {
     /// Nothing new: its digest was met before.
     Known,
     /// An image.
     Image(Seen),
     /// Manifests that refer to images, with what was found in them.
-    Referrers(Vec<(Referrer, Vec<(Digest, Evidence)>)>),
+    Referrers(Vec<(Referrer, Found<S>)>),
     /// Something about an image that is known by the tag alone.
     Other(Digest, Other),
 }
@@ -52,8 +53,8 @@ impl Seen {
     }
 }
 
-impl Walk<'_> {
-    pub(super) fn examine(&self, listed: &Listed) -> Examined {
+impl<K: Keep> Walk<'_, K> {
+    pub(super) fn examine(&self, listed: &Listed) -> Examined<K::Kept> {
         let descriptor = &listed.descriptor;
         let Name::Tag(tag) = &listed.name else { return self.look(descriptor, &listed.name) };
         match tag_name(tag) {
@@ -67,7 +68,7 @@ impl Walk<'_> {
     }
 
     /// Looks at a manifest whose name does not tell what it is.
-    fn look(&self, descriptor: &Descriptor, name: &Name) -> Examined {
+    fn look(&self, descriptor: &Descriptor, name: &Name) -> Examined<K::Kept> {
         let via = if *name == Name::Unlisted { Via::Unlisted } else { Via::Referrer };
         let has_tag = matches!(name, Name::Tag(_));
         let document = match self.read(descriptor) {
@@ -144,7 +145,7 @@ impl Walk<'_> {
     }
 
     /// Reads a manifest that refers to an image, unless it must wait until it is known which image is meant.
-    fn refer(&self, referrer: Referrer, manifest: Option<&ImageManifest>) -> Examined {
+    fn refer(&self, referrer: Referrer, manifest: Option<&ImageManifest>) -> Examined<K::Kept> {
         let found = if self.must_wait(&referrer) { Vec::new() } else { self.referrer(&referrer, manifest) };
         Examined::Referrers(vec![(referrer, found)])
     }
@@ -156,27 +157,23 @@ impl Walk<'_> {
 
     /// What a manifest that refers to an image holds: signatures, or something else that is named. What can't be read must
     /// not pass as "no signature".
-    pub(super) fn referrer(
-        &self,
-        referrer: &Referrer,
-        manifest: Option<&ImageManifest>,
-    ) -> Vec<(Digest, Evidence)> {
+    pub(super) fn referrer(&self, referrer: &Referrer, manifest: Option<&ImageManifest>) -> Found<K::Kept> {
         let (digest, subject, via) = (referrer.descriptor.digest, referrer.subject, referrer.via);
         let evidence = match (manifest, manifest.is_none().then(|| self.read(&referrer.descriptor))) {
             (Some(manifest), _) => return self.held(referrer, manifest),
             (_, Some(Ok(Some(Document::Manifest(manifest))))) => return self.held(referrer, &manifest),
             (_, Some(Ok(None))) => match self.abilities.completeness {
                 Completeness::Partial => Evidence::Elsewhere(via, digest),
-                Completeness::Whole => unreadable(via, &digest, missing(self.route.source, &digest)),
+                Completeness::Whole => unreadable(via, digest, missing(self.route.source, &digest)),
             },
-            (_, Some(Err(Unread::Problem(problem)))) => unreadable(via, &digest, problem),
+            (_, Some(Err(Unread::Problem(problem)))) => unreadable(via, digest, problem),
             // A list that refers to an image, or a schema 1 manifest, holds no signature.
             _ => return Vec::new(),
         };
         subject.map(|image| (image, evidence)).into_iter().collect()
     }
 
-    fn held(&self, referrer: &Referrer, manifest: &ImageManifest) -> Vec<(Digest, Evidence)> {
+    fn held(&self, referrer: &Referrer, manifest: &ImageManifest) -> Found<K::Kept> {
         let (digest, subject, via) = (referrer.descriptor.digest, referrer.subject, referrer.via);
         if !carries_signatures(manifest) {
             // The tag of signatures may hold an image that somebody put there, or nothing.
@@ -188,13 +185,13 @@ impl Walk<'_> {
         let layers =
             Layers { source: self.route.source, repository: &self.repository, store: self.route.store };
         let found = signatures(&layers, digest, manifest, via).into_iter();
-        found
-            .filter_map(|signature| {
-                let content = signature.content.as_ref().ok();
-                let claimed = content.and_then(|s| s.claimed_images().first().copied());
-                Some((subject.or(claimed)?, Evidence::Signature(signature)))
-            })
-            .collect()
+        let found = found.filter_map(|signature| {
+            let content = signature.content.as_ref().ok();
+            let claimed = content.and_then(|s| s.claimed_images().first().copied());
+            Some((subject.or(claimed)?, signature))
+        });
+        let kept = kept(self.route.keep, found.collect());
+        kept.into_iter().map(|(image, signature)| (image, Evidence::Signature(signature))).collect()
     }
 }
 
@@ -218,6 +215,6 @@ pub(super) fn bare(descriptor: &Descriptor) -> Descriptor {
 }
 
 /// A referrer that can't be read: it must not pass as "no signature".
-pub(super) fn unreadable(via: Via, at: &Digest, problem: Diagnostic) -> Evidence {
-    Evidence::Signature(FoundSignature::unreadable(via, at.to_string(), problem))
+pub(super) fn unreadable<S>(via: Via, at: Digest, problem: Diagnostic) -> Evidence<S> {
+    Evidence::Signature(FoundSignature::unreadable(via, at, problem))
 }

@@ -7,15 +7,15 @@ use super::{
 };
 use crate::{
     content,
-    discover::{Via, carrier::carries_signatures},
+    discover::{Keep, Via, carrier::carries_signatures},
     limits,
     oci::{Descriptor, Digest, Document},
 };
 
-impl Walk<'_> {
+impl<K: Keep> Walk<'_, K> {
     /// Reads what lies behind the fallback tag of `image`: the list of its referrers, one referrer itself, or an image, of
     /// which a filtered copy of a multi-arch image is one.
-    pub(super) fn fallback(&self, image: Digest, descriptor: &Descriptor) -> Examined {
+    pub(super) fn fallback(&self, image: Digest, descriptor: &Descriptor) -> Examined<K::Kept> {
         let referrer = |descriptor: &Descriptor| Referrer {
             via: Via::FallbackTag,
             descriptor: super::examine::bare(descriptor),

@@ -5,16 +5,16 @@ use std::{collections::HashMap, sync::PoisonError};
 use super::{Evidence, Walk, Walked};
 use crate::{
     discover::{
-        FoundSignature, Image, Kind, Via,
+        At, FoundSignature, Image, Keep, Kind, Via,
         carrier::missing,
         names::{TagName, tag_name},
     },
     oci::{Descriptor, Digest},
 };
 
-impl Walk<'_> {
+impl<K: Keep> Walk<'_, K> {
     /// What was found.
-    pub(super) fn finish(mut self) -> Walked {
+    pub(super) fn finish(mut self) -> Walked<K::Kept> {
         let mut loose = Vec::new();
         let mut found = std::mem::take(&mut self.found);
         found.sort_by(|(_, a), (_, b)| a.order().cmp(&b.order()));
@@ -35,7 +35,7 @@ impl Walk<'_> {
     }
 
     /// The image of this digest. An instance of a list becomes one by what is found about it.
-    fn image(&mut self, digest: Digest) -> Option<&mut Image> {
+    fn image(&mut self, digest: Digest) -> Option<&mut Image<K::Kept>> {
         if !self.images.contains_key(&digest) {
             let list = *self.instances.get(&digest)?;
             let tags = self.images.get(&list).map(|list| list.tags.clone()).unwrap_or_default();
@@ -55,7 +55,7 @@ impl Walk<'_> {
         self.images.get_mut(&digest)
     }
 
-    fn attach(&mut self, digest: Digest, evidence: Evidence) {
+    fn attach(&mut self, digest: Digest, evidence: Evidence<K::Kept>) {
         let Some(image) = self.images.get_mut(&digest) else { return };
         match evidence {
             Evidence::Signature(signature) => image.signatures.push(signature),
@@ -63,7 +63,7 @@ impl Walk<'_> {
             Evidence::Other(_) => {}
             Evidence::Elsewhere(via, at) => {
                 let problem = missing(self.route.source, &at);
-                image.signatures.push(FoundSignature::unreadable(via, at.to_string(), problem));
+                image.signatures.push(FoundSignature::unreadable(via, at, problem));
             }
             Evidence::Problem(problem) => image.problems.push(problem),
         }
@@ -80,7 +80,7 @@ impl Walk<'_> {
         }
     }
 
-    fn into_images(self) -> Vec<Image> {
+    fn into_images(self) -> Vec<Image<K::Kept>> {
         // Registry storage lists the instances of a list as revisions of their own, and what a fallback tag named before
         // its last signature: unsigned ones are not images by themselves.
         let (instances, referrers): (HashMap<_, _>, _) = (self.instances, self.referrers);
@@ -90,7 +90,7 @@ impl Walk<'_> {
         let part = |digest: &Digest| {
             instances.contains_key(digest) || self.untagged.get(digest).is_some_and(of_referrers)
         };
-        let is_bare = |image: &Image| {
+        let is_bare = |image: &Image<K::Kept>| {
             image.tags.is_empty()
                 && image.signatures.is_empty()
                 && image.others.is_empty()
@@ -106,12 +106,12 @@ impl Walk<'_> {
     }
 }
 
-impl Evidence {
+impl<S> Evidence<S> {
     /// Files come first, then what manifests hold, by their digests.
-    fn order(&self) -> (bool, &str) {
+    fn order(&self) -> Option<(bool, &At)> {
         match self {
-            Self::Signature(signature) => (signature.via != Via::File, &signature.at),
-            Self::Other(_) | Self::Elsewhere(..) | Self::Problem(_) => (true, ""),
+            Self::Signature(signature) => Some((signature.via != Via::File, &signature.at)),
+            Self::Other(_) | Self::Elsewhere(..) | Self::Problem(_) => None,
         }
     }
 }

@@ -1,21 +1,21 @@
 //! Noting what was examined.
 
 use super::{
-    Evidence, Referrer, Walk,
+    Evidence, Found, Referrer, Walk,
     examine::{Examined, Seen},
 };
 use crate::{
     content::{Listed, Name},
     discover::{
-        Image,
+        Image, Keep,
         names::{TagName, tag_name},
     },
     oci::Digest,
 };
 
-impl Walk<'_> {
+impl<K: Keep> Walk<'_, K> {
     /// Notes what a listed manifest is.
-    pub(super) fn note(&mut self, listed: &Listed, examined: Examined) {
+    pub(super) fn note(&mut self, listed: &Listed, examined: Examined<K::Kept>) {
         let digest = listed.descriptor.digest;
         let tag = match &listed.name {
             Name::Tag(tag) => Some(tag),
@@ -63,7 +63,7 @@ impl Walk<'_> {
     }
 
     /// Notes a referrer with what it holds, or keeps it until it is known which image is meant.
-    pub(super) fn note_referrer(&mut self, referrer: Referrer, found: Vec<(Digest, Evidence)>) {
+    pub(super) fn note_referrer(&mut self, referrer: Referrer, found: Found<K::Kept>) {
         if !self.referrers.insert(referrer.descriptor.digest) {
             return;
         }

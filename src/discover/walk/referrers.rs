@@ -2,11 +2,11 @@
 
 use super::{AT_ONCE, Evidence, Referrer, Walk, examine::bare};
 use crate::{
-    discover::{Via, carrier::file_signature},
+    discover::{Keep, Via, carrier::file_signature, keep::kept},
     oci::Digest,
 };
 
-impl Walk<'_> {
+impl<K: Keep> Walk<'_, K> {
     /// The images and the instances of lists.
     fn subjects(&self) -> Vec<Digest> {
         let mut all: Vec<_> = self.images.keys().chain(self.instances.keys()).copied().collect();
@@ -65,10 +65,11 @@ impl Walk<'_> {
     pub(super) fn read_sidecars(&mut self) {
         let Some(place) = self.abilities.sidecars else { return };
         for image in self.subjects() {
-            let (found, store) = (&mut self.found, self.route.store);
+            let mut files = Vec::new();
             let result = place.attachments(&self.repository, &image, &mut |file| {
-                found.push((image, Evidence::Signature(file_signature(file, store))));
+                files.extend(kept(self.route.keep, vec![(image, file_signature(file))]));
             });
+            self.found.extend(files.into_iter().map(|(image, file)| (image, Evidence::Signature(file))));
             if let Err(e) = result {
                 let problem = self.problem(e);
                 self.found.push((image, Evidence::Problem(problem)));
