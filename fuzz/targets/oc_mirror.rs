@@ -13,11 +13,11 @@ use std::{
 
 use keypack::{
     content::{OcMirror, ReleaseManifests},
-    discover::{Target, discover},
+    discover::{Target, discover_all},
     display::{Paint, hidden},
     keysource::Gathered,
     outcome::{Report, render},
-    resolve::resolve,
+    resolve::{Judge, Resolver},
 };
 
 /// Makes a folder of `name`, content, `name`, content… and reads it.
@@ -40,10 +40,9 @@ pub fn run(data: &[u8]) {
     let _ = place.release_manifests(&mut |manifest| {
         gathered.add_release_manifest(&manifest.name, &manifest.bytes);
     });
-    let Ok(found) = discover(&[Target { source: &place, only: None }], &mut |_| {}) else { return };
-    let questions: Vec<_> = found.images.iter().flat_map(places::questions).collect();
-    let report =
-        Report::new("discover", &found, &resolve(&questions, &gathered.candidates, jiff::Timestamp::UNIX_EPOCH), &gathered);
+    let judge = Judge::new(Resolver::new(&gathered.candidates, jiff::Timestamp::UNIX_EPOCH));
+    let Ok(found) = discover_all(&[Target { source: &place, only: None }], &judge, &mut |_| {}) else { return };
+    let report = Report::new("discover", &found, &judge.finish(), &gathered);
     let shown = render(&report, Paint(false), true);
     assert_eq!(shown.chars().find(|c| *c != '\n' && hidden(*c)), None, "{shown:?}");
 }

@@ -6,11 +6,11 @@ mod places;
 
 use keypack::{
     content::{Layout, Source, Storage},
-    discover::{Target, discover},
+    discover::{Target, discover_all},
     display::{Paint, hidden},
     keysource::Gathered,
     outcome::{Report, render},
-    resolve::resolve,
+    resolve::{Judge, Resolver},
 };
 
 /// Walks the layout and the registry's storage that these parts make.
@@ -25,9 +25,9 @@ pub fn run(data: &[u8]) {
 }
 
 fn walk(source: &dyn Source) {
-    let Ok(found) = discover(&[Target { source, only: None }], &mut |_| {}) else { return };
-    let questions: Vec<_> = found.images.iter().flat_map(places::questions).collect();
-    let resolution = resolve(&questions, &[], jiff::Timestamp::UNIX_EPOCH);
+    let judge = Judge::new(Resolver::new(&[], jiff::Timestamp::UNIX_EPOCH));
+    let Ok(found) = discover_all(&[Target { source, only: None }], &judge, &mut |_| {}) else { return };
+    let resolution = judge.finish();
     assert!(resolution.keys.is_empty(), "keys out of nothing");
     let report = Report::new("discover", &found, &resolution, &Gathered::default());
     let shown = render(&report, Paint(false), true);

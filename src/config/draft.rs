@@ -3,15 +3,13 @@
 
 use std::fmt::Write;
 
-use jiff::Timestamp;
-
 use super::observe::{Observation, Seen, observe};
 use crate::{
     discover::Discovery,
     display::count,
     key::KeyRef,
     pack::{Pattern, Scope, Signer},
-    resolve::Resolution,
+    resolve::{Resolution, Verdict},
 };
 
 const HEAD: &str = "\
@@ -23,8 +21,8 @@ rules:
 ";
 
 /// Writes the draft. Its rules are as narrow as what was seen: one for each repository, the signers exactly.
-pub fn draft_rules(discovery: &Discovery, resolution: &Resolution, now: Timestamp) -> String {
-    let observation = observe(discovery, resolution, now);
+pub fn draft_rules(discovery: &Discovery<Verdict>, resolution: &Resolution) -> String {
+    let observation = observe(discovery, resolution);
     let mut out = HEAD.to_owned();
     let mut written = false;
     for (scope, seen) in &observation.seen {

@@ -3,16 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
-
 use crate::{
     discover::{Discovery, Form, FoundSignature, Image, Kind},
     key::{KeyRef, Role, name_of},
     pack::{Pattern, Scope, Signer, media},
     registry::RegistryRef,
-    resolve::Resolution,
-    signature::UntrustedSignature,
-    trust::{KeySet, Verified, Verifier},
+    resolve::{Answer, Answers, Resolution, Verdict},
+    signature::Need,
 };
 
 /// What was seen of one repository.
@@ -47,26 +44,22 @@ pub(super) struct Observation {
 
 /// A signature that verified.
 struct Proof<'a> {
-    verified: Verified,
-    signature: &'a UntrustedSignature,
+    answers: &'a Answers,
+    reference: Option<&'a str>,
 }
 
-pub(super) fn observe(discovery: &Discovery, resolution: &Resolution, now: Timestamp) -> Observation {
-    // Resolved keys have a name each, so that there is no conflict; with none of them nothing would verify.
-    let keys = KeySet::new(resolution.keys.values().map(|resolved| resolved.key.clone()));
-    let verifier = Verifier::new(keys.unwrap_or_default());
+pub(super) fn observe(discovery: &Discovery<Verdict>, resolution: &Resolution) -> Observation {
     let names = resolution.keys.iter().map(|(key, resolved)| (*key, name_of(*key, &resolved.key.material)));
     let mut observation = Observation { seen: BTreeMap::new(), names: names.collect() };
     for image in discovery.images.iter().filter(|image| is_image(image)) {
-        let proofs: Vec<_> =
-            image.signatures.iter().filter_map(|s| proof(s, image, &verifier, now)).collect();
+        let proofs: Vec<_> = image.signatures.iter().filter_map(|s| proof(s, resolution)).collect();
         observation.seen.entry(scope(image)).or_default().add(&proofs);
     }
     observation
 }
 
 /// Whether it is something that a rule could be about: the instances of a list are signed by the list, if at all.
-fn is_image(image: &Image) -> bool {
+fn is_image(image: &Image<Verdict>) -> bool {
     match &image.kind {
         Kind::Artifact(artifact_type) if artifact_type == media::KEYS => false,
         Kind::Absent | Kind::Unreadable => !image.signatures.is_empty(),
@@ -74,24 +67,22 @@ fn is_image(image: &Image) -> bool {
     }
 }
 
-/// The signature, if it is one of the image (not a statement about it) and verifies.
-fn proof<'a>(
-    found: &'a FoundSignature,
-    image: &Image,
-    verifier: &Verifier,
-    now: Timestamp,
-) -> Option<Proof<'a>> {
+/// The signature, if it is one of the image (not a statement about it) and all that it brings verifies.
+fn proof<'a>(found: &'a FoundSignature<Verdict>, resolution: &'a Resolution) -> Option<Proof<'a>> {
     if found.form == Form::Attestation {
         return None;
     }
-    let signature = found.content.as_ref().ok()?;
-    let verified = verifier.judge(signature, &image.digest, now).ok()?;
-    Some(Proof { verified, signature })
+    let verdict = found.content.as_ref().ok()?;
+    let answers = resolution.answers(verdict)?;
+    let have =
+        |(_, answer): &(Need, Answer)| matches!(answer, Answer::Have(key) if answers.keys.contains(key));
+    let is_good = answers.refusal.is_none() && !answers.keys.is_empty() && answers.needs.iter().all(have);
+    is_good.then(|| Proof { answers, reference: verdict.reference.as_deref() })
 }
 
 /// The repository as the place says it: in its registry, else by a tag that is a whole reference; else what the place calls
 /// it. Not as a signature says it: a name that somebody signed elsewhere would make a rule for images elsewhere.
-fn scope(image: &Image) -> Result<Scope, String> {
+fn scope(image: &Image<Verdict>) -> Result<Scope, String> {
     let place = image.place.strip_prefix("docker://").and_then(|rest| rest.split('/').next());
     let here = place.map(|host| format!("{host}/{}", image.repository));
     let tags = image.tags.iter().filter(|tag| tag.contains('/')).map(String::as_str);
@@ -105,44 +96,45 @@ fn scope(image: &Image) -> Result<Scope, String> {
             let named = host.eq_ignore_ascii_case(reference.host.as_str());
             named.then(|| format!("{}/{}", reference.host, reference.repository).parse().ok())?
         })
-        .ok_or_else(|| if image.repository.is_empty() { image.label() } else { image.repository.clone() })
+        .ok_or_else(|| if image.repository.is_empty() { image.label() } else { image.repository.to_string() })
 }
 
 impl Seen {
     fn add(&mut self, proofs: &[Proof<'_>]) {
         self.images += 1;
         let mut signers = BTreeSet::new();
-        for Proof { verified, signature } in proofs {
+        for Proof { answers, reference } in proofs {
             self.signatures += 1;
             let of =
-                |roles: &'static [Role]| verified.keys().iter().filter(|k| roles.contains(&k.role)).copied();
+                |roles: &'static [Role]| answers.keys.iter().filter(|k| roles.contains(&k.role)).copied();
             let logs: Vec<_> = of(&[Role::Rekor, Role::Rekor2]).collect();
             self.unlogged += usize::from(logs.is_empty());
             self.logs.extend(logs);
-            self.signed_as.extend(signature.claimed_reference().map(str::to_owned));
-            self.bare += usize::from(signature.claimed_reference().is_some_and(|name| {
+            self.signed_as.extend(reference.map(str::to_owned));
+            self.bare += usize::from(reference.is_some_and(|name| {
                 name.parse::<RegistryRef>().is_ok_and(|r| r.tag.is_none() && r.digest.is_none())
             }));
-            let signer =
-                match (of(&[Role::Signer, Role::Gpg]).next(), verified.identity(), verified.oidc_issuer()) {
-                    (Some(key), _, _) => Some(Signer::Key(key)),
-                    (None, Some(subject), Some(issuer)) => Some(Signer::Identity {
-                        authorities: of(&[Role::Fulcio]).collect(),
-                        subject: Pattern::Exact(subject.to_owned()),
-                        kind: None,
-                        issuer: Some(Pattern::Exact(issuer.to_owned())),
-                    }),
-                    // A private CA's certificates know no OIDC issuer.
-                    (None, Some(subject), None) if of(&[Role::Pki]).next().is_some() => {
-                        Some(Signer::Identity {
-                            authorities: of(&[Role::Pki]).collect(),
-                            subject: Pattern::Exact(subject.to_owned()),
-                            kind: None,
-                            issuer: None,
-                        })
-                    }
-                    _ => None,
-                };
+            let signer = match (
+                of(&[Role::Signer, Role::Gpg]).next(),
+                answers.identity.as_deref(),
+                answers.oidc_issuer.as_deref(),
+            ) {
+                (Some(key), _, _) => Some(Signer::Key(key)),
+                (None, Some(subject), Some(issuer)) => Some(Signer::Identity {
+                    authorities: of(&[Role::Fulcio]).collect(),
+                    subject: Pattern::Exact(subject.to_owned()),
+                    kind: None,
+                    issuer: Some(Pattern::Exact(issuer.to_owned())),
+                }),
+                // A private CA's certificates know no OIDC issuer.
+                (None, Some(subject), None) if of(&[Role::Pki]).next().is_some() => Some(Signer::Identity {
+                    authorities: of(&[Role::Pki]).collect(),
+                    subject: Pattern::Exact(subject.to_owned()),
+                    kind: None,
+                    issuer: None,
+                }),
+                _ => None,
+            };
             self.nameless += usize::from(signer.is_none());
             signers.extend(signer);
         }

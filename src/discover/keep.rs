@@ -11,7 +11,7 @@ pub trait Keep: Sync {
     const WHOLE: bool;
 
     /// What is kept of a signature.
-    type Kept: Send;
+    type Kept: Send + Sync;
 
     /// Takes signatures that were found together for an image; gives what is kept of each, in their order.
     fn keep(&self, image: &Digest, signatures: &[UntrustedSignature]) -> Vec<Self::Kept>;

@@ -149,6 +149,11 @@ impl KeySourceError {
         }
     }
 
+    /// Whether no way leads to the host, so that others need not be asked either.
+    pub const fn is_unreachable(&self) -> bool {
+        matches!(self, Self::Net(error) if error.is_transient())
+    }
+
     /// The stable code of this error.
     pub fn code(&self) -> Code {
         match self {

@@ -46,7 +46,7 @@ impl Gathered {
             match self.add_address(role, address, client) {
                 Ok(()) => {}
                 Err(e) => {
-                    let unreachable = matches!(&e, KeySourceError::Net(net) if net.is_transient());
+                    let unreachable = e.is_unreachable();
                     problems.push(e);
                     if unreachable {
                         break;

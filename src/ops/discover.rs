@@ -51,7 +51,7 @@ pub fn discover(request: &Request, ctx: &Context) -> Result<Outcome, Diagnostic>
     let mut report = Report::new("discover", &found.discovery, &found.resolution, &found.gathered);
     report.tell_known(&|key| revoked(&key.into()).then_some(WhyMissing::Revoked));
     report.mark_revoked(&found.revoked);
-    let draft = || draft_rules(&found.discovery, &found.resolution, ctx.now);
+    let draft = || draft_rules(&found.discovery, &found.resolution);
     let draft_rules = match &request.draft_rules {
         None => None,
         Some(DraftRules::Outcome) => Some(draft()),

@@ -7,23 +7,24 @@ use jiff::Timestamp;
 use super::{
     Context, Sources,
     key_sources::add_payloads,
-    misplaced, redhat,
+    misplaced,
+    redhat::{self, RedHat},
     sources::{Opened, open},
 };
 use crate::{
     content::Completeness,
     diag::{Code, Diagnostic},
-    discover::{Discovery, Target, discover},
+    discover::{Discovery, Target, discover_all},
     display::count,
     export::{Asked, RegistriesD},
     key::{Fingerprint, Key, Role},
     keysource::Gathered,
-    resolve::{Answer, Question, Resolution, resolve},
+    resolve::{Answer, Judge, Resolution, Resolver, Verdict},
 };
 
 /// Everything that the sources and the key sources give, resolved.
 pub(super) struct Found {
-    pub(super) discovery: Discovery,
+    pub(super) discovery: Discovery<Verdict>,
     pub(super) gathered: Gathered,
     pub(super) resolution: Resolution,
     /// The missing needs that a revoked key fits: role and id.
@@ -35,7 +36,7 @@ pub(super) struct Found {
 /// A revoked key satisfies no need: it is no candidate at all.
 pub(super) fn discover_and_resolve(
     wanted: &Sources,
-    revoked: &dyn Fn(&Fingerprint) -> bool,
+    revoked: &(dyn Fn(&Fingerprint) -> bool + Sync),
     now: Timestamp,
     ctx: &Context,
 ) -> Result<Found, Diagnostic> {
@@ -51,7 +52,13 @@ pub(super) fn discover_and_resolve(
         .map(|opened| Target { source: opened.source.as_ref(), only: opened.only.clone() })
         .collect();
     ctx.events.step("looking for signatures");
-    let discovery = discover(&targets, &mut |place| {
+    let redhat = RedHat::new(revoked, ctx);
+    let mut resolver = Resolver::new(&gathered.candidates, now);
+    if !wanted.keys.offline {
+        resolver = resolver.asking(redhat.late_keys());
+    }
+    let judge = Judge::new(resolver);
+    let discovery = discover_all(&targets, &judge, &mut |place| {
         ctx.events.advance(&format!("looking for signatures in {}: {} manifests", place.name, place.read));
     })?;
     if discovery.places.iter().all(|p| p.read == 0) {
@@ -59,22 +66,11 @@ pub(super) fn discover_and_resolve(
     }
     warn_of_absent(&discovery, &sources, ctx);
     warn_of_bundles(&discovery, &sources, ctx);
-    ctx.events.step("verifying signatures");
-    let questions: Vec<_> = discovery
-        .images
-        .iter()
-        .flat_map(|image| {
-            image.signatures.iter().filter_map(|found| {
-                found.content.as_ref().ok().map(|signature| Question { image: image.digest, signature })
-            })
-        })
-        .collect();
-    let mut resolution = resolve(&questions, &gathered.candidates, now);
-    if !wanted.keys.offline && redhat::ask(&mut gathered, &questions, &resolution, ctx) {
-        left_out.extend(leave_out(&mut gathered, revoked, ctx));
-        resolution = resolve(&questions, &gathered.candidates, now);
-        redhat::keep_proved(&mut gathered, &resolution);
-    }
+    let mut resolution = judge.finish();
+    let late = redhat.found();
+    gathered.candidates.extend(late.candidates);
+    left_out.extend(late.left_out);
+    redhat::keep_proved(&mut gathered, &resolution);
     misplaced::report(&mut gathered, &mut resolution);
     let needs = resolution.answers.iter().flat_map(|answers| &answers.needs);
     let missing = needs.filter(|(_, answer)| matches!(answer, Answer::Missing { .. }));
@@ -84,7 +80,7 @@ pub(super) fn discover_and_resolve(
 }
 
 /// The failure where no image could be read, with the first of what damage there is.
-fn nothing_readable(discovery: &Discovery, sources: &[Opened]) -> Diagnostic {
+fn nothing_readable(discovery: &Discovery<Verdict>, sources: &[Opened]) -> Diagnostic {
     let places: Vec<_> = discovery.places.iter().map(|p| p.name.as_str()).collect();
     let mut what = format!("{} holds no image that can be read", places.join(", "));
     let problems = discovery.images.iter().flat_map(|image| &image.problems);
@@ -109,7 +105,11 @@ fn nothing_readable(discovery: &Discovery, sources: &[Opened]) -> Diagnostic {
 }
 
 /// Takes out the keys that somebody revoked who may say so.
-fn leave_out(gathered: &mut Gathered, revoked: &dyn Fn(&Fingerprint) -> bool, ctx: &Context) -> Vec<Key> {
+pub(super) fn leave_out(
+    gathered: &mut Gathered,
+    revoked: &dyn Fn(&Fingerprint) -> bool,
+    ctx: &Context,
+) -> Vec<Key> {
     let mut left_out = Vec::new();
     gathered.candidates.retain(|candidate| {
         let found = candidate.key.material.fingerprints().into_iter().find(|f| revoked(f));
@@ -124,7 +124,7 @@ fn leave_out(gathered: &mut Gathered, revoked: &dyn Fn(&Fingerprint) -> bool, ct
 }
 
 /// Says where manifests are named and lie in another archive: what is signed may be among them.
-fn warn_of_absent(discovery: &Discovery, sources: &[Opened], ctx: &Context) {
+fn warn_of_absent(discovery: &Discovery<Verdict>, sources: &[Opened], ctx: &Context) {
     for (place, Opened { source, .. }) in discovery.places.iter().zip(sources) {
         if place.absent > 0 && source.abilities().completeness == Completeness::Partial {
             let advice =
@@ -143,7 +143,7 @@ const NAMED: usize = 5;
 
 /// Names the images that oc-mirror would mirror without their signatures: it copies the tag `sha256-<hex>.sig` and
 /// nothing that is found as a referrer.
-fn warn_of_bundles(discovery: &Discovery, sources: &[Opened], ctx: &Context) {
+fn warn_of_bundles(discovery: &Discovery<Verdict>, sources: &[Opened], ctx: &Context) {
     let asked: Vec<_> = sources
         .iter()
         .filter_map(|opened| opened.to_be_mirrored.as_ref().map(|listed| (opened.source.place(), listed)))

@@ -109,8 +109,12 @@ fn of_source(place: &str, ctx: &Context) -> Result<Vec<ListedImage>, Diagnostic>
             };
             for tag in names {
                 let digest = tag.is_none().then_some(image.digest);
-                let source =
-                    RegistryRef { host: nowhere.clone(), repository: image.repository.clone(), tag, digest };
+                let source = RegistryRef {
+                    host: nowhere.clone(),
+                    repository: image.repository.to_string(),
+                    tag,
+                    digest,
+                };
                 listed.push(ListedImage { source, destination: None, mirrored: None });
             }
         }

@@ -77,7 +77,7 @@ mod tests {
         let log_id = PublicKey::fingerprint(key);
         let answers = vec![(Need::Rekor { log_id }, Answer::Missing { claim: None })];
         let mut resolution = Resolution {
-            answers: vec![crate::resolve::Answers { needs: answers, refusal: None }],
+            answers: vec![crate::resolve::Answers { needs: answers, ..Default::default() }],
             unused: vec![candidate.provenance.clone()],
             ..Resolution::default()
         };

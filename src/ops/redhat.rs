@@ -1,57 +1,91 @@
 //! Asking Red Hat for the keys of its images, where nothing else has them.
 
-use std::time::Duration;
-
-use super::Context;
-use crate::{
-    http::{self, Client},
-    key::Role,
-    keysource::{Gathered, is_redhat, is_redhats},
-    resolve::{Answer, Question, Resolution},
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
 };
 
-/// Asks for what is missing. Whether anything came. It never blocks: what does not work is one warning.
-pub(super) fn ask(
-    gathered: &mut Gathered,
-    questions: &[Question<'_>],
-    resolution: &Resolution,
-    ctx: &Context,
-) -> bool {
-    let mut roles: Vec<Role> = questions
-        .iter()
-        .zip(&resolution.answers)
-        .filter(|(question, _)| question.signature.claimed_reference().is_some_and(is_redhat))
-        .flat_map(|(_, answers)| &answers.needs)
-        .filter(|(_, answer)| matches!(answer, Answer::Missing { .. }))
-        .map(|(need, _)| need.role())
-        .collect();
-    roles.sort_unstable();
-    roles.dedup();
-    if roles.is_empty() {
-        return false;
+use super::{Context, discover_and_resolve::leave_out};
+use crate::{
+    http::{self, Client},
+    key::{Candidate, Fingerprint, Key, Role},
+    keysource::{Gathered, KeySourceError, is_redhat, is_redhats},
+    resolve::{LateKeys, Resolution},
+};
+
+/// Red Hat's addresses, each of which is asked once, when a signature needs a key that nothing else gave. They never block:
+/// what does not work is one warning.
+pub(super) struct RedHat<'a> {
+    revoked: &'a (dyn Fn(&Fingerprint) -> bool + Sync),
+    ctx: &'a Context,
+    asked: Mutex<Asked>,
+}
+
+#[derive(Default)]
+struct Asked {
+    roles: Vec<Role>,
+    /// Whether no way leads there.
+    unreachable: bool,
+    warned: bool,
+    found: Found,
+}
+
+/// What the addresses gave.
+#[derive(Default)]
+pub(super) struct Found {
+    pub(super) candidates: Vec<Candidate>,
+    /// Keys that are revoked.
+    pub(super) left_out: Vec<Key>,
+}
+
+impl<'a> RedHat<'a> {
+    pub(super) fn new(revoked: &'a (dyn Fn(&Fingerprint) -> bool + Sync), ctx: &'a Context) -> Self {
+        Self { revoked, ctx, asked: Mutex::default() }
     }
-    ctx.events.step("asking Red Hat for its keys");
-    let mut options = http::Options {
-        retries: 0,
-        connect_timeout: Duration::from_secs(5),
-        silence: Duration::from_secs(10),
-        ..ctx.registry().http
-    };
-    // --tls-verify=false is said of the user's own registry.
-    options.tls.verify = true;
-    let before = gathered.candidates.len();
-    let problems = gathered.add_redhat(&roles, &Client::new(options));
-    if let Some(problem) = problems.first() {
-        ctx.events.warn(&format!(
-            "these are images of Red Hat's, and its published keys could not be had: {problem}; give them by --key \
-             FILE (the log's by --rekor FILE), or keep keypack from asking by --no-network"
-        ));
+
+    /// As a source of keys for a resolver.
+    pub(super) fn late_keys(&self) -> LateKeys<'_> {
+        LateKeys { applies: is_redhat, ask: Box::new(|need| self.ask(need.role())) }
     }
-    gathered.candidates.len() > before
+
+    /// All that came.
+    pub(super) fn found(self) -> Found {
+        self.asked.into_inner().unwrap_or_else(PoisonError::into_inner).found
+    }
+
+    fn ask(&self, role: Role) -> Vec<Candidate> {
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        if asked.unreachable || asked.roles.contains(&role) {
+            return Vec::new();
+        }
+        asked.roles.push(role);
+        self.ctx.events.step("asking Red Hat for its keys");
+        let mut options = http::Options {
+            retries: 0,
+            connect_timeout: Duration::from_secs(5),
+            silence: Duration::from_secs(10),
+            ..self.ctx.registry().http
+        };
+        // --tls-verify=false is said of the user's own registry.
+        options.tls.verify = true;
+        let mut gathered = Gathered::default();
+        let problems = gathered.add_redhat(&[role], &Client::new(options));
+        asked.unreachable = problems.iter().any(KeySourceError::is_unreachable);
+        if let Some(problem) = problems.first().filter(|_| !asked.warned) {
+            asked.warned = true;
+            self.ctx.events.warn(&format!(
+                "these are images of Red Hat's, and its published keys could not be had: {problem}; give them by --key \
+                 FILE (the log's by --rekor FILE), or keep keypack from asking by --no-network"
+            ));
+        }
+        asked.found.left_out.extend(leave_out(&mut gathered, self.revoked, self.ctx));
+        asked.found.candidates.extend(gathered.candidates.iter().cloned());
+        gathered.candidates
+    }
 }
 
 /// Takes out what Red Hat's addresses gave and what neither is known by its fingerprint nor proved a signature.
 pub(super) fn keep_proved(gathered: &mut Gathered, resolution: &Resolution) {
-    let proved = |candidate: &crate::key::Candidate| resolution.keys.contains_key(&candidate.key.key_ref());
+    let proved = |candidate: &Candidate| resolution.keys.contains_key(&candidate.key.key_ref());
     gathered.candidates.retain(|candidate| !is_redhats(candidate) || proved(candidate));
 }

@@ -9,21 +9,19 @@ use crate::{
     discover::{Discovery, FoundSignature, Image, Kind},
     key::{Grade, OpenPgpKey, Provenance, Validity, name_of},
     keysource::Gathered,
-    resolve::{Answer, Answers, Conflict, Resolution, WindowDifference},
+    resolve::{Answer, Conflict, Resolution, Verdict, WindowDifference},
     signature::Need,
 };
 
 impl Report {
-    /// Puts what was found and what was resolved together. `resolution` answers the readable signatures of
-    /// `discovery`, in their order.
+    /// Puts what was found and what was resolved together. `resolution` has what the verdicts of `discovery` are about.
     pub fn new(
         command: &'static str,
-        discovery: &Discovery,
+        discovery: &Discovery<Verdict>,
         resolution: &Resolution,
         gathered: &Gathered,
     ) -> Self {
-        let mut answers = resolution.answers.iter();
-        let images: Vec<_> = discovery.images.iter().map(|i| image(i, &mut answers)).collect();
+        let images: Vec<_> = discovery.images.iter().map(|i| image(i, resolution)).collect();
         let sources: Vec<_> = discovery
             .places
             .iter()
@@ -93,11 +91,8 @@ impl Report {
     }
 }
 
-fn image<'a>(image: &Image, answers: &mut impl Iterator<Item = &'a Answers>) -> ImageReport {
-    let readable = image.signatures.iter().filter(|s| s.content.is_ok()).count();
-    let answers: Vec<_> = answers.take(readable).collect();
-    let state = ImageState::of(image, &answers);
-    let mut answers = answers.into_iter();
+fn image(image: &Image<Verdict>, resolution: &Resolution) -> ImageReport {
+    let state = ImageState::of(image, resolution);
     let (kind, artifact_type) = match &image.kind {
         Kind::Image => ("image", None),
         Kind::Index => ("index", None),
@@ -114,20 +109,20 @@ fn image<'a>(image: &Image, answers: &mut impl Iterator<Item = &'a Answers>) -> 
         kind,
         artifact_type,
         instance_of: image.instance_of,
-        signatures: image.signatures.iter().map(|s| signature(s, &mut answers)).collect(),
+        signatures: image.signatures.iter().map(|s| signature(s, resolution)).collect(),
         problems: image.problems.clone(),
         label: image.label(),
     }
 }
 
-fn signature<'a>(found: &FoundSignature, answers: &mut impl Iterator<Item = &'a Answers>) -> SignatureReport {
+fn signature(found: &FoundSignature<Verdict>, resolution: &Resolution) -> SignatureReport {
     let (needs, trouble, reference) = match &found.content {
         Err(e) => (Vec::new(), Some(e.clone()), None),
-        Ok(content) => {
-            let answers = answers.next().cloned().unwrap_or_default();
+        Ok(verdict) => {
+            let answers = resolution.answers(verdict).cloned().unwrap_or_default();
             let trouble = answers.refusal.as_ref().map(Diagnostic::from);
             let needs = answers.needs.iter().map(|(n, a)| need(n, a)).collect();
-            (needs, trouble, content.claimed_reference().map(str::to_owned))
+            (needs, trouble, verdict.reference.as_deref().map(str::to_owned))
         }
     };
     SignatureReport {

@@ -3,7 +3,7 @@ use serde::Serialize;
 use crate::{
     discover::{Form, Image, Kind, Other},
     pack::media,
-    resolve::Answers,
+    resolve::{Resolution, Verdict},
     trust::Refusal,
 };
 
@@ -34,8 +34,36 @@ pub enum ImageState {
 pub enum Otherwise {
     /// A signature of Notation.
     Notation,
+    /// The image is a Docker schema 1 manifest, with the signatures in it.
+    DockerSchema1,
     /// Only attestations: signed statements about the image.
     Attestation,
+    /// Only a bill of materials.
+    Sbom,
+}
+
+impl Otherwise {
+    /// The first of what was found, in the order of what says most.
+    fn of(others: &[Other], attested: bool) -> Option<Self> {
+        let kinds = [
+            (Other::Notation, Self::Notation),
+            (Other::Schema1, Self::DockerSchema1),
+            (Other::Attestation, Self::Attestation),
+            (Other::Sbom, Self::Sbom),
+        ];
+        let found = |other: &Other| others.contains(other) || (attested && *other == Other::Attestation);
+        kinds.into_iter().find(|(other, _)| found(other)).map(|(_, otherwise)| otherwise)
+    }
+
+    /// The name for people.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Notation => "Notation",
+            Self::DockerSchema1 => "Docker schema 1",
+            Self::Attestation => "attestation",
+            Self::Sbom => "SBOM only",
+        }
+    }
 }
 
 /// What became of a need.
@@ -65,16 +93,15 @@ impl NeedState {
 }
 
 impl ImageState {
-    /// The state of an image. `answers` are those of its readable signatures, in their order.
-    pub(super) fn of(image: &Image, answers: &[&Answers]) -> Self {
-        let mut answers = answers.iter();
+    /// The state of an image, whose verdicts `resolution` has.
+    pub(super) fn of(image: &Image<Verdict>, resolution: &Resolution) -> Self {
         let (mut signed, mut attested, mut unreadable) = (false, false, false);
         for signature in &image.signatures {
-            if signature.content.is_err() {
+            let Ok(verdict) = &signature.content else {
                 unreadable = true;
                 continue;
-            }
-            let refusal = answers.next().and_then(|answers| answers.refusal.as_ref());
+            };
+            let refusal = resolution.answers(verdict).and_then(|answers| answers.refusal.as_ref());
             match (refusal, signature.form) {
                 // What was made for another image says nothing of this one.
                 (Some(Refusal::OtherImage { .. }), _) => {}
@@ -91,14 +118,11 @@ impl ImageState {
             Kind::Unreadable => Self::Unreadable,
             // A tag or a list that could not be read may have held a signature.
             _ if unreadable || !image.problems.is_empty() => Self::Unreadable,
-            _ if image.others.contains(&Other::Notation) => {
-                Self::SignedOtherwise { otherwise: Otherwise::Notation }
-            }
-            _ if attested || image.others.contains(&Other::Attestation) => {
-                Self::SignedOtherwise { otherwise: Otherwise::Attestation }
-            }
-            Kind::Absent => Self::NotHere,
-            _ => Self::Unsigned,
+            kind => match Otherwise::of(&image.others, attested) {
+                Some(otherwise) => Self::SignedOtherwise { otherwise },
+                None if *kind == Kind::Absent => Self::NotHere,
+                None => Self::Unsigned,
+            },
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// What verifying one signature showed.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Judged {
     pub(super) needs: Vec<Need>,
     /// The fingerprint of the signer's key that the log entry names.
@@ -20,6 +20,9 @@ pub struct Judged {
     pub(super) keys: Vec<KeyRef>,
     /// The keys that it did not verify with.
     pub(super) refused: Vec<(KeyRef, Refusal)>,
+    /// The certificate's subject and OIDC issuer, where a certificate signed.
+    pub(super) identity: Option<String>,
+    pub(super) oidc_issuer: Option<String>,
     /// Why it does not verify with all that it needs and that is at hand.
     pub(super) refusal: Option<Refusal>,
 }
@@ -29,6 +32,8 @@ impl Judged {
     pub(super) fn add(&mut self, verified: &Verified) -> bool {
         self.keys.extend(verified.keys());
         self.refused.extend(verified.refused().iter().cloned());
+        self.identity = verified.identity().map(str::to_owned);
+        self.oidc_issuer = verified.oidc_issuer().map(str::to_owned);
         match verified.refused() {
             [] => true,
             [.., (_, refusal)] => {
@@ -51,8 +56,9 @@ impl Judged {
                 (need.clone(), self.answer(need, keys, proved))
             })
             .collect();
-        let refusal = self.refusal.filter(|refusal| !is_said(refusal, &answers));
-        Answers { needs: answers, refusal }
+        let refusal = self.refusal.clone().filter(|refusal| !is_said(refusal, &answers));
+        let Self { keys, identity, oidc_issuer, .. } = self;
+        Answers { needs: answers, refusal, keys, identity, oidc_issuer }
     }
 
     fn answer(&self, need: &Need, options: &[ResolvedKey], proved: &BTreeMap<KeyRef, ResolvedKey>) -> Answer {

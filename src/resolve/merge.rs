@@ -33,8 +33,8 @@ pub fn merged(candidates: &[Candidate]) -> BTreeMap<KeyRef, ResolvedKey> {
 }
 
 /// The documents that describe an instance with CT logs.
-pub(super) fn with_ct_logs(candidates: &[Candidate]) -> BTreeSet<Digest> {
-    candidates.iter().filter(|c| c.key.role == Role::CtLog).map(|c| c.provenance.sha256).collect()
+pub(super) fn with_ct_logs<'a>(candidates: impl IntoIterator<Item = &'a Candidate>) -> BTreeSet<Digest> {
+    candidates.into_iter().filter(|c| c.key.role == Role::CtLog).map(|c| c.provenance.sha256).collect()
 }
 
 /// One key out of several sources: the best source's words, all sources' names.

@@ -1,6 +1,7 @@
 //! Needs meet candidates. A candidate counts only after a signature that needed it has verified with it.
 
 mod choice;
+mod judge;
 mod judged;
 mod merge;
 mod pool;
@@ -17,10 +18,11 @@ use crate::{
     trust::Refusal,
 };
 
+pub use judge::{Judge, Verdict};
 pub use judged::Judged;
 pub use merge::{WindowDifference, merged};
 pub use pool::Conflict;
-pub use resolver::Resolver;
+pub use resolver::{LateKeys, Resolver};
 
 /// A signature to resolve, with the image that it is about.
 #[derive(Debug, Clone, Copy)]
@@ -36,7 +38,7 @@ pub struct Question<'a> {
 pub struct Resolution {
     /// The keys that verified a signature, by role and id.
     pub keys: BTreeMap<KeyRef, ResolvedKey>,
-    /// For each question, in its order.
+    /// For each question, in its order; of a [`Judge`], by the number of the verdict.
     pub answers: Vec<Answers>,
     /// Candidates with one name and different content; none of them is used.
     pub conflicts: Vec<Conflict>,
@@ -55,6 +57,12 @@ pub struct Answers {
     /// Why the signature does not count, where its needs do not say so: it was not verified, or does not verify although its
     /// keys do verify another one.
     pub refusal: Option<Refusal>,
+    /// The keys that it verified with.
+    pub keys: Vec<KeyRef>,
+    /// The certificate's subject alternative name, where a certificate signed that is good.
+    pub identity: Option<String>,
+    /// The OIDC issuer in it.
+    pub oidc_issuer: Option<String>,
 }
 
 /// A key that verified at least one signature that needed it.

@@ -1,6 +1,9 @@
 //! The candidates, with duplicates merged and contradictions taken out.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use super::{
     Answer, Answers, ResolvedKey,
@@ -22,18 +25,18 @@ pub struct Conflict {
     pub sources: Vec<String>,
 }
 
-pub(super) struct Pool<'a> {
+pub(super) struct Pool {
     /// By role and id.
-    candidates: BTreeMap<KeyRef, Vec<&'a Candidate>>,
+    candidates: BTreeMap<KeyRef, Vec<Arc<Candidate>>>,
     instances: BTreeSet<Digest>,
     pub(super) conflicts: Vec<Conflict>,
 }
 
-impl<'a> Pool<'a> {
-    pub(super) fn new(all: &'a [Candidate]) -> Self {
-        let mut by_name: BTreeMap<KeyRef, Vec<&'a Candidate>> = BTreeMap::new();
+impl Pool {
+    pub(super) fn new(all: &[Arc<Candidate>]) -> Self {
+        let mut by_name: BTreeMap<KeyRef, Vec<Arc<Candidate>>> = BTreeMap::new();
         for candidate in all {
-            by_name.entry(claimed_name(candidate)).or_default().push(candidate);
+            by_name.entry(claimed_name(candidate)).or_default().push(Arc::clone(candidate));
         }
         let (mut candidates, mut conflicts) = (BTreeMap::<_, Vec<_>>::new(), Vec::new());
         for (_, group) in by_name {
@@ -47,7 +50,7 @@ impl<'a> Pool<'a> {
                 }
             }
         }
-        Self { candidates, instances: with_ct_logs(all), conflicts }
+        Self { candidates, instances: with_ct_logs(all.iter().map(Arc::as_ref)), conflicts }
     }
 
     /// The keys that fit a need, each once, with all that their sources say; those first that fit without further
@@ -64,7 +67,7 @@ impl<'a> Pool<'a> {
         options
     }
 
-    fn groups(&self, need: &Need) -> BTreeMap<KeyRef, Vec<&'a Candidate>> {
+    fn groups(&self, need: &Need) -> BTreeMap<KeyRef, Vec<&Candidate>> {
         let mut groups: BTreeMap<KeyRef, Vec<_>> = BTreeMap::new();
         for candidate in self.asked(need) {
             if let Some(key) = need.met_by(&candidate.key) {
@@ -75,21 +78,21 @@ impl<'a> Pool<'a> {
     }
 
     /// The candidates that may fit a need: by their id where the need names it, else all of the role.
-    fn asked(&self, need: &Need) -> Vec<&'a Candidate> {
+    fn asked(&self, need: &Need) -> Vec<&Candidate> {
         let role = need.role();
         let known = match need {
             Need::Rekor { log_id: id }
             | Need::CtLog { log_id: id }
             | Need::Signer { fingerprint: Some(id) } => {
                 let named = self.candidates.get(&KeyRef { role, id: *id });
-                return named.cloned().unwrap_or_default();
+                return named.into_iter().flatten().map(Arc::as_ref).collect();
             }
             Need::Rekor2 { .. } => [Role::Rekor, Role::Rekor2],
             _ => [role; 2],
         };
         let (lowest, highest) = (Digest::from_bytes([0; 32]), Digest::from_bytes([0xff; 32]));
         let range = KeyRef { role: known[0], id: lowest }..=KeyRef { role: known[1], id: highest };
-        self.candidates.range(range).flat_map(|(_, group)| group).copied().collect()
+        self.candidates.range(range).flat_map(|(_, group)| group).map(Arc::as_ref).collect()
     }
 
     /// The keys that fit one of these needs and whose sources differ about when they were in use.
@@ -134,9 +137,10 @@ fn claimed_name(candidate: &Candidate) -> KeyRef {
 }
 
 /// Whether these candidates of one name can't all be right.
-fn contradict(group: &[&Candidate]) -> bool {
+fn contradict(group: &[Arc<Candidate>]) -> bool {
     let mut different: Vec<&Material> = Vec::new();
-    for Candidate { key, .. } in group {
+    for candidate in group {
+        let key = &candidate.key;
         if different.iter().any(|known| differ(known, &key.material)) {
             return true;
         }

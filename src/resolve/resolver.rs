@@ -1,11 +1,17 @@
 //! The search for proofs.
 
+mod late;
+
 use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    collections::{BTreeMap, BTreeSet},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, RwLock,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use jiff::Timestamp;
+pub use late::LateKeys;
 
 use super::{
     Judged, Resolution, ResolvedKey,
@@ -30,7 +36,14 @@ const KEPT: usize = 256;
 /// Verifies signatures one by one, also from several threads, with the candidates that fit what they need. What became of
 /// the needs can be told at the end only: a key that one signature can't prove may be proved by a later one.
 pub struct Resolver<'a> {
-    pool: Pool<'a>,
+    pool: RwLock<Pool>,
+    candidates: Mutex<Vec<Arc<Candidate>>>,
+    late: Option<LateKeys<'a>>,
+    /// What was looked for in [`LateKeys`].
+    asked: Mutex<BTreeSet<Need>>,
+    /// How often candidates were added.
+    generation: AtomicUsize,
+    numbers: AtomicUsize,
     options: Mutex<BTreeMap<Need, Arc<Options>>>,
     verifiers: Mutex<BTreeMap<Combination, Arc<Verifier>>>,
     proved: Mutex<BTreeMap<KeyRef, ResolvedKey>>,
@@ -39,9 +52,15 @@ pub struct Resolver<'a> {
 
 impl<'a> Resolver<'a> {
     /// A resolver that knows these candidates. `now` is what dates are compared with.
-    pub fn new(candidates: &'a [Candidate], now: Timestamp) -> Self {
+    pub fn new(candidates: &[Candidate], now: Timestamp) -> Self {
+        let candidates: Vec<_> = candidates.iter().cloned().map(Arc::new).collect();
         Self {
-            pool: Pool::new(candidates),
+            pool: RwLock::new(Pool::new(&candidates)),
+            candidates: Mutex::new(candidates),
+            late: None,
+            asked: Mutex::default(),
+            generation: AtomicUsize::new(0),
+            numbers: AtomicUsize::new(0),
             options: Mutex::default(),
             verifiers: Mutex::default(),
             proved: Mutex::default(),
@@ -52,16 +71,30 @@ impl<'a> Resolver<'a> {
     /// Verifies the signatures of one image, each of them, also where its keys have been proved by another: it may be
     /// broken all the same. At most [`limits::TRIALS`] keys are tried on them; signatures that name their keys come first.
     pub fn judge(&self, image: &Digest, signatures: &[&UntrustedSignature]) -> Vec<Judged> {
+        let mut trials = limits::TRIALS;
+        self.judge_within(image, signatures, &mut trials)
+    }
+
+    /// The same within what is left of the trials for this image.
+    pub(super) fn judge_within(
+        &self,
+        image: &Digest,
+        signatures: &[&UntrustedSignature],
+        trials: &mut usize,
+    ) -> Vec<Judged> {
         let readings = signatures.iter().map(|signature| Reading::new(signature, image));
         let mut readings: Vec<_> = readings.map(Some).collect();
         let is_unnamed = |reading: &Reading<'_>| reading.needs().all().iter().any(Need::is_unnamed);
         let mut order: Vec<_> = (0..readings.len()).collect();
         order.sort_by_key(|index| matches!(&readings[*index], Some(Ok(reading)) if is_unnamed(reading)));
         let mut judged: Vec<_> = readings.iter().map(|_| Judged::default()).collect();
-        let mut trials = limits::TRIALS;
         for index in order {
             judged[index] = match readings[index].take() {
-                Some(Ok(reading)) => self.verify(&reading, &mut trials),
+                Some(Ok(reading)) => {
+                    let judged = self.verify_asking(&reading, signatures[index].claimed_reference(), trials);
+                    self.count(&judged);
+                    judged
+                }
                 Some(Err(refusal)) => Judged { refusal: Some(refusal), ..Judged::default() },
                 None => continue,
             };
@@ -71,15 +104,31 @@ impl<'a> Resolver<'a> {
 
     /// What became of all of them.
     pub fn finish(self, judged: Vec<Judged>) -> Resolution {
+        // What was looked for before candidates were added is looked for again.
+        let needs: BTreeSet<_> = judged.iter().flat_map(|judged| &judged.needs).collect();
+        for need in needs {
+            self.options(need);
+        }
         let proved = self.proved.into_inner().unwrap_or_else(PoisonError::into_inner);
         let options = self.options.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let pool = self.pool.into_inner().unwrap_or_else(PoisonError::into_inner);
         let answers: Vec<_> = judged.into_iter().map(|judged| judged.answers(&proved, &options)).collect();
         Resolution {
-            unused: self.pool.unused(&proved, &answers),
-            windows: self.pool.differences(options.keys()),
+            unused: pool.unused(&proved, &answers),
+            windows: pool.differences(options.keys()),
             answers,
-            conflicts: self.pool.conflicts,
+            conflicts: pool.conflicts,
             keys: proved,
+        }
+    }
+
+    /// Counts a signature for the keys that it proved: once, however many combinations it took.
+    fn count(&self, judged: &Judged) {
+        let mut proved = lock(&self.proved);
+        for key in &judged.keys {
+            if let Some(resolved) = proved.get_mut(key) {
+                resolved.proofs += 1;
+            }
         }
     }
 
@@ -98,13 +147,14 @@ impl<'a> Resolver<'a> {
     }
 
     fn options(&self, need: &Need) -> Arc<Options> {
+        let pool = self.pool.read().unwrap_or_else(PoisonError::into_inner);
         let mut known = lock(&self.options);
         if let Some(options) = known.get(need) {
             return Arc::clone(options);
         }
         let options = Arc::new(Options {
-            number: known.len(),
-            keys: self.pool.options(need),
+            number: self.numbers.fetch_add(1, Ordering::Relaxed),
+            keys: pool.options(need),
             one_is_enough: matches!(need, Need::Pki(_)),
         });
         known.insert(need.clone(), Arc::clone(&options));
@@ -172,15 +222,8 @@ impl<'a> Resolver<'a> {
         if whole {
             judged.refusal = None;
         }
-        // However many combinations it took, it is one signature.
         judged.keys.sort_unstable();
         judged.keys.dedup();
-        let mut proved = lock(&self.proved);
-        for key in &judged.keys {
-            if let Some(resolved) = proved.get_mut(key) {
-                resolved.proofs += 1;
-            }
-        }
     }
 
     fn attempt(&self, reading: &Reading<'_>, choice: &Choice<'_>) -> Result<Verified, Refusal> {

@@ -48,7 +48,7 @@ pub enum UntrustedSignature {
 }
 
 /// Why bytes are not a signature that keypack can read.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Error)]
 pub enum SignatureError {
     /// JSON with a key twice: two readers may see two documents.
     #[error("{what} holds the JSON key {key:?} twice")]

@@ -5,7 +5,7 @@ use crate::{
 
 /// A key that some signature can't be verified without, named as the signature names it. Whoever made the signature wrote
 /// that: it selects among keys, and never makes one trusted.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Need {
     /// The log key with this Rekor v1 log id.
     Rekor {
@@ -51,7 +51,7 @@ pub enum Need {
 }
 
 /// How a certificate names its issuer (RFC 5280 §4.2.1.1).
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct IssuerName {
     /// Authority key identifier, where the certificate has one.
     pub key_id: Option<Vec<u8>>,

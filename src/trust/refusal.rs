@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// Why a signature does not verify, or a key is not accepted. Closed: each has a stable code.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Error)]
 #[non_exhaustive]
 pub enum Refusal {
     /// The signature is about another image.

@@ -6,8 +6,8 @@ mod revocations;
 mod select_keys;
 
 use std::{
-    cell::RefCell,
     path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
 };
 
 use jiff::{SignedDuration, Span, Timestamp};
@@ -128,13 +128,14 @@ pub fn collect(request: &Request, ctx: &Context) -> Result<Outcome, Failure<Repo
     let prior = PriorState::load(request, &name, &directory, old.as_ref(), created, ctx)?;
 
     // Discover and resolve.
-    let seen = RefCell::new(fingerprints(old.as_ref()));
+    let seen = Mutex::new(fingerprints(old.as_ref()));
     let revoked = |key: &Fingerprint| {
-        seen.borrow_mut().insert(*key);
+        seen.lock().unwrap_or_else(PoisonError::into_inner).insert(*key);
         prior.is_revoked(key)
     };
     let found = discover_and_resolve(&request.sources, &revoked, created, ctx)?;
-    check_unknown(request, &seen.borrow(), &keys_known(old.as_ref(), &found), &directory, ctx)?;
+    let seen = seen.into_inner().unwrap_or_else(PoisonError::into_inner);
+    check_unknown(request, &seen, &keys_known(old.as_ref(), &found), &directory, ctx)?;
     prior.admit(&found.gathered.chains)?;
     let mut report = Report::new("collect", &found.discovery, &found.resolution, &found.gathered);
     explain(&mut report, request, &prior, old.as_ref());

@@ -4,7 +4,7 @@ use super::{hint, line, paragraph};
 use crate::{
     diag::Diagnostic,
     display::{Paint, shown},
-    outcome::{ImageReport, ImageState, NeedState, Otherwise, Report, SignatureReport},
+    outcome::{ImageReport, ImageState, NeedState, Report, SignatureReport},
 };
 
 /// A row for every need of every signature of every image.
@@ -57,12 +57,7 @@ fn unsigned(image: &ImageReport, paint: Paint) -> String {
         (ImageState::NotHere, _) => paint.warn("not here (another archive holds it)"),
         (ImageState::Pack, _) => "a pack of keys, made by keypack".into(),
         (ImageState::Unreadable, _) => paint.bad("unreadable"),
-        (ImageState::SignedOtherwise { otherwise: Otherwise::Notation }, _) => {
-            "signed otherwise (Notation)".into()
-        }
-        (ImageState::SignedOtherwise { otherwise: Otherwise::Attestation }, _) => {
-            "signed otherwise (attestation)".into()
-        }
+        (ImageState::SignedOtherwise { otherwise }, _) => format!("signed otherwise ({})", otherwise.title()),
         (_, Some(artifact_type)) => format!("unsigned ({})", shown(artifact_type)),
         _ => "unsigned".into(),
     }
