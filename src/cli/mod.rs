@@ -16,6 +16,7 @@ mod enforce;
 mod heading;
 mod inspect;
 mod interrupt;
+mod json;
 mod output;
 mod pull;
 mod push;

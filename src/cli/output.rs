@@ -1,7 +1,7 @@
 //! What the program prints: results to stdout, how it ended to stderr.
 
 use std::{
-    io::{self, IsTerminal, Write},
+    io::{self, BufWriter, IsTerminal, Write},
     path::PathBuf,
     sync::Arc,
 };
@@ -13,11 +13,12 @@ use super::{
     clock,
     console::{Console, stderr_paint, wants_colour},
     heading, interrupt,
+    json::Plain,
 };
 use crate::{
     address::quiet,
     diag::{Code, Diagnostic, Exit},
-    display::{Paint, hidden},
+    display::Paint,
     events::{Events, Interrupt},
     ops::{Context, Env},
     outcome::{Report, render},
@@ -108,22 +109,29 @@ impl Output {
         self.console.warn(text);
     }
 
-    /// Data, to stdout. A reader who went away (`| head`) is no error.
+    /// Data, to stdout.
     pub(super) fn data(&self, text: &str) -> Result<(), Diagnostic> {
+        self.stdout(|out| out.write_all(text.as_bytes()))
+    }
+
+    /// A value as two-space JSON, to stdout.
+    pub(super) fn json(&self, value: &impl serde::Serialize) -> Result<(), Diagnostic> {
+        self.stdout(|out| {
+            serde_json::to_writer_pretty(Plain(&mut *out), value)?;
+            out.write_all(b"\n")
+        })
+    }
+
+    /// A reader who went away (`| head`) is no error.
+    fn stdout(&self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Diagnostic> {
         self.console.clear();
-        let mut stdout = io::stdout().lock();
-        match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        let mut stdout = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+        match write(&mut stdout).and_then(|()| stdout.flush()) {
             Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
                 Err(Diagnostic::new(Code::WriteFailed, format!("could not write to stdout: {e}")))
             }
             _ => Ok(()),
         }
-    }
-
-    /// A value as two-space JSON, to stdout.
-    pub(super) fn json(&self, value: &impl serde::Serialize) -> Result<(), Diagnostic> {
-        let text = plain_json(&serde_json::to_string_pretty(value).unwrap_or_default());
-        self.data(&format!("{text}\n"))
     }
 
     /// A failure for machines, as JSON.
@@ -175,20 +183,4 @@ impl Output {
             }
         }
     }
-}
-
-/// The same JSON with escapes for what a terminal acts on. JSON itself demands that only of the oldest controls.
-fn plain_json(json: &str) -> String {
-    let mut out = String::with_capacity(json.len());
-    for c in json.chars() {
-        if c != '\n' && hidden(c) {
-            // Above the basic plane, JSON takes two (RFC 8259 §7).
-            for unit in c.encode_utf16(&mut [0; 2]) {
-                out.push_str(&format!("\\u{unit:04x}"));
-            }
-        } else {
-            out.push(c);
-        }
-    }
-    out
 }
