@@ -42,7 +42,7 @@ pub fn run(data: &[u8]) {
     });
     let judge = Judge::new(Resolver::new(&gathered.candidates, jiff::Timestamp::UNIX_EPOCH));
     let Ok(found) = discover_all(&[Target { source: &place, only: None }], &judge, &mut |_| {}) else { return };
-    let report = Report::new("discover", &found, &judge.finish(), &gathered);
+    let report = Report::new("discover", &found.into(), &judge.finish().into(), &gathered);
     let shown = render(&report, Paint(false), true);
     assert_eq!(shown.chars().find(|c| *c != '\n' && hidden(*c)), None, "{shown:?}");
 }

@@ -64,7 +64,7 @@ pub fn run(data: &[u8]) {
                 .collect(),
             problems: vec![problem(2)],
             label: text(3),
-        }],
+        }].into(),
         keys: vec![KeyReport {
             key,
             name: "signer-x".into(),

@@ -29,7 +29,7 @@ fn walk(source: &dyn Source) {
     let Ok(found) = discover_all(&[Target { source, only: None }], &judge, &mut |_| {}) else { return };
     let resolution = judge.finish();
     assert!(resolution.keys.is_empty(), "keys out of nothing");
-    let report = Report::new("discover", &found, &resolution, &Gathered::default());
+    let report = Report::new("discover", &found.into(), &resolution.into(), &Gathered::default());
     let shown = render(&report, Paint(false), true);
     assert_eq!(shown.chars().find(|c| *c != '\n' && hidden(*c)), None, "{shown:?}");
 }

@@ -1,6 +1,6 @@
 //! From the places that are named to what their signatures need.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use jiff::Timestamp;
 
@@ -24,9 +24,9 @@ use crate::{
 
 /// Everything that the sources and the key sources give, resolved.
 pub(super) struct Found {
-    pub(super) discovery: Discovery<Verdict>,
+    pub(super) discovery: Arc<Discovery<Verdict>>,
     pub(super) gathered: Gathered,
-    pub(super) resolution: Resolution,
+    pub(super) resolution: Arc<Resolution>,
     /// The missing needs that a revoked key fits: role and id.
     pub(super) revoked: BTreeSet<(Role, String)>,
 }
@@ -76,7 +76,7 @@ pub(super) fn discover_and_resolve(
     let missing = needs.filter(|(_, answer)| matches!(answer, Answer::Missing { .. }));
     let revoked = missing.filter(|(need, _)| !need.is_unnamed() && left_out.iter().any(|key| need.fits(key)));
     let revoked = revoked.map(|(need, _)| (need.role(), need.id())).collect();
-    Ok(Found { discovery, gathered, resolution, revoked })
+    Ok(Found { discovery: Arc::new(discovery), gathered, resolution: Arc::new(resolution), revoked })
 }
 
 /// The failure where no image could be read, with the first of what damage there is.

@@ -32,7 +32,7 @@ pub struct Counts {
 impl Counts {
     /// Counts what was found. `have` is the number of keys that are proved.
     pub(super) fn of(
-        images: &[ImageReport],
+        images: impl Iterator<Item = ImageReport>,
         sources: &[SourceReport],
         open: &[OpenNeed],
         have: usize,

@@ -1,7 +1,9 @@
 //! From findings to the report.
 
+use std::sync::Arc;
+
 use super::{
-    ConflictReport, Counts, ImageReport, ImageState, KeyReport, NeedReport, NeedState, Report,
+    ConflictReport, Counts, ImageReport, ImageState, Images, KeyReport, NeedReport, NeedState, Report,
     SignatureReport, SourceReport, UnusableReport, UnusedReport, WindowReport, WindowStatement, open,
 };
 use crate::{
@@ -17,11 +19,11 @@ impl Report {
     /// Puts what was found and what was resolved together. `resolution` has what the verdicts of `discovery` are about.
     pub fn new(
         command: &'static str,
-        discovery: &Discovery<Verdict>,
-        resolution: &Resolution,
+        discovery: &Arc<Discovery<Verdict>>,
+        resolution: &Arc<Resolution>,
         gathered: &Gathered,
     ) -> Self {
-        let images: Vec<_> = discovery.images.iter().map(|i| image(i, resolution)).collect();
+        let images = Images::of(discovery, resolution);
         let sources: Vec<_> = discovery
             .places
             .iter()
@@ -32,8 +34,8 @@ impl Report {
                 problems: p.problems.clone(),
             })
             .collect();
-        let open = open::open_needs(&images);
-        let counts = Counts::of(&images, &sources, &open, resolution.keys.len());
+        let open = open::open_needs(images.iter());
+        let counts = Counts::of(images.iter(), &sources, &open, resolution.keys.len());
         Self {
             schema_version: 1,
             command,
@@ -91,7 +93,7 @@ impl Report {
     }
 }
 
-fn image(image: &Image<Verdict>, resolution: &Resolution) -> ImageReport {
+pub(super) fn image(image: &Image<Verdict>, resolution: &Resolution) -> ImageReport {
     let state = ImageState::of(image, resolution);
     let (kind, artifact_type) = match &image.kind {
         Kind::Image => ("image", None),

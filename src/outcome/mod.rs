@@ -3,6 +3,7 @@
 
 mod counts;
 mod diff;
+mod images;
 mod inventory;
 mod make;
 mod open;
@@ -21,6 +22,7 @@ use crate::{
 
 pub use counts::Counts;
 pub use diff::{another_key, certificate, chain_side, diff, rule};
+pub use images::Images;
 pub use inventory::inventory;
 pub use open::{OpenNeed, WhyMissing};
 pub use state::{ImageState, NeedState, Otherwise};
@@ -37,7 +39,7 @@ pub struct Report {
     /// The places that were read.
     pub sources: Vec<SourceReport>,
     /// The images, place by place.
-    pub images: Vec<ImageReport>,
+    pub images: Images,
     /// The keys that verified a signature that needed them.
     pub keys: Vec<KeyReport>,
     /// The needs that stay open, each once.
@@ -73,7 +75,7 @@ pub struct SourceReport {
 }
 
 /// An image.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ImageReport {
     /// The place.
@@ -105,7 +107,7 @@ pub struct ImageReport {
 }
 
 /// A signature.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SignatureReport {
     /// `simple-signing`, `bundle`, `attestation` or `openpgp`.

@@ -83,7 +83,7 @@ pub enum WhyMissing {
 }
 
 /// Collects the needs that stay open, in role order.
-pub(super) fn open_needs(images: &[ImageReport]) -> Vec<OpenNeed> {
+pub(super) fn open_needs(images: impl Iterator<Item = ImageReport>) -> Vec<OpenNeed> {
     let mut open: BTreeMap<(Role, String, NeedState), OpenNeed> = BTreeMap::new();
     for image in images {
         let mut here: Vec<&NeedReport> = Vec::new();

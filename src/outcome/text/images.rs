@@ -10,12 +10,12 @@ use crate::{
 /// A row for every need of every signature of every image.
 pub(super) fn table(out: &mut String, report: &Report, paint: Paint) {
     let widest = report.images.iter().map(|i| shown(&i.label).chars().count()).max().unwrap_or(0);
-    let forms = report.images.iter().flat_map(|i| &i.signatures).map(|s| form(s).len()).max().unwrap_or(0);
+    let forms = report.images.iter().flat_map(|i| i.signatures).map(|s| form(&s).len()).max().unwrap_or(0);
     let width = Columns { image: widest.clamp(5, 40), form: forms.max(9) };
     let (image, form) = (width.image, width.form);
     let head = format!("{:image$}  {:form$}  {:6} {:17} STATE", "IMAGE", "SIGNATURE", "NEEDS", "ID");
     line(out, &paint.strong(&head));
-    for image in &report.images {
+    for image in report.images.iter() {
         let label = shown(&image.label);
         // A name that does not fit gets a line of its own rather than being cut.
         let first = if label.chars().count() > width.image {
@@ -32,7 +32,7 @@ pub(super) fn table(out: &mut String, report: &Report, paint: Paint) {
             first.clone_from(&blank);
         }
         if image.signatures.is_empty() && image.problems.is_empty() {
-            line(out, &format!("{first}  {}", unsigned(image, paint)));
+            line(out, &format!("{first}  {}", unsigned(&image, paint)));
         }
         for signature in &image.signatures {
             rows(out, &first, &width, signature, paint);
