@@ -77,7 +77,7 @@ fn proof<'a>(found: &'a FoundSignature<Verdict>, resolution: &'a Resolution) -> 
     let have =
         |(_, answer): &(Need, Answer)| matches!(answer, Answer::Have(key) if answers.keys.contains(key));
     let is_good = answers.refusal.is_none() && !answers.keys.is_empty() && answers.needs.iter().all(have);
-    is_good.then(|| Proof { answers, reference: verdict.reference.as_deref() })
+    is_good.then_some(Proof { answers, reference: verdict.reference.as_deref() })
 }
 
 /// The repository as the place says it: in its registry, else by a tag that is a whole reference; else what the place calls

@@ -37,6 +37,15 @@ impl Images {
     }
 }
 
+impl<'a> IntoIterator for &'a Images {
+    type Item = ImageReport;
+    type IntoIter = Box<dyn Iterator<Item = ImageReport> + 'a>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
 impl From<Vec<ImageReport>> for Images {
     fn from(images: Vec<ImageReport>) -> Self {
         Self(Kept::Made(images))

@@ -50,7 +50,7 @@ pub struct Resolver<'a> {
     now: Timestamp,
 }
 
-impl<'a> Resolver<'a> {
+impl Resolver<'_> {
     /// A resolver that knows these candidates. `now` is what dates are compared with.
     pub fn new(candidates: &[Candidate], now: Timestamp) -> Self {
         let candidates: Vec<_> = candidates.iter().cloned().map(Arc::new).collect();

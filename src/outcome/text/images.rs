@@ -15,7 +15,7 @@ pub(super) fn table(out: &mut String, report: &Report, paint: Paint) {
     let (image, form) = (width.image, width.form);
     let head = format!("{:image$}  {:form$}  {:6} {:17} STATE", "IMAGE", "SIGNATURE", "NEEDS", "ID");
     line(out, &paint.strong(&head));
-    for image in report.images.iter() {
+    for image in &report.images {
         let label = shown(&image.label);
         // A name that does not fit gets a line of its own rather than being cut.
         let first = if label.chars().count() > width.image {

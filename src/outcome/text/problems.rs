@@ -13,7 +13,7 @@ const SHOWN: usize = 5;
 /// The problems that the table of images would show.
 pub(super) fn of_images(out: &mut String, report: &Report, paint: Paint) {
     let mut all = Vec::new();
-    for image in report.images.iter() {
+    for image in &report.images {
         let of_signatures = image.signatures.into_iter().filter_map(|s| s.problem);
         let label = shown(&image.label);
         all.extend(image.problems.into_iter().chain(of_signatures).map(|p| (p, format!("{label}: "))));

@@ -10,12 +10,15 @@ use crate::{
     trust::Reading,
 };
 
+/// Asks for the keys of a need.
+type Ask<'a> = dyn Fn(&Need) -> Vec<Candidate> + Send + Sync + 'a;
+
 /// A source of keys that is asked only for what nothing else has, once for each need.
 pub struct LateKeys<'a> {
     /// Whether it may have keys of the images of this name.
     pub applies: fn(&str) -> bool,
     /// Asks it.
-    pub ask: Box<dyn Fn(&Need) -> Vec<Candidate> + Send + Sync + 'a>,
+    pub ask: Box<Ask<'a>>,
 }
 
 impl<'a> Resolver<'a> {
