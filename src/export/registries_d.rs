@@ -69,7 +69,7 @@ pub struct RegistriesD {
 
 impl RegistriesD {
     /// Decides for each repository that was asked for. What the discovery does not show counts as not read.
-    pub fn decide(asked: &[Asked<'_>], discovery: &Discovery) -> Self {
+    pub fn decide<S>(asked: &[Asked<'_>], discovery: &Discovery<S>) -> Self {
         let mut repositories: BTreeMap<String, Repository> = BTreeMap::new();
         for registry in asked {
             // A problem that no image has may be anywhere in the place. A name that is not there is asked for below.
@@ -82,7 +82,7 @@ impl RegistriesD {
                 let images: Vec<_> = discovery
                     .images
                     .iter()
-                    .filter(|image| image.place == registry.place && image.repository == *name)
+                    .filter(|image| *image.place == *registry.place && *image.repository == **name)
                     .collect();
                 let scope = scope(&registry.host, name);
                 let found = repositories.entry(scope.clone()).or_insert_with(|| Repository {
@@ -124,7 +124,7 @@ impl RegistriesD {
 
 impl Repository {
     /// Adds the images that were asked for by name.
-    fn add(&mut self, references: &[String], images: &[&Image], doubtful: bool) {
+    fn add<S>(&mut self, references: &[String], images: &[&Image<S>], doubtful: bool) {
         for reference in references {
             let separator = if reference.starts_with("sha256:") { '@' } else { ':' };
             let name = format!("{}{separator}{reference}", self.scope);
@@ -143,7 +143,7 @@ impl Repository {
                 })
             };
             let is_unread =
-                |part: &&Image| !part.problems.is_empty() || matches!(part.kind, Kind::Unreadable);
+                |part: &&Image<S>| !part.problems.is_empty() || matches!(part.kind, Kind::Unreadable);
             let forms: BTreeSet<_> =
                 parts().flat_map(|part| &part.signatures).map(|signature| signature.form).collect();
             if forms.contains(&Form::SimpleSigning) {
@@ -160,7 +160,7 @@ impl Repository {
 }
 
 /// The list with this digest, and the lists in it.
-fn lists(list: Digest, images: &[&Image]) -> BTreeSet<Digest> {
+fn lists<S>(list: Digest, images: &[&Image<S>]) -> BTreeSet<Digest> {
     let mut lists = BTreeSet::from([list]);
     loop {
         let more: Vec<_> = images
@@ -208,7 +208,7 @@ pub fn is_ours(file: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::discover::{FoundSignature, Place, Via};
+    use crate::discover::{At, FoundSignature, Place, Via};
 
     const PLACE: &str = "docker://r.test";
 
@@ -228,7 +228,7 @@ mod tests {
                 .iter()
                 .map(|form| FoundSignature {
                     via: Via::Tag,
-                    at: "x".into(),
+                    at: At::File("x".into()),
                     form: *form,
                     content: Err(problem()),
                 })
