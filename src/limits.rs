@@ -160,6 +160,9 @@ pub const MANIFEST_CACHE: usize = 128 << 20;
 /// A repository's referrers to one image: as many as an index may have children.
 pub const REFERRERS: usize = INDEX_CHILDREN;
 
+/// The program itself, whose digest the key sheet prints.
+pub const PROGRAM: u64 = 1 << 30;
+
 /// `keypack.yaml` or a file of rules: a setting that names a thousand rules has some 200 KiB.
 pub const SETTING: u64 = 1 << 20;
 

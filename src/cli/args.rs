@@ -236,6 +236,9 @@ pub(super) struct Pull {
     /// Refuse packs that are older than this, and warn of those that are half as old [default: 180 days].
     #[arg(help_heading = heading::STATE, long, value_name = "SPAN", value_parser = parse_duration)]
     pub(super) max_age: Option<jiff::SignedDuration>,
+    /// Refuse packs that do not end, or end later than this after they were made.
+    #[arg(help_heading = heading::STATE, long, value_name = "SPAN", value_parser = parse_duration)]
+    pub(super) max_expires: Option<jiff::SignedDuration>,
     #[command(flatten)]
     pub(super) except: Exceptions,
     /// Keys that the setting says must not be trusted any more.
@@ -266,6 +269,18 @@ pub(super) struct Inspect {
     /// A keys/ directory, or a place that holds a pack.
     #[arg(value_name = "KEYS|SOURCE")]
     pub(super) place: String,
+    /// Print one page instead that two people compare, sign and file: digests, fingerprints, who vouches for each key.
+    #[arg(long)]
+    pub(super) sheet: bool,
+    /// On that page, what changed since this keys/ directory or pack.
+    #[arg(long, value_name = "OLD", requires = "sheet")]
+    pub(super) since: Option<String>,
+    /// Print when everything in it ends instead, the first end first.
+    #[arg(long, conflicts_with = "sheet")]
+    pub(super) ages: bool,
+    /// Exit with 4 if something has ended or ends within 30 days, and print --ages.
+    #[arg(long, conflicts_with = "sheet")]
+    pub(super) fail_on_stale: bool,
     #[command(flatten)]
     pub(super) state: State,
     #[command(flatten)]

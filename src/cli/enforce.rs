@@ -3,6 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
+use jiff::SignedDuration;
+
 use super::{
     args::{Command, Pull, State},
     output::Output,
@@ -41,10 +43,8 @@ fn pull(args: &mut Pull, enforce: Enforce) -> Result<(), Diagnostic> {
     name(&mut args.name, enforce.name)?;
     state(&mut args.state, enforce.state)?;
     args.require_state |= enforce.require_state;
-    if let Some(limit) = enforce.max_age {
-        refuse(args.max_age.is_some_and(|age| age > limit), "a longer --max-age")?;
-        args.max_age = args.max_age.or(Some(limit));
-    }
+    at_most(&mut args.max_age, enforce.max_age, "a longer --max-age")?;
+    at_most(&mut args.max_expires, enforce.max_expires, "a longer --max-expires")?;
     Ok(())
 }
 
@@ -66,6 +66,17 @@ fn name(given: &mut Option<String>, enforced: Option<String>) -> Result<(), Diag
 fn state(given: &mut State, enforced: PathBuf) -> Result<(), Diagnostic> {
     refuse(given.dir.as_ref().is_some_and(|dir| *dir != enforced), "another --state")?;
     given.dir = Some(enforced);
+    Ok(())
+}
+
+fn at_most(
+    given: &mut Option<SignedDuration>,
+    enforced: Option<SignedDuration>,
+    what: &str,
+) -> Result<(), Diagnostic> {
+    let Some(limit) = enforced else { return Ok(()) };
+    refuse(given.is_some_and(|given| given > limit), what)?;
+    *given = given.or(enforced);
     Ok(())
 }
 

@@ -3,7 +3,9 @@ use super::{
     output::{Format, Output},
 };
 use crate::{
-    diag::{Diagnostic, Exit},
+    diag::{Code, Diagnostic, Exit},
+    fs, limits,
+    oci::Digest,
     ops::{self, inspect::Request},
 };
 
@@ -12,11 +14,26 @@ pub(super) fn run(args: &args::Inspect, output: &Output) -> Result<Exit, Diagnos
         place: args.place.clone(),
         state_dir: args.state.dir.clone(),
         cache_dir: args.cache.cache_dir.clone(),
+        since: args.since.clone(),
     };
     let outcome = ops::inspect(&request, &output.context(&args.registry))?;
     match output.format {
         Format::Json => output.json(&outcome)?,
+        Format::Text if args.sheet => output.data(&outcome.sheet(program()))?,
+        Format::Text if args.ages || args.fail_on_stale => output.data(&outcome.ages())?,
         Format::Text => output.data(&outcome.text(output.verbose))?,
     }
+    if args.fail_on_stale && outcome.is_stale() {
+        return Err(Diagnostic::new(
+            Code::PackStale,
+            format!("{} has ended in part, or does within 30 days", args.place),
+        ));
+    }
     Ok(Exit::Done)
+}
+
+/// sha256 of the program that runs.
+fn program() -> Option<Digest> {
+    let file = fs::open(&std::env::current_exe().ok()?).ok()?;
+    fs::read(file, limits::PROGRAM).ok()?.map(|bytes| Digest::of(&bytes))
 }

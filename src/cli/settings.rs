@@ -112,6 +112,7 @@ fn pull(args: &mut Pull, config: Config) {
     args.state.under(config.state);
     args.require_state |= config.require_state == Some(true);
     args.max_age = args.max_age.or(config.max_age);
+    args.max_expires = args.max_expires.or(config.max_expires);
     if args.anchors.pin.is_empty() {
         args.anchors.pin = config.pins.unwrap_or_default();
     }

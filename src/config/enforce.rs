@@ -23,6 +23,8 @@ pub struct Enforce {
     pub require_state: bool,
     /// How old a pack may be at most.
     pub max_age: Option<SignedDuration>,
+    /// How long after it was made a pack may end at most.
+    pub max_expires: Option<SignedDuration>,
     /// The one pack that is approved.
     pub digest: Option<Digest>,
     /// Keys of the organisation.

@@ -25,6 +25,7 @@ impl Config {
             state: self.state.or(below.state),
             require_state: self.require_state.or(below.require_state),
             max_age: self.max_age.or(below.max_age),
+            max_expires: self.max_expires.or(below.max_expires),
             enforce: self.enforce.or(below.enforce),
         }
     }

@@ -68,6 +68,8 @@ pub struct Config {
     pub require_state: Option<bool>,
     /// How old a pack may be.
     pub max_age: Option<SignedDuration>,
+    /// How long after it was made a pack may end.
+    pub max_expires: Option<SignedDuration>,
     /// What the command line can't weaken; only in [`HOST_SETTING`].
     pub enforce: Option<Enforce>,
 }

@@ -46,6 +46,7 @@ pub(super) fn file(file: wire::File, base: &Path) -> Result<Config, Fault> {
         state: file.state.map(|state| path(&state, base)).transpose()?,
         require_state: file.require_state.as_ref().map(truth).transpose()?,
         max_age: file.max_age.as_ref().map(duration).transpose()?,
+        max_expires: file.max_expires.as_ref().map(duration).transpose()?,
         enforce: file.enforce.map(|enforce| enforced(enforce, base)).transpose()?,
     })
 }
@@ -57,6 +58,7 @@ fn enforced(enforce: wire::Enforce, base: &Path) -> Result<Enforce, Fault> {
         state: enforce.state.map_or_else(|| Ok(STATE.into()), |state| absolute(&state))?,
         require_state: enforce.require_state.as_ref().map(truth).transpose()?.unwrap_or_default(),
         max_age: enforce.max_age.as_ref().map(duration).transpose()?,
+        max_expires: enforce.max_expires.as_ref().map(duration).transpose()?,
         digest: enforce.digest.as_ref().map(value).transpose()?,
         verify_keys: paths(enforce.verify_keys, base)?,
         tuf_roots: roots.iter().map(|text| root(text, base)).collect::<Result<_, _>>()?,

@@ -45,6 +45,8 @@ pub(super) struct File {
     #[serde(default, deserialize_with = "given")]
     pub(super) max_age: Option<At<String>>,
     #[serde(default, deserialize_with = "given")]
+    pub(super) max_expires: Option<At<String>>,
+    #[serde(default, deserialize_with = "given")]
     pub(super) enforce: Option<Enforce>,
 }
 
@@ -59,6 +61,8 @@ pub(super) struct Enforce {
     pub(super) require_state: Option<At<Truth>>,
     #[serde(default, deserialize_with = "given")]
     pub(super) max_age: Option<At<String>>,
+    #[serde(default, deserialize_with = "given")]
+    pub(super) max_expires: Option<At<String>>,
     #[serde(default, deserialize_with = "given")]
     pub(super) digest: Option<At<String>>,
     #[serde(default, deserialize_with = "given")]

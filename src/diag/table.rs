@@ -268,6 +268,10 @@ codes! {
     PackExpired "pack-expired" Refused "get a newer pack; compare the clock here first";
     /// The end that the replaced pack had is past.
     ExpiresPassed "expires-passed" CouldNot "say when the new pack ends: --expires with a date, with a span such as \"180 days\", or with `never`";
+    /// The pack has no end, or one later than allowed.
+    ExpiresTooLate "expires-too-late" Refused "ask the pack's maker for one with an earlier end: collect --expires SPAN, and no longer than --max-expires (maxExpires) here";
+    /// Something in the pack has ended, or ends soon.
+    PackStale "pack-stale" Incomplete "`keypack inspect --ages` lists every end; ask the pack's maker for a newer one before the first";
     /// The pack is older than allowed.
     PackTooOld "pack-too-old" Refused "get a newer pack; if none can be had, --allow-stale-unsafe --reason TEXT takes this one";
     /// The clock here is behind.

@@ -10,6 +10,7 @@ mod context;
 pub mod diff;
 pub mod discover;
 mod discover_and_resolve;
+mod ends;
 mod failure;
 mod fetch;
 mod images;

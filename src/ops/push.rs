@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::{
     Context,
+    ends::warn_of_ends,
     place::{hosts, keys, location},
 };
 use crate::{
@@ -112,6 +113,7 @@ pub fn push(request: &Request, ctx: &Context) -> Result<Outcome, Diagnostic> {
     let draft = keys(path)?
         .ok_or_else(|| Diagnostic::new(Code::KeysNotFound, format!("{} holds no keys", path.display())))?;
     draft.refuse_stale_signatures()?;
+    warn_of_ends(&draft, ctx);
     for (name, covers) in draft.coverage() {
         if covers == Coverage::Unsaid {
             ctx.events.warn(&format!(

@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 use super::Env;
 use crate::{
     diag::{Code, Diagnostic},
-    pack::{Draft, Pack, PackError},
-    state,
+    oci::Digest,
+    outcome::Standing,
+    pack::{Draft, PackError},
+    state::{self, KnownPack, Origin, Signer, State},
     tree::SafeName,
 };
 
@@ -42,12 +44,27 @@ pub(super) fn is_known(dir: &Path, draft: &Draft) -> Result<bool, Diagnostic> {
     Ok(state.known(draft.digest()).is_some())
 }
 
-/// Whether this host collected or authenticated what lies here, and refused none of its keys since.
-pub(super) fn authenticated(dir: &Path, draft: &Draft, directory: &Path) -> Result<Option<Pack>, Diagnostic> {
+/// What this host knows of what lies here. A key that was revoked since is an error.
+pub(super) fn standing(dir: &Path, draft: &Draft, directory: &Path) -> Result<Standing, Diagnostic> {
     let state = state::load(dir, &lineage(&draft.inventory().name)?)?;
     match state.recognise(draft.clone(), &absolute(directory)) {
-        Ok(pack) => Ok(Some(pack)),
-        Err(PackError::NoAnchor) => Ok(None),
+        Ok(_) => Ok(standing_of(&state, draft.digest())),
+        Err(PackError::NoAnchor) => Ok(Standing::NotAuthenticated),
         Err(e) => Err(e.into()),
+    }
+}
+
+fn standing_of(state: &State, pack: Digest) -> Standing {
+    match state.known(pack) {
+        Some(KnownPack { origin: Origin::Collected, at, .. }) => Standing::Collected { at: *at },
+        Some(KnownPack { origin: Origin::Pulled, at, .. }) => {
+            let signed = state.highest().iter().filter(|(_, highest)| highest.digest == pack);
+            let by = signed.map(|(signer, _)| match signer {
+                Signer::Digest => "a digest that was given".to_owned(),
+                Signer::Key(key) => format!("the key {key}"),
+            });
+            Standing::Authenticated { at: *at, by: by.collect() }
+        }
+        None => Standing::NotAuthenticated,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::chain_side;
+use super::{Standing, chain_side, vouched_for_by};
 use crate::{
     display::shown,
     key::{OpenPgpKey, Pin},
@@ -11,14 +11,10 @@ use crate::{
 };
 
 /// What a pack says of itself, with fingerprints to compare.
-pub fn inventory(draft: &Draft, manifest: Option<Digest>, known: bool, verbose: bool) -> String {
+pub fn inventory(draft: &Draft, manifest: Option<Digest>, standing: &Standing, verbose: bool) -> String {
     let inventory = draft.inventory();
     let mut out = String::new();
-    out.push_str(if known {
-        "Authenticated on this host: these are the files that it collected or pulled with an anchor.\n"
-    } else {
-        "UNVERIFIED: this is what the pack says of itself; nothing authenticates it yet.\n"
-    });
+    let _ = writeln!(out, "{standing}");
     let _ = writeln!(
         out,
         "Lineage {}, version {}, made {}",
@@ -41,12 +37,7 @@ pub fn inventory(draft: &Draft, manifest: Option<Digest>, known: bool, verbose: 
             let [what, fingerprint] = super::certificate(certificate);
             let _ = writeln!(out, "  certificate {what}\n              {fingerprint}");
         }
-        let said = [
-            ("url", &key.url),
-            ("origin", &key.origin),
-            ("user id", &key.user_id),
-            ("given by", &key.given_by),
-        ];
+        let said = [("url", &key.url), ("origin", &key.origin), ("user id", &key.user_id)];
         for (what, value) in said {
             if let Some(value) = value {
                 let _ = writeln!(out, "  {what:11} {}", shown(value));
@@ -54,8 +45,12 @@ pub fn inventory(draft: &Draft, manifest: Option<Digest>, known: bool, verbose: 
         }
         let _ = writeln!(
             out,
-            "  proved      {}",
-            if key.proved { "a signature verified with it" } else { "no signature has verified with it" }
+            "  fits        {}",
+            if key.proved {
+                "signatures: one verified with it"
+            } else {
+                "no signature: none has verified with it"
+            }
         );
         if key.ct_required {
             let _ = writeln!(out, "  CT logs     its certificates need a timestamp of one");
@@ -69,8 +64,7 @@ pub fn inventory(draft: &Draft, manifest: Option<Digest>, known: bool, verbose: 
                 writeln!(out, "  weak        its self-signatures use SHA-1, which RHEL 9 and later refuse");
         }
         for provenance in &key.provenance {
-            let _ =
-                writeln!(out, "  from        {} ({})", shown(&provenance.source), provenance.grade.as_str());
+            let _ = writeln!(out, "  vouched for by {}", vouched_for_by(key, provenance));
             if verbose {
                 let _ = writeln!(out, "              {}", provenance.sha256);
             }
@@ -95,7 +89,8 @@ pub fn inventory(draft: &Draft, manifest: Option<Digest>, known: bool, verbose: 
             shown(&revoked.reason)
         );
     }
-    let _ = writeln!(out, "\nPack: {}", draft.digest());
+    let _ = writeln!(out, "\nKey set: {}", inventory.key_set());
+    let _ = writeln!(out, "Pack: {}", draft.digest());
     if let Some(manifest) = manifest {
         let _ = writeln!(out, "Digest: {manifest}");
     }

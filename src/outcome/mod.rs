@@ -3,12 +3,16 @@
 
 mod counts;
 mod diff;
+mod ends;
 mod images;
 mod inventory;
 mod make;
 mod open;
+mod sheet;
+mod standing;
 mod state;
 mod text;
+mod vouched;
 
 use serde::{Serialize, Serializer};
 
@@ -22,11 +26,15 @@ use crate::{
 
 pub use counts::Counts;
 pub use diff::{another_key, certificate, chain_side, diff, rule};
+pub use ends::{End, ends, ends_table};
 pub use images::Images;
 pub use inventory::inventory;
 pub use open::{OpenNeed, WhyMissing};
+pub use sheet::{SheetFacts, sheet};
+pub use standing::Standing;
 pub use state::{ImageState, NeedState, Otherwise};
 pub use text::render;
+use vouched::{key_source, vouched_for_by};
 
 /// What a run found, schema version 1.
 #[derive(Debug, Serialize)]

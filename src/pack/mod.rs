@@ -17,6 +17,7 @@ mod expiry;
 mod files;
 mod freshness;
 mod inventory;
+mod key_set;
 mod layer;
 mod parse;
 mod pins;

@@ -105,7 +105,7 @@ fn daily() {
     let host = Host::new(ENFORCED);
     host.run("pull oci:m:newer -o in").exits(0).tells("/etc/keypack/keypack.yaml enforces").says(NEWER);
     assert!(host.test.has("kept/default.json"));
-    host.run("inspect in").exits(0).says("Authenticated on this host");
+    host.run("inspect in").exits(0).says("AUTHENTICATED HERE at ");
     host.run("pull oci:m:old -o in").fails(3, "rollback");
     // Nobody signed this one.
     host.test.run("collect lab/layouts/key-bundle-rekor1-oras --trusted-root lab/trust/trusted_root.json --key lab/trust/cosign.pub -o own").exits(0);

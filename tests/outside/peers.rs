@@ -9,12 +9,13 @@ use crate::support::{
     program::{TRUST, Test},
 };
 
-const PROGRAMS: [(&str, &str); 5] = [
+const PROGRAMS: [(&str, &str); 6] = [
     ("oras", "go install oras.land/oras/cmd/oras@v1.3.0"),
     ("cosign", "go install github.com/sigstore/cosign/v3/cmd/cosign@v3.0.2"),
     ("skopeo", "apt-get install skopeo"),
     ("openssl", "apt-get install openssl"),
     ("sha256sum", "apt-get install coreutils"),
+    ("jq", "apt-get install jq"),
 ];
 
 /// The trials.
@@ -26,6 +27,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         ("skopeo makes docker v2s2 of a pack", "skopeo", skopeo_v2s2),
         ("skopeo's sync tree of signed images is read", "skopeo", skopeo_dir),
         ("sha256sum checks keys/", "sha256sum", sha256sum),
+        ("jq makes the key-set digest by the documented expression", "jq", key_set),
         ("openssl reads every key", "openssl", openssl),
         ("cosign verifies with keys from a trusted root", "cosign", cosign_root),
         ("cosign verifies with keys from bare files", "cosign", cosign_bare),
@@ -210,4 +212,26 @@ fn cosign_root(path: &Path) {
 fn cosign_bare(path: &Path) {
     let files = ["cosign.pub", "rekor.pub", "rekor2.pub", "ctfe.pub", "fulcio.pem", "tsa.pem"];
     cosign(path, &files.map(|file| format!("--key lab/trust/{file}")).join(" "));
+}
+
+fn key_set(jq: &Path) {
+    let docs = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/trust.md")).unwrap();
+    let expression = docs.split_once("jq -cS '").unwrap().1.split_once("' keys/keypack.json").unwrap().0;
+    let test = Test::new();
+    test.run(&format!("collect lab/layouts/key-bundle-rekor1-oras {TRUST} -o keys")).exits(0);
+    let printed = test.run("inspect keys").exits(0).after("Key set: ");
+    assert_eq!(by_jq(jq, expression, &test.path("keys/keypack.json")).to_string(), printed);
+    // Among these are GPG keys, rules and revocations.
+    let valid = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/schema/pack-v1/valid");
+    for entry in std::fs::read_dir(valid).unwrap() {
+        let path = entry.unwrap().path();
+        let ours = keypack::pack::Inventory::parse(&std::fs::read(&path).unwrap()).unwrap().key_set();
+        assert_eq!(by_jq(jq, expression, &path), ours, "{}", path.display());
+    }
+}
+
+fn by_jq(jq: &Path, expression: &str, file: &Path) -> keypack::oci::Digest {
+    let output = Command::new(jq).args(["-cS", expression]).arg(file).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    keypack::oci::Digest::of(&output.stdout)
 }

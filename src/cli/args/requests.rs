@@ -51,6 +51,7 @@ impl From<&Pull> for pull::Request {
             require_state: args.require_state,
             min_version: args.min_version,
             max_age: args.max_age,
+            max_expires: args.max_expires,
             exceptions: (&args.except).into(),
             revoked: args.revoked.iter().map(|revocation| revocation.fingerprint).collect(),
             cache_dir: args.cache.cache_dir.clone(),

@@ -2,7 +2,7 @@
 
 use super::Request;
 use crate::{
-    diag::Diagnostic,
+    diag::{Code, Diagnostic},
     display::count,
     ops::Context,
     pack::{self, Evidence, Pack},
@@ -20,6 +20,7 @@ pub(super) struct Overruled {
 /// Checks the times.
 pub(super) fn check(request: &Request, pack: &Pack, ctx: &Context) -> Result<Overruled, Diagnostic> {
     let stale = evidence(request, pack, ctx)?;
+    lifetime(request, pack)?;
     if !pack.is_whole() {
         if pack.evidence().contains(&Evidence::Pins) {
             ctx.events.warn(
@@ -43,6 +44,24 @@ pub(super) fn check(request: &Request, pack: &Pack, ctx: &Context) -> Result<Ove
         ctx.events.warn(&format!("the pack was made {} ago; ask for a newer one", count(age.days(), "day")));
     }
     Ok(Overruled { stale: age.stale || stale, future: future.is_some() })
+}
+
+/// Refuses a pack that its maker gave no end, or one too far away, where the caller demands that.
+fn lifetime(request: &Request, pack: &Pack) -> Result<(), Diagnostic> {
+    let Some(limit) = request.max_expires else { return Ok(()) };
+    let days = count(limit.as_hours() / 24, "day");
+    let inventory = pack.draft().inventory();
+    let error = match inventory.expires.filter(|_| pack.is_whole()) {
+        None => format!(
+            "no end of this pack is authenticated, and it must end within {days} of {}",
+            inventory.created
+        ),
+        Some(end) if end.duration_since(inventory.created) > limit => {
+            format!("the pack of {} ends at {end}, and at most {days} are allowed", inventory.created)
+        }
+        Some(_) => return Ok(()),
+    };
+    Err(Diagnostic::new(Code::ExpiresTooLate, error))
 }
 
 /// Checks the age of the evidence; answers whether some is taken that is too old, because the caller says so.

@@ -9,6 +9,7 @@ use crate::{
     ops::{Context, place::file_names},
     outcome,
     pack::{Diff, Draft, Pack},
+    state::State,
     tree::SafeName,
     write,
 };
@@ -60,6 +61,24 @@ impl Step<'_> {
         })?;
         outcome.warning.iter().for_each(|warning| events.warn(warning));
         Ok(Installed { draft, unchanged: outcome.change == fs::Change::Unchanged })
+    }
+
+    /// Says that only version and dates are new, where the keys in place are the same: then there is nothing to approve
+    /// once more.
+    pub(super) fn note_same_keys(&self, state: &State) {
+        let Some(old) = self.in_place.filter(|old| old.digest() != self.pack.draft().digest()) else {
+            return;
+        };
+        if let Some(known) = state.known(old.digest())
+            && old.inventory().key_set() == self.pack.draft().inventory().key_set()
+        {
+            self.ctx.events.note(&format!(
+                "the same key set as version {}, approved here at {:.0}: {}",
+                known.version,
+                known.at,
+                old.inventory().key_set()
+            ));
+        }
     }
 
     /// Says which signature files are not installed, and which are installed though no anchor verified them.

@@ -14,6 +14,7 @@ use serde::Serialize;
 use self::{anchors::Anchors, install::Step};
 use super::{
     AnchorSpec, Context, Exceptions, Failure,
+    ends::warn_of_ends,
     fetch::{self, Fetched, Wanted},
     inspect,
     kept::warn_of_long_kept,
@@ -55,6 +56,8 @@ pub struct Request {
     pub min_version: Option<u64>,
     /// How old a pack may be; without it, 180 days.
     pub max_age: Option<SignedDuration>,
+    /// How long after it was made a pack may end. With it, one that does not say when it ends is refused.
+    pub max_expires: Option<SignedDuration>,
     /// Rules that are set aside.
     pub exceptions: Exceptions,
     /// Keys that must not be trusted any more.
@@ -102,7 +105,7 @@ pub fn pull(request: &Request, ctx: &Context) -> Result<Outcome, Failure<inspect
     let fetched = fetch::pack(&wanted, ctx)?;
     let manifest_digest = fetched.pack.manifest_digest();
     if anchors.all().next().is_none() {
-        return Err(without_anchor(fetched)?);
+        return Err(without_anchor(fetched, ctx.now)?);
     }
 
     // Authenticate: every anchor holds, and the lineage is the expected one.
@@ -126,6 +129,7 @@ pub fn pull(request: &Request, ctx: &Context) -> Result<Outcome, Failure<inspect
         let step =
             Step { request, ctx, directory: &directory, pack: &pack, in_place: in_place.as_ref(), known };
         let admitted = step.admit(state, &anchors)?;
+        step.note_same_keys(state);
         let installed = step.install()?;
         step.remember(state, &installed.draft, &admitted, overruled);
         Ok::<_, Diagnostic>(installed)
@@ -136,6 +140,7 @@ pub fn pull(request: &Request, ctx: &Context) -> Result<Outcome, Failure<inspect
     let inventory = installed.draft.inventory();
     let advice = "ask the pack's maker whether they are still wanted";
     warn_of_long_kept(inventory, ctx.now, advice, ctx.events.as_ref());
+    warn_of_ends(&installed.draft, ctx);
     Ok(Outcome {
         directory: directory.display().to_string(),
         name: inventory.name.clone(),
@@ -172,14 +177,14 @@ fn refuse_min_version_without_inventory(request: &Request, anchors: &Anchors) ->
 }
 
 /// The refusal of a pack without an anchor, with what the pack says of itself.
-fn without_anchor(fetched: Fetched) -> Result<Failure<inspect::Outcome>, Diagnostic> {
+fn without_anchor(fetched: Fetched, now: jiff::Timestamp) -> Result<Failure<inspect::Outcome>, Diagnostic> {
     let manifest = fetched.pack.manifest_digest();
     let draft = fetched.pack.into_draft()?;
     let none = Diagnostic::from(PackError::NoAnchor);
     let verifiable = !draft.inventory().tuf.is_empty();
     let none =
         if verifiable { none.also("--tuf-root, with which its TUF chain is verified again") } else { none };
-    Ok(Failure::after(none, inspect::Outcome::unauthenticated(draft, manifest)))
+    Ok(Failure::after(none, inspect::Outcome::unauthenticated(draft, manifest, now)))
 }
 
 /// The lineage that is expected where the caller names none: that of the keys/ in place, if this host knows it. Of one

@@ -181,7 +181,7 @@ fn what_is_looked_at_is_authenticated_only_as_it_was_pulled() {
     fs::remove_dir_all(test.path("out")).unwrap();
     copy(&test, "fx/newer", "out");
     assert_eq!(says("inspect out --format json"), Value::Bool(false));
-    test.run("inspect out").exits(0).says("UNVERIFIED");
+    test.run("inspect out").exits(0).says("NOT AUTHENTICATED");
 }
 
 #[test]

@@ -17,7 +17,7 @@ fn keys_and_packs_read_the_same() {
     let of_keys = test.run("inspect keys --state elsewhere").exits(0);
     assert_eq!(of_keys.after("Pack: "), digest);
     let of_keys =
-        of_keys.says("UNVERIFIED: ").says("Lineage default, version ").says("origin      rekor2.test");
+        of_keys.says("NOT AUTHENTICATED: ").says("Lineage default, version ").says("origin      rekor2.test");
     for form in ["image", "artifact"] {
         let pushed = test.run(&format!("push keys oci-archive:{form}.tar:keys --as {form}")).exits(0);
         let of_pack = test.run(&format!("inspect oci-archive:{form}.tar")).exits(0);
@@ -25,7 +25,7 @@ fn keys_and_packs_read_the_same() {
         assert_eq!(of_pack.out, expected);
     }
     let fingerprint = "sha256:43ef7bc87c44704aa997d44437f45c362729aee88ee5fcd4b5a2cac39811b24f";
-    of_keys.says(fingerprint).says("from        trusted_root.json (file)");
+    of_keys.says(fingerprint).says("vouched for by the file trusted_root.json; who gave it is not said");
 }
 
 #[test]
@@ -33,11 +33,11 @@ fn what_this_host_collected_is_authenticated_and_nothing_else() {
     let (test, digest) = collected();
     test.run("push keys oci:m:keys").exits(0);
     for line in ["inspect keys --state elsewhere", "inspect oci:m:keys"] {
-        test.run(line).exits(0).says("UNVERIFIED: ");
+        test.run(line).exits(0).says("NOT AUTHENTICATED: ");
         let value = test.run(&format!("{line} --format json")).exits(0).json();
         assert_eq!(value["authenticated"], Value::Bool(false), "{line}");
     }
-    test.run("inspect keys").exits(0).says("Authenticated on this host");
+    test.run("inspect keys").exits(0).says("COLLECTED HERE at ");
     let value = test.run("inspect keys --format json").exits(0).json();
     assert_eq!(value["authenticated"], Value::Bool(true));
     assert_eq!(value["packDigest"].as_str(), Some(digest.as_str()));

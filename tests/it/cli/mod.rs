@@ -21,6 +21,7 @@ mod push;
 mod roles;
 mod rules;
 mod secrets;
+mod sheet;
 mod taken;
 mod usage;
 

@@ -43,7 +43,8 @@ fn without_an_anchor_fingerprints_are_shown_and_nothing_is_written() {
     for (place, manifest) in &places {
         let ran = test.run(&format!("pull {place}:keys -o out")).fails(3, "no-anchor");
         assert_eq!((ran.after("Pack: "), &ran.after("Digest: ")), (digest.clone(), manifest));
-        ran.says("UNVERIFIED").says("43ef7bc87c44704aa997d44437f45c362729aee88ee5fcd4b5a2cac39811b24f");
+        ran.says("NOT AUTHENTICATED")
+            .says("43ef7bc87c44704aa997d44437f45c362729aee88ee5fcd4b5a2cac39811b24f");
     }
     assert_eq!(test.names(""), before);
 }

@@ -101,7 +101,7 @@ fn without_an_anchor_the_pack_is_shown_and_refused() {
     assert_eq!(refusal(&failure.diagnostic), ("no-anchor".into(), 3));
     let shown = failure.found.unwrap();
     assert_eq!((shown.pack_digest().to_string().as_str(), shown.is_authenticated()), (OLD, false));
-    assert!(shown.text(false).starts_with("UNVERIFIED"));
+    assert!(shown.text(false).starts_with("NOT AUTHENTICATED"));
     untouched(&host);
 }
 

@@ -1,0 +1,107 @@
+//! One page for two people: what a pack holds, to be compared, signed by hand and filed.
+
+use std::fmt::Write;
+
+use super::key_source;
+use crate::{
+    display::shown,
+    oci::Digest,
+    pack::{Diff, Draft},
+};
+
+/// The widest line.
+const COLUMNS: usize = 80;
+
+/// What the sheet says beside the pack.
+#[derive(Debug, Clone, Copy)]
+pub struct SheetFacts<'a> {
+    /// What this host knows of the pack, as `inspect` says it first.
+    pub standing: &'a str,
+    /// sha256 of the program that prints it.
+    pub program: Option<Digest>,
+    /// What the pack is compared with: what it is called, and the differences.
+    pub since: Option<(&'a str, &'a Diff)>,
+}
+
+/// The sheet, in lines of at most 80 columns.
+pub fn sheet(draft: &Draft, facts: &SheetFacts<'_>) -> String {
+    let inventory = draft.inventory();
+    let mut out = String::from("KEY SHEET\n\n");
+    let mut field = |name: &str, value: &str| wrapped(&mut out, &format!("{name:<13}"), value);
+    field(
+        "Lineage",
+        &format!("{}, version {}, made {}", inventory.name, inventory.version, inventory.created),
+    );
+    field("Collected by", &inventory.collected_by.as_deref().map_or("(not said)".into(), shown));
+    field("Ends", &inventory.expires.map_or("(not said)".into(), |end| end.to_string()));
+    field("On this host", facts.standing);
+    grouped(&mut out, "Pack digest", draft.digest());
+    grouped(&mut out, "Key-set digest", inventory.key_set());
+    let _ = writeln!(out, "\nKEYS ({}), by fingerprint; each vouched for by", inventory.keys.len());
+    for (key, _) in draft.keys() {
+        let fits = if key.proved { "fits signatures" } else { "FITS NO SIGNATURE YET" };
+        let _ = writeln!(out, "  {} ({}), {fits}", key.file, key.role.title());
+        let _ = writeln!(out, "    {}", key.fingerprint);
+        wrapped(&mut out, "    ", &key_source(key));
+    }
+    let _ = writeln!(out, "\nRULES ({})", inventory.rules.len());
+    for rule in &inventory.rules {
+        for line in super::rule(rule, inventory).lines() {
+            wrapped(&mut out, "  ", line);
+        }
+    }
+    let _ = writeln!(out, "\nREVOKED ({})", inventory.revoked.len());
+    for revoked in &inventory.revoked {
+        let _ = writeln!(out, "    {}", revoked.fingerprint);
+        wrapped(&mut out, "    ", &shown(&revoked.reason));
+    }
+    if let Some((what, diff)) = facts.since {
+        let _ = writeln!(out, "\nCHANGES");
+        wrapped(&mut out, "  since ", what);
+        let text = super::diff(diff);
+        for line in if diff.is_empty() { "nothing differs" } else { text.trim_end() }.lines() {
+            wrapped(&mut out, "  ", line.trim_end());
+        }
+    }
+    let _ = writeln!(out, "\nPROGRAM  keypack {}", env!("CARGO_PKG_VERSION"));
+    let program = facts.program.map_or_else(|| "(could not be read)".to_owned(), |digest| digest.to_string());
+    let _ = writeln!(out, "    {program}");
+    out.push_str("\nAPPROVED by two people, who compared the digests and every fingerprint\n");
+    for _ in 0..2 {
+        out.push_str("\n  Name ________________________  Signature ____________________  Date __________\n");
+    }
+    out
+}
+
+/// A digest in groups of four, eight groups a line.
+fn grouped(out: &mut String, name: &str, digest: Digest) {
+    let hex = digest.hex();
+    let groups: Vec<&str> = (0..hex.len()).step_by(4).filter_map(|at| hex.get(at..at + 4)).collect();
+    let _ = writeln!(out, "\n{name} (sha256)");
+    for line in groups.chunks(8) {
+        let _ = writeln!(out, "    {}", line.join(" "));
+    }
+}
+
+/// A text in lines of [`COLUMNS`], broken at blanks where there are any.
+fn wrapped(out: &mut String, head: &str, text: &str) {
+    let room = COLUMNS - head.len();
+    let mut rest: Vec<char> = text.chars().collect();
+    let mut head = head.to_owned();
+    loop {
+        let end = if rest.len() <= room {
+            rest.len()
+        } else {
+            rest[..=room].iter().rposition(|c| *c == ' ').filter(|at| *at > 0).unwrap_or(room)
+        };
+        let line: String = rest.drain(..end).collect();
+        let _ = writeln!(out, "{}", format!("{head}{line}").trim_end());
+        if rest.first() == Some(&' ') {
+            rest.remove(0);
+        }
+        if rest.is_empty() {
+            return;
+        }
+        head = " ".repeat(head.len());
+    }
+}

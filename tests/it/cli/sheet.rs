@@ -1,0 +1,142 @@
+//! The page that two people sign, the digest of a set of keys, and when things end.
+
+use keypack::oci::Digest;
+
+use super::program::{TRUST, Test};
+
+const SOURCE: &str = "lab/layouts/key-bundle-rekor1-oras";
+const SIGNER: &str = "sha256:43ef7bc87c44704aa997d44437f45c362729aee88ee5fcd4b5a2cac39811b24f";
+
+fn collect(test: &Test, more: &str) {
+    test.run(&format!("collect {SOURCE} {TRUST} {more}")).exits(0);
+}
+
+fn key_set(test: &Test, place: &str) -> String {
+    test.run(&format!("inspect {place}")).exits(0).after("Key set: ")
+}
+
+fn now_and(days: i64) -> String {
+    let second = jiff::Timestamp::now().as_second() + days * 24 * 60 * 60;
+    jiff::Timestamp::from_second(second).unwrap().to_string()
+}
+
+#[test]
+fn the_sheet_has_what_two_people_compare() {
+    let test = Test::new();
+    collect(&test, "-o keys --given-by Ada --collected-by Ada --expires 90d");
+    let ran = test.run("inspect keys --sheet").exits(0);
+    assert!(ran.out.lines().all(|line| line.chars().count() <= 80), "{}", ran.out);
+    let pack = test.run("inspect keys").exits(0).after("Pack: sha256:");
+    for digest in [pack, key_set(&test, "keys").replace("sha256:", "")] {
+        let groups: Vec<_> = (0..64).step_by(4).map(|at| &digest[at..at + 4]).collect();
+        assert!(
+            ran.out.contains(&groups[..8].join(" ")) && ran.out.contains(&groups[8..].join(" ")),
+            "{}",
+            ran.out
+        );
+    }
+    let program = Digest::of(&std::fs::read(env!("CARGO_BIN_EXE_keypack")).unwrap());
+    let ran = ran.says(SIGNER).says("given by Ada").says("COLLECTED HERE at").says(&program.to_string());
+    assert_eq!(ran.out.matches("Signature ____").count(), 2);
+    assert!(!ran.out.contains("CHANGES"));
+    // What changed since another pack.
+    test.run("push keys oci:m:keys").exits(0);
+    test.run("inspect keys --sheet --since oci:m:keys").exits(0).says("CHANGES").says("nothing differs");
+    let revoke =
+        format!("collect {SOURCE} --key lab/trust/cosign.pub -o keys --revoke {SIGNER} --reason stolen");
+    test.run(&revoke).exits(4);
+    let ran = test.run("inspect keys --sheet --since oci:m:keys").exits(0);
+    ran.says("CHANGES").says("REVOKED (1)").says("stolen");
+    test.run("inspect keys --since oci:m:keys").exits(2);
+}
+
+#[test]
+fn the_key_set_stays_while_only_version_and_dates_change() {
+    let test = Test::new();
+    collect(&test, "-o one --created 2026-11-01T00:00:00Z");
+    collect(&test, "-o two --created 2026-11-20T00:00:00Z --expires 900d --name other --collected-by Ada");
+    let one = key_set(&test, "one");
+    assert_eq!(key_set(&test, "two"), one);
+    assert_eq!(test.run("inspect one --format json").exits(0).json()["keySetDigest"], one.as_str());
+    test.run("push one oci:m:one").exits(0);
+    assert_eq!(key_set(&test, "oci:m:one"), one);
+    test.run(&format!("collect {SOURCE} {TRUST} -o less --include all")).exits(0);
+    assert_ne!(key_set(&test, "less"), one);
+    // Another time of use, another rule and a revocation are another set; another address of a log is not.
+    for (change, same) in [
+        (r#"{"validity":{"start":"2024-01-01T00:00:00Z","end":"2026-01-01T00:00:00Z"}}"#, false),
+        (r#"{"url":"https://elsewhere.example"}"#, true),
+    ] {
+        let mut inventory = test.json("one/keypack.json");
+        let change: serde_json::Value = serde_json::from_str(change).unwrap();
+        for (name, value) in change.as_object().unwrap() {
+            inventory["keys"][0][name] = value.clone();
+        }
+        let parsed = keypack::pack::Inventory::parse(inventory.to_string().as_bytes()).unwrap();
+        assert_eq!(parsed.key_set().to_string() == one, same, "{change}");
+    }
+}
+
+#[test]
+fn after_a_refresh_pull_says_that_the_keys_are_the_same() {
+    let test = Test::new();
+    collect(&test, "-o keys --created 2026-11-01T00:00:00Z");
+    test.run("push keys oci:m:one").exits(0);
+    collect(&test, "-o keys --created 2026-11-20T00:00:00Z --refresh-after 1d");
+    test.run("push keys oci:m:two").exits(0);
+    let digest = |place: &str| test.run(&format!("inspect {place}")).exits(0).after("Pack: ");
+    let (one, two) = (digest("oci:m:one"), digest("oci:m:two"));
+    assert_ne!(one, two);
+    let state = "--state there -o in";
+    let ran = test.run(&format!("pull oci:m:one --digest {one} {state}")).exits(0);
+    assert!(!ran.err.contains("the same key set"), "{}", ran.err);
+    let ran = test.run(&format!("pull oci:m:two --digest {two} {state}")).exits(0);
+    ran.tells("the same key set as version ").tells(&key_set(&test, "oci:m:two"));
+    test.run("inspect in --state there")
+        .exits(0)
+        .says("AUTHENTICATED HERE at ")
+        .says("by a digest that was given");
+}
+
+#[test]
+fn ends_are_listed_in_order_and_warned_of_30_days_ahead() {
+    let test = Test::new();
+    collect(&test, &format!("-o keys --expires {}", now_and(20)));
+    let ran = test.run("inspect keys --ages").exits(0);
+    let times: Vec<_> = ran.out.lines().map(|line| &line[6..26]).collect();
+    assert!(times.is_sorted() && times.len() >= 2, "{}", ran.out);
+    assert!(ran.out.starts_with("soon  "), "{}", ran.out);
+    let warning = "the pack, by its maker's word ends in 19 days";
+    ran.tells(warning);
+    test.run("inspect keys --fail-on-stale").fails(4, "pack-stale").says("soon  ");
+    let pack = test.run("push keys oci:m:keys").exits(0).tells(warning).after("Pack: ");
+    test.run(&format!("pull oci:m:keys --digest {pack} -o in")).exits(0).tells(warning);
+    collect(&test, &format!("-o long --expires {}", now_and(100)));
+    let ran = test.run("inspect long --fail-on-stale").exits(0);
+    assert!(!ran.err.contains("ends in"), "{}", ran.err);
+    // Half a year after it was made no pull takes it, whatever its maker says.
+    collect(&test, &format!("-o old --created {} --expires {}", now_and(-170), now_and(900)));
+    test.run("inspect old --fail-on-stale").fails(4, "pack-stale").says("by the age that pull takes");
+    let ends = test.run("inspect old --format json").exits(0).json()["ends"].clone();
+    assert!(ends.as_array().unwrap().iter().all(|end| end["counts"].is_boolean()));
+}
+
+#[test]
+fn a_pack_must_end_where_that_is_demanded() {
+    let test = Test::new();
+    for (name, expires, good) in [("never", "never", false), ("late", "91d", false), ("good", "90d", true)] {
+        collect(&test, &format!("-o {name} --expires {expires}"));
+        let pack = test.run(&format!("push {name} oci:m:{name}")).exits(0).after("Pack: ");
+        let pull = format!("pull oci:m:{name} --digest {pack} -o in-{name} --state of-{name}");
+        let ran = test.run(&format!("{pull} --max-expires 90d"));
+        if good {
+            ran.exits(0)
+        } else {
+            ran.fails(3, "expires-too-late")
+        };
+        assert_eq!(test.has(&format!("in-{name}")), good);
+        test.write("k.yaml", "maxExpires: 90 days\n");
+        test.run(&format!("{pull} --config k.yaml")).exits(if good { 0 } else { 3 });
+        test.run(&pull).exits(0);
+    }
+}
