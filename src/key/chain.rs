@@ -16,7 +16,7 @@ use crate::oci::Digest;
 #[derive(Clone, PartialEq, Eq)]
 pub struct Certificate {
     der: Vec<u8>,
-    parsed: x509_cert::Certificate,
+    pub(super) parsed: x509_cert::Certificate,
 }
 
 /// Certificates that belong together, the issuing one first, the root last.

@@ -16,6 +16,7 @@ mod provenance;
 mod public_key;
 mod role;
 mod secret;
+mod subject_name;
 pub mod trusted_root;
 mod weak;
 
@@ -35,6 +36,7 @@ pub use pin::{Pin, PinRest};
 pub use provenance::{Grade, Provenance, Validity};
 pub use public_key::{PublicKey, PublicKeyError};
 pub use role::RoleError;
+pub use subject_name::{NameKind, SubjectName};
 
 use serde::{Deserialize, Serialize};
 

@@ -10,10 +10,10 @@ use super::{
     crypto::{self, Identity, Signed},
     plain,
     stamp::Stamp,
-    verifier::Missing,
+    verifier::{Clock, Missing},
 };
 use crate::{
-    key::{Key, Material, PublicKey, Role},
+    key::{Certificate, Key, Material, PublicKey, Role, SubjectName},
     signature::{Need, Needs, Signer, UntrustedSignature},
 };
 
@@ -35,8 +35,9 @@ pub(super) fn weigh(
     if let (true, Signer::Key { need, .. }) = (logs.is_empty() && timestamps.is_empty(), signer) {
         return plain(reading, verifier, need);
     }
-    let signed = match reading.signature {
-        UntrustedSignature::Simple(simple) => Signed::Bytes(&simple.payload),
+    let signed = match (reading.signature, reading.file) {
+        (UntrustedSignature::Simple(simple), _) => Signed::Bytes(&simple.payload),
+        (_, Some(file)) => Signed::Bytes(file),
         _ => Signed::Manifest(&reading.image),
     };
     Weighing { verifier, missing, reading, bundle, now, signed }.run()
@@ -70,6 +71,19 @@ fn every_entry_has_evidence(bundle: &Bundle) -> Result<(), Refusal> {
     }
 }
 
+/// Holds a bundle to what the clients of sigstore ask of its version (protos/sigstore_bundle.proto): a log entry in 0.1 and
+/// 0.2; in 0.3 a log entry or a timestamp.
+pub(super) fn is_strict(reading: &Reading<'_>) -> Result<(), Refusal> {
+    let (logs, stamps) = (&reading.needs.logs, &reading.needs.timestamps);
+    let version = reading.bundle.as_ref().map(|bundle| bundle.media_type);
+    let is_old = matches!(version, Some(MediaType::Bundle0_1 | MediaType::Bundle0_2));
+    match (logs.is_empty(), stamps.is_empty()) {
+        (true, _) if is_old => Err(Refusal::LogEntry("a bundle of its version must have one".into())),
+        (true, true) => Err(Refusal::LogEntry("it has none, and no timestamp either".into())),
+        _ => Ok(()),
+    }
+}
+
 pub(super) struct Weighing<'a> {
     pub(super) verifier: &'a Verifier,
     pub(super) missing: Missing,
@@ -95,6 +109,7 @@ impl<'a> Weighing<'a> {
             },
             Signer::Certificate(certificate) => self.by_certificate(&logs, &stamps, certificate)?,
         };
+        let is_certified = matches!(needs.signer, Signer::Certificate(_)) && !certified.keys.is_empty();
         proved.extend(certified.keys);
         let mut keys: Vec<_> = proved.iter().map(|key| key.key_ref()).collect();
         keys.sort_unstable();
@@ -103,7 +118,26 @@ impl<'a> Weighing<'a> {
             return Err(Refusal::NoEvidence);
         }
         let Identity { name, oidc_issuer } = certified.identity;
-        Ok(Verified { keys, identity: name, oidc_issuer, refused: certified.refused })
+        let names = if is_certified { self.names() } else { Vec::new() };
+        let time = self.earliest(&logs, &stamps);
+        Ok(Verified { keys, identity: name, oidc_issuer, names, time, refused: certified.refused })
+    }
+
+    /// The names in the signing certificate.
+    fn names(&self) -> Vec<SubjectName> {
+        let leaf = self.bundle.signing_certificate().and_then(|c| Certificate::from_der(c.as_bytes()).ok());
+        leaf.map(|leaf| leaf.subject_names()).unwrap_or_default()
+    }
+
+    /// The earliest time of [`Self::times`], with whose clock it is; of a private CA's certificate that nothing dates, now.
+    fn earliest(&self, logs: &[(usize, &Key)], stamps: &[Stamp<'_>]) -> Option<(Timestamp, Clock)> {
+        let clock = |time: Timestamp| {
+            let stamped = stamps.iter().any(|stamp| stamp.time == time);
+            (time, if stamped { Clock::Timestamp } else { Clock::Log })
+        };
+        let by_host = matches!(&self.reading.needs.signer, Signer::Certificate(c) if matches!(c.authority, Need::Pki(_)));
+        let first = self.times(logs, stamps).first().copied();
+        first.map(clock).or_else(|| by_host.then_some((self.now, Clock::Host)))
     }
 
     /// The log keys at hand, each with the position of its entry.

@@ -30,4 +30,4 @@ pub use endorse::{endorses_bytes, endorses_manifest, signed_bytes};
 pub use key_set::{KeyConflict, KeySet};
 pub(crate) use reading::Reading;
 pub use refusal::Refusal;
-pub use verifier::{Verified, Verifier};
+pub use verifier::{Clock, Verified, Verifier};

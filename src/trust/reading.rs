@@ -15,6 +15,8 @@ pub(crate) struct Reading<'a> {
     pub(super) needs: Needs,
     /// Of a GPG signature there is none.
     pub(super) bundle: Option<Bundle>,
+    /// The file that a bundle is to be about, where it is no manifest and is at hand.
+    pub(super) file: Option<&'a [u8]>,
 }
 
 impl<'a> Reading<'a> {
@@ -27,7 +29,12 @@ impl<'a> Reading<'a> {
             UntrustedSignature::Bundle(bundle) => Some(Bundle::clone(&bundle.bundle)),
             UntrustedSignature::Gpg(_) => None,
         };
-        Ok(Self { signature, image: *image, needs, bundle })
+        Ok(Self { signature, image: *image, needs, bundle, file: None })
+    }
+
+    /// The same of a bundle about a file.
+    pub(super) fn of_file(self, bytes: Option<&'a [u8]>) -> Self {
+        Self { file: bytes, ..self }
     }
 
     /// The keys that it says it needs.
