@@ -3,6 +3,9 @@
 //! A bound protects memory and time against content that somebody else wrote. Real content stays far below
 //! every one of these numbers; who meets a bound is told its name and value.
 
+/// The longest file that `verify-blob` reads.
+pub const ARTIFACT: u64 = 1 << 30;
+
 /// A manifest or an index. Registries refuse larger ones (distribution, ECR, skopeo and oras all stop at 4 MiB).
 pub const MANIFEST: u64 = 4 << 20;
 

@@ -43,5 +43,7 @@ echo "# disconnected side: nothing is believed without an anchor"
 run keypack pull oci-archive:mirror.tar:keys-2026-11 -o enclave/keys
 echo "# the pack digest came on paper"
 run keypack pull oci-archive:mirror.tar:keys-2026-11 --digest "$digest" -o enclave/keys
+echo "# are the images signed by whom they should be? only these keys count"
+run keypack verify oci:mirror --keys-dir enclave/keys --certificate-identity https://ci.test/build.yml@main --certificate-oidc-issuer https://issuer.test
 cd enclave/keys
 run sha256sum -c SHA256SUMS

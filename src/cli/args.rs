@@ -4,6 +4,7 @@ mod registry;
 mod requests;
 mod settings;
 mod trust;
+mod verify;
 
 use std::path::PathBuf;
 
@@ -16,6 +17,7 @@ pub(super) use self::{
     registry::Registry,
     settings::Forgive,
     trust::{Anchors, Exceptions, State},
+    verify::{Verify, VerifyBlob},
 };
 use super::{heading, output::Global};
 use crate::{
@@ -77,6 +79,20 @@ pub(super) enum Command {
                       The digest or key must reach you by another way than the pack: on paper, by a signed mail."
     )]
     Pull(Pull),
+    /// Verify the signatures of images, offline, with exactly the keys of a keys/ that was pulled here.
+    #[command(after_help = "Example:\n  keypack verify oc-mirror:/in\n  \
+                      keypack verify docker://mirror:5000 --images oc-mirror:/in --keys-dir /in/keys --require-signed\n  \
+                      keypack verify oci:mirror --keys-dir keys --verify-key /etc/keypack/org.pub\n\n\
+                      Exit codes: 0 verified, 1 could not, 3 keys refused, 4 an image is refused or something could not be read.")]
+    Verify(Verify),
+    /// Verify the signature of one file.
+    #[command(
+        after_help = "Example:\n  keypack verify-blob --bundle f.sigstore.json --key cosign.pub --trusted-root trusted_root.json f\n  \
+                      keypack verify-blob --bundle f.sigstore.json --trusted-root trusted_root.json \\\n    \
+                      --certificate-identity me@example.com --certificate-oidc-issuer https://accounts.example.com f\n\n\
+                      Exit codes: 0 verified, 3 key or trusted root refused, 4 the file does not verify."
+    )]
+    VerifyBlob(VerifyBlob),
     /// Print what a keys/ directory or a pack holds; believes nothing, writes nothing.
     #[command(
         after_help = "Example:\n  keypack inspect keys\n  keypack inspect oci-archive:mirror.tar:keys-2026-11"

@@ -31,7 +31,13 @@ pub(super) fn hold(command: &mut Command, enforce: Enforce, output: &Output) -> 
             output.note(&format!("held to what {HOST_SETTING} enforces"));
             pull(args, enforce)
         }
-        Command::Diff(_) | Command::Schema(_) => Ok(()),
+        // What this host pulled was held to it then; nothing else may take its place.
+        Command::Verify(args) => {
+            refuse(args.brings_own_keys(), "keys or anchors on the command line of verify")?;
+            name(&mut args.name, enforce.name)?;
+            state(&mut args.state, enforce.state)
+        }
+        Command::VerifyBlob(_) | Command::Diff(_) | Command::Schema(_) => Ok(()),
     }
 }
 

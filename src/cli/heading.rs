@@ -11,3 +11,5 @@ pub(super) const ANCHORS: &str =
 pub(super) const STATE: &str = "State options";
 /// How registries are spoken to.
 pub(super) const REGISTRY: &str = "Registry options";
+/// Who should have signed, and what is asked of signatures.
+pub(super) const SIGNERS: &str = "What is expected of signatures";

@@ -24,6 +24,8 @@ mod registries_d;
 mod schema;
 mod settings;
 mod usage;
+mod verify;
+mod verify_blob;
 
 use std::process::ExitCode;
 
@@ -57,6 +59,8 @@ fn run(command: &Command, output: &Output) -> Result<Exit, Diagnostic> {
         Command::Collect(args) => collect::run(args, output),
         Command::Push(args) => push::run(args, output),
         Command::Pull(args) => pull::run(args, output),
+        Command::Verify(args) => verify::run(args, output),
+        Command::VerifyBlob(args) => verify_blob::run(args, output),
         Command::Inspect(args) => inspect::run(args, output),
         Command::Diff(args) => diff::run(args, output),
         Command::Schema(args) => schema::run(args, output),

@@ -1,6 +1,7 @@
 //! What the program prints: results to stdout, how it ended to stderr.
 
 use std::{
+    cell::Cell,
     io::{self, BufWriter, IsTerminal, Write},
     path::PathBuf,
     sync::Arc,
@@ -21,7 +22,7 @@ use crate::{
     display::Paint,
     events::{Events, Interrupt},
     ops::{Context, Env},
-    outcome::{Report, render},
+    outcome::{self, Report, render, verify::Verification},
 };
 
 /// What concerns every command.
@@ -51,7 +52,8 @@ pub(super) enum Format {
     /// For people.
     #[default]
     Text,
-    /// For machines: `keypack schema report-v1` describes what discover and collect print, `results-v1` all else.
+    /// For machines: `keypack schema report-v1` describes what discover and collect print, `verify-v1`
+    /// what verify prints, `results-v1` all else.
     Json,
 }
 
@@ -59,6 +61,8 @@ pub(super) enum Format {
 pub(super) struct Output {
     pub(super) format: Format,
     pub(super) verbose: bool,
+    /// Whether stdout has its one JSON object, which says how it ended.
+    reported: Cell<bool>,
     console: Arc<Console>,
     interrupt: Interrupt,
 }
@@ -69,6 +73,7 @@ impl Output {
         Self {
             format: global.format,
             verbose: global.verbose,
+            reported: Cell::new(false),
             interrupt: interrupt::listen(console.bar()),
             console: Arc::new(console),
         }
@@ -76,9 +81,13 @@ impl Output {
 
     /// What an operation of this run is given: the time, the environment, and this console.
     pub(super) fn context(&self, registry: &Registry) -> Context {
+        Context { net: registry.into(), ..self.local_context() }
+    }
+
+    /// The same for what asks no registry.
+    pub(super) fn local_context(&self) -> Context {
         let uid = rustix::process::getuid().as_raw();
         Context {
-            net: registry.into(),
             events: self.console.clone(),
             progress: self.console.progress(),
             interrupt: self.interrupt.clone(),
@@ -96,6 +105,17 @@ impl Output {
         match self.format {
             Format::Json => self.json(report),
             Format::Text => self.data(&render(report, self.paint(), whole)),
+        }
+    }
+
+    /// The result of `verify`; as text, with every image where that was asked for.
+    pub(super) fn verification(&self, found: &Verification) -> Result<(), Diagnostic> {
+        match self.format {
+            Format::Json => {
+                self.reported.set(true);
+                self.json(found)
+            }
+            Format::Text => self.data(&outcome::verify::render(found, self.paint(), self.verbose)),
         }
     }
 
@@ -136,7 +156,7 @@ impl Output {
 
     /// A failure for machines, as JSON.
     fn object(&self, failure: &Diagnostic) {
-        if self.format == Format::Json {
+        if self.format == Format::Json && !self.reported.get() {
             let _ = self.json(&serde_json::json!({
                 "error": {
                     "code": failure.code,

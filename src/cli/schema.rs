@@ -2,11 +2,12 @@ use super::{args, output::Output};
 use crate::diag::{Code, Diagnostic, Exit};
 
 /// The schemas that are part of the program.
-const SCHEMAS: [(&str, &str); 4] = [
+const SCHEMAS: [(&str, &str); 5] = [
     ("config-v1", include_str!("../../schemas/config-v1.schema.json")),
     ("pack-v1", include_str!("../../schemas/pack-v1.schema.json")),
     ("report-v1", include_str!("../../schemas/report-v1.schema.json")),
     ("results-v1", include_str!("../../schemas/results-v1.schema.json")),
+    ("verify-v1", include_str!("../../schemas/verify-v1.schema.json")),
 ];
 
 pub(super) fn run(args: &args::Schema, output: &Output) -> Result<Exit, Diagnostic> {

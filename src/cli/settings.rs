@@ -85,7 +85,12 @@ fn put_under(command: &mut Command, config: Config, files: Vec<PathBuf>) {
             args.registry.allow_realms(config.allow_realms);
         }
         Command::Diff(args) => args.registry.allow_realms(config.allow_realms),
-        Command::Schema(_) => {}
+        Command::Verify(args) => {
+            args.name = args.name.take().or(config.name);
+            args.state.under(config.state);
+            args.registry.allow_realms(config.allow_realms);
+        }
+        Command::VerifyBlob(_) | Command::Schema(_) => {}
     }
 }
 

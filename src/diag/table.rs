@@ -27,6 +27,15 @@ codes! {
     /// Needed keys are missing or not proved, or signatures could not be read.
     Incomplete "incomplete" Incomplete "the report lists each one with what to do; --format json gives it to programs";
 
+    /// Images, or their signatures, are refused.
+    ImagesRefused "images-refused" Incomplete "the report lists each one with what to do; do not run these images until it is known why";
+    /// No image has a signature that counts.
+    NothingSigned "nothing-signed" Incomplete "name a place with signed images; that nothing is signed is never success. -v lists each image with what was found";
+    /// Not everything could be read.
+    NotAllRead "not-all-read" Incomplete "the report lists what could not be read; mend that and run it again: what was not read may be what matters";
+    /// Images have no signature that counts, and all must.
+    NotAllSigned "not-all-signed" Incomplete "-v lists each image with what was found; leave out --require-signed where images may be without a signature";
+
     // Places and content.
     /// The place does not exist.
     NotFound "not-found" CouldNot "check the path; an OCI layout is named oci:DIR, a tar of one oci-archive:FILE";
@@ -238,6 +247,24 @@ codes! {
     LineageMismatch "lineage-mismatch" Refused "give --name with the lineage you expect, or another directory";
     /// A rule names a key that is not in the pack.
     RuleUnmet "rule-unmet" Incomplete "collect that key too (--include all takes every key of the sources), or change the rule: --accept-rules FILE, rules: of the setting";
+
+    // Verifying images.
+    /// A signature is required, and the image has none that counts.
+    SignatureMissing "signature-missing" Incomplete "copy the image with its signatures again (skopeo copy --all with use-sigstore-attachments, oc-mirror with --remove-signatures=false, cosign copy); if they were there before, find out who removed them";
+    /// The signature is good, and made by someone who is not expected.
+    SignerUnexpected "signer-unexpected" Incomplete "if this signer is right, name it in a rule (collect --accept-rules) or by --certificate-identity and --certificate-oidc-issuer; if not, do not run the image";
+    /// The signature is good, and nothing says who should have made it.
+    SignerWithoutRule "signer-without-rule" Incomplete "say who should sign: a rule of the pack (collect --accept-rules), or --certificate-identity and --certificate-oidc-issuer";
+    /// The signer signed another name than the image has.
+    NameDiffers "name-differs" Incomplete "compare both names: one content may lie at several registries; --map MIRROR=SOURCE says where a mirrored repository is from";
+    /// A log entry is required, and the signature has none.
+    NotLogged "not-logged" Incomplete "leave out --require-log, or change the rule, if signatures of this signer are not logged; else ask the signer for the entry";
+    /// The image is named here and lies elsewhere.
+    ImageElsewhere "image-elsewhere" Incomplete "give the place that holds it as well: oc-mirror's cache by --cache-dir DIR, or the earlier archives as further sources";
+    /// These keys were collected on this host and nobody authenticated them.
+    KeysCollectedHere "keys-collected-here" Refused "give the pack digest as the anchor: --digest sha256:…";
+    /// Nothing authenticates these keys.
+    KeysNotAuthenticated "keys-not-authenticated" Refused "pull the pack with an anchor (keypack pull … --digest or --verify-key), or give the anchor here: --digest, --verify-key, --pin or --tuf-root";
 
     // What authenticates a pack, and when.
     /// Nothing was given to authenticate the pack with.

@@ -48,7 +48,9 @@ pub(super) fn signatures(
     let mut seen = BTreeSet::new();
     let known = manifest.layers.iter().filter_map(|layer| Some((layer, form_of(layer)?)));
     let known = known.filter(|(layer, form)| seen.insert((layer.digest, *form, &layer.annotations)));
-    let known: Vec<_> = known.take(limits::SIGNATURES_PER_IMAGE).collect();
+    let mut known: Vec<_> = known.collect();
+    let all = known.len();
+    known.truncate(limits::SIGNATURES_PER_IMAGE);
     let read = |(layer, form): &(&Descriptor, Form)| {
         let content = layers.signature(layer, *form);
         let form = match &content {
@@ -57,7 +59,12 @@ pub(super) fn signatures(
         };
         Ok::<_, Infallible>(FoundSignature { via, at: At::Manifest(digest), form, content })
     };
-    let Ok(found) = layers.source.abilities().workers().map(&known, read);
+    let Ok(mut found) = layers.source.abilities().workers().map(&known, read);
+    // What is left unread must not pass as read.
+    if all > known.len() {
+        let error = format!("{digest} holds {all} signatures, and {} of one manifest are read", known.len());
+        found.push(FoundSignature::unreadable(via, digest, Diagnostic::new(Code::TooLarge, error)));
+    }
     found
 }
 

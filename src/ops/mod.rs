@@ -29,6 +29,8 @@ mod sources;
 mod spec;
 mod state_dir;
 mod tuf;
+pub mod verify;
+pub mod verify_blob;
 
 pub use collect::collect;
 pub use context::{Context, Env};
@@ -43,3 +45,5 @@ pub use push::push;
 pub use registries_d::registries_d;
 pub use sources::Sources;
 pub use spec::{AnchorSpec, Exceptions, Lifetime, Rules, TufRoot, parse_duration, parse_lineage, parse_span};
+pub use verify::verify;
+pub use verify_blob::verify_blob;

@@ -12,6 +12,7 @@ mod sheet;
 mod standing;
 mod state;
 mod text;
+pub mod verify;
 mod vouched;
 
 use serde::{Serialize, Serializer};

@@ -37,6 +37,15 @@ struct Inner {
 }
 
 impl UnverifiedPack {
+    /// A keys/ directory, to be authenticated by an anchor. It has no manifest, so that no manifest digest is its anchor.
+    pub fn of_directory(draft: &Draft) -> Result<Self, PackError> {
+        let files = draft.to_files();
+        let inventory =
+            files.iter().find(|file| file.name.as_str() == INVENTORY).map(|file| file.bytes.clone());
+        let inventory = inventory.ok_or_else(|| PackError::Missing(INVENTORY.into()))?;
+        Ok(Self { manifest: Digest::of(&inventory), inventory, files })
+    }
+
     /// The pack digest: sha256 of `keypack.json` as it arrived.
     pub fn digest(&self) -> Digest {
         Digest::of(&self.inventory)

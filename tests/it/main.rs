@@ -27,5 +27,6 @@ mod schemas;
 mod state;
 mod trust;
 mod tuf;
+mod verify;
 mod walk;
 mod write;

@@ -25,9 +25,13 @@ fn timeless(text: &str) -> String {
         let rest = text.split_once(mark).unwrap_or_else(|| panic!("{mark:?} is not in {text}")).1;
         rest.split([' ', ',', '\n']).next().unwrap().to_owned()
     };
-    for (mark, name) in
-        [("Pack: ", "PACK"), ("Digest: ", "MANIFEST"), (", version ", "VERSION"), (", made ", "TIME")]
-    {
+    for (mark, name) in [
+        ("Pack: ", "PACK"),
+        ("Digest: ", "MANIFEST"),
+        (", version ", "VERSION"),
+        (", made ", "TIME"),
+        ("authenticated here on ", "DATE"),
+    ] {
         let value = after(&text, mark);
         text = text.replace(&value, name);
     }

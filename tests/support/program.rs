@@ -45,6 +45,11 @@ impl Test {
         Self { epoch: Some(epoch), ..Self::new() }
     }
 
+    /// What stands for `XDG_STATE_HOME`.
+    pub(crate) fn state(&self) -> &Path {
+        self.state.path()
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }

@@ -39,9 +39,10 @@ impl Anchors {
             travelled.refuse(path, "the setting")?;
         }
         let named = location.reference().and_then(|name| name.parse::<Digest>().ok());
+        let refuse = |path: &Path, what: &str| travelled.refuse(path, what);
         Ok(Self {
-            enforced: group(&request.enforced, None, &travelled)?,
-            given: group(&request.anchors, named, &travelled)?,
+            enforced: group(&request.enforced, None, &refuse)?,
+            given: group(&request.anchors, named, &refuse)?,
         })
     }
 
@@ -75,10 +76,11 @@ impl Anchors {
     }
 }
 
-fn group(
+/// Reads the anchors that a request names, with a digest in its reference. `refuse` refuses a file that travelled with the keys.
+pub(in crate::ops) fn group(
     specs: &[AnchorSpec],
     named: Option<Digest>,
-    travelled: &Travelled,
+    refuse: &dyn Fn(&Path, &str) -> Result<(), Diagnostic>,
 ) -> Result<Vec<Anchor>, Diagnostic> {
     let (mut digests, mut keys, mut pins, mut roots) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for spec in specs {
@@ -86,13 +88,13 @@ fn group(
             AnchorSpec::Digest(digest) => digests.push(*digest),
             AnchorSpec::Key(path) => {
                 let key = read_public_key(path)?;
-                travelled.refuse(path, "the key")?;
+                refuse(path, "the key")?;
                 keys.push(key);
             }
             AnchorSpec::Pin(pin) => pins.push(pin.clone()),
             AnchorSpec::TufRoot(name) => {
                 if let RootName::File(path) = &name.0 {
-                    travelled.refuse(path, "the TUF root")?;
+                    refuse(path, "the TUF root")?;
                 }
                 let root = tuf::root(name)?;
                 if !roots.contains(&root) {

@@ -12,6 +12,7 @@ use jiff::SignedDuration;
 use serde::Serialize;
 
 use self::{anchors::Anchors, install::Step};
+pub(super) use self::{anchors::group as anchors_of, travelled::Travelled};
 use super::{
     AnchorSpec, Context, Exceptions, Failure,
     ends::warn_of_ends,

@@ -30,7 +30,7 @@ const LINKS: usize = 40;
 type Identity = (u64, u64);
 
 /// Folders that whoever brought the pack could write to.
-pub(super) struct Travelled(Vec<Folder>);
+pub(in crate::ops) struct Travelled(Vec<Folder>);
 
 struct Folder {
     path: PathBuf,
@@ -41,7 +41,12 @@ struct Folder {
 
 impl Travelled {
     /// The folders for a pack from this location that goes to this target; `more` are places that are read as well.
-    pub(super) fn new(location: &Location, more: Option<&Path>, target: &Path, home: Option<&Path>) -> Self {
+    pub(in crate::ops) fn new(
+        location: &Location,
+        more: Option<&Path>,
+        target: &Path,
+        home: Option<&Path>,
+    ) -> Self {
         let mut folders = Vec::new();
         let mut add = |path: PathBuf, deep| {
             // A part of oc-mirror's output travels with all of it.
@@ -71,7 +76,7 @@ impl Travelled {
     }
 
     /// Refuses a file that travelled.
-    pub(super) fn refuse(&self, path: &Path, what: &str) -> Result<(), Diagnostic> {
+    pub(in crate::ops) fn refuse(&self, path: &Path, what: &str) -> Result<(), Diagnostic> {
         let Some((folder, how)) = self.holds(path) else { return Ok(()) };
         let error = format!(
             "{what} {} {how} {}, where the pack is from or goes to",

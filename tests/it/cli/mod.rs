@@ -13,7 +13,7 @@ mod formats;
 mod hostile;
 mod inspect;
 mod keys;
-mod lab;
+pub(crate) mod lab;
 mod lies;
 pub(crate) mod memory;
 mod pull;

@@ -1,0 +1,180 @@
+//! What `verify` and `verify-blob` take.
+
+use std::{path::PathBuf, str::FromStr};
+
+use clap::{
+    Args,
+    builder::{OsStringValueParser, TypedValueParser},
+};
+
+use super::{Anchors, Cache, Registry, SOURCES, State};
+use crate::{
+    cli::heading,
+    diag::Diagnostic,
+    keysource::KeyFile,
+    oci::Digest,
+    ops::{
+        parse_lineage,
+        verify::{self, ExpectedIdentity, Mapping, Platform, TextPattern},
+        verify_blob::{self, Artifact, ExpectedSigner},
+    },
+};
+
+/// Whose certificates count.
+#[derive(Debug, Clone, Args)]
+pub(in crate::cli) struct Identity {
+    /// The name in the certificate of whoever should have signed, exactly.
+    #[arg(help_heading = heading::SIGNERS, long, value_name = "NAME", conflicts_with = "certificate_identity_regexp")]
+    certificate_identity: Option<String>,
+    /// The same as a regular expression. Like cosign's it matches anywhere in the name: begin it with ^ and end it with $.
+    #[arg(help_heading = heading::SIGNERS, long, value_name = "REGEXP")]
+    certificate_identity_regexp: Option<String>,
+    /// The OIDC issuer in that certificate, exactly. Certificates of a private CA have none, and count without it.
+    #[arg(help_heading = heading::SIGNERS, long, value_name = "URL", conflicts_with = "certificate_oidc_issuer_regexp")]
+    certificate_oidc_issuer: Option<String>,
+    /// The same as a regular expression.
+    #[arg(help_heading = heading::SIGNERS, long, value_name = "REGEXP")]
+    certificate_oidc_issuer_regexp: Option<String>,
+}
+
+impl Identity {
+    fn read(&self) -> Result<Option<ExpectedIdentity>, Diagnostic> {
+        let (name, issuer) = ("--certificate-identity", "--certificate-oidc-issuer");
+        let pattern = |exact: &Option<String>, regexp: &Option<String>, flag| {
+            TextPattern::at_most_one(exact.as_deref(), regexp.as_deref(), flag)
+        };
+        let name = pattern(&self.certificate_identity, &self.certificate_identity_regexp, name)?;
+        let issuer = pattern(&self.certificate_oidc_issuer, &self.certificate_oidc_issuer_regexp, issuer)?;
+        match (name, issuer) {
+            (Some(name), issuer) => Ok(Some(ExpectedIdentity { name, issuer })),
+            (None, None) => Ok(None),
+            (None, Some(_)) => Err(Diagnostic::usage(
+                "an issuer alone expects nobody: everybody with an account there would count",
+                "give --certificate-identity or --certificate-identity-regexp too",
+            )),
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Verify {
+    /// Where the images are; several are verified together.
+    #[arg(required_unless_present = "images", value_name = "SOURCE", long_help = SOURCES)]
+    sources: Vec<String>,
+    /// Only these images: a file with one reference a line (or - for stdin), oc-mirror's mapping.txt or
+    /// ImageSetConfiguration, or a place whose images are looked up at the registry named as SOURCE.
+    #[arg(long, value_name = "LIST")]
+    images: Option<String>,
+    /// The keys/ that `keypack pull` wrote here; nothing else is trusted [default: keys, or keys/ in the oc-mirror:DIR that is
+    /// verified].
+    #[arg(long, value_name = "DIR")]
+    keys_dir: Option<PathBuf>,
+    /// In place of a keys/: a trusted root that you vouch for [repeatable].
+    #[arg(help_heading = heading::KEYS, long, value_name = "FILE", conflicts_with = "keys_dir")]
+    trusted_root: Vec<PathBuf>,
+    /// In place of a keys/: a key that you vouch for, with its role as for `collect` [repeatable].
+    #[arg(help_heading = heading::KEYS, long, value_name = "[ROLE=]FILE", conflicts_with = "keys_dir", value_parser = OsStringValueParser::new().try_map(|text| KeyFile::parse(&text)))]
+    key: Vec<KeyFile>,
+    #[command(flatten)]
+    identity: Identity,
+    /// Where mirrored repositories are from, each the beginning of a name: mirror.example:5000/ubi9=registry.redhat.io/ubi9
+    /// [repeatable].
+    #[arg(help_heading = heading::SIGNERS, long, value_name = "MIRROR=SOURCE")]
+    map: Vec<Mapping>,
+    /// Fail for an image without a signature that counts, also where no rule asks for one.
+    #[arg(help_heading = heading::SIGNERS, long)]
+    require_signed: bool,
+    /// Fail for each signature that does not verify, also beside a good one.
+    #[arg(help_heading = heading::SIGNERS, long)]
+    all_signatures: bool,
+    /// Count only signatures that a transparency log holds.
+    #[arg(help_heading = heading::SIGNERS, long)]
+    require_log: bool,
+    /// Of multi-platform images look at the instances for this platform alone [repeatable].
+    #[arg(help_heading = heading::SIGNERS, long, value_name = "OS/ARCH[/VARIANT]")]
+    platform: Vec<Platform>,
+    #[command(flatten)]
+    anchors: Anchors,
+    /// The lineage that an anchor must find [default: that of the directory, if this host knows it, or "default"].
+    #[arg(long, value_name = "NAME", value_parser = parse_lineage)]
+    pub(in crate::cli) name: Option<String>,
+    #[command(flatten)]
+    pub(in crate::cli) state: State,
+    #[command(flatten)]
+    cache: Cache,
+    #[command(flatten)]
+    pub(in crate::cli) registry: Registry,
+}
+
+impl Verify {
+    /// Whether it names keys, or what authenticates them, beside what this host remembers.
+    pub(in crate::cli) fn brings_own_keys(&self) -> bool {
+        !(self.trusted_root.is_empty() && self.key.is_empty() && self.anchors.specs().is_empty())
+    }
+
+    pub(in crate::cli) fn request(&self) -> Result<verify::Request, Diagnostic> {
+        Ok(verify::Request {
+            places: self.sources.clone(),
+            images: self.images.clone(),
+            cache_dir: self.cache.cache_dir.clone(),
+            keys_dir: self.keys_dir.clone(),
+            anchors: self.anchors.specs(),
+            name: self.name.clone(),
+            state_dir: self.state.dir.clone(),
+            trusted_roots: self.trusted_root.clone(),
+            keys: self.key.clone(),
+            identity: self.identity.read()?,
+            mappings: self.map.clone(),
+            platforms: self.platform.clone(),
+            require_signed: self.require_signed,
+            all_signatures: self.all_signatures,
+            require_log: self.require_log,
+        })
+    }
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct VerifyBlob {
+    /// The file, or its digest.
+    #[arg(value_name = "FILE|sha256:DIGEST")]
+    artifact: String,
+    /// The sigstore bundle with the signature.
+    #[arg(long, value_name = "FILE")]
+    bundle: PathBuf,
+    /// The public key of whoever should have signed.
+    #[arg(help_heading = heading::SIGNERS, long, value_name = "FILE", required_unless_present_any = ["certificate_identity", "certificate_identity_regexp"],
+          conflicts_with_all = ["certificate_identity", "certificate_identity_regexp", "certificate_oidc_issuer", "certificate_oidc_issuer_regexp"])]
+    key: Option<PathBuf>,
+    #[command(flatten)]
+    identity: Identity,
+    /// The trusted root with the logs and authorities.
+    #[arg(long, value_name = "FILE")]
+    trusted_root: Option<PathBuf>,
+}
+
+impl VerifyBlob {
+    pub(in crate::cli) fn request(&self) -> Result<verify_blob::Request, Diagnostic> {
+        let signer = match (&self.key, self.identity.read()?) {
+            (Some(key), _) => ExpectedSigner::Key(key.clone()),
+            (None, Some(ExpectedIdentity { name, issuer: issuer @ Some(_) })) => {
+                ExpectedSigner::Identity(ExpectedIdentity { name, issuer })
+            }
+            _ => {
+                return Err(Diagnostic::usage(
+                    "an identity is expected of an issuer: another issuer may give the same name to anybody",
+                    "give --certificate-oidc-issuer or --certificate-oidc-issuer-regexp too",
+                ));
+            }
+        };
+        let artifact = match Digest::from_str(&self.artifact) {
+            Ok(digest) => Artifact::Digest(digest),
+            Err(_) => Artifact::File(self.artifact.clone().into()),
+        };
+        Ok(verify_blob::Request {
+            bundle: self.bundle.clone(),
+            artifact,
+            signer,
+            trusted_root: self.trusted_root.clone(),
+        })
+    }
+}

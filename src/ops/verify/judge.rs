@@ -1,0 +1,246 @@
+//! Judging signatures on all cores while others are being read.
+
+use std::{
+    collections::{HashMap, HashSet, VecDeque},
+    hash::Hash,
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+};
+
+use jiff::Timestamp;
+
+use crate::{
+    discover::Keep,
+    key::{KeyRef, Role, SubjectName},
+    limits,
+    oci::Digest,
+    signature::{Need, Signer, UntrustedSignature},
+    trust::{Clock, KeySet, Refusal, Verifier},
+};
+
+/// What stays of a signature.
+#[derive(Debug, Clone)]
+pub(super) struct Judged {
+    /// What it was found to be.
+    pub(super) result: Result<Arc<Good>, Arc<Refusal>>,
+    /// When it was made, and whose clock says so.
+    pub(super) time: Option<(Timestamp, Clock)>,
+    /// Whoever it says that it is by, where it does not verify.
+    pub(super) claim: Option<Arc<str>>,
+    /// The reference that the signer wrote, where the form has one.
+    pub(super) reference: Option<Arc<str>>,
+    /// The predicate type, of a statement.
+    pub(super) predicate: Option<Arc<str>>,
+}
+
+/// Who made a signature that verifies: most signatures of a mirror share this.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Good {
+    /// The keys that it verified with.
+    pub(super) keys: Vec<KeyRef>,
+    /// The names in the certificate.
+    pub(super) names: Vec<SubjectName>,
+    /// The OIDC issuer in the certificate.
+    pub(super) issuer: Option<String>,
+}
+
+impl Good {
+    /// The key of whoever signed, where no certificate did.
+    pub(super) fn signer_key(&self) -> Option<KeyRef> {
+        self.keys.iter().find(|key| matches!(key.role, Role::Signer | Role::Gpg)).copied()
+    }
+
+    /// The log keys.
+    pub(super) fn logs(&self) -> impl Iterator<Item = KeyRef> {
+        self.keys.iter().filter(|key| matches!(key.role, Role::Rekor | Role::Rekor2)).copied()
+    }
+}
+
+/// Signatures that wait for a core, at most so many.
+const WAITING: usize = 512;
+
+/// Values of a kind that are kept once for all signatures that have them.
+const SHARED: usize = 4096;
+
+/// Judges signatures with exactly these keys. [`Judge::work`] runs on as many threads as there are cores.
+pub(super) struct Judge {
+    verifier: Verifier,
+    /// How many keys are tried on a signature that names none.
+    signers: usize,
+    now: Timestamp,
+    queue: Mutex<Queue>,
+    more: Condvar,
+    less: Condvar,
+    spent: Mutex<HashMap<Digest, usize>>,
+    shared: Shared,
+}
+
+/// A signature that waits.
+struct Waiting {
+    /// Its number.
+    place: u32,
+    image: Digest,
+    signature: UntrustedSignature,
+    /// Whether its trials are within what is spent on its image.
+    paid: bool,
+}
+
+/// What waits, and what is done.
+#[derive(Default)]
+struct Queue {
+    waiting: VecDeque<Waiting>,
+    done: Vec<Option<Judged>>,
+    closed: bool,
+}
+
+/// Values that many signatures have.
+#[derive(Default)]
+struct Shared {
+    texts: Mutex<HashSet<Arc<str>>>,
+    good: Mutex<HashSet<Arc<Good>>>,
+    refusals: Mutex<HashSet<Arc<Refusal>>>,
+}
+
+/// Ends the work when it goes, also where reading fails or panics.
+pub(super) struct Closing<'a>(pub(super) &'a Judge);
+
+impl Drop for Closing<'_> {
+    fn drop(&mut self) {
+        lock(&self.0.queue).closed = true;
+        self.0.more.notify_all();
+    }
+}
+
+impl Judge {
+    pub(super) fn new(keys: KeySet, now: Timestamp) -> Self {
+        let signers = keys.of(Role::Signer).count().max(1);
+        Self {
+            verifier: Verifier::new(keys),
+            signers,
+            now,
+            queue: Mutex::default(),
+            more: Condvar::new(),
+            less: Condvar::new(),
+            spent: Mutex::default(),
+            shared: Shared::default(),
+        }
+    }
+
+    /// Judges what waits until all has been read.
+    pub(super) fn work(&self) {
+        loop {
+            let mut queue = lock(&self.queue);
+            while queue.waiting.is_empty() && !queue.closed {
+                queue = self.more.wait(queue).unwrap_or_else(PoisonError::into_inner);
+            }
+            let Some(next) = queue.waiting.pop_front() else { return };
+            drop(queue);
+            self.less.notify_one();
+            let judged = self.judge(&next);
+            if let Some(slot) = lock(&self.queue).done.get_mut(next.place as usize) {
+                *slot = Some(judged);
+            }
+        }
+    }
+
+    /// What became of each signature, by the numbers that [`Keep::keep`] gave.
+    pub(super) fn finish(self) -> Vec<Option<Judged>> {
+        self.queue.into_inner().unwrap_or_else(PoisonError::into_inner).done
+    }
+
+    fn judge(&self, Waiting { image, signature, paid, .. }: &Waiting) -> Judged {
+        let claim = signature.needs().ok().and_then(|needs| match needs.signer {
+            Signer::Key { need, .. } => (!need.is_unnamed()).then(|| need.id()),
+            Signer::Certificate(certificate) => certificate.identity,
+        });
+        let judge = || self.verifier.judge(signature, image, self.now);
+        let result = if *paid { judge() } else { Err(Refusal::Budget) };
+        let predicate = match signature {
+            UntrustedSignature::Bundle(bundle) => bundle.predicate_type.as_deref(),
+            _ => None,
+        };
+        let text = |text: &str| self.text(text);
+        Judged {
+            time: result.as_ref().ok().and_then(crate::trust::Verified::time),
+            claim: result.is_err().then_some(claim).flatten().map(|claim| text(&claim)),
+            reference: signature.claimed_reference().map(text),
+            predicate: predicate.map(text),
+            result: match result {
+                Ok(verified) => Ok(share(
+                    &self.shared.good,
+                    Good {
+                        keys: verified.keys().to_vec(),
+                        names: verified.names().to_vec(),
+                        issuer: verified.oidc_issuer().map(str::to_owned),
+                    },
+                )),
+                Err(refusal) => Err(share(&self.shared.refusals, refusal)),
+            },
+        }
+    }
+
+    /// Takes the trials of a signature from what is spent on one image; `false`: it is all spent. One that names its key takes
+    /// one trial and is not counted: how many there are is bounded by what is read of an image.
+    fn pays(&self, image: &Digest, signature: &UntrustedSignature) -> bool {
+        if self.signers == 1 || !signature.needs().is_ok_and(|needs| needs.all().iter().any(Need::is_unnamed))
+        {
+            return true;
+        }
+        let mut spent = lock(&self.spent);
+        let spent = spent.entry(*image).or_default();
+        *spent += self.signers;
+        *spent <= limits::TRIALS
+    }
+
+    fn text(&self, text: &str) -> Arc<str> {
+        let mut known = lock(&self.shared.texts);
+        if let Some(known) = known.get(text) {
+            return Arc::clone(known);
+        }
+        let text: Arc<str> = text.into();
+        if known.len() < SHARED {
+            known.insert(Arc::clone(&text));
+        }
+        text
+    }
+}
+
+impl Keep for Judge {
+    const WHOLE: bool = false;
+    type Kept = u32;
+
+    fn keep(&self, image: &Digest, signatures: &[UntrustedSignature]) -> Vec<u32> {
+        signatures
+            .iter()
+            .map(|signature| {
+                let paid = self.pays(image, signature);
+                let mut queue = lock(&self.queue);
+                while queue.waiting.len() >= WAITING {
+                    queue = self.less.wait(queue).unwrap_or_else(PoisonError::into_inner);
+                }
+                let place = u32::try_from(queue.done.len()).unwrap_or(u32::MAX);
+                queue.done.push(None);
+                let (image, signature) = (*image, signature.clone());
+                queue.waiting.push_back(Waiting { place, image, signature, paid });
+                drop(queue);
+                self.more.notify_one();
+                place
+            })
+            .collect()
+    }
+}
+
+fn share<T: Hash + Eq>(known: &Mutex<HashSet<Arc<T>>>, value: T) -> Arc<T> {
+    let mut known = lock(known);
+    if let Some(known) = known.get(&value) {
+        return Arc::clone(known);
+    }
+    let value = Arc::new(value);
+    if known.len() < SHARED {
+        known.insert(Arc::clone(&value));
+    }
+    value
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

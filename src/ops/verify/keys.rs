@@ -1,0 +1,256 @@
+//! The keys to verify with: those of an authenticated keys/, or of files that the caller vouches for; nothing built in.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use jiff::Timestamp;
+
+use super::Request;
+use crate::{
+    content::Location,
+    diag::{Code, Diagnostic},
+    display::count,
+    key::{Fingerprint, Key, KeyRef, Role, name_of},
+    keysource::Gathered,
+    oci::Digest,
+    ops::{
+        Context, oc_mirror,
+        place::keys as keys_in,
+        pull::{Travelled, anchors_of},
+        state_dir,
+    },
+    pack::{self, Demand, Draft, Inventory, Pack, PackError, Rule, UnverifiedPack, refuse_revoked},
+    resolve::merged,
+    state::{self, Origin},
+    trust::KeySet,
+};
+
+/// The keys of one run, and who says that they are right.
+pub(super) struct Keys {
+    pub(super) set: KeySet,
+    pub(super) named: BTreeMap<KeyRef, NamedKey>,
+    /// What the pack says must sign what.
+    pub(super) rules: Vec<Rule>,
+    pub(super) origin: KeysOrigin,
+}
+
+/// A key as people know it.
+pub(in crate::ops) struct NamedKey {
+    pub(super) name: String,
+    pub(super) fingerprint: Fingerprint,
+}
+
+/// Where the keys are from.
+pub(super) enum KeysOrigin {
+    /// An authenticated keys/.
+    Directory {
+        /// The directory.
+        directory: PathBuf,
+        /// The pack digest.
+        digest: Digest,
+        /// The lineage, the version and the times of the pack.
+        name: String,
+        version: u64,
+        created: Timestamp,
+        /// What authenticated it, in words.
+        by: Vec<String>,
+        /// When this host authenticated it, where it remembers that.
+        at: Option<Timestamp>,
+    },
+    /// Files that the caller named.
+    Files(Vec<String>),
+}
+
+/// Reads the keys that the request names.
+pub(super) fn load(request: &Request, locations: &[Location], ctx: &Context) -> Result<Keys, Diagnostic> {
+    if request.trusted_roots.is_empty() && request.keys.is_empty() {
+        of_directory(request, locations, ctx)
+    } else {
+        of_files(request, ctx)
+    }
+}
+
+fn of_directory(request: &Request, locations: &[Location], ctx: &Context) -> Result<Keys, Diagnostic> {
+    let directory = oc_mirror::keys_directory(request.keys_dir.as_deref(), locations);
+    let absent = || Diagnostic::new(Code::KeysNotFound, format!("{} holds no keys", directory.display()));
+    if !directory.is_dir() {
+        return Err(absent());
+    }
+    let draft = keys_in(&directory)?.ok_or_else(absent)?;
+    let state_dir = state_dir::path(request.state_dir.as_deref(), &ctx.env)?;
+    let lineage = draft.inventory().name.clone();
+    let state = state::load(&state_dir, &state_dir::lineage(&lineage)?)?;
+    let known = state.known(draft.digest()).copied();
+    let pack = if request.anchors.is_empty() {
+        match known.map(|known| known.origin) {
+            Some(Origin::Pulled) => state.recognise(draft, &state_dir::absolute(&directory))?,
+            Some(Origin::Collected) => return Err(collected_here(&directory, &draft)),
+            None => {
+                return Err(unknown(&directory, state.packs().iter().any(|p| p.origin == Origin::Pulled)));
+            }
+        }
+    } else {
+        let refuse = |path: &std::path::Path, what: &str| {
+            let places = locations.iter().map(|location| {
+                Travelled::new(location, request.cache_dir.as_deref(), &directory, ctx.env.home.as_deref())
+            });
+            places.into_iter().try_for_each(|travelled| travelled.refuse(path, what))
+        };
+        let anchors = anchors_of(&request.anchors, None, &refuse)?;
+        let expected = request.name.clone().or_else(|| known.map(|_| lineage.clone()));
+        let lineage = expected.as_deref().unwrap_or("default");
+        let demand = Demand { anchors: &anchors, manifest_signatures: &[], lineage, now: ctx.now };
+        let pack = pack::authenticate(UnverifiedPack::of_directory(&draft)?, &demand)?;
+        refuse_revoked(pack.draft(), |key| state.is_revoked(key, &state_dir::absolute(&directory)))?;
+        pack
+    };
+    check_times(pack.draft().inventory(), &state, ctx)?;
+    let at = known.filter(|known| known.origin == Origin::Pulled && request.anchors.is_empty()).map(|k| k.at);
+    of_pack(&pack, directory, at)
+}
+
+fn collected_here(directory: &std::path::Path, draft: &Draft) -> Diagnostic {
+    let error = format!(
+        "{} was collected on this host: what signatures brought was proved by themselves, and nobody has authenticated it",
+        directory.display()
+    );
+    let hint = format!(
+        "compare the keys with their owners' words; then give the pack digest as the anchor: --digest {}",
+        draft.digest()
+    );
+    Diagnostic::new(Code::KeysCollectedHere, error).hinting(hint)
+}
+
+fn unknown(directory: &std::path::Path, others_pulled: bool) -> Diagnostic {
+    let why = if others_pulled {
+        "it is not what this host pulled: it was changed since, or came here another way"
+    } else {
+        "this host has pulled no pack of its name"
+    };
+    Diagnostic::new(
+        Code::KeysNotAuthenticated,
+        format!("nothing authenticates {}: {why}", directory.display()),
+    )
+}
+
+/// A clock that is behind the pack would refuse every fresh signature and believe in expired ones.
+fn check_times(inventory: &Inventory, state: &state::State, ctx: &Context) -> Result<(), Diagnostic> {
+    pack::not_from_the_future(inventory, ctx.now)?;
+    if inventory.created > ctx.now {
+        let error =
+            format!("the clock here says {}, and the keys were packed at {}", ctx.now, inventory.created);
+        return Err(Diagnostic::new(Code::ClockBehind, error));
+    }
+    if let Some(expires) = inventory.expires.filter(|expires| *expires <= ctx.now) {
+        return Err(PackError::Expired { expires, now: ctx.now }.into());
+    }
+    if let Some(newer) =
+        state.packs().iter().filter(|p| p.version > inventory.version).max_by_key(|p| p.version)
+    {
+        ctx.events.warn(&format!(
+            "these keys are version {}, and this host has known version {}: it may revoke some of them",
+            inventory.version, newer.version
+        ));
+    }
+    Ok(())
+}
+
+fn of_pack(pack: &Pack, directory: PathBuf, at: Option<Timestamp>) -> Result<Keys, Diagnostic> {
+    let draft = pack.draft();
+    let inventory = draft.inventory();
+    let mut named = BTreeMap::new();
+    let keys = draft.keys().map(|(record, material)| {
+        let known = NamedKey { name: record.file.clone(), fingerprint: record.fingerprint };
+        named.insert(record.key_ref(), known);
+        Key {
+            role: record.role,
+            id: record.id,
+            material: material.clone(),
+            url: record.url.clone(),
+            origin: record.origin.clone(),
+            validity: record.validity,
+            ct_required: record.ct_required,
+        }
+    });
+    let set = KeySet::new(keys.collect::<Vec<_>>()).map_err(conflict)?;
+    Ok(Keys {
+        set,
+        named,
+        rules: inventory.rules.clone(),
+        origin: KeysOrigin::Directory {
+            directory,
+            digest: draft.digest(),
+            name: inventory.name.clone(),
+            version: inventory.version,
+            created: inventory.created,
+            by: pack.evidence().iter().map(ToString::to_string).collect(),
+            at,
+        },
+    })
+}
+
+fn of_files(request: &Request, ctx: &Context) -> Result<Keys, Diagnostic> {
+    if request.keys_dir.is_some() || !request.anchors.is_empty() {
+        return Err(Diagnostic::usage(
+            "--trusted-root and --key are used in place of a keys/ directory, and both are given",
+            "give either --keys-dir with what authenticates it, or the files",
+        ));
+    }
+    let mut gathered = Gathered::default();
+    for file in &request.keys {
+        gathered.add_key_file(file)?;
+    }
+    for path in &request.trusted_roots {
+        gathered.add_trusted_root(path)?;
+    }
+    gathered.tell_conflicts();
+    report_unusable(&gathered, ctx)?;
+    ctx.events.warn("nothing authenticates the keys of this run: whoever gives these files vouches for them");
+    let paths = request.keys.iter().map(|file| &file.path).chain(&request.trusted_roots);
+    let files = paths.map(|path| path.display().to_string()).collect();
+    let (set, named) = set_of(&gathered, &|_| true)?;
+    Ok(Keys { set, named, rules: Vec::new(), origin: KeysOrigin::Files(files) })
+}
+
+/// Says what of the files can't be used; a key that two of them give differently stops the run.
+pub(in crate::ops) fn report_unusable(gathered: &Gathered, ctx: &Context) -> Result<(), Diagnostic> {
+    for entry in &gathered.unusable {
+        if entry.problem.code == Code::KeyConflict {
+            return Err(entry.problem.clone().on(&entry.source));
+        }
+        let which = entry.entry.as_deref().map_or_else(String::new, |which| format!("{which}: "));
+        ctx.events
+            .warn(&format!("{}: {which}{} [{}]", entry.source, entry.problem.message, entry.problem.code));
+    }
+    Ok(())
+}
+
+/// The keys of files that were read, each under its own name, as far as they are `acceptable`.
+pub(in crate::ops) fn set_of(
+    gathered: &Gathered,
+    acceptable: &dyn Fn(&Key) -> bool,
+) -> Result<(KeySet, BTreeMap<KeyRef, NamedKey>), Diagnostic> {
+    let mut resolved = merged(&gathered.candidates);
+    resolved.retain(|_, resolved| acceptable(&resolved.key));
+    if resolved.is_empty() {
+        let error = format!(
+            "the files that were given hold no usable key ({} unusable)",
+            count(gathered.unusable.len(), "entry")
+        );
+        return Err(Diagnostic::new(Code::KeyUnusable, error));
+    }
+    let named = resolved.iter().map(|(key, resolved)| {
+        let material = &resolved.key.material;
+        // A signer's own file is known by its name; a document with many keys is not.
+        let own = matches!(key.role, Role::Signer | Role::Gpg);
+        let source = resolved.provenance.first().filter(|_| own).map(|p| p.source.clone());
+        let name = source.unwrap_or_else(|| name_of(*key, material));
+        (*key, NamedKey { name, fingerprint: material.fingerprint() })
+    });
+    let named = named.collect();
+    let set = KeySet::new(resolved.into_values().map(|resolved| resolved.key)).map_err(conflict)?;
+    Ok((set, named))
+}
+
+fn conflict(conflict: crate::trust::KeyConflict) -> Diagnostic {
+    Diagnostic::new(Code::KeyConflict, conflict.to_string())
+}

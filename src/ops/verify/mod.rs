@@ -1,0 +1,248 @@
+//! Are the images of a place signed by whom they should be? Offline, with exactly the keys of an authenticated keys/.
+//!
+//! The policy of a consumer (`--policy`) is another question about the same signatures: it will be answered from the verdicts
+//! that are made here.
+
+mod evaluate;
+mod expected;
+mod join;
+mod judge;
+mod keys;
+mod lists;
+mod names;
+mod pattern;
+
+use std::{collections::BTreeMap, path::PathBuf, thread};
+
+pub(in crate::ops) use self::keys::{report_unusable, set_of};
+use self::{
+    evaluate::Evaluation,
+    expected::Expected,
+    judge::{Closing, Judge},
+    keys::{Keys, KeysOrigin},
+    names::Namer,
+};
+pub use self::{expected::ExpectedIdentity, lists::Platform, names::Mapping, pattern::TextPattern};
+use super::{
+    AnchorSpec, Context, KeySources, Sources,
+    sources::{Opened, open},
+};
+use crate::{
+    content::Source,
+    diag::{Code, Diagnostic},
+    discover::{Discovery, Kind, Target, discover_all},
+    keysource::KeyFile,
+    outcome::verify::{
+        ExpectedReport, KeysReport, PackIdentity, PlaceReport, Verdict, Verification, VerifyCounts,
+    },
+};
+
+/// What to verify, with which keys, and who should have signed it.
+#[derive(Debug, Clone, Default)]
+pub struct Request {
+    /// The places, as a person writes them.
+    pub places: Vec<String>,
+    /// A list of images; then at most one place, the registry that they are looked up at.
+    pub images: Option<String>,
+    /// A cache of oc-mirror.
+    pub cache_dir: Option<PathBuf>,
+    /// The keys; without it, `keys`, or keys/ in the folder of oc-mirror that is read.
+    pub keys_dir: Option<PathBuf>,
+    /// What authenticates the keys, where this host has not pulled them.
+    pub anchors: Vec<AnchorSpec>,
+    /// The lineage that an anchor must find.
+    pub name: Option<String>,
+    /// Where this host remembers what it authenticated; without it, the usual directory.
+    pub state_dir: Option<PathBuf>,
+    /// Trusted roots in place of a keys/: the caller vouches for them.
+    pub trusted_roots: Vec<PathBuf>,
+    /// Key files in place of a keys/.
+    pub keys: Vec<KeyFile>,
+    /// Who should have signed every image, in place of the pack's rules.
+    pub identity: Option<ExpectedIdentity>,
+    /// Where mirrored repositories are from.
+    pub mappings: Vec<Mapping>,
+    /// The platforms whose instances of lists matter; none means all that are here.
+    pub platforms: Vec<Platform>,
+    /// Whether every image must have a signature that counts.
+    pub require_signed: bool,
+    /// Whether every signature must be good, and not one of them.
+    pub all_signatures: bool,
+    /// Whether only signatures that a log holds count.
+    pub require_log: bool,
+}
+
+/// Verifies every signature of every image of the places.
+pub fn verify(request: &Request, ctx: &Context) -> Result<Verification, Diagnostic> {
+    let sources = Sources {
+        places: request.places.clone(),
+        images: request.images.clone(),
+        keys: KeySources { host_root: None, ..KeySources::default() },
+        revoked: Vec::new(),
+        cache_dir: request.cache_dir.clone(),
+    };
+    names::check(&request.mappings)?;
+    warn_of_expressions(request, ctx);
+    let mut keys = keys::load(request, &sources.locations()?, ctx)?;
+    let opened = open(&sources, ctx)?;
+    let expected = Expected::new(std::mem::take(&mut keys.rules), request.identity.clone())?;
+
+    // Read and judge at the same time.
+    let judge = Judge::new(keys.set.clone(), ctx.now);
+    let discovery = walk(&opened, &judge, ctx)?;
+    let judged = judge.finish();
+
+    // Hold each image to what is expected of it.
+    let namer = Namer { mappings: &request.mappings, sources: expected.hosts() };
+    let evaluation = Evaluation {
+        keys: &keys,
+        expected: &expected,
+        namer: &namer,
+        judged: &judged,
+        require_log: request.require_log,
+        all_signatures: request.all_signatures,
+    };
+    let mut images = evaluation.images(&discovery);
+    join_lists(request, &opened, &discovery, &mut images);
+
+    let sources: Vec<_> =
+        discovery.places.iter().zip(&opened).map(|(place, opened)| of_place(place, opened)).collect();
+    let problems = sources.iter().map(|place| place.problems.len()).sum();
+    let counts = VerifyCounts::of(&images, problems);
+    let (verdict, failure) = counts.verdict(request.require_signed, request.all_signatures);
+    Ok(Verification {
+        schema_version: 1,
+        command: "verify",
+        verdict,
+        failure,
+        keys: of_keys(&keys, ctx),
+        expected: ExpectedReport {
+            by: match (&request.identity, expected.rules()) {
+                (Some(_), _) => "identity",
+                (None, 0) => "signer-keys",
+                _ => "rules",
+            },
+            rules: expected.rules(),
+            identity: request.identity.as_ref().map(|identity| identity.name.to_string()),
+            issuer: request.identity.as_ref().and_then(|i| i.issuer.as_ref()).map(ToString::to_string),
+        },
+        sources,
+        signers: evaluate::signers(&images),
+        images,
+        counts,
+    })
+}
+
+impl Verification {
+    /// Whether it is verified.
+    pub fn is_verified(&self) -> bool {
+        self.verdict == Verdict::Verified
+    }
+}
+
+fn warn_of_expressions(request: &Request, ctx: &Context) {
+    let patterns =
+        request.identity.iter().flat_map(|identity| [Some(&identity.name), identity.issuer.as_ref()]);
+    for pattern in patterns.flatten().filter(|pattern| pattern.is_unanchored()) {
+        ctx.events.warn(&format!(
+            "the expression {pattern} may match in the middle of a name, as cosign's do: begin it with ^ and end it with $"
+        ));
+    }
+}
+
+/// Finds all images; their signatures are judged on all cores meanwhile.
+fn walk(opened: &[Opened], judge: &Judge, ctx: &Context) -> Result<Discovery<u32>, Diagnostic> {
+    let targets: Vec<_> = opened
+        .iter()
+        .map(|opened| Target { source: opened.source.as_ref(), only: opened.only.clone() })
+        .collect();
+    ctx.events.step("verifying signatures");
+    let cores = thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let discovery = thread::scope(|scope| {
+        let closing = Closing(judge);
+        for _ in 0..cores {
+            scope.spawn(|| judge.work());
+        }
+        let found = discover_all(&targets, judge, &mut |place| {
+            ctx.events.advance(&format!("verifying {}: {} manifests", place.name, place.read));
+        });
+        drop(closing);
+        found
+    })?;
+    if discovery.places.iter().all(|place| place.read == 0) {
+        let places: Vec<_> = discovery.places.iter().map(|place| place.name.as_str()).collect();
+        let error = format!("{} holds no image that can be read", places.join(", "));
+        return Err(Diagnostic::new(Code::NothingReadable, error));
+    }
+    Ok(discovery)
+}
+
+/// Reads the lists that are not good by themselves, and lets them and their instances speak for each other.
+fn join_lists(
+    request: &Request,
+    opened: &[Opened],
+    discovery: &Discovery<u32>,
+    images: &mut Vec<crate::outcome::verify::ImageVerdict>,
+) {
+    let sources: BTreeMap<String, &dyn Source> =
+        opened.iter().map(|opened| (opened.source.place(), opened.source.as_ref())).collect();
+    let signed: std::collections::HashSet<_> =
+        discovery.images.iter().filter_map(|image| Some((image.place.clone(), image.instance_of?))).collect();
+    let good: std::collections::HashSet<_> =
+        images.iter().filter(|image| image.state.is_good()).map(|image| image.digest).collect();
+    let platforms = !request.platforms.is_empty();
+    let needed = |index: usize| {
+        let image = &discovery.images[index];
+        image.kind == Kind::Index
+            && (platforms
+                || (!good.contains(&image.digest) && signed.contains(&(image.place.clone(), image.digest))))
+    };
+    let lists = lists::read(discovery, &sources, &request.platforms, &needed);
+    join::join(images, &join::by_name(lists, discovery), platforms);
+}
+
+fn of_place(place: &crate::discover::Place, opened: &Opened) -> PlaceReport {
+    let mut problems: Vec<_> = place.problems.clone();
+    if place.absent > 0 {
+        let advice = opened.source.abilities().advice;
+        let error = format!(
+            "{} names {} that it does not hold",
+            place.name,
+            crate::display::count(place.absent, "manifest")
+        );
+        let elsewhere = Diagnostic::new(Code::ImageElsewhere, error);
+        problems.push(match advice {
+            Some(advice) => elsewhere.hinting(advice),
+            None => elsewhere,
+        });
+    }
+    PlaceReport { place: place.name.clone(), read: place.read, absent: place.absent, problems }
+}
+
+fn of_keys(keys: &Keys, ctx: &Context) -> KeysReport {
+    let count = keys.named.len();
+    match &keys.origin {
+        KeysOrigin::Files(files) => KeysReport {
+            authenticated: false,
+            by: Vec::new(),
+            at: None,
+            from: files.clone(),
+            pack: None,
+            count,
+        },
+        KeysOrigin::Directory { directory, digest, name, version, created, by, at } => KeysReport {
+            authenticated: true,
+            by: by.clone(),
+            at: *at,
+            from: vec![directory.display().to_string()],
+            pack: Some(PackIdentity {
+                name: name.clone(),
+                version: *version,
+                digest: *digest,
+                created: *created,
+                days: ctx.now.duration_since(*created).as_hours() / 24,
+            }),
+            count,
+        },
+    }
+}

@@ -1,0 +1,74 @@
+//! What a name in a certificate must be.
+
+use regex::Regex;
+
+use crate::{diag::Diagnostic, pack};
+
+/// A text, or what it must look like.
+#[derive(Debug, Clone)]
+pub enum TextPattern {
+    /// Exactly this.
+    Exact(String),
+    /// A regular expression.
+    Regexp(Regex),
+}
+
+impl TextPattern {
+    /// One of the two that a command line may give, or neither. An expression is read as cosign reads it: by the rules of RE2,
+    /// which match anywhere in the text unless `^` and `$` say otherwise.
+    pub fn at_most_one(
+        exact: Option<&str>,
+        regexp: Option<&str>,
+        flag: &str,
+    ) -> Result<Option<Self>, Diagnostic> {
+        match (exact, regexp) {
+            (None, None) => Ok(None),
+            (Some(_), Some(_)) => {
+                Err(Diagnostic::usage(format!("both {flag} and {flag}-regexp are given"), "give one of them"))
+            }
+            (Some(""), _) | (_, Some("")) => Err(Diagnostic::usage(
+                format!("{flag} is empty, and would match every certificate"),
+                "write the name that the certificate must have",
+            )),
+            (Some(text), None) => Ok(Some(Self::Exact(text.to_owned()))),
+            (None, Some(text)) => Regex::new(text).map(|regex| Some(Self::Regexp(regex))).map_err(|e| {
+                let reason = e.to_string();
+                let reason = reason.lines().last().unwrap_or_default();
+                Diagnostic::usage(
+                    format!("{flag}-regexp {text:?} is no regular expression: {reason}"),
+                    "correct it",
+                )
+            }),
+        }
+    }
+
+    /// A pattern of a rule, whose expressions match the whole text.
+    pub(super) fn of_rule(pattern: &pack::Pattern) -> Option<Self> {
+        match pattern {
+            pack::Pattern::Exact(text) => Some(Self::Exact(text.clone())),
+            pack::Pattern::Regexp(text) => Regex::new(&format!("^(?:{text})$")).ok().map(Self::Regexp),
+        }
+    }
+
+    /// Whether a text is what is wanted.
+    pub(super) fn matches(&self, text: &str) -> bool {
+        match self {
+            Self::Exact(wanted) => wanted == text,
+            Self::Regexp(regex) => regex.is_match(text),
+        }
+    }
+
+    /// Whether it may match in the middle of a text, which is seldom meant.
+    pub(super) fn is_unanchored(&self) -> bool {
+        matches!(self, Self::Regexp(regex) if !(regex.as_str().starts_with('^') && regex.as_str().ends_with('$')))
+    }
+}
+
+impl std::fmt::Display for TextPattern {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Exact(text) => f.write_str(text),
+            Self::Regexp(regex) => write!(f, "/{regex}/"),
+        }
+    }
+}

@@ -1,0 +1,120 @@
+use serde::Serialize;
+
+use super::{ImageVerdict, SignatureState, SignatureVerdict, Verdict, VerifyState};
+use crate::{
+    diag::{Code, Diagnostic},
+    display::count,
+};
+
+/// Counts over a run.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct VerifyCounts {
+    /// Images; the instances of a list are counted with it.
+    pub images: usize,
+    /// With a good signature by an expected signer, their own or through a list.
+    pub good: usize,
+    /// Refused.
+    pub refused: usize,
+    /// With good signatures by nobody who is expected.
+    pub unexpected: usize,
+    /// Without any.
+    pub unsigned: usize,
+    /// Not readable.
+    pub unreadable: usize,
+    /// Signed by something else.
+    pub signed_otherwise: usize,
+    /// Named and not here.
+    pub not_here: usize,
+    /// Signatures that were judged.
+    pub signatures: usize,
+    /// Those that do not verify.
+    pub broken: usize,
+    /// Of those, the ones beside a good one.
+    pub broken_beside_good: usize,
+    /// Attestations.
+    pub attestations: usize,
+    /// Places, images and signatures that could not be read.
+    pub problems: usize,
+}
+
+impl VerifyCounts {
+    /// Counts images and signatures. `problems` are those of places.
+    pub fn of(images: &[ImageVerdict], problems: usize) -> Self {
+        let mut counts = Self { problems, ..Self::default() };
+        for image in images {
+            let broken = |s: &&SignatureVerdict| s.state == SignatureState::Refused;
+            let unread = |s: &&SignatureVerdict| s.state == SignatureState::Unreadable;
+            let broken = image.signatures.iter().filter(broken).count();
+            counts.signatures += image.signatures.len();
+            counts.attestations += image.attestations.len();
+            counts.broken += broken;
+            if image.state.is_good() {
+                counts.broken_beside_good += broken;
+            }
+            let unread = image.signatures.iter().chain(&image.attestations).filter(unread).count();
+            let own = usize::from(matches!(image.state, VerifyState::Unreadable | VerifyState::NotHere));
+            counts.problems += unread.max(own);
+            if image.instance_of.is_some() && image.state != VerifyState::Refused {
+                continue;
+            }
+            counts.images += 1;
+            let place = match image.state {
+                VerifyState::Good | VerifyState::GoodByList => &mut counts.good,
+                VerifyState::Refused => &mut counts.refused,
+                VerifyState::Unexpected => &mut counts.unexpected,
+                VerifyState::Unsigned => &mut counts.unsigned,
+                VerifyState::Unreadable => &mut counts.unreadable,
+                VerifyState::SignedOtherwise => &mut counts.signed_otherwise,
+                VerifyState::NotHere => &mut counts.not_here,
+            };
+            *place += 1;
+        }
+        counts
+    }
+
+    /// How a run with these counts ended, and why, where not well. `all` is whether every image must have a signature that
+    /// counts, `every` whether every signature must be good.
+    pub fn verdict(&self, all: bool, every: bool) -> (Verdict, Option<Diagnostic>) {
+        let without = self.images - self.good;
+        let (verdict, code, message) = match () {
+            () if self.refused > 0 => {
+                (Verdict::Refused, Code::ImagesRefused, format!("{} refused", are(self.refused, "image")))
+            }
+            () if every && self.broken > 0 => (
+                Verdict::Refused,
+                Code::ImagesRefused,
+                format!("{} wrong, and --all-signatures asks for all", are(self.broken, "signature")),
+            ),
+            () if self.problems > 0 => (
+                Verdict::Incomplete,
+                Code::NotAllRead,
+                format!("{} could not be read", count(self.problems, "thing")),
+            ),
+            () if self.good == 0 => (
+                Verdict::Refused,
+                Code::NothingSigned,
+                format!("of {} none has a signature that counts", count(self.images, "image")),
+            ),
+            () if all && without > 0 => (
+                Verdict::Refused,
+                Code::NotAllSigned,
+                format!(
+                    "{} no signature that counts, and --require-signed asks for one",
+                    have(without, "image")
+                ),
+            ),
+            () => return (Verdict::Verified, None),
+        };
+        (verdict, Some(Diagnostic::new(code, message)))
+    }
+}
+
+/// A number of things that are something.
+fn are(n: usize, noun: &str) -> String {
+    format!("{} {}", count(n, noun), if n == 1 { "is" } else { "are" })
+}
+
+fn have(n: usize, noun: &str) -> String {
+    format!("{} {}", count(n, noun), if n == 1 { "has" } else { "have" })
+}

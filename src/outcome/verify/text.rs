@@ -1,0 +1,342 @@
+//! The result of `verify` for people: what was asked, problems with what to do, who signed, counts, one last line.
+
+use std::collections::BTreeMap;
+
+use super::{
+    ImageVerdict, SignatureState, SignatureVerdict, SignerCount, Verdict, Verification, VerifyState,
+};
+use crate::{
+    diag::Diagnostic,
+    display::{Paint, count, shown},
+};
+
+/// Entries of one part that are written without `--verbose`.
+const SHOWN: usize = 20;
+
+/// Writes the result. With `all`, every image with every signature.
+pub fn render(found: &Verification, paint: Paint, all: bool) -> String {
+    let mut out = Text { out: String::new(), paint, most: if all { usize::MAX } else { SHOWN } };
+    out.subject(found);
+    out.problems(found);
+    if all {
+        out.images(found);
+    }
+    out.signers(found);
+    out.others(found);
+    out.counts(found);
+    out.out
+}
+
+struct Text {
+    out: String,
+    paint: Paint,
+    most: usize,
+}
+
+impl Text {
+    fn line(&mut self, text: &str) {
+        self.out.push_str(text.trim_end());
+        self.out.push('\n');
+    }
+
+    fn head(&mut self, text: &str) {
+        let head = self.paint.strong(text);
+        self.out.push('\n');
+        self.line(&head);
+    }
+
+    fn subject(&mut self, found: &Verification) {
+        let keys = &found.keys;
+        let number = count(keys.count, "key");
+        let from: Vec<_> = keys.from.iter().map(|from| shown(from)).collect();
+        match &keys.pack {
+            Some(pack) => {
+                let by_host = keys.at.map(|at| format!("authenticated here on {}", date(at)));
+                let by: Vec<_> = keys.by.iter().map(|by| shown(by)).collect();
+                self.line(&format!(
+                    "Keys     {}: {number}, pack {} version {}",
+                    from.join(", "),
+                    shown(&pack.name),
+                    pack.version
+                ));
+                self.line(&format!("         {}, {} old", pack.digest, count(pack.days, "day")));
+                self.line(&by_host.map_or_else(
+                    || format!("         authenticated by {}", by.join(" and ")),
+                    |by_host| format!("         {by_host}"),
+                ));
+            }
+            None => self.line(&format!(
+                "Keys     {}: {number}, NOT AUTHENTICATED: whoever gave these files vouches for them",
+                from.join(", ")
+            )),
+        }
+        for place in &found.sources {
+            let absent =
+                if place.absent == 0 { String::new() } else { format!(", {} not here", place.absent) };
+            self.line(&format!(
+                "Source   {}: {} read{absent}",
+                shown(&place.place),
+                count(place.read, "manifest")
+            ));
+        }
+        let expected = &found.expected;
+        self.line(&match (&expected.identity, expected.rules) {
+            (Some(identity), _) => {
+                let issuer = expected
+                    .issuer
+                    .as_deref()
+                    .map_or_else(|| "a private CA".to_owned(), |issuer| format!("issuer {}", shown(issuer)));
+                format!("Signers  {}, {issuer}, for every image", shown(identity))
+            }
+            (None, 0) => "Signers  those of the signer keys; there are no rules".into(),
+            (None, rules) => {
+                format!("Signers  as {} of the pack say; elsewhere its signer keys", count(rules, "rule"))
+            }
+        });
+    }
+
+    fn problems(&mut self, found: &Verification) {
+        for (state, title) in [
+            (VerifyState::Refused, "REFUSED"),
+            (VerifyState::Unreadable, "UNREADABLE"),
+            (VerifyState::NotHere, "NOT HERE"),
+        ] {
+            let images: Vec<_> = found.images.iter().filter(|image| image.state == state).collect();
+            if images.is_empty() {
+                continue;
+            }
+            self.head(&format!("{title} {}", count(images.len(), "image")));
+            self.grouped(&images);
+        }
+        let places: Vec<_> =
+            found.sources.iter().flat_map(|p| p.problems.iter().map(move |d| (p, d))).collect();
+        if !places.is_empty() {
+            self.head(&format!("COULD NOT READ {}", count(places.len(), "thing")));
+            for (place, problem) in places.iter().take(self.most) {
+                self.line(&format!("  {}", shown(&place.place)));
+                self.problem(problem, 4);
+            }
+            self.more(places.len());
+        }
+        let beside: Vec<_> = found
+            .images
+            .iter()
+            .filter(|image| !matches!(image.state, VerifyState::Refused | VerifyState::Unreadable))
+            .flat_map(|image| image.signatures.iter().chain(&image.attestations).map(move |s| (image, s)))
+            .filter(|(_, s)| matches!(s.state, SignatureState::Refused | SignatureState::Unreadable))
+            .collect();
+        if !beside.is_empty() {
+            self.head(&format!("BROKEN OR UNREADABLE {}", count(beside.len(), "signature beside others")));
+            for (image, signature) in beside.iter().take(self.most) {
+                self.line(&format!("  {}", shown(&image.label)));
+                self.line(&format!("    in {}", shown(&signature.at)));
+                if let Some(problem) = &signature.problem {
+                    self.problem(problem, 4);
+                }
+            }
+            self.more(beside.len());
+        }
+    }
+
+    /// Images with the first of their problems; what is the same for several is said once, behind them.
+    fn grouped(&mut self, images: &[&ImageVerdict]) {
+        let mut groups: BTreeMap<_, Vec<&ImageVerdict>> = BTreeMap::new();
+        for image in images {
+            let key = first_problem(image).map(|p| (p.code, p.hint.to_string()));
+            groups.entry(key).or_default().push(image);
+        }
+        let mut left = self.most;
+        for (key, images) in groups {
+            for image in images.iter().take(left) {
+                let code = key.as_ref().map_or_else(String::new, |(code, _)| code.to_string());
+                self.line(&format!("  {}  {}", shown(&image.label), self.paint.bad(&code)));
+                if let Some(problem) = first_problem(image) {
+                    self.wrapped(4, &shown(&problem.message));
+                }
+            }
+            left = left.saturating_sub(images.len());
+            if let Some((_, hint)) = key {
+                self.wrapped(4, &format!("fix: {}", shown(&hint)));
+            }
+        }
+        self.more(images.len());
+    }
+
+    fn problem(&mut self, problem: &Diagnostic, indent: usize) {
+        let code = self.paint.bad(problem.code.as_str());
+        self.wrapped(indent, &format!("{code}: {}", shown(&problem.message)));
+        self.wrapped(indent, &format!("fix: {}", shown(&problem.hint)));
+    }
+
+    fn wrapped(&mut self, indent: usize, text: &str) {
+        let mut row = " ".repeat(indent);
+        for word in text.split(' ') {
+            if row.len() > indent && row.chars().count() + 1 + word.chars().count() > 100 {
+                self.line(&row);
+                row = " ".repeat(indent);
+            }
+            if row.len() > indent {
+                row.push(' ');
+            }
+            row.push_str(word);
+        }
+        self.line(&row);
+    }
+
+    fn more(&mut self, all: usize) {
+        if all > self.most {
+            self.line(&format!("  … and {} more: -v, or --format json", all - self.most));
+        }
+    }
+
+    fn images(&mut self, found: &Verification) {
+        self.head(&format!("IMAGES {}", found.images.len()));
+        for image in &found.images {
+            let platform = image.platform.as_deref().map_or_else(String::new, |p| format!("  {}", shown(p)));
+            let others: String = image.others.iter().map(|other| format!("  {}", shown(other))).collect();
+            self.line(&format!("  {}{platform}  {}{others}", shown(&image.label), image.state.as_str()));
+            for signature in &image.signatures {
+                self.signature(signature);
+            }
+            for attestation in &image.attestations {
+                self.signature(attestation);
+            }
+            for problem in &image.problems {
+                self.line(&format!("    {}: {}", problem.code, shown(&problem.message)));
+            }
+        }
+    }
+
+    fn signature(&mut self, signature: &SignatureVerdict) {
+        let who = match (&signature.signer, &signature.claim) {
+            (Some(signer), _) => shown(&signer.name()),
+            (None, Some(claim)) => format!("by its own words {}", shown(claim)),
+            (None, None) => "nobody is named".into(),
+        };
+        let state = match signature.state {
+            SignatureState::Good => "good",
+            SignatureState::Unexpected => "not expected",
+            SignatureState::Refused => "refused",
+            SignatureState::Unreadable => "unreadable",
+        };
+        let predicate = signature.predicate.as_deref().filter(|_| signature.form == "attestation");
+        let what =
+            predicate.map_or_else(|| signature.form.to_owned(), |p| format!("attestation {}", shown(p)));
+        let time = match (signature.time, signature.clock) {
+            (Some(time), Some("log")) => format!(", logged {time}"),
+            (Some(time), Some("timestamp")) => format!(", timestamp {time}"),
+            (Some(time), _) => format!(", judged as of now by this host's clock, {time}"),
+            (None, _) => String::new(),
+        };
+        let logged = if signature.logged == Some(false) { ", not logged" } else { "" };
+        self.line(&format!("    {state}: {what}, {who}{time}{logged}"));
+        if let Some(problem) = &signature.problem {
+            self.wrapped(6, &format!("{}: {}", problem.code, shown(&problem.message)));
+        }
+    }
+
+    fn signers(&mut self, found: &Verification) {
+        for (expected, title) in
+            [(true, "GOOD SIGNATURES BY"), (false, "GOOD, BUT BY NOBODY WHO IS EXPECTED")]
+        {
+            let signers: Vec<_> = found.signers.iter().filter(|s| s.expected == expected).collect();
+            if signers.is_empty() {
+                continue;
+            }
+            self.head(title);
+            for signer in signers.iter().take(self.most) {
+                self.signer(signer);
+            }
+            self.more(signers.len());
+        }
+    }
+
+    fn signer(&mut self, signer: &SignerCount) {
+        let SignerCount { signer: who, images, logged, unlogged, .. } = signer;
+        let logged = match (logged, unlogged) {
+            (_, 0) => "logged".to_owned(),
+            (0, _) => "not logged".to_owned(),
+            (logged, unlogged) => format!("{logged} logged, {unlogged} not"),
+        };
+        let kind = who.kind.map_or("key", |kind| kind);
+        self.line(&format!("  {:9}  {}  {kind}; {logged}", count(images, "image"), shown(&who.name())));
+        let key = if who.identity.is_some() { format!("{} ", shown(&who.key)) } else { String::new() };
+        self.line(&format!("             {key}{}", who.fingerprint));
+    }
+
+    fn others(&mut self, found: &Verification) {
+        for (state, title) in [
+            (VerifyState::Unexpected, "BY NOBODY WHO IS EXPECTED"),
+            (VerifyState::SignedOtherwise, "SIGNED OTHERWISE"),
+            (VerifyState::Unsigned, "UNSIGNED"),
+        ] {
+            let images: Vec<_> =
+                found.images.iter().filter(|i| i.state == state && i.instance_of.is_none()).collect();
+            if images.is_empty() {
+                continue;
+            }
+            self.head(&format!("{title} {}", count(images.len(), "image")));
+            for image in images.iter().take(self.most) {
+                let others: String = image.others.iter().map(|other| format!("  {}", shown(other))).collect();
+                self.line(&format!("  {}{others}", shown(&image.label)));
+            }
+            self.more(images.len());
+            let first = images
+                .iter()
+                .find_map(|image| Some(&image.signatures.iter().find_map(|s| s.problem.as_ref())?.hint));
+            if let (VerifyState::Unexpected, Some(hint)) = (state, first) {
+                self.wrapped(4, &format!("fix: {}", shown(hint)));
+            }
+        }
+    }
+
+    fn counts(&mut self, found: &Verification) {
+        let counts = &found.counts;
+        let parts = [
+            (counts.good, "good"),
+            (counts.refused, "refused"),
+            (counts.unexpected, "by nobody who is expected"),
+            (counts.unsigned, "unsigned"),
+            (counts.signed_otherwise, "signed otherwise"),
+            (counts.unreadable, "unreadable"),
+            (counts.not_here, "not here"),
+        ];
+        let parts: Vec<_> = parts
+            .iter()
+            .filter(|(n, what)| *n > 0 || *what == "good")
+            .map(|(n, what)| format!("{n} {what}"))
+            .collect();
+        let beside = match counts.broken_beside_good {
+            0 => String::new(),
+            n => format!(", {n} broken beside a good one"),
+        };
+        self.out.push('\n');
+        self.line(&format!(
+            "{}: {}; {}{beside}, {}",
+            count(counts.images, "image"),
+            parts.join(", "),
+            count(counts.signatures, "signature"),
+            count(counts.attestations, "attestation"),
+        ));
+        if found.verdict == Verdict::Verified {
+            let rest = counts.images - counts.good;
+            let good = self.paint.good(&format!("{} verified", count(counts.good, "image")));
+            let rest = if rest == 0 {
+                String::new()
+            } else {
+                format!("; {rest} without a signature that counts, and none was required")
+            };
+            self.line(&format!("{good}{rest}"));
+        }
+    }
+}
+
+fn first_problem(image: &ImageVerdict) -> Option<&Diagnostic> {
+    let of_signatures = || image.signatures.iter().filter_map(|s| s.problem.as_ref());
+    image.problems.first().or_else(|| of_signatures().next())
+}
+
+/// The day of a time.
+fn date(time: jiff::Timestamp) -> String {
+    time.to_string().chars().take(10).collect()
+}

@@ -1,0 +1,74 @@
+//! Verifying images and files: what is good, what is refused, and that nothing passes by accident.
+mod blob;
+mod broken;
+mod clock;
+mod forms;
+mod keys;
+mod rules;
+mod schema;
+
+use serde_json::Value;
+
+use super::cli::lab::storage;
+use super::support::program::{Ran, TRUST, Test};
+
+/// The identity of the lab's keyless signatures, and its issuer.
+const IDENTITY: &str =
+    "--certificate-identity https://ci.test/build.yml@main --certificate-oidc-issuer https://issuer.test";
+
+/// A host that collected the keys of the lab's registry elsewhere, and pulled them to `keys/`.
+fn pulled(rules: Option<&str>) -> Test {
+    let test = Test::new();
+    storage(&test);
+    pull(&test, rules);
+    test
+}
+
+/// Collects with these rules on another host, and pulls here.
+fn pull(test: &Test, rules: Option<&str>) {
+    let mut line = format!("collect storage {TRUST} -o made --state there");
+    if let Some(rules) = rules {
+        test.write("rules.yaml", rules);
+        line.push_str(" --accept-rules rules.yaml");
+    }
+    let pack = test.run(&line).exits(0).after("Pack: ");
+    test.run("push made oci-archive:keys.tar:k").exits(0);
+    test.run(&format!("pull oci-archive:keys.tar:k --digest {pack} -o keys")).exits(0);
+}
+
+/// The word is nowhere.
+#[track_caller]
+fn says_nothing_is_verified(ran: Ran) -> Ran {
+    assert!(!ran.out.contains("verified") && !ran.err.contains("verified"), "{}\n{}", ran.out, ran.err);
+    ran
+}
+
+/// An image of the JSON by its repository.
+#[track_caller]
+fn image<'a>(found: &'a Value, repository: &str) -> &'a Value {
+    let images = found["images"].as_array().unwrap();
+    images.iter().find(|image| image["repository"] == repository).unwrap_or_else(|| panic!("no {repository}"))
+}
+
+/// What the tag of a repository in the registry's data folder leads to.
+fn linked(test: &Test, repository: &str, tag: &str) -> String {
+    let path =
+        format!("storage/docker/registry/v2/repositories/{repository}/_manifests/tags/{tag}/current/link");
+    String::from_utf8(test.read(&path)).unwrap()
+}
+
+/// Where the data folder has a blob.
+fn blob(digest: &str) -> String {
+    let hex = digest.strip_prefix("sha256:").unwrap();
+    format!("storage/docker/registry/v2/blobs/sha256/{}/{hex}/data", &hex[..2])
+}
+
+/// Removes all repositories of the data folder but those that begin so.
+fn keep(test: &Test, start: &str) {
+    for name in test.names("storage/docker/registry/v2/repositories") {
+        if !name.starts_with(start) {
+            std::fs::remove_dir_all(test.path(&format!("storage/docker/registry/v2/repositories/{name}")))
+                .unwrap();
+        }
+    }
+}
