@@ -50,13 +50,34 @@ pub(super) struct Fetched {
 
 impl Fetched {
     /// Signatures of the pack's manifest that lie beside it.
-    pub(super) fn manifest_signatures(&self) -> Result<Vec<UntrustedSignature>, Diagnostic> {
+    pub(super) fn manifest_signatures(&self) -> ManifestSignatures {
+        let mut signatures = ManifestSignatures::default();
         let manifest = self.pack.manifest_digest();
         let target = Target { source: self.source.as_ref(), only: Some(manifest.to_string()) };
-        let found = discover(&[target], &mut |_| {})?;
-        let images = found.images.into_iter().filter(|image| image.digest == manifest);
-        Ok(images.flat_map(|i| i.signatures).filter_map(|s| s.content.ok()).collect())
+        match discover(&[target], &mut |_| {}) {
+            Ok(found) => {
+                for image in found.images.into_iter().filter(|image| image.digest == manifest) {
+                    signatures.unreadable.extend(image.problems);
+                    for signature in image.signatures {
+                        match signature.content {
+                            Ok(content) => signatures.readable.push(content),
+                            Err(problem) => signatures.unreadable.push(problem),
+                        }
+                    }
+                }
+            }
+            Err(problem) => signatures.unreadable.push(problem.into()),
+        }
+        signatures
     }
+}
+
+/// What lies beside a manifest. One that can't be read is not one that is absent.
+#[derive(Default)]
+pub(super) struct ManifestSignatures {
+    pub(super) readable: Vec<UntrustedSignature>,
+    /// Why others could not be read, or not be looked for.
+    pub(super) unreadable: Vec<Diagnostic>,
 }
 
 /// A pack that lies as a directory or as an artifact, with the artifact's manifest digest.

@@ -3,7 +3,11 @@
 use std::path::Path;
 
 use super::{Request, travelled::Travelled};
-use crate::ops::{AnchorSpec, Context, fetch::Fetched, tuf};
+use crate::ops::{
+    AnchorSpec, Context,
+    fetch::{Fetched, ManifestSignatures},
+    tuf,
+};
 use crate::{
     content::Location,
     diag::Diagnostic,
@@ -124,19 +128,29 @@ fn authenticate(
             &Demand { anchors, manifest_signatures, lineage, now: ctx.now },
         )
     };
-    match attempt(&[]) {
-        Err(e @ (PackError::Unsigned | PackError::Signature(_))) => {
-            ctx.events.step("looking for signatures of the manifest");
-            match fetched.manifest_signatures() {
-                Ok(found) if found.is_empty() => Err(e.into()),
-                Ok(found) => Ok(attempt(&found)?),
-                Err(problem) => {
-                    ctx.events
-                        .warn(&format!("could not look for signatures of the manifest: {}", problem.message));
-                    Err(e.into())
-                }
-            }
+    let refused = match attempt(&[]) {
+        Err(e @ (PackError::Unsigned | PackError::Signature(_))) => e,
+        other => return Ok(other?),
+    };
+    ctx.events.step("looking for signatures of the manifest");
+    let ManifestSignatures { readable, unreadable } = fetched.manifest_signatures();
+    let refused = if readable.is_empty() {
+        refused
+    } else {
+        match attempt(&readable) {
+            Err(e) => e,
+            Ok(pack) => return Ok(pack),
         }
-        other => Ok(other?),
+    };
+    match (refused, unreadable.into_iter().next()) {
+        // Whether it is signed is not known.
+        (PackError::Unsigned, Some(problem)) => Err(problem.on("a signature of the manifest")),
+        (refused, problem) => {
+            if let Some(problem) = problem {
+                ctx.events
+                    .warn(&format!("a signature of the manifest could not be read: {}", problem.message));
+            }
+            Err(refused.into())
+        }
     }
 }

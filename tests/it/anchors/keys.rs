@@ -183,6 +183,26 @@ fn cosign_signed_the_manifest() {
 }
 
 #[test]
+fn a_signature_of_the_manifest_that_cannot_be_read_is_not_an_unsigned_pack() {
+    let test = scene();
+    for (form, part) in [("bundle", "dsseEnvelope"), ("tag", "cosign container image signature")] {
+        test.layout_of(super::FIXTURES, &format!("signed-{form}"), form);
+        let blobs = format!("{form}/blobs/sha256");
+        let names = test.names(&blobs).into_iter().map(|name| format!("{blobs}/{name}"));
+        let content: Vec<_> =
+            names.filter(|name| String::from_utf8_lossy(&test.read(name)).contains(part)).collect();
+        assert_eq!(content.len(), 1, "{content:?}");
+        let pull = format!("pull oci:{form}:v1 --verify-key fx/org.pub -o no");
+        let damaged = vec![b'x'; test.read(&content[0]).len()];
+        test.write(&content[0], damaged);
+        test.run(&pull).fails(1, "digest-mismatch").tells("a signature of the manifest: ");
+        std::fs::remove_file(test.path(&content[0])).unwrap();
+        test.run(&pull).fails(1, "blob-missing").tells("a signature of the manifest: ");
+    }
+    assert!(!test.has("no"));
+}
+
+#[test]
 fn an_attestation_about_the_manifest_is_no_signature() {
     let test = scene();
     test.run("pull oci:fx/signed-attested:v1 --verify-key fx/org.pub -o no")
