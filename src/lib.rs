@@ -41,10 +41,10 @@
 //! | 6 | [`ops`]: one function per verb, a request and a context in, an outcome out |
 //! | 5 | [`outcome`], [`write`](mod@write), [`state`], [`config`]: what people write in YAML, pure |
 //! | 4 | [`pack`]: the inventory, the files of keys/, the artifact, anchors |
-//! | 3 | [`discover`], [`resolve`](mod@resolve), [`keysource`] |
+//! | 3 | [`discover`], [`resolve`](mod@resolve), [`keysource`], [`policy`]: the organisation's rules (on `discover` and `resolve`), pure |
 //! | 2 | [`trust`]: every decision, no I/O |
 //! | 1 | [`signature`], [`registry`]: the client of registries, [`content`]: where content lives (on `registry`) |
-//! | 0 | [`address`]: what may be kept of one, [`oci`], [`key`], [`tree`], [`limits`], [`display`]: values as people read them, [`fs`]: files, directories, locks, [`events`]: what is reported while it runs, [`text`]: encodings of named files, [`http`]: the HTTP client, [`workers`]: threads |
+//! | 0 | [`address`]: what may be kept of one, [`oci`], [`key`], [`tree`], [`limits`], [`display`]: values as people read them, [`fs`]: files, directories, locks, [`events`]: what is reported while it runs, [`text`]: encodings of named files, [`yaml`]: YAML with the place of each value, [`http`]: the HTTP client, [`workers`]: threads |
 //!
 //! A place is an arrangement over a namespace: [`content::Layout`] and [`content::Storage`] each read a
 //! [`content::DirFiles`] or a [`content::TarFiles`], which is indexed by its headers and never extracted; `dir:` trees
@@ -84,6 +84,7 @@ pub mod oci;
 pub mod ops;
 pub mod outcome;
 pub mod pack;
+pub mod policy;
 pub mod registry;
 pub mod resolve;
 pub mod signature;
@@ -93,3 +94,4 @@ pub mod tree;
 pub mod trust;
 pub mod workers;
 pub mod write;
+pub mod yaml;

@@ -15,7 +15,7 @@ pub fn run(data: &[u8]) {
             let keys = config.sources.keys.iter().map(|key| &key.path);
             let paths = keys.chain(&config.sources.trusted_roots);
             assert!(
-                paths.chain(config.verify_keys.iter().flatten()).all(|p| p.is_absolute()),
+                paths.chain(config.verify_keys.iter().flat_map(|keys| &keys.keys)).all(|p| p.is_absolute()),
                 "a relative path"
             );
         }

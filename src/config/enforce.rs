@@ -2,6 +2,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::SignedDuration;
 
+use super::VerifyKeys;
 use crate::{key::Pin, oci::Digest, trust::tuf::RootName};
 
 /// The setting of a host, which its administrator writes and nobody else.
@@ -28,7 +29,7 @@ pub struct Enforce {
     /// The one pack that is approved.
     pub digest: Option<Digest>,
     /// Keys of the organisation.
-    pub verify_keys: Vec<PathBuf>,
+    pub verify_keys: VerifyKeys,
     /// Roots of TUF repositories.
     pub tuf_roots: Vec<RootName>,
     /// The exact set of keys that a pack must have.
@@ -42,6 +43,6 @@ impl Enforce {
             RootName::File(path) => Some(path),
             RootName::Builtin(_) => None,
         });
-        self.verify_keys.iter().chain(roots).map(PathBuf::as_path)
+        self.verify_keys.keys.iter().chain(roots).map(PathBuf::as_path)
     }
 }

@@ -4,31 +4,28 @@
 //! A field that is not known, a field twice, an empty value, a wrong type or value: each is an error with its line and
 //! column. Paths in the file are relative to the file.
 
-mod draft;
 mod enforce;
-mod error;
 mod layers;
-mod observe;
-mod rules;
 mod validate;
 mod wire;
-mod yaml;
 
-use std::path::{Path, PathBuf};
+use std::{
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
-pub use draft::draft_rules;
 pub use enforce::{Enforce, HOST_SETTING};
-pub use error::ConfigError;
-pub use rules::parse_rules;
 
 use crate::{
     key::Fingerprint,
     keysource::KeyFile,
-    pack::{Expiry, KeySelector, Pin, Rule},
+    pack::{Expiry, Pin},
+    policy::rule::{KeySelector, Rule},
     trust::tuf::RootName,
+    yaml::{self, FileError},
 };
 
 /// The setting, as far as the file says something. What it leaves out is `None` or empty.
@@ -53,7 +50,7 @@ pub struct Config {
     /// The exact set of keys that a pack must have.
     pub pins: Option<Vec<Pin>>,
     /// Keys of the organisation.
-    pub verify_keys: Option<Vec<PathBuf>>,
+    pub verify_keys: Option<VerifyKeys>,
     /// Roots of TUF repositories.
     pub tuf_roots: Option<Vec<RootName>>,
     /// Keys that must not be trusted any more.
@@ -96,6 +93,15 @@ pub struct Tuf {
     pub repository: String,
     /// The root that it begins with, where that is not built in.
     pub root: Option<RootName>,
+}
+
+/// Keys of the organisation.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct VerifyKeys {
+    /// Their files.
+    pub keys: Vec<PathBuf>,
+    /// How many of them must have signed; without it, one.
+    pub threshold: Option<NonZeroUsize>,
 }
 
 /// A key that must not be trusted any more.
@@ -148,10 +154,10 @@ pub enum OnFailure {
 
 impl Config {
     /// Reads a setting. `path` is where it lies: for messages, and for what its relative paths mean.
-    pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
+    pub fn parse(text: &str, path: &Path) -> Result<Self, FileError> {
         let base = path.parent().unwrap_or(Path::new(""));
         yaml::read(text)
             .and_then(|file| validate::file(file, base))
-            .map_err(|fault| ConfigError::new(path, fault))
+            .map_err(|fault| FileError::new(path, fault))
     }
 }

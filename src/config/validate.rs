@@ -1,22 +1,21 @@
 //! What the fields mean.
 
-use std::path::{Path, PathBuf};
-
-use super::{
-    Config, Enforce, Revocation, Sources, Tuf,
-    enforce::STATE,
-    rules::rules,
-    wire,
-    yaml::{At, Fault, truth, value},
+use std::{
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
 };
+
+use super::{Config, Enforce, Revocation, Sources, Tuf, VerifyKeys, enforce::STATE, wire};
 use jiff::SignedDuration;
 
 use crate::{
     address::quiet,
     keysource::{AddressOrPath, KeyFile},
     pack::{is_lineage, parse_duration, parse_time},
+    policy::rule::rules,
     registry::AllowedRealm,
     trust::tuf::RootName,
+    yaml::{At, Fault, truth, value},
 };
 
 pub(super) fn file(file: wire::File, base: &Path) -> Result<Config, Fault> {
@@ -30,7 +29,7 @@ pub(super) fn file(file: wire::File, base: &Path) -> Result<Config, Fault> {
         network: file.network.as_ref().map(truth).transpose()?,
         rules: file.rules.map(rules).transpose()?,
         pins: file.pins.map(|pins| pins.iter().map(value).collect()).transpose()?,
-        verify_keys: file.verify_keys.map(|keys| paths(Some(keys), base)).transpose()?,
+        verify_keys: file.verify_keys.map(|keys| verify_keys(keys, base)).transpose()?,
         tuf_roots: file
             .tuf_roots
             .map(|roots| roots.iter().map(|text| root(text, base)).collect())
@@ -60,7 +59,7 @@ fn enforced(enforce: wire::Enforce, base: &Path) -> Result<Enforce, Fault> {
         max_age: enforce.max_age.as_ref().map(duration).transpose()?,
         max_expires: enforce.max_expires.as_ref().map(duration).transpose()?,
         digest: enforce.digest.as_ref().map(value).transpose()?,
-        verify_keys: paths(enforce.verify_keys, base)?,
+        verify_keys: enforce.verify_keys.map(|keys| verify_keys(keys, base)).transpose()?.unwrap_or_default(),
         tuf_roots: roots.iter().map(|text| root(text, base)).collect::<Result<_, _>>()?,
         pins: enforce.pins.unwrap_or_default().iter().map(value).collect::<Result<_, _>>()?,
     })
@@ -76,6 +75,18 @@ fn absolute(text: &At<String>) -> Result<PathBuf, Fault> {
 
 fn duration(text: &At<String>) -> Result<SignedDuration, Fault> {
     parse_duration(&text.value).map_err(|e| Fault::at(text, e))
+}
+
+/// The keys, and how many must have signed: no more than there are, or nothing would ever be taken.
+fn verify_keys(keys: wire::VerifyKeys, base: &Path) -> Result<VerifyKeys, Fault> {
+    let many = keys.keys.len();
+    let threshold = keys.threshold.map(|threshold| {
+        let number = usize::try_from(threshold.value).ok().and_then(NonZeroUsize::new);
+        number.filter(|number| number.get() <= many).ok_or_else(|| {
+            Fault::at(&threshold, format!("a threshold of {many} keys is a number from 1 to {many}"))
+        })
+    });
+    Ok(VerifyKeys { threshold: threshold.transpose()?, keys: paths(Some(keys.keys), base)? })
 }
 
 fn lineage(name: At<String>) -> Result<String, Fault> {

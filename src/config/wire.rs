@@ -1,9 +1,10 @@
 //! `keypack.yaml` as it is written. What a field means is decided in `validate`; here it only has to be there or not.
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de};
 
-use super::{
-    IncludeKeys, OnFailure, When, rules,
+use super::{IncludeKeys, OnFailure, When};
+use crate::{
+    policy::rule::RuleText,
     yaml::{At, Truth, given},
 };
 
@@ -25,11 +26,11 @@ pub(super) struct File {
     #[serde(default, deserialize_with = "given")]
     pub(super) network: Option<At<Truth>>,
     #[serde(default, deserialize_with = "given")]
-    pub(super) rules: Option<Vec<At<rules::Wire>>>,
+    pub(super) rules: Option<Vec<At<RuleText>>>,
     #[serde(default, deserialize_with = "given")]
     pub(super) pins: Option<Vec<At<String>>>,
     #[serde(default, deserialize_with = "given")]
-    pub(super) verify_keys: Option<Vec<At<String>>>,
+    pub(super) verify_keys: Option<VerifyKeys>,
     #[serde(default, deserialize_with = "given")]
     pub(super) tuf_roots: Option<Vec<At<String>>>,
     #[serde(default, deserialize_with = "given")]
@@ -66,11 +67,48 @@ pub(super) struct Enforce {
     #[serde(default, deserialize_with = "given")]
     pub(super) digest: Option<At<String>>,
     #[serde(default, deserialize_with = "given")]
-    pub(super) verify_keys: Option<Vec<At<String>>>,
+    pub(super) verify_keys: Option<VerifyKeys>,
     #[serde(default, deserialize_with = "given")]
     pub(super) tuf_roots: Option<Vec<At<String>>>,
     #[serde(default, deserialize_with = "given")]
     pub(super) pins: Option<Vec<At<String>>>,
+}
+
+/// A list of keys, or the list with how many of them must have signed.
+pub(super) struct VerifyKeys {
+    pub(super) threshold: Option<At<u64>>,
+    pub(super) keys: Vec<At<String>>,
+}
+
+impl<'de> Deserialize<'de> for VerifyKeys {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase", deny_unknown_fields)]
+        struct Fields {
+            threshold: At<u64>,
+            keys: Vec<At<String>>,
+        }
+        struct Reader;
+        impl<'de> de::Visitor<'de> for Reader {
+            type Value = VerifyKeys;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a list of files, or threshold and keys")
+            }
+
+            fn visit_seq<A: de::SeqAccess<'de>>(self, seq: A) -> Result<VerifyKeys, A::Error> {
+                let keys = Vec::deserialize(de::value::SeqAccessDeserializer::new(seq))?;
+                Ok(VerifyKeys { threshold: None, keys })
+            }
+
+            fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<VerifyKeys, A::Error> {
+                let Fields { threshold, keys } =
+                    Fields::deserialize(de::value::MapAccessDeserializer::new(map))?;
+                Ok(VerifyKeys { threshold: Some(threshold), keys })
+            }
+        }
+        from.deserialize_any(Reader)
+    }
 }
 
 #[derive(Deserialize, Default)]

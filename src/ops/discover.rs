@@ -4,11 +4,12 @@ use std::path::PathBuf;
 
 use super::{Context, Sources, discover_and_resolve::discover_and_resolve};
 use crate::{
-    config::draft_rules,
     diag::{Code, Diagnostic},
     fs,
     key::Fingerprint,
     outcome::{Report, WhyMissing},
+    pack::media,
+    policy::rule::draft_rules,
 };
 
 /// Where to look.
@@ -51,7 +52,7 @@ pub fn discover(request: &Request, ctx: &Context) -> Result<Outcome, Diagnostic>
     let mut report = Report::new("discover", &found.discovery, &found.resolution, &found.gathered);
     report.tell_known(&|key| revoked(&key.into()).then_some(WhyMissing::Revoked));
     report.mark_revoked(&found.revoked);
-    let draft = || draft_rules(&found.discovery, &found.resolution);
+    let draft = || draft_rules(&found.discovery, &found.resolution, media::KEYS);
     let draft_rules = match &request.draft_rules {
         None => None,
         Some(DraftRules::Outcome) => Some(draft()),

@@ -1,6 +1,7 @@
 //! What a request names, as a person writes it.
 
 use std::{
+    num::NonZeroUsize,
     path::{Path, PathBuf},
     str::FromStr,
 };
@@ -8,11 +9,11 @@ use std::{
 use jiff::{SignedDuration, Span};
 
 use crate::{
-    config::parse_rules,
     diag::Diagnostic,
     key::Pin,
     oci::Digest,
-    pack::{self, Expiry, KeySelector, Rule},
+    pack::{self, Expiry},
+    policy::rule::{KeySelector, Rule, parse_rules},
     trust::tuf::RootName,
 };
 
@@ -23,6 +24,8 @@ pub enum AnchorSpec {
     Digest(Digest),
     /// A file with a public key of the organisation: a signature by one of several is enough.
     Key(PathBuf),
+    /// How many of the keys must have signed, where one is not enough.
+    Threshold(NonZeroUsize),
     /// A key of the pack: all pins together are the exact set of its keys.
     Pin(Pin),
     /// The root of a TUF repository, from which the chain in the pack is verified again.
@@ -58,6 +61,21 @@ pub struct Exceptions {
     pub allow_rollback_unsafe: bool,
     /// Why.
     pub reason: String,
+}
+
+impl Exceptions {
+    /// The flags of those that are set aside.
+    pub(super) fn flags(&self) -> Vec<String> {
+        [
+            (self.allow_stale_unsafe, "--allow-stale-unsafe"),
+            (self.accept_future_unsafe, "--accept-future-unsafe"),
+            (self.allow_rollback_unsafe, "--allow-rollback-unsafe"),
+        ]
+        .into_iter()
+        .filter(|(given, _)| *given)
+        .map(|(_, flag)| flag.to_owned())
+        .collect()
+    }
 }
 
 /// When a pack should no longer be taken: a date, a time, or a span of time after it was made.

@@ -1,4 +1,4 @@
-use std::fmt;
+use std::{fmt, num::NonZeroUsize};
 
 use crate::{
     key::{Pin, PublicKey},
@@ -11,9 +11,14 @@ use crate::{
 pub enum Anchor {
     /// The pack digest or the manifest digest.
     Digest(Digest),
-    /// Keys of the organisation: a signature by one of them is enough, so that an old and a new key may stand side
-    /// by side while one replaces the other.
-    Keys(Vec<PublicKey>),
+    /// Keys of the organisation.
+    Keys {
+        /// The keys; one that is given twice counts once.
+        keys: Vec<PublicKey>,
+        /// How many of them must have signed. One is enough where an old and a new key stand side by side while one
+        /// replaces the other.
+        threshold: NonZeroUsize,
+    },
     /// The exact set of keys. It authenticates these keys, not the inventory.
     Pins(Vec<Pin>),
     /// Roots of TUF repositories: for each there must be a chain in the pack. They authenticate the keys that the chains
@@ -24,7 +29,7 @@ pub enum Anchor {
 impl Anchor {
     /// Whether it authenticates the inventory, and by it everything in the pack.
     pub const fn covers_inventory(&self) -> bool {
-        matches!(self, Self::Digest(_) | Self::Keys(_))
+        matches!(self, Self::Digest(_) | Self::Keys { .. })
     }
 }
 
@@ -62,6 +67,21 @@ impl Evidence {
         match self {
             Self::InventorySignature(key) | Self::ManifestSignature(key) => Some(key),
             _ => None,
+        }
+    }
+}
+
+impl Evidence {
+    /// For programs: the kind and, where there is one, the fingerprint behind a colon.
+    pub fn id(self) -> String {
+        match self {
+            Self::PackDigest => "pack-digest".into(),
+            Self::ManifestDigest => "manifest-digest".into(),
+            Self::InventorySignature(key) => format!("inventory-signature:{key}"),
+            Self::ManifestSignature(key) => format!("manifest-signature:{key}"),
+            Self::Pins => "pins".into(),
+            Self::Tuf(root) => format!("tuf-root:{root}"),
+            Self::Host => "host".into(),
         }
     }
 }

@@ -115,8 +115,8 @@ pub fn authenticate(pack: UnverifiedPack, demand: &Demand<'_>) -> Result<Pack, P
     for anchor in demand.anchors {
         match anchor {
             Anchor::Digest(expected) => evidence.push(digest(&pack, *expected)?),
-            Anchor::Keys(keys) => {
-                let endorsed = endorsement::check(&pack, keys, demand.manifest_signatures)?;
+            Anchor::Keys { keys, threshold } => {
+                let endorsed = endorsement::check(&pack, keys, *threshold, demand.manifest_signatures)?;
                 evidence.extend(endorsed.evidence);
                 signatures.extend(endorsed.files);
             }

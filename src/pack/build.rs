@@ -12,10 +12,10 @@ use super::{
     inventory::is_lineage,
     media,
     retained::{chains, describe_anew, renewed_only, withdrawn},
-    rule::{PackKeys, bind},
 };
 use crate::{
     key::{Grade, KeyRef, Material, Provenance, Role, Validity, name_of, origin_of},
+    policy::rule::{RuleKeys, bind},
     tree::{OutFile, SafeName},
     trust::tuf::Chain,
 };
@@ -220,8 +220,9 @@ fn rules(
         entries.iter().all(|(e, _)| e.key_ref() != record.key_ref())
             && material.fingerprints().iter().any(|f| revoked.contains(f))
     });
-    let gone = gone.map(|(record, _)| record).collect();
-    bind(&written, &PackKeys { present: entries.iter().map(|(record, _)| record).collect(), gone, revoked })
+    let gone = gone.map(|(record, _)| record.named()).collect();
+    let present = entries.iter().map(|(record, _)| record.named()).collect();
+    Ok(bind(&written, &RuleKeys { present, gone, revoked })?)
 }
 
 fn assemble(

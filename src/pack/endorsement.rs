@@ -1,5 +1,7 @@
 //! Signatures of the organisation: of the inventory, as files in the pack, and of the manifest, beside it.
 
+use std::{collections::BTreeSet, num::NonZeroUsize};
+
 use base64::{Engine, prelude::BASE64_STANDARD};
 use sigstore_types::{HashAlgorithm, SignatureContent};
 
@@ -55,10 +57,12 @@ pub(super) struct Endorsed {
     pub(super) files: Vec<SafeName>,
 }
 
-/// Finds which of these keys signed the pack; none is a refusal that tells what was found instead.
+/// Finds which of these keys signed the pack. None is a refusal that says what was found instead, and so are fewer than
+/// the threshold. What counts is how many keys signed, not how many signatures there are.
 pub(super) fn check(
     pack: &UnverifiedPack,
     keys: &[PublicKey],
+    threshold: NonZeroUsize,
     beside: &[UntrustedSignature],
 ) -> Result<Endorsed, PackError> {
     let (mut evidence, mut files) = (Vec::new(), Vec::new());
@@ -112,7 +116,11 @@ pub(super) fn check(
     }
     evidence.sort_unstable();
     evidence.dedup();
+    let signers: BTreeSet<_> = evidence.iter().filter_map(|e: &Evidence| e.signer()).collect();
     match (evidence.is_empty(), refused.is_empty()) {
+        (false, _) if signers.len() < threshold.get() => {
+            Err(PackError::Threshold { signers: signers.into_iter().collect(), threshold: threshold.get() })
+        }
         (false, _) => Ok(Endorsed { evidence, files }),
         (true, true) => Err(PackError::Unsigned),
         (true, false) => {

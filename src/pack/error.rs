@@ -1,15 +1,10 @@
+mod code;
+
 use jiff::Timestamp;
 use thiserror::Error;
 
 use super::Pin;
-use crate::{
-    diag::{Code, Diagnostic, Exit},
-    display::count,
-    key::Fingerprint,
-    oci::Digest,
-    tree::UnsafeName,
-    trust::tuf::TufError,
-};
+use crate::{display::count, key::Fingerprint, oci::Digest, tree::UnsafeName, trust::tuf::TufError};
 
 /// Why something is not an acceptable pack. Closed: each has a stable code.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -121,6 +116,14 @@ pub enum PackError {
     /// Signatures, but none by a key that was given.
     #[error("no signature by a key that was given: {0}")]
     Signature(String),
+    /// Signatures by fewer of the given keys than are demanded.
+    #[error("{threshold} of the given keys must have signed, and {} did: {}", signers.len(), list(signers))]
+    Threshold {
+        /// The keys that signed, by their fingerprints.
+        signers: Vec<Digest>,
+        /// How many must have.
+        threshold: usize,
+    },
     /// A signature file about another inventory.
     #[error("the signature file {0:?} is about another inventory")]
     SignatureStale(String),
@@ -276,66 +279,11 @@ pub enum PackError {
     },
 }
 
+fn list(keys: &[Digest]) -> String {
+    keys.iter().map(Digest::to_string).collect::<Vec<_>>().join(", ")
+}
+
 /// The time that a version stands for, where it is one.
 fn dated(version: u64) -> Option<Timestamp> {
     Timestamp::from_second(i64::try_from(version).ok()?).ok()
-}
-
-impl PackError {
-    /// The stable code of this error.
-    pub fn code(&self) -> Code {
-        match self {
-            Self::NotAPack(_) => Code::NotAPack,
-            Self::Index => Code::PackIsIndex,
-            Self::Urls => Code::PackHasUrls,
-            Self::Empty => Code::PackEmpty,
-            Self::Layer(_) => Code::PackLayerMalformed,
-            Self::Entry { .. } => Code::PackEntryRefused,
-            Self::Name(_) => Code::NameUnsafe,
-            Self::NoKeys => Code::PackWithoutKeys,
-            Self::Duplicate(_) => Code::FileDuplicate,
-            Self::TooLarge(_) => Code::TooLarge,
-            Self::Inconsistent { .. } => Code::PackInconsistent,
-            Self::Inventory(_) => Code::InventoryMalformed,
-            Self::Version(_) => Code::InventoryVersionUnknown,
-            Self::Superseded => Code::InventorySuperseded,
-            Self::Missing(_) => Code::FileMissing,
-            Self::Extra(_) => Code::FileNotInInventory,
-            Self::Unaccounted(_) => Code::FileUnaccounted,
-            Self::TrustedRoot(_) => Code::TrustedRootMismatch,
-            Self::Content { .. } => Code::FileMismatch,
-            Self::Key { .. } => Code::KeyMismatch,
-            Self::PrivateKey(_) => Code::PrivateKey,
-            Self::NoAnchor => Code::NoAnchor,
-            Self::Digest { .. } => Code::AnchorDigestMismatch,
-            Self::Unsigned => Code::PackUnsigned,
-            Self::Signature(_) => Code::PackSignatureRefused,
-            Self::SignatureStale(_) => Code::SignatureStale,
-            Self::SignatureFile { .. } => Code::SignatureFile,
-            Self::NotPinned { .. } => Code::KeyNotPinned,
-            Self::PinIncomplete { .. } => Code::PinIncomplete,
-            Self::PinNotMet(_) => Code::PinNotMet,
-            Self::Chain { .. } => Code::TufTarRefused,
-            Self::NoChain => Code::TufChainMissing,
-            Self::Tuf { error, .. } => error.code(),
-            Self::NotInTuf(_) => Code::KeyNotInTuf,
-            Self::TufDiffers { .. } => Code::KeyDiffersFromTuf,
-            Self::Revoked { .. } => Code::KeyRevoked,
-            Self::Expired { .. } => Code::PackExpired,
-            Self::TooOld { .. } | Self::TufTooOld { .. } => Code::PackTooOld,
-            Self::TufClockBehind { .. } => Code::ClockBehind,
-            Self::FromTheFuture { .. } => Code::VersionFromTheFuture,
-            Self::Rule { .. } => Code::RuleUnmet,
-            Self::Lineage { .. } => Code::LineageMismatch,
-        }
-    }
-}
-
-impl From<PackError> for Diagnostic {
-    fn from(e: PackError) -> Self {
-        let diagnostic = Self::new(e.code(), e.to_string());
-        // What is wrong with a pack refuses it, also where of another thing it would only be a failed read. A rule that is
-        // not met refuses nothing: a needed key is missing.
-        if matches!(e, PackError::Rule { .. }) { diagnostic } else { diagnostic.ending(Exit::Refused) }
-    }
 }

@@ -6,6 +6,7 @@ use crate::{
     address::{is_plain, plain},
     key::{Algorithm, Certificate, Fingerprint, KeyId, KeyRef, Provenance, Role, Validity, well_known},
     oci::Digest,
+    policy::rule::NamedKey,
 };
 
 /// The only schema version there is.
@@ -243,7 +244,8 @@ impl Inventory {
             }
         }
         for rule in &self.rules {
-            rule.check(self).or_else(|reason| wrong(format!("the rule for {}: {reason}", rule.scope)))?;
+            rule.check(&|key| self.key(key).is_some())
+                .or_else(|reason| wrong(format!("the rule for {}: {reason}", rule.scope)))?;
         }
         Ok(())
     }
@@ -283,6 +285,18 @@ impl KeyRecord {
     /// Role and id.
     pub const fn key_ref(&self) -> KeyRef {
         KeyRef { role: self.role, id: self.id }
+    }
+
+    /// As rules name it.
+    pub(super) fn named(&self) -> NamedKey<'_> {
+        NamedKey {
+            key: self.key_ref(),
+            fingerprint: self.fingerprint,
+            name: &self.name,
+            file: &self.file,
+            url: self.url.as_deref(),
+            origin: self.origin.as_deref(),
+        }
     }
 }
 

@@ -24,11 +24,14 @@ mod pins;
 mod rebuild;
 mod retained;
 mod rotation;
-mod rule;
 mod tuf_anchor;
 mod zstd;
 
 pub use crate::key::Pin;
+/// An inventory holds rules.
+pub use crate::policy::rule::{
+    Dropped, IdentityKind, KeySelector, Log, LogWord, Pattern, Rule, Scope, SignedIdentity, Signer,
+};
 pub use anchor::{Anchor, Evidence};
 pub use artifact::{Form, to_artifact};
 pub(crate) use authenticate::recognise;
@@ -47,9 +50,6 @@ pub use inventory::{
 };
 pub use parse::{UnverifiedPack, looks_like_a_pack, parse};
 pub use rotation::{KnownKey, Rotation, rotations};
-pub use rule::{
-    Dropped, IdentityKind, KeySelector, Log, LogWord, Pattern, Rule, Scope, SignedIdentity, Signer,
-};
 pub use tuf_anchor::{Dated, VerifiedChain};
 
 /// Media types of packs.

@@ -47,8 +47,13 @@ struct Given<'a> {
     first: Option<(Digest, String)>,
 }
 
-/// Finds the keys among `include` that are new at a place which the replaced pack knows.
-pub fn rotations(old: &Inventory, include: &[Include]) -> Vec<Rotation> {
+/// Finds the keys among `include` that are new at a place which the replaced pack knows. `one_file` says whether a document
+/// of the pack and one of this run may have been read from one file: an inventory names files without their folders.
+pub fn rotations(
+    old: &Inventory,
+    include: &[Include],
+    one_file: &dyn Fn(&Digest, &Digest) -> bool,
+) -> Vec<Rotation> {
     let given = |one: &Include| {
         let about = KeyDescription::of(&one.material).ok()?;
         let first = about.certificates.into_iter().next();
@@ -70,6 +75,11 @@ pub fn rotations(old: &Inventory, include: &[Include]) -> Vec<Rotation> {
                     let other_document = provenance.iter().all(|own| own.sha256 != p.sha256);
                     p.grade == Grade::File && p.source == file && other_document
                 })
+                || !known
+                    .provenance
+                    .iter()
+                    .filter(|known| known.grade == Grade::File && known.source == file)
+                    .any(|known| provenance.iter().any(|new| one_file(&known.sha256, &new.sha256)))
         };
         new_at_place(&given, old, &in_another_file)
     };

@@ -1,9 +1,23 @@
 use std::{fmt, str::FromStr};
 
-use crate::{
-    key::{Fingerprint, KeyRef, Pin, PinRest, Role, origin_of},
-    pack::KeyRecord,
-};
+use crate::key::{Fingerprint, KeyRef, Pin, PinRest, Role, origin_of};
+
+/// A key that rules may name, as far as they can.
+#[derive(Debug, Clone, Copy)]
+pub struct NamedKey<'a> {
+    /// Role and id.
+    pub key: KeyRef,
+    /// What people compare.
+    pub fingerprint: Fingerprint,
+    /// Its name in keys/.
+    pub name: &'a str,
+    /// Its file in keys/.
+    pub file: &'a str,
+    /// The address of the log or authority.
+    pub url: Option<&'a str>,
+    /// The checkpoint origin of a Rekor v2 log.
+    pub origin: Option<&'a str>,
+}
 
 /// How a person names a key: as `keypack inspect` prints it after `pin` or `fingerprint`, by its name in keys/, or, for
 /// logs and authorities, by the host of their address: then all keys of that instance are meant.
@@ -21,22 +35,22 @@ pub enum KeySelector {
 
 impl KeySelector {
     /// Whether it means this key.
-    pub(super) fn selects(&self, record: &KeyRecord) -> bool {
+    pub(super) fn selects(&self, record: &NamedKey<'_>) -> bool {
         match self {
-            Self::Key(key) => record.key_ref() == *key,
+            Self::Key(key) => record.key == *key,
             // A Rekor v2 log is also known by the id that its entries name.
             Self::Pin(Pin { role, fingerprint, rest }) => {
-                let of_key = record.fingerprint == *fingerprint || *fingerprint == record.id.into();
+                let of_key = record.fingerprint == *fingerprint || *fingerprint == record.key.id.into();
                 // A rule is about the key, whichever copy of it the pack holds.
                 let of_log = match rest {
-                    Some(PinRest::Origin(origin)) => record.origin.as_ref() == Some(origin),
+                    Some(PinRest::Origin(origin)) => record.origin == Some(origin),
                     Some(PinRest::Copy(_)) | None => true,
                 };
-                record.role == *role && of_key && of_log
+                record.key.role == *role && of_key && of_log
             }
             Self::Fingerprint(fingerprint) => record.fingerprint == *fingerprint,
             Self::Name(name) => {
-                let host = record.origin.clone().or_else(|| record.url.as_deref().map(origin_of));
+                let host = record.origin.map(str::to_owned).or_else(|| record.url.map(origin_of));
                 record.name == *name || record.file == *name || host.as_ref() == Some(name)
             }
         }

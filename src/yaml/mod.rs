@@ -2,46 +2,50 @@
 //! leniently where it is found.) `serde-saphyr` is the one maintained reader that knows line and column, refuses a key
 //! that stands twice, and has budgets.
 
+mod error;
+
 use std::{fmt::Display, str::FromStr};
+
+pub use error::FileError;
 
 use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 use serde_saphyr::{Error, options::DuplicateKeyPolicy};
 
 /// A value with its place in the text.
-pub(super) type At<T> = serde_saphyr::Spanned<T>;
+pub(crate) type At<T> = serde_saphyr::Spanned<T>;
 
 /// What is wrong, and where: line and column, from 1.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Fault {
-    pub(super) at: Option<(u64, u64)>,
-    pub(super) what: String,
-    pub(super) hint: Option<String>,
+pub(crate) struct Fault {
+    pub(crate) at: Option<(u64, u64)>,
+    pub(crate) what: String,
+    pub(crate) hint: Option<String>,
 }
 
 impl Fault {
     /// A fault of the value that stands here.
-    pub(super) fn at<T>(value: &At<T>, what: impl Into<String>) -> Self {
+    pub(crate) fn at<T>(value: &At<T>, what: impl Into<String>) -> Self {
         Self { at: Some(place(value)), what: what.into(), hint: None }
     }
 
-    pub(super) fn hinting(mut self, hint: impl Into<String>) -> Self {
+    pub(crate) fn hinting(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 }
 
 /// Line and column of a value.
-pub(super) fn place<T>(value: &At<T>) -> (u64, u64) {
+pub(crate) fn place<T>(value: &At<T>) -> (u64, u64) {
     (value.referenced.line(), value.referenced.column())
 }
 
 /// A value that has a reader of its own: the same that its flag has.
-pub(super) fn value<T: FromStr<Err: Display>>(text: &At<String>) -> Result<T, Fault> {
+pub(crate) fn value<T: FromStr<Err: Display>>(text: &At<String>) -> Result<T, Fault> {
     text.value.parse().map_err(|e: T::Err| Fault::at(text, e.to_string()))
 }
 
 /// `true` or `false`, as they are.
-pub(super) fn truth(value: &At<Truth>) -> Result<bool, Fault> {
+pub(crate) fn truth(value: &At<Truth>) -> Result<bool, Fault> {
     match &value.value {
         Truth::Is(truth) => Ok(*truth),
         Truth::Text(text) => {
@@ -52,7 +56,7 @@ pub(super) fn truth(value: &At<Truth>) -> Result<bool, Fault> {
 }
 
 /// Reads a document. A text without anything in it is a fault too: whoever names a file means something by it.
-pub(super) fn read<T: DeserializeOwned>(text: &str) -> Result<T, Fault> {
+pub(crate) fn read<T: DeserializeOwned>(text: &str) -> Result<T, Fault> {
     // Depth 16 is twice what any of our documents has. Nothing in them is worth an anchor, and without anchors there
     // are no aliases to expand.
     let budget = serde_saphyr::budget! { max_aliases: 0, max_anchors: 0, max_depth: 16, max_merge_keys: 0 };
@@ -75,12 +79,12 @@ pub(super) fn read<T: DeserializeOwned>(text: &str) -> Result<T, Fault> {
 }
 
 /// For fields that may be left out but not left empty: `name:` with nothing behind it is a fault.
-pub(super) fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Option<T>, D::Error> {
+pub(crate) fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Option<T>, D::Error> {
     T::deserialize(from).map(Some)
 }
 
 /// `true` or `false`, or a text that only looks like one: the reader alone would take `"false"` for `false`.
-pub(super) enum Truth {
+pub(crate) enum Truth {
     Is(bool),
     Text(String),
 }

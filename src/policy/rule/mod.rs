@@ -6,6 +6,9 @@
 //! flags. What one of them can't express, its export refuses.
 
 mod bind;
+mod draft;
+mod file;
+mod observe;
 mod scope;
 mod selector;
 mod signer;
@@ -14,13 +17,14 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-pub use bind::Dropped;
-pub(super) use bind::{PackKeys, bind};
+pub use bind::{Dropped, RuleError, RuleKeys, bind};
+pub use draft::draft_rules;
+pub use file::parse_rules;
+pub(crate) use file::{RuleText, rules};
 pub use scope::Scope;
-pub use selector::KeySelector;
+pub use selector::{KeySelector, NamedKey};
 pub use signer::{IdentityKind, Pattern, Signer};
 
-use super::Inventory;
 use crate::key::{KeyRef, Role};
 
 /// What must sign a scope. `K` is how keys are named: by role and id in an inventory, as a person does elsewhere.
@@ -120,8 +124,8 @@ fn plain(text: &str, repository: bool) -> Result<(), String> {
 }
 
 impl Rule {
-    /// What the types do not say, against the inventory that it stands in.
-    pub(super) fn check(&self, inventory: &Inventory) -> Result<(), String> {
+    /// What the types do not say; `has` says which keys the inventory has that it stands in.
+    pub fn check(&self, has: &dyn Fn(KeyRef) -> bool) -> Result<(), String> {
         for signer in &self.signers {
             signer.check()?;
             signer.check_issuer()?;
@@ -131,7 +135,7 @@ impl Rule {
             if !roles.contains(&key.role) {
                 return Err(format!("it names {key} as a {}", roles[0].title()));
             }
-            if inventory.key(key).is_none() {
+            if !has(key) {
                 return Err(format!("it names {key}, which is not in the pack"));
             }
         }

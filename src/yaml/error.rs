@@ -2,13 +2,13 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use super::yaml::Fault;
+use super::Fault;
 use crate::diag::{Code, Diagnostic};
 
 /// Why a file that a person wrote for keypack can't be used: the first thing that is wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{path}{place}: {what}", path = path.display(), place = at.map(|(line, column)| format!(":{line}:{column}")).unwrap_or_default())]
-pub struct ConfigError {
+pub struct FileError {
     path: PathBuf,
     at: Option<(u64, u64)>,
     what: String,
@@ -17,12 +17,12 @@ pub struct ConfigError {
     draft: bool,
 }
 
-impl ConfigError {
-    pub(super) fn new(path: &Path, fault: Fault) -> Self {
+impl FileError {
+    pub(crate) fn new(path: &Path, fault: Fault) -> Self {
         Self { path: path.into(), at: fault.at, what: fault.what, hint: fault.hint, draft: false }
     }
 
-    pub(super) fn draft(path: &Path, fault: Fault) -> Self {
+    pub(crate) fn draft(path: &Path, fault: Fault) -> Self {
         Self { draft: true, ..Self::new(path, fault) }
     }
 
@@ -42,8 +42,8 @@ impl ConfigError {
     }
 }
 
-impl From<ConfigError> for Diagnostic {
-    fn from(e: ConfigError) -> Self {
+impl From<FileError> for Diagnostic {
+    fn from(e: FileError) -> Self {
         let failure = Self::new(e.code(), e.to_string());
         match e.hint {
             Some(hint) => failure.hinting(hint),

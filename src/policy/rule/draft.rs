@@ -3,12 +3,14 @@
 
 use std::fmt::Write;
 
-use super::observe::{Observation, Seen, observe};
+use super::{
+    Pattern, Scope, Signer,
+    observe::{Observation, Seen, observe},
+};
 use crate::{
     discover::Discovery,
     display::count,
     key::KeyRef,
-    pack::{Pattern, Scope, Signer},
     resolve::{Resolution, Verdict},
 };
 
@@ -20,9 +22,10 @@ draft: true
 rules:
 ";
 
-/// Writes the draft. Its rules are as narrow as what was seen: one for each repository, the signers exactly.
-pub fn draft_rules(discovery: &Discovery<Verdict>, resolution: &Resolution) -> String {
-    let observation = observe(discovery, resolution);
+/// Writes the draft. Its rules are as narrow as what was seen: one for each repository, the signers exactly. Artifacts of
+/// the type `pack` are no images.
+pub fn draft_rules(discovery: &Discovery<Verdict>, resolution: &Resolution, pack: &str) -> String {
+    let observation = observe(discovery, resolution, pack);
     let mut out = HEAD.to_owned();
     let mut written = false;
     for (scope, seen) in &observation.seen {
@@ -167,7 +170,7 @@ mod tests {
         ] {
             let line = quoted(text);
             assert!(line.bytes().all(|b| (b' '..=b'~').contains(&b)), "{line}");
-            let read: Vec<String> = super::super::yaml::read(&format!("- {line}  # {line}\n")).unwrap();
+            let read: Vec<String> = crate::yaml::read(&format!("- {line}  # {line}\n")).unwrap();
             assert_eq!(read, [text]);
         }
     }

@@ -3,10 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::{Pattern, Scope, Signer};
 use crate::{
     discover::{Discovery, Form, FoundSignature, Image, Kind},
     key::{KeyRef, Role, name_of},
-    pack::{Pattern, Scope, Signer, media},
     registry::RegistryRef,
     resolve::{Answer, Answers, Resolution, Verdict},
     signature::Need,
@@ -48,10 +48,10 @@ struct Proof<'a> {
     reference: Option<&'a str>,
 }
 
-pub(super) fn observe(discovery: &Discovery<Verdict>, resolution: &Resolution) -> Observation {
+pub(super) fn observe(discovery: &Discovery<Verdict>, resolution: &Resolution, pack: &str) -> Observation {
     let names = resolution.keys.iter().map(|(key, resolved)| (*key, name_of(*key, &resolved.key.material)));
     let mut observation = Observation { seen: BTreeMap::new(), names: names.collect() };
-    for image in discovery.images.iter().filter(|image| is_image(image)) {
+    for image in discovery.images.iter().filter(|image| is_image(image, pack)) {
         let proofs: Vec<_> = image.signatures.iter().filter_map(|s| proof(s, resolution)).collect();
         observation.seen.entry(scope(image)).or_default().add(&proofs);
     }
@@ -59,9 +59,9 @@ pub(super) fn observe(discovery: &Discovery<Verdict>, resolution: &Resolution) -
 }
 
 /// Whether it is something that a rule could be about: the instances of a list are signed by the list, if at all.
-fn is_image(image: &Image<Verdict>) -> bool {
+fn is_image(image: &Image<Verdict>, pack: &str) -> bool {
     match &image.kind {
-        Kind::Artifact(artifact_type) if artifact_type == media::KEYS => false,
+        Kind::Artifact(artifact_type) if artifact_type == pack => false,
         Kind::Absent | Kind::Unreadable => !image.signatures.is_empty(),
         _ => image.instance_of.is_none() || !image.signatures.is_empty(),
     }

@@ -3,20 +3,38 @@
 
 use std::collections::BTreeSet;
 
-use super::{AUTHORITIES, KeySelector, LOGS, Log, Rule, SIGNERS, Scope, Signer};
-use crate::{
-    key::{Fingerprint, KeyRef, Role},
-    pack::{KeyRecord, PackError},
-};
+use thiserror::Error;
+
+use super::{AUTHORITIES, KeySelector, LOGS, Log, NamedKey, Rule, SIGNERS, Scope, Signer};
+use crate::key::{Fingerprint, KeyRef, Role};
 
 /// The keys that rules may name.
-pub(in crate::pack) struct PackKeys<'a> {
+#[derive(Debug, Clone, Default)]
+pub struct RuleKeys<'a> {
     /// Those in the pack.
-    pub(in crate::pack) present: Vec<&'a KeyRecord>,
+    pub present: Vec<NamedKey<'a>>,
     /// Those that the replaced pack had and that left it because they are revoked.
-    pub(in crate::pack) gone: Vec<&'a KeyRecord>,
+    pub gone: Vec<NamedKey<'a>>,
     /// Fingerprints that are revoked.
-    pub(in crate::pack) revoked: BTreeSet<Fingerprint>,
+    pub revoked: BTreeSet<Fingerprint>,
+}
+
+/// Why rules can't be bound to the keys of a pack.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum RuleError {
+    /// Each scope has one rule.
+    #[error("there are two rules for {0}")]
+    TwoRules(Scope),
+    /// A key that can't stand where the rule names it.
+    #[error("the rule for {scope} names {key}, which {reason}")]
+    Key {
+        /// The rule.
+        scope: Scope,
+        /// The key, as the rule names it.
+        key: String,
+        /// Why.
+        reason: String,
+    },
 }
 
 /// A revoked key that a rule names, and that does not count.
@@ -29,10 +47,10 @@ pub struct Dropped {
 }
 
 /// Turns rules as people write them into rules about the keys of a pack, in their order.
-pub(in crate::pack) fn bind(
+pub fn bind(
     rules: &[Rule<KeySelector>],
-    keys: &PackKeys<'_>,
-) -> Result<(Vec<Rule>, Vec<Dropped>), PackError> {
+    keys: &RuleKeys<'_>,
+) -> Result<(Vec<Rule>, Vec<Dropped>), RuleError> {
     let mut dropped = Vec::new();
     let mut bound = Vec::new();
     for rule in rules {
@@ -41,19 +59,19 @@ pub(in crate::pack) fn bind(
     }
     bound.sort_by(|a: &Rule, b| a.scope.cmp(&b.scope));
     if let Some(pair) = bound.windows(2).find(|pair| pair[0].scope == pair[1].scope) {
-        return Err(PackError::Inventory(format!("there are two rules for {}", pair[0].scope)));
+        return Err(RuleError::TwoRules(pair[0].scope.clone()));
     }
     Ok((bound, dropped))
 }
 
 struct Binding<'a> {
     scope: &'a Scope,
-    keys: &'a PackKeys<'a>,
+    keys: &'a RuleKeys<'a>,
     dropped: &'a mut Vec<Dropped>,
 }
 
 impl Binding<'_> {
-    fn rule(&mut self, rule: &Rule<KeySelector>) -> Result<Rule, PackError> {
+    fn rule(&mut self, rule: &Rule<KeySelector>) -> Result<Rule, RuleError> {
         let mut signers = Vec::new();
         for signer in &rule.signers {
             match signer {
@@ -62,8 +80,8 @@ impl Binding<'_> {
                     let authorities = self.each(authorities, AUTHORITIES)?;
                     let fulcio = authorities.iter().find(|key| key.role == Role::Fulcio);
                     if let (Some(key), None) = (fulcio, issuer) {
-                        return Err(PackError::Rule {
-                            scope: self.scope.to_string(),
+                        return Err(RuleError::Key {
+                            scope: self.scope.clone(),
                             key: key.to_string(),
                             reason: "is a Fulcio CA: its signers need oidcIssuer or oidcIssuerRegexp".into(),
                         });
@@ -84,7 +102,7 @@ impl Binding<'_> {
         Ok(Rule { scope: rule.scope.clone(), signers, log, signed_identity: rule.signed_identity.clone() })
     }
 
-    fn each(&mut self, selectors: &[KeySelector], roles: &'static [Role]) -> Result<Vec<KeyRef>, PackError> {
+    fn each(&mut self, selectors: &[KeySelector], roles: &'static [Role]) -> Result<Vec<KeyRef>, RuleError> {
         let mut keys = Vec::new();
         for selector in selectors {
             keys.extend(self.all(selector, roles)?);
@@ -95,15 +113,15 @@ impl Binding<'_> {
     }
 
     /// The keys that are meant. None of them where all are revoked.
-    fn all(&mut self, selector: &KeySelector, roles: &'static [Role]) -> Result<Vec<KeyRef>, PackError> {
-        let meant = |records: &[&KeyRecord]| -> Vec<KeyRef> {
-            let fits = |r: &&&KeyRecord| roles.contains(&r.role) && selector.selects(r);
-            records.iter().filter(fits).map(|r| r.key_ref()).collect()
+    fn all(&mut self, selector: &KeySelector, roles: &'static [Role]) -> Result<Vec<KeyRef>, RuleError> {
+        let meant = |records: &[NamedKey<'_>]| -> Vec<KeyRef> {
+            let fits = |r: &&NamedKey<'_>| roles.contains(&r.key.role) && selector.selects(r);
+            records.iter().filter(fits).map(|r| r.key).collect()
         };
         let present = meant(&self.keys.present);
         if let (KeySelector::Pin(pin), [_, _, ..]) = (selector, present.as_slice()) {
-            return Err(PackError::Rule {
-                scope: self.scope.to_string(),
+            return Err(RuleError::Key {
+                scope: self.scope.clone(),
                 key: pin.to_string(),
                 reason: format!("is the key of {} logs: write ROLE:FINGERPRINT@ORIGIN", present.len()),
             });
@@ -120,11 +138,11 @@ impl Binding<'_> {
         let other = self.keys.present.iter().find(|record| selector.selects(record));
         let reason = match other {
             Some(record) => {
-                format!("is a {}, and a {} is wanted there", record.role.title(), roles[0].title())
+                format!("is a {}, and a {} is wanted there", record.key.role.title(), roles[0].title())
             }
             None => "is not in the pack".to_owned(),
         };
-        Err(PackError::Rule { scope: self.scope.to_string(), key: selector.to_string(), reason })
+        Err(RuleError::Key { scope: self.scope.clone(), key: selector.to_string(), reason })
     }
 }
 

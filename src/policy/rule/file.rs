@@ -4,33 +4,31 @@ use std::{collections::BTreeSet, path::Path};
 
 use serde::{Deserialize, Deserializer, de};
 
-use super::{
-    ConfigError,
-    yaml::{self, At, Fault, Truth, given, truth, value},
-};
-use crate::pack::{KeySelector, Log, LogWord, Pattern, Rule, SignedIdentity, Signer};
+use super::{KeySelector, Log, LogWord, Pattern, Rule, SignedIdentity, Signer};
+use crate::yaml::{self, At, Fault, FileError, Truth, given, truth, value};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct File {
     #[serde(default, deserialize_with = "given")]
     draft: Option<At<Truth>>,
-    rules: Vec<At<Wire>>,
+    rules: Vec<At<RuleText>>,
 }
 
+/// A rule as it is written: what its fields mean is decided in [`rules`].
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct Wire {
+pub(crate) struct RuleText {
     scope: At<String>,
-    signers: At<Vec<At<WireSigner>>>,
+    signers: At<Vec<At<SignerText>>>,
     log: At<Words>,
     #[serde(default, deserialize_with = "given")]
-    signed_identity: Option<At<WireIdentity>>,
+    signed_identity: Option<At<IdentityText>>,
 }
 
 #[derive(Deserialize, Clone)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct WireSigner {
+struct SignerText {
     #[serde(default, deserialize_with = "given")]
     key: Option<At<String>>,
     #[serde(default, deserialize_with = "given")]
@@ -49,7 +47,7 @@ struct WireSigner {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct WireIdentity {
+struct IdentityText {
     r#type: At<String>,
     #[serde(default, deserialize_with = "given")]
     docker_reference: Option<String>,
@@ -95,25 +93,26 @@ impl<'de> Deserialize<'de> for Words {
 
 /// Reads a file of rules that a person went through. One that still says that it is a draft is refused, before
 /// anything else of it is looked at.
-pub fn parse_rules(text: &str, path: &Path) -> Result<Vec<Rule<KeySelector>>, ConfigError> {
-    let malformed = |fault| ConfigError::new(path, fault);
+pub fn parse_rules(text: &str, path: &Path) -> Result<Vec<Rule<KeySelector>>, FileError> {
+    let malformed = |fault| FileError::new(path, fault);
     let file: File = yaml::read(text).map_err(malformed)?;
     if let Some(draft) = &file.draft
         && truth(draft).map_err(malformed)?
     {
         let fault = Fault::at(draft, "this is a draft: what was observed, and nobody's decision yet");
-        return Err(ConfigError::draft(path, fault));
+        return Err(FileError::draft(path, fault));
     }
     rules(file.rules).map_err(malformed)
 }
 
-pub(super) fn rules(wires: Vec<At<Wire>>) -> Result<Vec<Rule<KeySelector>>, Fault> {
+/// Reads the rules that stand in a document.
+pub(crate) fn rules(texts: Vec<At<RuleText>>) -> Result<Vec<Rule<KeySelector>>, Fault> {
     let mut scopes = BTreeSet::new();
     let mut rules = Vec::new();
-    for wire in wires {
-        let rule = rule(&wire.value)?;
+    for text in texts {
+        let rule = rule(&text.value)?;
         if !scopes.insert(rule.scope.clone()) {
-            return Err(Fault::at(&wire.value.scope, format!("{} has a rule already", rule.scope))
+            return Err(Fault::at(&text.value.scope, format!("{} has a rule already", rule.scope))
                 .hinting("put all signers into one rule: one of them is enough"));
         }
         rules.push(rule);
@@ -121,22 +120,22 @@ pub(super) fn rules(wires: Vec<At<Wire>>) -> Result<Vec<Rule<KeySelector>>, Faul
     Ok(rules)
 }
 
-fn rule(wire: &Wire) -> Result<Rule<KeySelector>, Fault> {
-    if wire.signers.value.is_empty() {
+fn rule(text: &RuleText) -> Result<Rule<KeySelector>, Fault> {
+    if text.signers.value.is_empty() {
         return Err(
-            Fault::at(&wire.signers, "nobody may sign").hinting("name a signer, or take the rule out")
+            Fault::at(&text.signers, "nobody may sign").hinting("name a signer, or take the rule out")
         );
     }
     Ok(Rule {
-        scope: value(&wire.scope)?,
-        signers: wire.signers.value.iter().map(signer).collect::<Result<_, _>>()?,
-        log: log(&wire.log)?,
-        signed_identity: wire.signed_identity.as_ref().map(identity).transpose()?,
+        scope: value(&text.scope)?,
+        signers: text.signers.value.iter().map(signer).collect::<Result<_, _>>()?,
+        log: log(&text.log)?,
+        signed_identity: text.signed_identity.as_ref().map(identity).transpose()?,
     })
 }
 
-fn signer(wire: &At<WireSigner>) -> Result<Signer<KeySelector>, Fault> {
-    let WireSigner {
+fn signer(text: &At<SignerText>) -> Result<Signer<KeySelector>, Fault> {
+    let SignerText {
         key,
         authorities,
         identity,
@@ -144,13 +143,13 @@ fn signer(wire: &At<WireSigner>) -> Result<Signer<KeySelector>, Fault> {
         identity_kind,
         oidc_issuer,
         oidc_issuer_regexp,
-    } = wire.value.clone();
+    } = text.value.clone();
     let keyless = [&identity, &identity_regexp, &identity_kind, &oidc_issuer, &oidc_issuer_regexp];
     match (key, authorities) {
         (Some(key), None) if keyless.iter().all(|field| field.is_none()) => Ok(Signer::Key(value(&key)?)),
         (None, Some(authorities)) if !authorities.is_empty() => {
+            let at = |e| Fault::at(text, e);
             let text = |field: Option<At<String>>| field.map(|f| f.value);
-            let at = |e| Fault::at(wire, e);
             Ok(Signer::Identity {
                 authorities: authorities.iter().map(value).collect::<Result<_, _>>()?,
                 subject: Pattern::one_of(text(identity), text(identity_regexp), "identity").map_err(at)?,
@@ -159,24 +158,24 @@ fn signer(wire: &At<WireSigner>) -> Result<Signer<KeySelector>, Fault> {
                     .map_err(at)?,
             })
         }
-        _ => Err(Fault::at(wire, "a signer is either a key, or an identity with its authorities")
+        _ => Err(Fault::at(text, "a signer is either a key, or an identity with its authorities")
             .hinting("write `key: NAME`, or `authorities: [NAME]`, `identity:` and `oidcIssuer:`")),
     }
 }
 
-fn log(wire: &At<Words>) -> Result<Log<KeySelector>, Fault> {
-    match &wire.value {
+fn log(text: &At<Words>) -> Result<Log<KeySelector>, Fault> {
+    match &text.value {
         Words::One(word) if word == "required" => Ok(Log::Word(LogWord::Required)),
         Words::One(word) if word == "none" => Ok(Log::Word(LogWord::None)),
         Words::Many(keys) if !keys.is_empty() => {
             keys.iter().map(value).collect::<Result<_, _>>().map(Log::Keys)
         }
-        _ => Err(Fault::at(wire, "it is neither required nor none nor a list of logs")),
+        _ => Err(Fault::at(text, "it is neither required nor none nor a list of logs")),
     }
 }
 
-fn identity(wire: &At<WireIdentity>) -> Result<SignedIdentity, Fault> {
-    let WireIdentity { r#type, docker_reference, docker_repository, prefix, signed_prefix } = &wire.value;
+fn identity(text: &At<IdentityText>) -> Result<SignedIdentity, Fault> {
+    let IdentityText { r#type, docker_reference, docker_repository, prefix, signed_prefix } = &text.value;
     let fields = (docker_reference.clone(), docker_repository.clone(), prefix.clone(), signed_prefix.clone());
     let identity = match (r#type.value.as_str(), fields) {
         ("matchExact", (None, None, None, None)) => SignedIdentity::MatchExact {},
@@ -192,13 +191,13 @@ fn identity(wire: &At<WireIdentity>) -> Result<SignedIdentity, Fault> {
             SignedIdentity::RemapIdentity { prefix, signed_prefix }
         }
         (kind, _) => {
-            return Err(Fault::at(wire, format!("{kind:?} is none of the types, or its fields are others"))
+            return Err(Fault::at(text, format!("{kind:?} is none of the types, or its fields are others"))
                 .hinting(
                     "the types are matchExact, matchRepoDigestOrExact, matchRepository, exactReference with \
                      dockerReference, exactRepository with dockerRepository, remapIdentity with prefix and signedPrefix",
                 ));
         }
     };
-    identity.check().map_err(|e| Fault::at(wire, e))?;
+    identity.check().map_err(|e| Fault::at(text, e))?;
     Ok(identity)
 }
