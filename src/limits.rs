@@ -131,6 +131,9 @@ pub const NAME: usize = 200;
 /// What a host remembers of one lineage: two hundred packs and acceptances, and thousands of revoked keys.
 pub const STATE: u64 = 4 << 20;
 
+/// A line of the state's log: what keypack writes is shorter, however its texts are escaped.
+pub const STATE_LOG_LINE: u64 = 256 << 10;
+
 /// An auth file: one with a thousand registries has some 100 KiB.
 pub const AUTH_FILE: u64 = 4 << 20;
 

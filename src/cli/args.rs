@@ -3,6 +3,7 @@ mod keys;
 mod registry;
 mod requests;
 mod settings;
+mod state;
 mod trust;
 mod verify;
 
@@ -16,6 +17,7 @@ pub(super) use self::{
     keys::KeySources,
     registry::Registry,
     settings::Forgive,
+    state::{Forget, StateCommand, StateVerb},
     trust::{Anchors, Exceptions, State},
     verify::{Verify, VerifyBlob},
 };
@@ -101,6 +103,13 @@ pub(super) enum Command {
     /// Show what changes from one keys/ or pack to another: added, removed, changed, revoked; believes nothing.
     #[command(after_help = "Example:\n  keypack diff keys oci-archive:mirror.tar:keys-2026-11")]
     Diff(Diff),
+    /// Show what this host remembers, print its log, or forget a lineage.
+    #[command(
+        name = "state",
+        after_help = "Example:\n  keypack state show\n  keypack state log > /mnt/audit/keypack.jsonl\n  \
+                      keypack state forget-unsafe default --reason \"the cluster was retired\""
+    )]
+    HostState(StateVerb),
     /// Print a JSON schema of what keypack writes.
     #[command(after_help = "Example:\n  keypack schema pack-v1")]
     Schema(Schema),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use jiff::SignedDuration;
 
 use super::{
-    args::{Command, Pull, State},
+    args::{Command, Pull, State, StateCommand},
     output::Output,
 };
 use crate::{
@@ -27,6 +27,10 @@ pub(super) fn hold(command: &mut Command, enforce: Enforce, output: &Output) -> 
         }
         Command::Push(args) => refuse(args.forgive.warns(), "--optional (onFailure: warn)"),
         Command::Inspect(args) => state(&mut args.state, enforce.state),
+        Command::HostState(args) => {
+            refuse(matches!(args.command, StateCommand::ForgetUnsafe(_)), "state forget-unsafe")?;
+            state(args.command.state(), enforce.state)
+        }
         Command::Pull(args) => {
             output.note(&format!("held to what {HOST_SETTING} enforces"));
             pull(args, enforce)
@@ -56,10 +60,11 @@ fn pull(args: &mut Pull, enforce: Enforce) -> Result<(), Diagnostic> {
 
 fn anchors(enforce: &Enforce) -> Vec<AnchorSpec> {
     let digest = enforce.digest.map(AnchorSpec::Digest);
-    let keys = enforce.verify_keys.iter().cloned().map(AnchorSpec::Key);
+    let keys = enforce.verify_keys.keys.iter().cloned().map(AnchorSpec::Key);
+    let threshold = enforce.verify_keys.threshold.map(AnchorSpec::Threshold);
     let pins = enforce.pins.iter().cloned().map(AnchorSpec::Pin);
     let roots = enforce.tuf_roots.iter().cloned().map(|root| AnchorSpec::TufRoot(root.into()));
-    digest.into_iter().chain(keys).chain(pins).chain(roots).collect()
+    digest.into_iter().chain(keys).chain(threshold).chain(pins).chain(roots).collect()
 }
 
 fn name(given: &mut Option<String>, enforced: Option<String>) -> Result<(), Diagnostic> {

@@ -7,10 +7,12 @@
 
 mod args;
 mod bar;
+mod caller;
 mod clock;
 mod collect;
 mod console;
 mod diff;
+mod digest;
 mod discover;
 mod enforce;
 mod heading;
@@ -23,6 +25,7 @@ mod push;
 mod registries_d;
 mod schema;
 mod settings;
+mod state;
 mod usage;
 mod verify;
 mod verify_blob;
@@ -63,6 +66,7 @@ fn run(command: &Command, output: &Output) -> Result<Exit, Diagnostic> {
         Command::VerifyBlob(args) => verify_blob::run(args, output),
         Command::Inspect(args) => inspect::run(args, output),
         Command::Diff(args) => diff::run(args, output),
+        Command::HostState(args) => state::run(&args.command, output),
         Command::Schema(args) => schema::run(args, output),
     }
 }

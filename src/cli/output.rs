@@ -11,6 +11,7 @@ use clap::{Args, ValueEnum};
 
 use super::{
     args::Registry,
+    caller::caller,
     clock,
     console::{Console, stderr_paint, wants_colour},
     heading, interrupt,
@@ -88,6 +89,7 @@ impl Output {
     pub(super) fn local_context(&self) -> Context {
         let uid = rustix::process::getuid().as_raw();
         Context {
+            caller: caller(),
             events: self.console.clone(),
             progress: self.console.progress(),
             interrupt: self.interrupt.clone(),
@@ -152,6 +154,14 @@ impl Output {
             }
             _ => Ok(()),
         }
+    }
+
+    /// A value as one line of JSON, to stdout.
+    pub(super) fn json_line(&self, value: &impl serde::Serialize) -> Result<(), Diagnostic> {
+        self.stdout(|out| {
+            serde_json::to_writer(Plain(&mut *out), value)?;
+            out.write_all(b"\n")
+        })
     }
 
     /// A failure for machines, as JSON.

@@ -1,15 +1,23 @@
 use super::{
     args,
+    digest::{DigestArg, ask},
     output::{Format, Output},
 };
 use crate::{
     diag::{Diagnostic, Exit},
     display::count,
-    ops::{self, pull::Outcome},
+    ops::{
+        self, AnchorSpec,
+        pull::{Outcome, Request},
+    },
 };
 
 pub(super) fn run(args: &args::Pull, output: &Output) -> Result<Exit, Diagnostic> {
-    let outcome = ops::pull(&args.into(), &output.context(&args.registry)).map_err(|failure| {
+    let mut request: Request = args.into();
+    if args.anchors.digest == Some(DigestArg::Ask) {
+        request.anchors.push(AnchorSpec::Digest(ask()?));
+    }
+    let outcome = ops::pull(&request, &output.context(&args.registry)).map_err(|failure| {
         // A program gets one object, the failure; `inspect` gives it what the pack says.
         let shown = match &failure.found {
             Some(found) if output.format == Format::Text => output.data(&found.text(false)),

@@ -90,6 +90,7 @@ fn put_under(command: &mut Command, config: Config, files: Vec<PathBuf>) {
             args.state.under(config.state);
             args.registry.allow_realms(config.allow_realms);
         }
+        Command::HostState(args) => args.command.state().under(config.state),
         Command::VerifyBlob(_) | Command::Schema(_) => {}
     }
 }
@@ -122,7 +123,9 @@ fn pull(args: &mut Pull, config: Config) {
         args.anchors.pin = config.pins.unwrap_or_default();
     }
     if args.anchors.verify_key.is_empty() {
-        args.anchors.verify_key = config.verify_keys.unwrap_or_default();
+        let keys = config.verify_keys.unwrap_or_default();
+        args.anchors.verify_key = keys.keys;
+        args.anchors.threshold = args.anchors.threshold.or(keys.threshold);
     }
     if args.anchors.tuf_root.is_empty() {
         args.anchors.tuf_root = config.tuf_roots.into_iter().flatten().map(TufRoot::from).collect();

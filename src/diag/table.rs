@@ -275,6 +275,8 @@ codes! {
     PackUnsigned "pack-unsigned" Refused "sign keypack.json before the push: cosign sign-blob --key K --bundle keys/keypack.json.sigstore.json keys/keypack.json; or give --digest";
     /// The pack's signature does not verify with the key that was given.
     PackSignatureRefused "pack-signature-refused" Refused "ask the pack's maker which key signed it, by another way than the pack; never take the key from the pack";
+    /// Fewer of the given keys signed the pack than are demanded.
+    ThresholdNotMet "threshold-not-met" Refused "let the holder of another of the given keys sign the same keypack.json into a file of its own (keypack.json.NAME.sig or keypack.json.NAME.sigstore.json), and push it again";
     /// The signature is for another inventory.
     SignatureStale "signature-stale" Refused "the inventory was made anew after it was signed: sign it again, or remove the signature file";
     /// The signature file is not a bundle that keypack reads.
@@ -317,6 +319,8 @@ codes! {
     // What this host remembers, and where keys are written.
     /// No directory for the state is known.
     NoStateDirectory "no-state-directory" CouldNot "name a directory with --state DIR, or set HOME";
+    /// The state holds no such lineage.
+    LineageUnknown "lineage-unknown" CouldNot "`keypack state show` lists the lineages; name another state with --state DIR";
     /// The state is malformed.
     StateMalformed "state-malformed" CouldNot "restore it from a backup; if you move it away, this host no longer notices an older pack: then give --min-version with the version that is installed";
     /// The state was written by a newer keypack.

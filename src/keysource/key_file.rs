@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Gathered, KeySourceError, read};
+use super::{Gathered, KeySourceError};
 use crate::key::{Candidate, KeyFileError, Parsed, Provenance, Role, parse_named_key_file};
 
 /// What `--key` and its like in the setting take: `FILE` or `ROLE=FILE`.
@@ -46,7 +46,7 @@ impl Gathered {
     /// Adds the keys and certificates of a file (`--key`). Their role is the one that the user gives, else the one that
     /// the file's name gives; else they are signers' keys.
     pub fn add_key_file(&mut self, file: &KeyFile) -> Result<(), KeySourceError> {
-        let (bytes, provenance) = read(&file.path)?;
+        let (bytes, provenance) = self.read(&file.path)?;
         let parsed = parsed(&bytes, &file.path)?;
         if let (Some(role), Some(first)) = (file.role, parsed.material.first()) {
             let fits = parsed.material.iter().any(|material| material.check_role(role).is_ok());

@@ -16,7 +16,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs::File,
     io,
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -56,6 +56,8 @@ pub struct Gathered {
     pub chains: Vec<Collected>,
     /// What was seen of release payloads: their manifests and what was left out of them, each once.
     pub(crate) seen: BTreeSet<Digest>,
+    /// The files that documents were read from, as they were named: provenance has no folders.
+    pub documents: BTreeMap<Digest, BTreeSet<PathBuf>>,
 }
 
 /// One entry of a source that can't be used.
@@ -97,7 +99,7 @@ impl Gathered {
     /// Adds the entries of a `trusted_root.json`, or of a `trusted_root.jsonl` with one root a line, which
     /// `gh attestation trusted-root` prints (`--trusted-root`).
     pub fn add_trusted_root(&mut self, path: &Path) -> Result<(), KeySourceError> {
-        let (bytes, provenance) = read(path)?;
+        let (bytes, provenance) = self.read(path)?;
         let bytes = text::utf8(&bytes);
         if private_key(&bytes).is_some() {
             return Err(KeySourceError::PrivateKey { path: path.into() });
@@ -112,6 +114,20 @@ impl Gathered {
             self.take(&provenance.source, candidates, unusable);
         }
         Ok(())
+    }
+
+    /// Reads a file that the user names.
+    fn read(&mut self, path: &Path) -> Result<(Vec<u8>, Provenance), KeySourceError> {
+        let (bytes, provenance) = read(path)?;
+        self.is_from(&provenance, path);
+        Ok((bytes, provenance))
+    }
+
+    /// Keeps the path of a document. What a shell opened has none that means anything the next time.
+    fn is_from(&mut self, document: &Provenance, path: &Path) {
+        if !fs::is_stream(path) {
+            self.documents.entry(document.sha256).or_default().insert(path.to_owned());
+        }
     }
 
     fn take(&mut self, source: &str, candidates: Vec<Candidate>, unusable: Vec<trusted_root::Unusable>) {

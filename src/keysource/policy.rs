@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::Path};
 
 use serde_json::Value;
 
-use super::{Gathered, KeySourceError, host::Host, pki::Pki, read};
+use super::{Gathered, KeySourceError, host::Host, pki::Pki};
 use crate::{
     diag::{Code, Diagnostic},
     key::{Candidate, Certificate, Material, Parsed, Provenance, Role, parse_named_key_file},
@@ -36,7 +36,7 @@ impl Inline<'_> {
 impl Gathered {
     /// Adds the keys that a policy.json names or holds. What can't be used of it is told; the rest is used.
     pub fn add_policy(&mut self, path: &Path) -> Result<(), KeySourceError> {
-        let (bytes, provenance) = read(path)?;
+        let (bytes, provenance) = self.read(path)?;
         self.add_policy_of(&Host::own(), path, &bytes, &provenance)
     }
 
@@ -139,7 +139,10 @@ impl Gathered {
         let mut documents = Vec::new();
         for path in texts(of, prefix, "Path") {
             match host.read(path) {
-                Ok((bytes, provenance)) => documents.push((bytes, provenance, Some(path.to_owned()), false)),
+                Ok((bytes, provenance)) => {
+                    self.is_from(&provenance, Path::new(path));
+                    documents.push((bytes, provenance, Some(path.to_owned()), false));
+                }
                 Err(e) => self.leave(&policy.source, Some(path), &e),
             }
         }
@@ -152,6 +155,9 @@ impl Gathered {
             };
             let source = format!("{} ({entry})", policy.source);
             let provenance = Provenance { source, sha256: Digest::of(&bytes), ..policy.clone() };
+            for path in self.documents.get(&policy.sha256).cloned().unwrap_or_default() {
+                self.is_from(&provenance, &path);
+            }
             documents.push((bytes, provenance, None, true));
         }
         let mut parsed = Vec::new();

@@ -15,6 +15,8 @@ pub struct Context {
     pub now: Timestamp,
     /// The environment.
     pub env: Env,
+    /// Who runs it, for the log of the state.
+    pub caller: Caller,
     /// How registries and other hosts are spoken to.
     pub net: Net,
     /// Who hears what is reported on the way.
@@ -31,12 +33,28 @@ impl Context {
         Self {
             now,
             env,
+            caller: Caller::default(),
             net: Net::default(),
             events: Arc::new(Silent),
             progress: Progress::default(),
             interrupt: Interrupt::default(),
         }
     }
+}
+
+/// Who runs an operation, as far as the caller knows. It decides nothing.
+#[derive(Debug, Clone, Default)]
+pub struct Caller {
+    /// The number of the user of the operating system.
+    pub uid: Option<u32>,
+    /// The user's name.
+    pub user: Option<String>,
+    /// The number of the user who logged in, which `sudo` does not change.
+    pub login_uid: Option<u32>,
+    /// The host's name.
+    pub host: Option<String>,
+    /// Where [`Context::now`] is from, as `system-clock`.
+    pub time_source: Option<String>,
 }
 
 /// The variables of the environment that decide where files lie, as values.

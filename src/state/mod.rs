@@ -7,8 +7,11 @@
 
 mod admit;
 mod error;
+mod log;
+mod record;
 mod signer;
 mod store;
+mod text;
 mod tuf;
 
 use std::{
@@ -21,8 +24,11 @@ use serde::{Deserialize, Serialize};
 
 pub use admit::{Admission, Demands, NotAdmitted, Offer};
 pub use error::StateError;
+pub use log::{LOG, LogEntry, LogLine, append, read_log};
+pub use record::{Acceptance, Forgotten, Highest, KnownPack, Origin, Pull, Revocation, TufRollback, Verdict};
 pub use signer::Signer;
-pub use store::{load, update};
+pub use store::{lineages, load, remove, update};
+pub use text::text;
 
 use crate::{
     key::Fingerprint,
@@ -73,113 +79,15 @@ struct Contents {
     revoked: BTreeMap<Fingerprint, Revocation>,
     /// What was accepted against a rule, the latest last.
     acceptances: Vec<Acceptance>,
-}
-
-/// The highest version that was authenticated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Highest {
-    /// The pack's version.
-    pub version: u64,
-    /// The pack digest.
-    pub digest: Digest,
-    /// When it was installed here.
-    pub at: Timestamp,
-}
-
-/// What a version means beside what is remembered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    /// Nothing is remembered of this signer: a rollback can't be told.
-    First,
-    /// Newer than all before.
-    Newer,
-    /// The very pack that is the highest.
-    SamePack,
-    /// Older than what was installed already.
-    Rollback {
-        /// What was.
-        have: Highest,
-    },
-    /// Another pack under a version that was installed already: its maker numbered two packs alike, or lies.
-    Equivocation {
-        /// What was installed.
-        have: Highest,
-    },
-}
-
-/// A pack that this host has made or authenticated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct KnownPack {
-    /// The pack digest.
-    pub digest: Digest,
-    /// Its version.
-    pub version: u64,
-    /// How this host came to know it.
-    pub origin: Origin,
-    /// When.
-    pub at: Timestamp,
-}
-
-/// How a host came to know a pack.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Origin {
-    /// It was collected here.
-    Collected,
-    /// It was pulled here and authenticated by an anchor.
-    Pulled,
-}
-
-/// When and by which pack a key was revoked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Revocation {
-    /// The pack that said so first.
-    pub pack: Digest,
-    /// When this host learnt it.
-    pub at: Timestamp,
-    /// The directories that it holds for, where they were collected here; everywhere, if there is none. Who tries a
-    /// revocation out in a directory of its own has decided nothing about the others.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub only_in: BTreeSet<String>,
-}
-
-impl Revocation {
-    /// Whether it holds for what lies in this directory.
-    fn holds_in(&self, directory: &Path) -> bool {
-        self.only_in.is_empty() || self.only_in.contains(&*directory.to_string_lossy())
-    }
-}
-
-/// Something accepted against a rule, because a person said so.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Acceptance {
-    /// The flag that permitted it, as `--allow-rollback-unsafe`.
-    pub flag: String,
-    /// What the person gave as the reason.
-    pub reason: String,
-    /// The pack that was accepted.
-    pub pack: Digest,
-    /// Its version.
-    pub version: u64,
-    /// When.
-    pub at: Timestamp,
-    /// What each of the signers had authenticated as the highest until then.
-    pub instead_of: BTreeMap<Signer, Highest>,
-}
-
-/// A TUF role whose version is lower than one seen before.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TufRollback {
-    /// The role.
-    pub role: String,
-    /// The version seen before.
-    pub have: u64,
-    /// The version offered now.
-    pub offered: u64,
+    /// The files that documents with keys of the last collection were read from: its inventory has no folders.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    documents: BTreeMap<Digest, BTreeSet<String>>,
+    /// The last pull.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    last_pull: Option<Pull>,
+    /// That all else was forgotten, where nothing was installed since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    forgotten: Option<Forgotten>,
 }
 
 impl State {
@@ -193,6 +101,9 @@ impl State {
             tuf: BTreeMap::new(),
             revoked: BTreeMap::new(),
             acceptances: Vec::new(),
+            documents: BTreeMap::new(),
+            last_pull: None,
+            forgotten: None,
         })
     }
 
@@ -248,6 +159,56 @@ impl State {
         self.0.packs.retain(|known| known.digest != pack.digest);
         self.0.packs.push(pack);
         forget_first(&mut self.0.packs);
+        self.0.forgotten = None;
+    }
+
+    /// Remembers where these documents were read from, and forgets all others.
+    pub fn record_documents(
+        &mut self,
+        documents: &BTreeSet<Digest>,
+        read_from: &dyn Fn(&Digest) -> BTreeSet<String>,
+    ) {
+        self.0.documents.retain(|document, _| documents.contains(document));
+        for document in documents {
+            let paths = read_from(document);
+            if !paths.is_empty() {
+                self.0.documents.entry(*document).or_default().extend(paths);
+            }
+        }
+    }
+
+    /// The files that documents of the last collection were read from.
+    pub const fn documents(&self) -> &BTreeMap<Digest, BTreeSet<String>> {
+        &self.0.documents
+    }
+
+    /// Remembers what was pulled, and by what it was authenticated.
+    pub fn record_pull(&mut self, pull: Pull) {
+        self.0.last_pull = Some(pull);
+    }
+
+    /// The last pull.
+    pub const fn last_pull(&self) -> Option<&Pull> {
+        self.0.last_pull.as_ref()
+    }
+
+    /// Forgets what was collected and pulled here, so that no keys/ counts as authenticated any more. What keeps older
+    /// packs and revoked keys away stays: the highest versions, those of TUF metadata, and the revocations.
+    pub fn forget(&mut self, forgotten: Forgotten) {
+        self.0.packs.clear();
+        self.0.acceptances.clear();
+        self.0.last_pull = None;
+        self.0.forgotten = Some(forgotten);
+    }
+
+    /// When all else was forgotten, where nothing was installed since.
+    pub const fn forgotten(&self) -> Option<&Forgotten> {
+        self.0.forgotten.as_ref()
+    }
+
+    /// Every fingerprint that was revoked.
+    pub const fn revocations(&self) -> &BTreeMap<Fingerprint, Revocation> {
+        &self.0.revoked
     }
 
     /// What is known of a pack: whether this host made or authenticated it.
@@ -335,12 +296,6 @@ impl State {
 
 fn forget_first<T>(list: &mut Vec<T>) {
     list.drain(..list.len().saturating_sub(REMEMBERED));
-}
-
-impl From<KnownPack> for Highest {
-    fn from(KnownPack { digest, version, at, .. }: KnownPack) -> Self {
-        Self { version, digest, at }
-    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::{
 };
 
 use rustix::{
-    fs::{CWD, FileType, Mode, OFlags, Stat, fchmod, fstat, openat},
+    fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, Stat, fchmod, fstat, openat, statat, unlinkat},
     io::Errno,
     process::geteuid,
 };
@@ -38,10 +38,7 @@ pub fn update<T>(
     lineage: &SafeName,
     change: impl FnOnce(&mut State) -> T,
 ) -> Result<T, StateError> {
-    let made = DirBuilder::new().recursive(true).mode(0o700).create(dir);
-    made.map_err(|source| StateError::Write { path: dir.to_owned(), source })?;
-    let gone = || StateError::Write { path: dir.to_owned(), source: Errno::NOENT.into() };
-    let room = Room::open(dir)?.ok_or_else(gone)?;
+    let room = Room::make(dir)?;
     let _lock = room.lock(lineage)?;
     let mut state = room.load(lineage)?;
     let before = state.clone();
@@ -52,15 +49,58 @@ pub fn update<T>(
     Ok(answer)
 }
 
+/// The lineages of which something is remembered, by name.
+pub fn lineages(dir: &Path) -> Result<Vec<SafeName>, StateError> {
+    let Some(room) = Room::open(dir)? else { return Ok(Vec::new()) };
+    let failed = |errno: Errno| StateError::Read { path: dir.to_owned(), source: errno.into() };
+    let mut names = Vec::new();
+    for entry in Dir::read_from(&room.fd).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let name = entry.file_name().to_str().ok().and_then(|name| name.strip_suffix(".json"));
+        names.extend(name.and_then(|name| SafeName::new(name).ok()));
+    }
+    names.sort_unstable();
+    Ok(names)
+}
+
+/// Removes what is remembered of `lineage`, readable or not, once `before` has succeeded; answers whether there was
+/// anything. Then an older pack can't be told from a newer one.
+pub fn remove<E: From<StateError>>(
+    dir: &Path,
+    lineage: &SafeName,
+    before: impl FnOnce() -> Result<(), E>,
+) -> Result<bool, E> {
+    let Some(room) = Room::open(dir)? else { return Ok(false) };
+    let _lock = room.lock(lineage)?;
+    let name = format!("{lineage}.json");
+    let failed = |errno: Errno| StateError::Write { path: room.path(lineage, "json"), source: errno.into() };
+    match statat(&room.fd, &name, AtFlags::SYMLINK_NOFOLLOW) {
+        Err(Errno::NOENT) => return Ok(false),
+        other => other.map_err(failed)?,
+    };
+    before()?;
+    unlinkat(&room.fd, &name, AtFlags::empty()).map_err(failed)?;
+    sync(&room.fd).map_err(|source| StateError::Write { path: room.path(lineage, "json"), source })?;
+    Ok(true)
+}
+
 /// The state directory, opened once.
-struct Room {
+pub(super) struct Room {
     path: PathBuf,
     fd: OwnedFd,
 }
 
 impl Room {
+    /// Opens the directory, made for this user alone if need be.
+    pub(super) fn make(dir: &Path) -> Result<Self, StateError> {
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(dir);
+        made.map_err(|source| StateError::Write { path: dir.to_owned(), source })?;
+        let gone = || StateError::Write { path: dir.to_owned(), source: Errno::NOENT.into() };
+        Self::open(dir)?.ok_or_else(gone)
+    }
+
     /// Opens the directory if it is there and nobody else can change what is in it.
-    fn open(dir: &Path) -> Result<Option<Self>, StateError> {
+    pub(super) fn open(dir: &Path) -> Result<Option<Self>, StateError> {
         let read = |errno: Errno| StateError::Read { path: dir.to_owned(), source: errno.into() };
         // A link to the directory is the user's own affair; within it none is followed.
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
@@ -78,23 +118,29 @@ impl Room {
         self.path.join(format!("{lineage}.{suffix}"))
     }
 
-    fn load(&self, lineage: &SafeName) -> Result<State, StateError> {
-        let path = self.path(lineage, "json");
-        let read = |errno: Errno| StateError::Read { path: path.clone(), source: errno.into() };
+    pub(super) const fn fd(&self) -> &OwnedFd {
+        &self.fd
+    }
+
+    /// Opens a file of the directory to be read, if it is there.
+    pub(super) fn read(&self, name: &str) -> Result<Option<OwnedFd>, StateError> {
+        let path = self.path.join(name);
         // O_NONBLOCK: a pipe must not hang the opening; on a plain file it means nothing.
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let fd = match openat(&self.fd, format!("{lineage}.json"), flags, Mode::empty()) {
-            Err(Errno::NOENT) => return Ok(State::new(lineage)),
+        let fd = match openat(&self.fd, name, flags, Mode::empty()) {
+            Err(Errno::NOENT) => return Ok(None),
             Err(Errno::LOOP) => {
                 return Err(StateError::Exposed { path, reason: "it is a symbolic link" });
             }
-            other => other.map_err(read)?,
+            other => other.map_err(|errno| StateError::Read { path: path.clone(), source: errno.into() })?,
         };
-        let stat = fstat(&fd).map_err(read)?;
-        if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
-            return Err(StateError::Exposed { path, reason: "it is not a plain file" });
-        }
-        refuse_exposed(&stat, &path)?;
+        plain(&fd, &path)?;
+        Ok(Some(fd))
+    }
+
+    fn load(&self, lineage: &SafeName) -> Result<State, StateError> {
+        let path = self.path(lineage, "json");
+        let Some(fd) = self.read(&format!("{lineage}.json"))? else { return Ok(State::new(lineage)) };
         let bytes = fs::read(fd.into(), limits::STATE);
         let bytes = bytes.map_err(|source| StateError::Read { path: path.clone(), source })?;
         let too_large = || StateError::Malformed {
@@ -165,6 +211,16 @@ fn parse(bytes: &[u8], lineage: &SafeName, path: &Path) -> Result<State, StateEr
         return Err(malformed(format!("it is the state of the lineage {:?}", state.lineage)));
     }
     Ok(State(state))
+}
+
+/// Refuses what is not a plain file that only this user and root can change.
+pub(super) fn plain(fd: &OwnedFd, path: &Path) -> Result<Stat, StateError> {
+    let stat = fstat(fd).map_err(|errno| StateError::Read { path: path.to_owned(), source: errno.into() })?;
+    if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+        return Err(StateError::Exposed { path: path.to_owned(), reason: "it is not a plain file" });
+    }
+    refuse_exposed(&stat, path)?;
+    Ok(stat)
 }
 
 /// Refuses what others than this user and root could change: they could make this host forget.

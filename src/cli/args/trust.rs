@@ -1,13 +1,12 @@
 //! What authenticates a pack, what this host remembers, and the rules that a person may set aside.
 
-use std::path::PathBuf;
+use std::{num::NonZeroUsize, path::PathBuf};
 
 use clap::Args;
 
 use crate::{
-    cli::heading,
+    cli::{digest::DigestArg, heading},
     key::Pin,
-    oci::Digest,
     ops::{self, AnchorSpec, TufRoot},
 };
 
@@ -42,12 +41,16 @@ impl From<&Exceptions> for ops::Exceptions {
 /// What authenticates a pack. Several kinds together must all hold.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Anchors {
-    /// The pack digest, or the manifest digest.
-    #[arg(help_heading = heading::ANCHORS, long, value_name = "sha256:…")]
-    pub(in crate::cli) digest: Option<Digest>,
-    /// The organisation's public key; a signature by one of several is enough [repeatable].
+    /// The pack digest, or the manifest digest; with -, it is asked for on the terminal, and may be typed in groups.
+    #[arg(help_heading = heading::ANCHORS, long, value_name = "sha256:…|-")]
+    pub(in crate::cli) digest: Option<DigestArg>,
+    /// The organisation's public key; a signature by one of several is enough, unless --threshold says how many
+    /// [repeatable].
     #[arg(help_heading = heading::ANCHORS, long, value_name = "FILE")]
     pub(in crate::cli) verify_key: Vec<PathBuf>,
+    /// How many different keys of --verify-key must have signed [default: 1].
+    #[arg(help_heading = heading::ANCHORS, long, value_name = "N")]
+    pub(in crate::cli) threshold: Option<NonZeroUsize>,
     /// A key of the pack, as `keypack inspect` prints it; all of them, for one that is not pinned refuses the pack
     /// [repeatable].
     #[arg(help_heading = heading::ANCHORS, long, value_name = "ROLE:FINGERPRINT")]
@@ -65,13 +68,17 @@ pub(in crate::cli) struct Anchors {
 }
 
 impl Anchors {
-    /// All of them, as the request names them.
+    /// All of them that are given, as the request names them.
     pub(in crate::cli) fn specs(&self) -> Vec<AnchorSpec> {
-        let digest = self.digest.map(AnchorSpec::Digest);
+        let digest = self.digest.and_then(|digest| match digest {
+            DigestArg::Given(digest) => Some(AnchorSpec::Digest(digest)),
+            DigestArg::Ask => None,
+        });
         let keys = self.verify_key.iter().cloned().map(AnchorSpec::Key);
+        let threshold = self.threshold.map(AnchorSpec::Threshold);
         let pins = self.pin.iter().cloned().map(AnchorSpec::Pin);
         let roots = self.tuf_root.iter().cloned().map(AnchorSpec::TufRoot);
-        digest.into_iter().chain(keys).chain(pins).chain(roots).collect()
+        digest.into_iter().chain(keys).chain(threshold).chain(pins).chain(roots).collect()
     }
 }
 

@@ -151,7 +151,7 @@ pub fn collect(request: &Request, ctx: &Context) -> Result<Outcome, Failure<Repo
     if request.when == When::Auto && !(decided && old.is_some()) && report.counts.signatures == 0 {
         return Ok(Outcome { report, ending: Ending::NothingSigned });
     }
-    let Selected { include, held } = select(request, &found, old.as_ref(), &mut report, ctx);
+    let Selected { include, held } = select(request, &found, old.as_ref(), &prior, &mut report, ctx);
     if include.is_empty() && (old.is_none() || request.prune) {
         return Ok(Outcome { report, ending: Ending::NothingProved });
     }
@@ -187,7 +187,7 @@ pub fn collect(request: &Request, ctx: &Context) -> Result<Outcome, Failure<Repo
     warn_of_long_kept(built.draft.inventory(), created, advice, ctx.events.as_ref());
 
     // Remember.
-    remember(request, &directory, &built.draft, &found.gathered.chains, ctx);
+    remember(request, &directory, &built, &found.gathered, ctx);
     report.pack = Some(describe(&directory, &built));
     Ok(Outcome { report, ending: Ending::Written })
 }

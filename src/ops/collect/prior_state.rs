@@ -1,20 +1,25 @@
 //! What a collection takes from before: whose keys are revoked, and what this host remembers of the directory in place.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use jiff::Timestamp;
 
 use super::Request;
 use crate::{
     diag::Diagnostic,
-    key::Fingerprint,
-    keysource::Collected,
+    key::{Fingerprint, Grade},
+    keysource::{Collected, Gathered},
+    oci::Digest,
     ops::{
         Context,
         context::whole_second,
+        log::{RunLog, named},
         state_dir::{self, absolute},
     },
-    pack::{Draft, Revoked},
+    pack::{Built, Change, Draft, Revoked},
     state::{self, KnownPack, NotAdmitted, Origin, State},
 };
 
@@ -94,6 +99,14 @@ impl PriorState {
         Ok(())
     }
 
+    /// Whether a document of the directory in place and one of this run may have been read from one file: unless both
+    /// paths are known, and differ.
+    pub(super) fn may_be_one_file(&self, found: &Gathered, known: &Digest, new: &Digest) -> bool {
+        let before = self.state.as_ref().and_then(|state| state.documents().get(known));
+        let now = read_from(found, new);
+        before.is_none_or(|before| now.is_empty() || !before.is_disjoint(&now))
+    }
+
     /// Whether a key is revoked by anyone who may say so: the user, the directory in place, an earlier pack.
     pub(super) fn is_revoked(&self, key: &Fingerprint) -> bool {
         self.old.contains(key)
@@ -102,15 +115,16 @@ impl PriorState {
     }
 }
 
+/// The files that a document was read from in this run.
+fn read_from(found: &Gathered, document: &Digest) -> BTreeSet<String> {
+    let paths = found.documents.get(document).into_iter().flatten();
+    paths.map(|path| absolute(path).display().to_string()).collect()
+}
+
 /// Remembers what was collected. That it can't be remembered is no reason to fail: the keys are in place, and who
 /// wants to use them here is asked for an anchor.
-pub(super) fn remember(
-    request: &Request,
-    directory: &Path,
-    draft: &Draft,
-    chains: &[Collected],
-    ctx: &Context,
-) {
+pub(super) fn remember(request: &Request, directory: &Path, built: &Built, found: &Gathered, ctx: &Context) {
+    let draft = &built.draft;
     let inventory = draft.inventory();
     let at = ctx.now;
     let pack =
@@ -122,9 +136,12 @@ pub(super) fn remember(
             if state.known(pack.digest).is_none() {
                 state.record(&[], pack);
             }
-            for chain in chains {
+            for chain in &found.chains {
                 state.record_evidence(&chain.evidence);
             }
+            let files = inventory.keys.iter().flat_map(|key| &key.provenance);
+            let files: BTreeSet<_> = files.filter(|p| p.grade == Grade::File).map(|p| p.sha256).collect();
+            state.record_documents(&files, &|document| read_from(found, document));
             for revoked in &inventory.revoked {
                 state.revoke_in(&absolute(directory), revoked.fingerprint, pack.digest, at);
             }
@@ -135,5 +152,21 @@ pub(super) fn remember(
             "this host will not remember that it collected these keys: {} [{}]",
             problem.message, problem.code
         ));
+        return;
     }
+    let dir = state_dir::path(request.state_dir.as_deref(), &ctx.env).ok();
+    let mut log = RunLog::new("collect", dir, ctx);
+    log.names(pack.digest, Some(pack.version));
+    log.entry.lineage.clone_from(&inventory.name);
+    log.entry.directory = Some(named(directory));
+    let revoke = request.revoke.iter().map(|key| format!("--revoke {key}"));
+    let accept = request.accept_change.iter().map(|key| format!("--accept-change {key}"));
+    log.entry.decisions = revoke.chain(accept).collect();
+    log.entry.reason.clone_from(&request.reason);
+    log.end(match built.change {
+        Change::First => "first",
+        Change::Changed => "changed",
+        Change::Refreshed => "refreshed",
+        Change::Unchanged => "unchanged",
+    });
 }

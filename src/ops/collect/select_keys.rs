@@ -1,11 +1,12 @@
 //! Which keys go into a pack, and which do not although they are proved.
 
-use super::Request;
+use super::{Request, prior_state::PriorState};
 use crate::{
     config::{IncludeKeys, When},
     display::shown,
     key::{Candidate, KeyRef, OpenPgpKey},
     keysource::Collected,
+    oci::Digest,
     ops::{Context, discover_and_resolve::Found},
     outcome::Report,
     pack::{Draft, Include, IncludeChain, Rotation, rotations},
@@ -24,13 +25,15 @@ pub(super) fn select(
     request: &Request,
     found: &Found,
     old: Option<&Draft>,
+    prior: &PriorState,
     report: &mut Report,
     ctx: &Context,
 ) -> Selected {
     let mut include = include(request, found, ctx);
     let is_accepted = |new: &Rotation| request.accept_change.contains(&new.fingerprint);
+    let one_file = |known: &Digest, new: &Digest| prior.may_be_one_file(&found.gathered, known, new);
     let new = |keys: &[Include]| -> (Vec<_>, Vec<_>) {
-        let new = old.map(|old| rotations(old.inventory(), keys));
+        let new = old.map(|old| rotations(old.inventory(), keys, &one_file));
         new.unwrap_or_default().into_iter().partition(is_accepted)
     };
     let (accepted, refused) = new(&include);

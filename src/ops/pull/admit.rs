@@ -6,7 +6,7 @@ use crate::{
     diag::Diagnostic,
     key::Fingerprint,
     pack::{Anchor, Draft, Pack, PackError, VerifiedChain, refuse_revoked},
-    state::{Admission, Demands, KnownPack, NotAdmitted, Offer, Origin, Signer, State},
+    state::{Admission, Demands, KnownPack, NotAdmitted, Offer, Origin, Pull, Signer, State},
 };
 
 /// A pack that the memory has nothing against, or that the caller takes all the same.
@@ -158,6 +158,13 @@ impl Step<'_> {
                 state.accept(&[], pack, flag, reason);
             }
         }
+        state.record_pull(Pull {
+            at: self.ctx.now,
+            pack: pack.digest,
+            version: pack.version,
+            directory: absolute(self.directory).display().to_string(),
+            anchors: self.pack.evidence().iter().map(|evidence| evidence.id()).collect(),
+        });
         for revoked in &inventory.revoked {
             state.revoke(revoked.fingerprint, pack.digest, self.ctx.now);
         }
@@ -170,7 +177,7 @@ fn signers<'a>(anchors: impl Iterator<Item = &'a Anchor>, pack: &Pack) -> (Vec<S
     for anchor in anchors {
         match anchor {
             Anchor::Digest(_) => believed.push(Signer::Digest),
-            Anchor::Keys(keys) => believed.extend(keys.iter().map(|k| Signer::Key(k.fingerprint()))),
+            Anchor::Keys { keys, .. } => believed.extend(keys.iter().map(|k| Signer::Key(k.fingerprint()))),
             Anchor::Pins(_) | Anchor::Tuf(_) => {}
         }
     }

@@ -1,6 +1,6 @@
 //! From what the caller names to anchors, and from anchors to an authenticated pack.
 
-use std::path::Path;
+use std::{num::NonZeroUsize, path::Path};
 
 use super::{Request, travelled::Travelled};
 use crate::ops::{
@@ -11,6 +11,7 @@ use crate::ops::{
 use crate::{
     content::Location,
     diag::Diagnostic,
+    key::PublicKey,
     keysource::read_public_key,
     oci::Digest,
     pack::{self, Anchor, Demand, Pack, PackError},
@@ -62,6 +63,24 @@ impl Anchors {
             .collect()
     }
 
+    /// Where several keys are given, how many of them signed: it is not plain that one was enough.
+    pub(super) fn signed(&self, pack: &Pack) -> impl Iterator<Item = String> {
+        self.all().filter_map(|anchor| match anchor {
+            Anchor::Keys { keys, threshold } if keys.len() > 1 => {
+                let by = |key: &PublicKey| {
+                    pack.evidence().iter().any(|evidence| evidence.signer() == Some(key.fingerprint()))
+                };
+                let signed = keys.iter().filter(|key| by(key)).count();
+                let demanded = match threshold.get() {
+                    1 => "one is enough without --threshold".to_owned(),
+                    n => format!("{n} are demanded"),
+                };
+                Some(format!("{signed} of {} given keys signed; {demanded}", keys.len()))
+            }
+            _ => None,
+        })
+    }
+
     /// Authenticates by each group that there is.
     pub(super) fn authenticate(
         &self,
@@ -87,6 +106,7 @@ pub(in crate::ops) fn group(
     refuse: &dyn Fn(&Path, &str) -> Result<(), Diagnostic>,
 ) -> Result<Vec<Anchor>, Diagnostic> {
     let (mut digests, mut keys, mut pins, mut roots) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let mut threshold = None;
     for spec in specs {
         match spec {
             AnchorSpec::Digest(digest) => digests.push(*digest),
@@ -95,6 +115,7 @@ pub(in crate::ops) fn group(
                 refuse(path, "the key")?;
                 keys.push(key);
             }
+            AnchorSpec::Threshold(number) => threshold = Some(*number),
             AnchorSpec::Pin(pin) => pins.push(pin.clone()),
             AnchorSpec::TufRoot(name) => {
                 if let RootName::File(path) = &name.0 {
@@ -109,10 +130,25 @@ pub(in crate::ops) fn group(
     }
     digests.extend(named);
     let mut anchors: Vec<_> = digests.into_iter().map(Anchor::Digest).collect();
-    anchors.extend((!keys.is_empty()).then_some(Anchor::Keys(keys)));
+    anchors.extend(keys_of(keys, threshold)?);
     anchors.extend((!pins.is_empty()).then_some(Anchor::Pins(pins)));
     anchors.extend((!roots.is_empty()).then_some(Anchor::Tuf(roots)));
     Ok(anchors)
+}
+
+/// The keys, each once, and how many of them must have signed.
+fn keys_of(mut keys: Vec<PublicKey>, threshold: Option<NonZeroUsize>) -> Result<Option<Anchor>, Diagnostic> {
+    keys.sort_by_key(PublicKey::fingerprint);
+    keys.dedup_by_key(|key| key.fingerprint());
+    if let Some(threshold) = threshold.filter(|threshold| threshold.get() > keys.len()) {
+        let given = if keys.len() == 1 { "1 key is".to_owned() } else { format!("{} keys are", keys.len()) };
+        return Err(Diagnostic::usage(
+            format!("the threshold is {threshold}, and {given} given"),
+            "give as many different keys with --verify-key, or in verifyKeys of the setting",
+        ));
+    }
+    let threshold = threshold.unwrap_or(NonZeroUsize::MIN);
+    Ok((!keys.is_empty()).then_some(Anchor::Keys { keys, threshold }))
 }
 
 /// Authenticates. Signatures of the manifest are looked for only where the pack's own do not do.
@@ -129,7 +165,7 @@ fn authenticate(
         )
     };
     let refused = match attempt(&[]) {
-        Err(e @ (PackError::Unsigned | PackError::Signature(_))) => e,
+        Err(e @ (PackError::Unsigned | PackError::Signature(_) | PackError::Threshold { .. })) => e,
         other => return Ok(other?),
     };
     ctx.events.step("looking for signatures of the manifest");

@@ -19,11 +19,13 @@ use super::{
     fetch::{self, Fetched, Wanted},
     inspect,
     kept::warn_of_long_kept,
+    log::{RunLog, named},
     oc_mirror::keys_directory,
     place::{keys, location},
     state_dir,
 };
 use crate::{
+    address::quiet,
     diag::Diagnostic,
     display::count,
     key::Fingerprint,
@@ -91,7 +93,25 @@ pub struct Outcome {
 ///
 /// Nothing is written unless every anchor holds, the pack is not too old, and this host's state has nothing against it. A
 /// pack for which no anchor was given is in the failure, to be shown.
+///
+/// A run that came as far as a pack to authenticate is in the log of the state, however it ended.
 pub fn pull(request: &Request, ctx: &Context) -> Result<Outcome, Failure<inspect::Outcome>> {
+    let dir = state_dir::path(request.state_dir.as_deref(), &ctx.env).ok();
+    let mut log = RunLog::new("pull", dir, ctx);
+    let result = fetch_and_install(request, &mut log, ctx);
+    log.end(match &result {
+        Ok(outcome) if outcome.unchanged => "unchanged",
+        Ok(_) => "installed",
+        Err(failure) => failure.diagnostic.code.as_str(),
+    });
+    result
+}
+
+fn fetch_and_install(
+    request: &Request,
+    log: &mut RunLog<'_>,
+    ctx: &Context,
+) -> Result<Outcome, Failure<inspect::Outcome>> {
     refuse_directory(Path::new(&request.source))?;
     let location = location(&request.source)?;
     let directory = keys_directory(request.output.as_deref(), std::slice::from_ref(&location));
@@ -115,7 +135,15 @@ pub fn pull(request: &Request, ctx: &Context) -> Result<Outcome, Failure<inspect
         Some(name) => name.clone(),
         None => expected_lineage(&directory, &state_dir)?,
     };
+    log.names(fetched.pack.digest(), None);
+    log.entry.lineage.clone_from(&lineage);
+    log.entry.place = Some(quiet(&request.source).into_owned());
+    log.entry.directory = Some(named(&directory));
+    log.entry.decisions = request.exceptions.flags();
+    log.entry.reason = Some(request.exceptions.reason.clone()).filter(|reason| !reason.is_empty());
     let pack = anchors.authenticate(&fetched, &lineage, ctx)?;
+    log.names(fetched.pack.digest(), Some(pack.draft().inventory().version));
+    log.entry.anchors = pack.evidence().iter().map(|evidence| evidence.id()).collect();
 
     // Freshness.
     let overruled = freshness::check(request, &pack, ctx)?;
@@ -130,6 +158,9 @@ pub fn pull(request: &Request, ctx: &Context) -> Result<Outcome, Failure<inspect
         let step =
             Step { request, ctx, directory: &directory, pack: &pack, in_place: in_place.as_ref(), known };
         let admitted = step.admit(state, &anchors)?;
+        if !log.entry.decisions.is_empty() {
+            log.begin()?;
+        }
         step.note_same_keys(state);
         let installed = step.install()?;
         step.remember(state, &installed.draft, &admitted, overruled);
@@ -138,7 +169,9 @@ pub fn pull(request: &Request, ctx: &Context) -> Result<Outcome, Failure<inspect
     for evidence in pack.evidence() {
         ctx.events.note(&format!("authenticated by {evidence}"));
     }
+    anchors.signed(&pack).for_each(|signed| ctx.events.note(&signed));
     let inventory = installed.draft.inventory();
+    log.names(installed.draft.digest(), Some(inventory.version));
     let advice = "ask the pack's maker whether they are still wanted";
     warn_of_long_kept(inventory, ctx.now, advice, ctx.events.as_ref());
     warn_of_ends(&installed.draft, ctx);

@@ -5,8 +5,11 @@ mod crash;
 mod keys;
 mod memory;
 mod pins;
+mod state;
+mod threshold;
 mod time;
 mod travelled;
+mod typed;
 
 use crate::support::program::{self, Test};
 

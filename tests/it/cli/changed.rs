@@ -206,6 +206,22 @@ fn a_file_of_the_same_name_in_another_folder_is_another_file() {
 }
 
 #[test]
+fn a_file_of_another_folder_in_a_later_run_is_another_file() {
+    let test = Test::new();
+    test.write("a/cosign.pub", test.read("lab/trust/ctfe.pub"));
+    test.write("b/cosign.pub", test.read("lab/trust/cosign.pub"));
+    let line = format!("collect {SIGNED} --trusted-root lab/trust/trusted_root.json --include all --key");
+    test.run(&format!("{line} a/cosign.pub")).exits(4);
+    // Without a memory of the paths, the name is all that there is.
+    test.run(&format!("{line} b/cosign.pub --state none")).fails(4, "incomplete").says("key-changed");
+    test.run(&format!("{line} b/cosign.pub")).exits(0);
+    // What is known of a path stays, however it is written, and the inventory names no folder.
+    test.write("b/cosign.pub", test.read("lab/trust/rekor.pub"));
+    test.run(&format!("{line} ./b//cosign.pub")).exits(4).says("key-changed: cosign.pub");
+    assert!(!String::from_utf8(test.read("keys/keypack.json")).unwrap().contains("b/cosign.pub"));
+}
+
+#[test]
 fn a_rekor_that_lost_its_key_is_noticed() {
     let test = Test::new();
     let key = |name: &str| std::fs::read(format!("{LAB}/trust/{name}")).unwrap();

@@ -5,6 +5,8 @@ use std::{
     process::{Command, Stdio},
 };
 
+use crate::support::program::{TRUST, Test};
+
 use keypack::{
     key::{Algorithm, Material, OpenPgpFault, OpenPgpKey, parse_key_file},
     signature::UntrustedGpg,
@@ -19,6 +21,7 @@ pub const CASES: &[Case] = &[
     ("openssl", "openssl", "public_keys_of_openssl", public_keys_of_openssl),
     ("openssl", "openssl", "keys_that_cannot_verify_of_openssl", keys_that_cannot_verify_of_openssl),
     ("openssl", "openssl", "openssl_reads_what_we_write", openssl_reads_what_we_write),
+    ("openssl", "openssl", "packs_that_openssl_signed", packs_that_openssl_signed),
     ("ssh-keygen", "openssh-client", "private_keys_of_ssh", private_keys_of_ssh),
     ("gpg", "gnupg", "private_keys_of_gnupg", private_keys_of_gnupg),
     ("gpg", "gnupg", "keys_and_signatures_of_gnupg", keys_and_signatures_of_gnupg),
@@ -73,6 +76,41 @@ fn private_keys_of_openssl() {
         let bag = "openssl pkcs12 -export -inkey key.pem -in cert.pem -passout pass:x";
         private(&run(dir.path(), bag), bag);
     }
+}
+
+/// As docs/trust.md says: the holder of a key needs openssl and nothing else.
+fn packs_that_openssl_signed() {
+    let test = Test::new();
+    let collect = "collect oci:lab/layouts/key-bundle-rekor1-oras";
+    test.run(&format!("{collect} {TRUST} -o keys")).exits(0);
+    let dir = test.path("");
+    let signers = [("rsa", KEYS[3]), ("p256", KEYS[0]), ("p384", KEYS[1]), ("ed25519", KEYS[2])];
+    for (name, make) in signers {
+        run(&dir, &format!("openssl {make} -out {name}.key"));
+        run(&dir, &format!("openssl pkey -in {name}.key -pubout -out {name}.pub"));
+        let signature = format!("-out keys/keypack.json.{name}.sig");
+        run(
+            &dir,
+            &if name == "ed25519" {
+                format!("openssl pkeyutl -sign -rawin -inkey {name}.key -in keys/keypack.json {signature}")
+            } else {
+                format!("openssl dgst -sha256 -sign {name}.key {signature} keys/keypack.json")
+            },
+        );
+    }
+    test.run("push keys oci:out:v1").exits(0);
+    for (name, _) in signers {
+        let pull = format!("pull oci:out:v1 --verify-key {name}.pub -o {name} --state state-{name}");
+        test.run(&pull).exits(0).tells("authenticated by a signature of the inventory by the key sha256:");
+    }
+    let all = signers.map(|(name, _)| format!("--verify-key {name}.pub")).join(" ");
+    let ran = test.run(&format!("pull oci:out:v1 {all} --threshold 4 -o all")).exits(0);
+    let _ = ran.tells("4 of 4 given keys signed");
+    // Of another inventory, whoever made it.
+    test.run(&format!("{collect} {TRUST} -o keys --collected-by somebody")).exits(0);
+    run(&dir, "openssl dgst -sha256 -sign p256.key -out keys/keypack.json.p256.sig all/keypack.json");
+    test.run("push keys oci:out:v2").exits(0);
+    test.run("pull oci:out:v2 --verify-key p256.pub -o no").fails(3, "pack-signature-refused");
 }
 
 fn public_keys_of_openssl() {

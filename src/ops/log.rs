@@ -1,0 +1,74 @@
+//! One line in the state's log for each run that came as far as a pack, and one before anything is done that only an
+//! `--…-unsafe` allows.
+
+use std::path::{Path, PathBuf};
+
+use super::Context;
+use crate::{
+    diag::{Code, Diagnostic},
+    oci::Digest,
+    state::{self, LogEntry},
+};
+
+/// The line of this run.
+pub(super) struct RunLog<'a> {
+    dir: Option<PathBuf>,
+    ctx: &'a Context,
+    pub(super) entry: LogEntry,
+}
+
+impl<'a> RunLog<'a> {
+    /// A line that is not written unless the run names a pack.
+    pub(super) fn new(command: &str, dir: Option<PathBuf>, ctx: &'a Context) -> Self {
+        let caller = ctx.caller.clone();
+        let entry = LogEntry {
+            time: ctx.now,
+            time_source: caller.time_source,
+            uid: caller.uid,
+            user: caller.user,
+            login_uid: caller.login_uid,
+            host: caller.host,
+            keypack: env!("CARGO_PKG_VERSION").into(),
+            command: command.into(),
+            ..LogEntry::default()
+        };
+        Self { dir, ctx, entry }
+    }
+
+    pub(super) const fn names(&mut self, pack: Digest, version: Option<u64>) {
+        self.entry.pack = Some(pack);
+        self.entry.version = version;
+    }
+
+    /// Writes that something is about to be done which only an `--…-unsafe` allows. What can't be logged is not done.
+    pub(super) fn begin(&self) -> Result<(), Diagnostic> {
+        match &self.dir {
+            Some(dir) => Ok(state::append(dir, &LogEntry { result: "begun".into(), ..self.entry.clone() })?),
+            None => Err(Diagnostic::new(Code::NoStateDirectory, "there is no place for the log")),
+        }
+    }
+
+    /// Writes how the run ended, if it came as far as a pack.
+    pub(super) fn end(self, result: &str) {
+        if self.entry.pack.is_some() {
+            self.done(result);
+        }
+    }
+
+    /// Writes how the run ended. That it can't be written is a warning: what was done is done.
+    pub(super) fn done(mut self, result: &str) {
+        let Some(dir) = self.dir else { return };
+        self.entry.result = result.into();
+        if let Err(problem) = state::append(&dir, &self.entry) {
+            let problem = Diagnostic::from(problem);
+            self.ctx
+                .events
+                .warn(&format!("this run is not in the log: {} [{}]", problem.message, problem.code));
+        }
+    }
+}
+
+/// A directory as the log names it.
+pub(super) fn named(directory: &Path) -> String {
+    super::state_dir::absolute(directory).display().to_string()
+}
