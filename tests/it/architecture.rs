@@ -49,8 +49,10 @@ const NEVER: [(&str, &str); 7] = [
 ];
 
 /// Modules of one level that may use each other, in this direction.
-const WITHIN: [(&str, &str); 19] = [
+const WITHIN: [(&str, &str); 20] = [
     ("content", "registry"),
+    // Signatures are judged where they are found.
+    ("resolve", "discover"),
     ("http", "diag"),
     ("fs", "diag"),
     ("fs", "display"),
