@@ -13,7 +13,9 @@ use crate::{
     keysource::Gathered,
     oci::Digest,
     ops::{
-        Context, oc_mirror,
+        Context,
+        ends::warn_of_ends,
+        oc_mirror,
         place::keys as keys_in,
         pull::{Travelled, anchors_of},
         state_dir,
@@ -104,6 +106,7 @@ fn of_directory(request: &Request, locations: &[Location], ctx: &Context) -> Res
         pack
     };
     check_times(pack.draft().inventory(), &state, ctx)?;
+    warn_of_ends(pack.draft(), ctx);
     let at = known.filter(|known| known.origin == Origin::Pulled && request.anchors.is_empty()).map(|k| k.at);
     of_pack(&pack, directory, at)
 }

@@ -111,6 +111,7 @@ fn ends_are_listed_in_order_and_warned_of_30_days_ahead() {
     test.run("inspect keys --fail-on-stale").fails(4, "pack-stale").says("soon  ");
     let pack = test.run("push keys oci:m:keys").exits(0).tells(warning).after("Pack: ");
     test.run(&format!("pull oci:m:keys --digest {pack} -o in")).exits(0).tells(warning);
+    test.run(&format!("verify {SOURCE} --keys-dir in")).exits(0).tells(warning);
     collect(&test, &format!("-o long --expires {}", now_and(100)));
     let ran = test.run("inspect long --fail-on-stale").exits(0);
     assert!(!ran.err.contains("ends in"), "{}", ran.err);
