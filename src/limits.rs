@@ -104,6 +104,9 @@ pub const INDEX_CHILDREN: usize = 4096;
 /// Signatures looked at for one image. CVE-2023-46737 made cosign walk an endless list.
 pub const SIGNATURES_PER_IMAGE: usize = 512;
 
+/// Entries of one list that are reported because they can't be read; one is enough to know that the list is not whole.
+pub const UNREADABLE_ENTRIES: usize = 16;
+
 /// Keys that are tried on the signatures of one image, one key on one signature each time: half a second on one core. Usual
 /// is one for each signature; more come from signatures that do not name their key, where many keys are at hand.
 pub const TRIALS: usize = 4096;

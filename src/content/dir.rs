@@ -192,8 +192,11 @@ impl<F: Files> Sidecars for DirImages<F> {
                 None if self.manifest(image).is_ok_and(|blob| blob.digest() == *digest) => String::new(),
                 None => continue,
             };
-            for number in 1..=limits::SIGNATURES_PER_IMAGE {
+            for number in 1.. {
                 let path = join(&image.folder, &format!("{prefix}signature-{number}"));
+                if number > limits::SIGNATURES_PER_IMAGE && self.files.size(&path)?.is_some() {
+                    return Err(ContentError::TooManySignatures { what: self.files.place(&image.folder) });
+                }
                 let Some(bytes) = self.files.read(&path, limits::SIGNATURE)? else { break };
                 if seen.insert(Digest::of(&bytes)) {
                     take(Attachment { name: path, bytes });

@@ -8,7 +8,8 @@ use thiserror::Error;
 use crate::{
     diag::{Code, Diagnostic},
     fs::FsError,
-    oci::{BlobError, Digest, ManifestError},
+    limits,
+    oci::{BlobError, Digest, DigestError, ManifestError},
     registry::RegistryError,
 };
 
@@ -125,6 +126,23 @@ pub enum ContentError {
         /// Why it is refused.
         reason: &'static str,
     },
+    /// More signatures beside an image than are read.
+    #[error(
+        "{what} has more than {} signatures, and those beyond are not read",
+        limits::SIGNATURES_PER_IMAGE
+    )]
+    TooManySignatures {
+        /// Where.
+        what: String,
+    },
+    /// An entry of a document of the place itself has a digest that keypack can't check.
+    #[error("{what} names content that can't be checked: {source}")]
+    UncheckedEntry {
+        /// Which document.
+        what: String,
+        /// The digest at fault.
+        source: DigestError,
+    },
     /// A registry.
     #[error(transparent)]
     Registry(RegistryError),
@@ -165,12 +183,13 @@ impl ContentError {
             Self::Write { .. } => Code::WriteFailed,
             Self::Fs(e) => e.code(),
             Self::Unsupported { .. } => Code::Unsupported,
-            Self::TooLarge { .. } | Self::TooLong { .. } => Code::TooLarge,
+            Self::TooLarge { .. } | Self::TooLong { .. } | Self::TooManySignatures { .. } => Code::TooLarge,
             Self::Blob(e) => e.code(),
             Self::Manifest(e) => e.code(),
             Self::ArchiveDamaged { .. } => Code::ArchiveDamaged,
             Self::ArchiveUnsafe { .. } => Code::ArchiveUnsafe,
             Self::Malformed { .. } => Code::Malformed,
+            Self::UncheckedEntry { .. } => Code::DigestUnsupported,
             Self::Registry(e) => e.code(),
         }
     }

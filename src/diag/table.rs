@@ -119,6 +119,8 @@ codes! {
     ListEndless "list-endless" CouldNot "something other than an honest registry answers there; check the address and what stands in between";
     /// The registry does not list its repositories.
     CatalogRefused "catalog-refused" CouldNot "give the images instead: --images FILE, one reference a line, or a source such as oc-mirror:DIR";
+    /// The registry says that it wrote a manifest, and the tag does not name it.
+    ManifestNotStored "manifest-not-stored" CouldNot "push again; if it stays so, something other than an honest registry answers there, or another push writes the same tag";
     /// The registry names another digest than the content has.
     DigestHeaderMismatch "digest-header-mismatch" CouldNot "something other than an honest registry answers there; check the address and what stands in between";
     /// Something else than a registry answers.

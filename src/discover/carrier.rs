@@ -68,6 +68,15 @@ pub(super) fn signatures(
     found
 }
 
+/// What holds or lists more signatures than are read of one image.
+pub(super) fn too_many(digest: &Digest) -> Diagnostic {
+    let most = limits::SIGNATURES_PER_IMAGE;
+    Diagnostic::new(
+        Code::TooLarge,
+        format!("{digest} has more than {most} signatures, and those beyond are not read"),
+    )
+}
+
 impl Layers<'_> {
     fn signature(&self, layer: &Descriptor, form: Form) -> Result<UntrustedSignature, Diagnostic> {
         let wrong = |e: &SignatureError| problem(e);

@@ -222,5 +222,7 @@ const fn is_about_content(error: &ContentError) -> bool {
             | ContentError::MissingBlob { .. }
             | ContentError::NoSuchName { .. }
             | ContentError::Malformed { .. }
+            | ContentError::TooManySignatures { .. }
+            | ContentError::UncheckedEntry { .. }
     )
 }

@@ -7,9 +7,11 @@ use crate::diag::Code;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, de::IgnoredAny};
+use serde_json::value::RawValue;
 use thiserror::Error;
 
 use super::{Blob, Digest, DigestError, media};
+use crate::limits;
 
 /// A content descriptor (OCI image-spec v1.1, descriptor.md), as far as keypack reads one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,8 +52,8 @@ pub struct ImageIndex {
     pub manifests: Vec<Descriptor>,
     /// What this index refers to, where it is a referrer.
     pub subject: Option<Descriptor>,
-    /// What is wrong with the digests of entries that are left out: keypack can't check their algorithm.
-    pub unchecked: Vec<DigestError>,
+    /// What is wrong with entries that are left out, of many the first.
+    pub unreadable: Vec<ManifestError>,
 }
 
 /// What the bytes of a manifest turned out to be.
@@ -64,7 +66,7 @@ pub enum Document {
 }
 
 /// Bytes that are not a manifest.
-#[derive(Debug, Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ManifestError {
     /// Not JSON, too deep, or fields of the wrong type.
     #[error("{digest} is not a manifest: {reason}")]
@@ -90,6 +92,16 @@ pub enum ManifestError {
         /// The digest at fault.
         source: DigestError,
     },
+    /// An entry of a list that is no descriptor.
+    #[error("entry {number} of {digest} is not a descriptor: {reason}")]
+    Entry {
+        /// Which list.
+        digest: Digest,
+        /// Which entry, counting from 1.
+        number: usize,
+        /// What the parser says.
+        reason: String,
+    },
     /// A Docker schema 1 manifest, which carries its own signatures and no config.
     #[error("{digest} is a Docker schema 1 manifest")]
     Schema1 {
@@ -102,7 +114,7 @@ impl ManifestError {
     /// The stable code of this error.
     pub const fn code(&self) -> Code {
         match self {
-            Self::Form { .. } => Code::ManifestMalformed,
+            Self::Form { .. } | Self::Entry { .. } => Code::ManifestMalformed,
             Self::Ambiguous { .. } => Code::ManifestAmbiguous,
             Self::Digest { .. } => Code::DigestUnsupported,
             Self::Schema1 { .. } => Code::ManifestSchema1,
@@ -162,8 +174,9 @@ struct ManifestDto {
 
 /// An index as it is written.
 #[derive(Deserialize)]
-struct IndexDto {
-    manifests: Vec<DescriptorDto>,
+struct IndexDto<'a> {
+    #[serde(borrow)]
+    manifests: Vec<&'a RawValue>,
     subject: Option<DescriptorDto>,
 }
 
@@ -200,19 +213,22 @@ impl Document {
         }
         let descriptor = |dto: DescriptorDto| dto.read(digest);
         if is_index {
-            let index: IndexDto = serde_json::from_str(text).map_err(form)?;
-            let (mut manifests, mut unchecked) = (Vec::new(), Vec::new());
-            for entry in index.manifests {
-                match descriptor(entry) {
-                    Ok(entry) => manifests.push(entry),
-                    Err(ManifestError::Digest { source, .. }) => unchecked.push(source),
-                    Err(e) => return Err(e),
+            let index: IndexDto<'_> = serde_json::from_str(text).map_err(form)?;
+            let (mut manifests, mut unreadable) = (Vec::new(), Vec::new());
+            for (at, raw) in index.manifests.iter().enumerate() {
+                let entry = |reason: String| ManifestError::Entry { digest, number: at + 1, reason };
+                let read = serde_json::from_str(raw.get()).map_err(|e| entry(e.to_string()));
+                match read.and_then(descriptor) {
+                    Ok(descriptor) => manifests.push(descriptor),
+                    Err(_) if unreadable.len() == limits::UNREADABLE_ENTRIES => {}
+                    Err(ManifestError::Form { reason, .. }) => unreadable.push(entry(reason)),
+                    Err(e) => unreadable.push(e),
                 }
             }
             Ok(Self::Index(ImageIndex {
                 manifests,
                 subject: index.subject.map(descriptor).transpose()?,
-                unchecked,
+                unreadable,
             }))
         } else {
             let manifest: ManifestDto = serde_json::from_str(text).map_err(form)?;
@@ -240,6 +256,13 @@ impl Document {
     }
 }
 
+impl ImageIndex {
+    /// The entries that can be read, then as errors those that can't.
+    pub fn entries(self) -> impl Iterator<Item = Result<Descriptor, ManifestError>> {
+        self.manifests.into_iter().map(Ok).chain(self.unreadable.into_iter().map(Err))
+    }
+}
+
 impl Descriptor {
     /// A descriptor of which only the digest is known.
     pub const fn of_digest(digest: Digest) -> Self {
@@ -248,53 +271,4 @@ impl Descriptor {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parse(text: &str) -> Result<Document, ManifestError> {
-        Document::parse(&Blob::new(text.as_bytes().to_vec()))
-    }
-
-    const D: &str = r#"{"mediaType":"m","digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","size":2}"#;
-
-    #[test]
-    fn a_document_that_is_two_things_is_refused() {
-        let both = format!(r#"{{"schemaVersion":2,"config":{D},"layers":[],"manifests":[]}}"#);
-        assert_eq!(parse(&both).unwrap_err().code(), Code::ManifestAmbiguous);
-        let says = format!(
-            r#"{{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","config":{D},"layers":[]}}"#
-        );
-        assert_eq!(parse(&says).unwrap_err().code(), Code::ManifestAmbiguous);
-    }
-
-    #[test]
-    fn bytes_that_are_no_text_are_refused_in_what_is_not_read_too() {
-        let text = format!(r#"{{"schemaVersion":2,"x":"?","config":{D},"layers":[]}}"#);
-        let mut bytes = text.into_bytes();
-        assert!(Document::parse(&Blob::new(bytes.clone())).is_ok());
-        let at = bytes.iter().position(|b| *b == b'?').unwrap();
-        bytes[at] = 0xff;
-        assert_eq!(Document::parse(&Blob::new(bytes)).unwrap_err().code(), Code::ManifestMalformed);
-    }
-
-    #[test]
-    fn deep_json_and_other_shapes_are_refused() {
-        let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
-        assert_eq!(
-            parse(&format!(r#"{{"schemaVersion":2,"x":{deep}}}"#)).unwrap_err().code().as_str(),
-            "manifest-malformed"
-        );
-        assert_eq!(parse("[]").unwrap_err().code(), Code::ManifestMalformed);
-        assert_eq!(parse(r#"{"schemaVersion":1,"fsLayers":[]}"#).unwrap_err().code(), Code::ManifestSchema1);
-    }
-
-    #[test]
-    fn another_algorithm_is_a_fault_of_the_manifest_but_of_a_list_only_that_of_one_entry() {
-        let sha512 = format!(r#"{{"mediaType":"m","digest":"sha512:{}","size":1}}"#, "a".repeat(128));
-        let manifest = format!(r#"{{"schemaVersion":2,"config":{D},"layers":[{sha512}]}}"#);
-        assert_eq!(parse(&manifest).unwrap_err().code(), Code::DigestUnsupported);
-        let list = parse(&format!(r#"{{"schemaVersion":2,"manifests":[{sha512},{D}]}}"#)).unwrap();
-        let Document::Index(list) = list else { panic!("{list:?}") };
-        assert_eq!((list.manifests.len(), list.unchecked.len()), (1, 1));
-    }
-}
+mod tests;

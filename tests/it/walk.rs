@@ -5,6 +5,7 @@ use std::{fs, path::Path};
 use keypack::{
     content::{self, Location},
     discover::{Discovery, Kind, Target, discover},
+    limits,
     oci::Digest,
 };
 
@@ -158,4 +159,66 @@ fn an_older_list_of_referrers_is_no_image() {
     // A list of images without a tag is one.
     index(&[&older, &images]);
     assert_eq!(walk(folder.path()).images.len(), 2);
+}
+
+const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+const SIMPLE: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
+
+/// A manifest with so many signatures, none of which is here.
+fn signatures(count: usize) -> String {
+    let layer = |n: usize| format!("{{{}}}", descriptor(SIMPLE, &Digest::of(&n.to_be_bytes()), 8));
+    let layers: Vec<_> = (0..count).map(layer).collect();
+    let config = descriptor("application/vnd.oci.empty.v1+json", &Digest::of(b"{}"), 2);
+    format!(r#"{{"schemaVersion":2,"config":{{{config}}},"layers":[{}]}}"#, layers.join(","))
+}
+
+fn codes(found: &Discovery) -> Vec<&'static str> {
+    let image = found.images.iter().find(|image| image.tags == ["good"]).unwrap();
+    let signatures = image.signatures.iter().filter_map(|signature| signature.content.as_ref().err());
+    let mut codes: Vec<_> = signatures.chain(&image.problems).map(|problem| problem.code.as_str()).collect();
+    codes.dedup();
+    codes
+}
+
+#[test]
+fn signatures_beyond_those_that_are_read_are_a_problem() {
+    let (good, most) = (good(), limits::SIGNATURES_PER_IMAGE);
+    let tag = format!("sha256-{}", Digest::of(good.2.as_bytes()).hex());
+    for (count, expected) in
+        [(most, vec!["blob-missing"]), (most + 1, vec!["blob-missing", "too-large"])]
+    {
+        // In one manifest.
+        let folder = tempfile::tempdir().unwrap();
+        layout(folder.path(), &[good.clone(), (&format!("{tag}.sig"), MANIFEST, signatures(count))]);
+        assert_eq!(codes(&walk(folder.path())), expected, "{count}");
+        // In one list.
+        let folder = tempfile::tempdir().unwrap();
+        let entries: Vec<_> =
+            (0..count).map(|n| descriptor(MANIFEST, &Digest::of(&n.to_be_bytes()), 8)).collect();
+        layout(folder.path(), &[good.clone(), (&tag, INDEX, list(&entries))]);
+        let found = codes(&walk(folder.path()));
+        assert_eq!(found.contains(&"too-large"), count > most, "{count} {found:?}");
+        // As files.
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("version"), "Directory Transport Version: 1.1\n").unwrap();
+        fs::write(folder.path().join("manifest.json"), &good.2).unwrap();
+        for n in 1..=count {
+            fs::write(folder.path().join(format!("signature-{n}")), n.to_string()).unwrap();
+        }
+        let location = Location::Dir(folder.path().into());
+        let source = content::open_source(&location, &keypack::registry::Options::default).unwrap();
+        let found = discover(&[Target { source: source.as_ref(), only: None }], &mut |_| {}).unwrap();
+        let told = format!("{found:?}").contains("TooLarge");
+        assert_eq!(told, count > most, "{count}");
+    }
+}
+
+/// The image of a signature that has no `subject` and can't be read is not known; the signature is reported all the same.
+#[test]
+fn a_signature_that_can_not_be_read_and_names_no_image_is_not_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    layout(folder.path(), &[good(), ("saved", MANIFEST, signatures(1))]);
+    let found = walk(folder.path());
+    let problems = found.images.iter().flat_map(|image| &image.signatures).filter(|s| s.content.is_err());
+    assert_eq!(problems.count(), 1, "{found:?}");
 }

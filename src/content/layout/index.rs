@@ -10,10 +10,12 @@ use serde::{
     de::{self, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 
+use serde_json::value::RawValue;
+
 use crate::{
     content::{ContentError, Name, OpenFile},
     limits,
-    oci::{Descriptor, Digest, annotation, media},
+    oci::{Descriptor, Digest, DigestError, annotation, media},
 };
 
 /// The entries of an index.json, as little of each as is needed.
@@ -23,7 +25,16 @@ pub(super) struct Index {
     /// Media types, which few entries do not share.
     types: Vec<Box<str>>,
     /// What is wrong with entries that are left out.
-    pub(super) problems: Vec<String>,
+    pub(super) problems: Vec<EntryError>,
+}
+
+/// What is wrong with an entry.
+#[derive(Debug, Clone)]
+pub(super) enum EntryError {
+    /// Its digest.
+    Digest(DigestError),
+    /// It is not a descriptor.
+    Form(String),
 }
 
 #[derive(PartialEq, Eq)]
@@ -61,12 +72,17 @@ impl Index {
         Ok(index)
     }
 
-    fn push(&mut self, entry: EntryDto) {
-        let digest = match entry.digest.parse() {
-            Ok(digest) => digest,
+    fn push(&mut self, raw: &RawValue) {
+        let read = serde_json::from_str::<EntryDto>(raw.get()).map_err(|e| EntryError::Form(e.to_string()));
+        let read = read.and_then(|entry| match entry.digest.parse::<Digest>() {
+            Ok(digest) => Ok((entry, digest)),
+            Err(e) => Err(EntryError::Digest(e)),
+        });
+        let (entry, digest) = match read {
+            Ok(read) => read,
             Err(e) => {
-                if self.problems.len() < limits::SIGNATURES_PER_IMAGE {
-                    self.problems.push(format!("an entry is left out: {e}"));
+                if self.problems.len() < limits::UNREADABLE_ENTRIES {
+                    self.problems.push(e);
                 }
                 return;
             }
@@ -200,8 +216,8 @@ impl<'de> Deserialize<'de> for Entries {
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Entries, A::Error> {
                 let mut index = Index::default();
-                while let Some(entry) = list.next_element()? {
-                    index.push(entry);
+                while let Some(entry) = list.next_element::<Box<RawValue>>()? {
+                    index.push(&entry);
                 }
                 Ok(Entries(index))
             }
@@ -297,6 +313,21 @@ mod tests {
         assert_eq!((all[0].0.media_type.as_str(), &all[0].1), ("m", &Name::Tag("a".into())));
         assert_eq!(index.named("a").count(), 1);
         assert_eq!(index.named("b").count(), 0);
+    }
+
+    #[test]
+    fn an_entry_that_is_no_descriptor_does_not_hide_the_others() {
+        let good = format!(r#"{{"mediaType":"m","digest":"{D}","size":2}}"#);
+        for odd in ["1", "null", "{}", r#"{"digest":1,"size":1}"#, r#"{"digest":"md5:00","size":-1}"#] {
+            let text = format!(r#"{{"schemaVersion":2,"manifests":[{odd},{good}]}}"#);
+            let index = read(text.as_bytes()).unwrap();
+            assert_eq!((index.iter().count(), index.problems.len()), (1, 1), "{odd}");
+        }
+        // Nor do very many.
+        let many = vec!["1"; 100_000].join(",");
+        let text = format!(r#"{{"schemaVersion":2,"manifests":[{many},{good}]}}"#);
+        let index = read(text.as_bytes()).unwrap();
+        assert_eq!((index.iter().count(), index.problems.len()), (1, limits::UNREADABLE_ENTRIES));
     }
 
     #[test]

@@ -2,13 +2,13 @@ mod index;
 
 use std::{collections::HashSet, io::Read, path::Path};
 
-use index::Index;
+use index::{EntryError, Index};
 use serde::Deserialize;
 
 use super::{ContentError, Files, Listed, Name, Source, found::holding};
 use crate::{
     limits,
-    oci::{Blob, Descriptor, Digest, Document},
+    oci::{Blob, Descriptor, Digest, DigestError, Document},
 };
 
 /// An OCI layout, over a directory or a tar. It has one repository, the empty string.
@@ -103,8 +103,15 @@ impl<F: Files> Source for Layout<F> {
         for (descriptor, name) in self.index.iter() {
             take(Ok(Listed { descriptor, name }));
         }
-        for reason in &self.index.problems {
-            take(Err(ContentError::Malformed { what: self.files.place(INDEX), reason: reason.clone() }));
+        for entry in &self.index.problems {
+            let what = self.files.place(INDEX);
+            take(Err(match entry.clone() {
+                EntryError::Digest(source) if matches!(source, DigestError::Algorithm(_)) => {
+                    ContentError::UncheckedEntry { what, source }
+                }
+                EntryError::Digest(e) => malformed_entry(what, &e),
+                EntryError::Form(e) => malformed_entry(what, &e),
+            }));
         }
         self.unlisted(take)
     }
@@ -138,6 +145,10 @@ impl<F: Files> Source for Layout<F> {
     fn open(&self, _repository: &str, blob: &Descriptor) -> Result<Option<Box<dyn Read + '_>>, ContentError> {
         Ok(self.files.open(&blob_path(&blob.digest))?.map(|file| file.reader))
     }
+}
+
+fn malformed_entry(what: String, error: &dyn std::fmt::Display) -> ContentError {
+    ContentError::Malformed { what, reason: format!("an entry is left out: {error}") }
 }
 
 /// Where a blob lies in a layout.

@@ -73,6 +73,12 @@ impl<'a> IndexJson<'a> {
                 return Err(format!("it has more than one entry {tag:?}; choose another tag"));
             }
         }
+        // A push replaces packs alone; what can't be read might be anything.
+        if let Some((_, known)) = &found
+            && let Err(e) = known.digest.parse::<Digest>()
+        {
+            return Err(format!("its entry {tag:?} can't be read: {e}; choose another tag"));
+        }
         let entry = Entry {
             media_type,
             digest: manifest.digest(),
@@ -153,8 +159,7 @@ mod tests {
     const NEW: &str = r#"{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","size":2,"annotations":{"org.opencontainers.image.ref.name":"k"}}"#;
     const OTHER: &str = r#"{"z":1.0, "digest" : "sha512:ff","size":123456789012345678,"data":"e30=",
         "platform":{"os":"linux"},"annotations":{"b":"ü\u0026","a":""}}"#;
-    const NAMED: &str =
-        r#"{"digest":"sha256:0","size":1,"annotations":{"org.opencontainers.image.ref.name":"k"}}"#;
+    const NAMED: &str = r#"{"digest":"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","size":1,"annotations":{"org.opencontainers.image.ref.name":"k"}}"#;
 
     #[test]
     fn one_entry_is_edited_and_every_other_byte_stays() {
@@ -186,6 +191,7 @@ mod tests {
             r#"{"schemaVersion":2,"manifests":[],"manifests":[]}"#,
             r#"{"schemaVersion":2,"manifests":[{"size":1}]}"#,
             r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json"}"#,
+            r#"{"schemaVersion":2,"manifests":[{"digest":"md5:00","size":1,"annotations":{"org.opencontainers.image.ref.name":"k"}}]}"#,
             &format!(r#"{{"schemaVersion":2,"manifests":[{NAMED},{NAMED}]}}"#),
         ] {
             assert!(edit(text, "k").is_err(), "{text}");

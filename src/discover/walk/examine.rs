@@ -101,8 +101,8 @@ impl<K: Keep> Walk<'_, K> {
     }
 
     pub(super) fn index(&self, digest: Digest, index: &ImageIndex) -> Seen {
-        let mut instances = Vec::new();
-        if !self.instances_of(&index.manifests, 1, &mut instances) {
+        let (mut instances, mut unreadable) = (Vec::new(), index.unreadable.clone());
+        if !self.instances_of(&index.manifests, 1, &mut instances, &mut unreadable) {
             return Seen::unreadable(Diagnostic::new(
                 Code::Malformed,
                 format!(
@@ -113,16 +113,19 @@ impl<K: Keep> Walk<'_, K> {
                 ),
             ));
         }
-        let problem = index.unchecked.first().map(|source| {
-            let error = oci::ManifestError::Digest { digest, source: source.clone() };
-            problem(ContentError::from(error))
-        });
+        let problem = unreadable.into_iter().next().map(|entry| problem(ContentError::from(entry)));
         Seen { problem, instances, ..Seen::of(Kind::Index) }
     }
 
     /// Collects the instances of a list, also of lists in it. Only lists are opened: what an instance is does not
     /// matter, and a sparse mirror lawfully lacks some. `false`: there are too many.
-    fn instances_of(&self, entries: &[Descriptor], depth: usize, instances: &mut Vec<Digest>) -> bool {
+    fn instances_of(
+        &self,
+        entries: &[Descriptor],
+        depth: usize,
+        instances: &mut Vec<Digest>,
+        unreadable: &mut Vec<oci::ManifestError>,
+    ) -> bool {
         if depth > limits::INDEX_DEPTH {
             return entries.is_empty();
         }
@@ -136,9 +139,11 @@ impl<K: Keep> Walk<'_, K> {
             if is_list
                 && !known
                 && let Ok(Some(Document::Index(inner))) = self.read(entry)
-                && !self.instances_of(&inner.manifests, depth + 1, instances)
             {
-                return false;
+                unreadable.extend(inner.unreadable.into_iter().next());
+                if !self.instances_of(&inner.manifests, depth + 1, instances, unreadable) {
+                    return false;
+                }
             }
         }
         true
@@ -184,12 +189,14 @@ impl<K: Keep> Walk<'_, K> {
         }
         let layers =
             Layers { source: self.route.source, repository: &self.repository, store: self.route.store };
-        let found = signatures(&layers, digest, manifest, via).into_iter();
-        let found = found.filter_map(|signature| {
-            let content = signature.content.as_ref().ok();
-            let claimed = content.and_then(|s| s.claimed_images().first().copied());
-            Some((subject.or(claimed)?, signature))
-        });
+        let found = signatures(&layers, digest, manifest, via);
+        let claimed = |signature: &FoundSignature| {
+            signature.content.as_ref().ok().and_then(|s| s.claimed_images().first().copied())
+        };
+        // One that can't be read is for the image of the others, as far as anybody can tell.
+        let first = subject.or_else(|| found.iter().find_map(claimed)).unwrap_or(digest);
+        let image = |signature: &FoundSignature| subject.or_else(|| claimed(signature)).unwrap_or(first);
+        let found = found.into_iter().map(|signature| (image(&signature), signature));
         let kept = kept(self.route.keep, found.collect());
         kept.into_iter().map(|(image, signature)| (image, Evidence::Signature(signature))).collect()
     }

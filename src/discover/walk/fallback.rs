@@ -2,14 +2,17 @@
 //! Schema").
 
 use super::{
-    Referrer, Walk,
-    examine::{Examined, Seen},
+    Found, Referrer, Walk,
+    examine::{Examined, Seen, bare, unreadable},
 };
 use crate::{
-    content,
-    discover::{Keep, Via, carrier::carries_signatures},
+    content::{self, ContentError},
+    discover::{
+        Keep, Via,
+        carrier::{carries_signatures, too_many},
+    },
     limits,
-    oci::{Descriptor, Digest, Document},
+    oci::{Descriptor, Digest, Document, ImageIndex},
 };
 
 impl<K: Keep> Walk<'_, K> {
@@ -18,7 +21,7 @@ impl<K: Keep> Walk<'_, K> {
     pub(super) fn fallback(&self, image: Digest, descriptor: &Descriptor) -> Examined<K::Kept> {
         let referrer = |descriptor: &Descriptor| Referrer {
             via: Via::FallbackTag,
-            descriptor: super::examine::bare(descriptor),
+            descriptor: bare(descriptor),
             subject: Some(image),
         };
         let itself = || {
@@ -33,11 +36,12 @@ impl<K: Keep> Walk<'_, K> {
                 }
                 let listed = index.manifests.iter().take(limits::SIGNATURES_PER_IMAGE).map(referrer);
                 let listed: Vec<_> = listed.collect();
+                let not_read = self.not_read(image, descriptor, &index);
                 let read = |referrer: &Referrer| {
                     if self.must_wait(referrer) { Vec::new() } else { self.referrer(referrer, None) }
                 };
                 let found = self.side_by_side(&listed, read);
-                Examined::Referrers(listed.into_iter().zip(found).collect())
+                Examined::Referrers(listed.into_iter().zip(found).chain(not_read).collect())
             }
             Ok(Some(Document::Manifest(manifest))) => {
                 if manifest.subject.is_some() || carries_signatures(&manifest) {
@@ -49,6 +53,22 @@ impl<K: Keep> Walk<'_, K> {
             Ok(None) | Err(super::Unread::Problem(_)) => itself(),
             Err(unread) => Examined::Image(unread.seen()),
         }
+    }
+
+    /// What a list of referrers holds and is not read: each may be a signature.
+    fn not_read(
+        &self,
+        image: Digest,
+        list: &Descriptor,
+        index: &ImageIndex,
+    ) -> Option<(Referrer, Found<K::Kept>)> {
+        let beyond = index.manifests.len() > limits::SIGNATURES_PER_IMAGE;
+        let entries = index.unreadable.iter().map(|entry| self.problem(ContentError::from(entry.clone())));
+        let problems: Vec<_> = entries.chain(beyond.then(|| too_many(&list.digest))).collect();
+        let evidence = |problem| (image, unreadable(Via::FallbackTag, &list.digest, problem));
+        // It stands for the list itself, and does not wait: it need not be read.
+        let referrer = Referrer { via: Via::FallbackTag, descriptor: bare(list), subject: None };
+        (!problems.is_empty()).then(|| (referrer, problems.into_iter().map(evidence).collect()))
     }
 
     /// Whether a list on a fallback tag holds images: one of its manifests can be read, and none refers to another.

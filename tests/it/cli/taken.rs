@@ -64,11 +64,7 @@ fn a_tag_that_names_something_else_in_a_layout_or_an_archive() {
 fn a_place_that_cannot_be_read_is_not_written() {
     let (test, _) = collected();
     images(&test, "m");
-    for (name, text) in [
-        ("index.json", "{"),
-        ("index.json", r#"{"schemaVersion":2,"manifests":[{"mediaType":"x","digest":"md5:00","size":1}]}"#),
-        ("oci-layout", r#"{"imageLayoutVersion":"9.0.0"}"#),
-    ] {
+    for (name, text) in [("index.json", "{"), ("oci-layout", r#"{"imageLayoutVersion":"9.0.0"}"#)] {
         let good = test.read(&format!("m/{name}"));
         test.write(&format!("m/{name}"), text);
         let before = test.tree("m");
@@ -84,6 +80,47 @@ fn a_place_that_cannot_be_read_is_not_written() {
     test.write("begun/oci-layout", r#"{"imageLayoutVersion":"1.0.0"}"#);
     for place in ["new", "empty", "begun"] {
         test.run(&format!("push keys oci:{place}:keys")).exits(0);
+    }
+}
+
+/// Nothing may be lost of a layout beside which a pack is written.
+#[test]
+fn entries_that_cannot_be_read_stay_byte_for_byte() {
+    let (test, _) = collected();
+    let with = |odd: &str| {
+        test.layout("key-tag-notlog-oras", "m");
+        let index = String::from_utf8(test.read("m/index.json")).unwrap();
+        let index = index.replacen("\"manifests\":[", &format!("\"manifests\":[{odd},"), 1);
+        assert!(index.contains(odd));
+        test.write("m/index.json", &index);
+    };
+    let sha512 = format!(r#"{{"mediaType":"x","digest":"sha512:{}","size":1 }}"#, "a".repeat(128));
+    let md5 = r#"{"z":[1, 2e0], "mediaType":"x","digest":"md5:00","size":1}"#;
+    for (odd, code) in [
+        (sha512.as_str(), "digest-unsupported"),
+        (md5, "digest-unsupported"),
+        (r#"{"digest":"sha256:00","size":0}"#, "malformed"),
+    ] {
+        with(odd);
+        let before = String::from_utf8(test.read("m/index.json")).unwrap();
+        lab::archive(&test, "m", "m.tar");
+        for place in ["oci:m", "oci-archive:m.tar"] {
+            test.run(&format!("push keys {place}:keys")).exits(0);
+            // It is a problem, and the others are read: the image and the pack.
+            let found = test.run(&format!("discover {place}")).exits(4);
+            found.says(code).says(":v1 ").says(":keys ").says("1 problem");
+        }
+        let after = String::from_utf8(test.read("m/index.json")).unwrap();
+        let old = before.trim_end().strip_suffix("]}").unwrap();
+        assert!(after.starts_with(old), "{before}\n{after}");
+    }
+    // What can't be read at all, and what can't be read and has this tag, is not written over.
+    let named = r#"{"digest":"md5:00","size":1,"annotations":{"org.opencontainers.image.ref.name":"keys"},"mediaType":"x"}"#;
+    for odd in ["1", r#"{"size":1}"#, named] {
+        with(odd);
+        let before = test.tree("m");
+        test.run("push keys oci:m:keys").fails(1, "malformed");
+        assert_eq!(test.tree("m"), before, "{odd}");
     }
 }
 
