@@ -122,6 +122,18 @@ pub enum RegistryError {
         /// What the bytes have.
         actual: Digest,
     },
+    /// A manifest was accepted, and its tag does not name it.
+    #[error("{place} accepted {digest} as {tag}, but that tag names {}", found.map_or("nothing".to_owned(), |d| d.to_string()))]
+    NotStored {
+        /// The registry.
+        place: String,
+        /// The tag.
+        tag: String,
+        /// What was written.
+        digest: Digest,
+        /// What the tag names.
+        found: Option<Digest>,
+    },
     /// Something else than a registry answers.
     #[error("{place} does not answer like a registry: {reason}")]
     NotRegistry {
@@ -166,6 +178,7 @@ impl RegistryError {
             Self::Endless { .. } => Code::ListEndless,
             Self::CatalogRefused { .. } => Code::CatalogRefused,
             Self::HeaderDigest { .. } => Code::DigestHeaderMismatch,
+            Self::NotStored { .. } => Code::ManifestNotStored,
             Self::NotRegistry { .. } => Code::NotARegistry,
             Self::Answer { .. } => Code::RegistryAnswer,
         }

@@ -65,13 +65,29 @@ impl Repository {
     }
 
     /// distribution-spec, "Pushing manifests": under a tag, which stores the manifest and moves the tag in one step.
-    pub fn put_manifest(&self, tag: &str, media_type: &str, manifest: &Blob) -> Result<(), RegistryError> {
+    pub fn put_manifest(&self, tag: &str, media_type: &str, content: &Blob) -> Result<(), RegistryError> {
         let request = Request::new(Method::PUT, self.transport.url(&self.name, "manifests/", tag)?)
             .header(header::CONTENT_TYPE, media_type)
-            .header(header::CONTENT_LENGTH, &manifest.size().to_string())
-            .body(manifest.bytes());
+            .header(header::CONTENT_LENGTH, &content.size().to_string())
+            .body(content.bytes());
         let answer = self.transport.fetch(&self.scope(), request, limits::ERROR_ANSWER)?;
-        self.stored(&format!("the manifest {tag}"), manifest.digest(), &answer)
+        self.stored(&format!("the manifest {tag}"), content.digest(), &answer)?;
+        match answer.text(manifest::DIGEST) {
+            // It said which digest it stored, and that is compared.
+            Some(said) if said.starts_with("sha256:") => Ok(()),
+            _ => self.read_back(tag, content.digest()),
+        }
+    }
+
+    /// Reads what the tag names after a write whose answer told no digest (distribution-spec, "Pushing Manifests": it
+    /// SHOULD): a registry that wrote the manifest anew, or not at all, shows here and not at the far side.
+    fn read_back(&self, tag: &str, digest: Digest) -> Result<(), RegistryError> {
+        let found = manifest::get(&self.transport, &self.scope(), &self.name, tag)?;
+        let found = found.map(|(_, manifest)| manifest.digest());
+        if found == Some(digest) {
+            return Ok(());
+        }
+        Err(RegistryError::NotStored { place: self.place(), tag: tag.to_owned(), digest, found })
     }
 
     /// Sees to it that the registry has the blob; `ask`: whether it may have it already. Says whether it had to be

@@ -11,6 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use keypack::oci::Digest;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
 use super::{
@@ -28,7 +29,7 @@ fn slow(end: u16) -> Server {
             std::thread::sleep(Duration::from_millis(700));
             Reply::new(201)
         }
-        "PUT" => Reply::new(end),
+        "PUT" => Reply::new(end).header("Docker-Content-Digest", Digest::of(&asked.body).to_string()),
         _ => Reply::new(404),
     })
 }

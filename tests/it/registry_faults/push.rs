@@ -7,6 +7,7 @@ use keypack::{content::Sink, oci::Digest};
 use super::{
     Count, basic,
     fault::{Asked, Reply, Server},
+    sent,
     support::{artifact, code},
     with_alice,
 };
@@ -23,7 +24,9 @@ fn taking(
         }
         match (asked.method.as_str(), asked.target.as_str()) {
             ("POST", _) => Reply::new(202).header("Location", location.clone()),
-            ("PUT", _) => Reply::new(201),
+            ("PUT", _) => {
+                Reply::new(201).header("Docker-Content-Digest", Digest::of(&asked.body).to_string())
+            }
             _ => Reply::new(404),
         }
     })
@@ -54,7 +57,10 @@ fn an_upload_goes_on_at_home_only() {
 #[test]
 fn any_2xx_is_success() {
     for status in [200, 201, 202, 203, 204] {
-        let server = taking("/up", move |asked| (asked.method == "PUT").then(|| Reply::new(status)));
+        let server = taking("/up", move |asked| {
+            let digest = Digest::of(&asked.body).to_string();
+            (asked.method == "PUT").then(|| Reply::new(status).header("Docker-Content-Digest", digest))
+        });
         let stored = with_alice(&server).sink("a/b").unwrap().put(&artifact(b"x"), "t").unwrap();
         assert_eq!((stored.written, stored.tagged), (3, true), "{status}");
     }
@@ -113,4 +119,35 @@ fn a_registry_that_stores_something_else_is_told() {
         code(with_alice(&server).sink("a/b").unwrap().put(&artifact(b"x"), "t")),
         "digest-header-mismatch"
     );
+}
+
+/// distribution-spec, "Pushing Manifests": the header is only a SHOULD.
+#[test]
+fn what_a_registry_stored_is_read_back_where_it_does_not_say() {
+    let pushed = artifact(b"x");
+    let good = pushed.manifest.bytes().to_vec();
+    let another = artifact(b"y").manifest.bytes().to_vec();
+    for said in [None, Some("sha512:00")] {
+        for (stored, expected) in [
+            (Some(good.clone()), None),
+            (Some(another.clone()), Some("manifest-not-stored")),
+            (None, Some("manifest-not-stored")),
+        ] {
+            let n = Count::default();
+            let server = taking("/up", move |asked| match (asked.line().as_str(), &stored) {
+                ("PUT /v2/a/b/manifests/t", _) => Some(match said {
+                    Some(said) => Reply::new(201).header("Docker-Content-Digest", said),
+                    None => Reply::new(201),
+                }),
+                // First it is asked what the tag names now.
+                ("GET /v2/a/b/manifests/t", Some(stored)) if n.next() > 0 => Some(sent(stored.clone())),
+                _ => None,
+            });
+            let put = with_alice(&server).sink("a/b").unwrap().put(&pushed, "t");
+            match expected {
+                None => assert!(put.unwrap().tagged),
+                Some(expected) => assert_eq!(code(put), expected),
+            }
+        }
+    }
 }
