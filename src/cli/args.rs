@@ -126,6 +126,9 @@ pub(super) struct Read {
     /// whose images are looked up at the registry named as SOURCE.
     #[arg(long, value_name = "LIST")]
     pub(super) images: Option<String>,
+    /// The signatures of the images also lie in this repository, as cosign writes them with COSIGN_REPOSITORY.
+    #[arg(long, value_name = "HOST/REPOSITORY", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub(super) signature_repository: Option<String>,
     #[command(flatten)]
     pub(super) keys: KeySources,
     #[command(flatten)]
@@ -150,7 +153,7 @@ pub(super) struct Discover {
     /// Look only whether the images of --images have signatures, without any keys, and write keypack.yaml for registries.d
     /// (containers-registries.d(5)) into this directory: `use-sigstore-attachments` is off for repositories without any
     /// signature, and on for the rest.
-    #[arg(long, value_name = "DIR", requires = "images", conflicts_with = "draft_rules")]
+    #[arg(long, value_name = "DIR", requires = "images", conflicts_with_all = ["draft_rules", "signature_repository"])]
     pub(super) write_registries_d: Option<PathBuf>,
 }
 

@@ -98,6 +98,7 @@ fn put_under(command: &mut Command, config: Config, files: Vec<PathBuf>) {
 fn read(args: &mut ReadArgs, config: Config) {
     args.keys.under(config.sources, config.network);
     args.images = args.images.take().or(config.images);
+    args.signature_repository = args.signature_repository.take().or(config.signature_repository);
     args.forgive.under(config.on_failure);
     args.revoked = config.revoked;
     args.registry.allow_realms(config.allow_realms);

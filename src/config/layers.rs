@@ -21,6 +21,7 @@ impl Config {
             tuf_roots: self.tuf_roots.or(below.tuf_roots),
             revoked: both(self.revoked, below.revoked),
             images: self.images.or(below.images),
+            signature_repository: self.signature_repository.or(below.signature_repository),
             allow_realms: both(self.allow_realms, below.allow_realms),
             state: self.state.or(below.state),
             require_state: self.require_state.or(below.require_state),

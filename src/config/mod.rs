@@ -57,6 +57,8 @@ pub struct Config {
     pub revoked: Vec<Revocation>,
     /// Which images are meant: a list, or a place.
     pub images: Option<String>,
+    /// The repository that holds signatures apart from their images.
+    pub signature_repository: Option<String>,
     /// Hosts that may see a registry's credentials.
     pub allow_realms: Vec<String>,
     /// Where this host remembers what it authenticated.

@@ -13,7 +13,7 @@ use crate::{
     keysource::{AddressOrPath, KeyFile},
     pack::{is_lineage, parse_duration, parse_time},
     policy::rule::rules,
-    registry::AllowedRealm,
+    registry::{AllowedRealm, RegistryRef},
     trust::tuf::RootName,
     yaml::{At, Fault, truth, value},
 };
@@ -36,6 +36,7 @@ pub(super) fn file(file: wire::File, base: &Path) -> Result<Config, Fault> {
             .transpose()?,
         revoked: file.revoked.unwrap_or_default().into_iter().map(revocation).collect::<Result<_, _>>()?,
         images: file.images.map(|images| place(&images, base)).transpose()?,
+        signature_repository: file.signature_repository.map(signature_repository).transpose()?,
         allow_realms: file
             .allow_realms
             .unwrap_or_default()
@@ -191,6 +192,16 @@ fn revocation(entry: wire::Revoked) -> Result<Revocation, Fault> {
         reason: entry.reason.value,
         date: date.transpose()?,
     })
+}
+
+fn signature_repository(text: At<String>) -> Result<String, Fault> {
+    let name = text.value.strip_prefix("docker://").unwrap_or(&text.value);
+    match name.parse::<RegistryRef>() {
+        Ok(reference) if reference.tag.is_none() && reference.digest.is_none() => Ok(text.value),
+        Ok(_) => Err(Fault::at(&text, format!("{:?} is an image, and a repository is expected", text.value))
+            .hinting("write HOST/REPOSITORY")),
+        Err(e) => Err(Fault::at(&text, e.to_string()).hinting("write HOST/REPOSITORY")),
+    }
 }
 
 fn realm(text: At<String>) -> Result<String, Fault> {

@@ -38,6 +38,8 @@ pub(super) struct File {
     #[serde(default, deserialize_with = "given")]
     pub(super) images: Option<At<String>>,
     #[serde(default, deserialize_with = "given")]
+    pub(super) signature_repository: Option<At<String>>,
+    #[serde(default, deserialize_with = "given")]
     pub(super) allow_realms: Option<Vec<At<String>>>,
     #[serde(default, deserialize_with = "given")]
     pub(super) state: Option<At<String>>,

@@ -67,6 +67,14 @@ impl LocationError {
 }
 
 impl Location {
+    /// The registry, where it is in one.
+    pub const fn host(&self) -> Option<&Host> {
+        match self {
+            Self::Registry(RegistryRef { host, .. }) | Self::Repositories(host, _) => Some(host),
+            _ => None,
+        }
+    }
+
     /// Reads a location. `exists` tells whether something lies at a path: a bare word is a path that exists, or
     /// else a reference whose first part can only be a registry. Nothing else is guessed.
     pub fn parse(text: &str, exists: impl Fn(&Path) -> bool) -> Result<Self, LocationError> {

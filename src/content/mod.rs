@@ -20,6 +20,7 @@ mod oc_mirror;
 mod open;
 mod recognise;
 mod registry;
+mod signature_repository;
 mod sink;
 mod source;
 mod storage;
@@ -38,6 +39,7 @@ pub(crate) use oc_mirror::WORKING_DIR;
 pub use oc_mirror::{Caches, OcMirror, oc_mirror_path, oc_mirror_root};
 pub use open::{Destination, open_destination, open_source};
 pub use registry::{RegistrySource, Selection};
+pub use signature_repository::SignatureRepository;
 pub use sink::{ArchiveSink, LayoutSink, OcMirrorSink, RegistrySink};
 pub use source::{
     Abilities, Attachment, Completeness, DetachedSignatures, Listed, Name, Referrers, ReleaseManifests,

@@ -221,7 +221,12 @@ impl Remote for RegistrySource {
 }
 
 impl Referrers for RegistrySource {
-    fn referrers(&self, repository: &str, subject: &Digest) -> Result<Vec<Descriptor>, ContentError> {
-        Ok(self.registry.referrers(repository, subject)?)
+    fn referrers(
+        &self,
+        repository: &str,
+        subject: &Digest,
+    ) -> Result<Vec<Result<Descriptor, ContentError>>, ContentError> {
+        let entries = self.registry.referrers(repository, subject)?;
+        Ok(entries.into_iter().map(|entry| Ok(entry?)).collect())
     }
 }

@@ -96,6 +96,8 @@ pub trait Source: Sync {
 pub struct Abilities<'a> {
     /// It can be asked what refers to an image.
     pub referrers: Option<&'a dyn Referrers>,
+    /// Another repository can be asked for the signatures of its images.
+    pub signatures: Option<&'a dyn Referrers>,
     /// Signatures lie beside its images as files.
     pub sidecars: Option<&'a dyn Sidecars>,
     /// Signatures of images that may be elsewhere lie in it as files.
@@ -113,8 +115,12 @@ pub struct Abilities<'a> {
 /// A place that knows what refers to an image (a registry's referrers API). Fallback tags and manifests with a `subject`
 /// are found by `discover` through [`Source::list`].
 pub trait Referrers: Sync {
-    /// The manifests that refer to `subject`.
-    fn referrers(&self, repository: &str, subject: &Digest) -> Result<Vec<Descriptor>, ContentError>;
+    /// The manifests that refer to `subject`; as errors, what the list holds and nobody can read. `Err`: there is no list.
+    fn referrers(
+        &self,
+        repository: &str,
+        subject: &Digest,
+    ) -> Result<Vec<Result<Descriptor, ContentError>>, ContentError>;
 }
 
 /// A place where signatures lie beside images as files.

@@ -131,6 +131,8 @@ pub enum Via {
     FallbackTag,
     /// By the registry's referrers API.
     Api,
+    /// In the repository that holds signatures apart from their images.
+    SignatureRepository,
     /// As a listed manifest with a `subject`.
     Referrer,
     /// As a listed manifest without a tag; the payload says which image it is for. `cosign save` writes these.
@@ -194,6 +196,7 @@ impl Via {
             Self::Tag => "tag",
             Self::FallbackTag => "fallback-tag",
             Self::Api => "referrers-api",
+            Self::SignatureRepository => "signature-repository",
             Self::Referrer => "referrer",
             Self::Untagged => "untagged",
             Self::Unlisted => "unlisted",

@@ -18,14 +18,7 @@ pub(super) fn location(text: &str) -> Result<Location, Diagnostic> {
 
 /// How many registries these places are in.
 pub(super) fn hosts(locations: &[Location]) -> usize {
-    let hosts: BTreeSet<_> = locations
-        .iter()
-        .filter_map(|location| match location {
-            Location::Registry(reference) => Some(&reference.host),
-            Location::Repositories(host, _) => Some(host),
-            _ => None,
-        })
-        .collect();
+    let hosts: BTreeSet<_> = locations.iter().filter_map(Location::host).collect();
     hosts.len()
 }
 

@@ -10,9 +10,9 @@ use super::{
 };
 use crate::{
     config::Revocation,
-    content::{self, Images, Location, RegistrySource, Selection, Source},
+    content::{self, Images, Location, RegistrySource, Selection, SignatureRepository, Source},
     diag::Diagnostic,
-    registry::Host,
+    registry::{Host, RegistryRef},
 };
 
 /// Where to look, and which keys there are.
@@ -22,6 +22,8 @@ pub struct Sources {
     pub places: Vec<String>,
     /// Only these images: a file with a list, or a place whose images are looked up at the registry among `places`.
     pub images: Option<String>,
+    /// The repository that holds the signatures of the images as well: `HOST/REPOSITORY`.
+    pub signature_repository: Option<String>,
     /// Where keys come from.
     pub keys: KeySources,
     /// Keys that must not be trusted any more.
@@ -36,6 +38,8 @@ pub(super) struct Opened {
     /// The one image of it that is meant.
     pub(super) only: Option<String>,
     pub(super) is_registry: bool,
+    /// Whether only a list of tags says which signatures there are.
+    pub(super) is_listed: bool,
     /// What oc-mirror is to mirror from there.
     pub(super) to_be_mirrored: Option<(Host, Images)>,
 }
@@ -62,32 +66,79 @@ pub(super) fn listed(list: &str, locations: &[Location], ctx: &Context) -> Resul
 /// Opens the places, or the registries of the images that are listed.
 pub(super) fn open(wanted: &Sources, ctx: &Context) -> Result<Vec<Opened>, Diagnostic> {
     let locations = wanted.locations()?;
-    let options = || ctx.registry();
+    let signatures = wanted.signature_repository.as_deref().map(signature_repository).transpose()?;
     if wanted.keys.offline && (wanted.images.is_some() || hosts(&locations) > 0) {
         return Err(Diagnostic::usage("--no-network forbids to read a registry", "name a place on the disk"));
     }
+    if wanted.keys.offline && signatures.is_some() {
+        return Err(Diagnostic::usage(
+            "--no-network forbids to read a registry",
+            "leave --signature-repository out",
+        ));
+    }
+    let mut opened = open_images(wanted, &locations, ctx)?;
+    if let Some(repository) = signatures {
+        let apart = locations.iter().filter_map(Location::host).all(|host| *host != repository.host);
+        ctx.net.check(hosts(&locations) + usize::from(apart))?;
+        let registry =
+            RegistrySource::new(repository.host.clone(), Selection::Repositories(Vec::new()), ctx.registry());
+        for place in &mut opened {
+            let images = std::mem::replace(&mut place.source, Box::new(registry.clone()));
+            place.source = Box::new(SignatureRepository::new(images, &registry, &repository));
+        }
+    }
+    Ok(opened)
+}
+
+/// Reads the name of a repository of signatures, as cosign reads `COSIGN_REPOSITORY`.
+fn signature_repository(text: &str) -> Result<RegistryRef, Diagnostic> {
+    const HINT: &str =
+        "write --signature-repository HOST/REPOSITORY, what COSIGN_REPOSITORY names for cosign";
+    let name = text.strip_prefix("docker://").unwrap_or(text);
+    let reference = name
+        .parse::<RegistryRef>()
+        .map_err(|e| Diagnostic::usage(format!("--signature-repository: {e}"), HINT))?;
+    if reference.tag.is_some() || reference.digest.is_some() {
+        return Err(Diagnostic::usage(
+            format!("--signature-repository names a repository, and {text} names an image in one"),
+            HINT,
+        ));
+    }
+    Ok(reference)
+}
+
+fn open_images(wanted: &Sources, locations: &[Location], ctx: &Context) -> Result<Vec<Opened>, Diagnostic> {
+    let options = || ctx.registry();
     if let Some(list) = &wanted.images {
-        let Listed { images, to_be_mirrored } = listed(list, &locations, ctx)?;
+        let Listed { images, to_be_mirrored } = listed(list, locations, ctx)?;
         let open = |(host, images): (Host, Images)| Opened {
             to_be_mirrored: to_be_mirrored.then(|| (host.clone(), images.clone())),
             source: Box::new(RegistrySource::new(host, Selection::Images(images), options())),
             only: None,
             is_registry: true,
+            is_listed: false,
         };
         return Ok(images.into_iter().map(open).collect());
     }
-    ctx.net.check(hosts(&locations))?;
+    ctx.net.check(hosts(locations))?;
     ctx.events.advance("opening");
-    let mut of_oc_mirror = oc_mirror::open(&locations, wanted.cache_dir.as_deref(), ctx)?.into_iter();
+    let mut of_oc_mirror = oc_mirror::open(locations, wanted.cache_dir.as_deref(), ctx)?.into_iter();
     let mut sources = Vec::new();
-    for location in &locations {
+    for location in locations {
         ctx.events.step(&format!("opening {location}"));
         let source = match content::oc_mirror_path(location).and_then(|_| of_oc_mirror.next()) {
             Some(source) => Box::new(source),
             None => content::open_source(location, &options)?,
         };
         let is_registry = matches!(location, Location::Registry(_) | Location::Repositories(..));
-        sources.push(Opened { source, only: location.reference(), is_registry, to_be_mirrored: None });
+        let is_listed = matches!(location, Location::Repositories(..));
+        sources.push(Opened {
+            source,
+            only: location.reference(),
+            is_registry,
+            is_listed,
+            to_be_mirrored: None,
+        });
     }
     Ok(sources)
 }

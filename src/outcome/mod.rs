@@ -121,7 +121,8 @@ pub struct ImageReport {
 pub struct SignatureReport {
     /// `simple-signing`, `bundle`, `attestation` or `openpgp`.
     pub form: &'static str,
-    /// How it was found: `tag`, `fallback-tag`, `referrers-api`, `referrer`, `untagged`, `unlisted`, `file`.
+    /// How it was found: `tag`, `fallback-tag`, `referrers-api`, `signature-repository`, `referrer`, `untagged`,
+    /// `unlisted`, `file`.
     pub found: &'static str,
     /// The manifest or file that holds it.
     pub at: String,

@@ -48,7 +48,7 @@ pub use upload::Repository;
 use crate::{
     http::{self, HttpError, Method, Request, StatusCode},
     limits,
-    oci::{Blob, Descriptor, Digest, Document},
+    oci::{Blob, Descriptor, Digest, Document, ManifestError},
     workers::WorkerPool,
 };
 
@@ -205,8 +205,12 @@ impl Registry {
 
     /// distribution-spec, "Listing referrers". A registry says in many ways that it has no such API, or nothing there: 404,
     /// 400, 405, 406, 501, a web page, an empty answer, a login. The fallback tag is then found like any other tag. Any
-    /// other answer is an error.
-    pub fn referrers(&self, repository: &str, subject: &Digest) -> Result<Vec<Descriptor>, RegistryError> {
+    /// other answer is an error. An entry that can't be read is an error beside the others.
+    pub fn referrers(
+        &self,
+        repository: &str,
+        subject: &Digest,
+    ) -> Result<Vec<Result<Descriptor, ManifestError>>, RegistryError> {
         let mut found = Vec::new();
         if self.transport.has_no_referrers(repository) {
             return Ok(found);
@@ -217,7 +221,7 @@ impl Registry {
             let Document::Index(index) = Document::parse(&Blob::new(page.body.clone()))? else {
                 return Err(self.transport.strange("its list of referrers is no index"));
             };
-            found.extend(index.manifests);
+            found.extend(index.entries());
             if found.len() > limits::REFERRERS {
                 let (place, what) = (self.place(repository), "the list of referrers".to_owned());
                 let reason = format!("it has more than {} entries", limits::REFERRERS);

@@ -184,9 +184,7 @@ fn codes(found: &Discovery) -> Vec<&'static str> {
 fn signatures_beyond_those_that_are_read_are_a_problem() {
     let (good, most) = (good(), limits::SIGNATURES_PER_IMAGE);
     let tag = format!("sha256-{}", Digest::of(good.2.as_bytes()).hex());
-    for (count, expected) in
-        [(most, vec!["blob-missing"]), (most + 1, vec!["blob-missing", "too-large"])]
-    {
+    for (count, expected) in [(most, vec!["blob-missing"]), (most + 1, vec!["blob-missing", "too-large"])] {
         // In one manifest.
         let folder = tempfile::tempdir().unwrap();
         layout(folder.path(), &[good.clone(), (&format!("{tag}.sig"), MANIFEST, signatures(count))]);

@@ -36,6 +36,11 @@ impl Content {
         format!("{}.sig", self.image.replace(':', "-"))
     }
 
+    /// How long a blob is.
+    pub fn size(&self, digest: &str) -> usize {
+        self.blobs[digest].len()
+    }
+
     /// What a plain registry answers.
     pub fn answer(&self, asked: &Asked) -> Reply {
         let path = asked.target.split('?').next().unwrap();

@@ -8,6 +8,7 @@ impl From<&Read> for Sources {
         Self {
             places: args.sources.clone(),
             images: args.images.clone(),
+            signature_repository: args.signature_repository.clone(),
             keys: (&args.keys).into(),
             revoked: args.revoked.clone(),
             cache_dir: args.cache.cache_dir.clone(),

@@ -2,6 +2,7 @@
 
 use super::{AT_ONCE, Evidence, Referrer, Walk, examine::bare};
 use crate::{
+    content::{ContentError, Referrers},
     discover::{Keep, Via, carrier::file_signature, keep::kept},
     oci::Digest,
 };
@@ -15,10 +16,23 @@ impl<K: Keep> Walk<'_, K> {
         all
     }
 
-    /// Asks the place what refers to each image. One that does not answer at all is not asked for every image.
+    /// Asks the place, and the repository of signatures, what refers to each image.
     pub(super) fn ask_for_referrers(&mut self) {
-        let Some(place) = self.abilities.referrers else { return };
-        for images in self.subjects().chunks(AT_ONCE) {
+        let subjects = self.subjects();
+        if let Some(place) = self.abilities.referrers {
+            self.ask(place, Via::Api, &subjects);
+        }
+        if let Some(repository) = self.abilities.signatures {
+            let only = self.route.only;
+            let meant = |image: &Digest| only.is_none_or(|only| self.is_meant(image, only));
+            let subjects: Vec<_> = subjects.into_iter().filter(meant).collect();
+            self.ask(repository, Via::SignatureRepository, &subjects);
+        }
+    }
+
+    /// One that does not answer at all is not asked for every image.
+    fn ask(&mut self, place: &dyn Referrers, via: Via, subjects: &[Digest]) {
+        for images in subjects.chunks(AT_ONCE) {
             let ask =
                 |image: &Digest| Ok::<_, std::convert::Infallible>(place.referrers(&self.repository, image));
             // A place that knows no referrers says so at the first.
@@ -27,13 +41,23 @@ impl<K: Keep> Walk<'_, K> {
             let mut new = Vec::new();
             for (image, answer) in images.iter().zip(answers) {
                 match answer {
-                    Ok(descriptors) => new.extend(descriptors.iter().map(|descriptor| Referrer {
-                        via: Via::Api,
-                        descriptor: bare(descriptor),
-                        subject: Some(*image),
-                    })),
+                    Ok(entries) => {
+                        for entry in entries {
+                            match entry {
+                                Ok(descriptor) => new.push(Referrer {
+                                    via,
+                                    descriptor: bare(&descriptor),
+                                    subject: Some(*image),
+                                }),
+                                Err(e) => {
+                                    let problem = self.problem(e);
+                                    self.found.push((*image, Evidence::Problem(problem)));
+                                }
+                            }
+                        }
+                    }
                     Err(e) if silent => {
-                        self.fail(e);
+                        self.silent(e, via);
                         return;
                     }
                     Err(e) => {
@@ -48,6 +72,18 @@ impl<K: Keep> Walk<'_, K> {
             });
             self.read_referrers(new);
             (self.route.progress)();
+        }
+    }
+
+    /// Notes that nothing is known of any image. Without the API there may still be tags; without the repository of
+    /// signatures each image may be signed.
+    fn silent(&mut self, error: ContentError, via: Via) {
+        if via == Via::SignatureRepository {
+            let problem = self.problem(error);
+            let images: Vec<_> = self.images.keys().copied().collect();
+            self.found.extend(images.into_iter().map(|image| (image, Evidence::Problem(problem.clone()))));
+        } else {
+            self.fail(error);
         }
     }
 

@@ -77,6 +77,7 @@ pub fn verify(request: &Request, ctx: &Context) -> Result<Verification, Diagnost
     let sources = Sources {
         places: request.places.clone(),
         images: request.images.clone(),
+        signature_repository: None,
         keys: KeySources { host_root: None, ..KeySources::default() },
         revoked: Vec::new(),
         cache_dir: request.cache_dir.clone(),

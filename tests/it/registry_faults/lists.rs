@@ -103,7 +103,19 @@ fn referrers_come_from_the_api_or_not_at_all() {
         _ => page(b"2"),
     });
     let found = anonymous(&server).referrers("a/b", &subject).unwrap();
-    assert_eq!(found.iter().map(|d| d.digest).collect::<Vec<_>>(), [Digest::of(b"1"), Digest::of(b"2")]);
+    assert_eq!(
+        found.iter().map(|d| d.as_ref().unwrap().digest).collect::<Vec<_>>(),
+        [Digest::of(b"1"), Digest::of(b"2")]
+    );
+
+    // An entry that can't be checked does not hide the others.
+    let odd = format!(r#"{{"mediaType":"x","digest":"sha512:{}","size":1}}"#, "a".repeat(128));
+    let list = format!(r#"{{"schemaVersion":2,"manifests":[{odd},{}]}}"#, entry(b"1"));
+    let server = Server::start(move |_| Reply::ok(list.clone()));
+    let mut found = anonymous(&server).referrers("a/b", &subject).unwrap();
+    assert_eq!(code(found.pop().unwrap()), "digest-unsupported");
+    assert_eq!(found.pop().unwrap().unwrap().digest, Digest::of(b"1"));
+    assert!(found.is_empty());
 
     // No such API: a repository is asked once. An unknown name is no such sign.
     for (body, asked) in [("404 page not found", 2), (r#"{"errors":[{"code":"NAME_UNKNOWN"}]}"#, 3)] {

@@ -66,6 +66,9 @@ fn a_cache_that_lists_less_than_it_holds() {
     test.write("list.txt", format!("{}/team/app:v1\n", server.host()));
     let line = format!("discover --images list.txt --plain-http --retry-times 0 --no-host {TRUST}");
     signed(&test.run(&line), "in a list");
+    // By the list alone it is not known, and that is said.
+    let ran = discover(&server, "/team/app", "").says("1 image: 0 signed, 1 unsigned");
+    ran.tells("no signature is listed of 1 image").tells("--images");
 }
 
 /// containers/skopeo#738, containers/skopeo#726, ivanilves/lstags#222
@@ -91,6 +94,37 @@ fn absent_in_other_words() {
             .then(|| error(400, "MANIFEST_INVALID"))
     });
     signed(&discover(&server, "/team/app:v1", ""), "400");
+}
+
+/// A list of referrers with an entry that nobody can check beside a good one, on the fallback tag and behind the API.
+#[test]
+fn one_odd_entry_of_a_list_of_referrers_is_a_problem_of_that_entry() {
+    for api in [false, true] {
+        for (odd, code) in [
+            (format!("sha512:{}", "a".repeat(128)), "digest-unsupported"),
+            ("md5:00".to_owned(), "digest-unsupported"),
+            ("sha256:00".to_owned(), "manifest-malformed"),
+        ] {
+            let server = mirror::start(move |content, asked| {
+                let entry = |digest: &str, size: usize| {
+                    let media_type = "application/vnd.oci.image.manifest.v1+json";
+                    format!(r#"{{"mediaType":"{media_type}","digest":"{digest}","size":{size}}}"#)
+                };
+                let good = entry(&content.signature, content.size(&content.signature));
+                let list = format!(r#"{{"schemaVersion":2,"manifests":[{},{good}]}}"#, entry(&odd, 1));
+                let index = "application/vnd.oci.image.index.v1+json";
+                if asked.target.ends_with(&content.signature_tag()) {
+                    return Some(error(404, "MANIFEST_UNKNOWN"));
+                }
+                let fallback = format!("/manifests/{}", content.image.replace(':', "-"));
+                let is_it = asked.target.contains(if api { "/referrers/" } else { fallback.as_str() });
+                is_it.then(|| Reply::ok(list).header("Content-Type", index))
+            });
+            let ran = discover(&server, "/team/app:v1", "");
+            assert!(ran.out.contains("1 image: 1 signed"), "{api} {code}: {}", ran.out);
+            ran.fails(4, "incomplete").says(code);
+        }
+    }
 }
 
 /// goharbor/harbor#23638, goharbor/harbor#15885, openshift/oc-mirror#902, containers/skopeo#1745

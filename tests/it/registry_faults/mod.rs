@@ -13,6 +13,7 @@ mod progress;
 mod push;
 mod redirects;
 mod self_signed;
+mod signature_repository;
 mod tokens;
 
 use std::sync::{
