@@ -14,7 +14,7 @@ use super::{
 use crate::{
     content::Completeness,
     diag::{Code, Diagnostic},
-    discover::{Discovery, Target, discover_all},
+    discover::{Discovery, Image, Kind, Target, discover_all},
     display::count,
     export::{Asked, RegistriesD},
     key::{Fingerprint, Key, Role},
@@ -65,6 +65,7 @@ pub(super) fn discover_and_resolve(
         return Err(nothing_readable(&discovery, &sources));
     }
     warn_of_absent(&discovery, &sources, ctx);
+    warn_of_lists(&discovery, &sources, ctx);
     warn_of_bundles(&discovery, &sources, ctx);
     let mut resolution = judge.finish();
     let late = redhat.found();
@@ -121,6 +122,27 @@ pub(super) fn leave_out(
         found.is_none()
     });
     left_out
+}
+
+/// A list of tags may leave signatures out, as that of a cache does: that none is listed does not mean that there is none.
+fn warn_of_lists(discovery: &Discovery<Verdict>, sources: &[Opened], ctx: &Context) {
+    for Opened { source, .. } in sources.iter().filter(|opened| opened.is_listed) {
+        let place = source.place();
+        let unsigned = |image: &&Image<Verdict>| {
+            *image.place == *place
+                && matches!(image.kind, Kind::Image | Kind::Index)
+                && image.signatures.is_empty()
+                && image.problems.is_empty()
+        };
+        let unsigned = discovery.images.iter().filter(unsigned).count();
+        if unsigned > 0 {
+            ctx.events.warn(&format!(
+                "{place}: no signature is listed of {}; a list of tags may leave some out, as that of a cache does: \
+                 --images with the names of the images asks for each by name",
+                count(unsigned, "image")
+            ));
+        }
+    }
 }
 
 /// Says where manifests are named and lie in another archive: what is signed may be among them.

@@ -65,7 +65,7 @@ impl<K: Keep> Walk<'_, K> {
         let beyond = index.manifests.len() > limits::SIGNATURES_PER_IMAGE;
         let entries = index.unreadable.iter().map(|entry| self.problem(ContentError::from(entry.clone())));
         let problems: Vec<_> = entries.chain(beyond.then(|| too_many(&list.digest))).collect();
-        let evidence = |problem| (image, unreadable(Via::FallbackTag, &list.digest, problem));
+        let evidence = |problem| (image, unreadable(Via::FallbackTag, list.digest, problem));
         // It stands for the list itself, and does not wait: it need not be read.
         let referrer = Referrer { via: Via::FallbackTag, descriptor: bare(list), subject: None };
         (!problems.is_empty()).then(|| (referrer, problems.into_iter().map(evidence).collect()))
