@@ -5,7 +5,7 @@ use x509_cert::{
     der::{Decode, Encode},
     ext::pkix::{
         AuthorityKeyIdentifier, BasicConstraints, KeyUsage, SignedCertificateTimestampList,
-        SubjectKeyIdentifier,
+        SubjectKeyIdentifier, sct,
     },
 };
 
@@ -149,10 +149,10 @@ impl Certificate {
         else {
             return Ok(Vec::new());
         };
-        let stamps = list.parse_timestamps().map_err(|e| form(format!("{e:?}")))?;
+        let stamps = list.parse_timestamps().map_err(|e| form(described(&e)))?;
         stamps
             .iter()
-            .map(|stamp| Ok(stamp.parse_timestamp().map_err(|e| form(format!("{e:?}")))?.log_id.key_id))
+            .map(|stamp| Ok(stamp.parse_timestamp().map_err(|e| form(described(&e)))?.log_id.key_id))
             .collect()
     }
 
@@ -211,6 +211,14 @@ impl Chain {
     /// PEM of all certificates in order, one newline at the end of each block.
     pub fn to_pem(&self) -> String {
         self.0.iter().map(|c| to_pem("CERTIFICATE", &c.der)).collect()
+    }
+}
+
+/// What is wrong with a list of timestamps; the crate's error has no text of its own.
+fn described(error: &sct::Error) -> String {
+    match error {
+        sct::Error::Der(e) => e.to_string(),
+        sct::Error::Tls(_) => "it is not encoded as RFC 6962 says, or ends too early".into(),
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
 
 use jiff::Timestamp;
 use sigstore_crypto::{KeyAlgorithm, SigningScheme};
-use sigstore_trust_root::TrustedRoot;
+use sigstore_trust_root::{TrustedRoot, TsaAuthority};
 use sigstore_types::{Artifact, Bundle, HashAlgorithm, Sha256Hash, SignatureBytes, TimestampToken};
 use sigstore_verify::{
     CertificateError, Error, PublicKeyVerificationPolicy, TransparencyLogError, VerificationPolicy, Verifier,
@@ -119,14 +119,17 @@ fn from_the_future(bundle: &Bundle, error: &Error) -> Option<Refusal> {
     Some(Refusal::ClockBehind { what: "the log entry", time })
 }
 
-/// The crate's verifiers for combinations of the keys of one set: each combination needs one of its own, so that every key
-/// is proved by what it verified itself.
+/// What the crate verifies with, made once of the keys of one set. Each combination of them needs a verifier of its own, so
+/// that every key is proved by what it verified itself.
 #[derive(Default)]
-pub(super) struct Prepared(Mutex<BTreeMap<Vec<KeyRef>, Arc<Verifier>>>);
+pub(super) struct Prepared {
+    verifiers: Mutex<BTreeMap<Vec<KeyRef>, Arc<Verifier>>>,
+    authorities: Mutex<BTreeMap<KeyRef, Arc<TsaAuthority>>>,
+}
 
 impl Prepared {
     fn with(&self, keys: &[&Key]) -> Result<Arc<Verifier>, Refusal> {
-        let mut made = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut made = self.verifiers.lock().unwrap_or_else(PoisonError::into_inner);
         let combination: Vec<_> = keys.iter().map(|key| key.key_ref()).collect();
         if let Some(verifier) = made.get(&combination) {
             return Ok(Arc::clone(verifier));
@@ -135,6 +138,19 @@ impl Prepared {
         let verifier = Arc::new(verifier);
         made.insert(combination, Arc::clone(&verifier));
         Ok(verifier)
+    }
+
+    fn authority(&self, key: &Key) -> Result<Arc<TsaAuthority>, Refusal> {
+        let mut made = self.authorities.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(authority) = made.get(&key.key_ref()) {
+            return Ok(Arc::clone(authority));
+        }
+        let authority = root(&[key])?.tsa_authorities().into_iter().next();
+        let authority =
+            authority.ok_or_else(|| Refusal::Timestamp("its authority is not in use yet".into()))?;
+        let authority = Arc::new(authority);
+        made.insert(key.key_ref(), Arc::clone(&authority));
+        Ok(authority)
     }
 }
 
@@ -167,12 +183,10 @@ pub(super) fn timestamp(
     token: &TimestampToken,
     signature: &SignatureBytes,
     authority: &Key,
+    prepared: &Prepared,
 ) -> Result<Timestamp, Refusal> {
-    let authorities = root(&[authority])?.tsa_authorities();
-    let Some(known) = authorities.first() else {
-        return Err(Refusal::Timestamp("its authority is not in use yet".into()));
-    };
-    sigstore_tsa::verify_timestamp_for_authority(token, signature, known).map_err(|e| {
+    let known = prepared.authority(authority)?;
+    sigstore_tsa::verify_timestamp_for_authority(token, signature, &known).map_err(|e| {
         unsupported::timestamp(&authority.material, &e).unwrap_or_else(|| match &e {
             sigstore_tsa::Error::CertificateValidationError(reason) => Refusal::Chain(reason.clone()),
             _ => Refusal::Timestamp(e.to_string()),

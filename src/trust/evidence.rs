@@ -57,6 +57,15 @@ pub(super) fn no_key(need: &Need) -> Refusal {
     Refusal::NoKey { role: need.role(), needed: need.id() }
 }
 
+/// Refuses a key that is not in use yet by the clock: then that is behind, or the key was published ahead of its use and can
+/// not have made this.
+pub(super) fn begun(key: &Key, now: Timestamp) -> Result<(), Refusal> {
+    match key.validity.start {
+        Some(start) if start > now => Err(Refusal::NotInUseYet { role: key.role, start }),
+        _ => Ok(()),
+    }
+}
+
 /// A log entry proves by a signed entry timestamp or by an inclusion proof with its checkpoint; an entry with
 /// neither is decoration.
 fn every_entry_has_evidence(bundle: &Bundle) -> Result<(), Refusal> {
@@ -222,6 +231,14 @@ impl<'a> Weighing<'a> {
         signer: crypto::Signer<'_>,
         more: &[&Key],
     ) -> Result<Identity, Refusal> {
+        let times = self.times(logs, stamps);
+        for key in logs.iter().map(|(_, log)| *log).chain(more.iter().copied()) {
+            // What is known to be older than the key was bad when it was made, whatever the time is now.
+            let is_older = |start| times.iter().any(|time| *time < start);
+            if !key.validity.start.is_some_and(is_older) {
+                begun(key, self.now)?;
+            }
+        }
         let others: Vec<&Key> = stamps.iter().map(|s| s.key).chain(more.iter().copied()).collect();
         if logs.is_empty() {
             return crypto::verify(

@@ -74,6 +74,14 @@ pub enum Refusal {
         /// When it was made.
         time: jiff::Timestamp,
     },
+    /// A key that it needs is not in use yet, by the clock of this host.
+    #[error("the {} is in use from {start} on, which is still to come by the clock of this host", role.title())]
+    NotInUseYet {
+        /// What kind of key.
+        role: Role,
+        /// When its period of use begins.
+        start: jiff::Timestamp,
+    },
     /// More keys would have to be tried on the signatures of its image than are.
     #[error(
         "not verified: the budget of {} trials of a key on a signature of one image is spent",
@@ -104,7 +112,7 @@ impl Refusal {
             Self::Chain(_) => Code::ChainRefused,
             Self::Unsupported(_) => Code::UnsupportedByVerifier,
             Self::Unreadable(e) => e.code(),
-            Self::ClockBehind { .. } => Code::ClockBehind,
+            Self::ClockBehind { .. } | Self::NotInUseYet { .. } => Code::ClockBehind,
             Self::Budget => Code::VerificationBudget,
             Self::NoEvidence => Code::NoEvidence,
         }
@@ -118,6 +126,7 @@ impl Refusal {
             | Self::CtMissing
             | Self::Unsupported(_)
             | Self::ClockBehind { .. }
+            | Self::NotInUseYet { .. }
             | Self::Budget
             | Self::NoEvidence => false,
             Self::Certificate(_) | Self::Chain(_) => role.is_chain(),

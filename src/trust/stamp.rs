@@ -8,7 +8,7 @@ use sigstore_types::{
 
 use super::{
     Refusal, crypto,
-    evidence::{Weighing, no_key},
+    evidence::{Weighing, begun, no_key},
     path::{self, Usage},
     verifier::Missing,
 };
@@ -60,7 +60,8 @@ impl<'a> Weighing<'a> {
             let Material::Chain(chain) = &key.material else { continue };
             let [own, issuers @ ..] = chain.certificates() else { continue };
             let time = path::readable(issuers).and_then(|()| {
-                let time = crypto::timestamp(token, signature, key)?;
+                begun(key, self.now)?;
+                let time = crypto::timestamp(token, signature, key, &self.verifier.prepared)?;
                 self.verifier.paths.verify(key.key_ref(), own.der(), issuers, Usage::TimeStamping, time)?;
                 Ok(time)
             });

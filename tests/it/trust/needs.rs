@@ -123,6 +123,39 @@ fn evidence_that_is_ahead_of_the_clock() {
     assert_eq!(forged.judge(&[log.key, key(Role::Signer)]).unwrap_err(), "log-entry-refused");
 }
 
+/// A key that is in use from a time on that the clock has not reached.
+#[test]
+fn keys_whose_time_of_use_is_ahead_of_the_clock() {
+    for name in ["keyless-bundle-rekor1", "keyless-bundle-rekor2", "key-bundle-rekor1"] {
+        let form = form(name);
+        let made = jiff::Timestamp::from_second(issue::NOW - 86_400).unwrap();
+        let (now, later) = (made - Duration::from_secs(7200), made + Duration::from_secs(30 * 86_400));
+        for role in form.keys().iter().map(|key| key.role).filter(|role| *role != Role::Signer) {
+            let judge = |start| {
+                let keys = form.keys().into_iter().map(|mut key| {
+                    key.validity.start = (key.role == role).then_some(start);
+                    key
+                });
+                let keys: Vec<_> = keys.collect();
+                verifier(&keys).unwrap().judge(&form.read().unwrap(), &form.image, now).unwrap_err()
+            };
+            let refusal = judge(made - Duration::from_secs(3600));
+            assert!(
+                matches!(refusal, Refusal::NotInUseYet { role: of, .. } if of == role),
+                "{name}: {refusal}"
+            );
+            assert_eq!(refusal.code().as_str(), "clock-behind");
+            assert!(!refusal.is_against(role), "{name} {role}");
+            // The signature is older than the key: no clock mends that.
+            let refusal = judge(later);
+            assert!(
+                role == Role::Tsa || refusal.code().as_str() != "clock-behind",
+                "{name} {role}: {refusal}"
+            );
+        }
+    }
+}
+
 #[test]
 fn a_certificate_with_a_key_that_anybody_can_sign_with() {
     let weak = form("keyless-bundle-rekor1").with_bundle(|b| {
