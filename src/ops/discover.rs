@@ -48,7 +48,7 @@ pub fn discover(request: &Request, ctx: &Context) -> Result<Outcome, Diagnostic>
         return Err(Diagnostic::new(Code::DraftExists, error));
     }
     let revoked = |key: &Fingerprint| request.sources.revoked.iter().any(|r| r.fingerprint == *key);
-    let found = discover_and_resolve(&request.sources, &revoked, ctx.now, ctx)?;
+    let found = discover_and_resolve(&request.sources, &revoked, ctx)?;
     let mut report = Report::new("discover", &found.discovery, &found.resolution, &found.gathered);
     report.tell_known(&|key| revoked(&key.into()).then_some(WhyMissing::Revoked));
     report.mark_revoked(&found.revoked);

@@ -2,8 +2,6 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use jiff::Timestamp;
-
 use super::{
     Context, Sources,
     key_sources::add_payloads,
@@ -37,7 +35,6 @@ pub(super) struct Found {
 pub(super) fn discover_and_resolve(
     wanted: &Sources,
     revoked: &(dyn Fn(&Fingerprint) -> bool + Sync),
-    now: Timestamp,
     ctx: &Context,
 ) -> Result<Found, Diagnostic> {
     let mut gathered = wanted.keys.gather(ctx)?;
@@ -53,7 +50,7 @@ pub(super) fn discover_and_resolve(
         .collect();
     ctx.events.step("looking for signatures");
     let redhat = RedHat::new(revoked, ctx);
-    let mut resolver = Resolver::new(&gathered.candidates, now);
+    let mut resolver = Resolver::new(&gathered.candidates, ctx.now);
     if !wanted.keys.offline {
         resolver = resolver.asking(redhat.late_keys());
     }

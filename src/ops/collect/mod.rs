@@ -133,7 +133,7 @@ pub fn collect(request: &Request, ctx: &Context) -> Result<Outcome, Failure<Repo
         seen.lock().unwrap_or_else(PoisonError::into_inner).insert(*key);
         prior.is_revoked(key)
     };
-    let found = discover_and_resolve(&request.sources, &revoked, created, ctx)?;
+    let found = discover_and_resolve(&request.sources, &revoked, ctx)?;
     let seen = seen.into_inner().unwrap_or_else(PoisonError::into_inner);
     check_unknown(request, &seen, &keys_known(old.as_ref(), &found), &directory, ctx)?;
     prior.admit(&found.gathered.chains)?;
