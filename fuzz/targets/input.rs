@@ -68,7 +68,7 @@ pub(crate) fn lab_keys() -> Rc<Verifier> {
 fn read_lab_keys() -> Verifier {
     const ROOT: &[u8] = include_bytes!("../../testdata/lab/trust/trusted_root.json");
     const SIGNER: &[u8] = include_bytes!("../../testdata/lab/trust/cosign.pub");
-    let (mut candidates, _) = trusted_root::read(ROOT, &provenance()).unwrap();
+    let mut candidates = trusted_root::read(ROOT, &provenance()).unwrap().candidates;
     let signer = keypack::key::parse_key_file(SIGNER).unwrap().material;
     let signer = signer.into_iter();
     candidates.extend(

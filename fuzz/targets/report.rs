@@ -12,7 +12,7 @@ use keypack::{
     signature::Need,
     outcome::{
         ConflictReport, Counts, ImageReport, ImageState, KeyReport, NeedReport, NeedState, OpenNeed, PackReport,
-        Report, SignatureReport, SourceReport, UnusableReport, UnusedReport, WindowReport, WindowStatement,
+        Report, SignatureReport, SourceReport, UndatedReport, UnusableReport, UnusedReport, WindowReport, WindowStatement,
         render,
     },
 };
@@ -58,6 +58,7 @@ pub fn run(data: &[u8]) {
                     found: "tag",
                     at: text(5),
                     reference: Some(text(6)),
+                    logged: Some(false),
                     needs: vec![need(7, NeedState::Missing), need(8, NeedState::Refused), need(9, NeedState::Have)],
                     problem,
                 })
@@ -88,6 +89,7 @@ pub fn run(data: &[u8]) {
             entry: Some(text(8)),
             problem: problem(9),
         }],
+        undated: vec![UndatedReport { source: text(7), entry: text(8), problem: problem(9) }],
         unused: vec![UnusedReport { source: text(1), sha256: digest }],
         conflicts: vec![ConflictReport { key, sources: vec![text(2), text(3)] }],
         windows: vec![window(key, text(4))],
@@ -99,6 +101,8 @@ pub fn run(data: &[u8]) {
             signed_otherwise: 0,
             absent: 0,
             signatures: 2,
+            not_logged: 2,
+            needed: 2,
             have: 1,
             open: 1,
             problems: 1,

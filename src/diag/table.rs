@@ -197,6 +197,8 @@ codes! {
     TrustedRootMalformed "trusted-root-malformed" Refused "give a sigstore trusted_root.json; single keys go to --key";
     /// The trusted root has PEM text where a key must be, as RHTAS up to 1.3.2 writes it.
     TrustedRootRhtas "trusted-root-rhtas" Refused "update RHTAS to 1.4 and migrate its trusted root; until then the single targets (rekor.pub, …) are used where the repository lists them";
+    /// A log in a trusted root has no start of its validity.
+    LogWindowMissing "log-window-missing" Refused "keypack uses it and writes the start of 1970 into its own trusted_root.json; sigstore-go, and so cosign, refuses the file that was given: ask its publisher to add the start";
     /// The policy.json is malformed.
     PolicyMalformed "policy-malformed" Refused "give a policy.json as containers-policy.json(5) describes it";
     /// The key differs from the one that the same place gave before.

@@ -40,6 +40,11 @@ impl Role {
         self == needed || (self == Self::Rekor && needed == Self::Rekor2)
     }
 
+    /// Whether it is the role of a log.
+    pub(super) const fn is_log(self) -> bool {
+        matches!(self, Self::Rekor | Self::Rekor2 | Self::CtLog)
+    }
+
     /// What the keys of this role are.
     const fn takes(self) -> &'static str {
         match self {

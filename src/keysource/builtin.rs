@@ -3,7 +3,7 @@
 use sigstore_trust_root::SIGSTORE_PRODUCTION_TRUSTED_ROOT;
 
 use crate::{
-    key::{Candidate, Grade, Provenance, trusted_root, trusted_root::Unusable},
+    key::{Grade, Provenance, trusted_root, trusted_root::Contents},
     oci::Digest,
 };
 
@@ -13,7 +13,7 @@ pub const BUILTIN_SOURCE: &str = "sigstore public-good trusted root";
 /// The day of the release of `sigstore-trust-root` that ships this root; a test holds the root's digest to it.
 pub const BUILTIN_DATE: &str = "2026-10-23T00:00:00Z";
 
-pub(super) fn candidates() -> (Vec<Candidate>, Vec<Unusable>) {
+pub(super) fn root() -> Contents {
     let json = SIGSTORE_PRODUCTION_TRUSTED_ROOT.as_bytes();
     let provenance = Provenance {
         grade: Grade::Builtin,
@@ -41,8 +41,8 @@ mod tests {
 
     #[test]
     fn all_of_it_is_usable() {
-        let (candidates, unusable) = candidates();
+        let Contents { candidates, unusable, undated } = root();
         assert_eq!(candidates.len(), 7);
-        assert_eq!(unusable, []);
+        assert_eq!((unusable.len(), undated.len()), (0, 0));
     }
 }

@@ -34,7 +34,7 @@ use crate::{
     fs,
     key::{
         Candidate, Grade, KeyId, Material, Pin, Provenance, PublicKey, Role, private_key,
-        trusted_root::{self, TrustedRootError},
+        trusted_root::{self, Contents, TrustedRootError},
     },
     limits,
     oci::Digest,
@@ -48,6 +48,8 @@ pub struct Gathered {
     pub candidates: Vec<Candidate>,
     /// Entries that can't be used. The rest of their source is used.
     pub unusable: Vec<Unusable>,
+    /// Logs of trusted roots that do not say since when they are in use. They are used.
+    pub undated: Vec<Undated>,
     /// Fingerprints that the user gives: a key that is found in content and has one of them counts.
     pub pins: Vec<Pin>,
     /// The documents of the host, which nobody named.
@@ -73,6 +75,15 @@ pub struct Unusable {
     pub claims: Option<(Role, KeyId)>,
 }
 
+/// A log of a trusted root without the start of its validity.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Undated {
+    /// The source: a file's name.
+    pub source: String,
+    /// Which entry of it: `tlogs[2] https://…`.
+    pub entry: String,
+}
+
 /// Reads the one public key of a file: what an organisation's signatures are verified with.
 pub fn read_public_key(path: &Path) -> Result<PublicKey, KeySourceError> {
     let (bytes, _) = read(path)?;
@@ -92,8 +103,7 @@ pub fn read_public_key(path: &Path) -> Result<PublicKey, KeySourceError> {
 impl Gathered {
     /// Adds the public-good trusted root that is built into the program.
     pub fn add_builtin(&mut self) {
-        let (candidates, unusable) = builtin::candidates();
-        self.take(BUILTIN_SOURCE, candidates, unusable);
+        self.take(BUILTIN_SOURCE, builtin::root());
     }
 
     /// Adds the entries of a `trusted_root.json`, or of a `trusted_root.jsonl` with one root a line, which
@@ -106,12 +116,12 @@ impl Gathered {
         }
         let roots = read_roots(&bytes, &provenance)
             .map_err(|source| KeySourceError::TrustedRoot { path: path.into(), source })?;
-        if roots.iter().flat_map(|(_, unusable)| unusable).any(|e| e.problem.code == Code::PrivateKey) {
+        if roots.iter().flat_map(|root| &root.unusable).any(|e| e.problem.code == Code::PrivateKey) {
             return Err(KeySourceError::PrivateKey { path: path.into() });
         }
-        for (mut candidates, unusable) in roots {
-            candidates.retain(|candidate| !self.candidates.contains(candidate));
-            self.take(&provenance.source, candidates, unusable);
+        for mut root in roots {
+            root.candidates.retain(|candidate| !self.candidates.contains(candidate));
+            self.take(&provenance.source, root);
         }
         Ok(())
     }
@@ -130,9 +140,10 @@ impl Gathered {
         }
     }
 
-    fn take(&mut self, source: &str, candidates: Vec<Candidate>, unusable: Vec<trusted_root::Unusable>) {
-        self.candidates.extend(candidates);
-        self.unusable.extend(unusable.into_iter().map(|entry| Unusable {
+    fn take(&mut self, source: &str, root: Contents) {
+        self.candidates.extend(root.candidates);
+        self.undated.extend(root.undated.into_iter().map(|entry| Undated { source: source.into(), entry }));
+        self.unusable.extend(root.unusable.into_iter().map(|entry| Unusable {
             source: source.into(),
             entry: Some(entry.entry),
             problem: entry.problem,
@@ -160,25 +171,22 @@ impl Gathered {
     }
 }
 
-/// What one trusted root gave.
-type ReadRoot = (Vec<Candidate>, Vec<trusted_root::Unusable>);
-
 /// Reads trusted roots, one JSON document after the other. A file without any is an error, as is any that is none.
-fn read_roots(bytes: &[u8], provenance: &Provenance) -> Result<Vec<ReadRoot>, TrustedRootError> {
+fn read_roots(bytes: &[u8], provenance: &Provenance) -> Result<Vec<Contents>, TrustedRootError> {
     let mut documents = serde_json::Deserializer::from_slice(bytes).into_iter::<&RawValue>().peekable();
     if documents.peek().is_none() {
         return trusted_root::read(bytes, provenance).map(|root| vec![root]);
     }
     let mut roots = Vec::new();
     for document in documents {
-        let (candidates, mut unusable) = trusted_root::read(document?.get().as_bytes(), provenance)?;
+        let mut root = trusted_root::read(document?.get().as_bytes(), provenance)?;
         if !roots.is_empty() {
             let number = roots.len() + 1;
-            for entry in &mut unusable {
-                entry.entry = format!("root {number}: {}", entry.entry);
+            for entry in root.unusable.iter_mut().map(|u| &mut u.entry).chain(&mut root.undated) {
+                *entry = format!("root {number}: {entry}");
             }
         }
-        roots.push((candidates, unusable));
+        roots.push(root);
     }
     Ok(roots)
 }

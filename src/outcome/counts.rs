@@ -1,6 +1,30 @@
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
-use super::{ImageReport, ImageState, OpenNeed, SourceReport};
+use super::{ImageReport, ImageState, NeedReport, NeedState, SourceReport};
+use crate::{
+    key::{KeyRef, Role},
+    signature::Need,
+};
+
+/// A key that is needed: the one at hand, or what signatures call it.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Needed {
+    Known(KeyRef),
+    Named(Role, String),
+}
+
+impl Needed {
+    fn of(need: &NeedReport) -> Self {
+        match (need.key, &need.need) {
+            (Some(key), _) => Self::Known(key),
+            // Some signatures say the fingerprint of a GPG key, and all of them its key id.
+            (None, Need::Gpg { key_id, .. }) => Self::Named(Role::Gpg, key_id.clone()),
+            (None, need) => Self::Named(need.role(), need.id()),
+        }
+    }
+}
 
 /// Counts over a report.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -21,23 +45,27 @@ pub struct Counts {
     pub absent: usize,
     /// Signatures.
     pub signatures: usize,
+    /// Signatures, other than by GPG keys, without an entry of a transparency log.
+    pub not_logged: usize,
+    /// Keys that are needed, each once, whether it is at hand or not. One that verified a signature and is refused by another
+    /// is in both of the next two counts.
+    pub needed: usize,
     /// Keys that are needed and proved.
     pub have: usize,
-    /// Needs that stay open.
+    /// Keys of which a need stays open.
     pub open: usize,
     /// Images and signatures that could not be read, and signatures that do not verify.
     pub problems: usize,
 }
 
 impl Counts {
-    /// Counts what was found. `have` is the number of keys that are proved.
+    /// Counts what was found. `proved` are the keys that verified a signature.
     pub(super) fn of(
         images: impl Iterator<Item = ImageReport>,
         sources: &[SourceReport],
-        open: &[OpenNeed],
-        have: usize,
+        proved: impl Iterator<Item = KeyRef>,
     ) -> Self {
-        let mut counts = Self { have, open: open.len(), ..Self::default() };
+        let (mut counts, mut open) = (Self::default(), BTreeSet::new());
         for image in images {
             counts.images += usize::from(image.state != ImageState::Pack);
             match image.state {
@@ -48,11 +76,17 @@ impl Counts {
                 ImageState::NotHere => counts.absent += 1,
                 ImageState::Pack => {}
             }
+            let needs = image.signatures.iter().flat_map(|s| &s.needs);
+            open.extend(needs.filter(|n| n.state != NeedState::Have).map(Needed::of));
             counts.signatures += image.signatures.len();
+            counts.not_logged += image.signatures.iter().filter(|s| s.logged == Some(false)).count();
             counts.problems += image.problems.len();
             counts.problems += image.signatures.iter().filter(|s| s.problem.is_some()).count();
         }
         counts.problems += sources.iter().map(|source| source.problems.len()).sum::<usize>();
+        let proved: BTreeSet<_> = proved.map(Needed::Known).collect();
+        (counts.have, counts.open) = (proved.len(), open.len());
+        counts.needed = proved.union(&open).count();
         counts
     }
 }

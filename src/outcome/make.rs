@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use super::{
     ConflictReport, Counts, ImageReport, ImageState, Images, KeyReport, NeedReport, NeedState, Report,
-    SignatureReport, SourceReport, UnusableReport, UnusedReport, WindowReport, WindowStatement, open,
+    SignatureReport, SourceReport, UndatedReport, UnusableReport, UnusedReport, WindowReport,
+    WindowStatement, open,
 };
 use crate::{
     diag::{Code, Diagnostic},
-    discover::{Discovery, FoundSignature, Image, Kind},
+    discover::{Discovery, Form, FoundSignature, Image, Kind},
     key::{Grade, OpenPgpKey, Provenance, Validity, name_of},
     keysource::Gathered,
     resolve::{Answer, Conflict, Resolution, Verdict, WindowDifference},
@@ -35,7 +36,7 @@ impl Report {
             })
             .collect();
         let open = open::open_needs(images.iter());
-        let counts = Counts::of(images.iter(), &sources, &open, resolution.keys.len());
+        let counts = Counts::of(images.iter(), &sources, resolution.keys.keys().copied());
         Self {
             schema_version: 1,
             command,
@@ -61,6 +62,18 @@ impl Report {
                     source: u.source.clone(),
                     entry: u.entry.clone(),
                     problem: u.problem.clone(),
+                })
+                .collect(),
+            undated: gathered
+                .undated
+                .iter()
+                .map(|u| UndatedReport {
+                    source: u.source.clone(),
+                    entry: u.entry.clone(),
+                    problem: Diagnostic::new(
+                        Code::LogWindowMissing,
+                        "it does not say since when its key is in use (validFor.start)",
+                    ),
                 })
                 .collect(),
             unused: resolution
@@ -123,7 +136,7 @@ fn signature(found: &FoundSignature<Verdict>, resolution: &Resolution) -> Signat
         Ok(verdict) => {
             let answers = resolution.answers(verdict).cloned().unwrap_or_default();
             let trouble = answers.refusal.as_ref().map(Diagnostic::from);
-            let needs = answers.needs.iter().map(|(n, a)| need(n, a)).collect();
+            let needs: Vec<_> = answers.needs.iter().map(|(n, a)| need(n, a)).collect();
             (needs, trouble, verdict.reference.as_deref().map(str::to_owned))
         }
     };
@@ -132,6 +145,8 @@ fn signature(found: &FoundSignature<Verdict>, resolution: &Resolution) -> Signat
         found: found.via.as_str(),
         at: found.at.to_string(),
         reference,
+        logged: (found.form != Form::OpenPgp && !needs.is_empty())
+            .then(|| needs.iter().any(|n| matches!(n.need, Need::Rekor { .. } | Need::Rekor2 { .. }))),
         needs,
         problem: trouble,
     }

@@ -55,6 +55,8 @@ pub struct Report {
     pub open: Vec<OpenNeed>,
     /// Entries of key sources that can't be used.
     pub unusable: Vec<UnusableReport>,
+    /// Logs of trusted roots that do not say since when they are in use. They are used here.
+    pub undated: Vec<UndatedReport>,
     /// What the user named as a source of keys, and no signature needs.
     pub unused: Vec<UnusedReport>,
     /// Keys that two sources give differently.
@@ -129,6 +131,10 @@ pub struct SignatureReport {
     /// The reference that the signer wrote into it: a claim.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
+    /// Whether a transparency log has an entry of it. Without one, less is proved: somebody may have taken it out. Nothing
+    /// where the signature was not verified, and of GPG signatures, which have none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub logged: Option<bool>,
     /// The keys that it needs.
     pub needs: Vec<NeedReport>,
     /// Why it does not count, where its needs do not say so: it can't be read, is not about this image, or does not
@@ -213,6 +219,18 @@ pub struct UnusableReport {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub entry: Option<String>,
     /// Why.
+    #[serde(flatten, serialize_with = "as_reason")]
+    pub problem: Diagnostic,
+}
+
+/// A log of a trusted root without the start of its validity.
+#[derive(Debug, Serialize)]
+pub struct UndatedReport {
+    /// The source.
+    pub source: String,
+    /// The entry.
+    pub entry: String,
+    /// What that means.
     #[serde(flatten, serialize_with = "as_reason")]
     pub problem: Diagnostic,
 }

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     key::{
         Candidate, Grade, Key, Material, Provenance, Role, is_name_of, parse_key_file, private_key,
-        trusted_root,
+        trusted_root::{self, Contents},
     },
     limits,
     oci::Digest,
@@ -97,9 +97,9 @@ impl Draft {
         let wrong = |reason: String| Err(PackError::TrustedRoot(reason));
         let provenance = nobody();
         let ours = files::trusted_root(&self.keys().collect::<Vec<_>>());
-        let (ours, _) =
-            ours.map(|json| trusted_root::read(&json, &provenance).unwrap_or_default()).unwrap_or_default();
-        let (theirs, unusable) = match trusted_root::read(carried, &provenance) {
+        let ours =
+            ours.and_then(|json| trusted_root::read(&json, &provenance).ok()).unwrap_or_default().candidates;
+        let Contents { candidates: theirs, unusable, .. } = match trusted_root::read(carried, &provenance) {
             Ok(read) => read,
             Err(e) => return wrong(e.to_string()),
         };

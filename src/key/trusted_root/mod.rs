@@ -8,7 +8,7 @@ mod read;
 mod wire;
 mod write;
 
-pub use read::{TrustedRootError, Unusable, read};
+pub use read::{Contents, TrustedRootError, Unusable, read};
 pub use write::{Entry, write};
 
 /// The media type that keypack writes.
@@ -31,8 +31,8 @@ mod tests {
     #[test]
     fn every_entry_of_the_public_roots_is_read_and_written_again() {
         for json in [SIGSTORE_PRODUCTION_TRUSTED_ROOT, SIGSTORE_STAGING_TRUSTED_ROOT] {
-            let (candidates, unusable) = read(json.as_bytes(), &provenance()).unwrap();
-            assert_eq!(unusable, []);
+            let Contents { candidates, unusable, undated } = read(json.as_bytes(), &provenance()).unwrap();
+            assert_eq!((unusable.len(), undated.len()), (0, 0));
             let entries: Vec<_> = candidates.iter().map(|c| Entry::from(&c.key)).collect();
             let ours = TrustedRoot::from_json(&String::from_utf8(write(&entries)).unwrap()).unwrap();
             let theirs = TrustedRoot::from_json(json).unwrap();
@@ -60,7 +60,7 @@ mod tests {
     fn another_key_under_a_known_id_is_told_apart() {
         let mut root: serde_json::Value = serde_json::from_str(SIGSTORE_PRODUCTION_TRUSTED_ROOT).unwrap();
         root["tlogs"][0]["publicKey"]["rawBytes"] = root["ctlogs"][0]["publicKey"]["rawBytes"].clone();
-        let (candidates, unusable) = read(root.to_string().as_bytes(), &provenance()).unwrap();
+        let Contents { candidates, unusable, .. } = read(root.to_string().as_bytes(), &provenance()).unwrap();
         assert_eq!(unusable.len(), 1);
         assert_eq!(unusable[0].problem.code.as_str(), "key-id-mismatch");
         assert_eq!(

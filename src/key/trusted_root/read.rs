@@ -47,16 +47,24 @@ pub struct Unusable {
     pub claims: Option<(Role, KeyId)>,
 }
 
-/// Reads a trusted root. An entry that can't be used is told and left out; the others are candidates.
-pub fn read(
-    json: &[u8],
-    provenance: &Provenance,
-) -> Result<(Vec<Candidate>, Vec<Unusable>), TrustedRootError> {
+/// What a trusted root holds.
+#[derive(Debug, Default)]
+pub struct Contents {
+    /// The keys.
+    pub candidates: Vec<Candidate>,
+    /// Entries that can't be used.
+    pub unusable: Vec<Unusable>,
+    /// Logs that are candidates although they have no `validFor.start`. sigstore-go refuses a whole trusted root for one.
+    pub undated: Vec<String>,
+}
+
+/// Reads a trusted root. An entry that can't be used is reported and left out; the others are candidates.
+pub fn read(json: &[u8], provenance: &Provenance) -> Result<Contents, TrustedRootError> {
     let root: Root<serde_json::Value> = serde_json::from_slice(json)?;
     if !READ.contains(&root.media_type.as_str()) {
         return Err(TrustedRootError::MediaType(root.media_type.chars().take(100).collect()));
     }
-    let (mut candidates, mut unusable) = (Vec::new(), Vec::new());
+    let mut contents = Contents::default();
     let lists: [(&'static str, Option<Role>, Vec<serde_json::Value>); 4] = [
         ("tlogs", None, root.tlogs),
         ("certificateAuthorities", Some(Role::Fulcio), root.certificate_authorities),
@@ -65,14 +73,20 @@ pub fn read(
     ];
     for (list, role, entries) in lists {
         for (index, entry) in entries.into_iter().enumerate() {
+            let name = |url: &str| format!("{list}[{index}] {url}").trim_end().to_owned();
             let read = match role {
                 Some(role @ (Role::Fulcio | Role::Tsa)) => authority(entry, role, provenance),
                 role => log(entry, role, provenance),
             };
             match read {
-                Ok(candidate) => candidates.push(candidate),
-                Err((url, code, reason, claims)) => unusable.push(Unusable {
-                    entry: format!("{list}[{index}] {url}").trim_end().to_owned(),
+                Ok(candidate) => {
+                    if candidate.key.role.is_log() && candidate.key.validity.start.is_none() {
+                        contents.undated.push(name(candidate.key.url.as_deref().unwrap_or_default()));
+                    }
+                    contents.candidates.push(candidate);
+                }
+                Err((url, code, reason, claims)) => contents.unusable.push(Unusable {
+                    entry: name(&url),
                     list,
                     problem: Diagnostic::new(code, reason),
                     claims,
@@ -80,7 +94,7 @@ pub fn read(
             }
         }
     }
-    Ok((candidates, unusable))
+    Ok(contents)
 }
 
 type Wrong = (String, Code, String, Option<(Role, KeyId)>);

@@ -13,7 +13,7 @@ pub use self::{
     place::Place,
     roots::{Choice, read_root},
 };
-use super::{Gathered, KeySourceError, Unusable};
+use super::{Gathered, KeySourceError, Undated, Unusable};
 use crate::{
     http::Client,
     key::Candidate,
@@ -67,6 +67,8 @@ impl Gathered {
                 claims: entry.claims,
             });
         }
+        let source = format!("{} {}", repository.name(), tuf::TRUSTED_ROOT);
+        self.undated.extend(items.undated.into_iter().map(|entry| Undated { source: source.clone(), entry }));
         self.candidates.extend(items.candidates.iter().cloned());
         let name = chain.name(Some(repository.name()));
         let repository = repository.name().to_owned();

@@ -48,7 +48,8 @@ struct Columns {
 }
 
 fn form(signature: &SignatureReport) -> String {
-    format!("{} ({})", signature.form, signature.found)
+    let log = if signature.logged == Some(false) { ", not logged" } else { "" };
+    format!("{} ({}{log})", signature.form, signature.found)
 }
 
 /// What is said of an image without signatures.

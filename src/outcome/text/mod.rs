@@ -162,13 +162,15 @@ fn counts(out: &mut String, report: &Report, paint: Paint) {
     if c.absent > 0 {
         images.push_str(&format!(", {} not here", c.absent));
     }
-    let needed = c.have + c.open;
-    let mut keys = format!("{} needed", count(needed, "key"));
-    if needed > 0 {
+    let mut keys = format!("{} needed", count(c.needed, "key"));
+    if c.needed > 0 {
         keys.push_str(&format!(": {} at hand and proved, {} open", c.have, c.open));
     }
     if !report.changed.is_empty() {
         keys.push_str(&format!(", {} refused until --accept-change", report.changed.len()));
+    }
+    if c.not_logged > 0 {
+        keys.push_str(&format!("; {} without a log entry", count(c.not_logged, "signature")));
     }
     if c.problems > 0 {
         keys.push_str(&format!("; {}", paint.bad(&count(c.problems, "problem"))));

@@ -71,6 +71,14 @@ pub(super) fn of_keys(out: &mut String, report: &Report, paint: Paint) {
         line(out, "    hint: ask its owner, by another way, whether the key was changed; then");
         line(out, &format!("    --accept-change {}", new.fingerprint));
     }
+    for (index, entry) in report.undated.iter().enumerate() {
+        let (kind, problem) = (paint.warn("note"), &entry.problem);
+        let what = format!("{}, {}", shown(&entry.source), shown(&entry.entry));
+        paragraph(out, 0, &format!("{kind} {}: {what}: {}", problem.code, shown(&problem.message)));
+        if index + 1 == report.undated.len() {
+            hint(out, 4, &problem.hint);
+        }
+    }
     for (index, entry) in report.unusable.iter().enumerate() {
         let what = match &entry.entry {
             None => shown(&entry.source),

@@ -12,6 +12,8 @@ pub struct Items {
     pub candidates: Vec<Candidate>,
     /// Entries that can't be used. The others are.
     pub unusable: Vec<Unusable>,
+    /// Logs of the trusted root that do not say since when they are in use. They are used.
+    pub undated: Vec<String>,
     /// Whether a trusted root was read; single targets then only stand in for what is unusable in it.
     trusted_root: bool,
 }
@@ -32,7 +34,7 @@ pub struct Unusable {
 }
 
 /// The target that holds all keys of an instance.
-pub(super) const TRUSTED_ROOT: &str = "trusted_root.json";
+pub const TRUSTED_ROOT: &str = "trusted_root.json";
 
 /// The lists of a trusted root, and what they hold.
 const LISTS: [(&str, &[Role]); 4] = [
@@ -45,9 +47,10 @@ const LISTS: [(&str, &[Role]); 4] = [
 impl Items {
     pub(super) fn add_trusted_root(&mut self, json: &[u8], provenance: &Provenance) {
         match trusted_root::read(json, provenance) {
-            Ok((candidates, unusable)) => {
-                self.candidates.extend(candidates);
-                self.unusable.extend(unusable.into_iter().map(|entry| Unusable {
+            Ok(root) => {
+                self.candidates.extend(root.candidates);
+                self.undated.extend(root.undated);
+                self.unusable.extend(root.unusable.into_iter().map(|entry| Unusable {
                     target: TRUSTED_ROOT.into(),
                     list: Some(entry.list),
                     entry: entry.entry,

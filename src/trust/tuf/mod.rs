@@ -23,5 +23,5 @@ pub use builtin::{Instance, Root, RootName};
 pub use chain::{Chain, RepositoryPath};
 pub use error::TufError;
 pub use evidence::{Evidence, RootSeen, describe};
-pub use items::Items;
+pub use items::{Items, TRUSTED_ROOT};
 pub use workflow::{Files, Verified, refresh, succeeds, verify};

@@ -5,7 +5,7 @@ use pgp::composed::ArmorOptions;
 use keypack::oci::Digest;
 
 use super::{
-    lab::{Say, block, bytes, revocation},
+    lab::{Say, block, bytes, message, payload_for, revocation},
     place::{EPOCH, owner, signed_image},
     program::Test,
 };
@@ -172,4 +172,35 @@ fn signatures_that_can_not_be_read_are_told_by_collect_too() {
     assert!(ran.out.contains("and 2 more problems: -v lists them"), "{}", ran.out);
     let ran = test.run(&format!("collect -v dir:image{bad} --key owner.asc -o keys --no-host")).exits(4);
     assert_eq!(ran.out.matches("signature-malformed").count(), 7, "{}", ran.out);
+}
+
+/// A build that is to be reproduced has a time of long ago, and its signatures may be newer.
+#[test]
+fn a_time_of_creation_before_the_signature() {
+    let test = Test::at_epoch("1767225600");
+    signed_image(&test, &owner(), "r.test/app:v1");
+    test.run("collect dir:image --key owner.asc -o keys").exits(0);
+    assert_eq!(test.json("keys/keypack.json")["created"], "2026-01-01T00:00:00Z");
+    test.run("discover dir:image --key owner.asc").exits(0);
+}
+
+/// A key that signed well and badly, and one that is not at hand.
+#[test]
+fn a_key_is_counted_once() {
+    let test = Test::new();
+    let owner = owner();
+    signed_image(&test, &owner, "r.test/app:v1");
+    let image = Digest::of(&test.read("image/manifest.json"));
+    let content = payload_for(image, "r.test/app:v1");
+    let ended = Say { ends: Some(1), ..Say::default() }.sign(&owner.primary_key, &content);
+    test.write("image/signature-2", message(&ended, &content));
+    let counts = |line: &str| {
+        let counts = test.run(line).exits(4).json()["counts"].clone();
+        ["needed", "have", "open"].map(|count| counts[count].as_u64().unwrap())
+    };
+    assert_eq!(counts("discover dir:image --key owner.asc --format json"), [1, 1, 1]);
+    assert_eq!(counts("discover dir:image --format json"), [1, 0, 1]);
+    test.run("discover dir:image --key owner.asc")
+        .exits(4)
+        .says("1 key needed: 1 at hand and proved, 1 open");
 }

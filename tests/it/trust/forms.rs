@@ -130,7 +130,7 @@ fn others(role: Role) -> Vec<keypack::key::Key> {
     for (json, source) in
         [(SIGSTORE_PRODUCTION_TRUSTED_ROOT, "production"), (SIGSTORE_STAGING_TRUSTED_ROOT, "staging")]
     {
-        let (candidates, _) = trusted_root::read(json.as_bytes(), &provenance(source)).unwrap();
+        let candidates = trusted_root::read(json.as_bytes(), &provenance(source)).unwrap().candidates;
         others.extend(candidates.iter().map(usable).filter(|k| k.role == role));
     }
     if !role.is_chain() {

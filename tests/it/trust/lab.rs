@@ -5,7 +5,10 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
 use keypack::{
-    key::{Candidate, Grade, Key, Material, Provenance, Role, parse_key_file, trusted_root},
+    key::{
+        Candidate, Grade, Key, Material, Provenance, Role, parse_key_file,
+        trusted_root::{self, Contents},
+    },
     oci::Digest,
     signature::{UntrustedBundle, UntrustedSignature, UntrustedSimple},
     trust::{KeySet, Verifier},
@@ -152,7 +155,7 @@ pub fn provenance(source: &str) -> Provenance {
 
 /// All that a trusted root holds.
 pub fn root(json: &[u8], source: &str) -> Vec<Candidate> {
-    let (candidates, unusable) = trusted_root::read(json, &provenance(source)).unwrap();
+    let Contents { candidates, unusable, .. } = trusted_root::read(json, &provenance(source)).unwrap();
     assert_eq!(unusable, []);
     candidates
 }

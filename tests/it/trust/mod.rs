@@ -22,3 +22,4 @@ mod sources;
 mod stamp;
 mod unbound;
 mod walk;
+mod windows;

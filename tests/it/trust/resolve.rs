@@ -39,10 +39,10 @@ fn files() -> Vec<Candidate> {
 }
 
 fn others() -> Vec<Candidate> {
-    let (staging, _) =
+    let staging =
         keypack::key::trusted_root::read(SIGSTORE_STAGING_TRUSTED_ROOT.as_bytes(), &provenance("staging"))
             .unwrap();
-    [root(SIGSTORE_PRODUCTION_TRUSTED_ROOT.as_bytes(), "production"), staging].concat()
+    [root(SIGSTORE_PRODUCTION_TRUSTED_ROOT.as_bytes(), "production"), staging.candidates].concat()
 }
 
 #[test]

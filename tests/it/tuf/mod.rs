@@ -6,7 +6,7 @@ mod beside;
 mod collect;
 mod forged;
 mod interplay;
-mod keeper;
+pub(crate) mod keeper;
 mod lies;
 mod packs;
 mod rhtas;

@@ -64,7 +64,8 @@ fn an_authority_without_certificates_is_told() {
         let bad: serde_json::Value = serde_json::from_slice(&bad.unwrap()).unwrap();
         json["timestampAuthorities"].as_array_mut().unwrap().push(bad);
         let provenance = builtin().candidates[0].provenance.clone();
-        let (candidates, unusable) = trusted_root::read(json.to_string().as_bytes(), &provenance).unwrap();
+        let trusted_root::Contents { candidates, unusable, .. } =
+            trusted_root::read(json.to_string().as_bytes(), &provenance).unwrap();
         assert_eq!(candidates.len(), 7 + usize::from(usable), "{name}: {unusable:?}");
         assert_eq!(unusable.len(), usize::from(!usable), "{name}");
     }
