@@ -169,13 +169,14 @@ fn counts(out: &mut String, report: &Report, paint: Paint) {
     if !report.changed.is_empty() {
         keys.push_str(&format!(", {} refused until --accept-change", report.changed.len()));
     }
-    if c.not_logged > 0 {
-        keys.push_str(&format!("; {} without a log entry", count(c.not_logged, "signature")));
-    }
     if c.problems > 0 {
         keys.push_str(&format!("; {}", paint.bad(&count(c.problems, "problem"))));
     }
-    paragraph(out, 0, &format!("{images}. {keys}."));
+    let not_logged = match c.not_logged {
+        0 => String::new(),
+        n => format!(" {} without a log entry.", count(n, "signature")),
+    };
+    paragraph(out, 0, &format!("{images}. {keys}.{not_logged}"));
 }
 
 fn pack(out: &mut String, report: &Report) {
