@@ -84,11 +84,7 @@ pub fn run(data: &[u8]) {
             images: 1,
             example: text(6),
         }],
-        unusable: vec![UnusableReport {
-            source: text(7),
-            entry: Some(text(8)),
-            problem: problem(9),
-        }],
+        unusable: vec![UnusableReport { source: text(7), entry: Some(text(8)), problem: problem(9) }],
         undated: vec![UndatedReport { source: text(7), entry: text(8), problem: problem(9) }],
         unused: vec![UnusedReport { source: text(1), sha256: digest }],
         conflicts: vec![ConflictReport { key, sources: vec![text(2), text(3)] }],
