@@ -146,9 +146,14 @@ pub(super) struct Read {
 pub(super) struct Discover {
     #[command(flatten)]
     pub(super) read: Read,
-    /// Write what was seen (who signs which repository) as a draft of rules into a new file, or to stdout in place of the
-    /// report. A person goes through it, and `collect --accept-rules FILE` takes it.
-    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "-")]
+    /// See whether the keys of this directory, as `collect` and `pull` write it, are all that the images need. No other
+    /// key counts, not even a built-in one; nothing authenticates these.
+    #[arg(help_heading = heading::KEYS, long, value_name = "DIR",
+          conflicts_with_all = ["trusted_root", "key", "from_policy", "rekor", "tuf", "tuf_root", "draft_rules"])]
+    pub(super) keys_dir: Option<PathBuf>,
+    /// Write what was seen (who signs which repository) as a draft of rules into a new file; - is stdout, in place of the
+    /// report. Review it before use: `collect --accept-rules FILE` takes it.
+    #[arg(long, value_name = "FILE")]
     pub(super) draft_rules: Option<PathBuf>,
     /// Look only whether the images of --images have signatures, without any keys, and write keypack.yaml for registries.d
     /// (containers-registries.d(5)) into this directory: `use-sigstore-attachments` is off for repositories without any

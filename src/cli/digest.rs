@@ -20,7 +20,7 @@ impl FromStr for DigestArg {
     type Err = <Digest as FromStr>::Err;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if text == "-" { Ok(Self::Ask) } else { text.parse().map(Self::Given) }
+        if text == "-" { Ok(Self::Ask) } else { Digest::typed(text).map(Self::Given) }
     }
 }
 

@@ -24,20 +24,21 @@ pub(super) fn run(args: &args::Discover, output: &Output) -> Result<Exit, Diagno
     if draft_rules == Some(DraftRules::Outcome) && output.format == Format::Json {
         return Err(Diagnostic::usage(
             "a draft of rules is no JSON, and stdout is wanted for both",
-            "name a file: --draft-rules=FILE",
+            "name a file: --draft-rules FILE",
         ));
     }
-    let request = Request { sources: (&args.read).into(), draft_rules };
+    let mut request = Request { sources: (&args.read).into(), draft_rules };
+    request.sources.keys.keys_dir.clone_from(&args.keys_dir);
     let outcome = ops::discover(&request, &output.context(&args.read.registry))?;
     if let Some(DraftRules::File(path)) = &request.draft_rules {
-        output.note(&format!(
-            "wrote a draft of rules to {}; it is policy for nobody until a person went through it",
-            path.display()
-        ));
+        output.note(&format!("wrote a draft of rules to {}: review it before use", path.display()));
     }
     match &outcome.draft_rules {
         Some(draft) => output.data(draft)?,
         None => output.report(&outcome.report, true)?,
+    }
+    if let Some(keys) = args.keys_dir.as_ref().filter(|_| outcome.report.is_complete()) {
+        output.note(&format!("{} fits: every signature here verifies with its keys", keys.display()));
     }
     Ok(if outcome.report.is_complete() { Exit::Done } else { Exit::Incomplete })
 }

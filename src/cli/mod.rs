@@ -41,7 +41,7 @@ use crate::diag::{Diagnostic, Exit};
 
 /// Runs the program: the arguments of this process in, an exit code out.
 pub fn main() -> ExitCode {
-    let mut cli = match Cli::try_parse() {
+    let mut cli = match Cli::try_parse_from(usage::with_values(std::env::args_os())) {
         Ok(cli) => cli,
         Err(e) => return usage::refused(e),
     };

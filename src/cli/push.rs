@@ -4,6 +4,7 @@ use super::{
 };
 use crate::{
     diag::{Diagnostic, Exit},
+    display::shown,
     ops::{self, push::Request},
 };
 
@@ -23,7 +24,12 @@ pub(super) fn run(args: &args::Push, output: &Output) -> Result<Exit, Diagnostic
         // Members in the order of their names.
         Format::Json => output.json(&serde_json::json!(outcome))?,
         Format::Text => {
-            output.data(&format!("Pack: {}\nDigest: {}\n", outcome.pack_digest, outcome.manifest_digest))?;
+            output.data(&format!(
+                "Reference: {}\nPack: {}\nDigest: {}\n",
+                shown(&outcome.reference),
+                outcome.pack_digest,
+                outcome.manifest_digest
+            ))?;
         }
     }
     Ok(Exit::Done)

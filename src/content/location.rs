@@ -116,6 +116,7 @@ impl Location {
                 "no such path",
                 "write oci:DIR:TAG for a layout, oci-archive:FILE:TAG for an archive",
             )),
+            _ if is_host_with_port(text.trim_end_matches('/')) => registry(text),
             _ => Err(error(
                 "no such path, and no registry either (its host would have a dot, a port, or be localhost)",
                 "check the path; a registry is written docker://HOST/REPOSITORY",
@@ -180,6 +181,13 @@ fn registry(text: &str) -> Result<Location, String> {
         RegistryRef { host, repository, tag: None, digest: None } => Location::Repositories(host, repository),
         reference => Location::Registry(reference),
     })
+}
+
+/// Whether a bare word is a registry with its port: `mirror:5000`. Docker Hub is never guessed, so the number is no tag; but
+/// one below the ports of the web is more likely to be meant as one, as in `postgres:16`.
+fn is_host_with_port(text: &str) -> bool {
+    let port = text.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
+    port.is_some_and(|port| port >= 80) && Host::parse(text).is_ok()
 }
 
 /// Splits `PATH[:TAG]` or `PATH@DIGEST`.
@@ -297,7 +305,14 @@ mod tests {
         assert_eq!(parse("my.dir/keys"), Ok(Location::Path("my.dir/keys".into())));
         assert!(matches!(parse("quay.io/ns/app:v1"), Ok(Location::Registry(_))));
         assert!(matches!(parse("localhost/app"), Ok(Location::Repositories(..))));
-        for text in ["busybox", "library/busybox", "keys.tar", "mirror:v1", "", ":", "C:\\keys"] {
+        for text in ["mirror.example:5000", "localhost:5000", "registry:443", "[::1]:5000", "registry:5000/"]
+        {
+            let all = Location::Repositories(Host::parse(text.trim_end_matches('/')).unwrap(), String::new());
+            assert_eq!(parse(text), Ok(all), "{text:?}");
+        }
+        for text in
+            ["postgres:16", "busybox", "library/busybox", "keys.tar", "mirror:v1", "", ":", "C:\\keys"]
+        {
             assert_eq!(parse(text).unwrap_err().code(), Code::Usage, "{text:?}");
         }
         assert!(parse("mirror:v1").unwrap_err().hint().contains("oci:DIR:TAG"));

@@ -351,6 +351,8 @@ codes! {
     TargetIsMountPoint "target-is-mount-point" CouldNot "name a directory below it, such as MOUNT/keys";
     /// The target holds files that keypack did not write.
     TargetHasForeignFiles "target-has-foreign-files" CouldNot "name an empty directory or one that keypack wrote, or move those files out of it";
+    /// The directory of keys holds files that are not of a pack.
+    KeysWithForeignFiles "keys-with-foreign-files" CouldNot "name the directory that `keypack collect` or `keypack pull` wrote, and move other files out of it";
     /// The target can't be written.
     TargetNotWritable "target-not-writable" CouldNot "check who owns the directory and its parent, and whether the file system is mounted read-only";
     /// Another keypack writes there.

@@ -19,6 +19,17 @@ pub enum DigestError {
     /// It is not `sha256:` and 64 lower-case hexadecimal digits.
     #[error("{0:?} is not a digest: sha256: and 64 lower-case hexadecimal digits are needed")]
     Form(String),
+    /// It has another number of hexadecimal digits.
+    #[error(
+        "{text:?} is not a digest: it has {}, and 64 are needed",
+        crate::display::count(digits, "hexadecimal digit")
+    )]
+    Length {
+        /// The text, or its beginning.
+        text: String,
+        /// How many it has.
+        digits: usize,
+    },
 }
 
 impl Digest {
@@ -35,6 +46,12 @@ impl Digest {
     /// A digest from 64 hexadecimal digits, without the `sha256:` in front.
     pub fn from_hex(hex: &str) -> Result<Self, DigestError> {
         format!("sha256:{hex}").parse()
+    }
+
+    /// A digest as people copy it: with or without `sha256:`, in either case, with blanks around it.
+    pub fn typed(text: &str) -> Result<Self, DigestError> {
+        let text = text.trim().to_ascii_lowercase();
+        if text.contains(':') { text.parse() } else { format!("sha256:{text}").parse() }
     }
 
     /// The 32 bytes.
@@ -62,6 +79,9 @@ impl FromStr for Digest {
             return Err(if named { DigestError::Algorithm(shown()) } else { DigestError::Form(shown()) });
         }
         let mut bytes = [0; 32];
+        if !digits.is_empty() && digits.len() != 64 && digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return Err(DigestError::Length { text: shown(), digits: digits.len() });
+        }
         if digits.bytes().any(|b| b.is_ascii_uppercase()) || hex::decode_to_slice(digits, &mut bytes).is_err()
         {
             return Err(DigestError::Form(shown()));
@@ -118,12 +138,31 @@ mod tests {
             "sha256:../../x",
             &format!("sha256:{}", "A".repeat(64)),
             &format!("SHA256:{hex}"),
-            &format!("sha256:{hex}a"),
-            &format!("sha256:{}", &hex[1..]),
             &format!("sha256:{hex}\n"),
         ] {
             assert!(matches!(text.parse::<Digest>(), Err(DigestError::Form(_))), "{text:?}");
         }
+        for digits in [1, 63, 65] {
+            let text = format!("sha256:{}", "a".repeat(digits));
+            assert_eq!(text.parse::<Digest>(), Err(DigestError::Length { text, digits }));
+        }
         assert!(matches!(format!("sha512:{hex}{hex}").parse::<Digest>(), Err(DigestError::Algorithm(_))));
+    }
+
+    #[test]
+    fn what_people_copy_is_read() {
+        let hex = "a1".repeat(32);
+        let digest = Digest::from_hex(&hex).unwrap();
+        for text in [
+            &hex,
+            &hex.to_uppercase(),
+            &format!("SHA256:{}", hex.to_uppercase()),
+            &format!(" sha256:{hex}\n"),
+        ] {
+            assert_eq!(Digest::typed(text), Ok(digest), "{text:?}");
+        }
+        let short = Digest::typed(&hex[..60]).unwrap_err().to_string();
+        assert!(short.contains("it has 60 hexadecimal digits, and 64 are needed"), "{short}");
+        assert!(Digest::typed("").is_err() && Digest::typed("sha512:00").is_err());
     }
 }

@@ -150,7 +150,9 @@ impl DescriptorDto {
     fn read(self, of: Digest) -> Result<Descriptor, ManifestError> {
         let digest = self.digest.parse().map_err(|source| match source {
             DigestError::Algorithm(_) => ManifestError::Digest { digest: of, source },
-            DigestError::Form(_) => ManifestError::Form { digest: of, reason: source.to_string() },
+            DigestError::Form(_) | DigestError::Length { .. } => {
+                ManifestError::Form { digest: of, reason: source.to_string() }
+            }
         })?;
         Ok(Descriptor {
             media_type: self.media_type,

@@ -39,7 +39,8 @@ pub(super) fn discover_and_resolve(
 ) -> Result<Found, Diagnostic> {
     let mut gathered = wanted.keys.gather(ctx)?;
     let sources = open(wanted, ctx)?;
-    for Opened { source, .. } in &sources {
+    let only_given = wanted.keys.keys_dir.is_some();
+    for Opened { source, .. } in sources.iter().filter(|_| !only_given) {
         add_payloads(&mut gathered, source.as_ref())?;
     }
     gathered.tell_conflicts();
@@ -51,7 +52,7 @@ pub(super) fn discover_and_resolve(
     ctx.events.step("looking for signatures");
     let redhat = RedHat::new(revoked, ctx);
     let mut resolver = Resolver::new(&gathered.candidates, ctx.now);
-    if !wanted.keys.offline {
+    if !wanted.keys.offline && !only_given {
         resolver = resolver.asking(redhat.late_keys());
     }
     let judge = Judge::new(resolver);

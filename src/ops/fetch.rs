@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use super::{
     Context, oc_mirror,
-    place::{hosts, keys, location},
+    place::{hosts, keys_to_read, location},
 };
 use crate::{
     content::{self, ContentError, Layout, Location, Name, Source, TarFiles},
@@ -88,8 +88,7 @@ pub(super) fn keys_or_pack(
 ) -> Result<(Draft, Option<Digest>), Diagnostic> {
     let path = Path::new(place);
     if path.join(INVENTORY).is_file() {
-        let missing = || Diagnostic::new(Code::KeysNotFound, format!("{} holds no keys", path.display()));
-        return Ok((keys(path)?.ok_or_else(missing)?, None));
+        return Ok((keys_to_read(path)?, None));
     }
     let location = location(place)?;
     let untrusted = pack(&Wanted { location: &location, cache_dir, digests: &[] }, ctx)?.pack;
@@ -197,21 +196,29 @@ fn matches(pack: &UnverifiedPack, digests: &[Digest]) -> bool {
 }
 
 fn only(source: &dyn Source, digests: &[Digest]) -> Result<UnverifiedPack, Diagnostic> {
-    let mut packs: Vec<(String, String, Descriptor)> = Vec::new();
+    let mut packs: Vec<(String, Vec<String>, Descriptor)> = Vec::new();
     for repository in source.repositories()? {
         for listed in source.manifests(&repository)? {
             let fetched = content::fetch_manifest(source, &repository, &listed.descriptor);
             let Ok(Some((_, Document::Manifest(manifest)))) = fetched else { continue };
-            let known = packs.iter().any(|(_, _, d)| d.digest == listed.descriptor.digest);
+            let known = packs
+                .iter_mut()
+                .find(|(held_by, _, d)| (held_by, d.digest) == (&repository, listed.descriptor.digest));
+            if let Some((_, names, _)) = known {
+                if let Name::Tag(tag) = listed.name {
+                    names.push(tag);
+                }
+                continue;
+            }
             let config = |config: &Descriptor| {
                 content::fetch(source, &repository, config, limits::CONFIG).ok().flatten()
             };
-            if !known && looks_like_a_pack(&manifest, config) {
+            if looks_like_a_pack(&manifest, config) {
                 let name = match &listed.name {
                     Name::Tag(tag) => tag.clone(),
                     _ => listed.descriptor.digest.to_string(),
                 };
-                packs.push((repository.clone(), name, listed.descriptor));
+                packs.push((repository.clone(), vec![name], listed.descriptor));
             }
         }
     }
@@ -223,7 +230,15 @@ fn only(source: &dyn Source, digests: &[Digest]) -> Result<UnverifiedPack, Diagn
             if let Some(pack) = meant.into_iter().find(|pack| matches(pack, digests)) {
                 return Ok(pack);
             }
-            let names: Vec<_> = packs.into_iter().map(|(_, name, _)| name).collect();
+            let named = |(repository, names, _): &(String, Vec<String>, _)| {
+                let repository = if source.repositories().is_ok_and(|all| all.len() > 1) {
+                    format!("{repository}:")
+                } else {
+                    String::new()
+                };
+                names.iter().map(|name| format!("{repository}{name}")).collect::<Vec<_>>().join(" = ")
+            };
+            let names: Vec<_> = several.iter().map(named).collect();
             Err(Ambiguous::Several(source.place(), names.join(", ")).into())
         }
     }

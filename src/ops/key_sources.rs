@@ -1,20 +1,23 @@
 //! From the sources that are named to keys that could be the right ones.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use super::{Context, TufRoot, tuf};
+use super::{Context, TufRoot, place::keys_to_read, tuf};
 use crate::{
     content::Source,
     diag::{Code, Diagnostic},
     fs,
     http::Client,
-    key::{Pin, Role},
+    key::{Candidate, Grade, Key, Pin, Provenance, Role},
     keysource::{AddressOrPath, Gathered, KeyFile},
 };
 
 /// Where keys come from, beside what is built in.
 #[derive(Debug, Clone)]
 pub struct KeySources {
+    /// A keys/ directory: then its keys count, and no others. Nothing authenticates them here; what comes out is whether
+    /// they fit.
+    pub keys_dir: Option<PathBuf>,
     /// Files `trusted_root.json`.
     pub trusted_roots: Vec<PathBuf>,
     /// Files with keys or chains, each with its role where it is given.
@@ -40,6 +43,7 @@ impl Default for KeySources {
     /// What is built in, and this host.
     fn default() -> Self {
         Self {
+            keys_dir: None,
             trusted_roots: Vec::new(),
             keys: Vec::new(),
             from_policy: None,
@@ -57,6 +61,10 @@ impl KeySources {
     /// Reads the sources that the caller names, then what is built in.
     pub(super) fn gather(&self, ctx: &Context) -> Result<Gathered, Diagnostic> {
         let mut gathered = Gathered { pins: self.pins.clone(), ..Gathered::default() };
+        if let Some(directory) = &self.keys_dir {
+            gathered.candidates = of_directory(directory)?;
+            return Ok(gathered);
+        }
         for file in &self.keys {
             add_key_file(&mut gathered, file, ctx)?;
         }
@@ -119,6 +127,26 @@ impl KeySources {
         gathered.add_builtin();
         Ok(gathered)
     }
+}
+
+/// The keys of a keys/ directory, each as its inventory describes it.
+fn of_directory(directory: &Path) -> Result<Vec<Candidate>, Diagnostic> {
+    let draft = keys_to_read(directory)?;
+    let candidates = draft.keys().map(|(record, material)| {
+        let key = Key {
+            role: record.role,
+            id: record.id,
+            material: material.clone(),
+            url: record.url.clone(),
+            origin: record.origin.clone(),
+            validity: record.validity,
+            ct_required: record.ct_required,
+        };
+        let source = directory.join(&record.file).display().to_string();
+        let provenance = Provenance { grade: Grade::File, source, sha256: draft.digest(), date: None };
+        Candidate { key, provenance }
+    });
+    Ok(candidates.collect())
 }
 
 fn add_key_file(gathered: &mut Gathered, file: &KeyFile, ctx: &Context) -> Result<(), Diagnostic> {

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, path::Path};
 
 use crate::{
     content::Location,
-    diag::Diagnostic,
+    diag::{Code, Diagnostic},
     fs,
     pack::{self, Draft},
     tree::OutFile,
@@ -39,6 +39,15 @@ pub(super) fn keys(path: &Path) -> Result<Option<Draft>, Diagnostic> {
     }
     let draft = Draft::from_files(contents.files);
     draft.map(Some).map_err(|e| Diagnostic::from(e).on(&path.display().to_string()))
+}
+
+/// Loads a keys/ directory that is only read: it must be there, and hold nothing else.
+pub(super) fn keys_to_read(path: &Path) -> Result<Draft, Diagnostic> {
+    let loaded = keys(path).map_err(|e| match e.code {
+        Code::TargetHasForeignFiles => Diagnostic::new(Code::KeysWithForeignFiles, e.message),
+        _ => e,
+    })?;
+    loaded.ok_or_else(|| Diagnostic::new(Code::KeysNotFound, format!("{} holds no keys", path.display())))
 }
 
 /// The files of a keys/ that keypack wrote there.

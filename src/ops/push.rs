@@ -7,10 +7,10 @@ use serde::Serialize;
 use super::{
     Context,
     ends::warn_of_ends,
-    place::{hosts, keys, location},
+    place::{hosts, keys_to_read, location},
 };
 use crate::{
-    content::{self, ContentError, Destination, Source},
+    content::{self, ContentError, Destination, Location, Source},
     diag::{Code, Diagnostic},
     fs, limits,
     oci::{Descriptor, Digest, Document},
@@ -50,6 +50,8 @@ pub struct Outcome {
     pub place: String,
     /// The tag.
     pub tag: String,
+    /// The whole reference, as `pull` takes it.
+    pub reference: String,
     /// The digest of `keypack.json`.
     pub pack_digest: Digest,
     /// The digest of the artifact's manifest.
@@ -61,7 +63,7 @@ pub struct Outcome {
     pub tagged: bool,
 }
 
-/// What a destination without a tag gets.
+/// The tag where the place has no names of its own, as an oc-mirror folder.
 const TAG: &str = "latest";
 
 const DESTINATION: &str = "write docker://HOST/REPO:TAG, oci:DIR:TAG or oci-archive:FILE:TAG";
@@ -101,6 +103,30 @@ fn refuse_other_content(replaced: &Result<Box<dyn Source>, ContentError>) -> Res
     }
 }
 
+/// The tag that the pack gets. A place that takes one must say it: a tag that nobody chose is moved by the next push.
+fn tag(location: &Location) -> Result<String, Diagnostic> {
+    match (location, location.reference()) {
+        (_, Some(name)) if name.starts_with("sha256:") => {
+            Err(Diagnostic::usage("a destination has a tag, not a digest", DESTINATION))
+        }
+        (_, Some(tag)) => Ok(tag),
+        (
+            Location::Registry(_) | Location::Repositories(..) | Location::Layout(..) | Location::Archive(..),
+            None,
+        ) => {
+            let repository = match location {
+                Location::Repositories(_, prefix) if prefix.is_empty() => "/keypack/trust",
+                _ => "",
+            };
+            Err(Diagnostic::usage(
+                format!("{location} names no tag for the pack"),
+                format!("name one, such as {location}{repository}:keys-2026-11"),
+            ))
+        }
+        (_, None) => Ok(TAG.into()),
+    }
+}
+
 /// Writes a keys/ directory as an artifact. What is there and is no pack is never replaced.
 pub fn push(request: &Request, ctx: &Context) -> Result<Outcome, Diagnostic> {
     let path = Path::new(&request.keys);
@@ -110,8 +136,7 @@ pub fn push(request: &Request, ctx: &Context) -> Result<Outcome, Diagnostic> {
             format!("the directory comes first: keypack push {} {}", request.dest, request.keys),
         ));
     }
-    let draft = keys(path)?
-        .ok_or_else(|| Diagnostic::new(Code::KeysNotFound, format!("{} holds no keys", path.display())))?;
+    let draft = keys_to_read(path)?;
     draft.refuse_stale_signatures()?;
     warn_of_ends(&draft, ctx);
     for (name, covers) in draft.coverage() {
@@ -122,10 +147,7 @@ pub fn push(request: &Request, ctx: &Context) -> Result<Outcome, Diagnostic> {
         }
     }
     let location = location(&request.dest).map_err(|e| e.hinting(DESTINATION))?;
-    let tag = location.reference().unwrap_or_else(|| TAG.into());
-    if tag.starts_with("sha256:") {
-        return Err(Diagnostic::usage("a destination has a tag, not a digest", DESTINATION));
-    }
+    let tag = tag(&location)?;
     let form = match request.form {
         Form::Image => pack::Form::Image,
         Form::Artifact => pack::Form::Artifact,
@@ -158,6 +180,7 @@ pub fn push(request: &Request, ctx: &Context) -> Result<Outcome, Diagnostic> {
     Ok(Outcome {
         place: sink.place(),
         tag,
+        reference: location.to_string(),
         pack_digest: draft.digest(),
         manifest_digest: stored.digest,
         written: stored.written,

@@ -135,14 +135,9 @@ pub enum PackError {
         /// What is wrong with it.
         reason: String,
     },
-    /// A key that no pin names.
-    #[error("the pack holds {name:?}, and no pin names it: {pin}")]
-    NotPinned {
-        /// The file.
-        name: String,
-        /// The pin that would.
-        pin: Pin,
-    },
+    /// Keys that no pin names: the file of each, with the pin that would.
+    #[error("no pin names {}", unpinned(.0))]
+    NotPinned(Vec<(String, Pin)>),
     /// A pin that leaves open what nothing else authenticates.
     #[error("the pin {pin} does not say {open}; what the pack holds in {name:?} is {whole}")]
     PinIncomplete {
@@ -286,4 +281,10 @@ fn list(keys: &[Digest]) -> String {
 /// The time that a version stands for, where it is one.
 fn dated(version: u64) -> Option<Timestamp> {
     Timestamp::from_second(i64::try_from(version).ok()?).ok()
+}
+
+/// Files with the pins that name their keys.
+fn unpinned(keys: &[(String, Pin)]) -> String {
+    let keys: Vec<_> = keys.iter().map(|(name, pin)| format!("{name:?} ({pin})")).collect();
+    keys.join(", ")
 }

@@ -22,6 +22,7 @@ pub(super) fn exact(
     let mut open: Vec<Pin> = pins.to_vec();
     open.sort_unstable();
     open.dedup();
+    let mut unpinned = Vec::new();
     // Those that fix a key wholly are used up first.
     open.sort_by_key(|pin| pin.leaves_open().is_some());
     for (record, material) in draft.keys() {
@@ -45,8 +46,11 @@ pub(super) fn exact(
                 }
             }
             None if other_anchor => {}
-            None => return Err(PackError::NotPinned { name: record.file.clone(), pin }),
+            None => unpinned.push((record.file.clone(), pin)),
         }
+    }
+    if !unpinned.is_empty() {
+        return Err(PackError::NotPinned(unpinned));
     }
     match open.into_iter().next() {
         Some(pin) => Err(PackError::PinNotMet(pin)),

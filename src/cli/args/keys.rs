@@ -15,9 +15,6 @@ use crate::{
     ops::{self, TufRoot},
 };
 
-/// Where policy.json lies on a host, and where keys lie beside it.
-const POLICY: &str = "/etc/containers/policy.json";
-
 /// Where keys come from.
 #[derive(Debug, Clone, Args)]
 pub(in crate::cli) struct KeySources {
@@ -29,8 +26,8 @@ pub(in crate::cli) struct KeySources {
     /// that is named as in keys/ (rekor-….pub, fulcio-….pem) has its role by its name [repeatable].
     #[arg(help_heading = heading::KEYS, long, value_name = "[ROLE=]FILE", value_parser = OsStringValueParser::new().try_map(|text| KeyFile::parse(&text)))]
     pub(in crate::cli) key: Vec<KeyFile>,
-    /// The keys that a policy.json names [default FILE: /etc/containers/policy.json]; it is only read.
-    #[arg(help_heading = heading::KEYS, long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = POLICY)]
+    /// The keys that a policy.json names; it is only read. This host's own, /etc/containers/policy.json, is read anyway.
+    #[arg(help_heading = heading::KEYS, long, value_name = "FILE")]
     pub(in crate::cli) from_policy: Option<PathBuf>,
     /// Leave out what this host has: its policy.json, and /etc/pki/sigstore.
     #[arg(help_heading = heading::KEYS, long, conflicts_with = "host_root")]
@@ -79,6 +76,7 @@ impl From<&KeySources> for ops::KeySources {
     fn from(args: &KeySources) -> Self {
         let args = args.clone();
         Self {
+            keys_dir: None,
             trusted_roots: args.trusted_root,
             keys: args.key,
             from_policy: args.from_policy,

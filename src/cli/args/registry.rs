@@ -18,7 +18,7 @@ pub(in crate::cli) struct Registry {
     /// A directory with ca.crt, client.cert and client.key for the registry.
     #[arg(help_heading = heading::REGISTRY, long, value_name = "DIR")]
     cert_dir: Option<PathBuf>,
-    /// Check the registry's certificate; `false` also allows http on this machine.
+    /// Check the registry's certificate: true or false; `false` also allows http on this machine.
     #[arg(help_heading = heading::REGISTRY, long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value_t = true,
           default_missing_value = "true", action = clap::ArgAction::Set)]
     tls_verify: bool,

@@ -41,7 +41,7 @@ impl From<&Exceptions> for ops::Exceptions {
 /// What authenticates a pack. Several kinds together must all hold.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Anchors {
-    /// The pack digest, or the manifest digest; with -, it is asked for on the terminal, and may be typed in groups.
+    /// The pack digest, or the manifest digest, with or without `sha256:` and in either case; with -, it is asked for on the terminal, and may be typed in groups.
     #[arg(help_heading = heading::ANCHORS, long, value_name = "sha256:…|-")]
     pub(in crate::cli) digest: Option<DigestArg>,
     /// The organisation's public key; a signature by one of several is enough, unless --threshold says how many

@@ -57,6 +57,11 @@ fn one_key_too_many_or_too_few() {
         let pin = some.remove(left_out);
         test.run(&format!("pull oci:m:newer{} -o out", flags(&some))).fails(3, "key-not-pinned").tells(&pin);
     }
+    // All that no pin names, in one go.
+    let mut ran = test.run(&format!("pull oci:m:newer --pin {} -o out", all[0])).fails(3, "key-not-pinned");
+    for pin in &all[1..] {
+        ran = ran.tells(pin);
+    }
     // A pack from which a key was taken away: the pins of the newer one for the older.
     test.run(&format!("pull oci:m:old{} -o out", flags(&all))).fails(3, "pin-not-met");
     assert!(!test.has("out"));

@@ -265,7 +265,8 @@ fn a_target_that_is_not_ours_is_refused() {
     let line = format!("{REKOR1} {TRUST} -o");
     let ran = test.run(&format!("{line} mine")).fails(1, "target-has-foreign-files").tells("mine holds what");
     ran.tells("notes.txt").tells("name an empty directory");
-    test.run("push mine oci:m:keys").fails(1, "target-has-foreign-files");
+    let ran = test.run("push mine oci:m:keys").fails(1, "keys-with-foreign-files").tells("notes.txt");
+    ran.tells("name the directory that `keypack collect` or `keypack pull` wrote");
     test.run(&format!("{line} file")).fails(1, "target-not-a-directory");
     test.run(&format!("{line} link")).fails(1, "target-is-symlink");
     test.run(&format!("{line} no/such/keys")).fails(1, "parent-missing");

@@ -18,6 +18,21 @@ fn what_is_needed_is_at_hand() {
 }
 
 #[test]
+fn a_directory_of_keys_is_compared_with_images() {
+    let test = Test::new();
+    let (fits, more) = ("lab/layouts/key-bundle-rekor1-oras", "lab/layouts/keyless-bundle-rekor2-oras");
+    test.run(&format!("collect {fits} {TRUST} -o keys")).exits(0);
+    test.run(&format!("discover {fits} --keys-dir keys")).exits(0).says("0 open").tells("keys fits");
+    // The keys of keys/ alone count, and those that nothing needs are named.
+    let ran = test.run(&format!("discover {more} --keys-dir keys")).fails(4, "incomplete").says("4 open");
+    ran.says("keys/signer-43ef7bc8.pub").says("not needed");
+    test.run(&format!("discover {more} --keys-dir keys {TRUST}")).exits(2).tells("cannot be used with");
+    test.run(&format!("discover {more} --keys-dir none")).fails(1, "keys-not-found");
+    test.write("mine/notes.txt", "hello");
+    test.run(&format!("discover {more} --keys-dir mine")).fails(1, "keys-with-foreign-files");
+}
+
+#[test]
 fn what_is_missing_is_told_with_what_to_do() {
     let test = Test::new();
     let ran = test.run("discover oci:lab/layouts/key-bundle-rekor1-oras").fails(4, "incomplete");

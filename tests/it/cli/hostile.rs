@@ -56,7 +56,7 @@ fn key_files_without_end_or_content() {
     let (test, _) = collected();
     test.run("push keys oci:m:keys").exits(0);
     test.run("pull oci:m:keys --verify-key /dev/zero -o out").fails(3, "too-large");
-    test.run("pull oci:m:keys --verify-key https://keys.test/org.pub -o out").fails(1, "key-file-not-found");
+    test.run("pull oci:m:keys --verify-key https://keys.test/org.pub -o out").fails(1, "key-file-is-address");
     assert!(!test.has("out"));
 }
 
@@ -74,7 +74,7 @@ fn targets_that_are_no_directories() {
         ran.tells("keypack: error: ").tells("keypack: hint: ");
     }
     assert_eq!((test.read("file"), test.names("elsewhere").len()), (b"x".to_vec(), 0));
-    for dest in ["oci-archive:/dev/null", "oci-archive:pipe", "oci:/proc/self:x"] {
+    for dest in ["oci-archive:/dev/null:x", "oci-archive:pipe:x", "oci:/proc/self:x"] {
         test.run(&format!("push keys {dest}")).fails(1, "wrong-place");
     }
 }

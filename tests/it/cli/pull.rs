@@ -194,6 +194,8 @@ fn the_pack_to_take_must_be_plain() {
     let (test, digest, _) = pushed();
     test.run("push keys oci:m:again --as artifact").exits(0);
     test.run("pull oci:m -o out").fails(1, "pack-not-found").tells("several packs: again, keys");
+    test.run("push keys oci:m:same").exits(0);
+    test.run("pull oci:m -o out").fails(1, "pack-not-found").tells("several packs: again, keys = same");
     test.run(&format!("pull oci:m:nope --digest {digest} -o out")).fails(1, "name-unknown");
     let empty = "lab/layouts/key-bundle-rekor1-oras";
     test.run(&format!("pull {empty} --digest {digest} -o out"))

@@ -23,7 +23,7 @@ fn both_digests_are_told_and_filed() {
         let ran = test.run(&format!("{line} --digestfile m.txt --pack-digestfile p.txt")).exits(0);
         assert_eq!(ran.after("Pack: "), digest);
         let manifest = ran.after("Digest: ");
-        assert_eq!(ran.out, format!("Pack: {digest}\nDigest: {manifest}\n"));
+        assert_eq!(ran.out, format!("Reference: oci:{form}:keys\nPack: {digest}\nDigest: {manifest}\n"));
         assert_eq!(test.read("m.txt"), format!("{manifest}\n").as_bytes());
         assert_eq!(test.read("p.txt"), format!("{digest}\n").as_bytes());
         let index = test.json(&format!("{form}/index.json"));
@@ -94,9 +94,19 @@ fn an_archive_keeps_what_it_held() {
 }
 
 #[test]
-fn a_tag_moves_and_a_place_without_one_gets_latest() {
+fn a_tag_moves_and_a_place_without_one_is_asked_for_it() {
     let (test, digest) = collected();
-    test.run("push keys oci:m").exits(0);
+    for place in ["oci:m", "oci-archive:a.tar", "docker://mirror.test/keys"] {
+        test.run(&format!("push keys {place}"))
+            .fails(2, "usage")
+            .tells(&format!("{place} names no tag for the pack"))
+            .tells(&format!("such as {place}:keys-2026-11"));
+    }
+    test.run("push keys mirror.test:5000")
+        .fails(2, "usage")
+        .tells("docker://mirror.test:5000/keypack/trust:");
+    assert!(!test.has("m") && !test.has("a.tar"));
+    test.run("push keys oci:m:latest").exits(0).says("Reference: oci:m:latest\nPack: ");
     test.run(&format!("pull oci:m:latest --digest {digest} -o out")).exits(0);
     test.run(&format!(
         "collect lab/layouts/key-bundle-notlog-oras {TRUST} -o other --created 2026-01-02T00:00:00Z"

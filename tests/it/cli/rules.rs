@@ -60,9 +60,9 @@ fn a_draft_is_refused_until_a_person_went_through_it() {
     // The file that a person may have worked on is not written over.
     test.run(&format!("discover storage {TRUST} --draft-rules=decided.yaml")).fails(1, "draft-exists");
     // Without a file, stdout has the draft and nothing else.
-    let ran = test.run(&format!("discover storage {TRUST} --draft-rules")).exits(0);
+    let ran = test.run(&format!("discover storage {TRUST} --draft-rules -")).exits(0);
     assert_eq!(ran.out, draft);
-    test.run(&format!("discover storage {TRUST} --draft-rules --format json")).fails(2, "usage");
+    test.run(&format!("discover storage {TRUST} --draft-rules - --format json")).fails(2, "usage");
 }
 
 #[test]
@@ -111,13 +111,14 @@ fn a_signature_that_does_not_verify_is_not_seen() {
     // The keys that it names are proved by the other image; that proves nothing about this one.
     let test = Test::new();
     forged(&test);
-    let good =
-        test.run(&format!("discover lab/layouts/keyless-bundle-rekor1-oras {TRUST} --draft-rules")).exits(0);
+    let good = test
+        .run(&format!("discover lab/layouts/keyless-bundle-rekor1-oras {TRUST} --draft-rules -"))
+        .exits(0);
     assert!(good.out.contains("identity: "), "{}", good.out);
-    let ran = test.run(&format!("discover forged {TRUST} --draft-rules"));
+    let ran = test.run(&format!("discover forged {TRUST} --draft-rules -"));
     assert!(!ran.out.contains("identity: ") && ran.out.contains("no rule"), "{}", ran.out);
     let ran =
-        test.run(&format!("discover lab/layouts/keyless-bundle-rekor1-oras forged {TRUST} --draft-rules"));
+        test.run(&format!("discover lab/layouts/keyless-bundle-rekor1-oras forged {TRUST} --draft-rules -"));
     assert_eq!(ran.out.matches("identity: ").count(), 1, "{}", ran.out);
 }
 
@@ -146,7 +147,7 @@ fn names_in_content_write_no_rules() {
             }
         }
         test.write(&format!("{place}/index.json"), index.to_string());
-        let draft = test.run(&format!("discover {place} {TRUST} --draft-rules")).exits(0).out;
+        let draft = test.run(&format!("discover {place} {TRUST} --draft-rules -")).exits(0).out;
         assert!(draft.bytes().all(|b| b == b'\n' || (b' '..=b'~').contains(&b)), "{name:?}: {draft:?}");
         let read: Value = serde_saphyr::from_str(&draft).unwrap_or_else(|e| panic!("{name:?}: {e}\n{draft}"));
         let scope = if number == 0 { "registry.example/app" } else { "" };
@@ -167,7 +168,7 @@ fn a_signed_name_is_shown_and_makes_no_scope() {
         let mut index = test.json("m/index.json");
         index["manifests"][0]["annotations"] = json!({ "org.opencontainers.image.ref.name": place });
         test.write("m/index.json", index.to_string());
-        let draft = test.run(&format!("discover m {TRUST} --draft-rules")).exits(0).out;
+        let draft = test.run(&format!("discover m {TRUST} --draft-rules -")).exits(0).out;
         let read: Value = serde_saphyr::from_str(&draft).unwrap();
         assert_eq!(read["rules"][0]["scope"], scope, "{draft}");
         assert_eq!(read["rules"].as_array().unwrap().len(), 1, "{draft}");

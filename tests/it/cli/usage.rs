@@ -96,7 +96,55 @@ fn what_clap_refuses_has_a_hint_too() {
     }
     test.run("collect oci:m --expires soon").exits(2).tells("180 days");
     test.run("collect oci:m --expires 3months").exits(2).tells("180 days");
-    test.run("pull oci:m --digest 12").exits(2).tells("64 lower-case hexadecimal digits");
+    test.run("pull oci:m --digest 12").exits(2).tells("it has 2 hexadecimal digits, and 64 are needed");
+}
+
+#[test]
+fn flags_of_other_tools_are_pointed_to_ours() {
+    let test = Test::new();
+    for (flag, ours) in [
+        ("--json", "hint: here --json is --format json"),
+        ("--insecure", "hint: here --insecure is --tls-verify=false"),
+        ("--insecure=true", "hint: here --insecure is --tls-verify=false"),
+        ("--src-tls-verify=false", "--tls-verify=false"),
+    ] {
+        test.run(&format!("discover docker://mirror.test/x {flag}")).exits(2).tells(ours);
+    }
+}
+
+#[test]
+fn an_option_takes_its_value_after_a_blank() {
+    let (test, _) = super::push::collected();
+    let place = "lab/layouts/key-bundle-rekor1-oras";
+    for verify in ["--tls-verify", "--tls-verify true", "--tls-verify false", "--tls-verify=false"] {
+        let ran = test.run(&format!("discover {verify} {place} {TRUST}")).exits(0);
+        assert!(ran.err.is_empty() || !ran.err.contains("error"), "{}", ran.err);
+    }
+    test.run(&format!("discover {place} --tls-verify -- false")).exits(2).tells("\"false\" is not a place");
+    test.write("policy.json", r#"{"default":[{"type":"insecureAcceptAnything"}]}"#);
+    test.run(&format!("discover --from-policy policy.json {place} {TRUST}")).exits(0);
+    test.run(&format!("discover {place} {TRUST} --draft-rules draft.yaml")).exits(0);
+    assert!(test.has("draft.yaml"));
+    test.run(&format!("discover {place} {TRUST} --draft-rules -")).exits(0).says("rules:");
+    for flag in ["--draft-rules", "--from-policy"] {
+        test.run(&format!("discover {place} {flag}")).exits(2).tells("a value is required");
+    }
+}
+
+#[test]
+fn a_digest_is_read_as_people_copy_it_and_its_digits_are_counted() {
+    let (test, digest) = super::push::collected();
+    test.run("push keys oci:m:keys").exits(0);
+    let hex = digest.trim_start_matches("sha256:");
+    for (n, digest) in
+        [hex.to_owned(), hex.to_uppercase(), format!("SHA256:{}", hex.to_uppercase())].iter().enumerate()
+    {
+        test.run(&format!("pull oci:m:keys --digest {digest} -o out{n}")).exits(0);
+    }
+    test.run(&format!("pull oci:m:keys --digest sha256:{} -o no", &hex[1..]))
+        .exits(2)
+        .tells("it has 63 hexadecimal digits, and 64 are needed");
+    assert!(!test.has("no"));
 }
 
 #[test]
