@@ -1,5 +1,5 @@
 #!/bin/sh
-# The whole story on real content of this repository, offline: images signed by cosign with a private sigstore.
+# The whole story on real content of this repository, offline: an image that cosign signed with a key.
 # KEYPACK names the program; without it, it is built.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -11,8 +11,8 @@ fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
-cp -r "$root/testdata/lab/layouts/keyless-bundle-rekor2-oras" mirror
-cp "$root/testdata/lab/trust/trusted_root.json" "$root/testdata/lab/trust/cosign.pub" .
+cp -r "$root/testdata/lab/layouts/key-bundle-notlog-oras" mirror
+cp "$root/testdata/lab/trust/cosign.pub" .
 chmod -R u+w .
 tar -cf mirror.tar -C mirror oci-layout index.json blobs
 mkdir enclave
@@ -34,16 +34,18 @@ run() {
 
 echo "# connected side: which keys do the mirrored images need?"
 run keypack discover oci:mirror
-echo "# the keys of the signing infrastructure are at hand: prove them, write keys/"
-run keypack collect oci:mirror --trusted-root trusted_root.json -o keys
+echo "# its publisher gave the key: prove that it fits, write keys/"
+run keypack collect oci:mirror --key cosign.pub -o keys
 echo "# carry them in the archive that carries the images"
 run keypack push keys oci-archive:mirror.tar:keys-2026-11
 digest=$("$KEYPACK" inspect keys | sed -n 's/^Pack: //p')
 echo "# disconnected side: nothing is believed without an anchor"
-run keypack pull oci-archive:mirror.tar:keys-2026-11 -o enclave/keys
-echo "# the pack digest came on paper"
+echo "$ keypack pull oci-archive:mirror.tar:keys-2026-11 -o enclave/keys >/dev/null"
+"$KEYPACK" --no-progress pull oci-archive:mirror.tar:keys-2026-11 -o enclave/keys 2>&1 >/dev/null || echo "[exit code $?]"
+echo
+echo "# the pack digest came out of band, on paper"
 run keypack pull oci-archive:mirror.tar:keys-2026-11 --digest "$digest" -o enclave/keys
 echo "# are the images signed by whom they should be? only these keys count"
-run keypack verify oci:mirror --keys-dir enclave/keys --certificate-identity https://ci.test/build.yml@main --certificate-oidc-issuer https://issuer.test
+run keypack verify oci:mirror --keys-dir enclave/keys
 cd enclave/keys
 run sha256sum -c SHA256SUMS

@@ -16,7 +16,7 @@ use keypack::{
     discover::{Target, discover_all},
     display::{Paint, hidden},
     keysource::Gathered,
-    outcome::{Report, render},
+    outcome::{Detail, Report, render},
     resolve::{Judge, Resolver},
 };
 
@@ -43,7 +43,7 @@ pub fn run(data: &[u8]) {
     let judge = Judge::new(Resolver::new(&gathered.candidates, jiff::Timestamp::UNIX_EPOCH));
     let Ok(found) = discover_all(&[Target { source: &place, only: None }], &judge, &mut |_| {}) else { return };
     let report = Report::new("discover", &found.into(), &judge.finish().into(), &gathered);
-    let shown = render(&report, Paint(false), true);
+    let shown = render(&report, Paint(false), Detail::Whole);
     assert_eq!(shown.chars().find(|c| *c != '\n' && hidden(*c)), None, "{shown:?}");
 }
 

@@ -11,7 +11,7 @@ use keypack::{
     pack::Change,
     signature::Need,
     outcome::{
-        ConflictReport, Counts, ImageReport, ImageState, KeyReport, NeedReport, NeedState, OpenNeed, PackReport,
+        ConflictReport, Counts, Detail, ImageReport, ImageState, KeyReport, NeedReport, NeedState, OpenNeed, PackReport,
         Report, SignatureReport, SourceReport, UndatedReport, UnusableReport, UnusedReport, WindowReport, WindowStatement,
         render,
     },
@@ -58,11 +58,14 @@ pub fn run(data: &[u8]) {
                     found: "tag",
                     at: text(5),
                     reference: Some(text(6)),
+                    identity: Some(text(0)),
+                    issuer: Some(text(1)),
                     logged: Some(false),
                     needs: vec![need(7, NeedState::Missing), need(8, NeedState::Refused), need(9, NeedState::Have)],
                     problem,
                 })
                 .collect(),
+            others: vec![text(4)],
             problems: vec![problem(2)],
             label: text(3),
         }].into(),
@@ -114,7 +117,7 @@ pub fn run(data: &[u8]) {
             unproved: vec![],
         }),
     };
-    for images in [false, true] {
+    for images in [Detail::Counted, Detail::Lines, Detail::Whole] {
         let shown = render(&report, Paint(false), images);
         let bad = shown.chars().find(|c| *c != '\n' && hidden(*c));
         assert_eq!(bad, None, "{shown:?}");

@@ -9,7 +9,7 @@ use keypack::{
     discover::{Target, discover_all},
     display::{Paint, hidden},
     keysource::Gathered,
-    outcome::{Report, render},
+    outcome::{Detail, Report, render},
     resolve::{Judge, Resolver},
 };
 
@@ -30,7 +30,7 @@ fn walk(source: &dyn Source) {
     let resolution = judge.finish();
     assert!(resolution.keys.is_empty(), "keys out of nothing");
     let report = Report::new("discover", &found.into(), &resolution.into(), &Gathered::default());
-    let shown = render(&report, Paint(false), true);
+    let shown = render(&report, Paint(false), Detail::Whole);
     assert_eq!(shown.chars().find(|c| *c != '\n' && hidden(*c)), None, "{shown:?}");
 }
 

@@ -129,6 +129,9 @@ pub(super) struct Read {
     /// The signatures of the images also lie in this repository, as cosign writes them with COSIGN_REPOSITORY.
     #[arg(long, value_name = "HOST/REPOSITORY", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub(super) signature_repository: Option<String>,
+    /// Print a line for each image; discover does so for up to 30 images. -v adds its signatures and their keys.
+    #[arg(long)]
+    pub(super) images_table: bool,
     #[command(flatten)]
     pub(super) keys: KeySources,
     #[command(flatten)]

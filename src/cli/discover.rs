@@ -13,6 +13,9 @@ use crate::{
     },
 };
 
+/// How many images are shown one by one though nobody asked: what fits a screen, with the summary.
+const FEW: usize = 30;
+
 pub(super) fn run(args: &args::Discover, output: &Output) -> Result<Exit, Diagnostic> {
     if let Some(directory) = &args.write_registries_d {
         return registries_d::run(args, directory, output);
@@ -33,9 +36,11 @@ pub(super) fn run(args: &args::Discover, output: &Output) -> Result<Exit, Diagno
     if let Some(DraftRules::File(path)) = &request.draft_rules {
         output.note(&format!("wrote a draft of rules to {}: review it before use", path.display()));
     }
-    match &outcome.draft_rules {
-        Some(draft) => output.data(draft)?,
-        None => output.report(&outcome.report, true)?,
+    if let Some(draft) = &outcome.draft_rules {
+        output.data(draft)?;
+    } else {
+        let few = outcome.report.images.len() <= FEW;
+        output.report(&outcome.report, few || args.read.images_table)?;
     }
     if let Some(keys) = args.keys_dir.as_ref().filter(|_| outcome.report.is_complete()) {
         output.note(&format!("{} fits: every signature here verifies with its keys", keys.display()));

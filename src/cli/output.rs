@@ -23,7 +23,7 @@ use crate::{
     display::Paint,
     events::{Events, Interrupt},
     ops::{Context, Env},
-    outcome::{self, Report, render, verify::Verification},
+    outcome::{self, Detail, Report, render, verify::Verification},
 };
 
 /// What concerns every command.
@@ -35,7 +35,7 @@ pub(super) struct Global {
     /// Print only results, warnings and errors.
     #[arg(help_heading = heading::GENERAL, short, long, global = true)]
     pub(super) quiet: bool,
-    /// Print every image and where each key came from.
+    /// Print every image with its signatures and their keys; of a pack, the sha256 of where each key is from.
     #[arg(help_heading = heading::GENERAL, short, long, global = true, conflicts_with = "quiet")]
     pub(super) verbose: bool,
     /// Show neither progress bars nor, where stderr is no terminal, a line for each step.
@@ -102,11 +102,16 @@ impl Output {
         Paint(self.format == Format::Text && io::stdout().is_terminal() && wants_colour())
     }
 
-    /// A report; as text, with every image where `whole`.
-    pub(super) fn report(&self, report: &Report, whole: bool) -> Result<(), Diagnostic> {
+    /// A report; as text, with a line for each image where `lines`.
+    pub(super) fn report(&self, report: &Report, lines: bool) -> Result<(), Diagnostic> {
+        let images = match (self.verbose, lines) {
+            (true, _) => Detail::Whole,
+            (false, true) => Detail::Lines,
+            (false, false) => Detail::Counted,
+        };
         match self.format {
             Format::Json => self.json(report),
-            Format::Text => self.data(&render(report, self.paint(), whole)),
+            Format::Text => self.data(&render(report, self.paint(), images)),
         }
     }
 

@@ -133,6 +133,10 @@ impl RegistrySource {
 }
 
 impl Source for RegistrySource {
+    fn host(&self) -> Option<&Host> {
+        Some(self.registry.host())
+    }
+
     fn place(&self) -> String {
         let of = |repository: &str| self.registry.place(repository);
         match &self.selection {

@@ -6,6 +6,7 @@ use std::io::Read;
 use super::ContentError;
 use crate::{
     oci::{Descriptor, Digest},
+    registry::Host,
     workers::WorkerPool,
 };
 
@@ -52,6 +53,11 @@ pub enum Completeness {
 pub trait Source: Sync {
     /// How messages name this place, as the user wrote it: `oci:mirror`, `docker://host/ns`.
     fn place(&self) -> String;
+
+    /// The registry that it is, or is in.
+    fn host(&self) -> Option<&Host> {
+        None
+    }
 
     /// The repositories. A place without names (a layout, a `dir:`) has one, the empty string.
     fn repositories(&self) -> Result<Vec<String>, ContentError>;

@@ -12,7 +12,9 @@ mod walk;
 
 use std::{fmt, sync::Arc};
 
-use crate::{content::Source, diag::Diagnostic, limits, oci::Digest, signature::UntrustedSignature};
+use crate::{
+    content::Source, diag::Diagnostic, limits, oci::Digest, registry::Host, signature::UntrustedSignature,
+};
 
 pub use keep::{Keep, Whole};
 pub use other::Other;
@@ -41,6 +43,8 @@ pub struct Discovery<S = UntrustedSignature> {
 pub struct Place {
     /// As the user wrote it.
     pub name: String,
+    /// The registry, where it is one.
+    pub host: Option<Host>,
     /// Manifests that could be read.
     pub read: usize,
     /// Manifests that the place names but does not hold.

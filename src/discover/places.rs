@@ -76,6 +76,7 @@ fn walk<K: Keep>(
     let name: Arc<str> = target.source.place().into();
     let so_far = || Place {
         name: name.to_string(),
+        host: target.source.host().cloned(),
         read: counts.read.load(Ordering::Relaxed),
         absent: counts.absent.load(Ordering::Relaxed),
         problems: Vec::new(),

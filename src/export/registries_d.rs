@@ -242,7 +242,7 @@ mod tests {
     fn decided(references: &[&str], images: Vec<Image>, problems: Vec<Diagnostic>) -> (Repository, bool) {
         let asked = BTreeMap::from([("a/b".into(), references.iter().map(|r| (*r).to_owned()).collect())]);
         let asked = [Asked { place: PLACE.into(), host: "r.test".into(), images: &asked }];
-        let places = vec![Place { name: PLACE.into(), read: 1, absent: 0, problems }];
+        let places = vec![Place { name: PLACE.into(), read: 1, problems, ..Place::default() }];
         let decision = RegistriesD::decide(&asked, &Discovery { images, places });
         let on = decision.to_yaml().contains("use-sigstore-attachments: true");
         (decision.repositories.into_iter().next().unwrap(), on)

@@ -20,10 +20,7 @@ pub enum DigestError {
     #[error("{0:?} is not a digest: sha256: and 64 lower-case hexadecimal digits are needed")]
     Form(String),
     /// It has another number of hexadecimal digits.
-    #[error(
-        "{text:?} is not a digest: it has {}, and 64 are needed",
-        crate::display::count(digits, "hexadecimal digit")
-    )]
+    #[error("{text:?} is not a digest: the number of its hexadecimal digits is {digits} instead of 64")]
     Length {
         /// The text, or its beginning.
         text: String,
@@ -162,7 +159,7 @@ mod tests {
             assert_eq!(Digest::typed(text), Ok(digest), "{text:?}");
         }
         let short = Digest::typed(&hex[..60]).unwrap_err().to_string();
-        assert!(short.contains("it has 60 hexadecimal digits, and 64 are needed"), "{short}");
+        assert!(short.contains("is 60 instead of 64"), "{short}");
         assert!(Digest::typed("").is_err() && Digest::typed("sha512:00").is_err());
     }
 }

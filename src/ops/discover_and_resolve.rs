@@ -57,7 +57,7 @@ pub(super) fn discover_and_resolve(
     }
     let judge = Judge::new(resolver);
     let discovery = discover_all(&targets, &judge, &mut |place| {
-        ctx.events.advance(&format!("looking for signatures in {}: {} manifests", place.name, place.read));
+        ctx.events.advance(&format!("looking for signatures: {} manifests of {}", place.read, place.name));
     })?;
     if discovery.places.iter().all(|p| p.read == 0) {
         return Err(nothing_readable(&discovery, &sources));

@@ -67,20 +67,21 @@ impl Counts {
     ) -> Self {
         let (mut counts, mut open) = (Self::default(), BTreeSet::new());
         for image in images {
-            counts.images += usize::from(image.state != ImageState::Pack);
+            counts.problems += image.problems.len();
             match image.state {
                 ImageState::Signed => counts.signed += 1,
                 ImageState::Unsigned => counts.unsigned += 1,
                 ImageState::Unreadable => counts.unreadable += 1,
                 ImageState::SignedOtherwise { .. } => counts.signed_otherwise += 1,
                 ImageState::NotHere => counts.absent += 1,
-                ImageState::Pack => {}
+                // What signs a pack is for `pull` to judge.
+                ImageState::Pack => continue,
             }
+            counts.images += 1;
             let needs = image.signatures.iter().flat_map(|s| &s.needs);
             open.extend(needs.filter(|n| n.state != NeedState::Have).map(Needed::of));
             counts.signatures += image.signatures.len();
             counts.not_logged += image.signatures.iter().filter(|s| s.logged == Some(false)).count();
-            counts.problems += image.problems.len();
             counts.problems += image.signatures.iter().filter(|s| s.problem.is_some()).count();
         }
         counts.problems += sources.iter().map(|source| source.problems.len()).sum::<usize>();

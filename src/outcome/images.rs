@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
-use super::{ImageReport, make};
+use super::{ImageReport, label::Labels, make};
 use crate::{
     discover::Discovery,
     resolve::{Resolution, Verdict},
@@ -18,22 +18,36 @@ pub struct Images(Kept);
 #[derive(Debug, Clone)]
 enum Kept {
     Made(Vec<ImageReport>),
-    Found(Arc<Discovery<Verdict>>, Arc<Resolution>),
+    Found(Arc<Discovery<Verdict>>, Arc<Resolution>, Arc<Labels>),
 }
 
 impl Images {
     pub(super) fn of(discovery: &Arc<Discovery<Verdict>>, resolution: &Arc<Resolution>) -> Self {
-        Self(Kept::Found(Arc::clone(discovery), Arc::clone(resolution)))
+        let labels = Arc::new(Labels::of(discovery));
+        Self(Kept::Found(Arc::clone(discovery), Arc::clone(resolution), labels))
     }
 
     /// The images in their order.
     pub fn iter(&self) -> Box<dyn Iterator<Item = ImageReport> + '_> {
         match &self.0 {
             Kept::Made(images) => Box::new(images.iter().cloned()),
-            Kept::Found(discovery, resolution) => {
-                Box::new(discovery.images.iter().map(|found| make::image(found, resolution)))
+            Kept::Found(discovery, resolution, labels) => {
+                Box::new(discovery.images.iter().map(|found| make::image(found, resolution, labels)))
             }
         }
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        match &self.0 {
+            Kept::Made(images) => images.len(),
+            Kept::Found(discovery, ..) => discovery.images.len(),
+        }
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 }
 

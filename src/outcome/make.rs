@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{
     ConflictReport, Counts, ImageReport, ImageState, Images, KeyReport, NeedReport, NeedState, Report,
     SignatureReport, SourceReport, UndatedReport, UnusableReport, UnusedReport, WindowReport,
-    WindowStatement, open,
+    WindowStatement, label::Labels, open,
 };
 use crate::{
     diag::{Code, Diagnostic},
@@ -106,7 +106,7 @@ impl Report {
     }
 }
 
-pub(super) fn image(image: &Image<Verdict>, resolution: &Resolution) -> ImageReport {
+pub(super) fn image(image: &Image<Verdict>, resolution: &Resolution, labels: &Labels) -> ImageReport {
     let state = ImageState::of(image, resolution);
     let (kind, artifact_type) = match &image.kind {
         Kind::Image => ("image", None),
@@ -125,17 +125,20 @@ pub(super) fn image(image: &Image<Verdict>, resolution: &Resolution) -> ImageRep
         artifact_type,
         instance_of: image.instance_of,
         signatures: image.signatures.iter().map(|s| signature(s, resolution)).collect(),
+        others: image.others.iter().map(|other| other.as_str().to_owned()).collect(),
         problems: image.problems.clone(),
-        label: image.label(),
+        label: labels.label(image),
     }
 }
 
 fn signature(found: &FoundSignature<Verdict>, resolution: &Resolution) -> SignatureReport {
+    let (mut identity, mut issuer) = (None, None);
     let (needs, trouble, reference) = match &found.content {
         Err(e) => (Vec::new(), Some(e.clone()), None),
         Ok(verdict) => {
             let answers = resolution.answers(verdict).cloned().unwrap_or_default();
             let trouble = answers.refusal.as_ref().map(Diagnostic::from);
+            (identity, issuer) = (answers.identity, answers.oidc_issuer);
             let needs: Vec<_> = answers.needs.iter().map(|(n, a)| need(n, a)).collect();
             (needs, trouble, verdict.reference.as_deref().map(str::to_owned))
         }
@@ -145,6 +148,8 @@ fn signature(found: &FoundSignature<Verdict>, resolution: &Resolution) -> Signat
         found: found.via.as_str(),
         at: found.at.to_string(),
         reference,
+        identity,
+        issuer,
         logged: (found.form != Form::OpenPgp && !needs.is_empty())
             .then(|| needs.iter().any(|n| matches!(n.need, Need::Rekor { .. } | Need::Rekor2 { .. }))),
         needs,

@@ -6,6 +6,7 @@ mod diff;
 mod ends;
 mod images;
 mod inventory;
+mod label;
 mod make;
 mod open;
 mod sheet;
@@ -34,7 +35,7 @@ pub use open::{OpenNeed, WhyMissing};
 pub use sheet::{SheetFacts, sheet};
 pub use standing::Standing;
 pub use state::{ImageState, NeedState, Otherwise};
-pub use text::render;
+pub use text::{Detail, render};
 use vouched::{key_source, vouched_for_by};
 
 /// What a run found, schema version 1.
@@ -110,6 +111,10 @@ pub struct ImageReport {
     pub instance_of: Option<Digest>,
     /// The signatures.
     pub signatures: Vec<SignatureReport>,
+    /// What else belongs to it and is not a signature that keypack verifies: `notation`, `attestation`, `sbom`,
+    /// `docker-schema1`, or the type of an artifact.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<String>,
     /// What could not be read of it.
     pub problems: Vec<Diagnostic>,
     /// Its name for people.
@@ -131,6 +136,12 @@ pub struct SignatureReport {
     /// The reference that the signer wrote into it: a claim.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
+    /// Who signed, as the certificate says that verified.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub identity: Option<String>,
+    /// Who vouched for that identity: the OIDC issuer in the certificate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<String>,
     /// Whether a transparency log has an entry of it. Without one, less is proved: somebody may have taken it out. Nothing
     /// where the signature was not verified, and of GPG signatures, which have none.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::{ImageReport, NeedReport, NeedState, as_reason};
+use super::{ImageReport, ImageState, NeedReport, NeedState, as_reason};
 use crate::{
     diag::{Code, Diagnostic},
     key::Role,
@@ -85,7 +85,7 @@ pub enum WhyMissing {
 /// Collects the needs that stay open, in role order.
 pub(super) fn open_needs(images: impl Iterator<Item = ImageReport>) -> Vec<OpenNeed> {
     let mut open: BTreeMap<(Role, String, NeedState), OpenNeed> = BTreeMap::new();
-    for image in images {
+    for image in images.filter(|image| image.state != ImageState::Pack) {
         let mut here: Vec<&NeedReport> = Vec::new();
         for need in image.signatures.iter().flat_map(|s| &s.needs).filter(|n| n.state != NeedState::Have) {
             if !here.iter().any(|n| n.need == need.need && n.state == need.state) {
@@ -136,6 +136,7 @@ fn missing(need: &NeedReport) -> String {
         (Need::Signer { .. }, Some(claim)) => format!(
             "no key with this fingerprint was given; the log entry names one with {claim}, which is a claim and proves nothing"
         ),
+        (Need::Signer { fingerprint: Some(_) }, None) => "no key with this fingerprint was given".into(),
         (Need::Signer { .. }, None) => "no key was given that made this signature".into(),
         (need, _) => format!("no source that was given has this {}", need.role().title()),
     }

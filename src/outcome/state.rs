@@ -111,10 +111,9 @@ impl ImageState {
             }
         }
         match &image.kind {
+            // Also a signed one: what signs it is for `pull`, which is told the key.
+            Kind::Artifact(artifact_type) if artifact_type == media::KEYS => Self::Pack,
             _ if signed => Self::Signed,
-            Kind::Artifact(artifact_type) if artifact_type == media::KEYS && image.signatures.is_empty() => {
-                Self::Pack
-            }
             Kind::Unreadable => Self::Unreadable,
             // A tag or a list that could not be read may have held a signature.
             _ if unreadable || !image.problems.is_empty() => Self::Unreadable,

@@ -103,6 +103,11 @@ impl Registry {
         self.transport.place(repository)
     }
 
+    /// The registry's host.
+    pub fn host(&self) -> &Host {
+        self.transport.host()
+    }
+
     /// Threads that ask it.
     pub fn workers(&self) -> &WorkerPool {
         &self.transport.workers

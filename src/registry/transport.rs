@@ -50,6 +50,10 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Transport {
+    pub(super) fn host(&self) -> &Host {
+        &self.host
+    }
+
     pub(super) fn new(host: Host, options: super::Options) -> Self {
         let super::Options { mut http, plain_http, credentials, allowed } = options;
         host.as_str().clone_into(&mut http.tls.host);

@@ -40,6 +40,11 @@ pub trait Files: Send + Sync {
     /// How messages name a file of this namespace.
     fn place(&self, name: &str) -> String;
 
+    /// Whether these are the files of a tar, or of several.
+    fn is_tar(&self) -> bool {
+        false
+    }
+
     /// Opens a regular file; `None` where there is none.
     fn open(&self, name: &str) -> Result<Option<OpenFile<'_>>, ContentError>;
 

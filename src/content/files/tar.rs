@@ -139,6 +139,10 @@ pub(in crate::content) fn open_file(path: &Path) -> Result<File, ContentError> {
 }
 
 impl Files for TarFiles {
+    fn is_tar(&self) -> bool {
+        true
+    }
+
     fn place(&self, name: &str) -> String {
         self.place_in(name, self.index.find(name.as_bytes()).map_or(0, |(segment, _)| segment))
     }

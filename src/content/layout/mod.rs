@@ -174,8 +174,7 @@ pub(super) const DOCKER_ARCHIVE: &str =
 
 /// This is no layout: `name` is not there.
 pub(super) fn lacks(place: &str, files: &impl Files, name: &str) -> ContentError {
-    let archive = place.starts_with("oci-archive:") && matches!(files.size("manifest.json"), Ok(Some(_)));
-    let reason = if archive {
+    let reason = if files.is_tar() && matches!(files.size("manifest.json"), Ok(Some(_))) {
         DOCKER_ARCHIVE.to_owned()
     } else {
         format!("{name} is missing; it holds {}", holding(files))

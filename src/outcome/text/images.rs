@@ -1,97 +1,130 @@
-//! The table of images.
+//! The images: one line each that starts with the whole name, so that a line can be searched for; with every signature and
+//! every key that it needs where all is asked for.
 
-use super::{hint, line, paragraph};
+use super::{Detail, gap, ids::Ids, line, paragraph};
 use crate::{
-    diag::Diagnostic,
-    display::{Paint, shown},
-    outcome::{ImageReport, ImageState, NeedState, Report, SignatureReport},
+    display::{Paint, count, shown},
+    outcome::{ImageReport, ImageState, NeedReport, NeedState, Report, SignatureReport},
 };
 
-/// A row for every need of every signature of every image.
-pub(super) fn table(out: &mut String, report: &Report, paint: Paint) {
-    let widest = report.images.iter().map(|i| shown(&i.label).chars().count()).max().unwrap_or(0);
-    let forms = report.images.iter().flat_map(|i| i.signatures).map(|s| form(&s).len()).max().unwrap_or(0);
-    let width = Columns { image: widest.clamp(5, 40), form: forms.max(9) };
-    let (image, form) = (width.image, width.form);
-    let head = format!("{:image$}  {:form$}  {:6} {:17} STATE", "IMAGE", "SIGNATURE", "NEEDS", "ID");
-    line(out, &paint.strong(&head));
-    for image in &report.images {
-        let label = shown(&image.label);
-        // A name that does not fit gets a line of its own rather than being cut.
-        let first = if label.chars().count() > width.image {
-            line(out, &label);
-            String::new()
-        } else {
-            label
-        };
-        let blank = " ".repeat(width.image);
-        let mut first = format!("{first:image$}", image = width.image);
-        for problem in &image.problems {
-            line(out, &format!("{first}  {}", paint.bad(problem.code.as_str())));
-            told(out, problem);
-            first.clone_from(&blank);
-        }
-        if image.signatures.is_empty() && image.problems.is_empty() {
-            line(out, &format!("{first}  {}", unsigned(&image, paint)));
-        }
-        for signature in &image.signatures {
-            rows(out, &first, &width, signature, paint);
-            first.clone_from(&blank);
-        }
-    }
-}
+/// Longer names move the rest of their line, and are never cut.
+const NAME: usize = 40;
 
-/// How wide the first two columns are.
-struct Columns {
-    image: usize,
-    form: usize,
-}
+/// More images than this are worth a word about how to see them.
+const MANY: usize = 30;
 
-fn form(signature: &SignatureReport) -> String {
-    let log = if signature.logged == Some(false) { ", not logged" } else { "" };
-    format!("{} ({}{log})", signature.form, signature.found)
-}
+/// How many signatures of one image a line names.
+const SIGNATURES: usize = 3;
 
-/// What is said of an image without signatures.
-fn unsigned(image: &ImageReport, paint: Paint) -> String {
-    match (image.state, &image.artifact_type) {
-        (ImageState::NotHere, _) => paint.warn("not here (another archive holds it)"),
-        (ImageState::Pack, _) => "a pack of keys, made by keypack".into(),
-        (ImageState::Unreadable, _) => paint.bad("unreadable"),
-        (ImageState::SignedOtherwise { otherwise }, _) => format!("signed otherwise ({})", otherwise.title()),
-        (_, Some(artifact_type)) => format!("unsigned ({})", shown(artifact_type)),
-        _ => "unsigned".into(),
-    }
-}
-
-fn told(out: &mut String, problem: &Diagnostic) {
-    paragraph(out, 4, &shown(&problem.message));
-    hint(out, 4, &problem.hint);
-}
-
-fn rows(out: &mut String, first: &str, width: &Columns, signature: &SignatureReport, paint: Paint) {
-    let (mut first, mut form) = (first.to_owned(), self::form(signature));
-    let column = width.form;
-    if let Some(problem) = &signature.problem {
-        line(out, &format!("{first}  {form:column$}  {}", paint.bad(problem.code.as_str())));
-        told(out, problem);
+pub(super) fn images(out: &mut String, report: &Report, images: Detail, paint: Paint) {
+    if report.images.is_empty() || (images == Detail::Counted && report.images.len() <= MANY) {
         return;
     }
+    gap(out);
+    if images == Detail::Counted {
+        line(out, "Image by image: --images-table; with each signature and key: -v.");
+        return;
+    }
+    let widest = report.images.iter().map(|i| shown(&i.full_name()).chars().count()).max().unwrap_or(0);
+    let name = widest.clamp(5, NAME);
+    let column = report.images.iter().map(|image| state(&image).len()).max().unwrap_or(0).max(5);
+    line(out, &paint.strong(&format!("{:name$}  {:column$}  SIGNATURES AND THEIR KEYS", "IMAGE", "STATE")));
+    let ids = Ids::of(report);
+    for image in &report.images {
+        // Filled up before it is coloured: colours have no width.
+        let state = format!("{:column$}", state(&image));
+        let state = match image.state {
+            ImageState::Unreadable => paint.bad(&state),
+            ImageState::NotHere => paint.warn(&state),
+            _ => state,
+        };
+        line(out, &format!("{:name$}  {state}  {}", shown(&image.full_name()), detail(&image, paint)));
+        if images == Detail::Whole {
+            for signature in &image.signatures {
+                whole(out, signature, &ids, paint);
+            }
+        }
+    }
+}
+
+/// The state in a word or two.
+const fn state(image: &ImageReport) -> &'static str {
+    match image.state {
+        ImageState::Signed => "signed",
+        ImageState::Unsigned => "unsigned",
+        ImageState::Unreadable => "unreadable",
+        ImageState::SignedOtherwise { .. } => "otherwise",
+        ImageState::NotHere => "not here",
+        ImageState::Pack => "pack",
+    }
+}
+
+/// What signs it, and what else belongs to it.
+fn detail(image: &ImageReport, paint: Paint) -> String {
+    let mut parts: Vec<String> = image.problems.iter().map(|p| paint.bad(p.code.as_str())).collect();
+    match image.state {
+        ImageState::Pack => parts.push("a pack of keys, made by keypack".into()),
+        ImageState::NotHere if image.signatures.is_empty() => parts.push("another archive holds it".into()),
+        ImageState::SignedOtherwise { otherwise } => parts.push(otherwise.title().to_owned()),
+        _ => {}
+    }
+    parts.dedup();
+    parts.extend(image.signatures.iter().take(SIGNATURES).map(|signature| brief(signature, paint)));
+    if image.signatures.len() > SIGNATURES {
+        parts.push(count(image.signatures.len() - SIGNATURES, "more signature"));
+    }
+    parts.extend(image.artifact_type.iter().filter(|_| image.state != ImageState::Pack).map(|t| shown(t)));
+    if !image.others.is_empty() {
+        let others: Vec<_> = image.others.iter().map(|other| shown(other)).collect();
+        parts.push(format!("with {}", others.join(", ")));
+    }
+    parts.join("; ")
+}
+
+/// One signature: its form, and which of its needs are open; where none is, which keys it has.
+fn brief(signature: &SignatureReport, paint: Paint) -> String {
+    if let Some(problem) = &signature.problem {
+        return format!("{}: {}", signature.form, paint.bad(problem.code.as_str()));
+    }
+    let states = [NeedState::Missing, NeedState::Refused, NeedState::Unproved, NeedState::Have];
+    let of = |state| {
+        let roles: Vec<_> =
+            signature.needs.iter().filter(|n| n.state == state).map(|n| n.need.role().as_str()).collect();
+        (!roles.is_empty()).then(|| format!("{} {}", roles.join(" "), painted(state, paint)))
+    };
+    let open: Vec<_> = states[..3].iter().copied().filter_map(of).collect();
+    let needs = if open.is_empty() { of(NeedState::Have).unwrap_or_default() } else { open.join(", ") };
+    format!("{}: {needs}", signature.form)
+}
+
+/// One signature with the ids of its keys, and who signed.
+fn whole(out: &mut String, signature: &SignatureReport, ids: &Ids, paint: Paint) {
+    let log = if signature.logged == Some(false) { ", not logged" } else { "" };
+    line(out, &format!("    {} ({}{log})", signature.form, signature.found));
+    if let Some(problem) = &signature.problem {
+        paragraph(out, 6, &format!("{}: {}", paint.bad(problem.code.as_str()), shown(&problem.message)));
+    }
+    let width = signature.needs.iter().map(|need| ids.of_need(need).chars().count()).max().unwrap_or(0);
     for need in &signature.needs {
-        // A signature that names no key is known by the one that verified it.
-        let named = match (need.need.is_unnamed(), need.key, need.state) {
-            (false, _, _) => need.need.id(),
-            (true, Some(key), NeedState::Have) => key.id.hex(),
-            (true, _, _) => "-".to_owned(),
-        };
-        let id = shown(&named.chars().take(17).collect::<String>());
-        let state = match need.state {
-            NeedState::Have => paint.good("have"),
-            state @ (NeedState::Missing | NeedState::Unproved) => paint.warn(state.as_str()),
-            state @ NeedState::Refused => paint.bad(state.as_str()),
-        };
-        line(out, &format!("{first}  {form:column$}  {:6} {id:17} {state}", need.need.role().as_str()));
-        first = " ".repeat(width.image);
-        form.clear();
+        need_row(out, need, &ids.of_need(need), width, paint);
+    }
+    if let Some(identity) = &signature.identity {
+        line(out, &format!("      signed by {}", shown(identity)));
+    }
+    if let Some(issuer) = &signature.issuer {
+        line(out, &format!("      issuer    {}", shown(issuer)));
+    }
+}
+
+fn need_row(out: &mut String, need: &NeedReport, id: &str, width: usize, paint: Paint) {
+    let role = need.need.role().as_str();
+    line(out, &format!("      {role:6} {:width$}  {}", shown(id), painted(need.state, paint)));
+}
+
+fn painted(state: NeedState, paint: Paint) -> String {
+    match state {
+        NeedState::Have => paint.good("found"),
+        NeedState::Missing | NeedState::Unproved => paint.warn(state.as_str()),
+        NeedState::Refused => paint.bad(state.as_str()),
     }
 }

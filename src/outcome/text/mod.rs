@@ -1,32 +1,43 @@
-//! The report for people: a table of images, then what is at hand, then what is open, counts last.
+//! The report for people: the keys and the problems, then the images, then the counts.
 
+mod ids;
 mod images;
 mod problems;
 
-use super::Report;
+use std::collections::BTreeMap;
+
+use self::ids::Ids;
+use super::{ImageState, OpenNeed, Report};
 use crate::{
     display::{Paint, count, shown},
     key::{Role, Validity},
     pack::Change,
 };
 
-/// Writes the report as text, at most 100 columns wide as long as names allow.
-///
-/// `images`: with a row for every need of every signature.
-pub fn render(report: &Report, paint: Paint, images: bool) -> String {
+/// How much of the images a report shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Detail {
+    /// How many there are of each kind.
+    Counted,
+    /// A line for each.
+    Lines,
+    /// A line for each, with every signature and every key that it needs.
+    Whole,
+}
+
+/// Writes the report as text. Lines of prose have at most 80 columns; names, fingerprints and the lines of images are
+/// never cut or broken, so that they can be searched for.
+pub fn render(report: &Report, paint: Paint, images: Detail) -> String {
     let mut out = String::new();
-    if images {
-        images::table(&mut out, report, paint);
-    }
     keys(&mut out, report, paint);
+    signers(&mut out, report, paint, images);
     open(&mut out, report, paint);
-    if !images {
-        problems::of_images(&mut out, report, paint);
-    }
-    problems::of_places(&mut out, report, paint, images);
+    problems::of_images(&mut out, report, paint, images != Detail::Counted);
+    problems::of_places(&mut out, report, paint, images != Detail::Counted);
     problems::of_keys(&mut out, report, paint);
     windows(&mut out, report, paint);
     unused(&mut out, report, paint);
+    images::images(&mut out, report, images, paint);
     counts(&mut out, report, paint);
     pack(&mut out, report);
     out
@@ -37,27 +48,47 @@ fn line(out: &mut String, text: &str) {
     out.push('\n');
 }
 
-/// The widest line, as far as names and digests allow.
-const WIDTH: usize = 100;
+/// The widest line, as far as names and digests allow: that of a terminal nobody widened.
+const WIDTH: usize = 80;
 
 /// A text in lines of at most [`WIDTH`], broken between words, each indented.
 fn paragraph(out: &mut String, indent: usize, text: &str) {
     let mut row = " ".repeat(indent);
-    for word in text.split(' ') {
-        let used = row.chars().count();
-        if used > indent && used + 1 + word.chars().count() > WIDTH {
+    let mut used = indent;
+    let mut words = text.split(' ').peekable();
+    while let Some(word) = words.next() {
+        // An option stays with its value.
+        let value = words.next_if(|next| word.starts_with("--") && is_placeholder(next));
+        let word = value.map_or_else(|| word.to_owned(), |value| format!("{word} {value}"));
+        let width = visible(&word);
+        if used > indent && used + 1 + width > WIDTH {
             line(out, &row);
             row = " ".repeat(indent);
+            used = indent;
         }
-        if row.len() > indent {
+        if used > indent {
             row.push(' ');
+            used += 1;
         }
-        row.push_str(word);
+        row.push_str(&word);
+        used += width;
     }
     line(out, &row);
 }
 
-/// What to do about what stands above.
+/// Whether a word stands for a value: `FILE`, `ROLE=FILE`.
+fn is_placeholder(word: &str) -> bool {
+    word.starts_with(|c: char| c.is_ascii_uppercase()) && !word.contains(|c: char| c.is_ascii_lowercase())
+}
+
+/// The columns of a text: colours have none.
+fn visible(word: &str) -> usize {
+    let mut parts = word.split('\u{1b}');
+    let first = parts.next().unwrap_or_default().chars().count();
+    first + parts.map(|part| part.split_once('m').map_or(0, |(_, rest)| rest.chars().count())).sum::<usize>()
+}
+
+/// What to do about what is above.
 fn hint(out: &mut String, indent: usize, text: &str) {
     paragraph(out, indent, &format!("hint: {}", shown(text)));
 }
@@ -78,7 +109,8 @@ fn keys(out: &mut String, report: &Report, paint: Paint) {
     for key in &report.keys {
         let from: Vec<_> =
             key.provenance.iter().map(|p| format!("{} ({})", shown(&p.source), p.grade.as_str())).collect();
-        line(out, &format!("  {:28} from {}", key.name, from.join(", ")));
+        let name = format!("{:28}", key.name);
+        paragraph(out, 2, &format!("{name} from {}", from.join(", ")));
         line(out, &format!("    {}", key.fingerprint));
         if key.key.role == Role::Pki {
             paragraph(
@@ -92,6 +124,43 @@ fn keys(out: &mut String, report: &Report, paint: Paint) {
             paragraph(out, 4, &format!("{}: {what}; get the owner's newer copy", paint.warn("weak")));
         }
     }
+    paragraph(
+        out,
+        2,
+        "These fingerprints are what collect --revoke takes; `keypack inspect keys` prints each as pull --pin takes it.",
+    );
+}
+
+/// How many signers are named without the images: as many as a person reads.
+const SIGNERS: usize = 10;
+
+/// Who signed with certificates, as the certificates that verified say.
+fn signers(out: &mut String, report: &Report, paint: Paint, images: Detail) {
+    let mut signers: BTreeMap<(String, Option<String>), usize> = BTreeMap::new();
+    for image in &report.images {
+        let mut here: Vec<_> =
+            image.signatures.into_iter().filter_map(|s| Some((s.identity?, s.issuer))).collect();
+        here.sort_unstable();
+        here.dedup();
+        for signer in here {
+            *signers.entry(signer).or_default() += 1;
+        }
+    }
+    if signers.is_empty() {
+        return;
+    }
+    gap(out);
+    line(out, &paint.strong("Signed with certificates by"));
+    let mut signers: Vec<_> = signers.into_iter().collect();
+    signers.sort_by_key(|(_, images)| std::cmp::Reverse(*images));
+    let most = if images == Detail::Whole { usize::MAX } else { SIGNERS };
+    for ((identity, issuer), images) in signers.iter().take(most) {
+        let issuer = issuer.as_ref().map(|issuer| format!(", issuer {}", shown(issuer))).unwrap_or_default();
+        paragraph(out, 2, &format!("{}{issuer}: {}", shown(identity), count(images, "image")));
+    }
+    if signers.len() > most {
+        line(out, &format!("  and {}: -v lists them", count(signers.len() - most, "more signer")));
+    }
 }
 
 fn open(out: &mut String, report: &Report, paint: Paint) {
@@ -100,16 +169,25 @@ fn open(out: &mut String, report: &Report, paint: Paint) {
     }
     gap(out);
     line(out, &paint.strong("Not at hand"));
+    let ids = Ids::of(report);
     for (index, need) in report.open.iter().enumerate() {
-        let images = count(need.images, "image");
-        line(out, &format!("  {} {} {}", paint.bad(need.state.as_str()), need.role.title(), shown(&need.id)));
-        line(out, &format!("    needed by {images}, such as {}", shown(&need.example)));
-        paragraph(out, 4, &format!("{}: {}", need.problem.code, shown(&need.problem.message)));
+        open_need(out, need, &ids, paint);
         // Needs that one thing mends get that hint once, behind the last of them.
         if report.open.get(index + 1).is_none_or(|next| next.problem.hint != need.problem.hint) {
             hint(out, 4, &need.problem.hint);
         }
     }
+}
+
+fn open_need(out: &mut String, need: &OpenNeed, ids: &Ids, paint: Paint) {
+    let (state, images) = (paint.bad(need.state.as_str()), count(need.images, "image"));
+    let id = ids.cut(&need.id);
+    line(out, &format!("  {state} {} {}", need.role.title(), shown(&id)));
+    if id != need.id {
+        paragraph(out, 4, &shown(&need.id));
+    }
+    paragraph(out, 4, &format!("needed by {images}, such as {}", shown(&need.example)));
+    paragraph(out, 4, &format!("{}: {}", need.problem.code, shown(&need.problem.message)));
 }
 
 fn windows(out: &mut String, report: &Report, paint: Paint) {
@@ -149,12 +227,24 @@ fn unused(out: &mut String, report: &Report, paint: Paint) {
     }
 }
 
+/// What is signed otherwise, each kind with its number.
+fn otherwise(report: &Report) -> String {
+    let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
+    for image in &report.images {
+        if let ImageState::SignedOtherwise { otherwise } = image.state {
+            *kinds.entry(otherwise.title()).or_default() += 1;
+        }
+    }
+    let kinds: Vec<_> = kinds.into_iter().map(|(kind, n)| format!("{n} {kind}")).collect();
+    kinds.join(", ")
+}
+
 fn counts(out: &mut String, report: &Report, paint: Paint) {
     let c = &report.counts;
     gap(out);
     let mut images = format!("{}: {} signed, {} unsigned", count(c.images, "image"), c.signed, c.unsigned);
     if c.signed_otherwise > 0 {
-        images.push_str(&format!(", {} signed otherwise", c.signed_otherwise));
+        images.push_str(&format!(", {} signed otherwise ({})", c.signed_otherwise, otherwise(report)));
     }
     if c.unreadable > 0 {
         images.push_str(&format!(", {}", paint.bad(&format!("{} unreadable", c.unreadable))));
@@ -172,13 +262,18 @@ fn counts(out: &mut String, report: &Report, paint: Paint) {
     if c.problems > 0 {
         keys.push_str(&format!("; {}", paint.bad(&count(c.problems, "problem"))));
     }
-    let not_logged = match c.not_logged {
+    let rest = match c.not_logged {
         0 => String::new(),
         n => format!(" {} without a log entry.", count(n, "signature")),
     };
-    paragraph(out, 0, &format!("{images}. {keys}.{not_logged}"));
+    let keys = format!("{keys}.{rest}");
+    if visible(&images) + visible(&keys) + 2 <= WIDTH {
+        line(out, &format!("{images}. {keys}"));
+    } else {
+        paragraph(out, 0, &format!("{images}."));
+        paragraph(out, 0, &keys);
+    }
 }
-
 fn pack(out: &mut String, report: &Report) {
     let Some(pack) = &report.pack else { return };
     let kept = match pack.kept.len() {

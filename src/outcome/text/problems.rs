@@ -4,22 +4,24 @@ use super::{gap, hint, line, paragraph};
 use crate::{
     diag::{Code, Diagnostic},
     display::{Paint, count, shown},
-    outcome::{Report, another_key},
+    outcome::{ImageState, Report, another_key},
 };
 
 /// How many problems are shown without the table: as many as a person reads.
 const SHOWN: usize = 5;
 
-/// The problems that the table of images would show.
-pub(super) fn of_images(out: &mut String, report: &Report, paint: Paint) {
-    let mut all = Vec::new();
+/// The problems of images and of their signatures.
+pub(super) fn of_images(out: &mut String, report: &Report, paint: Paint, all: bool) {
+    let mut found = Vec::new();
     for image in &report.images {
-        let of_signatures = image.signatures.into_iter().filter_map(|s| s.problem);
+        // What signs a pack is for `pull` to judge.
+        let signatures = image.signatures.into_iter().filter(|_| image.state != ImageState::Pack);
+        let of_signatures = signatures.filter_map(|s| s.problem);
         let label = shown(&image.label);
-        all.extend(image.problems.into_iter().chain(of_signatures).map(|p| (p, format!("{label}: "))));
+        found.extend(image.problems.into_iter().chain(of_signatures).map(|p| (p, format!("{label}: "))));
     }
-    let all: Vec<_> = all.iter().map(|(problem, label)| (problem, label.clone())).collect();
-    list(out, &all, SHOWN, paint);
+    let found: Vec<_> = found.iter().map(|(problem, label)| (problem, label.clone())).collect();
+    list(out, &found, if all { usize::MAX } else { SHOWN }, paint);
 }
 
 /// The problems of whole places.

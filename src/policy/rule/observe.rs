@@ -7,7 +7,7 @@ use super::{Pattern, Scope, Signer};
 use crate::{
     discover::{Discovery, Form, FoundSignature, Image, Kind},
     key::{KeyRef, Role, name_of},
-    registry::RegistryRef,
+    registry::{Host, RegistryRef},
     resolve::{Answer, Answers, Resolution, Verdict},
     signature::Need,
 };
@@ -53,7 +53,9 @@ pub(super) fn observe(discovery: &Discovery<Verdict>, resolution: &Resolution, p
     let mut observation = Observation { seen: BTreeMap::new(), names: names.collect() };
     for image in discovery.images.iter().filter(|image| is_image(image, pack)) {
         let proofs: Vec<_> = image.signatures.iter().filter_map(|s| proof(s, resolution)).collect();
-        observation.seen.entry(scope(image)).or_default().add(&proofs);
+        let place = discovery.places.iter().find(|place| *place.name == *image.place);
+        let host = place.and_then(|place| place.host.as_ref());
+        observation.seen.entry(scope(image, host)).or_default().add(&proofs);
     }
     observation
 }
@@ -82,9 +84,8 @@ fn proof<'a>(found: &'a FoundSignature<Verdict>, resolution: &'a Resolution) -> 
 
 /// The repository as the place says it: in its registry, else by a tag that is a whole reference; else what the place calls
 /// it. Not as a signature says it: a name that somebody signed elsewhere would make a rule for images elsewhere.
-fn scope(image: &Image<Verdict>) -> Result<Scope, String> {
-    let place = image.place.strip_prefix("docker://").and_then(|rest| rest.split('/').next());
-    let here = place.map(|host| format!("{host}/{}", image.repository));
+fn scope(image: &Image<Verdict>, host: Option<&Host>) -> Result<Scope, String> {
+    let here = host.map(|host| format!("{host}/{}", image.repository));
     let tags = image.tags.iter().filter(|tag| tag.contains('/')).map(String::as_str);
     here.as_deref()
         .into_iter()

@@ -200,7 +200,7 @@ fn many_problems_of_a_place_do_not_bury_the_report() {
     let line = format!("collect storage {TRUST}");
     let ran = test.run(&line).exits(4).says("\nand 4 more problems: -v lists them\n");
     assert_eq!(problems(&ran), 5, "{}", ran.out);
-    for line in [format!("{line} -v"), format!("discover storage {TRUST}")] {
+    for line in [format!("{line} -v"), format!("discover storage {TRUST} --images-table")] {
         let ran = test.run(&line).exits(4).says("9 problems.");
         assert_eq!(problems(&ran), 9, "{}", ran.out);
         assert!(ran.out.contains("\n\nproblem "), "{}", ran.out);

@@ -18,6 +18,7 @@ mod lies;
 pub(crate) mod memory;
 mod pull;
 mod push;
+mod report;
 mod roles;
 mod rules;
 mod secrets;

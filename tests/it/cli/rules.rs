@@ -26,7 +26,7 @@ fn a_draft_is_refused_until_a_person_went_through_it() {
     test.run(&format!("discover storage {TRUST} --draft-rules=draft.yaml"))
         .exits(0)
         .tells("wrote a draft")
-        .says("IMAGE");
+        .says("45 images: ");
     let draft = String::from_utf8(test.read("draft.yaml")).unwrap();
     assert!(draft.starts_with("# DRAFT"), "{draft}");
     assert!(draft.contains("127.0.0.1:5012/keyless-tag-rekor1/img1"), "{draft}");

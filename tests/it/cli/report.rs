@@ -1,0 +1,92 @@
+//! The report as people read it: a summary first, one line for each image, nothing cut that can't be told apart.
+
+use serde_json::{Value, json};
+
+use super::{
+    lab,
+    program::{TRUST, Test},
+};
+
+const ROOT: &str = "--trusted-root lab/trust/trusted_root.json";
+
+#[test]
+fn many_images_are_counted_and_listed_when_asked_for() {
+    let test = Test::new();
+    lab::storage(&test);
+    let line = format!("discover storage {ROOT}");
+    let ran = test.run(&line).fails(4, "incomplete").says("45 images: 45 signed").says("\nImage by image: ");
+    assert!(!ran.out.contains("IMAGE") && ran.out.lines().count() < 40, "{}", ran.out);
+    assert!(ran.out.lines().all(|line| line.chars().count() <= 80), "{}", ran.out);
+    let table = test.run(&format!("{line} --images-table")).fails(4, "incomplete").says("IMAGE");
+    let rows: Vec<_> = table.out.lines().filter(|line| line.contains(":v1  ")).collect();
+    assert_eq!(rows.len(), 45);
+    assert!(
+        rows.contains(&"key-tag-rekor1/img1:v1         signed  simple-signing: signer missing"),
+        "{rows:#?}"
+    );
+    assert!(rows.iter().all(|row| row.chars().count() <= 80), "{rows:#?}");
+    let keys = table.out.find("Not at hand").unwrap();
+    assert!(keys < table.out.find("IMAGE").unwrap(), "the summary comes first: {}", table.out);
+    let whole = test.run(&format!("{line} -v")).says("      signer 43ef7bc87c44…  missing\n");
+    whole.says("signed by https://ci.test/build.yml@main");
+}
+
+#[test]
+fn a_name_has_all_tags_and_the_place_where_there_are_several() {
+    let test = Test::new();
+    test.layout("key-bundle-rekor1-oras", "m");
+    let mut index = test.json("m/index.json");
+    let mut again = index["manifests"][0].clone();
+    again["annotations"]["org.opencontainers.image.ref.name"] = json!("latest");
+    index["manifests"].as_array_mut().unwrap().push(again);
+    test.write("m/index.json", index.to_string());
+    test.run(&format!("discover oci:m {TRUST}")).exits(0).says("\nm:latest,v1  signed  bundle");
+    let other = "oci:lab/layouts/key-bundle-notlog-oras";
+    let ran = test.run(&format!("discover oci:m {other} {TRUST}")).exits(0).says("\noci:m:latest,v1  ");
+    ran.says(&format!("\n{other}:v1  "));
+}
+
+#[test]
+fn who_signed_is_shown_once_it_is_proved() {
+    let test = Test::new();
+    let line = "discover oci:lab/layouts/keyless-bundle-rekor2-oras";
+    let ran = test.run(&format!("{line} {ROOT}")).exits(0);
+    ran.says("https://ci.test/build.yml@main, issuer https://issuer.test: 1 image");
+    let report = test.run(&format!("{line} {ROOT} --format json")).json();
+    let signature = &report["images"][0]["signatures"][0];
+    assert_eq!(signature["identity"], "https://ci.test/build.yml@main");
+    assert_eq!(signature["issuer"], "https://issuer.test");
+    let ran = test.run(line).fails(4, "incomplete");
+    assert!(!ran.out.contains("ci.test"), "a claim until then: {}", ran.out);
+}
+
+#[test]
+fn a_signed_pack_is_no_image_with_a_missing_key() {
+    let (test, _) = super::push::collected();
+    test.layout("key-tag-notlog-cosignsave", "m");
+    test.run("push keys oci:m:keys").exits(0);
+    let mut index = test.json("m/index.json");
+    let entries = index["manifests"].as_array_mut().unwrap();
+    let name = |entry: &Value| entry["annotations"]["org.opencontainers.image.ref.name"].clone();
+    let pack = entries.iter().find(|entry| name(entry) == "keys").unwrap()["digest"].clone();
+    // As cosign would have tagged it; that the signature is another image's is for `pull` to say.
+    entries.retain(|entry| entry["annotations"]["kind"] != "dev.cosignproject.cosign/image");
+    let signature = entries.iter_mut().find(|e| e["annotations"]["kind"].is_string()).unwrap();
+    let tag = format!("{}.sig", pack.as_str().unwrap().replace(':', "-"));
+    signature["annotations"] = json!({ "org.opencontainers.image.ref.name": tag });
+    test.write("m/index.json", index.to_string());
+    let ran = test.run("discover oci:m --key lab/trust/cosign.pub").exits(0);
+    ran.says("a pack of keys, made by keypack").says("0 images: 0 signed, 0 unsigned. 0 keys needed.");
+}
+
+#[test]
+fn a_collection_of_unreadable_images_does_not_call_them_unsigned() {
+    let test = Test::new();
+    for place in ["good", "bad"] {
+        test.layout("key-tag-notlog-oras", place);
+    }
+    let digest = test.json("bad/index.json")["manifests"][0]["digest"].as_str().unwrap()[7..].to_owned();
+    test.write(&format!("bad/blobs/sha256/{digest}"), "{");
+    let ran = test.run("collect good bad").exits(4).tells("1 image could not be read");
+    assert!(!ran.err.contains("no image is signed"), "{}", ran.err);
+}
