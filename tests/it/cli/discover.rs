@@ -37,7 +37,7 @@ fn what_is_missing_is_told_with_what_to_do() {
     let test = Test::new();
     let ran = test.run("discover oci:lab/layouts/key-bundle-rekor1-oras").fails(4, "incomplete");
     let ran = ran.says("Not at hand").says("missing Rekor v1 log e69e8241").says("--trusted-root FILE");
-    let ran = ran.says("missing signer key 43ef7bc8").says("the one in the log entry is a claim");
+    let ran = ran.says("missing signer key 43ef7bc8").says("the one in the log\n    entry is a claim");
     assert!(ran.out.lines().all(|line| line.chars().count() <= 80), "{}", ran.out);
 }
 
