@@ -124,11 +124,7 @@ fn keys(out: &mut String, report: &Report, paint: Paint) {
             paragraph(out, 4, &format!("{}: {what}; get the owner's newer copy", paint.warn("weak")));
         }
     }
-    paragraph(
-        out,
-        2,
-        "These fingerprints are what collect --revoke takes; `keypack inspect keys` prints each as pull --pin takes it.",
-    );
+    paragraph(out, 2, "collect --revoke takes these fingerprints; keypack inspect prints them as pins");
 }
 
 /// How many signers are named without the images: as many as a person reads.
