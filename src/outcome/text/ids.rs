@@ -50,7 +50,7 @@ fn id(need: &NeedReport) -> String {
 fn cut(id: &str, digits: usize) -> String {
     let is_hex = |word: &&str| word.len() >= DIGITS && word.bytes().all(|b| b.is_ascii_hexdigit());
     let words: Vec<_> = id.split(' ').collect();
-    let Some(at) = words.iter().position(|word| is_hex(word)) else { return id.to_owned() };
+    let Some(at) = words.iter().position(is_hex) else { return id.to_owned() };
     let number = match words[at].get(..digits) {
         Some(start) if start.len() < words[at].len() => format!("{start}…"),
         _ => words[at].to_owned(),
