@@ -258,18 +258,25 @@ fn counts(out: &mut String, report: &Report, paint: Paint) {
     if c.problems > 0 {
         keys.push_str(&format!("; {}", paint.bad(&count(c.problems, "problem"))));
     }
-    let rest = match c.not_logged {
-        0 => String::new(),
-        n => format!(" {} without a log entry.", count(n, "signature")),
-    };
-    let keys = format!("{keys}.{rest}");
-    if visible(&images) + visible(&keys) + 2 <= WIDTH {
-        line(out, &format!("{images}. {keys}"));
-    } else {
-        paragraph(out, 0, &format!("{images}."));
-        paragraph(out, 0, &keys);
+    let mut sentences = vec![format!("{images}."), format!("{keys}.")];
+    if c.not_logged > 0 {
+        sentences.push(format!("{} without a log entry.", count(c.not_logged, "signature")));
     }
+    // Broken between sentences, as long as one fits, so that each can be searched for.
+    let mut row = String::new();
+    for sentence in sentences {
+        if !row.is_empty() && visible(&row) + 1 + visible(&sentence) > WIDTH {
+            paragraph(out, 0, &row);
+            row.clear();
+        }
+        if !row.is_empty() {
+            row.push(' ');
+        }
+        row.push_str(&sentence);
+    }
+    paragraph(out, 0, &row);
 }
+
 fn pack(out: &mut String, report: &Report) {
     let Some(pack) = &report.pack else { return };
     let kept = match pack.kept.len() {
