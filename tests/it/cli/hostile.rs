@@ -126,14 +126,14 @@ fn a_fallback_tag_that_is_no_index() {
     let mut index = test.json("m/index.json");
     let image = index["manifests"][0].clone();
     let tag = image["digest"].as_str().unwrap().replace(':', "-");
-    // The tag that ought to list the signatures names the image itself.
+    // The tag that ought to list the signatures names the image itself, as oc-mirror tags what is mirrored by digest.
     let mut named = image.clone();
-    named["annotations"] = json!({ "org.opencontainers.image.ref.name": tag });
+    named["annotations"] = json!({ "org.opencontainers.image.ref.name": &tag });
     index["manifests"] = json!([image, named]);
     test.write("m/index.json", index.to_string());
     let report = test.run("discover m --format json").json();
     let images = report["images"].as_array().unwrap();
-    assert_eq!((images.len(), &images[0]["tags"]), (1, &json!(["v1"])), "it is no image of its own");
+    assert_eq!((images.len(), &images[0]["tags"]), (1, &json!(["v1", tag])), "it is one image with two tags");
     let found: Vec<_> = images[0]["signatures"].as_array().unwrap().iter().map(|s| &s["found"]).collect();
     assert_eq!(found, ["unlisted"], "the signature is found where it lies, and the tag adds none");
 }
