@@ -27,18 +27,10 @@ pub(super) fn images(out: &mut String, report: &Report, images: Detail, paint: P
     }
     let widest = report.images.iter().map(|i| shown(&i.full_name()).chars().count()).max().unwrap_or(0);
     let name = widest.clamp(5, NAME);
-    let column = report.images.iter().map(|image| state(&image).len()).max().unwrap_or(0).max(5);
-    line(out, &paint.strong(&format!("{:name$}  {:column$}  SIGNATURES AND THEIR KEYS", "IMAGE", "STATE")));
+    line(out, &paint.strong(&format!("{:name$}  SIGNATURES AND THEIR KEYS", "IMAGE")));
     let ids = Ids::of(report);
     for image in &report.images {
-        // Filled up before it is coloured: colours have no width.
-        let state = format!("{:column$}", state(&image));
-        let state = match image.state {
-            ImageState::Unreadable => paint.bad(&state),
-            ImageState::NotHere => paint.warn(&state),
-            _ => state,
-        };
-        line(out, &format!("{:name$}  {state}  {}", shown(&image.full_name()), detail(&image, paint)));
+        line(out, &format!("{:name$}  {}", shown(&image.full_name()), found(&image, paint)));
         if images == Detail::Whole {
             for signature in &image.signatures {
                 whole(out, signature, &ids, paint);
@@ -47,16 +39,17 @@ pub(super) fn images(out: &mut String, report: &Report, images: Detail, paint: P
     }
 }
 
-/// The state in a word or two.
-const fn state(image: &ImageReport) -> &'static str {
-    match image.state {
-        ImageState::Signed => "signed",
-        ImageState::Unsigned => "unsigned",
-        ImageState::Unreadable => "unreadable",
-        ImageState::SignedOtherwise { .. } => "otherwise",
-        ImageState::NotHere => "not here",
-        ImageState::Pack => "pack",
-    }
+/// What was found: the signatures of a signed image, the state of any other with what belongs to it.
+fn found(image: &ImageReport, paint: Paint) -> String {
+    let state = match image.state {
+        ImageState::Signed => return detail(image, paint),
+        ImageState::Unsigned => "unsigned".into(),
+        ImageState::Unreadable => paint.bad("unreadable"),
+        ImageState::SignedOtherwise { .. } => "otherwise".into(),
+        ImageState::NotHere => paint.warn("not here"),
+        ImageState::Pack => "pack".into(),
+    };
+    format!("{state}  {}", detail(image, paint))
 }
 
 /// What signs it, and what else belongs to it.

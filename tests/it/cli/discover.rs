@@ -11,7 +11,7 @@ fn what_is_needed_is_at_hand() {
     test.run(&format!("discover oci:lab/layouts/key-bundle-rekor1-oras {TRUST}"))
         .exits(0)
         .says("IMAGE")
-        .says("key-bundle-rekor1-oras:v1  signed  bundle: rekor signer found\n")
+        .says("key-bundle-rekor1-oras:v1  bundle: rekor signer found\n")
         .says("Proved by a signature")
         .says("1 image: 1 signed, 0 unsigned. 2 keys needed: 2 at hand and proved, 0 open.");
     assert_eq!(test.names(""), ["lab"], "discover writes nothing");
@@ -89,9 +89,9 @@ fn the_key_that_verified_a_signature_without_a_name_is_told() {
 fn a_place_that_names_its_tag_is_not_told_twice() {
     let test = Test::new();
     let line = "discover oci:lab/layouts/key-bundle-rekor1-oras:v1";
-    test.run(&format!("{line} {TRUST}")).exits(0).says("\nkey-bundle-rekor1-oras:v1  signed  bundle");
+    test.run(&format!("{line} {TRUST}")).exits(0).says("\nkey-bundle-rekor1-oras:v1  bundle");
     test.layout("key-bundle-rekor1-oras", "v1");
-    test.run(&format!("discover oci:v1 {TRUST}")).exits(0).says("\nv1:v1  signed  bundle");
+    test.run(&format!("discover oci:v1 {TRUST}")).exits(0).says("\nv1:v1  bundle");
 }
 
 #[test]

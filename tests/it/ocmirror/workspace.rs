@@ -13,7 +13,7 @@ fn discover(home: &Path, at: &Path, place: &str) -> (i32, String, String) {
 }
 
 fn counts(out: &str) -> &str {
-    out.trim_end().lines().last().unwrap_or_default()
+    out.trim_end().rsplit("\n\n").next().unwrap_or_default()
 }
 
 #[test]
