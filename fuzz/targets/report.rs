@@ -122,8 +122,8 @@ pub fn run(data: &[u8]) {
         let bad = shown.chars().find(|c| *c != '\n' && hidden(*c));
         assert_eq!(bad, None, "{shown:?}");
         assert!(shown.len() < 4000 + data.len() * 400, "{} bytes become {}", data.len(), shown.len());
-        // One line stays one: a text from content can't look like a line of ours.
-        assert!(shown.lines().count() < 60 + data.len(), "too many lines");
+        // A text from content can't break a line: what is added to the lines of an empty report comes from wrapping.
+        assert!(shown.lines().count() < 100 + data.len(), "too many lines");
     }
 }
 

@@ -21,7 +21,7 @@ fn a_logs_key_comes_with_its_role() {
     // Without a role it is a signer's key, and the report says how it would be given as a log's.
     let ran = test.run(&format!("discover {SIGNED} {SIGNER} --key log.pub")).fails(4, "incomplete");
     assert!(!ran.out.contains("not needed"), "{}", ran.out);
-    ran.says("not used key-role: log.pub:").says("by --key rekor=FILE").says("its keys");
+    ran.says("not used key-role: log.pub:").says("--key rekor=FILE").says("its keys");
 }
 
 #[test]
