@@ -191,7 +191,9 @@ impl Ran {
     /// stdout holds this.
     #[track_caller]
     pub(crate) fn says(self, text: &str) -> Self {
-        assert!(self.out.contains(text), "keypack {}: no {text:?} in\n{}", self.line, self.out);
+        // Prose is broken into lines of 80 columns, wherever that falls.
+        let found = self.out.contains(text) || unbroken(&self.out).contains(text);
+        assert!(found, "keypack {}: no {text:?} in\n{}", self.line, self.out);
         self
     }
 
@@ -221,4 +223,9 @@ impl Ran {
         let mut found = self.out.lines().filter_map(|line| line.strip_prefix(word));
         found.next().unwrap_or_else(|| panic!("no {word:?} in\n{}", self.out)).to_owned()
     }
+}
+
+/// A text with one blank for each run of line ends and indentation.
+fn unbroken(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -165,7 +165,7 @@ fn signatures_that_can_not_be_read_are_told_by_collect_too() {
         test.write(&format!("bad{n}/signature-1"), "hello");
     }
     let ran = test.run("collect dir:image dir:bad1 --key owner.asc -o keys --no-host").exits(4);
-    assert!(ran.out.contains("problem signature-malformed: bad1@"), "{}", ran.out);
+    assert!(ran.out.contains("problem signature-malformed: dir:bad1@"), "{}", ran.out);
     let bad: String = (1..=7).map(|n| format!(" dir:bad{n}")).collect();
     let ran = test.run(&format!("collect dir:image{bad} --key owner.asc -o keys --no-host")).exits(4);
     assert_eq!(ran.out.matches("problem signature-malformed").count(), 5, "{}", ran.out);
