@@ -1,7 +1,7 @@
 //! The images: one line each that starts with the whole name, so that a line can be searched for; with every signature and
 //! every key that it needs where all is asked for.
 
-use super::{Detail, gap, ids::Ids, line, paragraph};
+use super::{Detail, gap, ids::Ids, line};
 use crate::{
     display::{Paint, count, shown},
     outcome::{ImageReport, ImageState, NeedReport, NeedState, Report, SignatureReport},
@@ -90,13 +90,10 @@ fn brief(signature: &SignatureReport, paint: Paint) -> String {
     format!("{}: {needs}", signature.form)
 }
 
-/// One signature with the ids of its keys, and who signed.
+/// One signature with the ids of its keys, and who signed. What is wrong with it is among the problems above.
 fn whole(out: &mut String, signature: &SignatureReport, ids: &Ids, paint: Paint) {
     let log = if signature.logged == Some(false) { ", not logged" } else { "" };
     line(out, &format!("    {} ({}{log})", signature.form, signature.found));
-    if let Some(problem) = &signature.problem {
-        paragraph(out, 6, &format!("{}: {}", paint.bad(problem.code.as_str()), shown(&problem.message)));
-    }
     let width = signature.needs.iter().map(|need| ids.of_need(need).chars().count()).max().unwrap_or(0);
     for need in &signature.needs {
         need_row(out, need, &ids.of_need(need), width, paint);

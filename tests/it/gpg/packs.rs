@@ -171,7 +171,7 @@ fn signatures_that_can_not_be_read_are_told_by_collect_too() {
     assert_eq!(ran.out.matches("problem signature-malformed").count(), 5, "{}", ran.out);
     assert!(ran.out.contains("and 2 more problems: -v lists them"), "{}", ran.out);
     let ran = test.run(&format!("collect -v dir:image{bad} --key owner.asc -o keys --no-host")).exits(4);
-    assert_eq!(ran.out.matches("signature-malformed").count(), 7, "{}", ran.out);
+    assert_eq!(ran.out.matches("problem signature-malformed").count(), 7, "{}", ran.out);
 }
 
 /// A build that is to be reproduced has a time of long ago, and its signatures may be newer.

@@ -129,8 +129,9 @@ fn a_long_transfer_is_drawn_on_a_terminal_and_gone_at_the_end() {
         // Colours are another matter than lines that are drawn: no-color.org.
         assert!(!text.contains("\x1b[3"), "{text:?}");
         let left = screen(&text);
-        assert!(left[0].starts_with("Pack: sha256:") && left[1].starts_with("Digest: sha256:"), "{left:?}");
-        assert_eq!(left[2..].concat(), "", "{left:?}");
+        assert!(left[0].starts_with("Reference: docker://"), "{left:?}");
+        assert!(left[1].starts_with("Pack: sha256:") && left[2].starts_with("Digest: sha256:"), "{left:?}");
+        assert_eq!(left[3..].concat(), "", "{left:?}");
     }
 }
 
@@ -154,7 +155,7 @@ fn what_is_asked_for_is_what_is_shown() {
 fn results_have_no_bar_in_them() {
     let dir = collected();
     let server = slow(201);
-    for (flags, begins) in [("--as artifact", "Pack: sha256:"), ("--as artifact --format json", "{\n")] {
+    for (flags, begins) in [("--as artifact", "Reference: docker:"), ("--as artifact --format json", "{\n")] {
         let path = dir.path().join("out");
         let command = push(dir.path(), &server, flags);
         let (text, status) = on_a_terminal(command, Some(File::create(&path).unwrap())).end();
