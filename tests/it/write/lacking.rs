@@ -22,7 +22,7 @@ fn without_fsync_every_verb_goes_on() {
         test.run_injected(&fault, PULL).exits(0);
         assert!(test.has("keys/keypack.json"));
         // What was installed is remembered, too.
-        test.run("inspect keys").exits(0).says("COLLECTED HERE at ");
+        test.run("inspect keys").exits(0).says("AUTHENTICATED HERE at ");
         std::fs::create_dir(test.path("out")).unwrap();
         for place in
             ["oci:new:k", "oci:m:k", "oci-archive:new.tar:k", "oci-archive:new.tar:k2", "oc-mirror:out"]
