@@ -4,13 +4,13 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 /// Files whose every test is an attack.
 const LIES: [&str; 9] = [
-    "cli/lies",
+    "cli/malformed",
     "cli/forged",
     "cli/hostile",
-    "houses/tar_lies",
-    "houses/content_lies",
+    "sources/malformed_tar",
+    "sources/malformed_content",
     "trust/paths",
-    "tuf/lies",
+    "tuf/malformed",
     "tuf/forged",
     "tuf/packs",
 ];

@@ -1,5 +1,5 @@
 //! The tests of keypack: the library from outside, and the built program. They are one binary because linking twenty
-//! takes longer than compiling them. The path of a test is its name: `cli/lies.rs` holds `cli::lies::…`.
+//! takes longer than compiling them. The path of a test is its name: `cli/malformed.rs` holds `cli::malformed::…`.
 #![allow(unreachable_pub, missing_docs, reason = "modules of one test program")]
 #![allow(
     clippy::disallowed_methods,
@@ -18,12 +18,12 @@ mod attacks;
 mod cli;
 mod corpus;
 mod gpg;
-mod houses;
 mod ocmirror;
 mod ops;
 mod readme;
 mod registry_faults;
 mod schemas;
+mod sources;
 mod state;
 mod trust;
 mod tuf;

@@ -8,7 +8,7 @@ use keypack::{
     },
 };
 
-use crate::trust::own;
+use crate::trust::test_keys;
 use serde_json::Value;
 
 use super::{program::Test, scene};
@@ -91,12 +91,12 @@ fn a_chain_pinned_by_its_key_alone() {
 #[test]
 fn a_foreign_ca_behind_a_pinned_certificate() {
     // Every link verifies, and the first certificate is the pinned one. Consumers would trust the last.
-    let root = own::root("sigstore");
+    let root = test_keys::root("sigstore");
     let intermediate = root.issue("sigstore-intermediate");
-    let evil = own::root("sigstore-g2");
+    let evil = test_keys::root("sigstore-g2");
     let cross = evil.certify(&root.certificate, &[]);
-    let honest = own::chain(&[&intermediate.certificate, &root.certificate]);
-    let hostile = own::chain(&[&intermediate.certificate, &cross, &evil.certificate]);
+    let honest = test_keys::chain(&[&intermediate.certificate, &root.certificate]);
+    let hostile = test_keys::chain(&[&intermediate.certificate, &cross, &evil.certificate]);
     for role in [Role::Fulcio, Role::Tsa] {
         let pins = vec![Pin::of(role, &Material::Chain(honest.clone()), None)];
         let code = |chain: &Chain| {

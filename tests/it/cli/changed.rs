@@ -9,7 +9,7 @@ use super::{
     fault::{Asked, Reply, Server},
     program::{LAB, TRUST, Test},
 };
-use crate::trust::own;
+use crate::trust::test_keys;
 
 const SIGNED: &str = "oci:lab/layouts/key-bundle-rekor1-oras";
 const REKOR: &str = "sha256:e69e8241a86926434b03c31cf128899cbf3c1f73466f07acae0363289213df19";
@@ -117,7 +117,7 @@ fn another_ca_behind_a_known_certificate() {
     let certificates = &mut root["timestampAuthorities"][0]["certChain"]["certificates"];
     let der = |value: &Value| BASE64_STANDARD.decode(value["rawBytes"].as_str().unwrap()).unwrap();
     let genuine = Certificate::from_der(&der(certificates.as_array().unwrap().last().unwrap())).unwrap();
-    let evil = own::root("evil");
+    let evil = test_keys::root("evil");
     let cross = evil.certify(&genuine, &[ExtendedKeyUsagePurpose::TimeStamping]);
     let last = certificates.as_array().unwrap().len() - 1;
     let entry = |certificate: &Certificate| json!({ "rawBytes": BASE64_STANDARD.encode(certificate.der()) });

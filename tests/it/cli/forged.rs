@@ -3,19 +3,19 @@
 
 use serde_json::{Value, json};
 
-use super::forge::{Entry, Forge, file};
+use super::pack_builder::{Entry, PackBuilder, file};
 
 const SIGNER: &str = "signer-43ef7bc8.pub";
 
 /// An image whose inventory and files were changed.
-fn forged(change: impl FnOnce(&mut Value, &mut Vec<Entry>)) -> Forge {
-    let mut forge = Forge::new("image");
-    forge.forged(change);
-    forge
+fn forged(change: impl FnOnce(&mut Value, &mut Vec<Entry>)) -> PackBuilder {
+    let mut pack = PackBuilder::new("image");
+    pack.forged(change);
+    pack
 }
 
 /// The file of the signer's key has become something else.
-fn signer(content: impl FnOnce(&[u8]) -> Vec<u8>) -> Forge {
+fn signer(content: impl FnOnce(&[u8]) -> Vec<u8>) -> PackBuilder {
     forged(|_, entries| {
         let path = format!("keys/{SIGNER}");
         let entry = entries.iter_mut().find(|(name, ..)| *name == path).unwrap();
@@ -24,7 +24,7 @@ fn signer(content: impl FnOnce(&[u8]) -> Vec<u8>) -> Forge {
 }
 
 /// One more file, listed.
-fn with_file(name: &str, bytes: &[u8]) -> Forge {
+fn with_file(name: &str, bytes: &[u8]) -> PackBuilder {
     forged(|inventory, entries| {
         entries.push(file(&format!("keys/{name}"), bytes));
         let files = inventory["files"].as_array_mut().unwrap();
@@ -39,9 +39,9 @@ fn keys(inventory: &mut Value) -> &mut Vec<Value> {
 
 #[test]
 fn what_is_forged_without_a_lie_is_accepted() {
-    let forge = forged(|_, _| {});
-    forge.publish();
-    forge.test.run(&format!("pull oci:m:keys --digest {} -o out", forge.pack)).exits(0);
+    let pack = forged(|_, _| {});
+    pack.publish();
+    pack.test.run(&format!("pull oci:m:keys --digest {} -o out", pack.pack)).exits(0);
 }
 
 #[test]
@@ -53,10 +53,10 @@ fn two_keys_in_one_file() {
 
 /// Publishes, and pulls with the true pack digest: it is accepted, and the keys/ is that of the honest pack but for the
 /// inventory itself.
-fn installs_what_the_honest_pack_does(forge: &Forge) {
-    forge.publish();
-    forge.test.run(&format!("pull oci:m:keys --digest {} -o out --state s", forge.pack)).exits(0);
-    let (mut honest, mut out) = (forge.test.tree("keys"), forge.test.tree("out"));
+fn installs_what_the_honest_pack_does(pack: &PackBuilder) {
+    pack.publish();
+    pack.test.run(&format!("pull oci:m:keys --digest {} -o out --state s", pack.pack)).exits(0);
+    let (mut honest, mut out) = (pack.test.tree("keys"), pack.test.tree("out"));
     for tree in [&mut honest, &mut out] {
         tree.retain(|name, _| !["keypack.json", "SHA256SUMS"].contains(&name.as_str()));
     }
@@ -67,8 +67,8 @@ fn installs_what_the_honest_pack_does(forge: &Forge) {
 fn text_around_a_key() {
     for (before, after) in [("# the key\n", ""), ("", "\n"), ("", "sudo install evil.pem"), ("\u{feff}", "")]
     {
-        let forge = signer(|pem| [before.as_bytes(), pem, after.as_bytes()].concat());
-        installs_what_the_honest_pack_does(&forge);
+        let pack = signer(|pem| [before.as_bytes(), pem, after.as_bytes()].concat());
+        installs_what_the_honest_pack_does(&pack);
     }
     installs_what_the_honest_pack_does(&signer(|pem| {
         String::from_utf8_lossy(pem).replace('\n', "\r\n").into_bytes()
@@ -86,7 +86,7 @@ fn a_readme_with_an_install_line_for_another_key() {
 }
 
 /// A file that is there already, with other bytes, listed.
-fn with_file_instead(name: &str, bytes: &[u8]) -> Forge {
+fn with_file_instead(name: &str, bytes: &[u8]) -> PackBuilder {
     forged(|inventory, entries| {
         entries.retain(|(entry, ..)| *entry != format!("keys/{name}"));
         entries.push(file(&format!("keys/{name}"), bytes));
@@ -104,7 +104,7 @@ fn a_file_that_no_record_names() {
 }
 
 /// The trusted_root.json has become something else.
-fn trusted_root(change: impl FnOnce(&mut Value)) -> Forge {
+fn trusted_root(change: impl FnOnce(&mut Value)) -> PackBuilder {
     forged(|_, entries| {
         let entry = entries.iter_mut().find(|(name, ..)| name == "keys/trusted_root.json").unwrap();
         let mut root: Value = serde_json::from_slice(&entry.2).unwrap();
@@ -140,7 +140,7 @@ fn a_bare_name_of_another_key() {
     for (bare, wrong) in
         [("signer-redhat-release3", true), ("signer-43ef7bc9", true), ("signer-43ef7bc8", false)]
     {
-        let forge = forged(|inventory, entries| {
+        let pack = forged(|inventory, entries| {
             for (name, ..) in &mut *entries {
                 *name = name.replace("signer-43ef7bc8", bare);
             }
@@ -152,9 +152,9 @@ fn a_bare_name_of_another_key() {
                 .sort_by_key(|f| f["name"].as_str().unwrap().to_owned());
         });
         match (wrong, bare) {
-            (false, _) => installs_what_the_honest_pack_does(&forge),
-            (true, "signer-redhat-release3") => forge.refused("inventory-malformed"),
-            (true, _) => forge.refused("key-mismatch"),
+            (false, _) => installs_what_the_honest_pack_does(&pack),
+            (true, "signer-redhat-release3") => pack.refused("inventory-malformed"),
+            (true, _) => pack.refused("key-mismatch"),
         }
     }
 }
@@ -169,16 +169,15 @@ fn signature_files_that_nobody_could_verify_are_not_installed() {
         ("keypack.json.other.sigstore.json", other),
         ("keypack.json.none.sigstore.json", b"{}"),
     ] {
-        let mut forge = Forge::new("image");
-        forge.with(|entries| entries.push(file(&format!("keys/{name}"), bytes))).publish();
-        let line = format!("pull oci:m:keys --digest {} -o out --state s", forge.pack);
-        forge
-            .test
+        let mut pack = PackBuilder::new("image");
+        pack.with(|entries| entries.push(file(&format!("keys/{name}"), bytes))).publish();
+        let line = format!("pull oci:m:keys --digest {} -o out --state s", pack.pack);
+        pack.test
             .run(&line)
             .exits(0)
             .tells(&format!("{name} is not a signature of this inventory, and is left out"));
-        assert_eq!(forge.test.names("out"), forge.test.names("keys"), "{name}");
-        forge.test.run("inspect oci:m:keys").exits(0).says(name).says("not verified here");
+        assert_eq!(pack.test.names("out"), pack.test.names("keys"), "{name}");
+        pack.test.run("inspect oci:m:keys").exits(0).says(name).says("not verified here");
     }
 }
 
@@ -271,13 +270,13 @@ fn a_field_that_nobody_knows() {
 
 #[test]
 fn an_inventory_with_a_key_twice() {
-    let mut forge = Forge::new("image");
-    let text = forge.entries().iter().find(|(name, ..)| name == "keys/keypack.json").unwrap().2.clone();
+    let mut pack = PackBuilder::new("image");
+    let text = pack.entries().iter().find(|(name, ..)| name == "keys/keypack.json").unwrap().2.clone();
     let text = String::from_utf8(text).unwrap();
     let twice = text.replacen("\"version\":", "\"version\": 1,\n  \"version\":", 1);
-    forge.inventory(twice.as_bytes()).refused("inventory-malformed");
+    pack.inventory(twice.as_bytes()).refused("inventory-malformed");
     let role = text.replacen("\"role\":", "\"role\": \"signer\",\n  \"role\":", 1);
-    forge.inventory(role.as_bytes()).refused("inventory-malformed");
+    pack.inventory(role.as_bytes()).refused("inventory-malformed");
 }
 
 #[test]
@@ -285,7 +284,7 @@ fn an_inventory_that_is_no_document() {
     let deep = format!("{}{}", "[".repeat(200_000), "]".repeat(200_000));
     let deep = format!("{{\"schemaVersion\":1,\"keys\":{deep}}}");
     for bytes in [&b""[..], b"null", b"[]", b"\xff\xfe{\0}\0", b"{\"schemaVersion\":1}", deep.as_bytes()] {
-        Forge::new("image").inventory(bytes).refused("inventory-malformed");
+        PackBuilder::new("image").inventory(bytes).refused("inventory-malformed");
     }
 }
 

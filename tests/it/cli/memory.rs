@@ -7,7 +7,7 @@ use keypack::oci::Digest;
 use serde_json::{Value, json};
 
 use super::{
-    forge::{Forge, file, tar},
+    pack_builder::{PackBuilder, file, tar},
     program::Test,
 };
 
@@ -25,11 +25,11 @@ pub(crate) fn within(mib: u32, test: &Test, line: &str) -> Output {
 
 /// Looks at the pack and pulls it, in 100 MiB each: both are refused with this code.
 #[track_caller]
-fn refused(forge: &Forge, what: &str, code: &str) {
-    forge.publish();
-    let pull = format!("pull oci:m:keys --digest {} -o out", forge.pack);
+fn refused(pack: &PackBuilder, what: &str, code: &str) {
+    pack.publish();
+    let pull = format!("pull oci:m:keys --digest {} -o out", pack.pack);
     for line in ["inspect oci:m:keys", &pull] {
-        let ran = within(100, &forge.test, line);
+        let ran = within(100, &pack.test, line);
         let err = String::from_utf8_lossy(&ran.stderr);
         assert_eq!(ran.status.code(), Some(3), "{what}: {line}\n{err}");
         assert!(err.contains(&format!("[{code}]")), "{what}: {line}\n{err}");
@@ -50,7 +50,7 @@ fn literals(header: &[u8], mib: usize) -> Vec<u8> {
 
 #[test]
 fn zstd_frames_that_ask_for_memory() {
-    let mut forge = Forge::new("image");
+    let mut pack = PackBuilder::new("image");
     let small = frame(&[0, 7 << 3], 1);
     let window = |log: u8| [0, (log - 10) << 3];
     let single = |size: u64| [&[0xe0][..], &size.to_le_bytes()].concat();
@@ -72,18 +72,18 @@ fn zstd_frames_that_ask_for_memory() {
         ("gigabytes in a small window", frame(&window(17), 3072)),
         ("blocks that are larger than blocks", literals(&window(25), 64)),
     ] {
-        refused(forge.layer(ZSTD, &layer), what, "too-large");
+        refused(pack.layer(ZSTD, &layer), what, "too-large");
     }
     for (what, header) in [("of one byte", &[0x20, 255][..]), ("of two bytes", &[0x60, 255, 255])] {
-        refused(forge.layer(ZSTD, &frame(header, 300)), what, "pack-layer-malformed");
+        refused(pack.layer(ZSTD, &frame(header, 300)), what, "pack-layer-malformed");
     }
 }
 
 #[test]
 fn a_pack_as_large_as_it_may_be() {
     let large: Vec<u8> = (0..7 << 20).map(|n: u32| (n ^ n >> 8 ^ n >> 16).to_le_bytes()[0]).collect();
-    let mut forge = Forge::new("image");
-    let mut entries = forge.entries();
+    let mut pack = PackBuilder::new("image");
+    let mut entries = pack.entries();
     entries.extend(["keys/a", "keys/b"].map(|name| file(name, &large)));
     // Uncompressed in a zstd frame: layer, window and files are as large as each other.
     let mut frame = b"\x28\xb5\x2f\xfd\0\x78".to_vec();
@@ -92,7 +92,7 @@ fn a_pack_as_large_as_it_may_be() {
         frame.extend(block);
     }
     frame.extend([1, 0, 0]);
-    refused(forge.layer(ZSTD, &frame), "zstd that does not compress", "file-not-in-inventory");
+    refused(pack.layer(ZSTD, &frame), "zstd that does not compress", "file-not-in-inventory");
 }
 
 /// A layout `m` with the image `v1` and its `.sig`, whose layers these are.

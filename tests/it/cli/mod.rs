@@ -1,5 +1,4 @@
 //! The program as people run it: words in, stdout, stderr, files and an exit code out. One file per verb.
-mod again;
 mod changed;
 mod collect;
 mod config;
@@ -7,17 +6,18 @@ mod denied;
 mod discover;
 mod echo;
 mod files;
-mod forge;
 mod forged;
 mod formats;
 mod hostile;
 mod inspect;
 mod keys;
 pub(crate) mod lab;
-mod lies;
+mod malformed;
 pub(crate) mod memory;
+mod pack_builder;
 mod pull;
 mod push;
+mod recollect;
 mod report;
 mod roles;
 mod rules;

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{
     fault::{Reply, Server},
-    forge::Forge,
+    pack_builder::PackBuilder,
     program::{LAB, Test},
 };
 
@@ -132,12 +132,12 @@ fn a_secret_in_an_address_of_a_trusted_root() {
 fn a_secret_in_an_address_of_a_pack() {
     for address in addresses("rekor.test") {
         for place in ["url", "origin", "source", "repository"] {
-            let mut forge = Forge::new("image");
+            let mut pack = PackBuilder::new("image");
             let chains = json!([{ "name": "tuf-x", "file": "tuf-x.tar", "repository": address }]);
-            forge.forged(|inventory, entries| match place {
+            pack.forged(|inventory, entries| match place {
                 "source" => inventory["keys"][0]["provenance"][0]["source"] = address.clone().into(),
                 "repository" => {
-                    entries.push(super::forge::file("keys/tuf-x.tar", b""));
+                    entries.push(super::pack_builder::file("keys/tuf-x.tar", b""));
                     let record = json!({ "name": "tuf-x.tar", "sha256": "", "size": 0 });
                     let files = inventory["files"].as_array_mut().unwrap();
                     files.push(record);
@@ -146,10 +146,10 @@ fn a_secret_in_an_address_of_a_pack() {
                 }
                 field => inventory["keys"][0][field] = address.clone().into(),
             });
-            forge.publish();
-            let test = &forge.test;
+            pack.publish();
+            let test = &pack.test;
             for line in [
-                format!("pull oci:m:keys --digest {} -o out", forge.pack),
+                format!("pull oci:m:keys --digest {} -o out", pack.pack),
                 "pull oci:m:keys -o out".to_owned(),
                 "inspect oci:m:keys".to_owned(),
                 "diff keys oci:m:keys".to_owned(),

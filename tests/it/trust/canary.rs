@@ -13,7 +13,7 @@ use x509_cert::{
 use super::{
     issue::{self, NOW, authority, sign},
     lab::{Form, form},
-    own,
+    test_keys,
     stamp::{self, Stamper},
 };
 
@@ -27,20 +27,20 @@ fn beyond(form: &Form, keys: &[Key], role: Role) {
 
 #[test]
 fn a_certificate_for_any_use() {
-    let root = own::root("own root");
+    let root = test_keys::root("own root");
     let mut leaf = issue::good();
     leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::Any];
     let (form, log) = sign(&root, leaf.clone(), NOW);
     beyond(&form, &[log, authority(&[&root])], Role::Fulcio);
     // It is one of this CA for all that: another's is refused.
-    let (form, log) = sign(&own::namesake(&root.certificate), leaf, NOW);
+    let (form, log) = sign(&test_keys::namesake(&root.certificate), leaf, NOW);
     assert_eq!(form.judge(&[log, authority(&[&root])]).unwrap_err(), "certificate-refused");
 }
 
 #[test]
 fn two_ct_timestamps() {
-    let root = own::root("own root");
-    let ct = own::key(Role::CtLog);
+    let root = test_keys::root("own root");
+    let ct = test_keys::key(Role::CtLog);
     // RFC 6962 §3.2: version, log, time, no extensions, ecdsa with sha256, a signature.
     let stamp = [&[0], &ct.id.as_bytes()[..], &[0; 8], &[0, 0, 4, 3, 0, 1, 0]].concat();
     let one = [&[0, u8::try_from(stamp.len()).unwrap()], stamp.as_slice()].concat();
@@ -75,14 +75,14 @@ fn a_signature_with_sha_384() {
         annotations.insert("dev.sigstore.cosign/bundle".into(), entry);
     });
     assert!(matches!(form.parts, Parts::Simple { .. }));
-    let signer = own::named(Role::Signer, &public);
+    let signer = test_keys::named(Role::Signer, &public);
     assert_eq!(form.judge(&[log.key.clone(), signer]).unwrap_err(), CODE);
     assert_eq!(form.prove(&[log.key]).unwrap_err(), CODE, "nor is the log proved by it");
 }
 
 #[test]
 fn a_certificate_with_a_p_521_key() {
-    let root = own::root("own root");
+    let root = test_keys::root("own root");
     let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P521_SHA512).unwrap();
     let (form, log) = issue::sign_with(&root, &issue::good(), NOW, &key);
     let keys = [log, authority(&[&root])];
@@ -106,7 +106,7 @@ fn name_constraints_that_are_not_compared() {
                 excluded_subtrees: Vec::new(),
             });
             let named = |name: &str| {
-                let mut params = own::ca();
+                let mut params = test_keys::ca();
                 params.distinguished_name.push(rcgen::DnType::CommonName, name);
                 params.use_authority_key_identifier_extension = true;
                 params
@@ -117,7 +117,7 @@ fn name_constraints_that_are_not_compared() {
             } else {
                 intermediate.name_constraints = constraints;
             }
-            let root = own::self_signed(root);
+            let root = test_keys::self_signed(root);
             let intermediate = root.leaf_authority(intermediate);
             let mut leaf = issue::good();
             leaf.subject_alt_names = san.to_vec();
@@ -130,20 +130,20 @@ fn name_constraints_that_are_not_compared() {
 /// rcgen writes no constraints on URIs.
 #[test]
 fn name_constraints_on_uris() {
-    let mut root = own::ca();
+    let mut root = test_keys::ca();
     root.distinguished_name.push(rcgen::DnType::CommonName, "root");
     let tree = stamp::tlv(0x30, &stamp::tlv(0x86, b"ci.test"));
     root.custom_extensions
         .push(CustomExtension::from_oid_content(&[2, 5, 29, 30], stamp::tlv(0x30, &stamp::tlv(0xa0, &tree))));
-    let root = own::self_signed(root);
+    let root = test_keys::self_signed(root);
     let (form, log) = sign(&root, issue::good(), NOW);
     beyond(&form, &[log, authority(&[&root])], Role::Fulcio);
 }
 
 /// The certificate of an authority, changed and signed anew.
 fn signed_anew(
-    authority: &own::Authority,
-    issuer: &own::Authority,
+    authority: &test_keys::Authority,
+    issuer: &test_keys::Authority,
     change: impl FnOnce(&mut x509_cert::TbsCertificate),
 ) -> Certificate {
     let mut certificate = x509_cert::Certificate::from_der(authority.certificate.der()).unwrap();
@@ -165,7 +165,7 @@ fn is_read(certificate: &Certificate) -> bool {
 
 #[test]
 fn a_ca_with_a_unique_identifier() {
-    let root = own::root("own root");
+    let root = test_keys::root("own root");
     let intermediate = root.issue("own intermediate");
     let unique = BitString::from_bytes(&[1, 2]).unwrap();
     let changed = [
@@ -182,7 +182,7 @@ fn a_ca_with_a_unique_identifier() {
 
 #[test]
 fn a_root_of_version_1() {
-    let root = own::root("own root");
+    let root = test_keys::root("own root");
     let intermediate = root.issue("own intermediate");
     let old = signed_anew(&root, &root, |tbs| {
         tbs.version = Version::V1;
@@ -197,7 +197,7 @@ fn a_root_of_version_1() {
 
 #[test]
 fn a_timestamp_authority_whose_intermediate_states_no_use() {
-    let root = own::root("stamping root");
+    let root = test_keys::root("stamping root");
     let stamper = Stamper::new(stamp::good(), &[&root.issue("intermediate"), &root]);
     let form = stamper.stamps(&form("key-bundle-notlog"), "20261122145820Z");
     beyond(&form, &[form.keys(), vec![stamper.authority]].concat(), Role::Tsa);
@@ -206,7 +206,7 @@ fn a_timestamp_authority_whose_intermediate_states_no_use() {
 #[test]
 fn a_timestamp_authority_with_an_rsa_key() {
     let key = rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, rcgen::RsaKeySize::_2048).unwrap();
-    let root = own::root("stamping root");
+    let root = test_keys::root("stamping root");
     let mut params = stamp::good();
     params.is_ca = IsCa::NoCa;
     let certificate = root.certifies(&params, &key);

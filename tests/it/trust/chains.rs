@@ -9,7 +9,7 @@ use sigstore_trust_root::{SIGSTORE_PRODUCTION_TRUSTED_ROOT, SIGSTORE_STAGING_TRU
 
 use super::{
     lab::{form, impostor, key, lab_root, root, swapped},
-    own,
+    test_keys,
 };
 
 fn chain_of(key: &Key) -> &Chain {
@@ -23,7 +23,7 @@ fn appended(role: Role) -> Key {
     let mut certificates = chain_of(&good).certificates().to_vec();
     let last = certificates.last().unwrap().clone();
     assert_eq!(last.issuer(), last.subject(), "the lab's chains end in a root");
-    let evil = own::namesake(&last);
+    let evil = test_keys::namesake(&last);
     assert_eq!(evil.certificate.subject(), last.subject());
     certificates.push(evil.certificate);
     impostor(role, Material::Chain(Chain::new(certificates).unwrap()))
@@ -96,7 +96,7 @@ fn a_chain_in_the_wrong_order() {
 fn an_intermediate_that_only_has_the_name() {
     let tsa = key(Role::Tsa);
     let good = chain_of(&tsa).certificates();
-    let root = own::namesake(&good[2]);
+    let root = test_keys::namesake(&good[2]);
     let evil = root.issue_as(&good[1]);
     let chain =
         Chain::new(vec![good[0].clone(), evil.certificate.clone(), root.certificate.clone()]).unwrap();
@@ -122,8 +122,8 @@ fn a_chain_cut_at_its_end_is_not_refused_for_its_links() {
 fn a_namesake_does_not_hide_the_right_authority() {
     let form = form("keyless-bundle-rekor1");
     let fulcio = key(Role::Fulcio);
-    let evil = own::namesake(chain_of(&fulcio).first());
-    let chain = own::chain(&[&evil.certificate]);
+    let evil = test_keys::namesake(chain_of(&fulcio).first());
+    let chain = test_keys::chain(&[&evil.certificate]);
     let other = Key::new(Role::Fulcio, Material::Chain(chain)).unwrap();
     assert_eq!(
         form.judge(&swapped(&form.keys(), other.clone())).unwrap_err(),

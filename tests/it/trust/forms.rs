@@ -11,7 +11,7 @@ use sigstore_trust_root::{SIGSTORE_PRODUCTION_TRUSTED_ROOT, SIGSTORE_STAGING_TRU
 
 use super::{
     lab::{FORMS, forms, impostor, key, keys, lab, provenance, swapped, usable, verifier, without},
-    own,
+    test_keys,
 };
 
 /// What discover finds in a layout.
@@ -134,7 +134,7 @@ fn others(role: Role) -> Vec<keypack::key::Key> {
         others.extend(candidates.iter().map(usable).filter(|k| k.role == role));
     }
     if !role.is_chain() {
-        others.push(own::key(role));
+        others.push(test_keys::key(role));
     }
     others
 }

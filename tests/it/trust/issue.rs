@@ -13,7 +13,7 @@ use serde_json::json;
 use super::{
     lab::{Form, Parts, bare, form},
     log::Log,
-    own::{self, Authority},
+    test_keys::{self, Authority},
 };
 
 pub const NOW: i64 = 1_795_359_500;
@@ -76,7 +76,7 @@ fn pem(certificate: &keypack::key::Certificate) -> String {
 
 pub fn authority(chain: &[&Authority]) -> Key {
     let certificates: Vec<_> = chain.iter().map(|a| &a.certificate).collect();
-    let chain = own::chain(&certificates);
+    let chain = test_keys::chain(&certificates);
     Key::new(Role::Fulcio, Material::Chain(chain)).unwrap()
 }
 
@@ -86,7 +86,7 @@ pub fn code(form: &Form, keys: &[Key]) -> Result<(), &'static str> {
 
 #[test]
 fn a_good_certificate_of_our_own_instance() {
-    let root = own::root("own root");
+    let root = test_keys::root("own root");
     let (form, log) = sign(&root, good(), NOW);
     let verified = form.judge(&[log.clone(), authority(&[&root])]).unwrap();
     assert_eq!(verified.identity(), Some("https://ci.test/own"));
@@ -102,7 +102,7 @@ fn a_good_certificate_of_our_own_instance() {
 
 #[test]
 fn a_certificate_that_may_not_sign_code() {
-    let root = own::root("own root");
+    let root = test_keys::root("own root");
     for usages in
         [vec![], vec![ExtendedKeyUsagePurpose::TimeStamping], vec![ExtendedKeyUsagePurpose::ServerAuth]]
     {
@@ -115,7 +115,7 @@ fn a_certificate_that_may_not_sign_code() {
 
 #[test]
 fn a_certificate_of_another_time() {
-    let root = own::root("own root");
+    let root = test_keys::root("own root");
     let mut params = good();
     params.not_before = rcgen::date_time_ymd(2026, 1, 1);
     params.not_after = rcgen::date_time_ymd(2026, 2, 1);
@@ -133,7 +133,7 @@ fn a_certificate_of_another_time() {
 
 #[test]
 fn an_authority_whose_window_is_over() {
-    let root = own::root("own root");
+    let root = test_keys::root("own root");
     let (form, log) = sign(&root, good(), NOW);
     let mut fulcio = authority(&[&root]);
     fulcio.validity.start = "2020-01-01T00:00:00Z".parse().ok();
@@ -151,7 +151,7 @@ fn an_authority_whose_window_is_over() {
 
 #[test]
 fn an_intermediate_and_its_root_in_one_chain() {
-    let root = own::root("own root");
+    let root = test_keys::root("own root");
     let intermediate = root.issue("own intermediate");
     let (form, log) = sign(&intermediate, good(), NOW);
     assert_eq!(code(&form, &[log.clone(), authority(&[&intermediate, &root])]), Ok(()));
@@ -170,9 +170,9 @@ fn an_intermediate_and_its_root_in_one_chain() {
 /// A root of somebody else, who issued to himself, behind the good chain of the instance.
 #[test]
 fn a_certificate_by_the_foreign_root_behind_a_good_chain() {
-    let root = own::root("own root");
+    let root = test_keys::root("own root");
     let intermediate = root.issue("own intermediate");
-    let evil = own::namesake(&root.certificate);
+    let evil = test_keys::namesake(&root.certificate);
     // The leaf says the good intermediate issued it; the evil root signed.
     let mut leaf = good();
     leaf.use_authority_key_identifier_extension = false;
@@ -190,7 +190,7 @@ fn a_certificate_by_the_foreign_root_behind_a_good_chain() {
 /// Two certificates of one authority, renewed with the same key: both are good, and it is one signature.
 #[test]
 fn a_renewed_authority() {
-    let root = own::root("own root");
+    let root = test_keys::root("own root");
     let renewed = root.renewed();
     assert_ne!(root.certificate, renewed.certificate);
     let (form, log) = sign(&root, good(), NOW);
@@ -207,14 +207,14 @@ fn a_renewed_authority() {
 /// Two good candidates for one need: each is proved by itself, and all others by one signature once.
 #[test]
 fn both_certificates_of_a_renewed_authority_are_resolved() {
-    let root = own::root("own root");
+    let root = test_keys::root("own root");
     let renewed = root.renewed();
     let (form, log) = sign(&root, good(), NOW);
     let Material::Key(log_key) = &log.material else { panic!() };
     let files = [
         (Role::Rekor, log_key.to_pem()),
-        (Role::Fulcio, own::chain(&[&root.certificate]).to_pem()),
-        (Role::Fulcio, own::chain(&[&renewed.certificate]).to_pem()),
+        (Role::Fulcio, test_keys::chain(&[&root.certificate]).to_pem()),
+        (Role::Fulcio, test_keys::chain(&[&renewed.certificate]).to_pem()),
     ];
     let candidates: Vec<_> =
         files.iter().flat_map(|(role, pem)| bare(*role, pem.as_bytes(), "some.pem")).collect();
@@ -233,7 +233,7 @@ fn both_certificates_of_a_renewed_authority_are_resolved() {
 /// Anyone can have an ordinary certificate of the instance. Put before the good chain it would be an authority.
 #[test]
 fn a_certificate_issued_by_somebody_who_may_not() {
-    let root = own::root("own root");
+    let root = test_keys::root("own root");
     let ordinary = good();
     let mut says_usage = good();
     says_usage.key_usages.push(KeyUsagePurpose::KeyCertSign);

@@ -7,7 +7,7 @@ use keypack::key::{Algorithm, Material, parse_key_file};
 
 use super::{
     lab::{key, lab},
-    own,
+    test_keys,
 };
 use keypack::key::Role;
 
@@ -86,7 +86,7 @@ fn several_keys_in_one_file_are_several() {
     let (text, material) = good();
     let mut file = String::new();
     for _ in 0..3 {
-        file += &own::pair().1.to_pem();
+        file += &test_keys::pair().1.to_pem();
         file += "between\n";
     }
     let parsed = parse_key_file((file + &text).as_bytes()).unwrap();
@@ -290,7 +290,7 @@ fn any_prefix_and_any_flip_of_a_file_is_read_without_a_panic() {
     let (text, _) = good();
     let mut file = text.into_bytes();
     file.extend(pem("RSA PUBLIC KEY", RSA_PKCS1).bytes());
-    for inputs in [file, der(RSA_2048), der(RSA_PKCS1), own::root("x").certificate.der().to_vec()] {
+    for inputs in [file, der(RSA_2048), der(RSA_PKCS1), test_keys::root("x").certificate.der().to_vec()] {
         for at in 0..inputs.len() {
             let _ = parse_key_file(&inputs[..at]);
             for mask in [0x01, 0x80, 0xff] {

@@ -10,7 +10,7 @@ use sigstore_crypto::KeyPair;
 
 use super::{
     lab::{Form, Parts, without},
-    own,
+    test_keys,
 };
 
 pub struct Log {
@@ -20,8 +20,8 @@ pub struct Log {
 
 impl Log {
     pub fn new() -> Self {
-        let (pair, public) = own::pair();
-        Self { pair, key: own::named(Role::Rekor, &public) }
+        let (pair, public) = test_keys::pair();
+        Self { pair, key: test_keys::named(Role::Rekor, &public) }
     }
 
     /// An entry with a signed timestamp and a proof of inclusion in a tree of one leaf.
@@ -35,7 +35,7 @@ impl Log {
         let root = BASE64.encode(leaf.as_bytes());
         let text = format!("own.test - 1\n1\n{root}\n");
         let mut signature = id.as_bytes()[..4].to_vec();
-        signature.extend(own::sign(&self.pair, text.as_bytes()).as_bytes());
+        signature.extend(test_keys::sign(&self.pair, text.as_bytes()).as_bytes());
         let envelope = format!("{text}\n\u{2014} own.test {}\n", BASE64.encode(signature));
         json!({
             "logIndex": "7",
@@ -43,7 +43,7 @@ impl Log {
             "kindVersion": { "kind": kind, "version": "0.0.1" },
             "integratedTime": time.to_string(),
             "inclusionPromise": {
-                "signedEntryTimestamp": BASE64.encode(own::sign(&self.pair, set.as_bytes()).as_bytes())
+                "signedEntryTimestamp": BASE64.encode(test_keys::sign(&self.pair, set.as_bytes()).as_bytes())
             },
             "inclusionProof": {
                 "logIndex": "0", "rootHash": root, "treeSize": "1",
@@ -58,7 +58,7 @@ impl Log {
         let body = BASE64.encode(body);
         let id = self.key.id.hex();
         let entry = format!(r#"{{"body":"{body}","integratedTime":{time},"logID":"{id}","logIndex":7}}"#);
-        let set = BASE64.encode(own::sign(&self.pair, entry.as_bytes()).as_bytes());
+        let set = BASE64.encode(test_keys::sign(&self.pair, entry.as_bytes()).as_bytes());
         format!(r#"{{"SignedEntryTimestamp":"{set}","Payload":{entry}}}"#)
     }
 

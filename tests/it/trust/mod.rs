@@ -1,5 +1,4 @@
 //! Attacks on the rooms that decide: key, signature, trust, resolve. Each test is named after the lie it tells.
-mod around;
 mod broken;
 mod canary;
 mod chains;
@@ -9,8 +8,8 @@ mod issue;
 mod keys;
 mod lab;
 mod log;
+mod malformed_json;
 mod needs;
-pub(crate) mod own;
 mod paths;
 mod payload;
 mod pki;
@@ -20,6 +19,7 @@ mod resolve;
 mod roles;
 mod sources;
 mod stamp;
+pub(crate) mod test_keys;
 mod unbound;
 mod walk;
 mod windows;

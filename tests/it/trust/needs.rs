@@ -15,7 +15,7 @@ use super::{
     issue::{self, authority, sign},
     lab::{Form, Parts, bare, file, form, key, lab_root, verifier},
     log::Log,
-    own,
+    test_keys,
 };
 
 fn ask(forms: &[Form], candidates: &[Candidate]) -> Resolution {
@@ -64,7 +64,7 @@ fn a_right_key_whose_fulcio_ca_is_not_given() {
 #[test]
 fn many_signatures_that_name_no_key() {
     let strangers: Vec<_> = (0..30)
-        .flat_map(|n| bare(Role::Signer, own::pair().1.to_pem().as_bytes(), &format!("{n}.pub")))
+        .flat_map(|n| bare(Role::Signer, test_keys::pair().1.to_pem().as_bytes(), &format!("{n}.pub")))
         .collect();
     let candidates = [strangers, lab_root(), file("cosign.pub")].concat();
     let start = Instant::now();
@@ -101,7 +101,7 @@ fn five_hundred_broken_signatures_beside_a_good_one() {
 #[test]
 fn evidence_that_is_ahead_of_the_clock() {
     let later = jiff::Timestamp::now().as_second() + 86_400;
-    let root = own::root("own root");
+    let root = test_keys::root("own root");
     let (certified, log) = sign(&root, issue::good(), later);
     assert_eq!(certified.judge(&[log.clone(), authority(&[&root])]).unwrap_err(), "clock-behind");
     let log = Log::new();
@@ -174,7 +174,7 @@ fn a_certificate_with_a_key_that_anybody_can_sign_with() {
 #[test]
 fn two_keys_of_one_name_are_a_conflict() {
     let log = key(Role::Rekor);
-    let other = Key { material: own::key(Role::Rekor).material, ..log.clone() };
+    let other = Key { material: test_keys::key(Role::Rekor).material, ..log.clone() };
     let closed = Key { url: None, ..log.clone() };
     for second in [other, closed] {
         let conflict = KeySet::new([log.clone(), second]).unwrap_err();
@@ -186,7 +186,7 @@ fn two_keys_of_one_name_are_a_conflict() {
 
 #[test]
 fn an_ecdsa_log_has_one_id_in_both_versions() {
-    let log = own::key(Role::Rekor);
+    let log = test_keys::key(Role::Rekor);
     let need = |origin: &str| Need::Rekor2 { origin: origin.into(), key_id: log.id };
     let at = |url: &str| log.clone().at(Some(url.into()));
     assert!(need("log.test").fits(&log), "a bare file says no origin");
@@ -194,6 +194,6 @@ fn an_ecdsa_log_has_one_id_in_both_versions() {
     assert!(!need("log.test").fits(&at("https://other.test")));
     let met = need("log.test").met_by(&log).unwrap();
     assert_eq!((met.role, met.id, met.origin.as_deref()), (Role::Rekor2, log.id, Some("log.test")));
-    let second = own::key(Role::Rekor2);
+    let second = test_keys::key(Role::Rekor2);
     assert!(!Need::Rekor { log_id: second.id }.fits(&second), "what is said to be of v2 is none of v1");
 }

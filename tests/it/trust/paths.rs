@@ -13,8 +13,8 @@ use serde_json::json;
 use super::{
     issue::{self, NOW, authority, sign},
     lab::{Form, form, verifier},
-    own::{self, Authority},
     stamp::{self, Stamper},
+    test_keys::{self, Authority},
 };
 
 /// Within [`NOW`]'s minute.
@@ -38,7 +38,7 @@ const FAULTS: [(&str, Fault); 7] = [
 ];
 
 fn params(name: &str) -> CertificateParams {
-    let mut params = own::ca();
+    let mut params = test_keys::ca();
     params.distinguished_name.push(DnType::CommonName, name);
     params.use_authority_key_identifier_extension = true;
     params
@@ -61,7 +61,7 @@ fn chain(uses: &[ExtendedKeyUsagePurpose], position: usize, change: Fault) -> [A
     }
     change(&mut all[position]);
     let [lower, upper, root] = all;
-    let root = own::self_signed(root);
+    let root = test_keys::self_signed(root);
     let upper = root.leaf_authority(upper);
     let lower = upper.leaf_authority(lower);
     [lower, upper, root]
@@ -149,7 +149,7 @@ fn a_name_outside_the_constraints_of_a_ca() {
 /// identifier of the one that is trusted.
 #[test]
 fn another_sub_ca_that_calls_itself_the_trusted_one() {
-    let root = own::root("own root");
+    let root = test_keys::root("own root");
     let trusted = root.issue("own intermediate");
     let other = root.issue("another intermediate");
     let mut leaf = issue::good();
@@ -187,9 +187,9 @@ fn with_chain(form: &Form, issuer: &Authority) -> Form {
 /// Consumers trust all of a chain, and one certificate in it has nothing to do with the others but its name.
 #[test]
 fn a_certificate_in_the_chain_that_is_not_on_the_path() {
-    let root = own::root("own root");
+    let root = test_keys::root("own root");
     let intermediate = root.issue("own intermediate");
-    let evil = own::namesake(&root.certificate);
+    let evil = test_keys::namesake(&root.certificate);
     let (form, log) = sign(&intermediate, issue::good(), NOW);
     for chain in [[&intermediate, &evil, &root], [&intermediate, &root, &evil]] {
         refused(&form, &[log.clone(), authority(&chain)], Role::Fulcio, "chain-refused", "");
@@ -201,7 +201,7 @@ fn a_certificate_in_the_chain_that_is_not_on_the_path() {
 fn a_root_that_was_altered() {
     let mut root = params("own root");
     root.not_after = date_time_ymd(2026, 11, 1);
-    let root = own::self_signed(root);
+    let root = test_keys::self_signed(root);
     let (form, log) = sign(&root, issue::good(), NOW);
     let mut der = root.certificate.der().to_vec();
     let at = der.windows(13).position(|w| w == b"261101000000Z").unwrap();
@@ -220,7 +220,7 @@ fn of(certificates: Vec<Certificate>) -> Key {
 fn a_ca_that_had_expired_at_the_second_of_two_times() {
     let chain = three(1, |p| p.not_after = date_time_ymd(2026, 11, 23));
     let (form, log) = sign(&chain[0], issue::good(), NOW);
-    let root = own::root("stamping root");
+    let root = test_keys::root("stamping root");
     let stamper = Stamper::new(stamp::good(), &[&root]);
     let keys = [log, authority(&refs(&chain)), stamper.authority.clone()];
     assert_eq!(issue::code(&stamper.stamps(&form, THEN), &keys), Ok(()));
@@ -233,11 +233,11 @@ fn a_ca_that_had_expired_at_the_second_of_two_times() {
 /// Two authorities bear one certificate and differ above it: the good one is found, and the other is not proved.
 #[test]
 fn a_timestamp_authority_with_another_root_above_it() {
-    let root = own::root("stamping root");
+    let root = test_keys::root("stamping root");
     let stamper = Stamper::new(stamp::good(), &[&root]);
     let mut evil = stamper.authority.clone();
     let Material::Chain(chain) = &evil.material else { panic!() };
-    let forged = own::chain(&[chain.first(), &own::namesake(&root.certificate).certificate]);
+    let forged = test_keys::chain(&[chain.first(), &test_keys::namesake(&root.certificate).certificate]);
     evil.id = forged.id();
     evil.material = Material::Chain(forged);
     let form = stamper.stamps(&form_without_log(), THEN);
@@ -254,7 +254,7 @@ fn a_timestamp_authority_with_another_root_above_it() {
 
 #[test]
 fn a_timestamp_authority_without_a_root() {
-    let root = own::root("stamping root");
+    let root = test_keys::root("stamping root");
     let (certificate, key) = root.leaf(stamp::good());
     let stamper = Stamper::of(certificate, key, &[]);
     let form = stamper.stamps(&form_without_log(), THEN);
@@ -301,7 +301,7 @@ fn accepted_what_is_good() {
 fn accepted_a_root_that_signed_itself_with_sha_1() {
     use x509_cert::der::{Decode, Encode, oid::ObjectIdentifier};
 
-    let root = own::root("own root");
+    let root = test_keys::root("own root");
     let (form, log) = sign(&root, issue::good(), NOW);
     let mut old = x509_cert::Certificate::from_der(root.certificate.der()).unwrap();
     let sha1 = ObjectIdentifier::new_unwrap("1.2.840.10045.4.1");
@@ -319,7 +319,7 @@ fn the_next_certificate_under_a_chain_that_was_verified() {
             .map(drop)
             .map_err(|e| e.code().as_str())
     };
-    let root = own::root("stamping root");
+    let root = test_keys::root("stamping root");
     let stamper = Stamper::new(stamp::good(), &[&root]);
     let signed = |issuer: &Authority, leaf: CertificateParams, time: &str| {
         stamp::unlogged(&stamper.stamps(&sign(issuer, leaf, NOW).0, time))
@@ -330,7 +330,7 @@ fn the_next_certificate_under_a_chain_that_was_verified() {
     assert_eq!(judge(&signed(&chain[0], issue::good(), THEN), &keys), Ok(()));
     let late = signed(&chain[0], issue::good(), "20261124000000Z");
     assert_eq!(judge(&late, &keys), Err("chain-refused"), "another time");
-    let forged = signed(&own::namesake(&chain[0].certificate), issue::good(), THEN);
+    let forged = signed(&test_keys::namesake(&chain[0].certificate), issue::good(), THEN);
     assert_eq!(judge(&forged, &keys), Err("certificate-refused"), "another issuer");
     let mut tls = issue::good();
     tls.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];

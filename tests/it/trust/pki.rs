@@ -15,8 +15,8 @@ use rcgen::{
 use super::{
     issue::{self, authority},
     lab::{Form, form, provenance},
-    own::{self, Authority},
     stamp,
+    test_keys::{self, Authority},
 };
 
 fn leaf() -> CertificateParams {
@@ -32,9 +32,9 @@ fn signed(issuer: &Authority, leaf: CertificateParams, brought: &[&Authority]) -
     form("key-tag-notlog").with_simple(|payload, annotations| {
         *annotations = BTreeMap::from([
             ("dev.cosignproject.cosign/signature".to_owned(), BASE64.encode(key.sign(payload).unwrap())),
-            ("dev.sigstore.cosign/certificate".to_owned(), own::chain(&[&certificate]).to_pem()),
+            ("dev.sigstore.cosign/certificate".to_owned(), test_keys::chain(&[&certificate]).to_pem()),
         ]);
-        let chain: String = brought.iter().map(|a| own::chain(&[&a.certificate]).to_pem()).collect();
+        let chain: String = brought.iter().map(|a| test_keys::chain(&[&a.certificate]).to_pem()).collect();
         annotations.insert("dev.sigstore.cosign/chain".into(), chain);
     })
 }
@@ -53,7 +53,7 @@ fn outcome(form: &Form, keys: &[Key]) -> Result<Vec<KeyRef>, &'static str> {
 
 #[test]
 fn a_private_ca_proves_by_its_path_alone() {
-    let root = own::root("bank root");
+    let root = test_keys::root("bank root");
     let intermediate = root.issue("bank signing CA");
     let ca = pki(&[&intermediate, &root]);
     let form = signed(&intermediate, leaf(), &[]);
@@ -70,18 +70,18 @@ fn a_private_ca_proves_by_its_path_alone() {
 
 #[test]
 fn a_certificate_of_another_private_ca() {
-    let root = own::root("bank root");
-    let evil = own::namesake(&root.certificate);
+    let root = test_keys::root("bank root");
+    let evil = test_keys::namesake(&root.certificate);
     let form = signed(&evil, leaf(), &[&evil]);
     assert_eq!(outcome(&form, &[pki(&[&root])]), Err("certificate-refused"));
 }
 
 #[test]
 fn an_intermediate_that_the_signature_brings_and_that_may_not_issue() {
-    let root = own::root("bank root");
+    let root = test_keys::root("bank root");
     let mut ordinary = leaf();
     ordinary.distinguished_name.push(rcgen::DnType::CommonName, "somebody");
-    let mut no_signer = own::ca();
+    let mut no_signer = test_keys::ca();
     no_signer.distinguished_name.push(rcgen::DnType::CommonName, "no signer");
     no_signer.key_usages = vec![KeyUsagePurpose::CrlSign];
     no_signer.use_authority_key_identifier_extension = true;
@@ -94,7 +94,7 @@ fn an_intermediate_that_the_signature_brings_and_that_may_not_issue() {
 
 #[test]
 fn a_private_certificate_of_another_time() {
-    let root = own::root("bank root");
+    let root = test_keys::root("bank root");
     let mut over = leaf();
     over.not_after = date_time_ymd(2020, 1, 1);
     let mut early = leaf();
@@ -102,16 +102,16 @@ fn a_private_certificate_of_another_time() {
     for (params, code) in [(over, "certificate-refused"), (early, "clock-behind")] {
         assert_eq!(outcome(&signed(&root, params, &[]), &[pki(&[&root])]), Err(code));
     }
-    let mut old = own::ca();
+    let mut old = test_keys::ca();
     old.distinguished_name.push(rcgen::DnType::CommonName, "old root");
     old.not_after = date_time_ymd(2020, 1, 1);
-    let old = own::self_signed(old);
+    let old = test_keys::self_signed(old);
     assert_eq!(outcome(&signed(&old, leaf(), &[]), &[pki(&[&old])]), Err("certificate-refused"));
 }
 
 #[test]
 fn a_private_certificate_for_something_else() {
-    let root = own::root("bank root");
+    let root = test_keys::root("bank root");
     for (usages, expected) in [
         (vec![ExtendedKeyUsagePurpose::ServerAuth], Err("certificate-refused")),
         (vec![ExtendedKeyUsagePurpose::CodeSigning], Ok(())),
@@ -126,7 +126,7 @@ fn a_private_certificate_for_something_else() {
 
 #[test]
 fn a_broken_signature_under_a_private_ca() {
-    let root = own::root("bank root");
+    let root = test_keys::root("bank root");
     let form = signed(&root, leaf(), &[]).with_simple(|payload, _| {
         // The digest in it stays as it was.
         payload.push(b' ');
@@ -137,13 +137,13 @@ fn a_broken_signature_under_a_private_ca() {
 /// Certificates of Fulcio are good for minutes, so the clock says nothing about them.
 #[test]
 fn a_fulcio_ca_dates_nothing_by_the_clock() {
-    let root = own::root("own root");
+    let root = test_keys::root("own root");
     let form = signed(&root, leaf(), &[]);
     assert_eq!(outcome(&form, &[authority(&[&root])]), Err("no-key"));
     let mut seen = issue::good();
     seen.custom_extensions.push(rcgen::CustomExtension::from_oid_content(
         &[1, 3, 6, 1, 4, 1, 11129, 2, 4, 2],
-        stamp::tlv(0x04, &list(&own::key(Role::CtLog))),
+        stamp::tlv(0x04, &list(&test_keys::key(Role::CtLog))),
     ));
     for keys in [vec![authority(&[&root])], vec![pki(&[&root])]] {
         assert_eq!(outcome(&signed(&root, seen.clone(), &[]), &keys), Err("timestamp-refused"));
@@ -160,7 +160,7 @@ fn list(ct: &Key) -> Vec<u8> {
 /// A logged signature is the business of the instance whose log it is.
 #[test]
 fn a_private_ca_is_not_a_fulcio() {
-    let root = own::root("own root");
+    let root = test_keys::root("own root");
     let (form, log) = issue::sign(&root, issue::good(), issue::NOW);
     assert_eq!(form.judge(&[log.clone(), pki(&[&root])]).unwrap_err(), "no-key");
     assert_eq!(form.prove(&[log.clone(), pki(&[&root])]).unwrap().keys(), [log.key_ref()]);
@@ -168,12 +168,12 @@ fn a_private_ca_is_not_a_fulcio() {
 
 #[test]
 fn a_private_ca_is_resolved_for_its_role_alone() {
-    let root = own::root("bank root");
+    let root = test_keys::root("bank root");
     let form = signed(&root, leaf(), &[]);
     let signature = form.read().unwrap();
     let question = Question { image: form.image, signature: &signature };
     let give = |role| {
-        let chain = Material::Chain(own::chain(&[&root.certificate]));
+        let chain = Material::Chain(test_keys::chain(&[&root.certificate]));
         Candidate::new(role, chain, provenance("bank.pem")).unwrap()
     };
     let resolution = resolve(&[question], &[give(Role::Pki)], jiff::Timestamp::now());
@@ -190,7 +190,7 @@ fn a_private_ca_is_resolved_for_its_role_alone() {
 /// the certificate is what it proves.
 #[test]
 fn of_root_and_intermediate_the_one_that_issued() {
-    let root = own::root("bank root");
+    let root = test_keys::root("bank root");
     let intermediate = root.issue("bank signing CA");
     let form = signed(&intermediate, leaf(), &[&intermediate]);
     let signature = form.read().unwrap();

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{
     lab::{Form, Parts, form, impostor, key, without},
     log::{Log, body},
-    own,
+    test_keys,
 };
 
 fn both() -> [Form; 2] {
@@ -107,8 +107,8 @@ fn a_body_with_two_signatures_or_none() {
 
 #[test]
 fn a_body_that_names_another_verifier() {
-    let other = BASE64.encode(own::pair().1.to_pem());
-    let certificate = own::chain(&[&own::root("somebody").certificate]).to_pem();
+    let other = BASE64.encode(test_keys::pair().1.to_pem());
+    let certificate = test_keys::chain(&[&test_keys::root("somebody").certificate]).to_pem();
     for form in both() {
         let genuine = body(&form)["spec"]["proposedContent"]["verifiers"][0].clone();
         let text = String::from_utf8(BASE64.decode(genuine.as_str().unwrap()).unwrap()).unwrap();
@@ -225,26 +225,26 @@ fn an_envelope_and_a_body_that_were_forged_together() {
 /// Key and body agree, but the key did not sign.
 #[test]
 fn a_body_that_names_the_impostor() {
-    let (_, public) = own::pair();
+    let (_, public) = test_keys::pair();
     let pem = BASE64.encode(public.to_pem());
     let (form, mut keys) = Log::new().logs(&form("key-bundle-rekor1"), |body| {
         body["spec"]["proposedContent"]["verifiers"] = json!([pem]);
     });
     keys = without(&keys, Role::Signer);
-    keys.push(own::named(Role::Signer, &public));
+    keys.push(test_keys::named(Role::Signer, &public));
     assert_eq!(form.judge(&keys).unwrap_err(), "signature-does-not-match");
 }
 
 #[test]
 fn a_chain_that_is_not_the_issuers() {
     let (form, keys) = Log::new().logs(&form("keyless-bundle-rekor1"), |_| {});
-    let evil = own::root("sigstore");
-    let chain = Material::Chain(own::chain(&[&evil.certificate]));
+    let evil = test_keys::root("sigstore");
+    let chain = Material::Chain(test_keys::chain(&[&evil.certificate]));
     let mut swapped = without(&keys, Role::Fulcio);
     swapped.push(impostor(Role::Fulcio, chain));
     assert_eq!(form.judge(&swapped).unwrap_err(), "no-key");
     let mut foreign = without(&keys, Role::CtLog);
-    foreign.push(impostor(Role::CtLog, own::key(Role::CtLog).material));
+    foreign.push(impostor(Role::CtLog, test_keys::key(Role::CtLog).material));
     assert_eq!(form.judge(&foreign).unwrap_err(), "ct-timestamp-refused");
     assert!(form.judge(&[keys, vec![key(Role::Signer)]].concat()).is_ok(), "a further key does no harm");
 }

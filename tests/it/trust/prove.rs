@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::{
     lab::{Form, Parts, form, forms, impostor, key, swapped, usable, without},
     log::{Log, body},
-    own,
+    test_keys,
 };
 
 fn roles(verified: &keypack::trust::Verified) -> Vec<Role> {
@@ -42,7 +42,7 @@ fn a_log_is_confirmed_without_the_signers_key() {
 fn a_wrong_signer_is_not_proved_by_the_claim() {
     for name in ["key-tag-rekor1", "key-bundle-rekor1", "key-bundle-rekor2"] {
         let form = form(name);
-        let keys = swapped(&form.keys(), own::key(Role::Signer));
+        let keys = swapped(&form.keys(), test_keys::key(Role::Signer));
         let verified = form.prove(&keys).unwrap();
         assert!(!roles(&verified).contains(&Role::Signer), "{name}: {verified:?}");
     }
@@ -51,7 +51,7 @@ fn a_wrong_signer_is_not_proved_by_the_claim() {
 /// The log says that A signed; the signature is B's.
 #[test]
 fn a_claim_that_did_not_sign_confirms_no_log() {
-    let (_, public) = own::pair();
+    let (_, public) = test_keys::pair();
     let pem = BASE64.encode(public.to_pem());
     let (form, keys) = Log::new().logs(&form("key-bundle-rekor1"), |body| {
         body["spec"]["proposedContent"]["verifiers"] = json!([pem]);
@@ -67,7 +67,7 @@ fn the_signer_is_confirmed_without_the_log() {
         let keys = vec![key(Role::Signer)];
         let verified = form.prove(&keys).unwrap_or_else(|code| panic!("{name}: {code}"));
         assert_eq!(roles(&verified), [Role::Signer], "{name}");
-        let other = form.prove(&[own::key(Role::Signer)]).unwrap_err();
+        let other = form.prove(&[test_keys::key(Role::Signer)]).unwrap_err();
         assert_eq!(other, "signature-does-not-match", "{name}");
     }
 }
@@ -79,7 +79,7 @@ fn each_key_alone_proves_itself_or_nothing() {
             if let Ok(verified) = form.prove(std::slice::from_ref(&key)) {
                 assert_eq!(verified.keys(), [key.key_ref()], "{}", form.name);
                 assert_eq!(verified.identity(), None, "{}: no chain was checked for a name", form.name);
-                let wrong = impostor(key.role, own::key(key.role).material);
+                let wrong = impostor(key.role, test_keys::key(key.role).material);
                 if !key.role.is_chain() {
                     assert!(form.prove(&[wrong]).is_err(), "{}: {}", form.name, key.role);
                 }
@@ -202,7 +202,7 @@ fn a_name_is_not_told_without_the_chain() {
 #[test]
 fn a_claim_hidden_behind_a_forged_entry() {
     // The first entry is of an unknown log and names somebody else; the second is genuine.
-    let (_, public) = own::pair();
+    let (_, public) = test_keys::pair();
     let pem = BASE64.encode(public.to_pem());
     let genuine = form("key-bundle-rekor1");
     let mut forged = body(&genuine);

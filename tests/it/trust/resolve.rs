@@ -10,7 +10,7 @@ use sigstore_trust_root::{SIGSTORE_PRODUCTION_TRUSTED_ROOT, SIGSTORE_STAGING_TRU
 
 use super::{
     lab::{Form, bare, file, form, forms, key, lab_root, provenance, root},
-    own,
+    test_keys,
 };
 
 struct Asked(Vec<(Digest, UntrustedSignature)>);
@@ -87,7 +87,7 @@ fn a_claim_never_meets_a_need() {
     let fingerprint = key(Role::Signer).id;
     for name in ["key-tag-rekor1", "key-bundle-rekor1", "key-bundle-rekor2"] {
         // Neither does a key of somebody else: it is not even a candidate for the one that is named.
-        let stranger = bare(Role::Signer, own::pair().1.to_pem().as_bytes(), "stranger.pub");
+        let stranger = bare(Role::Signer, test_keys::pair().1.to_pem().as_bytes(), "stranger.pub");
         let resolution = Asked::of(&[form(name)]).resolve(&[lab_root(), stranger].concat());
         assert!(!resolution.all_verify());
         assert!(resolution.keys.keys().all(|k| k.role != Role::Signer), "{name}");
@@ -129,7 +129,11 @@ fn the_signer_is_had_while_its_log_is_missing() {
 fn of_several_signer_keys_the_one_that_signed() {
     let mut candidates = Vec::new();
     for number in 0..5 {
-        candidates.extend(bare(Role::Signer, own::pair().1.to_pem().as_bytes(), &format!("{number}.pub")));
+        candidates.extend(bare(
+            Role::Signer,
+            test_keys::pair().1.to_pem().as_bytes(),
+            &format!("{number}.pub"),
+        ));
         if number == 2 {
             candidates.extend(file("cosign.pub"));
         }
@@ -176,8 +180,8 @@ fn a_broken_signature_alone_proves_no_key() {
 #[test]
 fn a_namesake_of_the_authority_is_refused_and_hides_nothing() {
     let Material::Chain(good) = key(Role::Fulcio).material else { panic!() };
-    let evil = own::namesake(good.first());
-    let pem = own::chain(&[&evil.certificate]).to_pem();
+    let evil = test_keys::namesake(good.first());
+    let pem = test_keys::chain(&[&evil.certificate]).to_pem();
     let form = form("keyless-bundle-rekor1");
     for candidates in [
         [bare(Role::Fulcio, pem.as_bytes(), "evil"), all()].concat(),

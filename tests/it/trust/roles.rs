@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::{
     lab::{Form, bare, file, form, forms, given_as, lab_root},
-    own,
+    test_keys,
 };
 
 fn ask(form: &Form, candidates: &[Candidate]) -> Resolution {
@@ -21,10 +21,10 @@ fn ask(form: &Form, candidates: &[Candidate]) -> Resolution {
 
 /// The holder of one key signs an image, and the log entry of that signature.
 fn own_log() -> (Form, String) {
-    let (pair, key) = own::pair();
+    let (pair, key) = test_keys::pair();
     let (pem, id) = (key.to_pem(), key.fingerprint());
     let form = form("key-tag-rekor1").with_simple(|payload, annotations| {
-        let signature = BASE64.encode(own::sign(&pair, payload).as_bytes());
+        let signature = BASE64.encode(test_keys::sign(&pair, payload).as_bytes());
         let body = json!({
             "apiVersion": "0.0.1",
             "kind": "hashedrekord",
@@ -38,7 +38,7 @@ fn own_log() -> (Form, String) {
         // JCS (RFC 8785) of these four members: names sorted, no blanks.
         let signed =
             format!(r#"{{"body":"{body}","integratedTime":{time},"logID":"{}","logIndex":7}}"#, id.hex());
-        let stamp = BASE64.encode(own::sign(&pair, signed.as_bytes()).as_bytes());
+        let stamp = BASE64.encode(test_keys::sign(&pair, signed.as_bytes()).as_bytes());
         let entry = json!({"body": body, "integratedTime": time, "logIndex": 7, "logID": id.hex()});
         annotations.insert("dev.cosignproject.cosign/signature".into(), signature);
         annotations.insert(
@@ -115,14 +115,14 @@ fn pki(fields: &serde_json::Value) -> Gathered {
 
 #[test]
 fn the_private_cas_of_a_policy() {
-    let (root, other) = (own::root("root"), own::root("other"));
+    let (root, other) = (test_keys::root("root"), test_keys::root("other"));
     let intermediate = root.issue("intermediate");
     let issuing = intermediate.issue("issuing");
-    let pem = |all: &[&own::Authority]| {
-        let each = all.iter().map(|one| own::chain(&[&one.certificate]).to_pem());
+    let pem = |all: &[&test_keys::Authority]| {
+        let each = all.iter().map(|one| test_keys::chain(&[&one.certificate]).to_pem());
         each.collect::<String>()
     };
-    let data = |all: &[&own::Authority]| BASE64.encode(pem(all));
+    let data = |all: &[&test_keys::Authority]| BASE64.encode(pem(all));
     // In no order, as pools are.
     let gathered = pki(&json!({
         "caRootsData": data(&[&other, &root]),
@@ -131,7 +131,7 @@ fn the_private_cas_of_a_policy() {
     assert_eq!(gathered.unusable, []);
     assert!(gathered.candidates.iter().all(|c| c.key.role == Role::Pki));
     let found: Vec<_> = gathered.candidates.iter().map(|c| c.key.material.to_pem()).collect();
-    let chains: [&[&own::Authority]; 4] =
+    let chains: [&[&test_keys::Authority]; 4] =
         [&[&intermediate, &root], &[&issuing, &intermediate, &root], &[&other], &[&root]];
     assert_eq!(found, chains.map(pem), "each of them may have issued a signer's certificate");
     let source = &gathered.candidates[0].provenance.source;
@@ -153,12 +153,12 @@ fn the_private_cas_of_a_policy() {
 
 #[test]
 fn what_can_be_no_private_ca_is_left_out_and_told() {
-    let (root, other) = (own::root("root"), own::root("other"));
-    let namesake = own::namesake(&root.certificate);
+    let (root, other) = (test_keys::root("root"), test_keys::root("other"));
+    let namesake = test_keys::namesake(&root.certificate);
     let intermediate = root.issue("intermediate");
     let (leaf, _) = root.leaf(rcgen::CertificateParams::default());
     let data = |pem: String| BASE64.encode(pem);
-    let of = |certificate| data(own::chain(&[certificate]).to_pem());
+    let of = |certificate| data(test_keys::chain(&[certificate]).to_pem());
     let of_intermediate = of(&intermediate.certificate);
     for (what, fields, usable, code) in [
         (
@@ -174,7 +174,7 @@ fn what_can_be_no_private_ca_is_left_out_and_told() {
             "chain-refused",
         ),
         ("no authority", json!({"caRootsData": of(&leaf)}), 0, "chain-refused"),
-        ("a key", json!({"caRootsData": data(own::pair().1.to_pem())}), 0, "key-role"),
+        ("a key", json!({"caRootsData": data(test_keys::pair().1.to_pem())}), 0, "key-role"),
         ("no base64", json!({"caRootsData": "!"}), 0, "key-malformed"),
         ("no file", json!({"caRootsPath": "/nowhere/ca.pem"}), 0, "key-file-not-found"),
         ("nothing", json!({"caRootsData": ""}), 0, "key-malformed"),
@@ -194,7 +194,8 @@ fn what_can_be_no_private_ca_is_left_out_and_told() {
 #[test]
 fn a_file_in_a_role_that_its_keys_do_not_have() {
     let folder = tempfile::tempdir().unwrap();
-    let (key, chain) = (own::pair().1.to_pem(), own::chain(&[&own::root("ca").certificate]).to_pem());
+    let (key, chain) =
+        (test_keys::pair().1.to_pem(), test_keys::chain(&[&test_keys::root("ca").certificate]).to_pem());
     let path = folder.path().join("both.pem");
     let add = |role, text: &str| {
         std::fs::write(&path, text).unwrap();

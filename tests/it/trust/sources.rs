@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::{
     lab::{form, key, lab},
-    own,
+    test_keys,
 };
 
 const P521: &str = "MIGbMBAGByqGSM49AgEGBSuBBAAjA4GGAAQBr00soeFXsZazx7AW2Rf6BoGiLg/jzCPRcjj1vQKhZXmFQnQVZYTFIUWfrjhkqlBVJZj5Lt09W/1JYlrHjNPqOj8A+P/WnGqier+qooiuHg9tAs6wjjk8g2u1LXYvLja04Km3a8c3I3UtxqMQwaXgV4z2WOMrH0zcViIoMAeJprB+uA4=";
@@ -141,7 +141,7 @@ fn pem_text_where_der_belongs_is_told_by_name() {
 #[test]
 fn another_key_under_the_name_of_a_known_one() {
     let folder = Folder::new();
-    let other = BASE64.encode(own::pair().1.spki());
+    let other = BASE64.encode(test_keys::pair().1.spki());
     let forge = |j: &mut Value| j["tlogs"][0]["publicKey"]["rawBytes"] = other.clone().into();
     // Alone, its name is wrong; beside the root that has the right key, it is a conflict.
     let alone = folder.root(forge).unwrap();
@@ -220,7 +220,7 @@ fn files_that_are_no_sources() {
 #[test]
 fn a_folder_is_not_part_of_what_a_source_is_called() {
     let folder = Folder::new();
-    let gathered = folder.key(own::pair().1.to_pem()).unwrap();
+    let gathered = folder.key(test_keys::pair().1.to_pem()).unwrap();
     assert_eq!(gathered.candidates[0].provenance.source, "some.pub");
     assert_eq!(gathered.candidates[0].key.role, Role::Signer);
 }

@@ -11,7 +11,7 @@ use x509_cert::der::{Decode, Encode};
 
 use super::{
     lab::Form,
-    own::{self, Authority},
+    test_keys::{self, Authority},
 };
 
 /// An authority's own certificate, its key, and the chain above it.
@@ -40,7 +40,7 @@ impl Stamper {
     pub fn of(certificate: keypack::key::Certificate, key: rcgen::KeyPair, issuers: &[&Authority]) -> Self {
         let certificates: Vec<_> =
             [&certificate].into_iter().chain(issuers.iter().map(|a| &a.certificate)).collect();
-        let chain = own::chain(&certificates);
+        let chain = test_keys::chain(&certificates);
         let authority = Key::new(Role::Tsa, Material::Chain(chain)).unwrap();
         Self { certificate, key, authority }
     }

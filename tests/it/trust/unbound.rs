@@ -138,7 +138,7 @@ fn certificate_of_another_signature() {
     }
     let der = BASE64.decode(v1["verificationMaterial"]["certificate"]["rawBytes"].as_str().unwrap()).unwrap();
     let other = keypack::key::Certificate::from_der(&der).unwrap();
-    let pem = super::own::chain(&[&other]).to_pem();
+    let pem = super::test_keys::chain(&[&other]).to_pem();
     let swapped = tag.with_simple(|_, a| drop(a.insert("dev.sigstore.cosign/certificate".into(), pem)));
     // It was issued only after this signature was logged.
     assert_eq!(swapped.refused(), "certificate-refused");

@@ -11,7 +11,7 @@ use rcgen::CustomExtension;
 use super::{
     issue::{self, NOW, authority, sign},
     lab::{Form, Parts, file, form, key, lab_root, provenance},
-    own, stamp,
+    test_keys, stamp,
 };
 
 fn walk(forms: &[&Form], candidates: &[Candidate]) -> Resolution {
@@ -84,9 +84,9 @@ fn a_broken_signature_beside_a_good_one() {
 /// Its keys are proved by others, and its certificate is of somebody else who took the CA's name and key identifier.
 #[test]
 fn a_certificate_of_a_namesake_beside_good_ones() {
-    let root = own::root("own root");
+    let root = test_keys::root("own root");
     let (good, log) = sign(&root, issue::good(), NOW);
-    let (forged, other) = sign(&own::namesake(&root.certificate), issue::good(), NOW);
+    let (forged, other) = sign(&test_keys::namesake(&root.certificate), issue::good(), NOW);
     let candidates: Vec<_> =
         [&log, &other, &authority(&[&root])].iter().map(|key| candidate(key, "own")).collect();
     let resolution = walk(&[&good, &forged], &candidates);
@@ -101,7 +101,7 @@ fn a_certificate_of_a_namesake_beside_good_ones() {
 #[test]
 fn a_bare_signature_by_an_unknown_key_is_not_called_broken() {
     let stranger =
-        super::lab::bare(keypack::key::Role::Signer, own::pair().1.to_pem().as_bytes(), "stranger.pub");
+        super::lab::bare(keypack::key::Role::Signer, test_keys::pair().1.to_pem().as_bytes(), "stranger.pub");
     let resolution = walk(&[&form("key-tag-notlog")], &stranger);
     assert_eq!(resolution.answers[0].refusal, None);
     assert!(matches!(resolution.answers[0].needs[0].1, Answer::Missing { .. }));
@@ -109,7 +109,7 @@ fn a_bare_signature_by_an_unknown_key_is_not_called_broken() {
 
 #[test]
 fn a_certificate_that_no_ct_log_saw() {
-    let root = own::root("own root");
+    let root = test_keys::root("own root");
     let (form, log) = sign(&root, issue::good(), NOW);
     let mut ca = authority(&[&root]);
     assert_eq!(issue::code(&form, &[log.clone(), ca.clone()]), Ok(()), "an instance without CT logs");
@@ -120,7 +120,7 @@ fn a_certificate_that_no_ct_log_saw() {
     assert_eq!(form.prove(&keys).unwrap().keys(), [log.key_ref()], "the log is proved all the same");
 
     // The instance of a CA is the document that it came from; of several, one with CT logs is enough.
-    let ct = own::key(Role::CtLog);
+    let ct = test_keys::key(Role::CtLog);
     let of = |documents: &[(&Key, &str)]| {
         let candidates: Vec<_> = documents.iter().map(|(key, source)| candidate(key, source)).collect();
         walk(&[&form], &candidates)
@@ -147,10 +147,10 @@ fn a_certificate_that_no_ct_log_saw() {
 /// Two candidates in conflict are not used, and still say that the instance has CT logs.
 #[test]
 fn a_ct_log_in_conflict_still_demands_a_timestamp() {
-    let root = own::root("own root");
+    let root = test_keys::root("own root");
     let (form, log) = sign(&root, issue::good(), NOW);
     let ca = authority(&[&root]);
-    let ct = own::key(Role::CtLog);
+    let ct = test_keys::key(Role::CtLog);
     let candidates: Vec<_> = [&log, &ca, &ct].iter().map(|key| candidate(key, "own")).collect();
     assert!(!walk(&[&form], &candidates).keys.contains_key(&ca.key_ref()));
 }
@@ -158,7 +158,7 @@ fn a_ct_log_in_conflict_still_demands_a_timestamp() {
 /// The certificate's own list of timestamps is empty: that is none.
 #[test]
 fn a_certificate_with_an_empty_list_of_ct_timestamps() {
-    let root = own::root("own root");
+    let root = test_keys::root("own root");
     let mut leaf = issue::good();
     leaf.custom_extensions.push(CustomExtension::from_oid_content(
         &[1, 3, 6, 1, 4, 1, 11129, 2, 4, 2],
@@ -251,7 +251,7 @@ fn sources_that_do_not_differ() {
 
 #[test]
 fn the_window_of_a_ca_is_the_narrowest_too() {
-    let root = own::root("own root");
+    let root = test_keys::root("own root");
     let (form, log) = sign(&root, issue::good(), NOW);
     let ca = authority(&[&root]);
     let mut closed = candidate(&ca, "newer");
@@ -267,7 +267,7 @@ fn the_window_of_a_ca_is_the_narrowest_too() {
 /// `caPath` of a policy.json holds the intermediate alone, a trusted root the whole chain.
 #[test]
 fn a_chain_that_ends_sooner_is_no_contradiction() {
-    let root = own::root("own root");
+    let root = test_keys::root("own root");
     let intermediate = root.issue("own intermediate");
     let (form, log) = sign(&intermediate, issue::good(), NOW);
     let chains = [authority(&[&intermediate]), authority(&[&intermediate, &root])];

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::{
     issue,
     lab::{Form, Parts, root},
-    own,
+    test_keys,
 };
 use crate::{
     support::program::{Ran, TRUST, Test},
@@ -108,7 +108,7 @@ fn a_file_that_closes_what_is_built_in() {
         keys.iter().map(|c| &c.key).find(fits).unwrap()
     };
     let Material::Chain(ca) = &open(Role::Fulcio).material else { panic!() };
-    let (form, _) = issue::sign(&own::namesake(ca.first()), issue::good(), issue::NOW);
+    let (form, _) = issue::sign(&test_keys::namesake(ca.first()), issue::good(), issue::NOW);
     let log = open(Role::Rekor).id;
     let form = form.with_bundle(|bundle| {
         let entry = &mut bundle["verificationMaterial"]["tlogEntries"][0];

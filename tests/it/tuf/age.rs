@@ -1,6 +1,6 @@
 //! How old the evidence is, and what this host has seen before.
 
-use super::{FROM, collected, forge_chain, keeper::Keeper, scene, trusted_root};
+use super::{FROM, collected, keeper::Keeper, replace_chain, scene, trusted_root};
 
 const ROOT: &str = "--tuf-root repo.root.json";
 
@@ -15,7 +15,7 @@ fn aged(days: i64, change: impl FnOnce(&mut Keeper)) -> super::program::Test {
     keeper.publish();
     keeper.write(&test, "repo");
     keeper.files.remove("root.json");
-    forge_chain(&test, &keeper.files);
+    replace_chain(&test, &keeper.files);
     test
 }
 
@@ -134,7 +134,7 @@ fn a_rolled_back_chain_at_pull() {
         test.run("push keys oci:p:k").exits(0);
         enclave(&format!("pull oci:p:k {ROOT} -o out")).exits(0);
         let out = test.tree("out");
-        forge_chain(&test, &before);
+        replace_chain(&test, &before);
         let pull = format!("pull oci:f:k {ROOT} -o out");
         enclave(&pull).fails(3, "tuf-rollback").tells(&format!("the {role} of tuf-"));
         assert!(test.tree("out") == out, "the directory changed");
@@ -158,7 +158,7 @@ fn versions_are_remembered_under_every_root_of_the_chain() {
     test.write("second.json", &keeper.files["2.root.json"]);
     test.run("pull oci:p:k --tuf-root second.json -o out --state enclave").exits(0);
     // The older state, from the older root: neither its own root nor its versions are new to this host.
-    forge_chain(&test, &old);
+    replace_chain(&test, &old);
     test.run("pull oci:f:k --tuf-root second.json -o out --state enclave").fails(3, "tuf-rollback");
     test.run(&format!("pull oci:p:k {ROOT} -o two --state enclave")).exits(0);
     test.run(&format!("pull oci:f:k {ROOT} -o out --state enclave")).fails(3, "tuf-rollback");
@@ -178,7 +178,7 @@ fn versions_are_remembered_under_the_roots_behind_the_given_one() {
     test.run(&format!("pull oci:p:k {ROOT} -o out --state enclave")).exits(0);
     // The officer gives the second root from now on: what was seen from the first one still counts.
     old.remove("1.root.json");
-    forge_chain(&test, &old);
+    replace_chain(&test, &old);
     test.run("pull oci:f:k --tuf-root second.json -o out --state enclave").fails(3, "tuf-rollback");
 }
 

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{
-    FROM, chain_file, chain_files, collected, forge, forge_chain, keeper::Keeper, scene, trusted_root,
+    FROM, chain_file, chain_files, collected, edit_pack, keeper::Keeper, replace_chain, scene, trusted_root,
 };
 
 /// What differs then, and the lie.
@@ -14,7 +14,7 @@ const ROOT: &str = "--tuf-root repo.root.json";
 #[test]
 fn keys_are_taken_and_all_else_is_dropped() {
     let (test, keeper) = collected();
-    forge(&test, |_, inventory| {
+    edit_pack(&test, |_, inventory| {
         inventory["version"] = u64::MAX.into();
         inventory["created"] = "2020-01-01T00:00:00Z".into();
         inventory["expires"] = "2020-02-01T00:00:00Z".into();
@@ -120,7 +120,7 @@ fn a_key_with_a_moved_window_or_another_address() {
         ("the address", |key| drop(key.as_object_mut().unwrap().remove("url"))),
     ];
     for (what, lie) in lies {
-        forge(&test, |_, inventory| {
+        edit_pack(&test, |_, inventory| {
             let keys = inventory["keys"].as_array_mut().unwrap();
             lie(keys.iter_mut().find(|k| k["role"] == "fulcio").unwrap());
         });
@@ -135,7 +135,7 @@ fn a_key_with_a_moved_window_or_another_address() {
 #[test]
 fn a_narrower_time_of_use_is_accepted_and_the_repositorys_is_installed() {
     let (test, _) = collected();
-    forge(&test, |_, inventory| {
+    edit_pack(&test, |_, inventory| {
         let keys = inventory["keys"].as_array_mut().unwrap();
         let fulcio = keys.iter_mut().find(|k| k["role"] == "fulcio").unwrap();
         fulcio["validity"]["end"] = "2199-01-01T00:00:00Z".into();
@@ -156,7 +156,7 @@ fn a_chain_with_a_foreign_root_behind_a_listed_certificate() {
     };
     let cut = &tsa[..second];
     let material = keypack::key::parse_key_file(cut.as_bytes()).unwrap().material.remove(0);
-    forge(&test, |files, inventory| {
+    edit_pack(&test, |files, inventory| {
         let keys = inventory["keys"].as_array_mut().unwrap();
         let record = keys.iter_mut().find(|k| k["role"] == "tsa").unwrap();
         files.remove(record["file"].as_str().unwrap());
@@ -175,20 +175,20 @@ fn a_chain_with_a_foreign_root_behind_a_listed_certificate() {
 fn a_pack_without_a_chain_or_with_that_of_another_repository() {
     let (test, _) = collected();
     let file = chain_file(&test, "keys");
-    forge(&test, |files, inventory| {
+    edit_pack(&test, |files, inventory| {
         files.remove(&file);
         inventory.as_object_mut().unwrap().remove("tuf");
     });
     test.run(&format!("pull oci:f:k {ROOT} -o out")).fails(3, "tuf-chain-missing");
     let other = Keeper::new(&trusted_root());
-    forge_chain(&test, &other.files);
+    replace_chain(&test, &other.files);
     test.run(&format!("pull oci:f:k {ROOT} -o out")).fails(3, "tuf-signatures");
     // A repository of the same keeper that lists other keys.
     let (test, mut keeper) = collected();
     keeper.listed.clear();
     keeper.list("rekor.pub", &test.read("lab/trust/rekor.pub"), Some("Rekor"));
     keeper.renew();
-    forge_chain(&test, &keeper.files);
+    replace_chain(&test, &keeper.files);
     test.run(&format!("pull oci:f:k {ROOT} -o out")).fails(3, "key-not-in-tuf");
     assert!(!test.has("out"));
 }
@@ -202,7 +202,7 @@ fn two_states_of_one_repository_in_one_pack() {
     keeper.listed[0].bytes = serde_json::to_vec(&root).unwrap();
     keeper.renew();
     keeper.files.remove("root.json");
-    forge(&test, |files, inventory| {
+    edit_pack(&test, |files, inventory| {
         files.insert("tuf-newer.tar".into(), super::keeper::tar(&keeper.files));
         let mut record = inventory["tuf"][0].clone();
         record["name"] = "tuf-newer".into();
@@ -238,7 +238,7 @@ fn the_keys_that_are_left_out_are_told() {
     test.layout("key-bundle-rekor2-oras", "n");
     Keeper::new(&trusted_root()).write(&test, "repo");
     test.run(&format!("collect oci:m {FROM} -o keys")).exits(0);
-    forge(&test, |files, inventory| {
+    edit_pack(&test, |files, inventory| {
         let keys = inventory["keys"].as_array_mut().unwrap();
         let at = keys.iter().position(|k| k["role"] == "tsa").unwrap();
         files.remove(keys.remove(at)["file"].as_str().unwrap());

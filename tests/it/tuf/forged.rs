@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 use sigstore_crypto::KeyPair;
 
 use super::{
-    FROM, collected, forge_chain,
+    FROM, collected,
     keeper::{Files, Keeper, declared, key, sign},
-    scene, trusted_root,
+    replace_chain, scene, trusted_root,
 };
 
 const ROOT: &str = "--tuf-root repo.root.json";
@@ -30,7 +30,7 @@ fn refused(keeper: &Keeper, code: &str, tells: &str) {
     test.run(&format!("collect oci:m {FROM} -o no")).fails(3, code).tells(tells);
     let mut files = keeper.files.clone();
     files.remove("root.json");
-    forge_chain(&test, &files);
+    replace_chain(&test, &files);
     test.run(&format!("pull oci:f:k {ROOT} -o no")).fails(3, code).tells(tells);
     assert!(!test.has("no"));
 }
@@ -267,7 +267,7 @@ fn a_target_with_other_hashes_or_another_length() {
         test.run(&format!("collect oci:m {FROM} -o no")).fails(3, code_there);
         let mut files = keeper.files.clone();
         files.remove("root.json");
-        forge_chain(&test, &files);
+        replace_chain(&test, &files);
         test.run(&format!("pull oci:f:k {ROOT} -o no")).fails(3, code);
     }
     // Hashes that nobody computes, with the file under such a name.

@@ -2,12 +2,12 @@
 //! packs, and verified again from a root that arrived another way. Each lie has its test.
 mod age;
 mod anchor;
-mod beside;
 mod collect;
 mod forged;
 mod interplay;
 pub(crate) mod keeper;
-mod lies;
+mod malformed;
+mod other_anchors;
 mod packs;
 mod rhtas;
 mod web;
@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     support::{fault, program},
-    trust::own,
+    trust::test_keys,
 };
 use keeper::{Files, Keeper};
 use program::{LAB, Test};
@@ -69,7 +69,7 @@ fn chain_files(test: &Test, keys: &str) -> Files {
 
 /// Writes a changed copy of `keys` to `forged` and packs it as `oci:f:KEYS`. The inventory lists the changed files, as whoever can
 /// change a pack would see to.
-fn forge(test: &Test, edit: impl FnOnce(&mut BTreeMap<String, Vec<u8>>, &mut Value)) {
+fn edit_pack(test: &Test, edit: impl FnOnce(&mut BTreeMap<String, Vec<u8>>, &mut Value)) {
     let mut files = test.tree("keys");
     let mut inventory: Value = serde_json::from_slice(&files.remove("keypack.json").unwrap()).unwrap();
     files.remove("SHA256SUMS");
@@ -101,7 +101,7 @@ fn forge(test: &Test, edit: impl FnOnce(&mut BTreeMap<String, Vec<u8>>, &mut Val
 }
 
 /// The same with another chain in the tar.
-fn forge_chain(test: &Test, files: &Files) {
+fn replace_chain(test: &Test, files: &Files) {
     let name = chain_file(test, "keys");
-    forge(test, |all, _| drop(all.insert(name, keeper::tar(files))));
+    edit_pack(test, |all, _| drop(all.insert(name, keeper::tar(files))));
 }

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use super::{
-    FROM, chain_file, chain_files, collected, forge, forge_chain,
+    FROM, chain_file, chain_files, collected, edit_pack,
     keeper::{Files, Keeper},
-    scene, trusted_root,
+    replace_chain, scene, trusted_root,
 };
 
 const ROOT: &str = "--tuf-root repo.root.json";
@@ -80,7 +80,7 @@ fn an_older_state_under_an_older_root_beside_the_latest() {
     }
     let mut old: Files = old;
     old.remove("root.json");
-    forge(&test, |files, inventory| {
+    edit_pack(&test, |files, inventory| {
         files.retain(|name, _| !name.starts_with("tuf-"));
         files.insert("tuf-new.tar".into(), super::keeper::tar(&new));
         files.insert("tuf-old.tar".into(), super::keeper::tar(&old));
@@ -106,7 +106,7 @@ fn the_chains_of_two_repositories_exchanged() {
     test.run(&format!("collect oci:m --tuf one --tuf two {roots} -o keys")).exits(0);
     let names: Vec<_> = test.names("keys").into_iter().filter(|name| name.starts_with("tuf-")).collect();
     assert_eq!(names.len(), 2);
-    forge(&test, |files, _| {
+    edit_pack(&test, |files, _| {
         let (a, b) = (files[&names[0]].clone(), files[&names[1]].clone());
         files.insert(names[0].clone(), b);
         files.insert(names[1].clone(), a);
@@ -137,7 +137,7 @@ fn a_root_of_before_at_pull() {
         test.run("push keys oci:p:k").exits(0);
         let enclave = |line: &str| test.run(&format!("{line} {ROOT} -o out --state enclave"));
         enclave("pull oci:p:k").exits(0);
-        forge_chain(&test, &old);
+        replace_chain(&test, &old);
         enclave("pull oci:f:k").fails(3, "tuf-rollback").tells("the root of tuf-");
     }
 }
@@ -155,7 +155,7 @@ fn of_several_chains_the_one_that_the_root_knows_says_why() {
         files.remove("root.json");
         let target = files.iter_mut().find(|(path, _)| path.starts_with("targets/")).unwrap().1;
         target[100] ^= 1;
-        forge(&test, |all, _| {
+        edit_pack(&test, |all, _| {
             let file = all.keys().find(|file| file.starts_with(&format!("tuf-{name}-"))).unwrap().clone();
             all.insert(file, super::keeper::tar(&files));
         });

@@ -207,8 +207,9 @@ fn an_address_that_is_empty_is_none() {
 #[test]
 fn of_two_issuers_of_one_name_the_one_that_signed_is_the_link() {
     // As the public good's two roots: the names are the same, so the signature tells.
-    let (first, second) = (super::own::root("one name"), super::own::root("one name"));
-    let pem = |authority: &super::own::Authority| super::own::chain(&[&authority.certificate]).to_pem();
+    let (first, second) = (super::test_keys::root("one name"), super::test_keys::root("one name"));
+    let pem =
+        |authority: &super::test_keys::Authority| super::test_keys::chain(&[&authority.certificate]).to_pem();
     for issuer in [&first, &second] {
         let test = scene();
         let link = issuer.issue("intermediate");

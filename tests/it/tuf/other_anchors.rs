@@ -4,11 +4,10 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::Value;
 
 use super::{
-    FROM, chain_file, chain_files, collected,
+    FROM, chain_file, chain_files, collected, edit_pack,
     fault::{Reply, Server},
-    forge, forge_chain,
     keeper::Keeper,
-    scene, trusted_root,
+    replace_chain, scene, trusted_root,
 };
 
 const ROOT: &str = "--tuf-root repo.root.json";
@@ -109,7 +108,7 @@ fn a_long_chain_is_remembered_from_its_first_root_on() {
     test.run("push keys oci:p:k").exits(0);
     let enclave = |line: &str| test.run(&format!("{line} {ROOT} -o out --state enclave"));
     enclave("pull oci:p:k").exits(0);
-    forge_chain(&test, &old);
+    replace_chain(&test, &old);
     enclave("pull oci:f:k").fails(3, "tuf-rollback");
 }
 
@@ -130,7 +129,7 @@ fn a_rollback_that_is_allowed_moves_no_counter_of_those_who_number_packs() {
     enclave(&format!("pull oci:p:k {ROOT} --digest {digest}")).exits(0);
     let mut old = keeper.files.clone();
     old.remove("root.json");
-    forge_chain(&test, &old);
+    replace_chain(&test, &old);
     enclave(&format!("pull oci:f:k {ROOT}")).fails(3, "tuf-rollback");
     enclave(&format!("pull oci:f:k {ROOT} --allow-rollback-unsafe --reason restored"))
         .exits(0)
@@ -284,7 +283,7 @@ fn a_chain_with_files_that_nothing_asks_for() {
     let mut more = chain_files(&test, "keys");
     more.insert("7.root.json".into(), b"{}".to_vec());
     more.insert("targets/readme.txt".into(), b"whatever".to_vec());
-    forge_chain(&test, &more);
+    replace_chain(&test, &more);
     test.run(&format!("pull oci:f:k {ROOT} -o out")).exits(0);
     assert_eq!(chain_files(&test, "out"), chain_files(&test, "keys"), "only what was verified goes on");
 }
@@ -293,7 +292,7 @@ fn a_chain_with_files_that_nothing_asks_for() {
 fn a_chain_under_the_name_of_another_repository() {
     let (test, keeper) = collected();
     let file = chain_file(&test, "keys");
-    forge(&test, |files, inventory| {
+    edit_pack(&test, |files, inventory| {
         let tar = files.remove(&file).unwrap();
         files.insert("tuf-sigstore.tar".into(), tar);
         let record = &mut inventory["tuf"][0];

@@ -1,10 +1,10 @@
 //! Repositories that lie, at collection; and the same lies in the chain of a pack.
 
 use super::{
-    FROM, collected, forge_chain,
+    FROM, collected,
     keeper::{Files, Keeper, Target, key, sign},
     program::Test,
-    scene, trusted_root,
+    replace_chain, scene, trusted_root,
 };
 
 /// Refused from a repository and from a pack, under one code.
@@ -27,7 +27,7 @@ fn refused_files(test: &Test, files: &Files, root: &[u8], code: &str, tells: &st
     assert!(!test.has("no"));
     let mut files = files.clone();
     files.remove("root.json");
-    forge_chain(test, &files);
+    replace_chain(test, &files);
     test.run("pull oci:f:k --tuf-root bad.root.json -o no").fails(3, code).tells(tells);
     assert!(!test.has("no"));
 }
@@ -170,7 +170,7 @@ fn a_file_that_is_missing() {
     }
     let (test, mut keeper) = pair();
     keeper.files.remove("timestamp.json");
-    forge_chain(&test, &keeper.files);
+    replace_chain(&test, &keeper.files);
     test.write("bad.root.json", keeper.first_root());
     test.run("pull oci:f:k --tuf-root bad.root.json -o no").fails(3, "tuf-file-missing");
     keeper.write(&test, "bad");
@@ -225,7 +225,7 @@ fn gigantic_metadata() {
     keeper.write(&test, "bad");
     let collect = "collect oci:m --tuf bad --tuf-root bad.root.json -o no";
     test.run(collect).fails(3, "too-large");
-    forge_chain(&test, &keeper.files);
+    replace_chain(&test, &keeper.files);
     test.run("pull oci:f:k --tuf-root bad.root.json -o no").fails(3, "tuf-too-large");
     keeper.publish();
     keeper.files.insert("2.root.json".into(), spaces(600_000));

@@ -1,8 +1,0 @@
-//! The houses of content: the same content answers the same from every place that can hold it, lies are refused
-//! with their code, and writing changes nothing but what it was asked to.
-mod content_lies;
-mod same_content;
-mod sinks;
-mod storage;
-mod support;
-mod tar_lies;
