@@ -39,12 +39,16 @@
 //! |---|---|
 //! | 7 | [`cli`]: arguments, help, terminal output, exit codes; it never uses [`trust`], [`pack`], [`state`] or [`resolve`](mod@resolve) |
 //! | 6 | [`ops`]: one function per verb, a request and a context in, an outcome out |
-//! | 5 | [`outcome`], [`write`](mod@write), [`state`], [`config`]: what people write in YAML, pure |
+//! | 5 | [`outcome`], [`export`]: files for other programs, [`write`](mod@write), [`state`], [`config`]: what people write in YAML, pure |
 //! | 4 | [`pack`]: the inventory, the files of keys/, the artifact, anchors |
 //! | 3 | [`discover`], [`resolve`](mod@resolve), [`keysource`], [`policy`]: the organisation's rules (on `discover` and `resolve`), pure |
 //! | 2 | [`trust`]: every decision, no I/O |
 //! | 1 | [`signature`], [`registry`]: the client of registries, [`content`]: where content lives (on `registry`) |
 //! | 0 | [`address`]: what may be kept of one, [`oci`], [`key`], [`tree`], [`limits`], [`display`]: values as people read them, [`fs`]: files, directories, locks, [`events`]: what is reported while it runs, [`text`]: encodings of named files, [`yaml`]: YAML with the place of each value, [`http`]: the HTTP client, [`workers`]: threads |
+//!
+//! `config` is below [`ops`] and not beside [`cli`]: requests hold the choices that it reads (what to include, what is
+//! revoked). `policy` is beside `discover` and below `pack`: a pack carries rules, and a draft of rules is what a discovery
+//! saw.
 //!
 //! A place is an arrangement over a namespace: [`content::Layout`] and [`content::Storage`] each read a
 //! [`content::DirFiles`] or a [`content::TarFiles`], which is indexed by its headers and never extracted; `dir:` trees

@@ -1,5 +1,7 @@
 mod cache;
+mod collect;
 mod keys;
+mod pull;
 mod registry;
 mod requests;
 mod settings;
@@ -10,11 +12,12 @@ mod verify;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use jiff::Timestamp;
 
 pub(super) use self::{
     cache::Cache,
+    collect::Collect,
     keys::KeySources,
+    pull::Pull,
     registry::Registry,
     settings::Forgive,
     state::{Forget, StateCommand, StateVerb},
@@ -22,11 +25,7 @@ pub(super) use self::{
     verify::{Verify, VerifyBlob},
 };
 use super::{heading, output::Global};
-use crate::{
-    config::{IncludeKeys, Revocation, When},
-    key::Fingerprint,
-    ops::{Lifetime, Rules, parse_duration, parse_lineage, parse_span, push::Form},
-};
+use crate::{config::Revocation, ops::push::Form};
 
 const SOURCES: &str = "\
 SOURCE is one of
@@ -166,64 +165,6 @@ pub(super) struct Discover {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct Collect {
-    #[command(flatten)]
-    pub(super) read: Read,
-    /// The directory to write; its keys stay, for collecting is cumulative [default: keys, or keys/ in the
-    /// oc-mirror:DIR that is read].
-    #[arg(short, long, value_name = "DIR")]
-    pub(super) output: Option<PathBuf>,
-    /// The lineage of the pack [default: that of the directory in place, or "default"].
-    #[arg(long, value_name = "NAME", value_parser = parse_lineage)]
-    pub(super) name: Option<String>,
-    /// When the pack should no longer be taken: a date, a time span such as "180 days", or never [default: as the
-    /// directory in place says].
-    #[arg(long, value_name = "WHEN")]
-    pub(super) expires: Option<Lifetime>,
-    /// Who collects, to be written into the pack [default: what the directory in place says].
-    #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
-    pub(super) collected_by: Option<String>,
-    /// Who gave the key files that are new in this run, to be written beside their keys.
-    #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
-    pub(super) given_by: Option<String>,
-    /// The time of creation [default: now; SOURCE_DATE_EPOCH is honoured].
-    #[arg(long, value_name = "TIME")]
-    pub(super) created: Option<Timestamp>,
-    /// Which keys go in [default: needed].
-    #[arg(long, value_enum)]
-    pub(super) include: Option<IncludeKeys>,
-    /// Whether to write when nothing is signed [default: auto].
-    #[arg(long, value_enum)]
-    pub(super) when: Option<When>,
-    /// Leave out the keys that only the directory in place has.
-    #[arg(long)]
-    pub(super) prune: bool,
-    /// Make a new version of an unchanged pack once it is this old.
-    #[arg(long, value_name = "SPAN", default_value = "30 days", value_parser = parse_span)]
-    pub(super) refresh_after: jiff::Span,
-    /// Write down that this key must not be trusted any more, by the fingerprint that `keypack inspect` prints for the
-    /// key or for one of its certificates; needs --reason [repeatable].
-    #[arg(long, value_name = "FINGERPRINT", requires = "reason")]
-    pub(super) revoke: Vec<Fingerprint>,
-    /// Take this key although it is new at an address, or in a file, of which the directory in place has another key
-    /// [repeatable].
-    #[arg(long, value_name = "FINGERPRINT")]
-    pub(super) accept_change: Vec<Fingerprint>,
-    /// Rules that the organisation wrote, or a draft of `discover --draft-rules` that a person went through: from now on
-    /// they are the pack's rules, all of them.
-    #[arg(long, value_name = "FILE")]
-    pub(super) accept_rules: Option<PathBuf>,
-    /// These, or those of the setting, once they are read.
-    #[arg(skip)]
-    pub(super) rules: Option<Rules>,
-    /// Why a key is revoked.
-    #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
-    pub(super) reason: Option<String>,
-    #[command(flatten)]
-    pub(super) state: State,
-}
-
-#[derive(Debug, Args)]
 pub(super) struct Push {
     /// The directory that `keypack collect` wrote.
     #[arg(value_name = "KEYS")]
@@ -243,45 +184,6 @@ pub(super) struct Push {
     pub(super) pack_digestfile: Option<PathBuf>,
     #[command(flatten)]
     pub(super) forgive: Forgive,
-    #[command(flatten)]
-    pub(super) registry: Registry,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct Pull {
-    /// Where the pack is.
-    #[arg(value_name = "SOURCE", long_help = SOURCES)]
-    pub(super) source: String,
-    /// The directory to write; it is exchanged as a whole [default: keys, or keys/ in the oc-mirror:DIR that is read].
-    #[arg(short, long, value_name = "DIR")]
-    pub(super) output: Option<PathBuf>,
-    #[command(flatten)]
-    pub(super) anchors: Anchors,
-    /// The lineage that the pack must have [default: that of the directory in place, if this host collected or
-    /// authenticated it, or "default"].
-    #[arg(long, value_name = "NAME", value_parser = parse_lineage)]
-    pub(super) name: Option<String>,
-    #[command(flatten)]
-    pub(super) state: State,
-    /// Refuse where this host remembers nothing of the lineage and the anchor: then it can't notice an older pack.
-    #[arg(help_heading = heading::STATE, long)]
-    pub(super) require_state: bool,
-    /// Refuse versions below this one.
-    #[arg(help_heading = heading::STATE, long, value_name = "N")]
-    pub(super) min_version: Option<u64>,
-    /// Refuse packs that are older than this, and warn of those that are half as old [default: 180 days].
-    #[arg(help_heading = heading::STATE, long, value_name = "SPAN", value_parser = parse_duration)]
-    pub(super) max_age: Option<jiff::SignedDuration>,
-    /// Refuse packs that do not end, or end later than this after they were made.
-    #[arg(help_heading = heading::STATE, long, value_name = "SPAN", value_parser = parse_duration)]
-    pub(super) max_expires: Option<jiff::SignedDuration>,
-    #[command(flatten)]
-    pub(super) except: Exceptions,
-    /// Keys that the setting says must not be trusted any more.
-    #[arg(skip)]
-    pub(super) revoked: Vec<Revocation>,
-    #[command(flatten)]
-    pub(super) cache: Cache,
     #[command(flatten)]
     pub(super) registry: Registry,
 }

@@ -10,6 +10,7 @@ mod label;
 mod make;
 mod open;
 mod sheet;
+mod signature;
 mod standing;
 mod state;
 mod text;
@@ -20,10 +21,9 @@ use serde::{Serialize, Serializer};
 
 use crate::{
     diag::{Code, Diagnostic},
-    key::{Fingerprint, KeyRef, Provenance, Role, Validity},
+    key::{Fingerprint, KeyRef, Provenance, Validity},
     oci::Digest,
     pack::{Change, Rotation},
-    signature::Need,
 };
 
 pub use counts::Counts;
@@ -33,6 +33,7 @@ pub use images::Images;
 pub use inventory::inventory;
 pub use open::{OpenNeed, WhyMissing};
 pub use sheet::{SheetFacts, sheet};
+pub use signature::{NeedReport, SignatureReport};
 pub use standing::Standing;
 pub use state::{ImageState, NeedState, Otherwise};
 pub use text::{Detail, render};
@@ -120,67 +121,6 @@ pub struct ImageReport {
     /// Its name for people.
     #[serde(skip)]
     pub label: String,
-}
-
-/// A signature.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct SignatureReport {
-    /// `simple-signing`, `bundle`, `attestation` or `openpgp`.
-    pub form: &'static str,
-    /// How it was found: `tag`, `fallback-tag`, `referrers-api`, `signature-repository`, `referrer`, `untagged`,
-    /// `unlisted`, `file`.
-    pub found: &'static str,
-    /// The manifest or file that holds it.
-    pub at: String,
-    /// The reference that the signer wrote into it: a claim.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub reference: Option<String>,
-    /// Who signed, as the certificate says that verified.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub identity: Option<String>,
-    /// Who vouched for that identity: the OIDC issuer in the certificate.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub issuer: Option<String>,
-    /// Whether a transparency log has an entry of it. Without one, less is proved: somebody may have taken it out. Nothing
-    /// where the signature was not verified, and of GPG signatures, which have none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub logged: Option<bool>,
-    /// The keys that it needs.
-    pub needs: Vec<NeedReport>,
-    /// Why it does not count, where its needs do not say so: it can't be read, is not about this image, or does not
-    /// verify although its keys verify others.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub problem: Option<Diagnostic>,
-}
-
-/// A need of one signature.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct NeedReport {
-    /// The key as the signature names it.
-    #[serde(flatten, serialize_with = "role_and_id")]
-    pub need: Need,
-    /// What became of it.
-    pub state: NeedState,
-    /// The key that meets it, or that was refused.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub key: Option<KeyRef>,
-    /// The fingerprint of the signer key that the log entry names: a claim.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub claim: Option<Digest>,
-    /// Why it is not met, where there is a key.
-    #[serde(flatten, serialize_with = "as_optional_reason")]
-    pub problem: Option<Diagnostic>,
-}
-
-fn role_and_id<S: Serializer>(need: &Need, serializer: S) -> Result<S::Ok, S::Error> {
-    #[derive(Serialize)]
-    struct Named {
-        role: Role,
-        id: String,
-    }
-    Named { role: need.role(), id: need.id() }.serialize(serializer)
 }
 
 /// Writes a diagnostic into the object of what it is about. There its text is the `reason`.

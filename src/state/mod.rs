@@ -226,24 +226,6 @@ impl State {
         &self.0.highest
     }
 
-    /// The first role of the TUF repository `instance` whose version is lower than one seen before.
-    pub fn check_tuf(&self, instance: &str, versions: &BTreeMap<String, u64>) -> Option<TufRollback> {
-        let seen = self.0.tuf.get(instance)?;
-        versions.iter().find_map(|(role, &offered)| {
-            let &have = seen.get(role)?;
-            (offered < have).then(|| TufRollback { role: role.clone(), have, offered })
-        })
-    }
-
-    /// Remembers versions of TUF metadata; never lowers one.
-    pub fn record_tuf(&mut self, instance: &str, versions: &BTreeMap<String, u64>) {
-        let seen = self.0.tuf.entry(instance.to_owned()).or_default();
-        for (role, &version) in versions {
-            let have = seen.entry(role.clone()).or_default();
-            *have = version.max(*have);
-        }
-    }
-
     /// Remembers that `pack`, which an anchor authenticated, revoked a fingerprint; the first that did stays named.
     pub fn revoke(&mut self, fingerprint: Fingerprint, pack: Digest, at: Timestamp) {
         let new = Revocation { pack, at, only_in: BTreeSet::new() };

@@ -17,6 +17,24 @@ fn comparable(evidence: &Evidence, root: &RootSeen) -> BTreeMap<String, u64> {
 }
 
 impl State {
+    /// The first role of the TUF repository `instance` whose version is lower than one seen before.
+    pub fn check_tuf(&self, instance: &str, versions: &BTreeMap<String, u64>) -> Option<TufRollback> {
+        let seen = self.0.tuf.get(instance)?;
+        versions.iter().find_map(|(role, &offered)| {
+            let &have = seen.get(role)?;
+            (offered < have).then(|| TufRollback { role: role.clone(), have, offered })
+        })
+    }
+
+    /// Remembers versions of TUF metadata; never lowers one.
+    pub fn record_tuf(&mut self, instance: &str, versions: &BTreeMap<String, u64>) {
+        let seen = self.0.tuf.entry(instance.to_owned()).or_default();
+        for (role, &version) in versions {
+            let have = seen.entry(role.clone()).or_default();
+            *have = version.max(*have);
+        }
+    }
+
     /// The first role whose version is lower than one that this host has seen.
     pub fn check_evidence(&self, evidence: &Evidence) -> Option<TufRollback> {
         let offered = |root: &RootSeen| self.check_tuf(&root.digest.to_string(), &comparable(evidence, root));

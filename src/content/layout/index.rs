@@ -1,21 +1,22 @@
 //! index.json (OCI image-spec v1.1, image-layout.md) as a stream: that of a large mirror is larger than any manifest.
 
-use std::{
-    fmt,
-    io::{self, BufReader, Read},
-};
+mod dto;
+mod utf8;
 
-use serde::{
-    Deserialize, Deserializer,
-    de::{self, IgnoredAny, MapAccess, SeqAccess, Visitor},
-};
+use std::io::{BufReader, Read};
 
+use serde::Deserialize;
 use serde_json::value::RawValue;
+
+use self::{
+    dto::{Entries, EntryDto, IndexDto, RefName},
+    utf8::Utf8,
+};
 
 use crate::{
     content::{ContentError, Name, OpenFile},
     limits,
-    oci::{Descriptor, Digest, DigestError, annotation, media},
+    oci::{Descriptor, Digest, DigestError},
 };
 
 /// The entries of an index.json, as little of each as is needed.
@@ -52,7 +53,7 @@ impl Index {
             return Err(ContentError::TooLong { what: place.to_owned(), limit: limits::INDEX_JSON });
         }
         let malformed = |reason: String| ContentError::Malformed { what: place.to_owned(), reason };
-        let mut text = Text::new(file.reader.take(limits::INDEX_JSON));
+        let mut text = Utf8::new(file.reader.take(limits::INDEX_JSON));
         let mut json = serde_json::Deserializer::from_reader(BufReader::with_capacity(1 << 16, &mut text));
         let read = IndexDto::deserialize(&mut json).and_then(|index| json.end().map(|()| index));
         drop(json);
@@ -154,143 +155,10 @@ impl Default for Index {
 /// How many media types are kept.
 const TYPES: usize = 64;
 
-/// An index.json as it is written. The members that no index has tell what else it is.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct IndexDto {
-    schema_version: Option<u64>,
-    media_type: Option<String>,
-    config: Option<IgnoredAny>,
-    layers: Option<IgnoredAny>,
-    fs_layers: Option<IgnoredAny>,
-    #[serde(default, deserialize_with = "present")]
-    manifests: Option<Entries>,
-}
-
-impl IndexDto {
-    fn check(&self) -> Result<(), &'static str> {
-        let is_manifest = self.config.is_some() || self.layers.is_some() || self.fs_layers.is_some();
-        match (is_manifest, &self.manifests) {
-            (true, Some(_)) => Err("it is ambiguous: it has the fields of a manifest and of an index"),
-            (true, None) => Err("it is a manifest, not an index"),
-            (false, None) => Err("it has no manifests"),
-            (false, Some(_)) if self.schema_version.is_none() => Err("it has no schemaVersion"),
-            (false, Some(_)) if self.schema_version == Some(1) => Err("its schemaVersion is 1"),
-            (false, Some(_)) => match self.media_type.as_deref() {
-                Some(media::MANIFEST | media::DOCKER_MANIFEST) => {
-                    Err("it is ambiguous: its media type says manifest, its fields say index")
-                }
-                _ => Ok(()),
-            },
-        }
-    }
-}
-
-/// Go's encoder writes an empty list as null.
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Entries>, D::Error> {
-    Ok(Some(Option::deserialize(deserializer)?.unwrap_or_default()))
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct EntryDto {
-    media_type: Option<String>,
-    digest: String,
-    size: u64,
-    annotations: Option<RefName>,
-}
-
-/// The entries, each made small before the next is read.
-#[derive(Default)]
-struct Entries(Index);
-
-impl<'de> Deserialize<'de> for Entries {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct List;
-        impl<'de> Visitor<'de> for List {
-            type Value = Entries;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a list of descriptors")
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Entries, A::Error> {
-                let mut index = Index::default();
-                while let Some(entry) = list.next_element::<Box<RawValue>>()? {
-                    index.push(&entry);
-                }
-                Ok(Entries(index))
-            }
-        }
-        deserializer.deserialize_seq(List)
-    }
-}
-
-/// Of annotations the one that names the entry.
-struct RefName(Option<Box<str>>);
-
-impl<'de> Deserialize<'de> for RefName {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Annotations;
-        impl<'de> Visitor<'de> for Annotations {
-            type Value = RefName;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("annotations")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<RefName, A::Error> {
-                let mut name = None;
-                while let Some(key) = map.next_key::<String>()? {
-                    if key != annotation::REF_NAME {
-                        map.next_value::<IgnoredAny>()?;
-                    } else if name.replace(map.next_value()?).is_some() {
-                        return Err(de::Error::duplicate_field(annotation::REF_NAME));
-                    }
-                }
-                Ok(RefName(name))
-            }
-        }
-        deserializer.deserialize_map(Annotations)
-    }
-}
-
-/// Bytes that must be UTF-8 as a whole, also where nothing reads them (RFC 8259 §8.1): what other readers make of them is
-/// not known.
-struct Text<R> {
-    inner: R,
-    /// The beginning of a character that the next read ends.
-    rest: Vec<u8>,
-    is_not_text: bool,
-}
-
-impl<R: Read> Text<R> {
-    const fn new(inner: R) -> Self {
-        Self { inner, rest: Vec::new(), is_not_text: false }
-    }
-}
-
-impl<R: Read> Read for Text<R> {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let count = self.inner.read(into)?;
-        let mut bytes = std::mem::take(&mut self.rest);
-        bytes.extend_from_slice(&into[..count]);
-        match str::from_utf8(&bytes) {
-            Ok(_) => {}
-            Err(e) if e.error_len().is_none() && (count > 0 || into.is_empty()) => {
-                self.rest = bytes.split_off(e.valid_up_to());
-            }
-            Err(_) => {
-                self.is_not_text = true;
-                return Err(io::ErrorKind::InvalidData.into());
-            }
-        }
-        Ok(count)
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::io;
+
     use super::*;
 
     const D: &str = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";

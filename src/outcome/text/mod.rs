@@ -2,11 +2,15 @@
 
 mod ids;
 mod images;
+mod lines;
 mod problems;
 
 use std::collections::BTreeMap;
 
-use self::ids::Ids;
+use self::{
+    ids::Ids,
+    lines::{WIDTH, gap, hint, line, paragraph, visible},
+};
 use super::{ImageState, OpenNeed, Report};
 use crate::{
     display::{Paint, count, shown},
@@ -41,63 +45,6 @@ pub fn render(report: &Report, paint: Paint, images: Detail) -> String {
     counts(&mut out, report, paint);
     pack(&mut out, report);
     out
-}
-
-fn line(out: &mut String, text: &str) {
-    out.push_str(text.trim_end());
-    out.push('\n');
-}
-
-/// The widest line, as far as names and digests allow: that of a terminal nobody widened.
-const WIDTH: usize = 80;
-
-/// A text in lines of at most [`WIDTH`], broken between words, each indented.
-fn paragraph(out: &mut String, indent: usize, text: &str) {
-    let mut row = " ".repeat(indent);
-    let mut used = indent;
-    let mut words = text.split(' ').peekable();
-    while let Some(word) = words.next() {
-        // An option stays with its value.
-        let value = words.next_if(|next| word.starts_with("--") && is_placeholder(next));
-        let word = value.map_or_else(|| word.to_owned(), |value| format!("{word} {value}"));
-        let width = visible(&word);
-        if used > indent && used + 1 + width > WIDTH {
-            line(out, &row);
-            row = " ".repeat(indent);
-            used = indent;
-        }
-        if used > indent {
-            row.push(' ');
-            used += 1;
-        }
-        row.push_str(&word);
-        used += width;
-    }
-    line(out, &row);
-}
-
-/// Whether a word stands for a value: `FILE`, `ROLE=FILE`.
-fn is_placeholder(word: &str) -> bool {
-    word.starts_with(|c: char| c.is_ascii_uppercase()) && !word.contains(|c: char| c.is_ascii_lowercase())
-}
-
-/// The columns of a text: colours have none.
-fn visible(word: &str) -> usize {
-    let mut parts = word.split('\u{1b}');
-    let first = parts.next().unwrap_or_default().chars().count();
-    first + parts.map(|part| part.split_once('m').map_or(0, |(_, rest)| rest.chars().count())).sum::<usize>()
-}
-
-/// What to do about what is above.
-fn hint(out: &mut String, indent: usize, text: &str) {
-    paragraph(out, indent, &format!("hint: {}", shown(text)));
-}
-
-/// An empty line between two parts.
-fn gap(out: &mut String) {
-    if !out.is_empty() {
-        out.push('\n');
-    }
 }
 
 fn keys(out: &mut String, report: &Report, paint: Paint) {

@@ -13,8 +13,8 @@ use x509_cert::{
 use super::{
     issue::{self, NOW, authority, sign},
     lab::{Form, form},
-    test_keys,
     stamp::{self, Stamper},
+    test_keys,
 };
 
 const CODE: &str = "unsupported-by-verifier";

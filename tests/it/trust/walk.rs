@@ -11,7 +11,7 @@ use rcgen::CustomExtension;
 use super::{
     issue::{self, NOW, authority, sign},
     lab::{Form, Parts, file, form, key, lab_root, provenance},
-    test_keys, stamp,
+    stamp, test_keys,
 };
 
 fn walk(forms: &[&Form], candidates: &[Candidate]) -> Resolution {

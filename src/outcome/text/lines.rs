@@ -1,0 +1,60 @@
+//! Lines of at most 80 columns.
+
+use crate::display::shown;
+
+pub(super) fn line(out: &mut String, text: &str) {
+    out.push_str(text.trim_end());
+    out.push('\n');
+}
+
+/// The widest line, as far as names and digests allow: that of a terminal nobody widened.
+pub(super) const WIDTH: usize = 80;
+
+/// A text in lines of at most [`WIDTH`], broken between words, each indented.
+pub(super) fn paragraph(out: &mut String, indent: usize, text: &str) {
+    let mut row = " ".repeat(indent);
+    let mut used = indent;
+    let mut words = text.split(' ').peekable();
+    while let Some(word) = words.next() {
+        // An option stays with its value.
+        let value = words.next_if(|next| word.starts_with("--") && is_placeholder(next));
+        let word = value.map_or_else(|| word.to_owned(), |value| format!("{word} {value}"));
+        let width = visible(&word);
+        if used > indent && used + 1 + width > WIDTH {
+            line(out, &row);
+            row = " ".repeat(indent);
+            used = indent;
+        }
+        if used > indent {
+            row.push(' ');
+            used += 1;
+        }
+        row.push_str(&word);
+        used += width;
+    }
+    line(out, &row);
+}
+
+/// Whether a word stands for a value: `FILE`, `ROLE=FILE`.
+fn is_placeholder(word: &str) -> bool {
+    word.starts_with(|c: char| c.is_ascii_uppercase()) && !word.contains(|c: char| c.is_ascii_lowercase())
+}
+
+/// The columns of a text: colours have none.
+pub(super) fn visible(word: &str) -> usize {
+    let mut parts = word.split('\u{1b}');
+    let first = parts.next().unwrap_or_default().chars().count();
+    first + parts.map(|part| part.split_once('m').map_or(0, |(_, rest)| rest.chars().count())).sum::<usize>()
+}
+
+/// What to do about what is above.
+pub(super) fn hint(out: &mut String, indent: usize, text: &str) {
+    paragraph(out, indent, &format!("hint: {}", shown(text)));
+}
+
+/// An empty line between two parts.
+pub(super) fn gap(out: &mut String) {
+    if !out.is_empty() {
+        out.push('\n');
+    }
+}
