@@ -14,7 +14,7 @@ use super::{
 pub(crate) const LAYER: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
 
 /// A pack in `oci:m:keys` whose parts can be exchanged.
-pub(crate) struct Forge {
+pub(crate) struct PackBuilder {
     pub(crate) test: Test,
     /// The true pack digest.
     pub(crate) pack: String,
@@ -24,7 +24,7 @@ pub(crate) struct Forge {
 /// One entry of the layer's tar.
 pub(crate) type Entry = (String, tar::EntryType, Vec<u8>);
 
-impl Forge {
+impl PackBuilder {
     pub(crate) fn new(form: &str) -> Self {
         let (test, pack) = push::collected();
         let digest = test.run(&format!("push keys oci:m:keys --as {form}")).exits(0).after("Digest: ");
