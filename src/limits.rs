@@ -149,6 +149,12 @@ pub const TOKEN: u64 = 1 << 20;
 /// What is read of a registry's error answer, of which a line is shown.
 pub const ERROR_ANSWER: u64 = 64 << 10;
 
+/// A file that says where mirrors are: the mapping.txt of a hundred thousand images has 20 MB.
+pub const MAPPING: u64 = 32 << 20;
+
+/// Such files in one folder: oc-mirror writes two, a cluster has some dozens.
+pub const MAPPING_FILES: usize = 1000;
+
 /// One page of names. distribution 2.8 returns all tags of a repository at once: this is about 400,000 of them.
 pub const NAMES_PAGE: u64 = 32 << 20;
 

@@ -17,6 +17,23 @@ pub struct ListedImage {
     pub mirrored: Option<RegistryRef>,
 }
 
+impl ListedImage {
+    /// Its repository at a mirror, and the reference that names it there.
+    fn at(&self, host: &Host, prefix: &str) -> (String, &RegistryRef) {
+        let there = self.destination.iter().chain([&self.source]).find(|reference| reference.host == *host);
+        if let Some(there) = there {
+            return (there.repository.clone(), there);
+        }
+        let there = self.mirrored.as_ref().unwrap_or(&self.source);
+        (join(prefix, &there.repository), there)
+    }
+
+    /// Whether it comes out of oc-mirror's own cache, which disk-to-mirror serves as `localhost:PORT`: that is no source.
+    pub fn is_of_cache(&self) -> bool {
+        self.source.host.as_str().starts_with("localhost:")
+    }
+}
+
 /// What a list names.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ImageList {
@@ -84,14 +101,8 @@ pub fn locate(list: &[ListedImage], mirror: Option<(&Host, &str)>) -> BTreeMap<H
         let (host, repository, reference) = match mirror {
             None => (image.source.host.clone(), image.source.repository.clone(), &image.source),
             Some((host, prefix)) => {
-                let there =
-                    image.destination.as_ref().into_iter().chain([&image.source]).find(|r| r.host == *host);
-                if let Some(there) = there {
-                    (host.clone(), there.repository.clone(), there)
-                } else {
-                    let there = image.mirrored.as_ref().unwrap_or(&image.source);
-                    (host.clone(), join(prefix, &there.repository), there)
-                }
+                let (repository, there) = image.at(host, prefix);
+                (host.clone(), repository, there)
             }
         };
         let name = match (&reference.digest, &reference.tag) {
@@ -105,6 +116,16 @@ pub fn locate(list: &[ListedImage], mirror: Option<(&Host, &str)>) -> BTreeMap<H
         }
     }
     located
+}
+
+/// The repositories of the list at that mirror, each with the one that it was copied from: `HOST/REPOSITORY` both.
+pub fn copied(list: &[ListedImage], (host, prefix): (&Host, &str)) -> Vec<(String, String)> {
+    let of_others = list.iter().filter(|image| image.source.host != *host && !image.is_of_cache());
+    let named = of_others.map(|image| {
+        let source = format!("{}/{}", image.source.host, image.source.repository);
+        (format!("{host}/{}", image.at(host, prefix).0), source)
+    });
+    named.collect()
 }
 
 fn join(prefix: &str, path: &str) -> String {

@@ -33,7 +33,7 @@ pub use error::ContentError;
 pub use files::{Child, DirFiles, Files, OpenFile, Segments, TarFiles};
 pub use image_set::{is_image_set, parse_image_set};
 pub use layout::Layout;
-pub use list::{ImageList, Images, ListError, ListedImage, locate, parse_list};
+pub use list::{ImageList, Images, ListError, ListedImage, copied, locate, parse_list};
 pub use location::{Location, LocationError, Selector};
 pub(crate) use oc_mirror::WORKING_DIR;
 pub use oc_mirror::{Caches, OcMirror, oc_mirror_path, oc_mirror_root};

@@ -79,6 +79,12 @@ codes! {
     NothingReadable "nothing-readable" CouldNot "name the place that holds the images themselves; of a mirror-to-mirror workspace, name the registry";
     /// The list of images is not written as it must be.
     ListMalformed "list-malformed" CouldNot "write one image a line: HOST/REPOSITORY:TAG or HOST/REPOSITORY@sha256:…";
+    /// A file that should name mirrors and sources is not written as it must be.
+    MappingMalformed "mapping-malformed" CouldNot "give what the cluster or oc-mirror has: oc get imagedigestmirrorset,imagetagmirrorset -o yaml, cluster-resources/, registries.conf, or mapping.txt";
+    /// A file that should name mirrors and sources names none.
+    MappingEmpty "mapping-empty" CouldNot "name the file or folder with the mirrors: oc-mirror's cluster-resources/, the cluster's mirror sets, registries.conf, or mapping.txt";
+    /// No image here is at a mirror that the mapping names.
+    MappingUnused "mapping-unused" CouldNot "compare the mirrors in it with the names of the images here; --map MIRROR=SOURCE says it for one repository";
 
     // The network and registries.
     /// The host could not be reached.
@@ -260,7 +266,7 @@ codes! {
     /// The signature is good, and nothing says who should have made it.
     SignerWithoutRule "signer-without-rule" Incomplete "say who should sign: a rule of the pack (collect --accept-rules), or --certificate-identity and --certificate-oidc-issuer";
     /// The signer signed another name than the image has.
-    NameDiffers "name-differs" Incomplete "compare both names: one content may lie at several registries; --map MIRROR=SOURCE says where a mirrored repository is from";
+    NameDiffers "name-differs" Incomplete "compare both names: one content may lie at several registries; --idms FILE and --map MIRROR=SOURCE say where a mirrored repository is from";
     /// A log entry is required, and the signature has none.
     NotLogged "not-logged" Incomplete "leave out --require-log, or change the rule, if signatures of this signer are not logged; else ask the signer for the entry";
     /// The image is named here and lies elsewhere.

@@ -4,7 +4,9 @@ use std::{collections::BTreeMap, io, path::Path};
 
 use super::{Context, place::location};
 use crate::{
-    content::{self, Images, ListedImage, Location, is_image_set, locate, parse_image_set, parse_list},
+    content::{
+        self, Images, ListedImage, Location, copied, is_image_set, locate, parse_image_set, parse_list,
+    },
     diag::{Code, Diagnostic},
     discover::{Kind, Target, discover},
     fs, limits,
@@ -16,6 +18,8 @@ use crate::{
 pub(super) struct Listed {
     /// By registry.
     pub(super) images: BTreeMap<Host, Images>,
+    /// The repositories at the mirror that a person wrote down, each with that of its source.
+    pub(super) copied: Vec<(String, String)>,
     /// Whether oc-mirror is to mirror them from there: the list is one of its own, read where it copies from.
     pub(super) to_be_mirrored: bool,
 }
@@ -32,7 +36,7 @@ pub(super) fn images(list: &str, mirror: Option<&Location>, ctx: &Context) -> Re
             ));
         }
     };
-    let mut of_oc_mirror = false;
+    let (mut of_oc_mirror, mut is_written) = (false, true);
     let listed = match read(list)? {
         Some(text) if is_image_set(&text) => {
             of_oc_mirror = true;
@@ -54,13 +58,18 @@ pub(super) fn images(list: &str, mirror: Option<&Location>, ctx: &Context) -> Re
             of_oc_mirror = plain.images.iter().any(|image| image.destination.is_some());
             plain.images
         }
-        None => of_source(list, ctx)?,
+        None => {
+            is_written = false;
+            of_source(list, ctx)?
+        }
     };
     if listed.is_empty() {
         return Err(Diagnostic::new(Code::ListMalformed, format!("{list} names no image")));
     }
     let to_be_mirrored = of_oc_mirror && mirror.is_none();
-    Ok(Listed { images: locate(&listed, mirror), to_be_mirrored })
+    // What names in a place of images say is no more than that.
+    let copied = mirror.filter(|_| is_written).map_or_else(Vec::new, |mirror| copied(&listed, mirror));
+    Ok(Listed { images: locate(&listed, mirror), copied, to_be_mirrored })
 }
 
 /// The text of a list; `None` where the name means a place with images instead.

@@ -18,6 +18,7 @@ pub mod inspect;
 mod kept;
 mod key_sources;
 mod log;
+mod mappings;
 mod misplaced;
 mod net;
 mod oc_mirror;

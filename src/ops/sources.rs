@@ -40,6 +40,8 @@ pub(super) struct Opened {
     pub(super) is_registry: bool,
     /// Whether only a list of tags says which signatures there are.
     pub(super) is_listed: bool,
+    /// What a list says of its repositories: the name there, and the name at the source.
+    pub(super) copied: Vec<(String, String)>,
     /// What oc-mirror is to mirror from there.
     pub(super) to_be_mirrored: Option<(Host, Images)>,
 }
@@ -110,8 +112,9 @@ fn signature_repository(text: &str) -> Result<RegistryRef, Diagnostic> {
 fn open_images(wanted: &Sources, locations: &[Location], ctx: &Context) -> Result<Vec<Opened>, Diagnostic> {
     let options = || ctx.registry();
     if let Some(list) = &wanted.images {
-        let Listed { images, to_be_mirrored } = listed(list, locations, ctx)?;
+        let Listed { images, mut copied, to_be_mirrored } = listed(list, locations, ctx)?;
         let open = |(host, images): (Host, Images)| Opened {
+            copied: std::mem::take(&mut copied),
             to_be_mirrored: to_be_mirrored.then(|| (host.clone(), images.clone())),
             source: Box::new(RegistrySource::new(host, Selection::Images(images), options())),
             only: None,
@@ -137,6 +140,7 @@ fn open_images(wanted: &Sources, locations: &[Location], ctx: &Context) -> Resul
             only: location.reference(),
             is_registry,
             is_listed,
+            copied: Vec::new(),
             to_be_mirrored: None,
         });
     }

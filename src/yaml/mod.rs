@@ -78,6 +78,19 @@ pub(crate) fn read<T: DeserializeOwned>(text: &str) -> Result<T, Fault> {
     serde_saphyr::from_str_with_options(text, options).map_err(|e| fault(&e))
 }
 
+/// Reads the documents of a text that was written for other programs: unknown fields and numbers in the place of texts are
+/// theirs to judge. A key that stands twice, or an anchor, is a fault here too.
+pub(crate) fn documents<T: DeserializeOwned>(text: &str) -> Result<Vec<T>, Fault> {
+    // `managedFields` of Kubernetes nest to about 12.
+    let budget = serde_saphyr::budget! { max_aliases: 0, max_anchors: 0, max_depth: 64, max_merge_keys: 0 };
+    let options = serde_saphyr::options! {
+        budget: budget,
+        duplicate_keys: DuplicateKeyPolicy::Error,
+        with_snippet: false,
+    };
+    serde_saphyr::from_multiple_with_options(text, options).map_err(|e| fault(&e))
+}
+
 /// For fields that may be left out but not left empty: `name:` with nothing behind it is a fault.
 pub(crate) fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Option<T>, D::Error> {
     T::deserialize(from).map(Some)

@@ -41,6 +41,7 @@ targets! {
     keypack_yaml "../../fuzz/targets/keypack_yaml.rs"
     location "../../fuzz/targets/location.rs"
     manifest "../../fuzz/targets/manifest.rs"
+    name_mapping "../../fuzz/targets/name_mapping.rs"
     oc_mirror "../../fuzz/targets/oc_mirror.rs"
     openpgp "../../fuzz/targets/openpgp.rs"
     pack_artifact "../../fuzz/targets/pack_artifact.rs"

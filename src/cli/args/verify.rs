@@ -81,6 +81,10 @@ pub(in crate::cli) struct Verify {
     /// [repeatable].
     #[arg(help_heading = heading::SIGNERS, long, value_name = "MIRROR=SOURCE")]
     map: Vec<Mapping>,
+    /// The same from a file or a folder: ImageDigestMirrorSet, ImageTagMirrorSet, ImageContentSourcePolicy (also as YAML of
+    /// `oc get`), cluster-resources of oc-mirror, an install-config, registries.conf, mapping.txt [repeatable].
+    #[arg(help_heading = heading::SIGNERS, long, visible_aliases = ["itms", "registries-conf", "mapping"], value_name = "FILE|DIR")]
+    idms: Vec<PathBuf>,
     /// Fail for an image without a signature that counts, also where no rule asks for one.
     #[arg(help_heading = heading::SIGNERS, long)]
     require_signed: bool,
@@ -125,6 +129,7 @@ impl Verify {
             keys: self.key.clone(),
             identity: self.identity.read()?,
             mappings: self.map.clone(),
+            mapping_files: self.idms.clone(),
             platforms: self.platform.clone(),
             require_signed: self.require_signed,
             all_signatures: self.all_signatures,

@@ -24,7 +24,7 @@ use crate::{
 pub(super) struct Evaluation<'a> {
     pub(super) keys: &'a Keys,
     pub(super) expected: &'a Expected,
-    pub(super) namer: &'a Namer<'a>,
+    pub(super) namer: &'a Namer,
     /// What became of the signatures, by number.
     pub(super) judged: &'a [Option<Judged>],
     /// Whether only logged signatures count.

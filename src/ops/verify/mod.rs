@@ -12,7 +12,12 @@ mod lists;
 mod names;
 mod pattern;
 
-use std::{collections::BTreeMap, path::PathBuf, thread};
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+};
 
 pub(in crate::ops) use self::keys::{report_unusable, set_of};
 use self::{
@@ -24,7 +29,8 @@ use self::{
 };
 pub use self::{expected::ExpectedIdentity, lists::Platform, names::Mapping, pattern::TextPattern};
 use super::{
-    AnchorSpec, Context, KeySources, Sources,
+    AnchorSpec, Context, KeySources, Sources, mappings,
+    place::location,
     sources::{Opened, open},
 };
 use crate::{
@@ -62,6 +68,8 @@ pub struct Request {
     pub identity: Option<ExpectedIdentity>,
     /// Where mirrored repositories are from.
     pub mappings: Vec<Mapping>,
+    /// Files and folders that say it: sets of mirrors, registries.conf, mapping.txt.
+    pub mapping_files: Vec<PathBuf>,
     /// The platforms whose instances of lists matter; none means all that are here.
     pub platforms: Vec<Platform>,
     /// Whether every image must have a signature that counts.
@@ -82,9 +90,11 @@ pub fn verify(request: &Request, ctx: &Context) -> Result<Verification, Diagnost
         revoked: Vec::new(),
         cache_dir: request.cache_dir.clone(),
     };
-    names::check(&request.mappings)?;
+    let mut given = names::map_of(&request.mappings)?;
+    given.merge(mappings::read(&request.mapping_files)?);
     warn_of_expressions(request, ctx);
-    let mut keys = keys::load(request, &sources.locations()?, ctx)?;
+    let locations = sources.locations()?;
+    let mut keys = keys::load(request, &locations, ctx)?;
     let opened = open(&sources, ctx)?;
     let expected = Expected::new(std::mem::take(&mut keys.rules), request.identity.clone())?;
 
@@ -94,7 +104,12 @@ pub fn verify(request: &Request, ctx: &Context) -> Result<Verification, Diagnost
     let judged = judge.finish();
 
     // Hold each image to what is expected of it.
-    let namer = Namer { mappings: &request.mappings, sources: expected.hosts() };
+    let listed = request.images.iter().filter_map(|list| location(list).ok());
+    let found = mappings::found(locations.iter().chain(&listed.collect::<Vec<_>>()), ctx);
+    for (mirror, source) in opened.iter().flat_map(|opened| &opened.copied) {
+        given.add_copy(mirror, source, true);
+    }
+    let namer = Namer { given, found, sources: expected.hosts(), was_used: AtomicBool::new(false) };
     let evaluation = Evaluation {
         keys: &keys,
         expected: &expected,
@@ -105,6 +120,7 @@ pub fn verify(request: &Request, ctx: &Context) -> Result<Verification, Diagnost
     };
     let mut images = evaluation.images(&discovery);
     join_lists(request, &opened, &discovery, &mut images);
+    warn_of_mapping(request, &namer, ctx);
 
     let sources: Vec<_> =
         discovery.places.iter().zip(&opened).map(|(place, opened)| of_place(place, opened)).collect();
@@ -147,6 +163,20 @@ fn warn_of_expressions(request: &Request, ctx: &Context) {
     for pattern in patterns.flatten().filter(|pattern| pattern.is_unanchored()) {
         ctx.events.warn(&format!(
             "the expression {pattern} may match in the middle of a name, as cosign's do: begin it with ^ and end it with $"
+        ));
+    }
+}
+
+/// A mapping that is about none of the images was written for another mirror: they are then held to every rule that may be meant.
+fn warn_of_mapping(request: &Request, namer: &Namer, ctx: &Context) {
+    let named = !(request.mappings.is_empty() && request.mapping_files.is_empty());
+    if named && !namer.was_used.load(Ordering::Relaxed) {
+        let mirrors: Vec<_> = namer.given.mirrors().take(3).collect();
+        ctx.events.warn(&format!(
+            "the mapping is about none of the images here: its mirrors are {}{} [{}]",
+            mirrors.join(", "),
+            if namer.given.len() > 3 { ", …" } else { "" },
+            Code::MappingUnused
         ));
     }
 }

@@ -4,6 +4,7 @@ mod broken;
 mod clock;
 mod forms;
 mod keys;
+mod names;
 mod rules;
 mod schema;
 
@@ -69,6 +70,32 @@ fn keep(test: &Test, start: &str) {
         if !name.starts_with(start) {
             std::fs::remove_dir_all(test.path(&format!("storage/docker/registry/v2/repositories/{name}")))
                 .unwrap();
+        }
+    }
+}
+
+/// A rule for a scope: the lab's key, logged or not.
+fn key(scope: &str) -> String {
+    format!("  - scope: {scope}\n    signers: [{{key: signer-43ef7bc8}}]\n    log: none\n")
+}
+
+/// Removes every `.sig` of the data folder, tag and manifest.
+fn strip(test: &Test) {
+    strip_below(test, "storage");
+}
+
+fn strip_below(test: &Test, storage: &str) {
+    let all = format!("{storage}/docker/registry/v2/repositories");
+    for name in test.names(&all) {
+        for image in test.names(&format!("{all}/{name}")) {
+            let manifests = format!("{all}/{name}/{image}/_manifests");
+            for tag in test.names(&format!("{manifests}/tags")).iter().filter(|tag| tag.contains(".sig")) {
+                let link = test.read(&format!("{manifests}/tags/{tag}/current/link"));
+                let digest = String::from_utf8(link).unwrap();
+                std::fs::remove_dir_all(test.path(&format!("{manifests}/tags/{tag}"))).unwrap();
+                let revision = format!("{manifests}/revisions/sha256/{}", &digest[7..]);
+                std::fs::remove_dir_all(test.path(&revision)).unwrap();
+            }
         }
     }
 }

@@ -1,10 +1,6 @@
 //! Who should have signed: rules, names, and what happens to what lacks a signature.
 
-use super::{IDENTITY, Test, image, keep, linked, pulled, says_nothing_is_verified};
-
-fn key(scope: &str) -> String {
-    format!("  - scope: {scope}\n    signers: [{{key: signer-43ef7bc8}}]\n    log: none\n")
-}
+use super::{IDENTITY, image, keep, key, linked, pulled, says_nothing_is_verified, strip};
 
 fn keyless(scope: &str, identity: &str) -> String {
     format!(
@@ -14,22 +10,6 @@ fn keyless(scope: &str, identity: &str) -> String {
 }
 
 const SIGNER: &str = "https://ci.test/build.yml@main";
-
-/// Removes every `.sig` of the data folder, tag and manifest.
-fn strip(test: &Test) {
-    let all = "storage/docker/registry/v2/repositories";
-    for name in test.names(all) {
-        for image in test.names(&format!("{all}/{name}")) {
-            let manifests = format!("{all}/{name}/{image}/_manifests");
-            for tag in test.names(&format!("{manifests}/tags")).iter().filter(|tag| tag.contains(".sig")) {
-                let digest = linked(test, &format!("{name}/{image}"), tag);
-                std::fs::remove_dir_all(test.path(&format!("{manifests}/tags/{tag}"))).unwrap();
-                let revision = format!("{manifests}/revisions/sha256/{}", &digest[7..]);
-                std::fs::remove_dir_all(test.path(&revision)).unwrap();
-            }
-        }
-    }
-}
 
 #[test]
 fn a_mirror_whose_signatures_were_stripped_is_refused_and_never_called_verified() {

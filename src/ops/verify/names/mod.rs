@@ -1,9 +1,15 @@
 //! By which names an image is known: at the place that is read, and where it was mirrored from.
 
+use std::{
+    collections::BTreeSet,
+    sync::atomic::{AtomicBool, Ordering},
+};
+
 use crate::{
     diag::Diagnostic,
     oci::Digest,
     pack::{Scope, SignedIdentity},
+    policy::mapping::{NameMap, Pull, RELEASES, below},
     registry::{Host, RegistryRef},
 };
 
@@ -29,18 +35,13 @@ impl std::str::FromStr for Mapping {
     }
 }
 
-/// What oc-mirror v2 makes of the repositories of a release (oc-mirror `internal/pkg/release`): the only ones whose name at the
-/// mirror does not end with their name at the source.
-const RELEASES: [(&str, &str); 2] = [
-    ("openshift/release-images", "quay.io/openshift-release-dev/ocp-release"),
-    ("openshift/release", "quay.io/openshift-release-dev/ocp-v4.0-art-dev"),
-];
-
 /// The names of one image.
 #[derive(Debug, Clone)]
 pub(super) struct Names {
     /// `HOST/REPOSITORY`, each of which is sure.
     known: Vec<String>,
+    /// `HOST/REPOSITORY` that came with the images: they put an image into further scopes and take it out of none.
+    claimed: Vec<String>,
     /// The path at a mirror, whose end is the path at a source that is not known.
     path: Option<String>,
     tags: Vec<String>,
@@ -51,13 +52,18 @@ pub(super) struct Names {
 pub(super) type Fit = usize;
 
 /// Decides about names with what is known of the whole run.
-pub(super) struct Namer<'a> {
-    pub(super) mappings: &'a [Mapping],
+pub(super) struct Namer {
+    /// Where mirrored repositories are from, as the caller says.
+    pub(super) given: NameMap,
+    /// The same, as what came with the images says.
+    pub(super) found: NameMap,
     /// Hosts that rules name: a registry that is one of them is a source and no mirror.
     pub(super) sources: Vec<String>,
+    /// Whether what the caller says was about any image.
+    pub(super) was_used: AtomicBool,
 }
 
-impl Namer<'_> {
+impl Namer {
     /// The names of an image at a place. A place on the disk has no host.
     pub(super) fn names(&self, place: &str, repository: &str, tags: &[String], digest: Digest) -> Names {
         let host = place.strip_prefix("docker://").map(|rest| rest.split('/').next().unwrap_or_default());
@@ -74,11 +80,11 @@ impl Namer<'_> {
             let named = tag.contains('/').then(|| tag.parse::<RegistryRef>().ok())??;
             Some(format!("{}/{}", named.host, named.repository))
         }));
-        let mapped = self.mappings.iter().filter_map(|mapping| {
-            let mut name = whole.as_deref().into_iter().chain([repository]);
-            name.find_map(|name| below(name, &mapping.mirror)).map(|rest| format!("{}{rest}", mapping.source))
-        });
-        let mut from: Vec<String> = mapped.collect();
+        let mut from = sources(&self.given, &known, repository);
+        if !from.is_empty() {
+            self.was_used.store(true, Ordering::Relaxed);
+        }
+        let claimed = sources(&self.found, &known, repository);
         if from.is_empty() {
             let of_release = RELEASES.iter().find(|(mirror, _)| ends_with(repository, mirror));
             from.extend(of_release.map(|(_, source)| (*source).to_owned()));
@@ -92,9 +98,23 @@ impl Namer<'_> {
         known.extend(from);
         known.dedup();
         let path = (!is_sure && (host.is_some() || whole.is_none())).then(|| repository.to_owned());
+        let claimed = claimed.into_iter().collect();
         let tags = tags.iter().filter(|tag| !tag.contains('/')).cloned().collect();
-        Names { known, path, tags, digest }
+        Names { known, claimed, path, tags, digest }
     }
+}
+
+/// The names of sources that a map has for an image: those of its name at the mirror, else of its path alone.
+fn sources(map: &NameMap, known: &[String], repository: &str) -> BTreeSet<String> {
+    let mut named: Vec<String> = known.to_vec();
+    if known.is_empty() {
+        named.extend(map.at_destinations(repository));
+    }
+    let of = |name: &String| -> BTreeSet<String> {
+        [Pull::Digest, Pull::Tag].iter().flat_map(|pull| map.sources(name, *pull)).collect()
+    };
+    let found: BTreeSet<_> = named.iter().flat_map(of).collect();
+    if found.is_empty() { of(&repository.to_owned()) } else { found }
 }
 
 impl Names {
@@ -103,7 +123,8 @@ impl Names {
     pub(super) fn fit(&self, scope: &Scope) -> Option<Fit> {
         let scope = scope.as_str();
         let known = self.known.iter().filter_map(|name| self.fit_of(scope, name)).max();
-        known.or_else(|| self.fit_of_path(scope))
+        let claimed = || self.claimed.iter().filter_map(|name| self.fit_of(scope, name)).max();
+        known.or_else(|| claimed().max(self.fit_of_path(scope)))
     }
 
     fn fit_of(&self, scope: &str, name: &str) -> Option<Fit> {
@@ -167,7 +188,8 @@ impl Names {
 
     /// The name to show: where it was mirrored from, if that is known.
     pub(super) fn source(&self) -> Option<&str> {
-        self.known.last().map(String::as_str)
+        let claimed = self.path.as_ref().and_then(|_| self.claimed.last());
+        claimed.or(self.known.last()).map(String::as_str)
     }
 }
 
@@ -179,12 +201,6 @@ fn parts(named: &str) -> (&str, Option<&str>, Option<&str>) {
         Some((_, tag)) => (&name[..name.len() - tag.len() - 1], Some(tag), digest),
         None => (name, None, digest),
     }
-}
-
-/// What follows the beginning `start` of a name, if that ends where a part of the name does.
-fn below<'a>(name: &'a str, start: &str) -> Option<&'a str> {
-    let rest = name.strip_prefix(start)?;
-    (rest.is_empty() || rest.starts_with('/')).then_some(rest)
 }
 
 fn ends_with(name: &str, end: &str) -> bool {
@@ -199,100 +215,20 @@ fn is_host(host: &str, wanted: &str) -> bool {
     }
 }
 
-/// Refuses mappings that contradict each other.
-pub(super) fn check(mappings: &[Mapping]) -> Result<(), Diagnostic> {
-    for (index, mapping) in mappings.iter().enumerate() {
-        if mappings[..index]
-            .iter()
-            .any(|other| other.mirror == mapping.mirror && other.source != mapping.source)
-        {
+/// The mappings of a command line. Two sources of one mirror contradict each other there: a file of a cluster has reasons for it.
+pub(super) fn map_of(mappings: &[Mapping]) -> Result<NameMap, Diagnostic> {
+    let mut map = NameMap::default();
+    for (index, Mapping { mirror, source }) in mappings.iter().enumerate() {
+        if mappings[..index].iter().any(|other| other.mirror == *mirror && other.source != *source) {
             return Err(Diagnostic::usage(
-                format!("--map names two sources of {}", mapping.mirror),
+                format!("--map names two sources of {mirror}"),
                 "name one for each mirror",
             ));
         }
+        map.add_copy(mirror, source, false);
     }
-    Ok(())
+    Ok(map)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn names(place: &str, repository: &str, tags: &[&str], sources: &[&str], maps: &[&str]) -> Names {
-        let mappings: Vec<Mapping> = maps.iter().map(|map| map.parse().unwrap()).collect();
-        let namer = Namer { mappings: &mappings, sources: sources.iter().map(|s| (*s).to_owned()).collect() };
-        let tags: Vec<_> = tags.iter().map(|t| (*t).to_owned()).collect();
-        namer.names(place, repository, &tags, Digest::of(b"image"))
-    }
-
-    fn fits(names: &Names, scope: &str) -> bool {
-        names.fit(&scope.parse().unwrap()).is_some()
-    }
-
-    #[test]
-    fn an_image_of_a_source_is_in_its_own_scopes_alone() {
-        let image = names("docker://quay.io/acme", "acme/app", &["v1"], &["quay.io"], &[]);
-        for scope in ["quay.io", "quay.io/acme", "quay.io/acme/app", "quay.io/acme/app:v1", "*.io"] {
-            assert!(fits(&image, scope), "{scope}");
-        }
-        for scope in ["quay.io/acme/ap", "quay.io/acme/app:v2", "r.io/acme", "*.quay.io", "q.io/app"] {
-            assert!(!fits(&image, scope), "{scope}");
-        }
-    }
-
-    #[test]
-    fn an_image_of_a_mirror_is_in_each_scope_in_which_it_may_be() {
-        let image = names("docker://mirror:5000", "ns/ubi9/ubi", &["9.6"], &["registry.redhat.io"], &[]);
-        for scope in ["registry.redhat.io", "registry.redhat.io/ubi9", "r.io/ubi9/ubi:9.6", "mirror:5000/ns"]
-        {
-            assert!(fits(&image, scope), "{scope}");
-        }
-        assert!(!fits(&image, "registry.redhat.io/ubi8"));
-        let better = |a: &str, b: &str| image.fit(&a.parse().unwrap()) > image.fit(&b.parse().unwrap());
-        assert!(better("r.io/ubi9/ubi", "r.io/ubi9") && better("r.io/ubi9", "registry.redhat.io"));
-    }
-
-    #[test]
-    fn a_mapping_and_the_releases_say_where_an_image_is_from() {
-        let image =
-            names("docker://mirror:5000", "ns/ubi", &[], &[], &["mirror:5000/ns=registry.redhat.io/ubi9"]);
-        assert!(fits(&image, "registry.redhat.io/ubi9/ubi") && !fits(&image, "quay.io"));
-        let release = names("oc-mirror:/in", "openshift/release-images", &[], &[], &[]);
-        assert!(fits(&release, "quay.io/openshift-release-dev/ocp-release") && !fits(&release, "r.io"));
-        assert_eq!(release.is_repository("quay.io/openshift-release-dev/ocp-release:4"), Some(true));
-        assert!("a".parse::<Mapping>().is_err() && "a=b".parse::<Mapping>().is_err());
-    }
-
-    #[test]
-    fn an_image_without_a_name_is_in_every_scope() {
-        let image = names("oci:mirror", "", &["v1"], &[], &[]);
-        assert!(fits(&image, "quay.io") && fits(&image, "quay.io/acme/app"));
-        assert_eq!(image.is_repository("quay.io/acme/app"), None);
-        let named = names("oci:mirror", "", &["quay.io/acme/app:v1"], &[], &[]);
-        assert!(fits(&named, "quay.io/acme") && !fits(&named, "r.io"));
-    }
-
-    #[test]
-    fn signed_names_are_compared_by_their_kind() {
-        let image = names("docker://quay.io", "acme/app", &["v1"], &["quay.io"], &[]);
-        let is = |identity: &SignedIdentity, named: &str| image.satisfy(identity, named);
-        let exact = SignedIdentity::MatchExact {};
-        assert!(is(&exact, "quay.io/acme/app:v1") && !is(&exact, "quay.io/acme/app:v2"));
-        assert!(is(&exact, &format!("quay.io/acme/app@{}", Digest::of(b"image"))));
-        let digest = SignedIdentity::MatchRepoDigestOrExact {};
-        assert!(is(&digest, "quay.io/acme/app:v2") && !is(&digest, "quay.io/acme/app"));
-        let repository = SignedIdentity::MatchRepository {};
-        assert!(is(&repository, "quay.io/acme/app") && !is(&repository, "quay.io/acme/other:v1"));
-        let remap =
-            SignedIdentity::RemapIdentity { prefix: "quay.io/acme".into(), signed_prefix: "r.io/x".into() };
-        assert!(is(&remap, "r.io/x/app:v9") && !is(&remap, "quay.io/acme/app:v1"));
-        assert!(
-            image.satisfy(
-                &SignedIdentity::ExactRepository { docker_repository: "a.io/b".into() },
-                "a.io/b:v1"
-            )
-        );
-        assert_eq!(parts("r.io:5000/a"), ("r.io:5000/a", None, None));
-    }
-}
+mod tests;

@@ -1,0 +1,120 @@
+//! Where the names of mirrors and sources are read from: files and folders that the caller names, and what oc-mirror left in a
+//! folder of its own.
+
+use std::path::{Path, PathBuf};
+
+use super::Context;
+use crate::{
+    content::{self, Location},
+    diag::{Code, Diagnostic},
+    fs, limits,
+    policy::mapping::{
+        MappingError, NameMap, names_mirror_sets, parse_mapping_txt, parse_mirror_sets, parse_registries_conf,
+    },
+    text,
+};
+
+/// Reads the files and folders that the caller names: each must name a mirror.
+pub(super) fn read(paths: &[PathBuf]) -> Result<NameMap, Diagnostic> {
+    let mut map = NameMap::default();
+    for path in paths {
+        if path.is_dir() {
+            map.merge(folder(path)?);
+        } else {
+            map.merge(parse(path, &file(path)?)?);
+        }
+    }
+    Ok(map)
+}
+
+/// What oc-mirror wrote into `cluster-resources` of the folders that are read. It came with the images as far as anybody can
+/// tell, and is a claim: what can't be read of it is left out.
+pub(super) fn found<'a>(locations: impl IntoIterator<Item = &'a Location>, ctx: &Context) -> NameMap {
+    const FOLDER: &str = "cluster-resources";
+    let mut map = NameMap::default();
+    for path in locations.into_iter().filter_map(content::oc_mirror_path) {
+        let folders = [path.join(FOLDER), path.join(content::WORKING_DIR).join(FOLDER)];
+        for found in folders.iter().filter(|found| found.is_dir()) {
+            match folder(found) {
+                Ok(named) => map.merge(named),
+                Err(e) if e.code == Code::MappingEmpty => {}
+                Err(e) => ctx.events.warn(&format!("{} [{}]: left out", e.message, e.code)),
+            }
+        }
+    }
+    map
+}
+
+/// Every file of a folder that is about mirrors; the others are not looked at.
+fn folder(path: &Path) -> Result<NameMap, Diagnostic> {
+    let failed = |e| Diagnostic::new(Code::ReadFailed, format!("could not read {}: {e}", path.display()));
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(path).map_err(failed)?.take(limits::MAPPING_FILES + 1) {
+        let name = entry.map_err(failed)?.path();
+        let ending = name.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+        if matches!(ending, "yaml" | "yml" | "json" | "conf") && name.is_file() {
+            files.push(name);
+        }
+    }
+    if files.len() > limits::MAPPING_FILES {
+        let error = format!("{} holds more than {} files", path.display(), limits::MAPPING_FILES);
+        return Err(Diagnostic::new(Code::TooLarge, error));
+    }
+    files.sort();
+    let mut map = NameMap::default();
+    for name in files {
+        let text = file(&name)?;
+        if is_conf(&name) || names_mirror_sets(&text) {
+            match parse(&name, &text) {
+                Ok(named) => map.merge(named),
+                Err(e) if e.code == Code::MappingEmpty => {}
+                Err(e) => return Err(e),
+            }
+        }
+    }
+    if map.is_empty() {
+        let error = format!("no file in {} names a mirror", path.display());
+        return Err(Diagnostic::new(Code::MappingEmpty, error));
+    }
+    Ok(map)
+}
+
+fn file(path: &Path) -> Result<String, Diagnostic> {
+    let read = fs::open(path)
+        .and_then(|file| fs::read(file, limits::MAPPING))
+        .map_err(|e| Diagnostic::new(Code::ReadFailed, format!("could not read {}: {e}", path.display())))?;
+    let bytes = read.ok_or_else(|| {
+        let error = format!("{} is longer than {} bytes", path.display(), limits::MAPPING);
+        Diagnostic::new(Code::TooLarge, error)
+    })?;
+    String::from_utf8(text::utf8(&bytes).into_owned())
+        .map_err(|_| Diagnostic::new(Code::MappingMalformed, format!("{} is not UTF-8 text", path.display())))
+}
+
+/// Which kind it is is told by the words in it: people give what they have.
+fn parse(path: &Path, text: &str) -> Result<NameMap, Diagnostic> {
+    let is_table = |line: &str| line.trim_start().starts_with("[[registry");
+    let parsed = if names_mirror_sets(text) {
+        parse_mirror_sets(text)
+    } else if is_conf(path) || text.lines().any(is_table) {
+        parse_registries_conf(text)
+    } else if text.lines().any(|line| line.contains("://") && line.contains('=')) {
+        parse_mapping_txt(text)
+    } else {
+        Err(MappingError::Empty(
+            "it is none of ImageDigestMirrorSet, ImageTagMirrorSet, ImageContentSourcePolicy, install-config with \
+             imageDigestSources, registries.conf and mapping.txt",
+        ))
+    };
+    parsed.map_err(|e| {
+        let code = match e {
+            MappingError::Malformed(_) => Code::MappingMalformed,
+            MappingError::Empty(_) => Code::MappingEmpty,
+        };
+        Diagnostic::new(code, format!("{}: {e}", path.display()))
+    })
+}
+
+fn is_conf(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending == "conf")
+}
