@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-/// The algorithm of a public key, as far as signatures with it can be verified here.
+/// The algorithm of a public key, limited to those whose signatures keypack can verify.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Algorithm {

@@ -1,19 +1,19 @@
 use super::{Key, Material, Provenance, Role, RoleError};
 
-/// A key and who says so. Nothing follows from it until a signature that needed it has verified with it.
+/// A key and its claimed provenance. It is not trusted until a signature that needs it has verified with it.
 ///
-/// The role is the one that its source gives. It serves in this role alone, whatever signatures ask for: else a signer who
-/// also signs log entries would be their log.
+/// The role is the one assigned by the source. The key is used in this role alone, whatever role a signature asks for:
+/// otherwise a signer who also signs log entries could act as their own log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {
     /// The key.
     pub key: Key,
-    /// Who says so.
+    /// Where the key came from.
     pub provenance: Provenance,
 }
 
 impl Candidate {
-    /// A key of which nothing more is known than who gave it, and what for.
+    /// A key of which only the role and the provenance are known.
     pub fn new(role: Role, material: Material, provenance: Provenance) -> Result<Self, RoleError> {
         Ok(Self { key: Key::new(role, material)?, provenance })
     }

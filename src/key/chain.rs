@@ -12,14 +12,14 @@ use x509_cert::{
 use super::{KeyId, PublicKey, PublicKeyError, public_key::to_pem};
 use crate::oci::Digest;
 
-/// One X.509 certificate, with the fields that finding and naming need. Nothing here is verified.
+/// One X.509 certificate, with the fields needed to look it up and to name it. Nothing here is verified.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Certificate {
     der: Vec<u8>,
     pub(super) parsed: x509_cert::Certificate,
 }
 
-/// Certificates that belong together, the issuing one first, the root last.
+/// Certificates that form a chain: the issuing certificate first, the root last.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Chain(Vec<Certificate>);
 
@@ -35,12 +35,12 @@ pub enum ChainError {
     /// A certificate in the middle was not issued by the next one.
     #[error("the certificate {subject:?} is not issued by the next one, {issuer:?}")]
     Broken {
-        /// The subject of the certificate whose issuer does not follow.
+        /// The subject of the certificate whose issuer does not come next.
         subject: String,
-        /// The subject of what follows.
+        /// The subject of the certificate that comes next.
         issuer: String,
     },
-    /// A certificate's own key is of no use.
+    /// A certificate's own key is not usable.
     #[error("the key in the certificate {subject:?} is not usable: {source}")]
     Key {
         /// The certificate's subject.
@@ -116,8 +116,8 @@ impl Certificate {
         Some(id.key_identifier?.as_bytes().to_vec())
     }
 
-    /// Whether a certificate with this authority key identifier and issuer may mean it: by key identifier, else by name
-    /// (RFC 5280 §4.2.1.1).
+    /// Whether a certificate with this authority key identifier and issuer may refer to this one: by key identifier if
+    /// there is one, otherwise by name (RFC 5280 §4.2.1.1).
     pub fn is_named(&self, key_id: Option<&[u8]>, name: &str) -> bool {
         match (key_id, self.subject_key_id()) {
             (Some(wanted), Some(own)) => own == wanted,
@@ -125,7 +125,7 @@ impl Certificate {
         }
     }
 
-    /// Whether it may issue certificates: basic constraints and key usage (RFC 5280 §4.2.1.3, §4.2.1.9).
+    /// Whether the certificate may issue others: basic constraints and key usage (RFC 5280 §4.2.1.3, §4.2.1.9).
     pub fn may_issue(&self) -> bool {
         let tbs = &self.parsed.tbs_certificate;
         let authority = matches!(tbs.get::<BasicConstraints>(), Ok(Some((_, c))) if c.ca);
@@ -137,8 +137,8 @@ impl Certificate {
         authority && usage
     }
 
-    /// The ids of the CT logs whose timestamps are embedded (RFC 6962 §3.3). A list that can't be read counts as
-    /// an error, not as "none".
+    /// The ids of the CT logs whose timestamps are embedded (RFC 6962 §3.3). A list that can't be read is an error, not
+    /// an empty list.
     pub fn ct_logs(&self) -> Result<Vec<[u8; 32]>, ChainError> {
         let form = |e: String| ChainError::Form(format!("its list of signed certificate timestamps: {e}"));
         let Some((_, list)) = self
@@ -176,8 +176,8 @@ impl Certificate {
 }
 
 impl Chain {
-    /// A chain in the order of `certificates`, the issuing one first. Every certificate must name the next as
-    /// its issuer; whether it also carries the next one's signature is decided by `trust`.
+    /// A chain in the order of `certificates`, the issuing one first. Every certificate must name the next as its
+    /// issuer; `trust` decides whether the next one's signature is on it too.
     pub fn new(certificates: Vec<Certificate>) -> Result<Self, ChainError> {
         if certificates.is_empty() {
             return Err(ChainError::Empty);
@@ -203,7 +203,7 @@ impl Chain {
         &self.0[0]
     }
 
-    /// The id: the chain's fingerprint.
+    /// The id, which is the chain's fingerprint.
     pub fn id(&self) -> KeyId {
         self.fingerprint()
     }
@@ -214,7 +214,7 @@ impl Chain {
     }
 }
 
-/// What is wrong with a list of timestamps; the crate's error has no text of its own.
+/// Describes what is wrong with a list of timestamps, because the crate's error has no text of its own.
 fn described(error: &sct::Error) -> String {
     match error {
         sct::Error::Der(e) => e.to_string(),
@@ -229,7 +229,7 @@ pub(crate) fn serial(number: &x509_cert::serial_number::SerialNumber) -> String 
     if trimmed.is_empty() { "0".to_owned() } else { trimmed.to_owned() }
 }
 
-/// One attribute of an RFC 4514 name, as long as its value needs no escape.
+/// One attribute of an RFC 4514 name, if its value needs no escaping.
 fn attribute<'a>(name: &'a str, key: &str) -> Option<&'a str> {
     name.split(',').find_map(|part| part.trim().strip_prefix(key)?.strip_prefix('='))
 }

@@ -1,4 +1,4 @@
-//! Key files as people have them: PEM with text around it, several blocks, DER, certificates.
+//! Key files in the forms people have them: PEM with text around it, several blocks, DER, certificates.
 
 mod form;
 
@@ -14,24 +14,24 @@ use super::{
 /// Why a key file is refused as a whole.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum KeyFileError {
-    /// It holds a private key. It is not read any further, and its content is shown nowhere.
+    /// It holds a private key. Reading stops there, and its content is never shown.
     #[error("it holds a private key ({label})")]
     PrivateKey {
-        /// What kind.
+        /// The kind of private key.
         label: String,
     },
     /// It holds no key.
     #[error("it holds no public key and no certificate: {reason}")]
     NoKey {
-        /// What it seems to be instead.
+        /// What the file appears to be instead.
         reason: String,
     },
     /// A PEM block is damaged.
     #[error("its PEM block {number} is damaged: {reason}")]
     Pem {
-        /// Counting from 1.
+        /// The block's number, counting from 1.
         number: usize,
-        /// What the parser says.
+        /// The parser's message.
         reason: String,
     },
 }
@@ -52,23 +52,22 @@ impl From<&KeyFileError> for Diagnostic {
     }
 }
 
-/// What one file gave.
+/// What was read from one file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Parsed {
-    /// The keys and chains, in the file's order. Certificates that follow each other as issuer and issued are
-    /// one chain.
+    /// The keys and chains, in the file's order. Consecutive certificates, each issued by the next, form one chain.
     pub material: Vec<Material>,
-    /// Blocks that could not be used: which, and why. The rest is used all the same.
+    /// Blocks that could not be used: which, and why. The other blocks are still used.
     pub unusable: Vec<(String, String)>,
 }
 
 /// The labels of the PEM blocks that are read (RFC 7468).
 const READ: [&str; 3] = ["PUBLIC KEY", "RSA PUBLIC KEY", "CERTIFICATE"];
 
-/// OpenPGP's own label: armour looks like PEM and is not (headers, a checksum).
+/// OpenPGP's own label: armour looks like PEM but differs from it (headers, a checksum).
 const OPENPGP: &str = "PGP PUBLIC KEY BLOCK";
 
-/// What kind of private key a file is, if it is one, in any form that [`parse_named_key_file`] reads.
+/// The kind of private key that a file is, if it is one, in any form that [`parse_named_key_file`] reads.
 pub fn private_key(bytes: &[u8]) -> Option<String> {
     match parse_named_key_file(bytes) {
         Err(KeyFileError::PrivateKey { label }) => Some(label),
@@ -76,17 +75,17 @@ pub fn private_key(bytes: &[u8]) -> Option<String> {
     }
 }
 
-/// Reads a key file that a person names: also in UTF-16, as base64, and with line breaks written as `\n`.
+/// Reads a key file named by the user. Also accepts UTF-16, base64, and line breaks written as `\n`.
 pub fn parse_named_key_file(bytes: &[u8]) -> Result<Parsed, KeyFileError> {
-    // The bytes themselves first: of a binary key the other forms are none.
+    // Check the raw bytes first: a binary key does not survive the conversions below.
     if let Some(label) = secret::label(bytes) {
         return Err(KeyFileError::PrivateKey { label });
     }
     parse_key_file(&form::unwrapped(bytes))
 }
 
-/// Reads a key as programs write it: PEM blocks (`PUBLIC KEY`, `RSA PUBLIC KEY`, `CERTIFICATE`) and OpenPGP key blocks with any text
-/// around them, or one DER key or certificate, or OpenPGP keys in binary.
+/// Reads a key as programs write it: PEM blocks (`PUBLIC KEY`, `RSA PUBLIC KEY`, `CERTIFICATE`) and OpenPGP key blocks
+/// with any text around them, or a single DER key or certificate, or binary OpenPGP keys.
 pub fn parse_key_file(bytes: &[u8]) -> Result<Parsed, KeyFileError> {
     if let Some(label) = secret::label(bytes) {
         return Err(KeyFileError::PrivateKey { label });
@@ -100,7 +99,7 @@ pub fn parse_key_file(bytes: &[u8]) -> Result<Parsed, KeyFileError> {
     let mut number = 0;
     for block in blocks(bytes) {
         number += 1;
-        // What else comes in armour (OpenPGP) is not always well-formed PEM.
+        // Other armoured data (OpenPGP) is not always well-formed PEM.
         let label = label(block);
         if label.as_deref() == Some(OPENPGP) {
             match openpgp::read_armoured(block) {
@@ -134,7 +133,7 @@ pub fn parse_key_file(bytes: &[u8]) -> Result<Parsed, KeyFileError> {
     Ok(parsed)
 }
 
-/// The OpenPGP keys of a file, or of each that can't be used its name and why.
+/// The OpenPGP keys of a file; for each key that can't be used, its name and the reason.
 type Blocks = Vec<Result<OpenPgpKey, (String, String)>>;
 
 impl Parsed {
@@ -159,7 +158,7 @@ impl Parsed {
         Ok(())
     }
 
-    /// Cuts a list of certificates into chains: a certificate continues a chain if it issued the one before.
+    /// Splits a list of certificates into chains: a certificate continues a chain if it issued the one before it.
     fn chains(&mut self, certificates: Vec<Certificate>) {
         let mut runs: Vec<Vec<Certificate>> = Vec::new();
         for certificate in certificates {
@@ -189,7 +188,7 @@ fn parse_der(bytes: &[u8]) -> Result<Parsed, KeyFileError> {
     if let Some(reason) = form::describe(bytes) {
         return no_key(reason);
     }
-    // The first bit is set in every OpenPGP packet (RFC 9580 §4.2) and in nothing that DER starts a key with.
+    // The first bit is set in every OpenPGP packet (RFC 9580 §4.2) and never in the first byte of a DER key.
     if bytes.first().is_some_and(|first| first & 0x80 != 0) {
         let mut parsed = Parsed::default();
         return parsed.openpgp(openpgp::read_binary(bytes)).map(|()| parsed);

@@ -1,4 +1,4 @@
-//! The one fingerprint of a key: the same in every view and every flag, however the key is written down.
+//! The fingerprint of a key: the same in every view and every flag, whatever the encoding of the key.
 
 use std::{fmt, str::FromStr};
 
@@ -8,21 +8,21 @@ use sha2::{Digest as _, Sha256};
 use super::{Certificate, Chain, Material, OpenPgpKey};
 use crate::oci::Digest;
 
-/// What people compare.
+/// The value that people compare.
 ///
 /// | key | fingerprint |
 /// |---|---|
 /// | signer, log, CT log | SHA-256 of the canonical DER SubjectPublicKeyInfo |
-/// | certificate chain | SHA-256 of the DER of all its certificates, one after the other |
+/// | certificate chain | SHA-256 of the concatenated DER of all its certificates |
 /// | GPG key | the OpenPGP fingerprint of the primary key (RFC 9580 §5.5.4) |
 ///
-/// Of a chain with one certificate it is what `openssl x509 -fingerprint -sha256` prints.
+/// For a chain with one certificate it is what `openssl x509 -fingerprint -sha256` prints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Fingerprint {
-    /// A SHA-256.
+    /// A SHA-256 digest.
     Sha256(Digest),
-    /// The fingerprint of an OpenPGP key of version 4: a SHA-1. Nobody can make a key for a fingerprint that is given,
-    /// but the owner of a key could make two with one.
+    /// The fingerprint of an OpenPGP version 4 key: a SHA-1. It is not feasible to make a key for a given fingerprint,
+    /// but the owner of a key could make two keys that share one.
     OpenPgp([u8; 20]),
 }
 
@@ -44,8 +44,8 @@ impl fmt::Display for Fingerprint {
 impl FromStr for Fingerprint {
     type Err = String;
 
-    /// Reads a whole fingerprint as any tool prints it: with or without `sha256:`, in either case, with colons or
-    /// blanks between its digits. A shortened one is refused, because another key can be made to match it.
+    /// Parses a whole fingerprint as any tool prints it: with or without `sha256:`, in either case, with colons or
+    /// spaces between its digits. A shortened fingerprint is refused, because another key can be made to match it.
     fn from_str(text: &str) -> Result<Self, String> {
         let text = text.trim();
         let digits = match text.get(..7) {
@@ -72,7 +72,7 @@ impl Serialize for Fingerprint {
 }
 
 impl<'de> Deserialize<'de> for Fingerprint {
-    /// In files there is one spelling.
+    /// Files use a single spelling.
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         let fingerprint: Self = text.parse().map_err(serde::de::Error::custom)?;
@@ -99,13 +99,13 @@ impl OpenPgpKey {
     }
 }
 
-/// The fingerprint of a version 4 key; that of a version 6 key is its id.
+/// The fingerprint of a version 4 key; a version 6 key's fingerprint is its id.
 fn of_openpgp(hex: &str) -> Option<Fingerprint> {
     Some(Fingerprint::OpenPgp(hex::decode(hex).ok()?.try_into().ok()?))
 }
 
 impl Material {
-    /// What people compare.
+    /// The fingerprint that people compare.
     pub fn fingerprint(&self) -> Fingerprint {
         match self {
             Self::Key(key) => key.fingerprint().into(),
@@ -114,8 +114,8 @@ impl Material {
         }
     }
 
-    /// Everything by which it may be revoked: its fingerprint; of a chain, also each certificate and each certificate's
-    /// key; of a GPG key, also its subkeys.
+    /// Every fingerprint by which the key may be revoked: its own; for a chain, also those of each certificate and of
+    /// each certificate's key; for a GPG key, also those of its subkeys.
     pub fn fingerprints(&self) -> Vec<Fingerprint> {
         let mut all = vec![self.fingerprint()];
         match self {

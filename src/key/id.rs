@@ -12,17 +12,17 @@ use crate::oci::Digest;
 /// |---|---|---|
 /// | rekor, ctlog | the SubjectPublicKeyInfo | RFC 6962 §3.2 "LogID" |
 /// | rekor2 | origin, newline, type byte, key | C2SP signed-note "key ID", untruncated |
-/// | fulcio, tsa, pki | all certificates of the chain, one after the other | – |
+/// | fulcio, tsa, pki | the chain's certificates, concatenated | – |
 /// | signer | the SubjectPublicKeyInfo | cosign's hint in bundles |
 /// | gpg | the octets of the fingerprint | RFC 9580 §5.5.4, with SHA-256 for version 4 keys too |
 pub type KeyId = Digest;
 
-/// Names one key: role and id.
+/// Identifies one key: role and id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyRef {
-    /// What it is for.
+    /// The key's role.
     pub role: Role,
-    /// Its id.
+    /// The key's id in that role.
     pub id: KeyId,
 }
 
@@ -57,8 +57,8 @@ impl<'de> Deserialize<'de> for KeyRef {
 
 /// The key id of a C2SP signed note (<https://c2sp.org/signed-note>), not truncated: what Rekor v2 uses as log id.
 ///
-/// Ed25519 keys have type 0x01. ECDSA logs keep the RFC 6962 id (Rekor's own rule, rekor-tiles). RSA has the
-/// unassigned type 0xff followed by its name.
+/// Ed25519 keys have type 0x01. ECDSA logs keep the RFC 6962 id (Rekor's own rule, rekor-tiles). RSA has the unassigned
+/// type 0xff followed by its name.
 pub fn note_key_id(origin: &str, key: &PublicKey) -> KeyId {
     let mut hash = Sha256::new();
     match key.algorithm() {

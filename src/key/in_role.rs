@@ -1,26 +1,26 @@
 use super::{KeyId, KeyRef, Material, Role, RoleError, Validity, note_key_id};
 
-/// A public key in its role: the one type for a key that was found, that was proved, and that verifies.
+/// A public key in its role: the one type for keys that were found, keys that were proved, and keys used to verify.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Key {
-    /// What it is for.
+    /// What the key is for.
     pub role: Role,
     /// Its id in this role.
     pub id: KeyId,
     /// The key.
     pub material: Material,
-    /// The address of the log or authority, where it is known.
+    /// The address of the log or authority, if known.
     pub url: Option<String>,
-    /// The checkpoint origin of a Rekor v2 log, where it is known otherwise than by the address.
+    /// The checkpoint origin of a Rekor v2 log, if known from something other than the address.
     pub origin: Option<String>,
-    /// When it was or is in use.
+    /// When the key was or is in use.
     pub validity: Validity,
-    /// Of a CA: whether its certificates bear the timestamp of a CT log. They do where the CA's instance has CT logs.
+    /// For a CA: whether its certificates contain a CT log's timestamp. They do if the CA's instance has CT logs.
     pub ct_required: bool,
 }
 
 impl Key {
-    /// A key of which nothing more is known than its role.
+    /// A key of which only the role is known.
     pub fn new(role: Role, material: Material) -> Result<Self, RoleError> {
         material.check_role(role)?;
         let (id, validity) = (material.id(), Validity::default());
@@ -28,15 +28,15 @@ impl Key {
         Ok(key.renamed(""))
     }
 
-    /// The same at this address. The id of a Rekor v2 log depends on it.
+    /// Sets the address. The id of a Rekor v2 log depends on it.
     #[must_use]
     pub fn at(mut self, url: Option<String>) -> Self {
         self.url = url;
         self.renamed("")
     }
 
-    /// The same as the key of the Rekor v2 log with this checkpoint origin. Trusted roots do not say the version of a log, so
-    /// that what is listed as the key of a Rekor v1 log may be one.
+    /// Makes this the key of the Rekor v2 log with this checkpoint origin. Trusted roots do not state the version of a
+    /// log, so a key listed as that of a Rekor v1 log may belong to a v2 log.
     #[must_use]
     pub fn of_rekor2(mut self, origin: &str) -> Self {
         self.role = Role::Rekor2;
@@ -50,18 +50,18 @@ impl Key {
         KeyRef { role: self.role, id: self.id }
     }
 
-    /// The checkpoint origin of a log, as far as its source says it: else the host of its address.
+    /// The checkpoint origin of a log: the one its source states, otherwise the host of its address.
     pub fn own_origin(&self) -> Option<String> {
         self.origin.clone().or_else(|| self.url.as_deref().map(origin_of))
     }
 
-    /// Whether it is the key of a Rekor v2 log whose origin nobody says, as a bare file gives it: its true id is not known.
+    /// Whether this is a Rekor v2 log's key with unknown origin, as read from a bare file. Its true id is then unknown.
     pub fn is_nameless(&self) -> bool {
         self.role == Role::Rekor2 && self.own_origin().is_none()
     }
 
-    /// The id that it has as the key of the Rekor v2 log with this origin, where its source says none. An ECDSA key has one id
-    /// in both versions of Rekor.
+    /// The id of this key as that of the Rekor v2 log with this origin, for a source that does not state one. An ECDSA
+    /// key has the same id in both versions of Rekor.
     pub fn rekor2_id(&self, origin: &str) -> KeyId {
         match &self.material {
             _ if self.role == Role::Rekor2 && self.own_origin().is_some() => self.id,

@@ -17,7 +17,7 @@ impl Material {
         if let Self::OpenPgp(key) = self { Some(key) } else { None }
     }
 
-    /// Whether both are one key. Two copies of an OpenPGP key may hold more or less and still be that.
+    /// Whether both are the same key. Two copies of an OpenPGP key may differ in content and still be the same key.
     pub fn is_same_key(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::OpenPgp(a), Self::OpenPgp(b)) => a.is_same_key(b),
@@ -25,7 +25,7 @@ impl Material {
         }
     }
 
-    /// What two copies of one key say together.
+    /// Combines two copies of one key.
     #[must_use]
     pub fn merged(&self, other: &Self) -> Self {
         match (self, other) {

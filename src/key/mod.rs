@@ -1,5 +1,4 @@
-//! What a public key is and what it is called: parsing, ids, certificate chains, candidates. No I/O, and never
-//! why a key is trusted.
+//! Public keys and their names: parsing, ids, certificate chains, candidates. No I/O, and no decisions about trust.
 
 mod algorithm;
 mod candidate;
@@ -54,7 +53,7 @@ pub enum Role {
     Fulcio,
     /// An RFC 3161 timestamp authority.
     Tsa,
-    /// A certificate authority of an organisation's own, whose certificates sign without a log (BYOPKI: `pki` in
+    /// An organisation's private certificate authority, whose certificates sign without a log (BYOPKI: `pki` in
     /// containers-policy.json(5), `cosign verify --ca-roots`).
     Pki,
     /// A signer's own key (`cosign sign --key`, Red Hat's release key).
@@ -82,7 +81,7 @@ impl Role {
         }
     }
 
-    /// The name for people.
+    /// The display name.
     pub const fn title(self) -> &'static str {
         match self {
             Self::Rekor => "Rekor v1 log",
@@ -96,12 +95,12 @@ impl Role {
         }
     }
 
-    /// Whether the material of this role is a certificate chain.
+    /// Whether keys of this role are certificate chains.
     pub const fn is_chain(self) -> bool {
         matches!(self, Self::Fulcio | Self::Tsa | Self::Pki)
     }
 
-    /// Whether sigstore's trusted_root.json has a place for it.
+    /// Whether sigstore's trusted_root.json can hold keys of this role.
     pub const fn in_trusted_root(self) -> bool {
         matches!(self, Self::Rekor | Self::Rekor2 | Self::CtLog | Self::Fulcio | Self::Tsa)
     }

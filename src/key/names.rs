@@ -1,11 +1,11 @@
-//! File names of keys. A bare name belongs to one id for ever; every other key is named by its role and the first 8
-//! digits of its id.
+//! File names of keys. A bare name is permanently assigned to one id; every other key is named after its role and the
+//! first 8 digits of its id.
 
 use super::{KeyRef, Material, Role};
 
-/// The ids that have a bare name. Sources: the public-good trusted root (sigstore/root-signing, targets version 14)
-/// and openshift/cluster-update-keys (`0000_90_openshift-cluster-image-policy.yaml`, `verifier-public-key-redhat-release`
-/// and `-beta-2`). A line is never changed.
+/// The ids that have a bare name. Sources: the public-good trusted root (sigstore/root-signing, targets version 14) and
+/// openshift/cluster-update-keys (`0000_90_openshift-cluster-image-policy.yaml`, `verifier-public-key-redhat-release`
+/// and `-beta-2`). Existing lines must never change.
 const NAMES: [(Role, &str, &str); 10] = [
     (Role::Rekor, "c0d23d6ad406973f9559f3ba2d1ca01f84147d8ffc5b8445c224f98b9591801d", "rekor-sigstore"),
     (
@@ -39,13 +39,13 @@ pub fn well_known(key: KeyRef) -> Option<&'static str> {
     NAMES.iter().find(|(role, id, _)| *role == key.role && *id == hex).map(|(_, _, name)| *name)
 }
 
-/// The name of a key, without the file's ending. It depends on the key alone, never on who gave it: a private CA that
+/// The name of a key, without the file extension. It depends on the key alone, never on its source: a private CA that
 /// calls itself "sigstore" must not look like the public one.
 pub fn name_of(key: KeyRef, material: &Material) -> String {
     well_known(key).map_or_else(|| plain_name(key, material), str::to_owned)
 }
 
-/// Role and the first 8 digits: of the fingerprint for a GPG key, whose id nobody knows it by, else of the id.
+/// Role and the first 8 digits: of the fingerprint for a GPG key, whose id is not in common use, otherwise of the id.
 fn plain_name(key: KeyRef, material: &Material) -> String {
     let digits = match material {
         Material::OpenPgp(key) => key.fingerprint().to_ascii_lowercase(),
@@ -54,12 +54,12 @@ fn plain_name(key: KeyRef, material: &Material) -> String {
     format!("{}-{}", key.role, digits.get(..8).unwrap_or_default())
 }
 
-/// Whether a key may be called so. A key that got its bare name after the pack was made keeps the plain one.
+/// Whether a key may have this name. A key that got its bare name after the pack was made keeps the plain one.
 pub fn is_name_of(name: &str, key: KeyRef, material: &Material) -> bool {
     well_known(key) == Some(name) || plain_name(key, material) == name
 }
 
-/// Letters and digits, other characters as single dashes, at most 40.
+/// Keeps letters and digits and replaces runs of other characters with a single dash; at most 40 characters.
 pub(crate) fn slug(text: &str) -> String {
     let mut slug = String::new();
     for c in text.to_ascii_lowercase().chars() {
@@ -76,7 +76,7 @@ pub(crate) fn slug(text: &str) -> String {
 }
 
 impl Role {
-    /// The ending of this role's files.
+    /// The file extension for this role.
     pub const fn extension(self) -> &'static str {
         match self {
             Self::Fulcio | Self::Tsa | Self::Pki => "pem",
@@ -87,7 +87,7 @@ impl Role {
 }
 
 impl Material {
-    /// PEM or, of an OpenPGP key, armour: LF, 64 columns, one newline after each block, nothing around.
+    /// PEM, or armour for an OpenPGP key: LF, 64 columns, one newline after each block, no surrounding text.
     pub fn to_pem(&self) -> String {
         match self {
             Self::Key(key) => key.to_pem(),

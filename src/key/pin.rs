@@ -1,22 +1,22 @@
-//! A fingerprint that a person gives for a key.
+//! A key fingerprint given by the user.
 
 use std::{fmt, str::FromStr};
 
 use super::{Fingerprint, Material, Role};
 use crate::oci::Digest;
 
-/// One pinned key: what it is for, its fingerprint and, where that leaves something open, what closes it.
+/// One pinned key: what it is for, its fingerprint and, if the fingerprint does not cover everything, the rest.
 ///
 /// | key | spelling | what it fixes |
 /// |---|---|---|
 /// | signer, log, CT log | `ROLE:SHA256` | the key |
-/// | certificate chain | `ROLE:SHA256` | every certificate, so that nobody can put a CA of his own behind one of them |
+/// | certificate chain | `ROLE:SHA256` | every certificate, so that no other CA can be placed behind one of them |
 /// | Rekor v2 log | `rekor2:SHA256@ORIGIN` | the key and the name in its checkpoints |
-/// | GPG key | `gpg:FINGERPRINT@SHA256` | the copy, as `sha256sum` prints it of its file in keys/ |
+/// | GPG key | `gpg:FINGERPRINT@SHA256` | the copy, by the `sha256sum` of its file in keys/ |
 ///
-/// The last two are also read without what follows the `@`. That names a key, but not all that it says: an older copy of
-/// a GPG key lacks the expiry, the revocation and the subkeys that came later, and the id by which signatures name a
-/// Rekor v2 log is made from its origin too. Where nothing else authenticates that, such a pin is refused
+/// The last two are also accepted without the part after the `@`. They then identify a key, but not all of its content:
+/// an older copy of a GPG key lacks later expiry dates, revocations and subkeys, and the id by which signatures name a
+/// Rekor v2 log also depends on its origin. Where nothing else authenticates that content, such a pin is refused
 /// ([`Pin::leaves_open`]).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Pin {
@@ -33,12 +33,12 @@ pub struct Pin {
 pub enum PinRest {
     /// The checkpoint origin of a Rekor v2 log.
     Origin(String),
-    /// The SHA-256 of a GPG key as it is written.
+    /// The SHA-256 of a GPG key as written.
     Copy(Digest),
 }
 
 impl Pin {
-    /// The pin that fixes a key wholly; `origin` is a Rekor v2 log's.
+    /// The pin that fixes all of a key; `origin` is for Rekor v2 logs.
     pub fn of(role: Role, material: &Material, origin: Option<&str>) -> Self {
         let rest = match material {
             Material::OpenPgp(_) => Some(PinRest::Copy(Digest::of(material.to_pem().as_bytes()))),
@@ -47,19 +47,19 @@ impl Pin {
         Self { role, fingerprint: material.fingerprint(), rest }
     }
 
-    /// The same without what follows the `@`: what the key's publisher prints.
+    /// The pin without the part after the `@`, as the key's publisher prints it.
     #[must_use]
     pub fn short(&self) -> Self {
         Self { rest: None, ..self.clone() }
     }
 
-    /// Whether it names the key that `whole` fixes. One that leaves something open names every such key.
+    /// Whether this pin matches the key that `whole` fixes. One that leaves something open matches every such key.
     pub fn names(&self, whole: &Self) -> bool {
         let same = self.role == whole.role && self.fingerprint == whole.fingerprint;
         same && (self.rest.is_none() || self.rest == whole.rest)
     }
 
-    /// What about the key it does not fix.
+    /// The part of the key that the pin does not fix.
     pub const fn leaves_open(&self) -> Option<&'static str> {
         match (self.role, &self.rest) {
             (Role::Gpg, None) => {

@@ -1,12 +1,12 @@
-//! Who says that a key is what it is for, and when it was in use.
+//! Where a key came from, and when it was in use.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::oci::Digest;
 
-/// How a key reached us: the ladder of trust, best first. It says how hard it is to forge, not whether the
-/// key is right; that a signature verifies with it is proved apart from this.
+/// How a key was obtained, the hardest to forge first. This says nothing about whether the key is right; a signature
+/// that verifies with it proves that separately.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Grade {
@@ -14,13 +14,13 @@ pub enum Grade {
     Tuf,
     /// Its fingerprint was pinned by the user.
     Pinned,
-    /// Found in a release payload and known by fingerprint.
+    /// Found in a release payload, with a well-known fingerprint.
     Release,
-    /// Fetched over HTTPS from the address that is known for it.
+    /// Fetched over HTTPS from a well-known address.
     Tls,
     /// Built into this program.
     Builtin,
-    /// A file that the user named.
+    /// A file named by the user.
     File,
 }
 
@@ -38,17 +38,17 @@ impl Grade {
     }
 }
 
-/// Who says that a key is what it is for, with the evidence.
+/// Where a key came from, with the evidence.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Provenance {
-    /// How it reached us.
+    /// How it was obtained.
     pub grade: Grade,
-    /// The source's name: a file's name without its folder, a URL, or what is built in.
+    /// The source's name: a file name without its directory, a URL, or the name of the built-in source.
     pub source: String,
     /// sha256 of the document that held the key.
     pub sha256: Digest,
-    /// The date of that document, where it has one.
+    /// The date of that document, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub date: Option<Timestamp>,
 }
@@ -57,10 +57,10 @@ pub struct Provenance {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Validity {
-    /// From when on.
+    /// The first moment of use, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start: Option<Timestamp>,
-    /// Until when.
+    /// The last moment of use, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end: Option<Timestamp>,
 }

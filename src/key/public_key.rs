@@ -25,8 +25,8 @@ const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
 const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
 
 /// A public key that signatures can be verified with, as a DER SubjectPublicKeyInfo (RFC 5280 §4.1) in the one encoding
-/// that RFC 3279, 5480 and 8410 have for it. It is built from the numbers that were read, so that one key has one
-/// fingerprint: a revoked key must not come back in another spelling.
+/// that RFC 3279, 5480 and 8410 define for it. It is rebuilt from the parsed numbers, so that a key has only one
+/// fingerprint: a revoked key must not come back in another encoding.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PublicKey {
     spki: Vec<u8>,
@@ -39,7 +39,7 @@ pub enum PublicKeyError {
     /// Not a SubjectPublicKeyInfo.
     #[error("it is not a DER public key: {0}")]
     Form(String),
-    /// A key that is not written as the standards have it: its numbers could be read in more than one way.
+    /// A key that is not encoded as the standards require: its numbers could be read in more than one way.
     #[error("it is not encoded as its standard has it: {0}")]
     Encoding(String),
     /// A key of an algorithm, curve or size that keypack does not verify with.
@@ -55,11 +55,12 @@ use PublicKeyError::{Encoding, Form, Unsupported, Weak};
 impl PublicKey {
     /// Reads a DER SubjectPublicKeyInfo and checks that signatures can be verified with it.
     ///
-    /// RSA's parameters may be left out: some programs do, and they say nothing. All else must be as the standards have
-    /// it; a compressed curve point, which they allow, is refused because hardly any consumer reads one.
+    /// RSA's parameters may be missing, as some programs omit them and they carry no information. Everything else must
+    /// follow the standards; a compressed curve point, which they allow, is refused because hardly any consumer reads
+    /// one.
     ///
-    /// The ids of logs are SHA-256 of this encoding too, whatever encoding their operator has in a file: Rekor and CTFE
-    /// read their key and compute the id with Go's `x509.MarshalPKIXPublicKey`.
+    /// The ids of logs are SHA-256 of this encoding too, whatever the encoding of the operator's key file: Rekor and
+    /// CTFE read their key and compute the id with Go's `x509.MarshalPKIXPublicKey`.
     pub fn from_spki(der: &[u8]) -> Result<Self, PublicKeyError> {
         let spki = SubjectPublicKeyInfoRef::from_der(der).map_err(form)?;
         let bits = spki.subject_public_key.as_bytes();
@@ -93,7 +94,7 @@ impl PublicKey {
         Self::build(Algorithm::Rsa, RSA, Some(Null.into()), &key.to_der().map_err(form)?)
     }
 
-    /// A key on a curve (SEC 1 §2.3.3: the first byte tells the form of the point).
+    /// A key on a curve (SEC 1 §2.3.3: the first byte gives the form of the point).
     fn ec<K, E>(
         algorithm: Algorithm,
         curve: ObjectIdentifier,
@@ -126,7 +127,7 @@ impl PublicKey {
         &self.spki
     }
 
-    /// The same as a type of the verifying crate.
+    /// Converts to the type of the verifying crate.
     pub fn to_der(&self) -> DerPublicKey {
         DerPublicKey::new(self.spki.clone())
     }
@@ -136,7 +137,7 @@ impl PublicKey {
         self.algorithm
     }
 
-    /// sha256 of the SubjectPublicKeyInfo: what people compare. It is the same in whatever encoding the key was given.
+    /// sha256 of the SubjectPublicKeyInfo: the value that people compare. It does not depend on the original encoding.
     pub fn fingerprint(&self) -> Digest {
         Digest::of(&self.spki)
     }
@@ -148,7 +149,7 @@ impl PublicKey {
             .unwrap_or_default()
     }
 
-    /// PEM as every consumer reads it: LF, 64 columns, one newline at the end, nothing around.
+    /// PEM that every consumer reads: LF, 64 columns, one newline at the end, no surrounding text.
     pub fn to_pem(&self) -> String {
         to_pem("PUBLIC KEY", &self.spki)
     }

@@ -1,4 +1,4 @@
-//! Which key may have which role, and which role the name of a file gives.
+//! Which keys may have which role, and the role that a file name implies.
 
 use std::str::FromStr;
 
@@ -9,7 +9,7 @@ use super::{Material, Role};
 /// Why a key can't have a role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum RoleError {
-    /// It is of another kind than the keys of that role.
+    /// It is not the kind of key that the role requires.
     #[error("it is {is}, and the role {role} takes {}", role.takes())]
     Kind {
         /// The role.
@@ -17,7 +17,7 @@ pub enum RoleError {
         /// What the key is.
         is: &'static str,
     },
-    /// Nobody says what a certificate chain is for.
+    /// The purpose of a certificate chain is not stated.
     #[error(
         "a certificate chain is given with its role: --key fulcio=FILE, --key tsa=FILE, or --key pki=FILE for a CA \
          whose certificates sign without a log"
@@ -26,16 +26,16 @@ pub enum RoleError {
 }
 
 impl Role {
-    /// The role of a file that keypack named, or that is named like one: `ROLE.pub` or `ROLE-….pub`, with the ending that
-    /// the files of this role have in keys/.
+    /// The role of a file with a name like those that keypack gives: `ROLE.pub` or `ROLE-….pub`, with the extension
+    /// that files of this role have in keys/.
     pub fn of_file_name(name: &str) -> Option<Self> {
         let (stem, ending) = name.rsplit_once('.')?;
         let (word, _) = stem.split_once('-').unwrap_or((stem, ""));
         word.parse().ok().filter(|role: &Self| role.extension() == ending)
     }
 
-    /// Whether a key that is listed in this role may be one of the other. Trusted roots do not say the version of a Rekor, and
-    /// an ECDSA log has one id in both.
+    /// Whether a key that is listed in this role may be a key of the role `needed`. Trusted roots do not state the
+    /// version of a Rekor log, and an ECDSA log has the same id in both.
     pub fn may_serve_as(self, needed: Self) -> bool {
         self == needed || (self == Self::Rekor && needed == Self::Rekor2)
     }
@@ -45,7 +45,7 @@ impl Role {
         matches!(self, Self::Rekor | Self::Rekor2 | Self::CtLog)
     }
 
-    /// What the keys of this role are.
+    /// The kind of key that this role has.
     const fn takes(self) -> &'static str {
         match self {
             Self::Rekor | Self::Rekor2 | Self::CtLog | Self::Signer => "a public key",
@@ -67,7 +67,7 @@ impl FromStr for Role {
 }
 
 impl Material {
-    /// Whether it is of the kind that this role has.
+    /// Checks that the key is of the kind that this role has.
     pub const fn check_role(&self, role: Role) -> Result<(), RoleError> {
         let (fits, is) = match self {
             Self::Key(_) => (!role.is_chain() && !matches!(role, Role::Gpg), "a public key"),
@@ -77,8 +77,8 @@ impl Material {
         if fits { Ok(()) } else { Err(RoleError::Kind { role, is }) }
     }
 
-    /// The role of a key that is given without one: a signer's. What its bearer says by signing with it never makes it a
-    /// log or an authority.
+    /// The role of a key that is given without one: signer. Signing something never makes a key a log or an authority,
+    /// whatever the signature claims.
     pub const fn default_role(&self) -> Result<Role, RoleError> {
         match self {
             Self::Key(_) => Ok(Role::Signer),

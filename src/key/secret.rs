@@ -1,9 +1,9 @@
-//! Recognising a private key, in whatever it comes. It is recognised to be refused: it is read no further than needed
-//! for that, and its content is shown nowhere.
+//! Recognises private keys in any form in order to refuse them. They are read no further than necessary, and their
+//! content is never shown.
 
 use x509_cert::der::{Reader, SliceReader, Tag, asn1::IntRef};
 
-/// What kind of private key this is, if it is or holds one.
+/// The kind of private key, if this is or holds one.
 pub(super) fn label(bytes: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(bytes);
     armour(&text)
@@ -23,7 +23,7 @@ fn armour(text: &str) -> Option<String> {
         .map(|label| label.trim().chars().take(60).collect())
 }
 
-/// Files that say in words what they are.
+/// Files whose text states what they are.
 fn words(text: &str) -> Option<&'static str> {
     let start = text.trim_start();
     if start.starts_with('{') {

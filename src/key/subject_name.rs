@@ -2,7 +2,7 @@ use x509_cert::ext::pkix::{SubjectAltName, name::GeneralName};
 
 use super::Certificate;
 
-/// A subject alternative name of a certificate (RFC 5280 §4.2.1.6), of a kind that is written as text.
+/// A subject alternative name of a certificate (RFC 5280 §4.2.1.6), of a kind that is text.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SubjectName {
     /// Its kind.
@@ -23,7 +23,7 @@ pub enum NameKind {
 }
 
 impl NameKind {
-    /// The name in JSON and tables, and in rules.
+    /// The name in JSON, tables and rules.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Email => "email",
@@ -34,8 +34,8 @@ impl NameKind {
 }
 
 impl Certificate {
-    /// The subject alternative names, in their order. Those of other kinds, and an extension that can't be read, give none:
-    /// no rule can then name who signed.
+    /// The subject alternative names, in order. Other kinds are left out, and so are all names of an extension that
+    /// can't be read: no rule can then match the signer by name.
     pub fn subject_names(&self) -> Vec<SubjectName> {
         let Ok(Some((_, names))) = self.parsed.tbs_certificate.get::<SubjectAltName>() else {
             return Vec::new();

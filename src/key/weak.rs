@@ -1,5 +1,5 @@
-//! Keys with which anybody can sign: nothing is proved by a signature that verifies with one. The verifying crates look
-//! for some of these only when they verify, and for others never.
+//! Keys with which anyone can sign: a signature that verifies with one proves nothing. The verifying crates check for
+//! some of these only during verification, and for others never.
 
 use std::sync::LazyLock;
 
@@ -8,12 +8,13 @@ use rsa::{BigUint, RsaPublicKey};
 
 use super::PublicKeyError::{self, Encoding, Unsupported, Weak};
 
-/// The sizes of RSA keys that the verifying crate takes. It asks for them only when it verifies: a smaller key would
-/// be listed as good until then.
+/// The sizes of RSA keys that the verifying crate accepts. It checks them only during verification, so until then a
+/// smaller key would be listed as good.
 const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 
-/// Products of the odd primes below 752, as many to a product as 32 bits hold. None of these primes may divide a modulus:
-/// partial validation of NIST SP 800-89, section 5.3.3. A modulus with a small factor is as good as factored.
+/// Products of the odd primes below 752, with as many factors per product as fit into 32 bits. None of these primes may
+/// divide a modulus: partial validation of NIST SP 800-89, section 5.3.3. A modulus with a small factor is as good as
+/// factored.
 static SMALL_PRIMES: LazyLock<Vec<u32>> = LazyLock::new(|| {
     let is_prime = |n: &u32| (3..*n).step_by(2).take_while(|d| d * d <= *n).all(|d| !n.is_multiple_of(d));
     let mut products: Vec<u32> = Vec::new();
@@ -45,7 +46,7 @@ pub(super) fn check_rsa(modulus: &[u8], exponent: &[u8]) -> Result<(), PublicKey
         }
         e => Encoding(e.to_string()),
     })?;
-    // Log entries hold keys too, so this runs for each signature.
+    // Log entries contain keys too, so this runs once per signature.
     if SMALL_PRIMES.iter().any(|product| divisor(remainder(modulus, *product), *product) > 1) {
         return Err(Weak("a small number divides its RSA modulus".into()));
     }
@@ -69,7 +70,8 @@ const fn divisor(mut a: u32, mut b: u32) -> u32 {
     a
 }
 
-/// Checks a point (RFC 8032 §5.1.2). Other spellings of one point (§5.1.3 refuses them) would have another fingerprint.
+/// Checks a point (RFC 8032 §5.1.2). Other encodings of the same point (refused by §5.1.3) would change the
+/// fingerprint.
 pub(super) fn check_ed25519(key: &[u8; 32]) -> Result<(), PublicKeyError> {
     let encoded = CompressedEdwardsY(*key);
     let point =

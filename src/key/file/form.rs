@@ -1,4 +1,4 @@
-//! The forms that key files come in beside PEM and DER, and what files are that hold no key.
+//! The encodings of key files other than PEM and DER, and what a file without a key appears to be.
 
 use std::borrow::Cow;
 
@@ -14,9 +14,9 @@ use crate::text;
 const ANY_PADDING: GeneralPurposeConfig =
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
 
-/// The PEM or DER in a file: out of UTF-16, out of base64 (`keyData` of OpenShift and policy.json holds the base64 of a
-/// PEM, programs print that of a DER) and with the line breaks that JSON and YAML write as `\n`. One layer of each, so
-/// the result is never longer than half again the file.
+/// The PEM or DER in a file: decoded from UTF-16, from base64 (`keyData` in OpenShift and policy.json is the base64 of
+/// a PEM; some programs print the base64 of a DER), and with the `\n` escapes of JSON and YAML turned into line breaks.
+/// At most one layer of each, so the result is never more than one and a half times as long as the file.
 pub(super) fn unwrapped(bytes: &[u8]) -> Cow<'_, [u8]> {
     let text = text::utf8(bytes);
     if contains(&text, b"-----BEGIN ") {
@@ -31,7 +31,7 @@ pub(super) fn unwrapped(bytes: &[u8]) -> Cow<'_, [u8]> {
     }
 }
 
-/// A sequence whose length is given in full (X.690 §8.1.3): what every key and certificate starts with.
+/// A sequence with a definite length (X.690 §8.1.3), which every key and certificate starts with.
 fn is_der(bytes: &[u8]) -> bool {
     match bytes {
         [0x30, length @ 0..=0x7f, rest @ ..] | [0x30, 0x81, length, rest @ ..] => {
@@ -42,12 +42,12 @@ fn is_der(bytes: &[u8]) -> bool {
     }
 }
 
-/// A public or secret key packet, in the new and the old format (RFC 9580 §4.2).
+/// A public or secret key packet, in the new or the old format (RFC 9580 §4.2).
 fn is_openpgp_key(bytes: &[u8]) -> bool {
     matches!(bytes.first(), Some(0xc5 | 0xc6 | 0x94..=0x96 | 0x98..=0x9a))
 }
 
-/// A PEM whose line breaks are the two characters `\n`: what is quoted in JSON, YAML and the environment.
+/// A PEM whose line breaks are the two characters `\n`, as quoted in JSON, YAML and environment variables.
 fn unescaped(text: &[u8]) -> Option<Vec<u8>> {
     if !contains(text, b"-----\\n") && !contains(text, b"-----\\r\\n") {
         return None;
@@ -56,14 +56,14 @@ fn unescaped(text: &[u8]) -> Option<Vec<u8>> {
     Some(text.replace("\\r", "").replace("\\n", "\n").into_bytes())
 }
 
-/// The bytes of a base64 text; line breaks are allowed in it, blanks are not: words would be base64 too.
+/// Decodes base64. Line breaks are allowed, spaces are not: otherwise plain words would count as base64 too.
 fn base64(text: &[u8]) -> Option<Vec<u8>> {
     let text = text.trim_ascii().iter().copied().filter(|byte| !b"\r\n".contains(byte)).collect::<Vec<u8>>();
     let alphabet = if text.iter().any(|byte| matches!(byte, b'-' | b'_')) { &URL_SAFE } else { &STANDARD };
     GeneralPurpose::new(alphabet, ANY_PADDING).decode(text).ok()
 }
 
-/// What a file without any PEM block seems to be, and what to do with it; `None` if nothing is known about it.
+/// What a file without any PEM block appears to be, and what to do with it; `None` if it is not recognised.
 pub(super) fn describe(bytes: &[u8]) -> Option<&'static str> {
     let start = String::from_utf8_lossy(&bytes[..bytes.len().min(512)]);
     let (start, lower) = (start.trim_start(), start.trim_start().to_ascii_lowercase());

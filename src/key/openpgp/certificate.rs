@@ -1,8 +1,8 @@
-//! What stays of a key block: the primary key and what it vouches for. Everything else is left out before anything of
-//! it is shown or written, so that nobody can attach a name or a subkey to somebody's key.
+//! The parts of a key block that are kept: the primary key and what it has certified itself. Everything else is dropped
+//! before any of it is shown or written, so that no third party can attach a name or a subkey to another person's key.
 //!
-//! Of the statements about one thing only the newest stays, and every revocation: what `gpg --export-options
-//! export-minimal` keeps too.
+//! For each subject, only the newest statement and every revocation are kept, like `gpg --export-options
+//! export-minimal`.
 
 use pgp::{
     composed::{SignedKeyDetails, SignedPublicKey},
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::limits;
 
-/// Takes out what the primary key does not vouch for, and reads what the rest says.
+/// Removes what the primary key has not certified, and reads what remains.
 pub(super) fn normalise(key: &SignedPublicKey) -> Result<OpenPgpKey, String> {
     let primary = &key.primary_key;
     if !matches!(primary.version(), KeyVersion::V4 | KeyVersion::V6) {
@@ -53,7 +53,7 @@ pub(super) fn normalise(key: &SignedPublicKey) -> Result<OpenPgpKey, String> {
     describe(key, id, algorithm)
 }
 
-/// Reads a block that holds nothing but what is vouched for.
+/// Reads a block that holds only what the primary key has certified.
 fn describe(
     key: SignedPublicKey,
     id: crate::oci::Digest,
@@ -88,7 +88,7 @@ fn describe(
         .iter()
         .map(|user| String::from_utf8_lossy(user.id.id()).chars().take(limits::NAME).collect::<String>())
         .collect();
-    // The one that the owner calls the primary one first.
+    // Put the user id that the owner marked as primary first.
     if let Some(first) = standing.iter().position(|user| user.is_primary()) {
         user_ids[..=first].rotate_right(1);
     }
@@ -96,7 +96,7 @@ fn describe(
     Ok(OpenPgpKey { id, algorithm, user_ids, signers, weak, key: Box::new(key) })
 }
 
-/// Everything that both blocks hold.
+/// Everything that either block holds.
 pub(super) fn merge(a: &OpenPgpKey, b: &OpenPgpKey) -> Option<OpenPgpKey> {
     if !a.is_same_key(b) {
         return None;
@@ -115,7 +115,7 @@ pub(super) fn merge(a: &OpenPgpKey, b: &OpenPgpKey) -> Option<OpenPgpKey> {
     describe(key, a.id, a.algorithm).ok()
 }
 
-/// The user id with what the key says about it, if it says something good.
+/// The user id with the key's statements about it, if any of them is a certification.
 fn certified(
     user: &SignedUser,
     key: &SignedPublicKey,
@@ -149,7 +149,7 @@ fn merged_users(mut users: Vec<SignedUser>) -> Vec<SignedUser> {
     merged
 }
 
-/// Whether the owner took a user id back: a certification that is newer stands again (RFC 9580 §5.2.1.13).
+/// Whether the owner revoked a user id. A newer certification makes it valid again (RFC 9580 §5.2.1.13).
 fn is_taken_back(user: &SignedUser) -> bool {
     let newest = |revocation: bool| {
         user.signatures.iter().filter(|s| certifies(s) != revocation).filter_map(Signature::created).max()
@@ -157,7 +157,7 @@ fn is_taken_back(user: &SignedUser) -> bool {
     newest(true).is_some_and(|revoked| newest(false).is_none_or(|certified| certified <= revoked))
 }
 
-/// Whether a statement about a user id is good: what the crate calls a certification may also be a revocation.
+/// Whether a statement certifies a user id: the crate's term "certification" includes revocations.
 fn certifies(signature: &Signature) -> bool {
     signature.is_certification() && signature.typ() != Some(SignatureType::CertRevocation)
 }

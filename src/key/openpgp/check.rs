@@ -1,6 +1,6 @@
-//! Whether a key made a signature, and whether it may have. Where GnuPG and containers/image refuse (a revoked key, a
-//! key that is expired by now though it was good when it signed: `mechanism_gpgme.go` wants a status without fault),
-//! so does this: a key that no consumer takes is not worth carrying.
+//! Whether a key made a signature, and whether it was allowed to. Where GnuPG and containers/image refuse a key (one
+//! that is revoked, or has expired since it signed: `mechanism_gpgme.go` requires a status without errors), keypack
+//! does too: a key that no consumer accepts is not worth shipping.
 
 use jiff::{SignedDuration, Timestamp};
 use pgp::{crypto::hash::HashAlgorithm, packet::SignatureVersion};
@@ -8,34 +8,34 @@ use thiserror::Error;
 
 use super::{OpenPgpKey, OpenPgpMessage, SigningKey, after, statement::is_strong, time};
 
-/// How far the clocks of signer and verifier may differ.
+/// The maximum clock skew between signer and verifier.
 const CLOCKS: SignedDuration = SignedDuration::from_hours(24);
 
 /// Why a signature does not count.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum OpenPgpFault {
-    /// The key did not make it.
+    /// The key did not make the signature.
     #[error("the GPG key {0} did not make it")]
     NotMade(String),
-    /// It rests on a hash that can be forged.
+    /// It relies on a hash that can be forged.
     #[error("it rests on {0}, for which anybody can make two texts with one signature")]
     Hash(String),
-    /// Its owner took the key back.
+    /// The key was revoked by its owner.
     #[error("{0}")]
     Revoked(String),
-    /// The key may not be used.
+    /// The key must not be used.
     #[error("{0}")]
     Lapsed(String),
-    /// The signature is of a time to come.
+    /// The signature is dated in the future.
     #[error("the signature is of {0}, which is still to come")]
     Future(Timestamp),
-    /// A time is impossible, or over.
+    /// A time is impossible, or has passed.
     #[error("{0}")]
     Time(String),
 }
 
 impl OpenPgpKey {
-    /// Whether this key made the signature of `message`, and both are good at the time `now`.
+    /// Checks that this key made the signature of `message`, and that both are valid at the time `now`.
     pub fn verify(&self, message: &OpenPgpMessage, now: Timestamp) -> Result<(), OpenPgpFault> {
         let signature = &message.signature;
         if !is_strong(signature) {
@@ -47,7 +47,7 @@ impl OpenPgpKey {
             };
             return Err(OpenPgpFault::Hash(hash));
         }
-        // Version 3 is what Red Hat's signing service writes; version 2 and 5 are nobody's.
+        // Red Hat's signing service writes version 3. Versions 2 and 5 are not in use.
         let known = [SignatureVersion::V3, SignatureVersion::V4, SignatureVersion::V6];
         let signer = self
             .signers

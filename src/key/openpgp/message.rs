@@ -1,6 +1,6 @@
-//! A signed message, as release signatures and lookaside signatures are: one signature over one text, binary, perhaps
-//! compressed once. Readers of container signatures take nothing else: containers/image wants exactly one signature
-//! (`mechanism_gpgme.go`), library-go refuses nested ones.
+//! A signed message, as used for release signatures and lookaside signatures: one signature over one binary text,
+//! possibly compressed once. Readers of container signatures accept nothing else: containers/image requires exactly one
+//! signature (`mechanism_gpgme.go`), and library-go refuses nested ones.
 
 use std::{fmt, io::Read};
 
@@ -10,7 +10,7 @@ use thiserror::Error;
 use super::{read::words, text, time};
 use crate::limits;
 
-/// A message whose form is right. Nothing is known about its signature.
+/// A well-formed message whose signature has not been checked.
 #[derive(Clone)]
 pub struct OpenPgpMessage {
     content: Vec<u8>,
@@ -19,13 +19,13 @@ pub struct OpenPgpMessage {
     key_id: String,
 }
 
-/// Why bytes are not such a message.
+/// Why bytes are not a supported message.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum OpenPgpMessageError {
-    /// It is not OpenPGP, or damaged.
+    /// It is not OpenPGP, or it is damaged.
     #[error("{0}")]
     Malformed(String),
-    /// It is OpenPGP of another form.
+    /// It is OpenPGP of an unsupported form.
     #[error("{0}")]
     Unsupported(String),
 }
@@ -101,7 +101,7 @@ impl OpenPgpMessage {
         if signature.typ() != Some(SignatureType::Binary) {
             return Err(Unsupported("its signature is not one over a binary document".into()));
         }
-        // By its parts: the crate's own comparison knows no version 3, which Red Hat writes.
+        // Compare field by field: the crate's own comparison does not support version 3, which Red Hat writes.
         let same = |ops: &OnePassSignature| {
             Some(ops.typ()) == signature.typ() && Some(ops.hash_algorithm()) == signature.hash_alg()
         };
@@ -121,22 +121,22 @@ impl OpenPgpMessage {
         })
     }
 
-    /// The text. Nothing says yet that anybody signed it.
+    /// The text. It is unauthenticated.
     pub fn content(&self) -> &[u8] {
         &self.content
     }
 
-    /// The fingerprint of the key, as the signature names it: a hint.
+    /// The fingerprint of the key, as named by the signature: a hint.
     pub fn issuer(&self) -> Option<&str> {
         self.issuer.as_deref()
     }
 
-    /// The key id, as the signature names it: a hint, and one that is easily forged. Empty where it names none.
+    /// The key id named by the signature: a hint, and easy to forge. Empty if the signature names none.
     pub fn key_id(&self) -> &str {
         &self.key_id
     }
 
-    /// When the signature says that it was made.
+    /// The signature's claimed creation time.
     pub fn created(&self) -> Option<jiff::Timestamp> {
         self.signature.created().map(time)
     }
@@ -148,7 +148,7 @@ impl fmt::Debug for OpenPgpMessage {
     }
 }
 
-/// The packets of a message, of which a good one has three.
+/// The packets of a message. A valid message has three.
 fn packets(bytes: &[u8]) -> Result<Vec<Packet>, OpenPgpMessageError> {
     let mut packets = Vec::new();
     for packet in PacketParser::new(bytes) {

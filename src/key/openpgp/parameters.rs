@@ -1,4 +1,4 @@
-//! What a key packet is: its algorithm, and what names it.
+//! The algorithm and the identifiers of a key packet.
 
 use pgp::{
     crypto::public_key::PublicKeyAlgorithm,
@@ -17,7 +17,7 @@ use super::super::{
 };
 use crate::oci::Digest;
 
-/// SHA-256 over the octets that the fingerprint is made of (RFC 9580 §5.5.4).
+/// SHA-256 over the octets that the fingerprint is computed from (RFC 9580 §5.5.4).
 pub(super) fn imprint(key: &(impl KeyDetails + Serialize)) -> Option<Digest> {
     let body = key.to_bytes().ok()?;
     let mut octets = match key.version() {
@@ -29,7 +29,8 @@ pub(super) fn imprint(key: &(impl KeyDetails + Serialize)) -> Option<Digest> {
     Some(Digest::of(&octets))
 }
 
-/// The algorithm, if signatures with it are verified here: those of the other roles, no DSA, no keys below 2048 bits.
+/// The algorithm, if its signatures are verified here: the same as for other roles, no DSA, no RSA keys below 2048
+/// bits.
 pub(super) fn algorithm(key: &impl KeyDetails) -> Result<Algorithm, PublicKeyError> {
     match key.public_params() {
         PublicParams::RSA(RsaPublicParams { key }) => {

@@ -1,4 +1,4 @@
-//! From bytes to keys.
+//! Parses bytes into keys.
 
 use std::io::Read;
 
@@ -13,16 +13,16 @@ use pgp::{
 use super::{OpenPgpKey, certificate};
 use crate::limits;
 
-/// Why bytes give no keys at all.
+/// Why bytes contain no keys at all.
 #[derive(Debug)]
 pub(in crate::key) enum Unread {
-    /// A secret key among them.
+    /// They include a secret key.
     Secret,
     /// They are not key blocks.
     Malformed(String),
 }
 
-/// What a block gave: keys, and the fingerprint of those that can't be used, with the reason.
+/// The keys of a block; for each key that can't be used, its fingerprint and the reason.
 type Keys = Vec<Result<OpenPgpKey, (String, String)>>;
 
 /// Reads one armoured block.
@@ -30,7 +30,7 @@ pub(in crate::key) fn read_armoured(block: &[u8]) -> Result<Keys, Unread> {
     let malformed = |reason: &str| Unread::Malformed(reason.to_owned());
     let mut armour = Dearmor::new(block);
     let mut bytes = Vec::new();
-    // The checksum is not looked at (RFC 9580 §6.1): the self-signatures say whether a key is whole.
+    // The checksum is ignored (RFC 9580 §6.1): the self-signatures show whether a key is intact.
     (&mut armour)
         .take(limits::KEY_FILE)
         .read_to_end(&mut bytes)
@@ -42,7 +42,7 @@ pub(in crate::key) fn read_armoured(block: &[u8]) -> Result<Keys, Unread> {
     }
 }
 
-/// Reads binary key blocks, one after the other.
+/// Reads consecutive binary key blocks.
 pub(in crate::key) fn read_binary(bytes: &[u8]) -> Result<Keys, Unread> {
     let mut groups: Vec<Vec<Packet>> = Vec::new();
     let mut malformed = None;
@@ -52,10 +52,10 @@ pub(in crate::key) fn read_binary(bytes: &[u8]) -> Result<Keys, Unread> {
             return Err(Unread::Malformed(reason));
         }
         match packet {
-            // Wherever it stands, and whatever else is wrong.
+            // Refuse a secret key wherever it is, and whatever else is wrong.
             Ok(Packet::SecretKey(_) | Packet::SecretSubkey(_)) => return Err(Unread::Secret),
             Ok(packet @ Packet::PublicKey(_)) => groups.push(vec![packet]),
-            // What GnuPG notes for itself, what fills up, and pictures.
+            // Skip GnuPG's own notes, padding, and pictures.
             Ok(Packet::Trust(_) | Packet::Marker(_) | Packet::Padding(_)) => {}
             Ok(packet) => match groups.last_mut() {
                 Some(group) => group.push(packet),
@@ -91,7 +91,7 @@ fn key(packets: Vec<Packet>) -> Result<OpenPgpKey, (String, String)> {
     }
 }
 
-/// What is wrong, in words: the crate's own texts quote its types.
+/// Describes an error in words, because the crate's own texts quote its types.
 pub(super) const fn words(e: &Error) -> &'static str {
     match e {
         Error::PacketIncomplete { .. } | Error::NoMatchingPacket { .. } => "it is cut short",

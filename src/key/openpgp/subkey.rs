@@ -1,5 +1,5 @@
-//! Subkeys. One that signs must be bound in both directions (RFC 9580 §5.2.1.8, §5.2.1.9): the primary key says that
-//! the subkey is its own, and the subkey says the same, or anybody could adopt somebody else's subkey.
+//! Subkeys. A signing subkey must be bound in both directions (RFC 9580 §5.2.1.8, §5.2.1.9): the primary key claims the
+//! subkey, and the subkey confirms it. Otherwise anyone could adopt another person's subkey.
 
 use pgp::{
     composed::SignedPublicSubKey,
@@ -14,8 +14,8 @@ use super::{
     text, time,
 };
 
-/// The subkey with the statements that hold. A binding for signing that rests on SHA-1 does not count, for here a
-/// collision would let somebody else sign; nor does any of a subkey with which anybody can sign.
+/// The subkey with its valid statements. A signing binding that relies on SHA-1 does not count, because a collision
+/// would let another party sign; nor does any binding of a subkey with which anyone can sign.
 pub(super) fn bound(
     subkey: &SignedPublicSubKey,
     primary: &PublicKey,
@@ -43,7 +43,7 @@ fn is_binding(signature: &Signature) -> bool {
 }
 
 fn both_ways(binding: &Signature, subkey: &SignedPublicSubKey, primary: &PublicKey) -> bool {
-    // Without flags the algorithm decides what a key is for; one for encryption needs no answer.
+    // Without flags the algorithm decides what a key is for, and an encryption key needs no cross-signature.
     if flags(binding).is_none() && parameters::algorithm(&subkey.key).is_err() {
         return true;
     }
@@ -72,7 +72,7 @@ pub(super) fn merged(mut subkeys: Vec<SignedPublicSubKey>) -> Vec<SignedPublicSu
     merged
 }
 
-/// The subkey as one that may sign.
+/// The subkey as a signing key.
 pub(super) fn describe(subkey: &SignedPublicSubKey, at: usize) -> Option<SigningKey> {
     parameters::algorithm(&subkey.key).ok()?;
     let binding = subkey.signatures.iter().find(|s| is_binding(s))?;

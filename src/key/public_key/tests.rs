@@ -1,4 +1,4 @@
-//! One key has one encoding, and a key with which anybody can sign has none.
+//! Each key has exactly one encoding, and a key with which anyone can sign is refused.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 
@@ -41,7 +41,7 @@ fn rsa(n: &[u8], e: &[u8]) -> Vec<u8> {
     spki(&[OID_RSA, NULL], 0, &tlv(0x30, &[integer(n), integer(e)].concat()))
 }
 
-/// The DER in a file of the fixtures.
+/// The DER in a fixture file.
 fn der(pem: &str) -> Vec<u8> {
     let body: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
     STANDARD.decode(body).unwrap()
@@ -54,7 +54,7 @@ fn good(pem: &str) -> PublicKey {
     key
 }
 
-/// The numbers of the RSA key.
+/// Modulus and exponent of the RSA key.
 fn numbers() -> (Vec<u8>, Vec<u8>) {
     let raw = good(RSA_KEY).raw();
     let key = RsaPublicKey::from_der(&raw).unwrap();
@@ -120,7 +120,7 @@ fn encodings_that_only_lenient_readers_take() {
     }
     for (what, der) in cases {
         assert!(PublicKey::from_spki(&der).is_err(), "{what}");
-        // Nor by way of a file, where it is told.
+        // Nor from a file, where it is reported.
         let parsed = parse_key_file(to_pem("PUBLIC KEY", &der).as_bytes()).unwrap();
         assert_eq!((parsed.material.len(), parsed.unusable.len()), (0, 1), "{what}: {parsed:?}");
         assert!(parse_key_file(&der).is_err() || parse_key_file(&der).unwrap().material.is_empty(), "{what}");
@@ -226,7 +226,7 @@ fn curve_points_that_are_none() {
     }
 }
 
-/// A certificate around a key. Nobody signed it.
+/// An unsigned certificate around a key.
 fn certificate(key: &[u8]) -> Result<PublicKey, ChainError> {
     let algorithm = tlv(0x30, OID_ED25519);
     let name = tlv(0x30, &[]);

@@ -1,8 +1,8 @@
 //! sigstore's `trusted_root.json`: reading media types 0.1 and 0.2, writing 0.1.
 //!
-//! The format is protos/sigstore_trustroot.proto of sigstore/protobuf-specs in protobuf JSON. Written is exactly
+//! The format is protos/sigstore_trustroot.proto of sigstore/protobuf-specs in protobuf JSON. keypack writes exactly
 //! `application/vnd.dev.sigstore.trustedroot+json;version=0.1`, the one string that sigstore-go (and so cosign,
-//! policy-controller, Talos) accepts, and every log gets a `validFor.start`, which sigstore-go demands.
+//! policy-controller, Talos) accepts, and gives every log a `validFor.start`, which sigstore-go requires.
 
 mod read;
 mod wire;

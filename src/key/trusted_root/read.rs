@@ -26,10 +26,10 @@ const READ: [&str; 4] = [
 /// Why a trusted root can't be read at all.
 #[derive(Debug, Error)]
 pub enum TrustedRootError {
-    /// Not JSON of that shape.
+    /// Not JSON of the expected shape.
     #[error("it is not a trusted root: {0}")]
     Form(#[from] serde_json::Error),
-    /// Another media type.
+    /// An unsupported media type.
     #[error("its media type is {0:?}; keypack reads trusted roots of version 0.1 and 0.2")]
     MediaType(String),
 }
@@ -37,28 +37,29 @@ pub enum TrustedRootError {
 /// What is wrong with one entry of a trusted root. The other entries are used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unusable {
-    /// The list that holds it: `tlogs`.
+    /// The list that holds it, for example `tlogs`.
     pub list: &'static str,
-    /// Which entry: `tlogs[2] https://…`.
+    /// Which entry, for example `tlogs[2] https://…`.
     pub entry: String,
     /// What is wrong.
     pub problem: Diagnostic,
-    /// The id that the entry claims, where its key does not have that id.
+    /// The id that the entry claims, if its key has a different id.
     pub claims: Option<(Role, KeyId)>,
 }
 
-/// What a trusted root holds.
+/// The content of a trusted root.
 #[derive(Debug, Default)]
 pub struct Contents {
     /// The keys.
     pub candidates: Vec<Candidate>,
     /// Entries that can't be used.
     pub unusable: Vec<Unusable>,
-    /// Logs that are candidates although they have no `validFor.start`. sigstore-go refuses a whole trusted root for one.
+    /// Logs that are candidates although they have no `validFor.start`. sigstore-go refuses an entire trusted root with
+    /// one.
     pub undated: Vec<String>,
 }
 
-/// Reads a trusted root. An entry that can't be used is reported and left out; the others are candidates.
+/// Reads a trusted root. An entry that can't be used is reported and left out; the others become candidates.
 pub fn read(json: &[u8], provenance: &Provenance) -> Result<Contents, TrustedRootError> {
     let root: Root<serde_json::Value> = serde_json::from_slice(json)?;
     if !READ.contains(&root.media_type.as_str()) {
@@ -132,7 +133,7 @@ fn log(entry: serde_json::Value, role: Option<Role>, provenance: &Provenance) ->
     let origin = origin_of(&url);
     let agrees = |id: KeyId| claimed.as_ref().is_none_or(|c| c.len() >= 4 && id.as_bytes().starts_with(c));
     let role = role.unwrap_or_else(|| {
-        // An ECDSA log has the same id in both versions and is listed as v1; its URL tells a v2 need that it fits.
+        // An ECDSA log has the same id in both versions and is listed as v1; its URL shows that it fits a v2 need.
         let tiled = matches!(key.algorithm(), Algorithm::Ed25519 | Algorithm::Rsa)
             && (claimed.is_none() || !agrees(key.fingerprint()));
         if tiled { Role::Rekor2 } else { Role::Rekor }
@@ -148,7 +149,7 @@ fn log(entry: serde_json::Value, role: Option<Role>, provenance: &Provenance) ->
     candidate(role, Material::Key(key), url, window, provenance)
 }
 
-/// What an entry says of its key.
+/// Builds a candidate from an entry.
 fn candidate(
     role: Role,
     material: Material,
@@ -184,8 +185,8 @@ fn authority(entry: serde_json::Value, role: Role, provenance: &Provenance) -> R
     candidate(role, Material::Chain(chain), url, entry.valid_for, provenance)
 }
 
-/// The fault of the trusted roots that RHTAS wrote up to 1.3.2 (securesign/secure-sign-operator,
-/// `tuf_migration_v1.sh`): PEM, of a whole chain even, where one key or certificate in DER belongs.
+/// A defect of the trusted roots that RHTAS wrote up to 1.3.2 (securesign/secure-sign-operator, `tuf_migration_v1.sh`):
+/// PEM, even of a whole chain, in place of one DER key or certificate.
 fn pem_in_base64(der: &[u8]) -> Option<&'static str> {
     der.trim_ascii_start().starts_with(b"-----BEGIN").then_some(
         "its rawBytes are PEM text in base64 where DER belongs, a known fault of the trusted roots that RHTAS wrote up \

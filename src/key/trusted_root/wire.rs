@@ -25,7 +25,7 @@ pub(super) struct Log {
     #[serde(default)]
     pub(super) hash_algorithm: String,
     pub(super) public_key: LogKey,
-    /// Version 0.1; in 0.2 a log may have only a `checkpointKeyId`, which is a prefix of the same id.
+    /// Version 0.1. In 0.2 a log may have only a `checkpointKeyId`, which is a prefix of the same id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) log_id: Option<LogId>,
     #[serde(default, skip_serializing)]

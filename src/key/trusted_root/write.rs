@@ -10,7 +10,7 @@ use crate::key::{Algorithm, Chain, Key, KeyId, Material, PublicKey, Role, Validi
 /// One key to be written into a trusted root.
 #[derive(Debug, Clone, Copy)]
 pub struct Entry<'a> {
-    /// Its role; signer keys have no place in a trusted root.
+    /// Its role; a trusted root can't hold signer keys.
     pub role: Role,
     /// Its id.
     pub id: KeyId,
@@ -18,7 +18,7 @@ pub struct Entry<'a> {
     pub material: &'a Material,
     /// The address.
     pub url: Option<&'a str>,
-    /// When it was or is in use.
+    /// When the key was or is in use.
     pub validity: Validity,
 }
 
@@ -31,8 +31,8 @@ impl<'a> From<&'a Key> for Entry<'a> {
 
 /// Writes a trusted root of version 0.1: oldest first, two-space JSON, one newline at the end.
 ///
-/// A log without a known start gets 1970: verifiers demand a start, and the true one is unknown. An authority
-/// without one gets its certificate's.
+/// A log without a known start gets 1970, because verifiers require a start and the true one is unknown. An authority
+/// without one gets the start of its certificate.
 pub fn write(entries: &[Entry<'_>]) -> Vec<u8> {
     let mut entries: Vec<_> = entries.to_vec();
     entries.sort_by_key(|e| (e.validity.start, e.id));
@@ -104,7 +104,7 @@ fn key_details(key: &PublicKey) -> &'static str {
         Algorithm::EcdsaP256 => "PKIX_ECDSA_P256_SHA_256",
         Algorithm::EcdsaP384 => "PKIX_ECDSA_P384_SHA_384",
         Algorithm::Ed25519 => "PKIX_ED25519",
-        // The specification names three sizes; a DER key's length tells which one is meant.
+        // The specification lists three sizes; the length of the DER key tells them apart.
         Algorithm::Rsa => match key.spki().len() {
             ..350 => "PKIX_RSA_PKCS1V15_2048_SHA256",
             350..480 => "PKIX_RSA_PKCS1V15_3072_SHA256",
