@@ -1,4 +1,4 @@
-//! The public-good instance's trusted root, as it was when this program was built.
+//! The public-good instance's trusted root, as of the build of this program.
 
 use sigstore_trust_root::SIGSTORE_PRODUCTION_TRUSTED_ROOT;
 
@@ -7,10 +7,10 @@ use crate::{
     oci::Digest,
 };
 
-/// How the built-in root is called in inventories and messages.
+/// The name of the built-in root in inventories and messages.
 pub const BUILTIN_SOURCE: &str = "sigstore public-good trusted root";
 
-/// The day of the release of `sigstore-trust-root` that ships this root; a test holds the root's digest to it.
+/// The release date of the `sigstore-trust-root` version that ships this root; a test checks the root's digest.
 pub const BUILTIN_DATE: &str = "2026-10-23T00:00:00Z";
 
 pub(super) fn root() -> Contents {
@@ -21,7 +21,7 @@ pub(super) fn root() -> Contents {
         sha256: Digest::of(json),
         date: BUILTIN_DATE.parse().ok(),
     };
-    // The root is a constant of the program, and a test reads it: it can't be malformed.
+    // The root is a constant that a test parses, so it can't be malformed.
     trusted_root::read(json, &provenance).unwrap_or_default()
 }
 

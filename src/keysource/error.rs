@@ -23,26 +23,26 @@ pub enum KeySourceError {
     /// It is not a file.
     #[error("could not read {path}: {reason}", path = path.display())]
     NotAFile {
-        /// What was named.
+        /// The path given.
         path: PathBuf,
-        /// What it is.
+        /// What it is instead.
         reason: String,
     },
-    /// It is an address.
+    /// It is an address, not a file.
     #[error("{path} is an address, and a file is expected", path = path.display())]
     Address {
-        /// What was named.
+        /// The address given.
         path: PathBuf,
     },
-    /// It is larger than any key file.
+    /// It is larger than any key file should be.
     #[error("{path} is larger than {limit} bytes, the most that keypack reads of a key file", path = path.display())]
     TooLarge {
         /// The file.
         path: PathBuf,
-        /// The bound.
+        /// The limit in bytes.
         limit: u64,
     },
-    /// Its content is not what it should be.
+    /// It is not a valid key file.
     #[error("{path} is not a key file: {source}", path = path.display())]
     Key {
         /// The file.
@@ -64,7 +64,7 @@ pub enum KeySourceError {
         /// The file.
         path: PathBuf,
     },
-    /// Its keys are not of the kind that the role has which the user gives them.
+    /// Its keys are not of the kind that the role given by the user requires.
     #[error("{path} can't be used in the role that it is given: {source}", path = path.display())]
     Role {
         /// The file.
@@ -80,10 +80,10 @@ pub enum KeySourceError {
         /// Why.
         reason: String,
     },
-    /// The network.
+    /// A network error.
     #[error(transparent)]
     Net(HttpError),
-    /// An address that gives no key.
+    /// The answer from an address contains no key.
     #[error("{url} gives no key: {reason}")]
     Answer {
         /// The address.
@@ -91,20 +91,20 @@ pub enum KeySourceError {
         /// Why.
         reason: String,
     },
-    /// A TUF repository, or a root, that is not believed.
+    /// A TUF repository or root that failed verification.
     #[error("the TUF repository {repository}: {error}")]
     Tuf {
         /// The repository.
         repository: String,
-        /// Why.
+        /// What failed.
         error: TufError,
     },
-    /// A file that is no root.
+    /// A file that is not a TUF root.
     #[error("{path}: {error}", path = path.display())]
     NotARoot {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// What is wrong with it.
         error: TufError,
     },
     /// No root for a repository.
@@ -115,21 +115,21 @@ pub enum KeySourceError {
         /// How many roots were given.
         given: usize,
     },
-    /// A place without metadata.
+    /// A directory or address without TUF metadata.
     #[error("{place} is no TUF repository: neither timestamp.json nor metadata/timestamp.json is there")]
     NotTuf {
-        /// The place.
+        /// The directory or address.
         place: String,
     },
-    /// A server that answers with neither a file nor "not found".
+    /// A server that answered with neither a file nor "not found".
     #[error("could not read {url}: {reason}")]
     TufAnswer {
         /// The address.
         url: String,
-        /// What it answers.
+        /// The answer.
         reason: String,
     },
-    /// Its content is not a trusted root.
+    /// The file is not a trusted root.
     #[error("{path} can't be used as a trusted root: {source}", path = path.display())]
     TrustedRoot {
         /// The file.
@@ -140,7 +140,7 @@ pub enum KeySourceError {
 }
 
 impl KeySourceError {
-    /// Whether no file is there.
+    /// Whether the file does not exist.
     pub fn is_absent(&self) -> bool {
         match self {
             Self::Read { source, .. } => source.kind() == io::ErrorKind::NotFound,
@@ -149,7 +149,7 @@ impl KeySourceError {
         }
     }
 
-    /// Whether no way leads to the host, so that others need not be asked either.
+    /// Whether the host can't be reached at all, in which case there is no point in trying others.
     pub const fn is_unreachable(&self) -> bool {
         matches!(self, Self::Net(error) if error.is_transient())
     }
@@ -182,7 +182,7 @@ impl From<&KeySourceError> for Diagnostic {
     fn from(e: &KeySourceError) -> Self {
         let diagnostic = Self::new(e.code(), e.to_string());
         match e {
-            // What is there and is not as it must be is refused.
+            // A file that exists but is not acceptable is refused.
             KeySourceError::TooLarge { .. }
             | KeySourceError::Tuf { .. }
             | KeySourceError::NotARoot { .. } => diagnostic.ending(Exit::Refused),

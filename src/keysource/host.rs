@@ -1,5 +1,5 @@
-//! The keys that a host has already: what its policy.json names, and /etc/pki/sigstore. They are only read, and that
-//! they are not there or can't be read is no error: a host need not have any.
+//! The keys already present on a host: those named by its policy.json, and /etc/pki/sigstore. They are only read. It is
+//! not an error if they are missing or unreadable, because a host need not have any.
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "the host's keys lie in files")]
 
 use std::{
@@ -15,24 +15,24 @@ use crate::{
     limits,
 };
 
-/// What provenance of the host starts with.
+/// The prefix of the host's provenance.
 const HOST: &str = "host:";
 
-/// Where policy.json may lie (containers-policy.json(5)); the first that is there counts.
+/// Possible locations of policy.json (containers-policy.json(5)); the first one that exists is used.
 const POLICIES: [&str; 2] = ["/etc/containers/policy.json", "/usr/share/containers/policy.json"];
 
-/// Where RHEL 10 and Fedora keep the keys of sigstore signatures.
+/// The directory in which RHEL 10 and Fedora keep the keys of sigstore signatures.
 const SIGSTORE: &str = "/etc/pki/sigstore";
 
-/// A file system to read keys from: this host's, or one below a directory.
+/// A file system to read keys from: this host's, or one mounted below a directory.
 pub(super) struct Host {
     root: PathBuf,
-    /// Whether the provenance names whole paths: they are the same on every host.
+    /// Whether the provenance contains full paths, which are the same on every host.
     named: bool,
 }
 
 impl Host {
-    /// This host, for files that the user named.
+    /// This host, for files named by the user.
     pub(super) fn own() -> Self {
         Self { root: "/".into(), named: false }
     }
@@ -45,7 +45,7 @@ impl Host {
             return Err(KeySourceError::NotAFile { path: path.into(), reason });
         }
         let whole = self.root.join(path.trim_start_matches('/'));
-        // The links of a mounted system mean files of that system.
+        // Symbolic links in a mounted system refer to files of that system.
         let file = if self.root == Path::new("/") {
             fs::open(&whole)
         } else {
@@ -60,7 +60,7 @@ impl Host {
 }
 
 impl Gathered {
-    /// Adds the keys of the host whose files lie below `root`.
+    /// Adds the keys of the host whose root directory is `root`.
     pub fn add_host(&mut self, root: &Path) {
         let host = Host { root: root.into(), named: true };
         let named = self.candidates.len();
@@ -101,7 +101,7 @@ impl Gathered {
             Ok(parsed) => parsed,
             Err(e) => return self.leave(&source, None, &e),
         };
-        // The policy may have named the same file, and says what it is for.
+        // The policy may have named the same file, along with its purpose.
         let named = |key: &Material| {
             self.candidates.iter().any(|c| c.provenance == provenance && c.key.material.is_same_key(key))
         };
@@ -110,8 +110,8 @@ impl Gathered {
     }
 }
 
-/// The role that RHEL's name for a file gives (redhat-release: `SIGSTORE-redhat-release3`). Without one, its keys are
-/// signers' keys: there is nothing else to go by.
+/// The role implied by RHEL's name for a file (redhat-release: `SIGSTORE-redhat-release3`). `None` means signer keys,
+/// because there is nothing else to go by.
 fn rhel_role(path: &str) -> Option<Role> {
     let name = path.rsplit('/').next().unwrap_or(path);
     [("REKOR-", Role::Rekor), ("SIGSTORE-", Role::Signer)]
@@ -119,12 +119,12 @@ fn rhel_role(path: &str) -> Option<Role> {
         .find_map(|(start, role)| name.starts_with(start).then_some(role))
 }
 
-/// The files of a folder, by name.
+/// The names of the files in a directory.
 fn names(folder: &Path) -> io::Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in std::fs::read_dir(folder)?.take(limits::HOST_FILES) {
         let entry = entry?;
-        // What is no file is told when it is read; folders are nobody's keys.
+        // Anything that is not a regular file is reported when it is read; directories are skipped.
         if !entry.path().is_dir() {
             names.extend(entry.file_name().into_string());
         }

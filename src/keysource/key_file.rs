@@ -1,4 +1,4 @@
-//! Key files that the user names, and the role that each of them gives its keys.
+//! Key files named by the user, and the role that each of them gives its keys.
 
 use crate::diag::{Code, Diagnostic};
 use std::{
@@ -10,17 +10,17 @@ use std::{
 use super::{Gathered, KeySourceError};
 use crate::key::{Candidate, KeyFileError, Parsed, Provenance, Role, parse_named_key_file};
 
-/// What `--key` and its like in the setting take: `FILE` or `ROLE=FILE`.
+/// The value of `--key` and of the matching setting: `FILE` or `ROLE=FILE`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyFile {
-    /// What the user says that the keys are for.
+    /// The role given by the user.
     pub role: Option<Role>,
     /// The file.
     pub path: PathBuf,
 }
 
 impl KeyFile {
-    /// Reads it. What stands before the first `=` is a role only if it is the name of one: a file `a=b.pub` is named as
+    /// Parses it. The text before the first `=` is a role only if it is a role's name: a file `a=b.pub` can be given as
     /// it is, and a file `rekor=b.pub` by its path, `./rekor=b.pub`.
     pub fn parse(text: &OsStr) -> Result<Self, String> {
         let bytes = text.as_bytes();
@@ -35,7 +35,7 @@ impl KeyFile {
         Ok(Self { role, path: path.into() })
     }
 
-    /// The role that the file's name gives, where the user gives none.
+    /// The role implied by the file's name, if the user gives none.
     pub fn role_by_name(&self) -> Option<Role> {
         let name = self.path.file_name().filter(|_| self.role.is_none());
         name.and_then(OsStr::to_str).and_then(Role::of_file_name)
@@ -43,8 +43,8 @@ impl KeyFile {
 }
 
 impl Gathered {
-    /// Adds the keys and certificates of a file (`--key`). Their role is the one that the user gives, else the one that
-    /// the file's name gives; else they are signers' keys.
+    /// Adds the keys and certificates of a file (`--key`). Their role is the one given by the user, else the one
+    /// implied by the file's name, else signer.
     pub fn add_key_file(&mut self, file: &KeyFile) -> Result<(), KeySourceError> {
         let (bytes, provenance) = self.read(&file.path)?;
         let parsed = parsed(&bytes, &file.path)?;
@@ -58,8 +58,8 @@ impl Gathered {
         Ok(())
     }
 
-    /// Adds keys in `role` or, without one, each in the role that a key of its kind has by default. What can't be used is
-    /// left out and reported.
+    /// Adds keys in `role` or, without one, each in the default role for its kind. Unusable keys are reported and left
+    /// out.
     pub(super) fn add_parsed(
         &mut self,
         parsed: Parsed,
@@ -83,7 +83,7 @@ impl Gathered {
     }
 }
 
-/// Reads the keys of a file that the user names.
+/// Reads the keys of a file named by the user.
 pub(super) fn parsed(bytes: &[u8], path: &Path) -> Result<Parsed, KeySourceError> {
     parse_named_key_file(bytes).map_err(|source| match source {
         KeyFileError::PrivateKey { .. } => KeySourceError::PrivateKey { path: path.into() },

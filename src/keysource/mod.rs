@@ -1,4 +1,4 @@
-//! Where candidates come from. This room reads; it does not know what is needed.
+//! Where candidates come from. The readers here don't know which keys are needed.
 #![allow(clippy::disallowed_types, reason = "key files are named by the user and read here, bounded")]
 
 mod builtin;
@@ -41,24 +41,24 @@ use crate::{
     text,
 };
 
-/// What all sources together gave.
+/// The combined result of all sources.
 #[derive(Debug, Default)]
 pub struct Gathered {
-    /// Keys that could be the right ones.
+    /// Keys that may be the ones needed.
     pub candidates: Vec<Candidate>,
     /// Entries that can't be used. The rest of their source is used.
     pub unusable: Vec<Unusable>,
-    /// Logs of trusted roots that do not say since when they are in use. They are used.
+    /// Logs in trusted roots without a start date. They are used.
     pub undated: Vec<Undated>,
-    /// Fingerprints that the user gives: a key that is found in content and has one of them counts.
+    /// Fingerprints given by the user. A key found in content counts if its fingerprint is among them.
     pub pins: Vec<Pin>,
-    /// The documents of the host, which nobody named.
+    /// The host's documents, which the user did not name.
     pub host: BTreeSet<Provenance>,
-    /// TUF repositories that gave candidates.
+    /// The TUF repositories that gave candidates.
     pub chains: Vec<Collected>,
-    /// What was seen of release payloads: their manifests and what was left out of them, each once.
+    /// Release payload manifests and the entries left out of them, recorded so that each is handled once.
     pub(crate) seen: BTreeSet<Digest>,
-    /// The files that documents were read from, as they were named: provenance has no folders.
+    /// The files that documents were read from, by the path given: provenance has no directories.
     pub documents: BTreeMap<Digest, BTreeSet<PathBuf>>,
 }
 
@@ -67,11 +67,11 @@ pub struct Gathered {
 pub struct Unusable {
     /// The source: a file's name.
     pub source: String,
-    /// Which entry of it, unless it is the source as a whole.
+    /// Which entry of it; `None` for the whole source.
     pub entry: Option<String>,
     /// Why.
     pub problem: Diagnostic,
-    /// The id that the entry claims, where its key does not have that id.
+    /// The id that the entry claims, if its key has a different id.
     pub claims: Option<(Role, KeyId)>,
 }
 
@@ -80,11 +80,11 @@ pub struct Unusable {
 pub struct Undated {
     /// The source: a file's name.
     pub source: String,
-    /// Which entry of it: `tlogs[2] https://…`.
+    /// Which entry of it, for example `tlogs[2] https://…`.
     pub entry: String,
 }
 
-/// Reads the one public key of a file: what an organisation's signatures are verified with.
+/// Reads a file with exactly one public key, with which an organisation's signatures are verified.
 pub fn read_public_key(path: &Path) -> Result<PublicKey, KeySourceError> {
     let (bytes, _) = read(path)?;
     let parsed = key_file::parsed(&bytes, path)?;
@@ -106,8 +106,8 @@ impl Gathered {
         self.take(BUILTIN_SOURCE, builtin::root());
     }
 
-    /// Adds the entries of a `trusted_root.json`, or of a `trusted_root.jsonl` with one root a line, which
-    /// `gh attestation trusted-root` prints (`--trusted-root`).
+    /// Adds the entries of a `trusted_root.json`, or of a `trusted_root.jsonl` with one root per line, as printed by
+    /// `gh attestation trusted-root` (`--trusted-root`).
     pub fn add_trusted_root(&mut self, path: &Path) -> Result<(), KeySourceError> {
         let (bytes, provenance) = self.read(path)?;
         let bytes = text::utf8(&bytes);
@@ -126,14 +126,14 @@ impl Gathered {
         Ok(())
     }
 
-    /// Reads a file that the user names.
+    /// Reads a file named by the user.
     fn read(&mut self, path: &Path) -> Result<(Vec<u8>, Provenance), KeySourceError> {
         let (bytes, provenance) = read(path)?;
         self.is_from(&provenance, path);
         Ok((bytes, provenance))
     }
 
-    /// Keeps the path of a document. What a shell opened has none that means anything the next time.
+    /// Records the path of a document, unless it was opened by a shell: such a path has no meaning in the next run.
     fn is_from(&mut self, document: &Provenance, path: &Path) {
         if !fs::is_stream(path) {
             self.documents.entry(document.sha256).or_default().insert(path.to_owned());
@@ -151,8 +151,8 @@ impl Gathered {
         }));
     }
 
-    /// Tells conflicts, once all sources are in: an entry that claims the id of a key that another source has. Which
-    /// of the two is right is plain, for ids are computed, but somebody has tampered or erred.
+    /// Reports conflicts after all sources have been read: entries that claim the id of a key from another source. Ids
+    /// are computed, so it is clear which key is right, but the claim is an error or an attack.
     pub fn tell_conflicts(&mut self) {
         let mut roles: BTreeMap<KeyId, Vec<Role>> = BTreeMap::new();
         for Candidate { key, .. } in &self.candidates {
@@ -171,7 +171,8 @@ impl Gathered {
     }
 }
 
-/// Reads trusted roots, one JSON document after the other. A file without any is an error, as is any that is none.
+/// Reads consecutive JSON documents as trusted roots. It is an error if there are none, or if any is not a trusted
+/// root.
 fn read_roots(bytes: &[u8], provenance: &Provenance) -> Result<Vec<Contents>, TrustedRootError> {
     let mut documents = serde_json::Deserializer::from_slice(bytes).into_iter::<&RawValue>().peekable();
     if documents.peek().is_none() {
@@ -191,13 +192,13 @@ fn read_roots(bytes: &[u8], provenance: &Provenance) -> Result<Vec<Contents>, Tr
     Ok(roots)
 }
 
-/// Reads a file, bounded. Its provenance names it without its folder: paths differ from host to host, and keys/
-/// must not.
+/// Reads a file up to a limit. Its provenance has the file name without the directory: paths differ between hosts, and
+/// keys/ must not.
 fn read(path: &Path) -> Result<(Vec<u8>, Provenance), KeySourceError> {
     read_opened(fs::open(path), path)
 }
 
-/// Reads what was opened, or tells why it was not.
+/// Reads an opened file, or reports why it could not be opened.
 fn bounded(file: io::Result<File>, path: &Path, limit: u64) -> Result<Vec<u8>, KeySourceError> {
     let read = file.and_then(|file| fs::read(file, limit)).map_err(|e| {
         let path = path.to_owned();
@@ -210,7 +211,8 @@ fn bounded(file: io::Result<File>, path: &Path, limit: u64) -> Result<Vec<u8>, K
     read.ok_or_else(|| KeySourceError::TooLarge { path: path.into(), limit })
 }
 
-/// Whether a path that does not exist is an address: cosign's `--key` takes those, also of keys in a KMS or a cluster.
+/// Whether a path that does not exist is an address: cosign's `--key` accepts addresses, including those of keys in a
+/// KMS or a cluster.
 fn is_address(path: &Path) -> bool {
     let text = path.to_string_lossy();
     let scheme = text.split_once("://").map_or("", |(scheme, _)| scheme);
@@ -218,17 +220,17 @@ fn is_address(path: &Path) -> bool {
         || text.starts_with("pkcs11:")
 }
 
-/// The same with its provenance.
+/// Like [`bounded`], with the provenance.
 fn read_opened(file: io::Result<File>, path: &Path) -> Result<(Vec<u8>, Provenance), KeySourceError> {
     let bytes = bounded(file, path, limits::KEY_FILE)?;
-    // What a shell opened has a number for a name, and another one the next time.
+    // The name of a file opened by a shell is a number that changes from run to run.
     let name = if fs::is_stream(path) { Some("pipe".as_ref()) } else { path.file_name() };
     let source = name.map(|n| n.to_string_lossy().chars().take(200).collect()).unwrap_or_default();
     let provenance = Provenance { grade: Grade::File, source, sha256: Digest::of(&bytes), date: None };
     Ok((bytes, provenance))
 }
 
-/// Base64 with or without line breaks, as YAML and JSON files hold it.
+/// Base64 with or without line breaks, as in YAML and JSON files.
 fn decode(data: &str) -> Option<Vec<u8>> {
     let data: String = data.split_whitespace().collect();
     BASE64_STANDARD.decode(data).ok()

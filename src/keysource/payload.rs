@@ -1,5 +1,5 @@
-//! The release payload's own manifests, which lie inside a mirror: what they hold are claims. A key among them is
-//! taken only if its fingerprint is in the table of [`crate::key::well_known`], which cites its sources, or is pinned.
+//! The release payload's own manifests inside a mirror. Their keys are only claims: a key is accepted only if its
+//! fingerprint is pinned or is in the table of [`crate::key::well_known`], which cites its sources.
 
 use serde_json::Value;
 use serde_saphyr::options::DuplicateKeyPolicy;
@@ -12,18 +12,18 @@ use crate::{
 };
 
 impl Gathered {
-    /// Adds what a manifest `0000_90_*` of a release payload says.
+    /// Adds the keys of a manifest `0000_90_*` from a release payload.
     pub fn add_release_manifest(&mut self, name: &str, bytes: &[u8]) {
         let file = name.rsplit('/').next().unwrap_or(name);
         let source = format!("release payload {}", file.chars().take(150).collect::<String>());
         let provenance = Provenance { grade: Grade::Release, source, sha256: Digest::of(bytes), date: None };
-        // Several releases in one mirror hold the same manifest.
+        // Several releases in one mirror contain the same manifest.
         if !self.seen.insert(Digest::of(format!("{} {}", provenance.sha256, provenance.source).as_bytes())) {
             return;
         }
         let text = String::from_utf8_lossy(bytes);
-        // Red Hat's own ConfigMap names its namespace twice: the last counts, as for `oc apply`. What a key here says is
-        // a claim however it is read.
+        // Red Hat's ConfigMap contains its namespace twice; the last one wins, as for `oc apply`. The keys here are
+        // only claims either way.
         let options = serde_saphyr::options! { duplicate_keys: DuplicateKeyPolicy::LastWins };
         let manifest = match serde_saphyr::from_str_with_options::<Value>(&text, options) {
             Ok(manifest) => manifest,
@@ -66,7 +66,7 @@ impl Gathered {
         }
     }
 
-    /// Takes those keys that are known or pinned. The others are told, with what would make them count.
+    /// Adds the keys that are well known or pinned. The others are reported, with what would make them acceptable.
     fn add_claims(&mut self, entry: &str, role: Role, bytes: &[u8], provenance: &Provenance) {
         let parsed = match parse_key_file(bytes) {
             Ok(parsed) => parsed,
@@ -98,7 +98,7 @@ impl Gathered {
         }
     }
 
-    /// Notes once that an entry of a source is not used.
+    /// Records once that an entry of a source is not used.
     pub(super) fn leave(&mut self, source: &str, entry: Option<&str>, problem: impl Into<Diagnostic>) {
         let (entry, problem) = (entry.map(str::to_owned), problem.into());
         let words = [source, entry.as_deref().unwrap_or_default(), problem.code.as_str(), &problem.message]
@@ -139,7 +139,7 @@ secqki/yrmv3Y0dqZ9VOn3UCAwEAAQ==
              policyType: PublicKey\n      publicKey:\n        keyData: {data}\n"
         );
         let mut gathered = Gathered::default();
-        // Several releases in one mirror hold the same manifest.
+        // Several releases in one mirror contain the same manifest.
         for release in ["4.20.1", "4.20.2"] {
             let name = format!("working-dir/hold-release/{release}/release-manifests/0000_90_policy.yaml");
             gathered.add_release_manifest(&name, yaml.as_bytes());

@@ -1,6 +1,6 @@
-//! The private CAs of a policy.json: `pki` in containers-policy.json(5). containers/image takes every certificate of the
-//! roots as an anchor and those of the intermediates as a pool (`signature/pki_cert.go`), so each of them may be the one
-//! that issued a signer's certificate.
+//! The private CAs of a policy.json: `pki` in containers-policy.json(5). containers/image uses every root certificate
+//! as an anchor and the intermediates as a pool (`signature/pki_cert.go`), so any of them may be the issuer of a
+//! signer's certificate.
 
 use super::Gathered;
 use crate::{
@@ -9,13 +9,13 @@ use crate::{
     trust::check_chain,
 };
 
-/// Certificates of one chain: real ones have two or three.
+/// The maximum number of certificates in a chain. Real ones have two or three.
 const LINKS: usize = 8;
 
-/// A certificate and where it lies.
+/// A certificate and where it came from.
 type Held = (Certificate, Provenance);
 
-/// What one `pki` holds.
+/// The contents of one `pki`.
 #[derive(Debug, Default)]
 pub(super) struct Pki {
     /// `caRootsPath`, `caRootsData`.
@@ -33,7 +33,7 @@ impl Gathered {
                 Candidate::new(Role::Pki, chain, provenance.clone()).map_err(|e| e.to_string())
             });
             match candidate {
-                // Many scopes often hold the same certificates: the first one tells them.
+                // Many scopes contain the same certificates: only the first is reported.
                 Ok(new) if self.candidates.iter().any(|c| is_again(c, &new)) => {}
                 Ok(new) => self.candidates.push(new),
                 Err(reason) => {
@@ -54,7 +54,8 @@ impl Pki {
         self.roots.iter().any(|(root, _)| root == certificate)
     }
 
-    /// The chain from this certificate to a root. Several may bear the issuer's name; the signature tells which it is.
+    /// The chain from this certificate to a root. Several certificates may have the issuer's name; the signature
+    /// decides.
     fn chain(&self, first: &Certificate) -> Result<Chain, String> {
         let whole = |certificates: Vec<Certificate>| -> Result<Chain, String> {
             let chain = Chain::new(certificates).map_err(|e| e.to_string())?;

@@ -1,4 +1,4 @@
-//! The keys that a host trusts by its policy.json (containers-policy.json(5)): read only, and only the keys.
+//! The keys that a host trusts according to its policy.json (containers-policy.json(5)). Only the keys are read.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -13,8 +13,8 @@ use crate::{
     text,
 };
 
-/// The keys that a policy.json holds itself, in one scope. Each is a source of its own: that another scope has another
-/// key says nothing, that another key stands in the place of one does.
+/// The keys embedded in a policy.json, in one scope. Each is a separate source: a different key in another scope is not
+/// a change, but a different key in the same place is.
 struct Inline<'a> {
     policy: &'a Provenance,
     scope: String,
@@ -22,7 +22,7 @@ struct Inline<'a> {
 }
 
 impl Inline<'_> {
-    /// How the next key of this kind is called.
+    /// The name of the next key of this kind.
     fn name(&mut self, prefix: &'static str) -> String {
         let number = self.taken.entry(prefix).or_default();
         *number += 1;
@@ -34,13 +34,13 @@ impl Inline<'_> {
 }
 
 impl Gathered {
-    /// Adds the keys that a policy.json names or holds. What can't be used of it is told; the rest is used.
+    /// Adds the keys that a policy.json names or embeds. Unusable entries are reported; the rest is used.
     pub fn add_policy(&mut self, path: &Path) -> Result<(), KeySourceError> {
         let (bytes, provenance) = self.read(path)?;
         self.add_policy_of(&Host::own(), path, &bytes, &provenance)
     }
 
-    /// The same for a policy.json that was read: the paths in it are those of `host`.
+    /// Does the same for the content of a policy.json, whose paths are those of `host`.
     pub(super) fn add_policy_of(
         &mut self,
         host: &Host,
@@ -61,7 +61,7 @@ impl Gathered {
         });
         for (scope, list) in scopes.chain([("default".to_owned(), &policy["default"])]) {
             let scope: String = scope.trim_end().chars().take(limits::NAME).collect();
-            // Several keys of one scope are told apart by their place in it.
+            // Several keys of one scope are distinguished by their position.
             let mut inline = Inline { policy: provenance, scope, taken: BTreeMap::new() };
             for requirement in list.as_array().into_iter().flatten() {
                 self.add_requirement(host, requirement, &mut inline);
@@ -87,7 +87,7 @@ impl Gathered {
         };
         for (of, prefix, role) in fields.iter().copied() {
             for Document { parsed, provenance, entry, held } in self.documents(host, of, prefix, inline) {
-                // Many scopes often hold the same key: the first one tells it.
+                // Many scopes contain the same key: only the first is reported.
                 let known = |c: &Candidate| c.provenance.sha256 == provenance.sha256 && c.key.role == role;
                 if !held || !self.candidates.iter().any(known) {
                     self.add_parsed(parsed, Some(role), &provenance, entry.as_deref());
@@ -102,7 +102,7 @@ impl Gathered {
         }
     }
 
-    /// The certificates of these fields, one by one: which of them make a chain does not follow from their order.
+    /// The certificates of these fields, one by one: their order does not show which of them form a chain.
     fn certificates(
         &mut self,
         host: &Host,
@@ -121,13 +121,13 @@ impl Gathered {
                     other => parsed.material.push(other),
                 }
             }
-            // Only for the report.
+            // Called only to report the unusable entries.
             self.add_parsed(parsed, Some(Role::Pki), &provenance, entry.as_deref());
         }
         certificates
     }
 
-    /// The documents that the fields of a requirement name or hold. What can't be read is left out and reported.
+    /// The documents that the fields of a requirement name or embed. Unreadable ones are reported and left out.
     fn documents(
         &mut self,
         host: &Host,
@@ -171,13 +171,13 @@ impl Gathered {
     }
 }
 
-/// A file with keys, or its content, that a policy.json has.
+/// A key file named by a policy.json, or its embedded content.
 struct Document {
     parsed: Parsed,
     provenance: Provenance,
-    /// What it is called in the report, unless it is a source of its own.
+    /// The entry's name in the report; `None` if it is a separate source.
     entry: Option<String>,
-    /// Whether the policy.json holds it itself.
+    /// Whether it is embedded in the policy.json.
     held: bool,
 }
 

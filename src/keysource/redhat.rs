@@ -1,6 +1,6 @@
-//! The addresses under which Red Hat publishes the keys of its images. They are asked only when a signature of a Red Hat
-//! image needs a key that nothing else gave. An answer is what TLS vouches for: a key of it counts if its fingerprint
-//! is in the table of [`crate::key::well_known`], or if it proves a signature.
+//! The addresses at which Red Hat publishes the keys of its images. They are queried only when a signature of a Red Hat
+//! image needs a key that no other source has. TLS alone vouches for the answer, so a key in it counts only if its
+//! fingerprint is in the table of [`crate::key::well_known`], or if it proves a signature.
 
 use super::{Gathered, KeySourceError, rekor::get};
 use crate::{
@@ -9,12 +9,12 @@ use crate::{
     oci::Digest,
 };
 
-/// What an image of Red Hat's is called: the registries and the repositories of releases.
+/// Prefixes of Red Hat's image references: its registries and the release repositories.
 const REFERENCES: [&str; 3] =
     ["registry.redhat.io/", "registry.access.redhat.com/", "quay.io/openshift-release-dev/"];
 
-/// Sources: the product signing keys page of access.redhat.com (`security/team/key`) for the two keys; the addresses of
-/// the log and of its TUF repository stand in Red Hat's public verification scripts. The log signs for Red Hat alone.
+/// Sources: the product signing keys page of access.redhat.com (`security/team/key`) for the two keys; Red Hat's public
+/// verification scripts for the log and its TUF repository. The log is used by Red Hat alone.
 const ADDRESSES: [(Role, &str); 4] = [
     (Role::Signer, "https://security.access.redhat.com/data/63405576.txt"),
     (Role::Gpg, "https://access.redhat.com/security/data/fd431d51.txt"),
@@ -25,12 +25,12 @@ const ADDRESSES: [(Role, &str); 4] = [
     (Role::Rekor, "https://tuf-default.apps.rosa.rekor-prod.2jng.p3.openshiftapps.com/targets/rekor.pub"),
 ];
 
-/// Whether a signer called an image by a name of Red Hat's.
+/// Whether the image reference written by a signer is one of Red Hat's.
 pub fn is_redhat(reference: &str) -> bool {
     REFERENCES.iter().any(|prefix| reference.starts_with(prefix))
 }
 
-/// Whether a candidate came from one of these addresses and is in no table: it has to prove a signature.
+/// Whether a candidate came from one of these addresses and is not well known, so that it has to prove a signature.
 pub fn is_redhats(candidate: &Candidate) -> bool {
     let known = well_known(candidate.key.key_ref()).is_some();
     let fetched = ADDRESSES.iter().any(|(_, address)| *address == candidate.provenance.source);
@@ -38,8 +38,8 @@ pub fn is_redhats(candidate: &Candidate) -> bool {
 }
 
 impl Gathered {
-    /// Asks Red Hat for keys of these roles. What does not work is returned, not fatal; after one address that can't be
-    /// reached the others are not tried, for then there is no way out of this network.
+    /// Asks Red Hat for keys of these roles. Failures are returned and are not fatal. If an address can't be reached,
+    /// the others are not tried, because then the network has no way out.
     pub fn add_redhat(&mut self, roles: &[Role], client: &Client) -> Vec<KeySourceError> {
         let mut problems = Vec::new();
         for (role, address) in ADDRESSES.into_iter().filter(|(role, _)| roles.contains(role)) {

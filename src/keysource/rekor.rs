@@ -1,4 +1,4 @@
-//! The keys of a Rekor, asked by its API or given as a file. They are candidates like all others: one counts only if
+//! The keys of a Rekor log, from its API or a file. They are candidates like all others: a key counts only if
 //! signatures name its id and their entries verify with it.
 
 use std::{
@@ -17,7 +17,7 @@ use crate::{
     oci::Digest,
 };
 
-/// Shards that are asked for their keys: the public log has two.
+/// The maximum number of shards to query for keys. The public log has two.
 const SHARDS: usize = 64;
 
 #[derive(Deserialize)]
@@ -33,12 +33,12 @@ struct Shard {
     tree_id: String,
 }
 
-/// What `--rekor` and its like in the setting take.
+/// The value of `--rekor` and of the matching setting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AddressOrPath {
-    /// An address to ask.
+    /// An address to query.
     Address(Url),
-    /// A file or a folder.
+    /// A file or a directory.
     Path(PathBuf),
 }
 
@@ -73,8 +73,8 @@ impl Gathered {
         };
         let own = at("/api/v1/log/publicKey")?;
         let mut addresses = vec![(own.to_string(), own)];
-        // A log that tells no shards is asked for its key all the same, but not a host that can't be spoken to: whoever waited
-        // for that once need not wait again.
+        // A log that does not list its shards is still asked for its key. A host that can't be reached is not, because
+        // that would mean waiting for a second timeout.
         let log = match get(client, at("/api/v1/log")?) {
             Err(KeySourceError::Net(
                 e @ (HttpError::Unreachable { .. } | HttpError::TimedOut { .. } | HttpError::Tls { .. }),
@@ -86,7 +86,7 @@ impl Gathered {
         if let Some(log) = log.and_then(|log| serde_json::from_slice::<Log>(&log).ok()) {
             for shard in log.inactive_shards.iter().take(SHARDS) {
                 let mut address = at("/api/v1/log/publicKey")?;
-                // The source is kept, and no kept address has a query.
+                // The source is recorded, and recorded addresses have no query string.
                 let id: String = shard.tree_id.chars().filter(char::is_ascii_alphanumeric).take(64).collect();
                 let source = format!("{address} of the tree {id}");
                 address.query_pairs_mut().append_pair("treeID", &shard.tree_id);
@@ -96,7 +96,7 @@ impl Gathered {
         for (number, (source, address)) in addresses.into_iter().enumerate() {
             match self.add_log_key(address, &source, &base_text, client) {
                 Err(e) if number == 0 => return Err(e),
-                // A shard of the past whose key is not told is no reason to do without the log's own.
+                // A failure to get an old shard's key must not cost us the log's current key.
                 Err(e) => self.leave(&source, Some("inactive shard"), &e),
                 Ok(()) => {}
             }
@@ -111,8 +111,7 @@ impl Gathered {
         base: &str,
         client: &Client,
     ) -> Result<(), KeySourceError> {
-        // Nothing vouches for what came without TLS, or with TLS that was told to believe anybody: it is worth as much
-        // as a file that somebody hands over.
+        // Without TLS, or with TLS verification turned off, the answer is not authenticated and is graded like a file.
         let vouched = address.scheme() == "https" && client.options().tls.verify;
         let grade = if vouched { Grade::Tls } else { Grade::File };
         let bytes = get(client, address)?;
@@ -130,7 +129,8 @@ impl Gathered {
     }
 }
 
-/// Asks one address, which must answer itself: the name in it is all that says whose key this is.
+/// Fetches one address, without redirects to another host: the name in the address is all that identifies the key's
+/// owner.
 pub(super) fn get(client: &Client, url: Url) -> Result<Vec<u8>, KeySourceError> {
     let text = shown(&url);
     let answer =

@@ -1,5 +1,5 @@
-//! Keys out of TUF repositories, over http(s) or in a directory. Everything is decided by [`crate::trust::tuf`]; here
-//! its files are read, and the root is chosen that it begins with.
+//! Keys from TUF repositories, over http(s) or in a directory. [`crate::trust::tuf`] makes all decisions; this module
+//! reads the files and chooses the initial root.
 
 mod place;
 mod roots;
@@ -21,14 +21,14 @@ use crate::{
     trust::tuf::{self, Chain, Evidence, Files, RepositoryPath, Root},
 };
 
-/// A repository that was read and verified, as it goes into a pack.
+/// A repository that was read and verified, as it is put into a pack.
 #[derive(Debug, Clone)]
 pub struct Collected {
     /// Its address, or the name of its directory.
     pub repository: String,
-    /// The name of the file in keys/, without the ending: the same for ever for one repository.
+    /// The file name in keys/, without the extension. It never changes for a given repository.
     pub name: String,
-    /// The files.
+    /// The metadata files.
     pub chain: Chain,
     /// Versions and dates.
     pub evidence: Evidence,
@@ -37,8 +37,8 @@ pub struct Collected {
 }
 
 impl Gathered {
-    /// Reads a repository, verifies it strictly at `now`, and adds its keys. `roots` are what the user gave; of several
-    /// the one is meant that the repository itself serves.
+    /// Reads a repository, verifies it strictly at `now`, and adds its keys. `roots` are those given by the user; if
+    /// there are several, the one that the repository itself serves is used.
     pub fn add_tuf(
         &mut self,
         place: &Place,
@@ -77,8 +77,9 @@ impl Gathered {
     }
 }
 
-/// Adds the roots before the one that was given, as far back as each may be followed by the next: an enclave may begin
-/// with an older root than the connected side. One that can't be had ends the search; nothing hangs on it here.
+/// Adds roots older than the given one, as long as each is validly succeeded by the next: the disconnected side may
+/// start with an older root than the connected side. The search ends at the first one that is not available, which is
+/// harmless.
 fn earlier_roots(repository: &Repository, chain: &mut Chain, first: u64) {
     for version in (1..first).rev().take(limits::TUF_ROOTS) {
         let name = |version: u64| format!("{version}.root.json");

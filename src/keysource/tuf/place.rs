@@ -12,7 +12,7 @@ use crate::{
     trust::tuf::{Files, RepositoryPath, TufError},
 };
 
-/// Where a repository lies.
+/// The location of a repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
     /// At an address.
@@ -26,14 +26,14 @@ impl Place {
     pub fn parse(text: &str) -> Result<Self, String> {
         match text.split_once("://") {
             Some(("file", path)) => Err(format!("a directory is given as it is: {path}")),
-            // Files are named behind the address.
+            // File names are appended to the address.
             _ if address::is_meant(text) => address::parse(text).map(Self::Web).map_err(|e| e.to_string()),
             _ => Ok(Self::Dir(text.into())),
         }
     }
 
-    /// How it is called in keys/: an address without its last slash; of a directory the name alone, for paths differ
-    /// from host to host.
+    /// The name in keys/: an address without its trailing slash, or only the name of a directory, because paths differ
+    /// between hosts.
     fn name(&self) -> String {
         match self {
             Self::Web(url) => url.as_str().trim_end_matches('/').to_owned(),
@@ -46,13 +46,13 @@ impl Place {
     }
 }
 
-/// A repository that is read.
+/// A repository to read from.
 pub(super) struct Repository {
     at: At,
     name: String,
-    /// Where the metadata lie: at the top, as they are published, or in `metadata/`, as they are kept.
+    /// Where the metadata are: at the top, as published, or in `metadata/`, as stored.
     metadata: &'static str,
-    /// What went wrong with the network or the disk, which the workflow can't tell.
+    /// A network or disk error that the TUF workflow can't report.
     failure: Mutex<Option<KeySourceError>>,
 }
 
@@ -95,7 +95,7 @@ impl Repository {
         }
     }
 
-    /// What the network or the disk said, if that is why a file could not be read.
+    /// The network or disk error because of which a file could not be read, if any.
     pub(super) fn failure(&self) -> Option<KeySourceError> {
         self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
@@ -119,7 +119,7 @@ impl Files for Repository {
     }
 }
 
-/// An object store says 403 for what is not there, as S3 and GCS do; python-tuf takes both alike.
+/// Object stores such as S3 and GCS answer 403 for a missing object; python-tuf treats both alike.
 fn fetch(client: &Client, address: &str, max: u64) -> Result<Option<Vec<u8>>, KeySourceError> {
     let answer = |reason: String| KeySourceError::TufAnswer { url: address.to_owned(), reason };
     let url: Url = address.parse().map_err(|_| answer("it is not an address".into()))?;
@@ -131,7 +131,7 @@ fn fetch(client: &Client, address: &str, max: u64) -> Result<Option<Vec<u8>>, Ke
     }
 }
 
-/// Reads a file, if it is there.
+/// Reads a file, if it exists.
 fn read_file(path: &Path, max: u64) -> Result<Option<Vec<u8>>, KeySourceError> {
     match bounded(fs::open(path), path, max) {
         Err(KeySourceError::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(None),

@@ -1,5 +1,5 @@
-//! Which root a repository begins with. Whatever the repository serves, only a root that the user gave or that is built
-//! in is ever believed; what is served merely tells which of several is meant.
+//! Chooses a repository's initial root. Only a root that is built in or given by the user is ever trusted; what the
+//! repository serves merely selects one of several.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ use crate::{
 /// The root that was chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Choice {
-    /// One that the user gave, by its index.
+    /// One given by the user, by its index.
     Given(usize),
     /// A built-in one.
     Builtin(Instance),
@@ -31,8 +31,8 @@ impl Choice {
     }
 }
 
-/// Of the roots that were given the one that the repository serves under its version; else the built-in one of this
-/// address; else the only one that was given; else the public good's, where a mirror of it serves it.
+/// Prefers the given root that the repository serves under its version; then the built-in one for this address; then
+/// the only given one; then the public-good root, if a mirror serves it.
 pub(super) fn choose(repository: &Repository, roots: &[Root]) -> Result<Choice, TufError> {
     let served = |root: &Root| -> Result<bool, TufError> {
         let path = RepositoryPath::new(&format!("{}.root.json", root.version()))?;
@@ -78,15 +78,15 @@ mod tests {
             let given: Vec<_> = given.iter().map(|root| (*root).clone()).collect();
             decide(name, &given, &|root| Ok(serves.contains(&root))).unwrap()
         };
-        // What is served tells which of several is meant, at a known address too.
+        // The served root selects among several, at a known address too.
         assert_eq!(choice(own, &[&staging, &github], &[&github]), Choice::Given(1));
         assert_eq!(choice(Instance::GitHub.url(), &[&staging], &[&staging]), Choice::Given(0));
-        // A known address begins with its own, whatever else was given.
+        // A known address starts with its own root, whatever else was given.
         for instance in Instance::ALL {
             assert_eq!(choice(instance.url(), &[], &[]), Choice::Builtin(instance));
             assert_eq!(choice(instance.url(), &[&good, &staging], &[]), Choice::Builtin(instance));
         }
-        // Elsewhere the only one that was given; a mirror of the public good needs none, one of GitHub's does.
+        // Elsewhere the only given root is used; a mirror of the public good needs none, a mirror of GitHub's does.
         assert_eq!(choice(own, &[&staging], &[]), Choice::Given(0));
         assert_eq!(choice(own, &[], &[&good]), Choice::Builtin(Instance::PublicGood));
         assert_eq!(choice(own, &[], &[&github]), Choice::None);
