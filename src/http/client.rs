@@ -19,42 +19,42 @@ use super::{
     shown,
 };
 
-/// Redirects that are followed for one request. A registry with a store behind it needs one, sometimes two.
+/// The maximum number of redirects per request. A registry with an object store behind it needs one, sometimes two.
 const HOPS: usize = 5;
 
-/// The slowest upload that is waited for, in bytes a second.
+/// The slowest acceptable upload, in bytes per second.
 const SLOWEST_UPLOAD: u64 = 16 << 10;
 
-/// The HTTP client. It may be shared by threads; at most [`Options::jobs`] requests are under way at once.
+/// The HTTP client. It may be shared by threads; at most [`Options::jobs`] requests are in flight at once.
 #[derive(Debug)]
 pub struct Client {
     options: Options,
-    /// One connection pool per origin, since certificates belong to hosts (containers-certs.d(5)).
+    /// One connection pool per origin, because certificates belong to hosts (containers-certs.d(5)).
     pools: Mutex<HashMap<Origin, Blocking>>,
 }
 
 impl Client {
-    /// A client that behaves as `options` say. Nothing is read or sent yet.
+    /// A client configured by `options`. Nothing is read or sent yet.
     pub fn new(options: Options) -> Self {
         Self { options, pools: Mutex::default() }
     }
 
-    /// How it behaves.
+    /// The options.
     pub const fn options(&self) -> &Options {
         &self.options
     }
 
-    /// Asks, and returns as soon as the answer begins.
+    /// Sends a request and returns as soon as the response headers have arrived.
     pub fn send(&self, request: &Request<'_>) -> Result<Response<Body>, HttpError> {
         self.persist(request, Ok)
     }
 
-    /// Asks, and reads the answer, at most `limit` bytes. An answer that breaks off is asked for again.
+    /// Sends a request and reads the response, up to `limit` bytes. An interrupted response is requested again.
     pub fn fetch(&self, request: &Request<'_>, limit: u64) -> Result<Response<Vec<u8>>, HttpError> {
         self.persist(request, |answer| answer.read_counted(limit, |_| {}))
     }
 
-    /// The same with an answer of so many bytes, whose progress is shown.
+    /// Like `fetch`, for a response of known length whose progress is shown.
     pub fn fetch_counted(
         &self,
         request: &Request<'_>,
@@ -67,7 +67,7 @@ impl Client {
         })
     }
 
-    /// Pauses before repetition number `attempt`, counted from 0, of something that `why` made fail.
+    /// Pauses before retry number `attempt`, counted from 0; `why` is the reason for the failure.
     pub fn pause(&self, attempt: u32, why: &str) {
         let pause = retry::backoff(self.options.pause, self.options.longest_pause, attempt);
         self.wait(pause, attempt, why);
@@ -81,7 +81,7 @@ impl Client {
         std::thread::sleep(retry::spread(pause));
     }
 
-    /// Tries until there is an answer that is worth returning.
+    /// Retries until there is a final answer.
     fn persist<B>(
         &self,
         request: &Request<'_>,
@@ -119,7 +119,7 @@ impl Client {
         unreachable!("the last attempt returns")
     }
 
-    /// One try: the request and the redirects that answer it.
+    /// One attempt: the request and any redirects.
     fn follow(&self, request: &Request<'_>) -> Result<Response<Body>, HttpError> {
         let reading = matches!(request.method, Method::GET | Method::HEAD);
         let home = Origin::of(&request.url);
@@ -146,7 +146,8 @@ impl Client {
             let next = resolve(&url, location).map_err(|why| {
                 HttpError::redirect(&origin, location.split(['?', '#']).next().unwrap_or(""), why)
             })?;
-            // Credentials stay behind for good once another origin was reached, even if that one sends us back.
+            // Once another origin has been reached, credentials are never sent again, even if that origin redirects
+            // back.
             elsewhere |= Origin::of(&next) != home;
             if !reading && (elsewhere || !kept) {
                 return Err(HttpError::Redirect {
@@ -198,7 +199,7 @@ impl Client {
             && let Some(pool) = self.self_signed_pool(origin)?
         {
             let again = send(pool.clone());
-            // Where that does not help either, the first refusal says what is wrong.
+            // If that does not help either, report the first error.
             if !again.as_ref().is_err_and(HttpError::is_certificate) {
                 self.pools().insert(origin.clone(), pool);
                 result = again;
@@ -220,7 +221,7 @@ impl Client {
         let builder = if origin.is_https() {
             self.options.tls.apply(origin, builder)?
         } else {
-            // There is nothing to verify; reading the system's roots is what most of a small request would cost.
+            // There is nothing to verify, and reading the system's roots would be most of the cost of a small request.
             builder.tls_certs_only([])
         };
         let pool = builder.build().map_err(|e| unusable(origin, &e))?;
@@ -255,18 +256,18 @@ fn unusable(origin: &Origin, e: &reqwest::Error) -> HttpError {
 }
 
 impl Drop for Client {
-    /// The connections are closed on a thread of their own: a program that is done ends at once.
+    /// Closes the connections on a separate thread, so that the program can exit at once.
     fn drop(&mut self) {
         let pools = std::mem::take(self.pools.get_mut().unwrap_or_else(PoisonError::into_inner));
         if !pools.is_empty() {
-            // Where there are no more threads, they are dropped here.
+            // If no thread can be started, they are dropped here.
             let _ = std::thread::Builder::new().spawn(move || drop(pools));
         }
     }
 }
 
 fn exhausted<B>(answer: &Response<B>, wanted: Option<Duration>) -> HttpError {
-    // What was asked is named: it may be the one thing that is refused.
+    // Show the full address: it may be the only one that is limited.
     let origin = shown(&answer.url);
     if answer.status == StatusCode::TOO_MANY_REQUESTS {
         HttpError::RateLimited { origin, wait: wanted.map(|d| d.as_secs()) }
@@ -275,7 +276,7 @@ fn exhausted<B>(answer: &Response<B>, wanted: Option<Duration>) -> HttpError {
     }
 }
 
-/// The innermost cause: the outer texts of reqwest hold addresses.
+/// The innermost cause: reqwest's outer messages contain addresses.
 fn cause(e: &reqwest::Error) -> String {
     let mut last: &dyn std::error::Error = e;
     while let Some(next) = last.source() {

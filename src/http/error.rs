@@ -5,66 +5,66 @@ use thiserror::Error;
 
 use super::{Origin, Unfit, Url, shown};
 
-/// Why there is no answer. No text holds a query, a user name or a credential.
+/// Why a request failed. No message contains a query, a user name or a credential.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum HttpError {
     /// No connection, or a connection that broke.
     #[error("could not reach {origin}: {reason}")]
     Unreachable {
-        /// Who was called.
+        /// The origin contacted.
         origin: String,
-        /// What the system says.
+        /// The system's message.
         reason: String,
     },
-    /// Silence.
+    /// The server did not respond in time.
     #[error("{origin} did not answer within {seconds} s")]
     TimedOut {
-        /// Who was called.
+        /// The origin contacted.
         origin: String,
-        /// How long we waited.
+        /// The time waited, in seconds.
         seconds: u64,
     },
-    /// The other side could not prove who it is, or the two do not speak the same TLS.
+    /// The server's certificate was not accepted, or there is no common TLS version or cipher.
     #[error("no TLS connection to {origin}: {reason}")]
     Tls {
-        /// Who was called.
+        /// The origin contacted.
         origin: String,
-        /// What rustls says.
+        /// The message from rustls.
         reason: String,
     },
     /// A redirect that keypack does not follow.
     #[error("{from} redirects to {to}, which keypack does not follow: {reason}")]
     Redirect {
-        /// Who redirects.
+        /// The origin that sent the redirect.
         from: String,
-        /// Where to.
+        /// The target.
         to: String,
-        /// Which rule it breaks.
+        /// The rule that it breaks.
         reason: String,
     },
-    /// 429 to the end.
+    /// 429 on every attempt.
     #[error("{origin} refuses more requests for now{}", wait.map(|s| format!(" and asks to wait {s} s")).unwrap_or_default())]
     RateLimited {
-        /// Who refuses.
+        /// The origin that refused.
         origin: String,
         /// What `Retry-After` says, in seconds.
         wait: Option<u64>,
     },
-    /// 502, 503 or 504 to the end.
+    /// 502, 503 or 504 on every attempt.
     #[error("{origin} is not available: it answers {status}")]
     Unavailable {
-        /// Who.
+        /// The origin that answered.
         origin: String,
         /// The last status.
         status: u16,
     },
-    /// An answer beyond its bound.
+    /// A response that exceeds its limit.
     #[error("the answer of {from} is longer than {limit} bytes, the most that keypack reads of it")]
     TooLong {
-        /// Whose answer.
+        /// The address that sent it.
         from: String,
-        /// The bound.
+        /// The limit in bytes.
         limit: u64,
     },
     /// A certificate or key file that can't be used.
@@ -75,10 +75,10 @@ pub enum HttpError {
         /// What is wrong with it.
         reason: String,
     },
-    /// The client itself can't be made.
+    /// The client could not be created.
     #[error("the settings for {origin} can't be used: {reason}")]
     Settings {
-        /// For whom.
+        /// The origin it was for.
         origin: String,
         /// What is wrong.
         reason: String,
@@ -101,7 +101,7 @@ impl HttpError {
         }
     }
 
-    /// Whether the same request may succeed at another time.
+    /// Whether the same request may succeed later.
     pub(crate) const fn is_transient(&self) -> bool {
         matches!(self, Self::Unreachable { .. } | Self::TimedOut { .. })
     }
@@ -110,7 +110,7 @@ impl HttpError {
         Self::Redirect { from: from.to_string(), to: to.to_owned(), reason: why.to_string() }
     }
 
-    /// Whether the other side's certificate was refused.
+    /// Whether the server's certificate was rejected.
     pub(super) fn is_certificate(e: &reqwest::Error) -> bool {
         let mut next = std::error::Error::source(e);
         while let Some(cause) = next {
@@ -122,7 +122,7 @@ impl HttpError {
         false
     }
 
-    /// Sorts what reqwest reports. Its texts are not used: they hold whole addresses.
+    /// Classifies a reqwest error. Its messages are not used because they contain full addresses.
     pub(super) fn sort(origin: &Origin, url: &Url, silence: std::time::Duration, e: &reqwest::Error) -> Self {
         if e.is_timeout() {
             return Self::TimedOut { origin: shown(url), seconds: silence.as_secs() };
@@ -142,7 +142,7 @@ impl HttpError {
     }
 }
 
-/// An `io::Error` hides the error that it wraps from `source()`, and here they come wrapped more than once.
+/// `io::Error` does not return the wrapped error from `source()`, and here errors are wrapped more than once.
 fn tls_cause<'a>(cause: &'a (dyn std::error::Error + 'static)) -> Option<&'a rustls::Error> {
     if let Some(tls) = cause.downcast_ref::<rustls::Error>() {
         return Some(tls);

@@ -1,16 +1,16 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-/// Bounds how many requests are under way (`--jobs`): one limit over all clients that share it. Clones share it.
+/// Limits the number of concurrent requests (`--jobs`). The limit is shared by all clones.
 ///
-/// Where a server answers 429 the limit is halved, and it grows by one again whenever as many requests went well as it
-/// allows (additive increase, multiplicative decrease, as in RFC 5681): who lowers it too little is refused again, and
-/// who never raises it again stays slow.
+/// A 429 response halves the limit. It grows by one whenever as many requests as it allows have succeeded (additive
+/// increase, multiplicative decrease, as in RFC 5681): a limit that drops too little is hit again, and one that never
+/// recovers stays slow.
 #[derive(Debug, Clone)]
 pub struct Limiter(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    /// The limit that the user set.
+    /// The limit set by the user.
     most: usize,
     state: Mutex<State>,
     freed: Condvar,
@@ -20,21 +20,22 @@ struct Shared {
 struct State {
     running: usize,
     allowed: usize,
-    /// Requests that went well since the limit changed.
+    /// Requests that succeeded since the limit changed.
     good: usize,
     /// How often the limit was halved.
     halved: u64,
 }
 
-/// The right to one request; dropping it passes it on.
+/// The permit for one request, released on drop.
 pub(super) struct Permit<'a> {
     shared: &'a Shared,
-    /// What [`State::halved`] was when the request began: of many that are refused together only the first counts.
+    /// The value of [`State::halved`] when the request began: of many requests refused together, only the first one
+    /// counts.
     since: u64,
 }
 
 impl Limiter {
-    /// At most so many requests at a time, and one at least.
+    /// A limiter for up to `most` concurrent requests, and at least one.
     pub fn new(most: usize) -> Self {
         let most = most.max(1);
         let state = Mutex::new(State { running: 0, allowed: most, good: 0, halved: 0 });
@@ -46,12 +47,12 @@ impl Limiter {
         self.0.most
     }
 
-    /// What the limit is now.
+    /// The current limit.
     pub fn allowed(&self) -> usize {
         self.0.lock().allowed
     }
 
-    /// Waits for the right to a request.
+    /// Waits for a permit.
     pub(super) fn acquire(&self) -> Permit<'_> {
         let full = |state: &mut State| state.running >= state.allowed;
         let state = self.0.freed.wait_while(self.0.lock(), full);
@@ -68,7 +69,7 @@ impl Shared {
 }
 
 impl Permit<'_> {
-    /// The request was answered.
+    /// Call when the request was answered.
     pub(super) fn answered(&self) {
         let mut state = self.shared.lock();
         state.good += 1;
@@ -78,7 +79,7 @@ impl Permit<'_> {
         }
     }
 
-    /// The server asks for fewer requests.
+    /// Call when the server asked for fewer requests.
     pub(super) fn refused(&self) {
         let mut state = self.shared.lock();
         if state.halved == self.since {

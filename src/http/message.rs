@@ -12,29 +12,29 @@ use url::Url;
 use super::{HttpError, shown};
 use crate::limits;
 
-/// What happens to a request whose fate is unknown: sent, and then the connection broke.
+/// What may be done when the connection broke after sending, so that the outcome of the request is unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Replay {
-    /// It may happen twice.
+    /// The request may be repeated.
     Safe,
-    /// It must not: only a clear "not now" (429, 503) is followed by another try.
+    /// It must not be repeated: only a clear "not now" (429, 503) allows another attempt.
     Unsafe,
 }
 
-/// One question.
+/// An HTTP request.
 #[derive(Debug, Clone)]
 pub struct Request<'a> {
     /// The method.
     pub method: Method,
     /// The address.
     pub url: Url,
-    /// The headers, without the authorization.
+    /// The headers, without `Authorization`.
     pub headers: HeaderMap,
-    /// The credentials, for the origin of `url` alone.
+    /// The credentials, sent only to the origin of `url`.
     pub authorization: Option<HeaderValue>,
     /// The body.
     pub body: Option<&'a [u8]>,
-    /// Whether it may happen twice.
+    /// Whether it may be repeated.
     pub replay: Replay,
 }
 
@@ -44,7 +44,7 @@ impl<'a> Request<'a> {
         Self { method, url, headers: HeaderMap::new(), authorization: None, body: None, replay: Replay::Safe }
     }
 
-    /// Adds a header. A value that is no header value is left out: all of ours are.
+    /// Adds a header. An invalid header value is ignored; keypack never creates any.
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: &str) -> Self {
         if let Ok(value) = HeaderValue::from_str(value) {
@@ -53,14 +53,14 @@ impl<'a> Request<'a> {
         self
     }
 
-    /// Gives it a body.
+    /// Sets the body.
     #[must_use]
     pub fn body(mut self, body: &'a [u8]) -> Self {
         self.body = Some(body);
         self
     }
 
-    /// Says that it must not happen twice.
+    /// Marks the request as one that must not be repeated.
     #[must_use]
     pub fn once(mut self) -> Self {
         self.replay = Replay::Unsafe;
@@ -68,43 +68,44 @@ impl<'a> Request<'a> {
     }
 }
 
-/// An answer; `B` is [`Body`] while it still flows, `Vec<u8>` once it was read.
+/// A response; `B` is [`Body`] while it is being streamed, `Vec<u8>` once it has been read.
 #[derive(Debug)]
 pub struct Response<B> {
     /// The status.
     pub status: StatusCode,
     /// The headers.
     pub headers: HeaderMap,
-    /// Who answered: after a redirect, not the one who was asked.
+    /// The address that answered, after redirects.
     pub url: Url,
-    /// Whether another origin than the one that was asked has answered.
+    /// Whether the response came from a different origin than the one requested.
     pub elsewhere: bool,
     /// The body.
     pub body: B,
 }
 
 impl<B> Response<B> {
-    /// A header's value, where it is text.
+    /// A header's value, if it is text.
     pub fn text(&self, name: impl AsHeaderName) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 }
 
-/// A body that still flows. Each read waits for a bounded time, and a body that only drips is given up; nothing
-/// bounds the length.
+/// A response body as a stream. Each read waits for a bounded time, and a body that arrives too slowly is abandoned;
+/// its length is not limited.
 pub struct Body {
     inner: reqwest::blocking::Response,
-    /// How long the other side may take without being measured.
+    /// How long the server may take before its speed is measured.
     grace: Duration,
-    /// Time spent waiting for it: what the reader does in between is not its fault.
+    /// Time spent waiting for the server, not counting the time that the reader takes between reads.
     waited: Duration,
     got: u64,
 }
 
-/// A body is read in parts of this size.
+/// The size of the parts in which a body is read.
 const PART: u64 = 64 << 10;
 
-/// The slowest body that is waited for, in bytes a second: a modem's. One byte a minute would keep us for ever.
+/// The slowest acceptable body, in bytes per second: a modem's speed. One byte per minute would keep us waiting
+/// forever.
 const SLOWEST: u64 = 1 << 10;
 
 impl Body {
@@ -114,8 +115,8 @@ impl Body {
 }
 
 impl Response<Body> {
-    /// Reads the body, at most `limit` bytes, and says so for each part. Of an error, which is no content, at most
-    /// [`limits::ERROR_ANSWER`] where that is more.
+    /// Reads the body, up to `limit` bytes, and reports each part. An error response may always be up to
+    /// [`limits::ERROR_ANSWER`] long, because it is not content.
     pub(super) fn read_counted(
         self,
         limit: u64,
@@ -145,7 +146,7 @@ impl Response<Body> {
 impl Read for Body {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         let began = Instant::now();
-        // reqwest's own texts may hold the whole address.
+        // reqwest's own messages may contain the full address.
         let n = self.inner.read(buf).map_err(|e| io::Error::new(e.kind(), broken(&e)))?;
         self.waited += began.elapsed();
         self.got += n as u64;

@@ -1,18 +1,18 @@
-//! The HTTP client: connections, redirects, repetitions and bounds. It knows nothing of registries or key sources.
+//! The HTTP client: connections, redirects, retries and limits. It knows nothing of registries or key sources.
 //!
-//! - Credentials travel to one [`Origin`] only (RFC 6454). A redirect to another origin goes on without them, and they
-//!   do not come back if a later hop returns.
-//! - Never from https to http: not by a redirect, not by a link, not by an upload location. [`resolve`] is the one
-//!   place where an address from an answer becomes a request.
-//! - Every wait has an end: connecting, the answer's head, each read of a body, `Retry-After`.
-//! - Every body has a bound, or is a stream whose reader has one.
-//! - 429, 502, 503, 504 and broken connections are tried again with growing pauses; `Retry-After` is obeyed
-//!   (RFC 9110 §10.2.3, both forms).
+//! - Credentials are sent to one [`Origin`] only (RFC 6454). A redirect to another origin is followed without them, and
+//!   they are not sent again if a later hop returns.
+//! - Never from https to http: not by a redirect, a link, or an upload location. [`resolve`] is the only place where an
+//!   address from a response becomes a request.
+//! - Every wait is bounded: connecting, the response headers, each read of a body, `Retry-After`.
+//! - Every body is bounded, or is a stream whose reader is.
+//! - 429, 502, 503, 504 and broken connections are retried with increasing pauses; `Retry-After` is honoured (RFC 9110
+//!   §10.2.3, both forms).
 //!
-//! **Why `reqwest::blocking`.** keypack is synchronous and its concurrency is a handful of scoped threads. The
-//! blocking client keeps its runtime on a thread of its own, its `timeout` bounds the head and then *each read* of a
-//! body (not the whole transfer), and it may be used by many threads at once: all that is needed. HTTP/2,
-//! compression, cookies and charsets are not compiled in. Redirects and retries are ours, not reqwest's.
+//! **Why `reqwest::blocking`.** keypack is synchronous and uses a handful of scoped threads. The blocking client keeps
+//! its runtime on a separate thread, its `timeout` applies to the headers and then to *each read* of a body (not the
+//! whole transfer), and it can be shared by many threads: that is all we need. HTTP/2, compression, cookies and
+//! charsets are not compiled in. Redirects and retries are implemented here, not by reqwest.
 
 mod client;
 mod error;

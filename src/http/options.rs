@@ -3,14 +3,14 @@ use std::{fmt, sync::Arc, time::Duration};
 use super::{Limiter, Tls};
 use crate::events::Progress;
 
-/// Somebody who wants to hear that a request waits and why. The text is one line.
+/// A callback that is called when a request has to wait, with the reason as a single line of text.
 #[derive(Clone)]
 pub struct Notice(Arc<dyn Fn(&str) + Send + Sync>);
 
-/// Which proxy is used. This machine itself is never reached through one.
+/// Which proxy is used. The local machine is never reached through one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Proxy {
-    /// As `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` say.
+    /// As set by `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`.
     #[default]
     Environment,
     /// None.
@@ -19,32 +19,32 @@ pub enum Proxy {
     Url(String),
 }
 
-/// Requests at a time, where nobody says otherwise: over a round trip of 100 ms half as many take almost twice as long, and
-/// registries answer so many clients of oras and skopeo as well.
+/// The default number of concurrent requests: with a round trip of 100 ms, half as many take almost twice as long, and
+/// registries cope with just as many from oras and skopeo.
 pub const JOBS: usize = 16;
 
-/// How a [`super::Client`] behaves.
+/// The options of a [`super::Client`].
 #[derive(Debug, Clone)]
 pub struct Options {
     /// How often a request is tried again (`--retry-times`).
     pub retries: u32,
-    /// The pause before the first repetition; it doubles each time.
+    /// The pause before the first retry; it doubles each time.
     pub pause: Duration,
-    /// The longest pause. A server that asks for more is told off with an error at once.
+    /// The longest pause. If a server asks for more, the request fails at once.
     pub longest_pause: Duration,
     /// How long connecting may take.
     pub connect_timeout: Duration,
-    /// How long a server may be silent: before its answer, and between two pieces of a body.
+    /// How long a server may be silent, before its response and between two parts of a body.
     pub silence: Duration,
-    /// Requests at a time (`--jobs`).
+    /// Concurrent requests (`--jobs`).
     pub jobs: Limiter,
-    /// Whom TLS trusts.
+    /// TLS settings.
     pub tls: Tls,
     /// The proxy.
     pub proxy: Proxy,
-    /// Who hears about pauses.
+    /// Called with the reason for each pause.
     pub notice: Option<Notice>,
-    /// Who counts the bytes of large bodies. It is those who know how large one is that count here.
+    /// Counts the bytes of large bodies. Only the callers that know a body's length report to it.
     pub meter: Progress,
 }
 

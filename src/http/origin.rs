@@ -3,7 +3,8 @@ use std::{fmt, net::IpAddr};
 use thiserror::Error;
 use url::Url;
 
-/// Scheme, host and port: who is spoken to (RFC 6454 §4). The same host on another port is somebody else.
+/// Scheme, host and port: the party that is contacted (RFC 6454 §4). The same host on another port is a different
+/// origin.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Origin {
     https: bool,
@@ -14,7 +15,7 @@ pub struct Origin {
 /// Why an address is not followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum Unfit {
-    /// It can't be read.
+    /// It can't be parsed.
     #[error("it is not an address")]
     Form,
     /// Neither http nor https.
@@ -23,7 +24,7 @@ pub enum Unfit {
     /// From https to http.
     #[error("it leads from https to http")]
     Downgrade,
-    /// It carries a user name or a password.
+    /// It contains a user name or a password.
     #[error("it carries a user name")]
     UserInfo,
 }
@@ -39,7 +40,7 @@ impl Origin {
         Some(Self { https, host: url.host_str()?.to_owned(), port: url.port_or_known_default()? })
     }
 
-    /// Whether it is spoken to over TLS.
+    /// Whether connections to it use TLS.
     pub const fn is_https(&self) -> bool {
         self.https
     }
@@ -54,7 +55,7 @@ impl Origin {
         self.port
     }
 
-    /// Whether the port is the scheme's own.
+    /// Whether the port is the scheme's default.
     pub const fn has_default_port(&self) -> bool {
         self.port == if self.https { 443 } else { 80 }
     }
@@ -68,14 +69,14 @@ impl fmt::Display for Origin {
     }
 }
 
-/// Whether a host, without its port, is this machine.
+/// Whether a host, given without a port, is the local machine.
 pub fn is_loopback(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     bare.eq_ignore_ascii_case("localhost") || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
-/// Turns an address found in an answer that came from `base` into one that may be asked. Whether credentials may
-/// go there is another question, which [`Origin`] answers.
+/// Turns an address found in a response from `base` into one that may be requested. Whether credentials may be sent to
+/// it is a separate question, which [`Origin`] answers.
 pub fn resolve(base: &Url, found: &str) -> Result<Url, Unfit> {
     let url = base.join(found).map_err(|_| Unfit::Form)?;
     let origin = match url.scheme() {
@@ -91,7 +92,8 @@ pub fn resolve(base: &Url, found: &str) -> Result<Url, Unfit> {
     Ok(url)
 }
 
-/// An address as messages show it: without query, which may hold a signature or a session, and without user.
+/// An address as shown in messages: without the query, which may contain a signature or a session, and without the
+/// user.
 pub fn shown(url: &Url) -> String {
     Origin::of(url).map_or_else(|| url.scheme().to_owned(), |o| format!("{o}{}", url.path()))
 }

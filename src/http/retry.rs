@@ -9,33 +9,33 @@ use reqwest::{
     header::{DATE, HeaderMap, RETRY_AFTER},
 };
 
-/// Whether a status means "try again": the request was not refused for what it is.
+/// Whether a status means "try again", so that the failure is not due to the request itself.
 pub(super) fn is_transient(status: StatusCode) -> bool {
     matches!(status.as_u16(), 429 | 502 | 503 | 504)
 }
 
-/// Whether a status says that the request was not worked on at all, so that even one that must not happen twice
-/// may be sent again.
+/// Whether a status says that the request was not processed at all, so that even one that must not be repeated may be
+/// sent again.
 pub(super) fn is_untouched(status: StatusCode) -> bool {
     matches!(status.as_u16(), 429 | 503)
 }
 
-/// The pause before repetition number `attempt` (from 0), doubling each time.
+/// The pause before retry number `attempt` (from 0), doubling each time.
 pub(super) fn backoff(first: Duration, longest: Duration, attempt: u32) -> Duration {
     first.saturating_mul(1_u32.checked_shl(attempt).unwrap_or(u32::MAX)).min(longest)
 }
 
-/// A pause made longer by up to a half, at random: threads that were refused together must not come back together.
+/// Lengthens a pause by up to a half, at random, so that threads refused together do not retry together.
 pub(super) fn spread(pause: Duration) -> Duration {
-    // The keys of the standard library's hash maps are random.
+    // The hash maps of the standard library use random keys.
     let random = RandomState::new().build_hasher().finish() >> 40;
     #[allow(clippy::cast_precision_loss, reason = "24 bits")]
     let share = random as f64 / f64::from(1 << 24);
     pause + pause.mul_f64(share / 2.0)
 }
 
-/// `Retry-After` (RFC 9110 §10.2.3): seconds, or a date. A date is compared with the answer's own `Date`, so that
-/// the two clocks need not agree; without one it says nothing.
+/// `Retry-After` (RFC 9110 §10.2.3): seconds, or a date. A date is compared with the `Date` of the same response, so
+/// that the two clocks need not agree; without that header it is ignored.
 pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = text.parse::<u64>() {

@@ -1,6 +1,6 @@
-//! Server certificates that are their own root: `openssl req -x509` makes them with CA:TRUE, as the pages of several
-//! vendors show for a registry of one's own. webpki refuses a CA as a server's certificate (`CaUsedAsEndEntity`); skopeo,
-//! oras, crane and curl take one that is byte for byte among the roots that they were given.
+//! Self-signed server certificates: `openssl req -x509` makes them with CA:TRUE, as several vendors' guides to private
+//! registries show. webpki rejects a CA as a server's certificate (`CaUsedAsEndEntity`); skopeo, oras, crane and curl
+//! accept one that is byte for byte among the configured roots.
 
 use std::sync::Arc;
 
@@ -17,15 +17,15 @@ use rustls::{
 };
 use x509_cert::der::Decode;
 
-/// Accepts the given certificates themselves, within their dates and for their names, and nothing that they issued.
+/// Accepts only the given certificates themselves, within their dates and for their names, and nothing issued by them.
 #[derive(Debug)]
 struct Given {
     certificates: Vec<Vec<u8>>,
     provider: Arc<CryptoProvider>,
 }
 
-/// A client that accepts these certificates alone, and shows the identity: a key and a certificate in PEM. `None`: the
-/// identity does not fit, which the usual client reports.
+/// A client that accepts these certificates alone and presents the identity: a key and a certificate in PEM. `None` if
+/// the identity does not match, which the usual client reports.
 pub(super) fn accept(
     builder: ClientBuilder,
     certificates: Vec<Vec<u8>>,

@@ -9,20 +9,20 @@ use x509_cert::der::Decode;
 use super::{HttpError, Origin, self_signed};
 use crate::{fs, limits};
 
-/// Whom TLS trusts, beside the system's roots.
+/// TLS settings on top of the system's roots.
 ///
-/// The files are those of containers-certs.d(5): every `*.crt` is a CA, a `NAME.cert` with its `NAME.key` is the
-/// certificate that we show. Where the specification's readers skip what they can't read, keypack names the file.
+/// The files are those of containers-certs.d(5): every `*.crt` is a CA, and a `NAME.cert` with its `NAME.key` is the
+/// client certificate. Other implementations skip files that they can't read; keypack reports them.
 #[derive(Debug, Clone)]
 pub struct Tls {
-    /// Whether the other side's certificate is looked at (`--tls-verify`).
+    /// Whether the server's certificate is verified (`--tls-verify`).
     pub verify: bool,
-    /// `--cert-dir`: used instead of the directories of `search`. Its CAs count for every host of this client, for a
-    /// token service often has the registry's CA; its client certificate is shown to [`Tls::host`] alone.
+    /// `--cert-dir`: used instead of the directories in `search`. Its CAs apply to every host of this client, because a
+    /// token service often uses the registry's CA; its client certificate is presented to [`Tls::host`] alone.
     pub cert_dir: Option<PathBuf>,
-    /// The host, with its port where it has one, that the client certificate of `cert_dir` is meant for.
+    /// The host, with its port if it has one, for which the client certificate of `cert_dir` is intended.
     pub host: String,
-    /// Directories with one directory per `host[:port]`; the first that has the host's is used.
+    /// Directories with one subdirectory per `host[:port]`; the first one that has the host's is used.
     pub search: Vec<PathBuf>,
 }
 
@@ -38,14 +38,14 @@ impl Default for Tls {
 }
 
 impl Tls {
-    /// Looks into the user's own certs.d before the system's.
+    /// Searches the user's own certs.d before the system's.
     #[must_use]
     pub fn with_home(mut self, home: &Path) -> Self {
         self.search.insert(0, home.join(".config/containers/certs.d"));
         self
     }
 
-    /// Makes a client verify and show what these settings say.
+    /// Applies these settings to a client.
     pub(super) fn apply(&self, origin: &Origin, builder: ClientBuilder) -> Result<ClientBuilder, HttpError> {
         let mut builder = builder;
         if !self.verify {
@@ -65,8 +65,8 @@ impl Tls {
         Ok(builder)
     }
 
-    /// Makes a client accept the certificates that are given for this origin themselves (see [`self_signed`]); `None`
-    /// where none are.
+    /// Makes a client accept the certificates configured for this origin themselves (see [`self_signed`]); `None` if
+    /// there are none.
     pub(super) fn apply_self_signed(
         &self,
         origin: &Origin,
@@ -77,7 +77,7 @@ impl Tls {
         Ok(self_signed::accept(builder, roots, identity.as_ref().map(|(_, pem)| pem.as_slice())))
     }
 
-    /// What the directory for an origin holds, read and checked.
+    /// Reads and checks the contents of the directory for an origin.
     fn material(&self, origin: &Origin) -> Result<Option<Material>, HttpError> {
         let named = names(origin);
         let (dir, shows) = match &self.cert_dir {
@@ -108,22 +108,22 @@ impl Tls {
     }
 }
 
-/// How a directory of certs.d may be called.
+/// Possible names of an origin's directory in certs.d.
 fn names(origin: &Origin) -> Vec<String> {
     let with_port = format!("{}:{}", origin.host(), origin.port());
     if origin.has_default_port() { vec![origin.host().to_owned(), with_port] } else { vec![with_port] }
 }
 
-/// What one directory holds, read.
+/// The parsed contents of one directory.
 struct Material {
     dir: PathBuf,
     /// In DER.
     roots: Vec<Vec<u8>>,
-    /// The key's file; the key and the certificate in PEM.
+    /// The path of the key file; the key and the certificate in PEM.
     identity: Option<(PathBuf, Vec<u8>)>,
 }
 
-/// What one directory holds.
+/// The files in one directory.
 struct Files {
     authorities: Vec<PathBuf>,
     client: Option<(PathBuf, PathBuf)>,
@@ -182,7 +182,7 @@ fn read(path: &Path) -> Result<Vec<u8>, HttpError> {
         .ok_or_else(|| bad(path, "it is too large"))
 }
 
-/// The certificates of a PEM file. reqwest would take a junk file for an empty list.
+/// The certificates of a PEM file. reqwest would treat a file of junk as an empty list.
 fn certificates(path: &Path) -> Result<Vec<Vec<u8>>, HttpError> {
     let blocks = pem::parse_many(read(path)?).map_err(|e| bad(path, &format!("it is not PEM: {e}")))?;
     let mut found = Vec::new();
