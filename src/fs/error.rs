@@ -11,13 +11,13 @@ use crate::{
     display::shown,
 };
 
-/// Why something was not written, or not read. Except after [`NotUndone`](Self::NotUndone), the target is as it was.
+/// Why something could not be written or read. Except after [`NotUndone`](Self::NotUndone), the target is unchanged.
 ///
-/// Its text says what is true; [`code`](Self::code) names it for programs.
+/// The message states the facts; [`code`](Self::code) identifies the error for programs.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum FsError {
-    /// The path has no last name that could be exchanged: `.`, `..`, `/`, or a name that is too long.
+    /// The path has no final name to exchange: `.`, `..`, `/`, or a name that is too long.
     #[error("{} can't be the target: {reason}", Shown(path))]
     Unusable {
         /// The path as it was given.
@@ -25,7 +25,7 @@ pub enum FsError {
         /// What is wrong with it.
         reason: &'static str,
     },
-    /// The directory that shall hold the target is not there.
+    /// The parent directory of the target does not exist.
     #[error("{}, which shall hold {}, is not an existing directory", Shown(parent), Shown(target))]
     ParentMissing {
         /// The target.
@@ -39,13 +39,13 @@ pub enum FsError {
         /// The target.
         target: PathBuf,
     },
-    /// The target is a file, a device, a socket.
+    /// The target is not a directory but a file, a device or a socket.
     #[error("{} exists and is not a directory", Shown(target))]
     NotADirectory {
         /// The target.
         target: PathBuf,
     },
-    /// The target is where another file system, or another part of this one, is mounted.
+    /// The target is a mount point of another file system, or of another part of this one.
     #[error("{} is a mount point, which can't be exchanged as a whole", Shown(target))]
     MountPoint {
         /// The target.
@@ -56,7 +56,7 @@ pub enum FsError {
     NotWritable {
         /// The directory that refused.
         place: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// The file system is full, or the quota is used up.
@@ -64,7 +64,7 @@ pub enum FsError {
     NoSpace {
         /// The target.
         place: PathBuf,
-        /// Bytes needed and bytes free, where that is known.
+        /// Bytes needed and bytes free, if known.
         room: Option<(u64, u64)>,
     },
     /// Another keypack is writing this target.
@@ -73,31 +73,32 @@ pub enum FsError {
         /// The target.
         target: PathBuf,
     },
-    /// Another program changed the target between the look at it and the exchange; it was left as that program made it.
+    /// Another program changed the target between the check and the exchange; the target is left as that program made
+    /// it.
     #[error("{} was changed by another program meanwhile", Shown(target))]
     Changed {
         /// The target.
         target: PathBuf,
     },
-    /// The new directory is in place, but something was wrong with it or with the old one, and going back failed too.
+    /// The new directory is in place, but it or the old one was not as expected, and undoing the exchange failed too.
     #[error("{source}. Putting it back failed: what was there lies in {}", Shown(old))]
     NotUndone {
         /// The target.
         target: PathBuf,
-        /// Where the old directory lies.
+        /// The path of the old directory.
         old: PathBuf,
-        /// What was wrong first.
+        /// The first error.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// The file system can't exchange two directories at one instant.
+    /// The file system can't exchange two directories atomically.
     #[error("the file system of {} can't exchange two directories at one instant: {source}", Shown(target))]
     NoExchange {
         /// The target.
         target: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// The file system does not keep permissions, so nobody could say who may change the keys.
+    /// The file system does not store permissions, so it can't restrict who may change the keys.
     #[error("the file system of {} does not keep file permissions", Shown(target))]
     ModesNotKept {
         /// The target.
@@ -114,7 +115,7 @@ pub enum FsError {
     /// Writing failed for another reason.
     #[error("could not {what}: {source}")]
     Write {
-        /// What was being done.
+        /// The attempted operation.
         what: String,
         /// Why.
         source: io::Error,
@@ -122,7 +123,7 @@ pub enum FsError {
 }
 
 impl FsError {
-    /// A failed system call of writing, in the words of its cause.
+    /// The error for a failed system call while writing, by its cause.
     pub(super) fn of(error: impl Into<io::Error>, place: &Path, doing: &str) -> Self {
         Self::sorted(error.into(), place, |place| format!("{doing} for {place}"))
     }
@@ -135,7 +136,7 @@ impl FsError {
     fn sorted(source: io::Error, place: &Path, what: impl Fn(Shown<'_>) -> String) -> Self {
         let place = place.to_owned();
         match Errno::from_io_error(&source) {
-            // errno(3): EDQUOT is a full quota; to the person in front of it, it is a full disk.
+            // errno(3): EDQUOT is a full quota, which to the user means a full disk.
             Some(Errno::NOSPC | Errno::DQUOT) => Self::NoSpace { place, room: None },
             Some(Errno::ACCESS | Errno::PERM | Errno::ROFS) => Self::NotWritable { place, source },
             _ => Self::Write { what: what(Shown(&place)), source },
@@ -168,7 +169,7 @@ impl FsError {
     }
 }
 
-/// A path as it may be shown on a terminal: control characters and bidirectional marks escaped, the rest as it is.
+/// A path for display on a terminal: control characters and bidirectional marks are escaped.
 struct Shown<'a>(&'a Path);
 
 impl fmt::Display for Shown<'_> {

@@ -4,9 +4,10 @@ use rustix::fs::{CWD, Mode, OFlags, openat};
 
 use super::{FsError, NewFile, sync};
 
-/// Writes a file that somebody named: what had its name is replaced at one instant.
+/// Writes a file named by the user, atomically replacing an existing file of that name.
 ///
-/// A link is followed. What is no regular file, such as a pipe or /dev/stdout, is written to and stays what it is.
+/// Links are followed. Anything that is not a regular file, such as a pipe or /dev/stdout, is written to and not
+/// replaced.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), FsError> {
     let failed = |error: std::io::Error| FsError::writing(error, path);
     let target = match path.canonicalize() {
@@ -15,7 +16,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), FsError> {
             let opened = std::fs::OpenOptions::new().write(true).open(special);
             return opened.and_then(|mut file| file.write_all(bytes)).map_err(failed);
         }
-        // Not there yet, or a link to what is not there, which is replaced.
+        // The file does not exist, or it is a dangling link, which is replaced.
         Err(_) => path.to_owned(),
     };
     let name = target.file_name().ok_or_else(|| failed(std::io::ErrorKind::IsADirectory.into()))?;
@@ -52,7 +53,7 @@ mod tests {
         symlink("nothing", at("dangling")).unwrap();
         write(&at("dangling"), b"three").unwrap();
         assert_eq!(fs::read(at("dangling")).unwrap(), b"three");
-        // What a shell's `>` gives, under the usual umask.
+        // Same mode as with a shell's `>` under the usual umask.
         assert_eq!(fs::metadata(at("file")).unwrap().permissions().mode() & 0o400, 0o400);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3, "nothing is left over");
     }

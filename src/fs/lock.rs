@@ -1,5 +1,5 @@
-//! Locks between the keypacks of one host, or of several that share a file system: flock(2), which the kernel frees when
-//! its holder dies, however it dies.
+//! Locks between keypack processes on one host, or on several hosts that share a file system: flock(2), which the
+//! kernel releases when the holder dies for any reason.
 
 use std::{
     io,
@@ -16,25 +16,25 @@ use rustix::{
 
 use super::FsError;
 
-/// How long another holder is waited for, whatever is locked: what is done under a lock takes milliseconds, except where
-/// a large archive is copied, and a run that waits without an end can't be told from one that hangs.
+/// How long to wait for another holder of any lock: work under a lock takes milliseconds, except when a large archive
+/// is copied, and a run that waits forever can't be distinguished from one that hangs.
 pub const WAIT: Duration = Duration::from_secs(10);
 
-/// How long to sleep between two tries.
+/// The pause between two attempts.
 const STEP: Duration = Duration::from_millis(10);
 
-/// What came of asking for a lock. It lasts until the file that it was asked for is closed.
+/// The result of asking for a lock. A lock lasts until its file is closed.
 #[derive(Debug)]
 #[must_use]
 pub enum Lock {
-    /// No other keypack has it.
+    /// The lock is held exclusively.
     Held,
-    /// The file system has no locks; what the system said. Another keypack may be writing at the same time.
+    /// The file system has no locks; the error from the system. Another keypack may be writing at the same time.
     Missing(io::Error),
 }
 
 impl Lock {
-    /// What to tell the user who writes to `place`, where there is no lock.
+    /// The warning for a user who writes to `place` without a lock.
     pub fn warning(&self, place: &str) -> Option<String> {
         let Self::Missing(error) = self else { return None };
         Some(format!(
@@ -43,8 +43,8 @@ impl Lock {
     }
 }
 
-/// Locks this open file or directory; `path` is its name in messages. [`FsError::Busy`] if another still has it after
-/// [`WAIT`].
+/// Locks an open file or directory; `path` is its name in messages. [`FsError::Busy`] if another process still holds
+/// the lock after [`WAIT`].
 pub fn lock(opened: impl AsFd, path: &Path) -> Result<Lock, FsError> {
     lock_until(opened, path, Instant::now() + WAIT)
 }
@@ -61,8 +61,8 @@ pub(super) fn lock_until(opened: impl AsFd, path: &Path, until: Instant) -> Resu
     }
 }
 
-/// Whether flock(2) says that this file system has no locks: `ENOLCK` from NFS without a lock service, `EBADF` from an
-/// NFS that locks only what is open for writing, which a directory never is.
+/// Whether flock(2) reports that this file system has no locks: `ENOLCK` from NFS without a lock service, `EBADF` from
+/// an NFS that locks only files open for writing, which a directory never is.
 const fn is_missing(errno: Errno) -> bool {
     matches!(errno, Errno::NOLCK | Errno::NOSYS | Errno::OPNOTSUPP | Errno::BADF)
 }

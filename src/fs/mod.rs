@@ -1,20 +1,22 @@
-//! Files and directories: opening what somebody named, writing a file or a directory so that it appears whole or not at
-//! all, and locks. Everything else that touches the disk stands on these, so that each question has one answer.
+//! Files and directories: opening files named by the user, writing a file or a directory so that it appears whole or
+//! not at all, and locks. All other disk access is built on these, so that each question has one answer.
 //!
 //! # What a file system may lack
 //!
-//! Network and user-space file systems lack some of what a local one has. The answer is the same wherever keypack writes:
+//! Network and user-space file systems lack some features of local ones. keypack reacts in the same way wherever it
+//! writes:
 //!
-//! - **fsync(2)** ([`sync`]): goes on. Whoever looks still sees the old or the new, never half of one: that comes from the
-//!   rename. What a power failure leaves is up to a file system that offers no way to wait for it.
-//! - **flock(2)** ([`lock`]): what is written with an exchange or a rename goes on, and the caller warns: two writers at
-//!   once leave the whole work of one of them. The state of a host is refused (see [`crate::state`]): there the loser's
-//!   work would be forgotten, and with it that an older pack must not come back.
-//! - **`RENAME_EXCHANGE`** ([`replace_directory`]): refused; a new directory can still be made.
-//! - **`RENAME_NOREPLACE`**, **`O_TMPFILE`** ([`NewFile`]): a hard link, and a file with a temporary name, do the same.
-//! - **permissions**: refused for a directory of keys, whose modes say who may change them; left alone elsewhere.
+//! - **fsync(2)** ([`sync`]): continue. A reader still sees the old or the new, never half of one, because of the
+//!   rename. What survives a power failure is up to a file system that offers no way to wait for it.
+//! - **flock(2)** ([`lock`]): anything written with an exchange or a rename continues, and the caller warns: of two
+//!   concurrent writers, one wins entirely. The host's state is refused (see [`crate::state`]): losing a write there
+//!   would also lose the protection against rollback to an older pack.
+//! - **`RENAME_EXCHANGE`** ([`replace_directory`]): refused; a new directory can still be created.
+//! - **`RENAME_NOREPLACE`**, **`O_TMPFILE`** ([`NewFile`]): replaced by a hard link and by a file with a temporary
+//!   name.
+//! - **permissions**: refused for a directory of keys, whose modes control who may change them; ignored elsewhere.
 //!
-//! Another holder of a lock is waited for, [`lock::WAIT`] at most and everywhere alike.
+//! When a lock is held by another process, every caller waits for at most [`lock::WAIT`].
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "files are opened and written here")]
 
 mod directory;
@@ -41,7 +43,7 @@ pub use sync::{reopen, sync, sync_directory};
 
 use rustix::io::Errno;
 
-/// Whether rename(2) says that this file system, or this kernel, does not know one of its flags.
+/// Whether rename(2) reports that this file system, or this kernel, does not support one of its flags.
 const fn lacks_rename_flag(errno: Errno) -> bool {
     matches!(errno, Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP)
 }

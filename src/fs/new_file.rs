@@ -14,29 +14,28 @@ use rustix::{
 
 use super::{lacks_rename_flag, sync};
 
-/// A file in the directory where it will get its name. It vanishes unless it is [committed](NewFile::commit), and
-/// where the file system has files without a name, by a crash too; elsewhere one that a crash left is in nobody's
-/// way.
+/// A file in the directory in which it will get its name. It is removed unless it is [committed](NewFile::commit), even
+/// after a crash if the file system supports unnamed files; elsewhere a crash leaves a harmless file.
 pub struct NewFile<'d> {
     directory: BorrowedFd<'d>,
     file: File,
-    /// The name that it has for now, if any.
+    /// The temporary name, if any.
     name: Option<String>,
 }
 
-/// How the names of such files begin.
+/// The prefix of temporary names.
 pub const PREFIX: &str = ".keypack-";
 
-/// Whether a name is one that a killed run may have left.
+/// Whether a name may belong to a file left by a killed run.
 pub fn is_left_over(name: &str) -> bool {
     name.strip_prefix(PREFIX).and_then(|rest| rest.strip_suffix(".tmp")).is_some()
 }
 
-/// Where a file without a name can be got hold of to give it one.
+/// The directory through which an unnamed file can be linked to a name.
 const DESCRIPTORS: &str = "/proc/self/fd";
 
 impl<'d> NewFile<'d> {
-    /// Makes one, with this mode as far as the umask allows.
+    /// Creates a file with this mode, subject to the umask.
     pub fn create(directory: &'d impl AsFd, mode: Mode) -> io::Result<Self> {
         let directory = directory.as_fd();
         let flags = OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC;
@@ -54,13 +53,13 @@ impl<'d> NewFile<'d> {
         Ok(Self { directory, file: file.into(), name: Some(name) })
     }
 
-    /// The file, to write to.
+    /// The file to write to.
     pub const fn file(&mut self) -> &mut File {
         &mut self.file
     }
 
-    /// Gives it its name, its bytes being on the disk first; replaces what has that name. The name itself is on
-    /// the disk after [`sync`] of the directory.
+    /// Gives the file its name once its bytes are on disk; replaces an existing file of that name. The name itself is
+    /// on disk after [`sync`] of the directory.
     pub fn commit(mut self, name: impl AsRef<Path>) -> io::Result<()> {
         sync(&self.file)?;
         let old = match self.name.clone() {
@@ -73,7 +72,7 @@ impl<'d> NewFile<'d> {
         Ok(())
     }
 
-    /// Like [`NewFile::commit`], but where the name is taken by now nothing is replaced.
+    /// Like [`NewFile::commit`], but fails if the name is already taken.
     pub fn commit_new(mut self, name: impl AsRef<Path>) -> io::Result<()> {
         let name = name.as_ref();
         sync(&self.file)?;
@@ -86,9 +85,10 @@ impl<'d> NewFile<'d> {
                 return Ok(());
             }
         }
-        // The second name is the one that stays: the first goes when this is dropped.
+        // The second name is the permanent one: the first is removed on drop.
         match linkat(self.directory, old, self.directory, name, AtFlags::empty()) {
-            // A file system without hard links too, such as some in user space: what it can't do is not asked of it.
+            // A file system without hard links either, such as some in user space: settle for a check and a plain
+            // rename.
             Err(Errno::PERM | Errno::NOSYS | Errno::OPNOTSUPP | Errno::INVAL) => {
                 match statat(self.directory, name, AtFlags::SYMLINK_NOFOLLOW) {
                     Ok(_) => Err(Errno::EXIST.into()),
@@ -105,7 +105,7 @@ impl<'d> NewFile<'d> {
     }
 }
 
-/// Tries names of temporary files until one is not taken.
+/// Tries temporary names until one is free.
 fn first_free<T>(make: impl Fn(&str) -> io::Result<T>) -> io::Result<(String, T)> {
     let mut number = 0u32;
     loop {
@@ -120,7 +120,7 @@ fn first_free<T>(make: impl Fn(&str) -> io::Result<T>) -> io::Result<(String, T)
 impl Drop for NewFile<'_> {
     fn drop(&mut self) {
         if let Some(name) = &self.name {
-            // Nothing better can be done about a failure, and the file does no harm.
+            // A failure can't be handled any better, and the file does no harm.
             let _ = unlinkat(self.directory, name.as_str(), AtFlags::empty());
         }
     }

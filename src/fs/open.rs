@@ -1,4 +1,4 @@
-//! The one place where a file that somebody named is opened: never waiting where a pipe lies, and bounded.
+//! The only place where files named by the user are opened: without blocking on a pipe, and with a limit.
 #![allow(clippy::disallowed_types, reason = "everything that reads a named file comes here")]
 
 use std::{
@@ -10,8 +10,8 @@ use std::{
 
 use rustix::fs::{Mode, OFlags, ResolveFlags, openat2};
 
-/// Opens a regular file, or a device such as /dev/null. A pipe is opened only where the path says that it is one: those
-/// are /dev/stdin and what a shell writes for `<(…)`. Any other would wait for a writer for ever.
+/// Opens a regular file, or a device such as /dev/null. A pipe is opened only if the path is one that means a pipe:
+/// /dev/stdin, or what a shell substitutes for `<(…)`. Any other pipe could wait for a writer forever.
 pub fn open(path: &Path) -> io::Result<File> {
     if is_stream(path) {
         let file = File::open(path)?;
@@ -21,7 +21,7 @@ pub fn open(path: &Path) -> io::Result<File> {
     checked(OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(socket)?)
 }
 
-/// The same below a directory that is the root of another system: its links lead nowhere else.
+/// Like [`open`], below a directory that is the root of another system: its links can't lead out of it.
 pub fn open_below(root: &Path, path: &Path) -> io::Result<File> {
     let root = OpenOptions::new().read(true).custom_flags(OFlags::PATH.bits().cast_signed()).open(root)?;
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
@@ -29,25 +29,25 @@ pub fn open_below(root: &Path, path: &Path) -> io::Result<File> {
     checked(opened.map_err(|e| socket(e.into()))?.into())
 }
 
-/// Reads a file that was opened here; `None` if it is longer than `limit`.
+/// Reads a file opened here; `None` if it is longer than `limit`.
 pub fn read(file: File, limit: u64) -> io::Result<Option<Vec<u8>>> {
     let mut bytes = Vec::new();
     file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
     Ok((bytes.len() as u64 <= limit).then_some(bytes))
 }
 
-/// Whether something is at a path, a link included, or may be: of what lies in a directory that this user may not enter
-/// nobody can say that it is missing. Opening it says why it can't be read.
+/// Whether something, a link included, is or may be at a path: a file in a directory that this user may not enter can't
+/// be called missing. Opening it gives the reason why it can't be read.
 pub fn may_be_there(path: &Path) -> bool {
     path.symlink_metadata().map_or_else(|e| is_denied(&e), |_| true)
 }
 
-/// Whether a path leads to a directory. An error where this user may not look.
+/// Whether a path leads to a directory. An error if this user has no access.
 pub fn is_directory(path: &Path) -> io::Result<bool> {
     looked(path.metadata().map(|data| data.is_dir()))
 }
 
-/// Whether a path leads to a regular file. An error where this user may not look.
+/// Whether a path leads to a regular file. An error if this user has no access.
 pub fn is_file(path: &Path) -> io::Result<bool> {
     looked(path.metadata().map(|data| data.is_file()))
 }
@@ -60,8 +60,8 @@ fn is_denied(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::PermissionDenied
 }
 
-/// Whether a path means something that the caller's shell opened. Such a name says nothing: the number differs from run
-/// to run.
+/// Whether a path refers to something opened by the caller's shell. Such a name carries no information: the number
+/// changes from run to run.
 pub fn is_stream(path: &Path) -> bool {
     let text = path.to_string_lossy();
     let number = |rest: &str| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit());
@@ -70,7 +70,7 @@ pub fn is_stream(path: &Path) -> bool {
         || text.strip_prefix("/proc/self/fd/").is_some_and(number)
 }
 
-/// Whether an error says that something is there which is no file.
+/// Whether an error means that the path exists but is not a file.
 pub fn is_special(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::IsADirectory | io::ErrorKind::InvalidInput)
 }
@@ -85,13 +85,13 @@ fn checked(file: File) -> io::Result<File> {
     }
 }
 
-/// Opening a socket.
+/// The error of opening a socket.
 fn socket(error: io::Error) -> io::Error {
     let is = error.raw_os_error() == Some(rustix::io::Errno::NXIO.raw_os_error());
     if is { special("a socket") } else { error }
 }
 
-/// The error for what is no file.
+/// The error for something that is not a file.
 pub fn special(what: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, format!("it is {what}, and a file is expected"))
 }

@@ -4,17 +4,18 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// What somebody other than root may change: the file itself or a directory on the way to it, and how.
+/// The file, or a directory on the way to it, that a user other than root can change, and the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exposed {
     /// The file or directory.
     pub path: PathBuf,
-    /// Why it is not root's alone.
+    /// Why a user other than root can change it.
     pub reason: &'static str,
 }
 
-/// Whether only root decides what is read at an absolute path: the file and every directory above it belong to root, nobody
-/// else may write them (an access control list shows in the group's bits), and no symbolic link leads elsewhere.
+/// Checks that only root controls what is read at an absolute path: the file and every directory above it belong to
+/// root, no other user can write to them (an access control list shows in the group's bits), and no symbolic link leads
+/// elsewhere.
 pub fn exposed(path: &Path) -> io::Result<Option<Exposed>> {
     let found = |path: &Path, reason| Some(Exposed { path: path.to_owned(), reason });
     if !path.is_absolute() || path.canonicalize()? != path {

@@ -4,26 +4,26 @@ use rustix::fs::{StatVfs, fstatvfs};
 
 use super::FsError;
 
-/// What directories and rounding to blocks take beside the content.
+/// Space for directories and for rounding to blocks, in addition to the content.
 const SLACK: u64 = 64 << 10;
 
-/// Refuses to begin what the file system of `directory`, called `path`, says that it has no room for.
+/// Refuses to start if the file system of `directory`, called `path` in messages, reports too little space.
 ///
-/// Only a forecast: quotas, inodes and other writers are seen when they hit.
+/// This is only an estimate: quotas, inodes and other writers are noticed when they cause a failure.
 pub fn need(directory: impl AsFd, path: &Path, content: u64) -> Result<(), FsError> {
     need_of(directory, path, |_| content.saturating_add(SLACK))
 }
 
-/// The same for what is known to the block.
+/// Does the same for a size that is exact to the block.
 pub(super) fn need_of(
     directory: impl AsFd,
     path: &Path,
     bytes: impl FnOnce(&StatVfs) -> u64,
 ) -> Result<(), FsError> {
-    // A file system that does not say is not asked twice: the write itself will.
+    // If the file system does not report it, the write itself will.
     let Ok(fs) = fstatvfs(directory) else { return Ok(()) };
     let (needed, free) = (bytes(&fs), fs.f_bavail.saturating_mul(fs.f_frsize));
-    // One that counts no blocks reports zero of them.
+    // A file system that does not count blocks reports zero of them.
     if fs.f_blocks == 0 || needed <= free {
         return Ok(());
     }

@@ -11,12 +11,12 @@ use rustix::{
     io::Errno,
 };
 
-/// statfs(2): what tmpfs calls itself.
+/// The file system type of tmpfs in statfs(2).
 const TMPFS_MAGIC: i64 = 0x0102_1994;
 
-/// Brings the content of a file, or the names in a directory, to the disk. The directory must be open for reading.
+/// Syncs the content of a file, or the names in a directory, to disk. The directory must be open for reading.
 ///
-/// A file system without fsync is taken as it is; every other error is one.
+/// A file system without fsync is accepted; all other errors are returned.
 pub fn sync(opened: impl AsFd) -> io::Result<()> {
     match fsync(opened) {
         Err(errno) if is_missing(errno) => Ok(()),
@@ -24,29 +24,29 @@ pub fn sync(opened: impl AsFd) -> io::Result<()> {
     }
 }
 
-/// The same for a directory that is open for its path alone (`O_PATH`), as a capability is.
+/// Does the same for a directory opened with `O_PATH`, such as a capability.
 pub fn sync_directory(directory: impl AsFd) -> io::Result<()> {
     sync(reopen(directory)?)
 }
 
-/// Such a directory, opened for reading: fsync(2), flock(2) and getdents(2) need that.
+/// Opens such a directory for reading, which fsync(2), flock(2) and getdents(2) require.
 pub fn reopen(directory: impl AsFd) -> io::Result<OwnedFd> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     Ok(openat(directory, c".", flags, Mode::empty())?)
 }
 
-/// Whether fsync(2) says that this file system does not have it, for this kind of file. Linux answers `EINVAL` where a
-/// file system brings no such operation (`vfs_fsync_range`), often for directories alone; those in user space and behind
-/// a network pass on what the other side says.
+/// Whether fsync(2) reports that this file system does not support it for this kind of file. Linux returns `EINVAL` if
+/// a file system has no such operation (`vfs_fsync_range`), often for directories only; user-space and network file
+/// systems pass on the other side's error.
 const fn is_missing(errno: Errno) -> bool {
     matches!(errno, Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP)
 }
 
-/// Brings these to the disk, all at once: a journal writes what many ask for in one go, and each such write costs some
-/// milliseconds, many where others write too. (Not syncfs(2): behind a mirror that was just written, that takes minutes.
-/// posix_fadvise(2) and waiting for one after the other was measured: no better on a busy disk.)
+/// Syncs these to disk, all at once: a journal combines simultaneous requests into one write, and each such write costs
+/// some milliseconds, or many if others write too. (syncfs(2) would take minutes right after a mirror was written.
+/// posix_fadvise(2) followed by syncing one at a time was measured: no better on a busy disk.)
 ///
-/// `on` lies in the file system of all of them. As many threads wait as there are items.
+/// `on` is in the same file system as all of them. One thread waits per item.
 pub(super) fn sync_all<T: Sync, E: Send>(
     all: &[T],
     on: impl AsFd,
@@ -63,7 +63,7 @@ pub(super) fn sync_all<T: Sync, E: Send>(
         Ok(())
     };
     thread::scope(|scope| {
-        // Where no more threads can be had, those that are there do the rest.
+        // If no more threads can be started, the existing ones do the rest.
         let others: Vec<_> =
             (0..helpers).map_while(|_| thread::Builder::new().spawn_scoped(scope, work).ok()).collect();
         let mut done = work();

@@ -12,10 +12,10 @@ use rustix::{
 
 use crate::fs::read;
 
-/// Device and inode: what a directory is, whatever it is called.
+/// Device and inode: identify a directory, whatever its name.
 pub(super) type Id = (u64, u64);
 
-/// A directory that is at a target now.
+/// The directory currently at a target.
 pub struct Existing {
     /// Open for reading.
     pub(super) fd: OwnedFd,
@@ -37,7 +37,7 @@ pub struct Entry {
 }
 
 impl Existing {
-    /// Its entries, by name; `None` if there are more than `most`.
+    /// The entries, sorted by name; `None` if there are more than `most`.
     pub fn entries(&self, most: usize) -> io::Result<Option<Vec<Entry>>> {
         let mut entries = Vec::new();
         for entry in Dir::read_from(&self.fd)? {
@@ -49,7 +49,7 @@ impl Existing {
                 return Ok(None);
             }
             let stat = match statat(&self.fd, name.as_os_str(), AtFlags::SYMLINK_NOFOLLOW) {
-                // Removed since: another keypack has exchanged the directory and tidies up.
+                // It was removed in the meantime: another keypack has exchanged the directory and is cleaning up.
                 Err(Errno::NOENT) => continue,
                 other => other?,
             };
@@ -64,10 +64,10 @@ impl Existing {
         Ok(Some(entries))
     }
 
-    /// The bytes of one plain file; `None` if it is longer than `limit`. What is no plain file (any more) is
-    /// [`io::ErrorKind::InvalidInput`].
+    /// The bytes of a regular file; `None` if it is longer than `limit`. Anything that is not (or no longer) a regular
+    /// file is [`io::ErrorKind::InvalidInput`].
     pub fn read(&self, name: impl AsRef<OsStr>, limit: u64) -> io::Result<Option<Vec<u8>>> {
-        // O_NONBLOCK: opening a pipe that has taken the file's place must not hang; on a plain file it means nothing.
+        // O_NONBLOCK: opening a pipe that has replaced the file must not hang; it has no effect on a regular file.
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let fd = openat(&self.fd, name.as_ref(), flags, Mode::empty())?;
         if Kind::from_raw_mode(fstat(&fd)?.st_mode) != Kind::RegularFile {

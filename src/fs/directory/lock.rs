@@ -13,21 +13,21 @@ use crate::fs::{
 
 /// The right to write one target, held until dropped.
 ///
-/// A lock on an empty file beside the target. A file that was left behind locks nobody out; the next writer takes it
-/// over and removes it. Not on the parent itself: anybody who may read a shared parent could hold that for ever. Not on
-/// the target: it may not exist yet, and it is another directory after each exchange.
+/// It is a lock on an empty file beside the target. A leftover file blocks no one; the next writer takes it over and
+/// removes it. The parent directory can't serve as the lock, because any user who may read a shared parent could hold
+/// it forever. Nor can the target: it may not exist yet, and every exchange replaces it.
 pub(super) struct TargetLock<'a> {
     target: &'a Target,
     name: OsString,
     file: OwnedFd,
-    /// Whether it is held, or the file system has none.
+    /// Whether the lock is held, or the file system has no locks.
     pub(super) state: Lock,
-    /// The file is an empty one, as keypack makes it: it is removed.
+    /// Whether the file is empty, as created by keypack, and so should be removed.
     ours: bool,
 }
 
 impl<'a> TargetLock<'a> {
-    /// Takes the lock; another holder is waited for.
+    /// Takes the lock, waiting for another holder.
     pub(super) fn take(target: &'a Target) -> Result<Self, FsError> {
         let name = target.sibling("lock");
         let failed = |errno| FsError::of(errno, &target.path, "take the lock");
@@ -35,7 +35,7 @@ impl<'a> TargetLock<'a> {
         let create = flags | OFlags::CREATE | OFlags::EXCL;
         let until = Instant::now() + WAIT;
         loop {
-            // Not O_CREAT alone: in a sticky directory that is refused for another user's file, even to root
+            // O_CREAT alone does not work: in a sticky directory it is refused for another user's file, even to root
             // (proc_sys_fs(5), protected_regular).
             let created = openat(&target.parent, name.as_os_str(), create, Mode::RUSR | Mode::WUSR);
             let new = created.is_ok();
@@ -49,16 +49,16 @@ impl<'a> TargetLock<'a> {
                 other => other.map_err(failed)?,
             };
             let state = lock_until(&file, &target.path, until).inspect_err(|_| {
-                // Nobody else can hold a file that was just made.
+                // A file that was just created can't be held by another process.
                 if new {
                     let _ = unlinkat(&target.parent, name.as_os_str(), AtFlags::empty());
                 }
             })?;
             let mine = fstat(&file).map_err(failed)?;
-            // A file of that name that is not an empty file is somebody's; it serves as a lock, but stays.
+            // A file of that name that is not empty belongs to someone; it serves as a lock, but is not removed.
             let ours = FileType::from_raw_mode(mine.st_mode) == FileType::RegularFile && mine.st_size == 0;
-            // The former holder may have removed the file between our open and our lock; then this is a lock on
-            // nothing, and somebody else may hold the new one.
+            // The previous holder may have removed the file between our open and our lock. This lock is then useless,
+            // and another process may hold the new one.
             match statat(&target.parent, name.as_os_str(), AtFlags::SYMLINK_NOFOLLOW) {
                 Ok(named) if (named.st_dev, named.st_ino) == (mine.st_dev, mine.st_ino) => {
                     return Ok(Self { target, name, file, state, ours });
@@ -74,10 +74,10 @@ impl<'a> TargetLock<'a> {
 impl Drop for TargetLock<'_> {
     fn drop(&mut self) {
         if self.ours {
-            // While still held; a file that stays behind is harmless.
+            // Removed while the lock is still held; a leftover file is harmless.
             let _ = unlinkat(&self.target.parent, self.name.as_os_str(), AtFlags::empty());
         }
-        // Not by closing alone: a child process that another thread has just forked still holds the descriptor.
+        // Unlock explicitly: a child that another thread has just forked still has the descriptor open.
         let _ = flock(&self.file, FlockOperation::Unlock);
     }
 }

@@ -1,8 +1,9 @@
 //! Replacing a directory as a whole.
 //!
-//! The new directory is made beside the old one, complete and on the disk, and takes its place by one `renameat2(2)` with
-//! `RENAME_EXCHANGE`; then the old one is removed. Whoever looks, and whenever the power fails, sees the old directory or
-//! the new one. Links, mount points and what the caller does not know are refused before anything is touched.
+//! The new directory is created beside the old one, completely and synced to disk, and takes its place by one
+//! `renameat2(2)` with `RENAME_EXCHANGE`; then the old one is removed. At every moment, even after a power failure,
+//! either the old directory or the new one is visible. Links, mount points and contents that the caller does not
+//! recognise are refused before anything is changed.
 
 mod existing;
 mod lock;
@@ -21,15 +22,15 @@ use staging::{Staging, Unsynced};
 use swap::Swap;
 use target::Target;
 
-/// The mode of every file and every directory that is made.
+/// The mode of every created file.
 pub const MODE_FILE: u32 = 0o644;
-/// See [`MODE_FILE`].
+/// The mode of every created directory.
 pub const MODE_DIRECTORY: u32 = 0o755;
 
 /// One file of a new directory.
 #[derive(Debug, Clone, Copy)]
 pub struct File<'a> {
-    /// Where it lies in the directory: names with `/` between them. Folders are made as needed.
+    /// The path inside the directory: names separated by `/`. Subdirectories are created as needed.
     pub path: &'a str,
     /// Its content.
     pub bytes: &'a [u8],
@@ -42,37 +43,37 @@ pub struct Outcome {
     pub change: Change,
     /// Temporary directories that could not be removed. They do no harm, and the next run tries again.
     pub left: Vec<PathBuf>,
-    /// What to tell the user where the file system has no locks.
+    /// A warning for the user if the file system has no locks.
     pub warning: Option<String>,
 }
 
 /// What became of the target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
-    /// There was none before.
+    /// It did not exist before.
     Created,
-    /// The old one was exchanged for the new one, at one instant.
+    /// The old directory was atomically exchanged for the new one.
     Replaced,
-    /// The caller found it as it should be, and it was not touched.
+    /// The caller judged it up to date, and it was not touched.
     Unchanged,
 }
 
-/// The directory at `target`; `None` if it does not exist. Links are not followed, and anything but a directory is an
-/// error.
+/// Opens the directory at `target`; `None` if it does not exist. Links are not followed, and anything but a directory
+/// is an error.
 pub fn look(target: &Path) -> Result<Option<Existing>, FsError> {
     let opened = Target::open(target).map_err(|error| match error {
-        // Nothing is to be written here.
+        // Nothing is going to be written here.
         FsError::NotWritable { place, source } => FsError::Read { place, source },
         other => other,
     })?;
     opened.look()
 }
 
-/// Makes `files` the whole content of the directory `target`: files 0644, directories 0755.
+/// Replaces the entire content of the directory `target` with `files`: files have mode 0644, directories 0755.
 ///
-/// `judge` looks at the directory that is there: it says whether that is already as it should be, or refuses to replace
-/// it. It is asked before anything is touched, again under the lock, and about what the exchange took out. On an error
-/// the target is as it was. The new directory belongs to the user who runs keypack.
+/// `judge` inspects the existing directory: it returns whether that is already up to date, or refuses to replace it. It
+/// is called before anything is touched, again under the lock, and for the directory that the exchange moved out. On an
+/// error the target is unchanged. The new directory belongs to the user who runs keypack.
 pub fn replace_directory<E>(
     target: &Path,
     files: &[File<'_>],
@@ -95,13 +96,13 @@ where
     };
     let unchanged = |left, warning| Outcome { change: Change::Unchanged, left, warning };
 
-    // First without the lock, whose file would touch the parent: what is refused or unchanged leaves no trace.
+    // First check without the lock, whose file changes the parent: a refused or unchanged target leaves no trace.
     if survey()?.1 && !wrapper::is_littered(&target)? {
         return Ok(unchanged(Vec::new(), None));
     }
     let lock = TargetLock::take(&target)?;
     let warning = lock.state.warning(&target.shown());
-    // Without a lock, what looks like left over may be a living writer's.
+    // Without a lock, apparent leftovers may belong to a running writer.
     let mut left = match lock.state {
         Lock::Held => wrapper::clean(&target)?,
         Lock::Missing(_) => Vec::new(),
@@ -133,8 +134,8 @@ where
     Ok(Outcome { change, left, warning })
 }
 
-/// After the swap: what came out must be what was looked at, with nothing foreign put in since, and the swap must be
-/// on the disk.
+/// After the swap: the directory moved out must be the one that was inspected, with no foreign files added since, and
+/// the swap must be on disk.
 fn settle<E: From<FsError>>(
     target: &Target,
     staging: &Staging<'_>,
@@ -147,7 +148,7 @@ fn settle<E: From<FsError>>(
         }
         judge(existing)?;
     }
-    // Both at once: one write of the journal serves both.
+    // Both at once, so that a single journal write is enough.
     Ok(staging.sync_all(&[&staging.wrapper, &target.parent].map(Unsynced::Directory))?)
 }
 
@@ -212,7 +213,7 @@ mod tests {
             );
             assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 0, "{path}");
         }
-        // A file where a folder must be, and the other way round.
+        // A file in place of a directory, and the reverse.
         for both in [[("a", ""), ("a/b", "")], [("a/b", ""), ("a", "")]] {
             assert_eq!(replace(&target, &both).unwrap_err().code().as_str(), "write-failed");
         }

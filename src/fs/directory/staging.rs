@@ -19,10 +19,10 @@ use super::{
 };
 use crate::fs::{FsError, space, sync, sync::sync_all};
 
-/// What is brought to the disk at once, at most: as many threads wait and as many files are open.
+/// The maximum number of items synced at once, which is also the number of waiting threads and open files.
 const TOGETHER: usize = 32;
 
-/// What was changed and may not be on the disk yet.
+/// Something that was changed and may not be on disk yet.
 pub(super) enum Unsynced<'a> {
     File(&'a str, std::fs::File),
     Directory(&'a OwnedFd),
@@ -30,9 +30,10 @@ pub(super) enum Unsynced<'a> {
 
 /// A new directory, complete and on disk, beside the target but not yet in its place.
 ///
-/// It lies in a wrapper `.keys.keypack-<random>` (mode 0700, so that nobody meets it half done) as `new`; the
-/// wrapper's marker makes it recognisable at every instant, which a bare directory that later takes the target's
-/// place could not be. Dropped, it is removed, whatever it holds by then: the half-made or the replaced one.
+/// It is created as `new` inside a wrapper `.keys.keypack-<random>` (mode 0700, so that no other user sees it half
+/// done). The wrapper's marker makes it recognisable at all times, which is impossible for a bare directory that later
+/// takes the target's place. On drop it is removed with all its contents, whether the unfinished directory or the
+/// replaced one.
 pub(super) struct Staging<'a> {
     target: &'a Target,
     name: OsString,
@@ -42,7 +43,7 @@ pub(super) struct Staging<'a> {
 }
 
 impl<'a> Staging<'a> {
-    /// Writes `files` beside the target: exact modes whatever the umask, each file and directory synced.
+    /// Writes `files` beside the target, with exact modes whatever the umask, each file and directory synced.
     pub(super) fn prepare(target: &'a Target, files: &[File<'_>]) -> Result<Self, FsError> {
         let failed = |errno| FsError::of(errno, &target.path, "create a temporary directory");
         let name = loop {
@@ -64,7 +65,7 @@ impl<'a> Staging<'a> {
     }
 
     fn fill(&self, files: &[File<'_>]) -> Result<(), FsError> {
-        // The marker comes first, so that whatever a killed run leaves is recognised.
+        // The marker comes first, so that anything left by a killed run is recognisable.
         let marker = self.file(&self.wrapper, MARKER, MARKER_TEXT.as_bytes())?;
         let mut folders = BTreeMap::from([("", self.folder(&self.wrapper, NEW)?)]);
         let mut unsynced = vec![Unsynced::File(MARKER, marker)];
@@ -77,13 +78,13 @@ impl<'a> Staging<'a> {
                 unsynced.clear();
             }
         }
-        // The exchange may reach the disk before the names it needs unless these are there first.
+        // Sync the names first: otherwise the exchange may reach the disk before them.
         unsynced
             .extend(folders.values().chain([&self.wrapper, &self.target.parent]).map(Unsynced::Directory));
         self.sync_all(&unsynced)
     }
 
-    /// Makes the folders on the way to `path` that are not there.
+    /// Creates the missing directories on the way to `path`.
     fn folders<'p>(&self, made: &mut BTreeMap<&'p str, OwnedFd>, path: &'p str) -> Result<(), FsError> {
         let mut above = "";
         for (end, _) in path.match_indices('/').chain([(path.len(), "")]) {
@@ -98,7 +99,7 @@ impl<'a> Staging<'a> {
         Ok(())
     }
 
-    /// One folder, new, open to all: the wrapper around it is not.
+    /// A new directory, accessible to all; the wrapper around it is not.
     fn folder(&self, above: &OwnedFd, name: &str) -> Result<OwnedFd, FsError> {
         let failed = |errno| FsError::of(errno, &self.target.path, "prepare the new directory");
         mkdirat(above, name, Mode::RWXU).map_err(failed)?;
@@ -107,7 +108,7 @@ impl<'a> Staging<'a> {
         Ok(folder)
     }
 
-    /// Brings these to the disk, all at once.
+    /// Syncs these to disk, all at once.
     pub(super) fn sync_all(&self, unsynced: &[Unsynced<'_>]) -> Result<(), FsError> {
         let path = &self.target.path;
         sync_all(unsynced, &self.target.parent, |one| match one {
@@ -120,7 +121,7 @@ impl<'a> Staging<'a> {
         })
     }
 
-    /// One file, new, with this content, mode 0644, not yet on disk.
+    /// A new file with this content and mode 0644, not yet on disk.
     fn file(&self, dir: &OwnedFd, name: &str, bytes: &[u8]) -> Result<std::fs::File, FsError> {
         let failed = |error: std::io::Error| FsError::of(error, &self.target.path, &format!("write {name}"));
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -131,12 +132,12 @@ impl<'a> Staging<'a> {
         Ok(file)
     }
 
-    /// Sets the mode and looks whether it was kept: FAT refuses or ignores what it can't store, and the umask
-    /// must have no say (open(2): the mode given at creation is masked).
+    /// Sets the mode and checks that it was stored: FAT refuses or ignores modes it can't store. The umask must not
+    /// affect it (open(2): the mode given at creation is masked).
     fn mode(&self, of: impl AsFd, mode: u32) -> Result<(), FsError> {
         let not_kept = || FsError::ModesNotKept { target: self.target.path.clone() };
         let failed = |errno| match errno {
-            // We created it, so it is ours; the file system has no such mode.
+            // We created it, so it is ours: the file system does not support such a mode.
             Errno::PERM | Errno::OPNOTSUPP => not_kept(),
             _ => FsError::of(errno, &self.target.path, "set permissions"),
         };
@@ -145,10 +146,10 @@ impl<'a> Staging<'a> {
         if stat.st_mode & 0o7777 == mode { Ok(()) } else { Err(not_kept()) }
     }
 
-    /// Leaves the wrapper for a person to look at: what was taken out could not be put back, and may be somebody's.
+    /// Keeps the wrapper for inspection: a directory moved out could not be put back, and may belong to someone else.
     pub(super) fn keep(mut self) -> PathBuf {
         self.removed = true;
-        // Under a name that no later run tidies up.
+        // Use a name that no later run removes.
         let _ = renameat(&self.wrapper, NEW, &self.wrapper, KEPT);
         self.path()
     }
@@ -158,7 +159,7 @@ impl<'a> Staging<'a> {
         self.target.sibling_path(&self.name)
     }
 
-    /// Removes the wrapper and what it holds; its path, if something of it stays.
+    /// Removes the wrapper with its contents. Returns its path if some of it remains.
     pub(super) fn remove(mut self) -> Option<PathBuf> {
         self.removed = true;
         let gone = wrapper::remove(self.target, &self.name);
@@ -174,7 +175,7 @@ impl Drop for Staging<'_> {
     }
 }
 
-/// Refuses a file whose path is not made of names, and so might lie elsewhere.
+/// Refuses a file whose path has components other than names, and so might end up elsewhere.
 pub(super) fn refuse_other_paths(target: &Target, files: &[File<'_>]) -> Result<(), FsError> {
     let is_name = |part: &str| !["", ".", ".."].contains(&part);
     if files.iter().all(|file| file.path.split('/').all(is_name)) {
@@ -184,18 +185,18 @@ pub(super) fn refuse_other_paths(target: &Target, files: &[File<'_>]) -> Result<
     Err(FsError::Unusable { path: target.path.clone(), reason })
 }
 
-/// Refuses when the file system says ahead that the files can't fit.
+/// Refuses if the file system reports too little space for the files.
 pub(super) fn refuse_without_room(target: &Target, files: &[File<'_>]) -> Result<(), FsError> {
     space::need_of(&target.parent, &target.path, |fs| {
         let block = fs.f_frsize.max(1);
-        // A block each for the marker and the two directories.
+        // One block each for the marker and the two directories.
         let blocks = 3 + files.iter().map(|f| (f.bytes.len() as u64).div_ceil(block)).sum::<u64>();
         blocks.saturating_mul(block)
     })
 }
 
-/// Sixteen hexadecimal digits that nobody can foretell. mkdir(2) fails on a name that exists, so this need not be
-/// cryptographic; the hasher's keys come from the system's random numbers.
+/// Sixteen unpredictable hexadecimal digits. mkdir(2) fails on a name that exists, so they need not be
+/// cryptographically random; the hasher's keys come from the system's random numbers.
 fn random() -> String {
     format!("{:016x}", std::hash::RandomState::new().build_hasher().finish())
 }

@@ -6,19 +6,20 @@ use rustix::{
 use super::{Existing, staging::Staging, target::Target, wrapper::NEW};
 use crate::fs::{FsError, lacks_rename_flag};
 
-/// How the new directory came into place, which is also how to undo it.
+/// How the new directory was put in place, which determines how to undo it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Swap {
-    /// There was none.
+    /// There was no old directory.
     Moved,
-    /// It and the old one changed places at one instant.
+    /// It was atomically exchanged with the old one.
     Exchanged,
 }
 
-/// Puts the new directory in place of what is there. On an error the target is as before.
+/// Puts the new directory in place of the existing one. On an error the target is unchanged.
 ///
-/// Where the file system has no exchange (NFS, SMB, 9p) an old directory stays: with two renames instead there is an
-/// instant without any, and a run that begins after a crash at that instant would read "no keys yet" and go on from there.
+/// If the file system has no exchange (NFS, SMB, 9p), an old directory is not replaced: with two renames there would be
+/// a moment without any directory, and a run after a crash at that moment would read "no keys yet" and continue from
+/// there.
 pub(super) fn swap(
     target: &Target,
     staging: &Staging<'_>,
@@ -38,14 +39,14 @@ pub(super) fn swap(
     }
 }
 
-/// Whether what the exchange took out is what was looked at before it. Renames follow no link, so a link put there
-/// meanwhile was moved, not followed, and is moved back.
+/// Whether the exchange moved out the directory that was inspected before. Renames don't follow links, so a link placed
+/// there in the meantime was moved, not followed, and is moved back.
 pub(super) fn took_out(staging: &Staging<'_>, existing: &Existing) -> bool {
     statat(&staging.wrapper, NEW, AtFlags::SYMLINK_NOFOLLOW)
         .is_ok_and(|stat| (stat.st_dev, stat.st_ino) == existing.id)
 }
 
-/// Takes the new directory out again and puts the old one back.
+/// Moves the new directory out again and puts the old one back.
 pub(super) fn undo(target: &Target, staging: &Staging<'_>, swap: Swap) -> Result<(), FsError> {
     let undone = match swap {
         Swap::Moved => renameat(&target.parent, target.name.as_os_str(), &staging.wrapper, NEW),
@@ -61,7 +62,7 @@ fn exchange(target: &Target, staging: &Staging<'_>) -> Result<(), Errno> {
 fn move_in(target: &Target, staging: &Staging<'_>) -> Result<(), FsError> {
     let (wrapper, parent, name) = (&staging.wrapper, &target.parent, target.name.as_os_str());
     let moved = match renameat_with(wrapper, NEW, parent, name, RenameFlags::NOREPLACE) {
-        // Without the flag a directory still replaces nothing but an empty directory (rename(2)): nothing can be lost.
+        // Without the flag a directory can still replace only an empty directory (rename(2)), so nothing is lost.
         Err(errno) if lacks_rename_flag(errno) => renameat(wrapper, NEW, parent, name),
         other => other,
     };

@@ -12,14 +12,14 @@ use rustix::{
 use super::Existing;
 use crate::{fs::FsError, limits};
 
-/// How a directory is opened: for reading, because fsync(2) and getdents(2) refuse an `O_PATH` descriptor.
+/// The flags for opening a directory: for reading, because fsync(2) and getdents(2) refuse an `O_PATH` descriptor.
 pub(super) const DIR: OFlags =
     OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
-/// Where the target lies: its parent, opened once, and its name there.
+/// The location of the target: its parent, opened once, and its name in it.
 ///
-/// Everything happens relative to this one descriptor and never follows a link, so that nobody who can write a
-/// path component can redirect it between a check and its use. Links in the parent's path are the caller's own.
+/// All operations are relative to this one descriptor and never follow a link, so that no one with write access to a
+/// path component can redirect them between check and use. Links in the parent's path are up to the caller.
 pub(super) struct Target {
     /// The path as it was given, for messages.
     pub(super) path: PathBuf,
@@ -33,7 +33,7 @@ impl Target {
     /// Finds the parent of `target`, which need not exist itself.
     pub(super) fn open(target: &Path) -> Result<Self, FsError> {
         let unusable = |reason| Err(FsError::Unusable { path: target.to_owned(), reason });
-        // `components` drops a trailing slash and inner `.`: keys, keys/, ./keys and keys/. are one target.
+        // `components` drops a trailing slash and inner `.`: keys, keys/, ./keys and keys/. are the same target.
         let name = match target.components().next_back() {
             Some(Component::Normal(name)) => name.to_owned(),
             None => return unusable("it is empty"),
@@ -64,7 +64,7 @@ impl Target {
         Ok(Self { path: target.to_owned(), parent, name })
     }
 
-    /// What is at the target. A link, or anything but a directory, is refused.
+    /// The directory at the target. A link, or anything but a directory, is refused.
     pub(super) fn look(&self) -> Result<Option<Existing>, FsError> {
         let stat = match statat(&self.parent, self.name.as_os_str(), AtFlags::SYMLINK_NOFOLLOW) {
             Err(Errno::NOENT) => return Ok(None),
@@ -88,9 +88,9 @@ impl Target {
 
     /// Refuses a target that is the root of a mount.
     ///
-    /// Another device than the parent's is one sign (also a btrfs subvolume's); a bind mount of the same file
-    /// system shows only in `STATX_ATTR_MOUNT_ROOT` (statx(2), Linux 5.8). Where the kernel is older, the rename
-    /// itself answers EBUSY, which means the same.
+    /// A device other than the parent's is one sign (also of a btrfs subvolume); a bind mount of the same file system
+    /// shows only in `STATX_ATTR_MOUNT_ROOT` (statx(2), Linux 5.8). On older kernels the rename itself fails with
+    /// EBUSY, which means the same.
     pub(super) fn refuse_mount_point(&self, existing: &Existing) -> Result<(), FsError> {
         let parent = fstat(&self.parent).map_err(|errno| FsError::read(errno, &self.path))?;
         let mounted = match statx(&existing.fd, "", AtFlags::EMPTY_PATH, StatxFlags::BASIC_STATS) {
@@ -115,13 +115,13 @@ impl Target {
         name
     }
 
-    /// What follows `.keys.keypack-` in the name of a sibling, if it is one.
+    /// The part after `.keys.keypack-` in the name of a sibling, if it is one.
     pub(super) fn sibling_suffix<'a>(&self, name: &'a OsStr) -> Option<&'a str> {
         let rest = name.as_bytes().strip_prefix(self.sibling("").as_bytes())?;
         std::str::from_utf8(rest).ok()
     }
 
-    /// The path as it may be shown on a terminal.
+    /// The path, escaped for a terminal.
     pub(super) fn shown(&self) -> String {
         crate::display::shown(&self.path.to_string_lossy())
     }

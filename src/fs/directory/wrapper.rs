@@ -1,5 +1,5 @@
-//! The wrapper: a directory `.keys.keypack-<random>` beside the target, in which a new directory is made. What lies in
-//! it, whether a sibling is one, and how one is removed.
+//! The wrapper: a directory `.keys.keypack-<random>` beside the target, in which a new directory is created. What it
+//! contains, how it is recognised, and how it is removed.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -19,24 +19,24 @@ use rustix::{
 use super::target::{DIR, Target};
 use crate::fs::FsError;
 
-/// The file that says what a wrapper is, to us and to whoever finds one.
+/// The file that identifies a wrapper, to keypack and to people.
 pub(super) const MARKER: &str = "KEYPACK-TEMPORARY";
-/// In the wrapper: the directory being made, and after the exchange the one that was replaced.
+/// In the wrapper: the directory being created, and after the exchange the one that was replaced.
 pub(super) const NEW: &str = "new";
 /// In the wrapper: a directory that could not be put back.
 pub(super) const KEPT: &str = "kept";
 
-/// What the marker says.
+/// The text of the marker.
 pub(super) const MARKER_TEXT: &str = "keypack prepares a directory here and removes this one when it is done.\n\
     If no keypack is running, one was killed: the next run that writes the same target tidies up. If there is\n\
     a directory kept/, it was the target's content and could not be put back: nothing removes it.\n";
 
-/// How deep a directory may be. What keypack writes has a few levels.
+/// The maximum depth of a directory. Those written by keypack have a few levels.
 const DEPTH: u32 = 16;
 
-/// The wrappers of this user beside the target, and whether there is a lock file.
+/// This user's wrappers beside the target, and whether there is a lock file.
 ///
-/// Under the lock they are left-overs for certain; without it they may be a living writer's.
+/// If the caller holds the lock they are leftovers; otherwise they may belong to a running writer.
 fn siblings(target: &Target) -> Result<(Vec<OsString>, bool), FsError> {
     let read = |errno: Errno| FsError::read(errno, &target.path);
     let (mut wrappers, mut lock) = (Vec::new(), false);
@@ -60,9 +60,9 @@ pub(super) fn is_littered(target: &Target) -> Result<bool, FsError> {
     siblings(target).map(|(wrappers, lock)| lock || !wrappers.is_empty())
 }
 
-/// Removes what killed runs left behind; the paths of what stays. The caller holds the lock.
+/// Removes leftovers of killed runs. Returns the paths that remain. The caller holds the lock.
 ///
-/// Only what carries our name, our marker and our user's ownership is touched.
+/// Only entries with our name, our marker and our user as owner are touched.
 pub(super) fn clean(target: &Target) -> Result<Vec<PathBuf>, FsError> {
     let mut wrappers = siblings(target)?.0;
     wrappers.retain(|name| !remove(target, name));
@@ -82,10 +82,10 @@ fn is_ours(target: &Target, name: &OsStr) -> bool {
     marked || names(&wrapper).is_ok_and(|names| names.is_empty())
 }
 
-/// Removes a wrapper: the directory in it, the marker and the wrapper itself. False if it stays, as one does that holds
-/// anything else.
+/// Removes a wrapper: the directory in it, the marker and the wrapper itself. False if it remains, for example because
+/// it contains something else.
 ///
-/// The marker goes last, so that a removal that is cut short can be finished by the next run.
+/// The marker is removed last, so that the next run can finish an interrupted removal.
 pub(super) fn remove(target: &Target, name: &OsStr) -> bool {
     let Ok(wrapper) = openat(&target.parent, name, DIR, Mode::empty()) else { return false };
     let Ok(held) = names(&wrapper) else { return false };
@@ -99,17 +99,17 @@ pub(super) fn remove(target: &Target, name: &OsStr) -> bool {
     unlinkat(&target.parent, name, AtFlags::REMOVEDIR).is_ok()
 }
 
-/// Removes a directory and what is in it, following no link and entering no mount. False if something stays.
+/// Removes a directory and its contents, without following links or entering mounts. False if something remains.
 fn remove_directory(above: &OwnedFd, name: &OsStr, depth: u32) -> bool {
     let resolve = ResolveFlags::NO_XDEV | ResolveFlags::NO_SYMLINKS;
     let dir = match openat2(above, name, DIR, Mode::empty(), resolve) {
-        // A sandbox without openat2(2): a mount in what keypack made is not to be expected.
+        // A sandbox without openat2(2): a mount inside a directory created by keypack is unlikely.
         Err(Errno::NOSYS) => openat(above, name, DIR, Mode::empty()),
         other => other,
     };
     let Ok(dir) = dir else { return false };
     for inner in names(&dir).unwrap_or_default() {
-        // unlink(2): a directory is refused, as EISDIR on Linux.
+        // unlink(2) refuses a directory, with EISDIR on Linux.
         if unlinkat(&dir, inner.as_os_str(), AtFlags::empty()) == Err(Errno::ISDIR) && depth > 0 {
             remove_directory(&dir, &inner, depth - 1);
         }
@@ -117,7 +117,7 @@ fn remove_directory(above: &OwnedFd, name: &OsStr, depth: u32) -> bool {
     unlinkat(above, name, AtFlags::REMOVEDIR).is_ok()
 }
 
-/// The names in a directory, all of them or none.
+/// All names in a directory, or an error.
 fn names(dir: impl AsFd) -> Result<Vec<OsString>, Errno> {
     let names = Dir::read_from(dir)?
         .map(|entry| Ok(OsString::from_vec(entry?.file_name().to_bytes().to_vec())))
