@@ -3,32 +3,32 @@ use thiserror::Error;
 
 use super::Digest;
 
-/// Bytes whose digest is true by construction.
+/// Bytes whose digest has been computed or verified.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Blob {
     digest: Digest,
     bytes: Vec<u8>,
 }
 
-/// Bytes that are not what their descriptor says.
+/// Bytes that don't match their descriptor.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum BlobError {
-    /// Another digest.
+    /// The digest differs.
     #[error("the content of {expected} has the digest {actual}")]
     Digest {
-        /// What the descriptor says.
+        /// The digest in the descriptor.
         expected: Digest,
-        /// What the bytes have.
+        /// The digest of the bytes.
         actual: Digest,
     },
-    /// Another length.
+    /// The length differs.
     #[error("{digest} has {} where its descriptor says {expected}", length(*expected, *actual))]
     Size {
         /// Which blob.
         digest: Digest,
-        /// What the descriptor says.
+        /// The length in the descriptor.
         expected: u64,
-        /// What the bytes have; of longer ones no more is read than tells that they are.
+        /// The length of the bytes. Reading stops as soon as there are more than expected.
         actual: u64,
     },
 }
@@ -48,12 +48,12 @@ impl BlobError {
 }
 
 impl Blob {
-    /// Bytes that we made ourselves: their digest is computed.
+    /// Bytes made by keypack: the digest is computed.
     pub fn new(bytes: Vec<u8>) -> Self {
         Self { digest: Digest::of(&bytes), bytes }
     }
 
-    /// Bytes from elsewhere: accepted only if they have this digest.
+    /// Bytes from outside: accepted only if they have this digest.
     pub fn checked(expected: Digest, bytes: Vec<u8>) -> Result<Self, BlobError> {
         let blob = Self::new(bytes);
         if blob.digest == expected {

@@ -10,21 +10,21 @@ use thiserror::Error;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest([u8; 32]);
 
-/// A text that is not a digest keypack can check.
+/// A string that is not a digest keypack can verify.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum DigestError {
-    /// It names another algorithm.
+    /// It uses another algorithm.
     #[error("the digest {0:?} does not use sha256, the only algorithm that keypack checks")]
     Algorithm(String),
     /// It is not `sha256:` and 64 lower-case hexadecimal digits.
     #[error("{0:?} is not a digest: sha256: and 64 lower-case hexadecimal digits are needed")]
     Form(String),
-    /// It has another number of hexadecimal digits.
+    /// It has the wrong number of hexadecimal digits.
     #[error("{text:?} is not a digest: the number of its hexadecimal digits is {digits} instead of 64")]
     Length {
-        /// The text, or its beginning.
+        /// The string, or its beginning.
         text: String,
-        /// How many it has.
+        /// The number of digits.
         digits: usize,
     },
 }
@@ -40,12 +40,12 @@ impl Digest {
         Self(bytes)
     }
 
-    /// A digest from 64 hexadecimal digits, without the `sha256:` in front.
+    /// A digest from 64 hexadecimal digits, without the `sha256:` prefix.
     pub fn from_hex(hex: &str) -> Result<Self, DigestError> {
         format!("sha256:{hex}").parse()
     }
 
-    /// A digest as people copy it: with or without `sha256:`, in either case, with blanks around it.
+    /// A digest as people copy it: with or without `sha256:`, in either case, with spaces around it.
     pub fn typed(text: &str) -> Result<Self, DigestError> {
         let text = text.trim().to_ascii_lowercase();
         if text.contains(':') { text.parse() } else { format!("sha256:{text}").parse() }

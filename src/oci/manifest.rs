@@ -1,7 +1,7 @@
-//! Reading manifests and indexes. The structs are ours: of a manifest keypack reads a dozen members, and the ways in which a
-//! document could be two things at once have to be looked at before any type of a library sees it. A crate with the types
-//! of the whole specification (`oci-spec`) refused documents for members that nobody here reads, such as an odd
-//! `platform`, and cost 8 crates.
+//! Reads manifests and indexes. The structs are keypack's own: it reads only a dozen members of a manifest, and
+//! documents that could be parsed as two different things must be detected before any library type sees them. A crate
+//! with the types of the whole specification (`oci-spec`) refused documents because of members that are not needed
+//! here, such as an odd `platform`, and cost 8 crates.
 
 use crate::diag::Code;
 use std::collections::BTreeMap;
@@ -13,50 +13,50 @@ use thiserror::Error;
 use super::{Blob, Digest, DigestError, media};
 use crate::limits;
 
-/// A content descriptor (OCI image-spec v1.1, descriptor.md), as far as keypack reads one.
+/// A content descriptor (OCI image-spec v1.1, descriptor.md), limited to the members that keypack reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Descriptor {
-    /// The media type; empty where the place that named the content does not know it (registry storage).
+    /// The media type; empty if the source of the descriptor does not know it (registry storage).
     pub media_type: String,
     /// The digest.
     pub digest: Digest,
-    /// The length in bytes; `None` where the place that named the content does not know it.
+    /// The length in bytes; `None` if the source of the descriptor does not know it.
     pub size: Option<u64>,
     /// The annotations, in a stable order.
     pub annotations: BTreeMap<String, String>,
 }
 
-/// A manifest of one image or artifact.
+/// The manifest of one image or artifact.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImageManifest {
-    /// The media type of the manifest itself, where it says one.
+    /// The media type of the manifest itself, if it states one.
     pub media_type: Option<String>,
-    /// The artifact type, where it says one.
+    /// The artifact type, if it states one.
     pub artifact_type: Option<String>,
     /// The config.
     pub config: Descriptor,
-    /// The layers, in their order.
+    /// The layers, in order.
     pub layers: Vec<Descriptor>,
-    /// What this manifest refers to, where it is a referrer.
+    /// The manifest that this one refers to, if it is a referrer.
     pub subject: Option<Descriptor>,
     /// The annotations.
     pub annotations: BTreeMap<String, String>,
-    /// Whether a descriptor names other places to fetch from. keypack never follows them.
+    /// Whether a descriptor lists external URLs to fetch from. keypack never follows them.
     pub has_urls: bool,
 }
 
 /// A list of manifests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImageIndex {
-    /// The entries, in their order.
+    /// The entries, in order.
     pub manifests: Vec<Descriptor>,
-    /// What this index refers to, where it is a referrer.
+    /// The manifest that this index refers to, if it is a referrer.
     pub subject: Option<Descriptor>,
-    /// What is wrong with entries that are left out, of many the first.
+    /// The errors of entries that are left out; if there are many, only the first ones.
     pub unreadable: Vec<ManifestError>,
 }
 
-/// What the bytes of a manifest turned out to be.
+/// A parsed manifest or index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Document {
     /// One image or artifact.
@@ -73,36 +73,36 @@ pub enum ManifestError {
     Form {
         /// Which manifest.
         digest: Digest,
-        /// What the parser says.
+        /// The parser's message.
         reason: String,
     },
-    /// It can be read both as a manifest and as an index, or says a type that it is not (CVE-2021-41190).
+    /// It can be parsed both as a manifest and as an index, or states a type that it does not have (CVE-2021-41190).
     #[error("{digest} is ambiguous: {reason}")]
     Ambiguous {
         /// Which manifest.
         digest: Digest,
-        /// What contradicts what.
+        /// The contradiction.
         reason: String,
     },
-    /// A descriptor holds a digest that keypack can't check.
+    /// A descriptor has a digest that keypack can't verify.
     #[error("{digest} names content that can't be checked: {source}")]
     Digest {
         /// Which manifest.
         digest: Digest,
-        /// The digest at fault.
+        /// What is wrong with the digest.
         source: DigestError,
     },
-    /// An entry of a list that is no descriptor.
+    /// An entry of a list that is not a descriptor.
     #[error("entry {number} of {digest} is not a descriptor: {reason}")]
     Entry {
         /// Which list.
         digest: Digest,
         /// Which entry, counting from 1.
         number: usize,
-        /// What the parser says.
+        /// The parser's message.
         reason: String,
     },
-    /// A Docker schema 1 manifest, which carries its own signatures and no config.
+    /// A Docker schema 1 manifest, which contains its own signatures and no config.
     #[error("{digest} is a Docker schema 1 manifest")]
     Schema1 {
         /// Which manifest.
@@ -122,7 +122,7 @@ impl ManifestError {
     }
 }
 
-/// The fields that tell what a document is, before it is read as that.
+/// The members that show what a document is, checked before it is parsed as that.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Shape {
@@ -134,7 +134,7 @@ struct Shape {
     manifests: Option<IgnoredAny>,
 }
 
-/// A descriptor as it is written.
+/// A descriptor in its JSON form.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct DescriptorDto {
@@ -146,7 +146,7 @@ struct DescriptorDto {
 }
 
 impl DescriptorDto {
-    /// The descriptor, of the document with the digest `of`.
+    /// Converts it; `of` is the digest of the document that contains it.
     fn read(self, of: Digest) -> Result<Descriptor, ManifestError> {
         let digest = self.digest.parse().map_err(|source| match source {
             DigestError::Algorithm(_) => ManifestError::Digest { digest: of, source },
@@ -163,7 +163,7 @@ impl DescriptorDto {
     }
 }
 
-/// A manifest as it is written. The members that tell the shape are in [`Shape`].
+/// A manifest in its JSON form. The members that determine its kind are in [`Shape`].
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct ManifestDto {
@@ -174,7 +174,7 @@ struct ManifestDto {
     annotations: Option<BTreeMap<String, String>>,
 }
 
-/// An index as it is written.
+/// An index in its JSON form.
 #[derive(Deserialize)]
 struct IndexDto<'a> {
     #[serde(borrow)]
@@ -183,12 +183,12 @@ struct IndexDto<'a> {
 }
 
 impl Document {
-    /// Reads a manifest or an index. The media type that a descriptor or a header claims plays no part: the
-    /// document must say what it is, and say it once.
+    /// Parses a manifest or an index. The media type claimed by a descriptor or a header is ignored: the document
+    /// itself must state its kind unambiguously.
     pub fn parse(blob: &Blob) -> Result<Self, ManifestError> {
         let digest = blob.digest();
         let form = |e: serde_json::Error| ManifestError::Form { digest, reason: e.to_string() };
-        // What is not read of a document must be text too (RFC 8259 §8.1): what other readers make of it is not known.
+        // The unread parts of a document must be valid text too (RFC 8259 §8.1), because other readers may use them.
         let text = std::str::from_utf8(blob.bytes())
             .map_err(|e| ManifestError::Form { digest, reason: e.to_string() })?;
         let shape: Shape = serde_json::from_str(text).map_err(form)?;
@@ -249,7 +249,7 @@ impl Document {
         }
     }
 
-    /// What this document refers to, where it is a referrer.
+    /// The manifest that this document refers to, if it is a referrer.
     pub const fn subject(&self) -> Option<&Descriptor> {
         match self {
             Self::Manifest(manifest) => manifest.subject.as_ref(),
@@ -259,14 +259,14 @@ impl Document {
 }
 
 impl ImageIndex {
-    /// The entries that can be read, then as errors those that can't.
+    /// The readable entries, followed by the errors of the others.
     pub fn entries(self) -> impl Iterator<Item = Result<Descriptor, ManifestError>> {
         self.manifests.into_iter().map(Ok).chain(self.unreadable.into_iter().map(Err))
     }
 }
 
 impl Descriptor {
-    /// A descriptor of which only the digest is known.
+    /// A descriptor with only a digest.
     pub const fn of_digest(digest: Digest) -> Self {
         Self { media_type: String::new(), digest, size: None, annotations: BTreeMap::new() }
     }

@@ -1,4 +1,4 @@
-//! Words of OCI: digests, descriptors, manifests and indexes, and bytes whose digest is true. No I/O.
+//! OCI types: digests, descriptors, manifests and indexes, and bytes with a verified digest. No I/O.
 
 mod blob;
 mod digest;
@@ -22,7 +22,7 @@ pub mod media {
     pub const LAYER_ZSTD: &str = "application/vnd.oci.image.layer.v1.tar+zstd";
     /// OCI layer, not compressed.
     pub const LAYER: &str = "application/vnd.oci.image.layer.v1.tar";
-    /// The empty descriptor's type.
+    /// The media type of the empty descriptor.
     pub const EMPTY: &str = "application/vnd.oci.empty.v1+json";
     /// Docker manifest, schema 2.
     pub const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
