@@ -5,14 +5,14 @@ use thiserror::Error;
 use super::Fault;
 use crate::diag::{Code, Diagnostic};
 
-/// Why a file that a person wrote for keypack can't be used: the first thing that is wrong with it.
+/// The first problem with a file that the user wrote for keypack.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{path}{place}: {what}", path = path.display(), place = at.map(|(line, column)| format!(":{line}:{column}")).unwrap_or_default())]
 pub struct FileError {
     path: PathBuf,
     at: Option<(u64, u64)>,
     what: String,
-    /// What to do about this very fault, where more can be said than about its code.
+    /// A hint for this particular problem, if there is a better one than the code's.
     hint: Option<String>,
     draft: bool,
 }
@@ -26,7 +26,7 @@ impl FileError {
         Self { draft: true, ..Self::new(path, fault) }
     }
 
-    /// The line and the column, from 1, where the fault has a place.
+    /// The line and the column, from 1, if the problem has a position.
     pub const fn at(&self) -> Option<(u64, u64)> {
         self.at
     }
@@ -36,7 +36,7 @@ impl FileError {
         if self.draft { Code::RulesAreDraft } else { Code::ConfigMalformed }
     }
 
-    /// Whether it is a draft of rules that nobody went through.
+    /// Whether the file is a draft of rules that has not been reviewed.
     pub const fn is_draft(&self) -> bool {
         self.draft
     }

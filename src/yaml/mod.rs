@@ -1,6 +1,6 @@
-//! YAML, strictly: what people write for keypack. (What they write for others, and what lies in payloads, is read
-//! leniently where it is found.) `serde-saphyr` is the one maintained reader that knows line and column, refuses a key
-//! that stands twice, and has budgets.
+//! Strict YAML, for files written for keypack. (YAML written for other programs, or found in payloads, is read
+//! leniently where it is used.) `serde-saphyr` is the only maintained reader that knows line and column, refuses
+//! duplicate keys, and has budgets.
 
 mod error;
 
@@ -11,7 +11,7 @@ pub use error::FileError;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 use serde_saphyr::{Error, options::DuplicateKeyPolicy};
 
-/// A value with its place in the text.
+/// A value with its position in the text.
 pub(crate) type At<T> = serde_saphyr::Spanned<T>;
 
 /// What is wrong, and where: line and column, from 1.
@@ -23,7 +23,7 @@ pub(crate) struct Fault {
 }
 
 impl Fault {
-    /// A fault of the value that stands here.
+    /// A fault at the position of `value`.
     pub(crate) fn at<T>(value: &At<T>, what: impl Into<String>) -> Self {
         Self { at: Some(place(value)), what: what.into(), hint: None }
     }
@@ -39,12 +39,12 @@ pub(crate) fn place<T>(value: &At<T>) -> (u64, u64) {
     (value.referenced.line(), value.referenced.column())
 }
 
-/// A value that has a reader of its own: the same that its flag has.
+/// Parses a value with its type's own parser, which its flag uses too.
 pub(crate) fn value<T: FromStr<Err: Display>>(text: &At<String>) -> Result<T, Fault> {
     text.value.parse().map_err(|e: T::Err| Fault::at(text, e.to_string()))
 }
 
-/// `true` or `false`, as they are.
+/// A literal `true` or `false`.
 pub(crate) fn truth(value: &At<Truth>) -> Result<bool, Fault> {
     match &value.value {
         Truth::Is(truth) => Ok(*truth),
@@ -55,16 +55,16 @@ pub(crate) fn truth(value: &At<Truth>) -> Result<bool, Fault> {
     }
 }
 
-/// Reads a document. A text without anything in it is a fault too: whoever names a file means something by it.
+/// Reads a document. An empty text is an error too: a file that is given is expected to have content.
 pub(crate) fn read<T: DeserializeOwned>(text: &str) -> Result<T, Fault> {
-    // Depth 16 is twice what any of our documents has. Nothing in them is worth an anchor, and without anchors there
-    // are no aliases to expand.
+    // Depth 16 is twice as much as any of our documents has. They don't need anchors, and without anchors there are no
+    // aliases to expand.
     let budget = serde_saphyr::budget! { max_aliases: 0, max_anchors: 0, max_depth: 16, max_merge_keys: 0 };
     let options = serde_saphyr::options! {
         budget: budget,
         duplicate_keys: DuplicateKeyPolicy::Error,
         merge_keys: serde_saphyr::options::MergeKeyPolicy::Error,
-        // A text that other readers take for a number or a truth value stands in quotes, and `no` is no false.
+        // A text that other readers take for a number or a boolean must be quoted, and `no` is not false.
         no_schema: true,
         strict_booleans: true,
         reject_unsupported_tags: true,
@@ -78,10 +78,10 @@ pub(crate) fn read<T: DeserializeOwned>(text: &str) -> Result<T, Fault> {
     serde_saphyr::from_str_with_options(text, options).map_err(|e| fault(&e))
 }
 
-/// Reads the documents of a text that was written for other programs: unknown fields and numbers in the place of texts are
-/// theirs to judge. A key that stands twice, or an anchor, is a fault here too.
+/// Reads all documents of a text written for other programs. Unknown fields, and numbers in place of texts, are
+/// accepted. Duplicate keys and anchors are errors here too.
 pub(crate) fn documents<T: DeserializeOwned>(text: &str) -> Result<Vec<T>, Fault> {
-    // `managedFields` of Kubernetes nest to about 12.
+    // `managedFields` of Kubernetes nest about 12 levels deep.
     let budget = serde_saphyr::budget! { max_aliases: 0, max_anchors: 0, max_depth: 64, max_merge_keys: 0 };
     let options = serde_saphyr::options! {
         budget: budget,
@@ -91,12 +91,12 @@ pub(crate) fn documents<T: DeserializeOwned>(text: &str) -> Result<Vec<T>, Fault
     serde_saphyr::from_multiple_with_options(text, options).map_err(|e| fault(&e))
 }
 
-/// For fields that may be left out but not left empty: `name:` with nothing behind it is a fault.
+/// For fields that may be omitted but not left empty: `name:` without a value is an error.
 pub(crate) fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Option<T>, D::Error> {
     T::deserialize(from).map(Some)
 }
 
-/// `true` or `false`, or a text that only looks like one: the reader alone would take `"false"` for `false`.
+/// `true` or `false`, or a text that only looks like one: the reader by itself would accept `"false"` as `false`.
 pub(crate) enum Truth {
     Is(bool),
     Text(String),
@@ -167,7 +167,7 @@ fn fault(error: &Error) -> Fault {
     Fault { at, what, hint }
 }
 
-/// What the reader expects, in words for people.
+/// What the reader expected, in plain words.
 fn plain(expected: &'static str) -> &'static str {
     match expected {
         "string scalar" => "a text",
@@ -177,7 +177,7 @@ fn plain(expected: &'static str) -> &'static str {
     }
 }
 
-/// A message without the place that is told apart from it.
+/// A message without its position, which is shown separately.
 fn first_line(message: &str) -> String {
     let line = message.lines().next().unwrap_or_default();
     let line = line.strip_prefix("error: ").unwrap_or(line);
@@ -186,7 +186,7 @@ fn first_line(message: &str) -> String {
 
 fn nearest(word: &str, known: &[&'static str], are: &str) -> String {
     let all = known.join(", ");
-    // Case is what people err in most; a third of the letters is the most that still looks meant.
+    // Case is the most common mistake. A word that differs in more than a third of its letters is not suggested.
     let distance = |k: &&str| strsim::osa_distance(&k.to_lowercase(), &word.to_lowercase());
     let close =
         known.iter().copied().min_by_key(distance).filter(|k| distance(k) * 3 <= k.len().max(word.len()));
