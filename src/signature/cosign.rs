@@ -1,4 +1,4 @@
-//! Simple signing as cosign stores it: the payload is a layer, all else stands in the layer's annotations
+//! Simple signing as cosign stores it: the payload is a layer, and everything else is in the layer's annotations
 //! (cosign `specs/SIGNATURE_SPEC.md`; the payload is containers/image's `containers-signature(5)`).
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -35,16 +35,16 @@ pub mod annotation {
     pub const TIMESTAMP: &str = "dev.sigstore.cosign/rfc3161timestamp";
 }
 
-/// What a sigstore signature in a `dir:` or a lookaside file starts with
-/// (containers/image `internal/signature/signature.go`).
+/// The prefix of a sigstore signature in a `dir:` or a lookaside file (containers/image
+/// `internal/signature/signature.go`).
 pub const SIGSTORE_JSON: &[u8] = b"\0sigstore-json\n";
 
-/// Certificates that are read of a chain: real ones have two or three.
+/// The maximum number of certificates read from a chain: real ones have two or three.
 pub(super) const LINKS: usize = 8;
 
 const ENTRY: &str = "the Rekor entry in the bundle annotation";
 
-/// A simple-signing payload with what cosign keeps beside it.
+/// A simple-signing payload with the annotations in which cosign stores the rest.
 #[derive(Debug, Clone)]
 pub struct UntrustedSimple {
     /// The signed bytes.
@@ -89,19 +89,19 @@ struct TimestampAnnotation {
 }
 
 impl UntrustedSimple {
-    /// Reads a payload and its annotations.
+    /// Parses a payload and its annotations.
     pub fn parse(payload: Vec<u8>, annotations: &BTreeMap<String, String>) -> Result<Self, SignatureError> {
         Self::of(SimplePayload::parse(payload)?, annotations)
     }
 
-    /// The same with a payload that was read before.
+    /// Like `parse`, with a payload that has already been parsed.
     pub(crate) fn of(
         payload: SimplePayload,
         annotations: &BTreeMap<String, String>,
     ) -> Result<Self, SignatureError> {
         let SimplePayload { bytes: payload, claims } = payload;
         let Claims { image: claimed_image, reference: claimed_reference } = claims;
-        // cosign reads an empty annotation as one that is not there, and writes the chain like that.
+        // cosign treats an empty annotation as absent, and writes an absent chain that way.
         let present = |name: &str| annotations.get(name).filter(|value| !value.is_empty());
         let signature = present(annotation::SIGNATURE).ok_or_else(|| {
             SignatureError::malformed("the signature layer", "it has no signature annotation")
@@ -128,7 +128,7 @@ impl UntrustedSimple {
         })
     }
 
-    /// Reads a `signature-N` file of a `dir:` or lookaside tree that starts with [`SIGSTORE_JSON`].
+    /// Parses a `signature-N` file of a `dir:` or lookaside tree that starts with [`SIGSTORE_JSON`].
     pub fn parse_file(bytes: &[u8]) -> Result<Self, SignatureError> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -152,21 +152,21 @@ impl UntrustedSimple {
         Self::parse(payload, &file.annotations)
     }
 
-    /// Whether anything but a bare key is needed: a log entry, a certificate or a timestamp.
+    /// Whether only a bare key is needed: no log entry, certificate or timestamp.
     pub fn is_bare(&self) -> bool {
         self.entry.is_none() && self.certificate.is_none() && self.timestamp.is_none()
     }
 
-    /// The certificates that it brings for those above the signing one.
+    /// The certificates above the signing one, as supplied with the signature.
     pub(super) fn chain(&self) -> &[Certificate] {
         &self.chain
     }
 
-    /// The same signature as a bundle of version 0.1, which is how the one audited verifier takes it (sigstore-go's
-    /// `oci-image-verification` example does the same). Only the leaf certificate goes in: the chain annotation is
+    /// The same signature as a bundle of version 0.1, the form that the one audited verifier accepts (sigstore-go's
+    /// `oci-image-verification` example does the same). Only the leaf certificate is included: the chain annotation is
     /// an untrusted hint.
     pub fn to_bundle(&self) -> Bundle {
-        // 0.1 demands an entry; a signature that has only a timestamp fits 0.3.
+        // 0.1 requires an entry; a signature that has only a timestamp fits 0.3.
         let version = if self.entry.is_some() { MediaType::Bundle0_1 } else { MediaType::Bundle0_3 };
         let content = match &self.certificate {
             Some(der) if version == MediaType::Bundle0_3 => {
@@ -201,7 +201,8 @@ impl UntrustedSimple {
     }
 }
 
-/// The entry, and the hash that its body names for the payload (P-384 keys are used with SHA-256 and SHA-384).
+/// The entry, and the hash algorithm that its body states for the payload (P-384 keys are used with SHA-256 and
+/// SHA-384).
 fn entry(json: &str) -> Result<(TransparencyLogEntry, HashAlgorithm), SignatureError> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
@@ -237,7 +238,7 @@ fn entry(json: &str) -> Result<(TransparencyLogEntry, HashAlgorithm), SignatureE
     Ok((entry, algorithm))
 }
 
-/// The certificates of the chain annotation. It is a hint, so what can't be read of it is as if it were not there.
+/// The certificates of the chain annotation. It is only a hint, so unreadable parts are ignored.
 fn chain(pem: &str) -> Vec<Certificate> {
     let blocks = pem::parse_many(pem).unwrap_or_default();
     let certificates = blocks.iter().filter(|block| block.tag() == "CERTIFICATE");

@@ -1,5 +1,5 @@
-//! Simple signing with GPG: an OpenPGP signed message whose text is the payload. Red Hat signs releases in this form,
-//! and `skopeo copy --sign-by` writes it (containers-signature(5)).
+//! Simple signing with GPG: an OpenPGP signed message whose text is the payload. Red Hat signs releases this way, and
+//! `skopeo copy --sign-by` writes it (containers-signature(5)).
 
 use super::{
     Needs, SignatureError,
@@ -12,7 +12,7 @@ use crate::{
 
 const MESSAGE: &str = "the OpenPGP signature";
 
-/// A signed message with what its text claims.
+/// A signed message with the claims in its text.
 #[derive(Debug, Clone)]
 pub struct UntrustedGpg {
     /// The message.
@@ -24,7 +24,7 @@ pub struct UntrustedGpg {
 }
 
 impl UntrustedGpg {
-    /// Reads a signature file.
+    /// Parses a signature file.
     pub fn parse(bytes: &[u8]) -> Result<Self, SignatureError> {
         let message = OpenPgpMessage::parse(bytes).map_err(|e| match e {
             OpenPgpMessageError::Malformed(reason) => SignatureError::Malformed { what: MESSAGE, reason },
@@ -35,7 +35,7 @@ impl UntrustedGpg {
         Ok(Self { message, claimed_image, claimed_reference })
     }
 
-    /// What it says it needs: the key that it names.
+    /// The key named by the signature.
     pub(super) fn needs(&self) -> Needs {
         Needs::of_gpg(self.message.issuer().map(str::to_owned), self.message.key_id().to_owned())
     }

@@ -1,6 +1,6 @@
-//! Signatures as they were found: bytes become `Untrusted…`, and nothing here believes them.
+//! Parses signatures into `Untrusted…` values. Nothing is verified here.
 //!
-//! What a signature *says* it needs (log ids, an issuer, a key's fingerprint) selects among keys; it never makes a key
+//! The needs that a signature *states* (log ids, an issuer, a key's fingerprint) select keys; they never make a key
 //! trusted. `trust::Verifier` decides.
 
 mod base64;
@@ -31,12 +31,12 @@ use crate::oci::Digest;
 pub mod media {
     /// cosign's simple signing payload (cosign `specs/SIGNATURE_SPEC.md`).
     pub const SIMPLE_SIGNING: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
-    /// What all sigstore bundle types start with: `application/vnd.dev.sigstore.bundle.v0.3+json` and
+    /// The prefix of all sigstore bundle types: `application/vnd.dev.sigstore.bundle.v0.3+json` and
     /// `application/vnd.dev.sigstore.bundle+json;version=0.1`.
     pub const BUNDLE_PREFIX: &str = "application/vnd.dev.sigstore.bundle";
 }
 
-/// A signature, parsed and not believed.
+/// A parsed, unverified signature.
 #[derive(Debug, Clone)]
 pub enum UntrustedSignature {
     /// A simple-signing payload with cosign's annotations.
@@ -50,7 +50,7 @@ pub enum UntrustedSignature {
 /// Why bytes are not a signature that keypack can read.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Error)]
 pub enum SignatureError {
-    /// JSON with a key twice: two readers may see two documents.
+    /// JSON with a duplicate key: two readers may see two different documents.
     #[error("{what} holds the JSON key {key:?} twice")]
     DuplicateKey {
         /// Which document.
@@ -58,7 +58,7 @@ pub enum SignatureError {
         /// The key.
         key: String,
     },
-    /// A document that is not of its form.
+    /// A malformed document.
     #[error("{what} is malformed: {reason}")]
     Malformed {
         /// Which document.
@@ -66,20 +66,20 @@ pub enum SignatureError {
         /// What is wrong.
         reason: String,
     },
-    /// The key that signed is one with which anybody can sign.
+    /// Anyone can sign with the key that signed.
     #[error("{what} has a weak key: {reason}")]
     WeakKey {
         /// Which document.
         what: &'static str,
-        /// How the key is weak.
+        /// The weakness of the key.
         reason: String,
     },
-    /// A form that exists but that keypack does not read.
+    /// A known format that keypack does not support.
     #[error("{what} is not supported: {reason}")]
     Unsupported {
         /// Which document.
         what: &'static str,
-        /// Which form.
+        /// The format.
         reason: String,
     },
 }
@@ -107,7 +107,7 @@ impl From<&SignatureError> for Diagnostic {
 }
 
 impl UntrustedSignature {
-    /// The manifest digests that the signature claims to cover. Empty where it does not say.
+    /// The manifest digests that the signature claims to cover. Empty if it states none.
     pub fn claimed_images(&self) -> Vec<Digest> {
         match self {
             Self::Simple(simple) => vec![simple.claimed_image],
@@ -116,7 +116,7 @@ impl UntrustedSignature {
         }
     }
 
-    /// The reference that the signer wrote into the payload, where the form has one.
+    /// The reference that the signer wrote into the payload, if the format has one.
     pub fn claimed_reference(&self) -> Option<&str> {
         match self {
             Self::Simple(simple) => Some(&simple.claimed_reference),
@@ -125,7 +125,7 @@ impl UntrustedSignature {
         }
     }
 
-    /// The keys that it says it needs.
+    /// The keys that the signature says it needs.
     pub fn needs(&self) -> Result<Needs, SignatureError> {
         match self {
             Self::Simple(simple) => Needs::of(&simple.to_bundle(), simple.chain()),

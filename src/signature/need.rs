@@ -3,8 +3,8 @@ use crate::{
     oci::Digest,
 };
 
-/// A key that some signature can't be verified without, named as the signature names it. Whoever made the signature wrote
-/// that: it selects among keys, and never makes one trusted.
+/// A key that some signature needs for verification, as named by the signature. Its author chose that name: it selects
+/// keys and never makes one trusted.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Need {
     /// The log key with this Rekor v1 log id.
@@ -26,8 +26,8 @@ pub enum Need {
     },
     /// The CA that issued the signing certificate.
     Fulcio(IssuerName),
-    /// The private CA of a certificate that nothing but the clock dates: the issuer of the certificate, and those of the
-    /// certificates that the signature brings.
+    /// The private CA of a certificate whose time of use has no evidence: the issuer of the certificate, and those of
+    /// the certificates supplied with the signature.
     Pki(Vec<IssuerName>),
     /// The timestamp authority.
     Tsa {
@@ -38,22 +38,22 @@ pub enum Need {
     },
     /// The signer's own key.
     Signer {
-        /// sha256 of the key, where the signature says it.
+        /// sha256 of the key, if the signature states it.
         fingerprint: Option<Digest>,
     },
     /// A GPG key.
     Gpg {
-        /// Its fingerprint, where the signature says it: in capitals.
+        /// Its fingerprint in upper case, if the signature states it.
         fingerprint: Option<String>,
-        /// Its key id, which other keys may have as well; empty where the signature says none.
+        /// Its key id, which other keys may share; empty if the signature states none.
         key_id: String,
     },
 }
 
-/// How a certificate names its issuer (RFC 5280 §4.2.1.1).
+/// How a certificate identifies its issuer (RFC 5280 §4.2.1.1).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct IssuerName {
-    /// Authority key identifier, where the certificate has one.
+    /// Authority key identifier, if the certificate has one.
     pub key_id: Option<Vec<u8>>,
     /// The issuer's name, RFC 4514.
     pub name: String,
@@ -79,7 +79,7 @@ impl IssuerName {
 }
 
 impl Need {
-    /// The role of the key that is needed.
+    /// The role of the needed key.
     pub const fn role(&self) -> Role {
         match self {
             Self::Rekor { .. } => Role::Rekor,
@@ -93,8 +93,8 @@ impl Need {
         }
     }
 
-    /// Whether this key may be the one that is meant. It is the only place that compares a key with the words of a
-    /// signature; that the signature verifies with it is another matter.
+    /// Whether this key may be the one that the signature names. No other code compares keys with a signature's claims;
+    /// it does not mean that the signature verifies with the key.
     pub fn fits(&self, key: &Key) -> bool {
         if !key.role.may_serve_as(self.role()) {
             return false;
@@ -118,7 +118,7 @@ impl Need {
         }
     }
 
-    /// The key in the role that is needed, if it fits.
+    /// The key in the needed role, if it fits.
     pub fn met_by(&self, key: &Key) -> Option<Key> {
         let named = || match self {
             Self::Rekor2 { origin, .. } => key.clone().of_rekor2(origin),
@@ -127,7 +127,7 @@ impl Need {
         self.fits(key).then(named)
     }
 
-    /// Whether this key fits without certificates that the signature brings.
+    /// Whether this key fits without the certificates supplied with the signature.
     pub(crate) fn is_direct(&self, key: &Key) -> bool {
         match (self, &key.material) {
             (Self::Pki(issuers), Material::Chain(chain)) => {
@@ -137,23 +137,23 @@ impl Need {
         }
     }
 
-    /// Whether each signature with this need must be verified by itself: its name for the key may mean several, and
-    /// that one of them is good says nothing about this signature.
+    /// Whether each signature with this need must be verified separately: its name for the key may match several keys,
+    /// and that one of them is proved says nothing about this signature.
     pub(crate) const fn is_vague(&self) -> bool {
         matches!(self, Self::Signer { fingerprint: None } | Self::Gpg { .. })
     }
 
-    /// Whether the signature does not say whose it is.
+    /// Whether the signature does not name its key.
     pub const fn is_unnamed(&self) -> bool {
         matches!(self, Self::Signer { fingerprint: None })
     }
 
-    /// Whether it is for the key of whoever signed.
+    /// Whether this is the signer's own key.
     pub(crate) const fn is_signer(&self) -> bool {
         matches!(self, Self::Signer { .. } | Self::Gpg { .. })
     }
 
-    /// The id as the signature names it, for tables: enough to look the key up.
+    /// The id as stated by the signature, for display: enough to look the key up.
     pub fn id(&self) -> String {
         match self {
             Self::Rekor { log_id } | Self::CtLog { log_id } => log_id.hex(),

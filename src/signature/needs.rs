@@ -13,12 +13,12 @@ use crate::{
 
 const CERTIFICATE: &str = "the signing certificate";
 
-/// The keys that verify a signature, piece of evidence by piece, as it names them itself.
+/// The keys that verify a signature, for each piece of evidence, as the signature names them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Needs {
-    /// The log of each log entry, in their order.
+    /// The log of each log entry, in order.
     pub logs: Vec<Need>,
-    /// The authority of each timestamp, in their order.
+    /// The authority of each timestamp, in order.
     pub timestamps: Vec<Need>,
     /// Who signed.
     pub signer: Signer,
@@ -31,22 +31,22 @@ pub enum Signer {
     Key {
         /// The key.
         need: Need,
-        /// The key itself, as the log entry reveals it: a claim.
+        /// The key itself, as contained in the log entry: a claim.
         claim: Option<PublicKey>,
     },
     /// A certificate.
     Certificate(Box<CertificateNeeds>),
 }
 
-/// What a signing certificate says.
+/// The contents of a signing certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CertificateNeeds {
-    /// Who issued it: [`Need::Fulcio`], or [`Need::Pki`] where nothing but the clock tells when it was used: no log, no
-    /// timestamp authority and no CT log saw it. That is how a private CA's certificates sign (BYOPKI).
+    /// Its issuer: [`Need::Fulcio`], or [`Need::Pki`] if there is no evidence of the time of use: no log, no timestamp
+    /// authority and no CT log. Certificates of a private CA sign that way (BYOPKI).
     pub authority: Need,
     /// The CT logs whose timestamps are embedded.
     pub ct_logs: Vec<Need>,
-    /// The certificates that the signature brings for those above this one. They may be on a path; none is trusted.
+    /// The certificates above this one, as supplied with the signature. They may be on the path; none is trusted.
     pub brought: Vec<Certificate>,
     /// The subject alternative name.
     pub identity: Option<String>,
@@ -55,7 +55,8 @@ pub struct CertificateNeeds {
 }
 
 impl Needs {
-    /// What a bundle says. `chain` is what is beside it where the bundle was made from another form.
+    /// The needs of a bundle. `chain` has the certificates stored separately if the bundle was converted from another
+    /// format.
     pub(super) fn of(bundle: &Bundle, chain: &[Certificate]) -> Result<Self, SignatureError> {
         let material = &bundle.verification_material;
         let logs = material.tlog_entries.iter().map(log).collect::<Result<Vec<_>, _>>()?;
@@ -82,13 +83,13 @@ impl Needs {
         Ok(Self { logs, timestamps, signer })
     }
 
-    /// The needs of a signature by a GPG key.
+    /// The needs of a GPG signature.
     pub(super) const fn of_gpg(fingerprint: Option<String>, key_id: String) -> Self {
         let signer = Signer::Key { need: Need::Gpg { fingerprint, key_id }, claim: None };
         Self { logs: Vec::new(), timestamps: Vec::new(), signer }
     }
 
-    /// All of them, in role order, each once.
+    /// All needs in role order, without duplicates.
     pub fn all(&self) -> Vec<Need> {
         let mut needs = [self.logs.as_slice(), &self.timestamps].concat();
         match &self.signer {
@@ -105,13 +106,13 @@ impl Needs {
 
 fn key_signer(material: &VerificationMaterial, hint: &str) -> Signer {
     let claim = material.tlog_entries.iter().find_map(rekor::claimed_key);
-    // cosign and sigstore-go write base64(sha256(SPKI)); the specification leaves the hint open.
+    // cosign and sigstore-go write base64(sha256(SPKI)); the specification does not define the hint.
     let hint = BASE64.decode(hint).ok().and_then(|b| <[u8; 32]>::try_from(b).ok()).map(Digest::from_bytes);
     let fingerprint = hint.or_else(|| claim.as_ref().map(PublicKey::fingerprint));
     Signer::Key { need: Need::Signer { fingerprint }, claim }
 }
 
-/// The certificates above the signing one that a bundle of version 0.1 or 0.2 may hold.
+/// The certificates above the signing one that a bundle of version 0.1 or 0.2 may contain.
 fn brought(content: &VerificationMaterialContent) -> Vec<Certificate> {
     let VerificationMaterialContent::X509CertificateChain { certificates } = content else {
         return Vec::new();
@@ -151,13 +152,13 @@ fn certificate(
         return Err(wrong(&format!("it has more than {} bytes", limits::EVIDENCE)));
     }
     let certificate = Certificate::from_der(der).map_err(|e| wrong(&e))?;
-    // The verifying crate would take a key with which anybody can sign.
+    // The verifying crate would accept a key with which anyone can sign.
     if let Err(ChainError::Key { source: PublicKeyError::Weak(reason), .. }) = certificate.public_key() {
         return Err(SignatureError::WeakKey { what: CERTIFICATE, reason });
     }
     let info = match sigstore_crypto::parse_certificate_info(&DerCertificate::new(der.to_vec())) {
         Ok(info) => Some(info),
-        // Its key is of a kind that the verifying crate does not know: what it needs can be said all the same.
+        // The verifying crate does not support this kind of key, but the needs can still be determined.
         Err(sigstore_crypto::Error::UnsupportedAlgorithm(_) | sigstore_crypto::Error::InvalidKey(_)) => None,
         Err(e) => return Err(wrong(&e)),
     };

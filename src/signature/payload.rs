@@ -1,4 +1,4 @@
-//! The simple-signing payload (containers-signature(5)), which cosign and GPG sign alike but for its type.
+//! The simple-signing payload (containers-signature(5)), which is the same for cosign and GPG except for its type.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -10,7 +10,7 @@ use crate::{limits, oci::Digest};
 
 const PAYLOAD: &str = "the simple-signing payload";
 
-/// cosign's payload, read once and shared by all signatures of it.
+/// cosign's payload, parsed once and shared by all signatures over it.
 #[derive(Debug, Clone)]
 pub(crate) struct SimplePayload {
     pub(super) bytes: Arc<[u8]>,
@@ -18,14 +18,14 @@ pub(crate) struct SimplePayload {
 }
 
 impl SimplePayload {
-    /// Reads a payload that cosign wrote.
+    /// Parses a payload written by cosign.
     pub(crate) fn parse(bytes: Vec<u8>) -> Result<Self, SignatureError> {
         let claims = read(&bytes, "cosign container image signature")?;
         Ok(Self { bytes: bytes.into(), claims })
     }
 }
 
-/// What a payload says.
+/// The claims of a payload.
 #[derive(Debug, Clone)]
 pub(super) struct Claims {
     /// `critical.image.docker-manifest-digest`.
@@ -64,7 +64,7 @@ struct Image {
     digest: String,
 }
 
-/// Reads a payload of this type; what is signed for one purpose must not count for another.
+/// Parses a payload of this type: a signature made for one purpose must not count for another.
 pub(super) fn read(payload: &[u8], kind: &str) -> Result<Claims, SignatureError> {
     let Payload { critical, .. }: Payload<'_> = strict_json::parse(PAYLOAD, payload)?;
     if critical.r#type != kind {

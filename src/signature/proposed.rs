@@ -1,8 +1,8 @@
-//! Rekor v1 entries of kind `dsse` 0.0.1 whose body was logged as it was proposed.
+//! Rekor v1 entries of kind `dsse` 0.0.1 that were logged in their proposed form.
 //!
-//! Rekor rewrites a proposed entry into hashes and signatures before it logs it. Rekor's own test servers do not, and
-//! Go clients (cosign, sigstore-go) read both forms, for their parser derives the one from the other
-//! (rekor `pkg/types/dsse/v0.0.1/entry.go`). The proposed form says more: it holds the whole envelope.
+//! Rekor converts a proposed entry into hashes and signatures before logging it. Rekor's own test servers do not, and
+//! Go clients (cosign, sigstore-go) accept both forms, because their parser converts one into the other (rekor
+//! `pkg/types/dsse/v0.0.1/entry.go`). The proposed form contains more: the whole envelope.
 
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use serde::{Deserialize, de::IgnoredAny};
@@ -10,7 +10,7 @@ use sigstore_types::{KindVersion, TransparencyLogEntry};
 
 use super::strict_json;
 
-/// What such a body holds.
+/// The contents of such a body.
 pub(crate) struct Proposed {
     /// The envelope's payload type.
     pub(crate) payload_type: String,
@@ -34,12 +34,12 @@ struct Body {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Spec {
     proposed_content: Content,
-    /// Written as null by Go's encoder.
+    /// Go's encoder writes it as null.
     #[serde(rename = "signatures", default)]
     _signatures: Option<Never>,
 }
 
-/// A value that is never there.
+/// A value that is never present.
 #[derive(Deserialize)]
 enum Never {}
 
@@ -66,7 +66,7 @@ struct Signature {
     _keyid: IgnoredAny,
 }
 
-/// Reads the body of an entry, if it is of this form.
+/// Parses the body of an entry, if it is of this form.
 pub(crate) fn read(entry: &TransparencyLogEntry) -> Option<Proposed> {
     if entry.kind_version != KindVersion::DsseV001 {
         return None;

@@ -1,4 +1,4 @@
-//! What a Rekor entry's body reveals: the signer's public key. It is a claim of whoever made the entry.
+//! The signer's public key in the body of a Rekor entry. It is a claim by the entry's author.
 
 use sigstore_rekor::RekorEntryBody;
 use sigstore_types::TransparencyLogEntry;
@@ -6,7 +6,7 @@ use sigstore_types::TransparencyLogEntry;
 use super::proposed;
 use crate::key::{Material, PublicKey, parse_key_file};
 
-/// The public key in the entry, if it names one (and not a certificate).
+/// The public key in the entry, if it contains one (and not a certificate).
 pub(super) fn claimed_key(entry: &TransparencyLogEntry) -> Option<PublicKey> {
     if let Some(proposed) = proposed::read(entry) {
         return from_pem(&proposed.verifier);

@@ -1,5 +1,5 @@
-//! JSON in which a key stands once. A document with a key twice reads differently in Go, Rust and Python, and a
-//! signature over it says nothing (containers/image calls its parser for the same case "paranoid").
+//! JSON without duplicate keys. A document with a duplicate key is read differently by Go, Rust and Python, so a
+//! signature over it proves nothing (containers/image calls its parser for the same case "paranoid").
 
 use std::{collections::BTreeSet, fmt};
 
@@ -7,7 +7,7 @@ use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Vis
 
 use super::SignatureError;
 
-/// Walks a document and keeps nothing of it.
+/// Walks a document and keeps none of it.
 struct Unique;
 
 const MARK: &str = "duplicate key ";
@@ -64,7 +64,7 @@ impl<'de> Visitor<'de> for Walk {
     }
 }
 
-/// Reads `bytes` as `T`, refusing a document in which a key stands twice at any depth.
+/// Parses `bytes` as `T`, refusing a document with a duplicate key at any depth.
 pub(crate) fn parse<'de, T: Deserialize<'de>>(
     what: &'static str,
     bytes: &'de [u8],

@@ -1,4 +1,4 @@
-//! Which authority signed an RFC 3161 timestamp: only the name is read here, nothing is verified.
+//! The authority that signed an RFC 3161 timestamp: only its name is read here, nothing is verified.
 
 use cms::{
     cert::IssuerAndSerialNumber,
@@ -12,13 +12,13 @@ use crate::{key::serial, limits};
 
 const WHAT: &str = "the RFC 3161 timestamp";
 
-/// The signer that a token names (RFC 5652 §5.3 `SignerInfo.sid`).
+/// The signer named by a token (RFC 5652 §5.3 `SignerInfo.sid`).
 pub(super) fn signer(token: &[u8]) -> Result<Need, SignatureError> {
     let wrong = |e: x509_cert::der::Error| SignatureError::malformed(WHAT, e);
     if token.len() > limits::EVIDENCE {
         return Err(SignatureError::malformed(WHAT, format!("it has more than {} bytes", limits::EVIDENCE)));
     }
-    // A TimeStampResp (RFC 3161 §2.4.2) holds a status and the token; some tools store the bare token.
+    // A TimeStampResp (RFC 3161 §2.4.2) contains a status and the token; some tools store the bare token.
     let info = response(token).or_else(|_| ContentInfo::from_der(token)).map_err(wrong)?;
     let signed = SignedData::from_der(&info.content.to_der().map_err(wrong)?).map_err(wrong)?;
     let signer = signed.signer_infos.0.as_slice().first().map(|info| &info.sid);
