@@ -1,4 +1,4 @@
-//! One combination of candidates out of all that fit what a signature needs.
+//! Combinations of the candidates that fit a signature's needs.
 
 use std::sync::Arc;
 
@@ -6,24 +6,24 @@ use super::ResolvedKey;
 
 /// The candidates that fit one need.
 pub(super) struct Options {
-    /// By which they are known.
+    /// The number that identifies the need.
     pub(super) number: usize,
     pub(super) keys: Vec<ResolvedKey>,
-    /// Whether the first that verifies is taken and the others are not tried.
+    /// Whether the first candidate that verifies is used and the others are not tried.
     pub(super) one_is_enough: bool,
 }
 
-/// What a combination of candidates is known by: the number of each need, and which of its candidates is meant; of the
-/// signers' keys, how many.
+/// Identifies a combination of candidates: the number of each need and the index of the chosen candidate; for signers'
+/// keys, the number of keys.
 pub(super) type Combination = Vec<(usize, usize)>;
 
-/// The keys of one attempt: one of each of `slots`, and some of the signers' keys together. The verifier tells which of
-/// these it was.
+/// The keys of one attempt: one for each of `slots`, and some of the signers' keys together. The verifier reports which
+/// of these it was.
 pub(super) struct Choice<'o> {
     slots: &'o [Arc<Options>],
     pub(super) indices: Vec<usize>,
     signers: Option<&'o Arc<Options>>,
-    /// How many of them.
+    /// The number of those keys.
     count: usize,
 }
 
@@ -33,7 +33,7 @@ impl<'o> Choice<'o> {
         Self { slots, indices: vec![0; slots.len()], signers, count }
     }
 
-    /// Takes what an attempt costs, or leaves out signers' keys that it can't pay for. Whether it can pay for any.
+    /// Pays for an attempt, leaving out signers' keys if there are too few trials left. False if there are none left.
     pub(super) fn pay(&mut self, trials: &mut usize) -> bool {
         if *trials == 0 {
             return false;
@@ -47,7 +47,7 @@ impl<'o> Choice<'o> {
         self.signers.is_some_and(|signers| self.count < signers.keys.len())
     }
 
-    /// The next combination, or `false` after the last.
+    /// Advances to the next combination; `false` after the last.
     pub(super) fn advance(&mut self) -> bool {
         for (index, options) in self.indices.iter_mut().zip(self.slots) {
             *index += 1;
@@ -59,7 +59,7 @@ impl<'o> Choice<'o> {
         false
     }
 
-    /// The same with another candidate in one place.
+    /// A copy with another candidate in one slot.
     pub(super) fn swapped(&self, slot: usize, other: usize) -> Self {
         let mut indices = self.indices.clone();
         indices[slot] = other;

@@ -1,4 +1,4 @@
-//! Signatures judged as they are found: of each only a verdict stays, which most signatures of a mirror share.
+//! Judges signatures as they are found. Only a verdict is kept for each, which most signatures of a mirror share.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -8,37 +8,37 @@ use std::{
 use super::{Judged, Resolution, Resolver};
 use crate::{discover::Keep, limits, oci::Digest, signature::UntrustedSignature};
 
-/// Judges each signature where it is found.
+/// Judges each signature when it is found.
 pub struct Judge<'a> {
     resolver: Resolver<'a>,
     verdicts: Mutex<HashMap<Arc<Judged>, u32>>,
     references: Mutex<HashSet<Arc<str>>>,
-    /// The trials that images took, where they took more than usual.
+    /// The number of trials spent on images that needed more than usual.
     spent: Mutex<HashMap<Digest, usize>>,
 }
 
-/// What stays of a signature.
+/// The verdict on a signature.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verdict {
-    /// Which of [`Resolution::answers`] is about it.
+    /// The index of its entry in [`Resolution::answers`].
     number: u32,
-    /// The reference that the signer wrote, where the form has one.
+    /// The reference written by the signer, if the format has one.
     pub reference: Option<Arc<str>>,
 }
 
-/// Trials for one image that are not worth noting.
+/// Up to this number of trials, an image is not recorded.
 const FEW: usize = 8;
 
-/// References that are kept once for all signatures that have them: most signatures of a repository have one.
+/// The number of references that are interned: most signatures of a repository share one.
 const SHARED: usize = 1024;
 
 impl<'a> Judge<'a> {
-    /// Judges with what this resolver knows.
+    /// A judge that uses this resolver.
     pub fn new(resolver: Resolver<'a>) -> Self {
         Self { resolver, verdicts: Mutex::default(), references: Mutex::default(), spent: Mutex::default() }
     }
 
-    /// What became of all signatures.
+    /// The results for all signatures.
     pub fn finish(self) -> Resolution {
         let verdicts = self.verdicts.into_inner().unwrap_or_else(PoisonError::into_inner);
         let mut judged: Vec<_> = verdicts.into_iter().collect();
@@ -88,7 +88,7 @@ impl Keep for Judge<'_> {
 }
 
 impl Resolution {
-    /// What became of this signature.
+    /// The result for this signature.
     pub fn answers(&self, verdict: &Verdict) -> Option<&super::Answers> {
         self.answers.get(usize::try_from(verdict.number).ok()?)
     }

@@ -1,4 +1,4 @@
-//! What became of one signature, and of its needs once all signatures are verified.
+//! The result for one signature, and for its needs once all signatures have been verified.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -10,25 +10,25 @@ use crate::{
     trust::{Refusal, Verified},
 };
 
-/// What verifying one signature showed.
+/// The result of verifying one signature.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Judged {
     pub(super) needs: Vec<Need>,
-    /// The fingerprint of the signer's key that the log entry names.
+    /// The fingerprint of the signer's key in the log entry.
     pub(super) claim: Option<Digest>,
     /// The keys that it verified with.
     pub(super) keys: Vec<KeyRef>,
     /// The keys that it did not verify with.
     pub(super) refused: Vec<(KeyRef, Refusal)>,
-    /// The certificate's subject and OIDC issuer, where a certificate signed.
+    /// The certificate's subject and OIDC issuer, if the signature was made with a certificate.
     pub(super) identity: Option<String>,
     pub(super) oidc_issuer: Option<String>,
-    /// Why it does not verify with all that it needs and that is at hand.
+    /// Why it does not verify with all of the needed keys that are available.
     pub(super) refusal: Option<Refusal>,
 }
 
 impl Judged {
-    /// Adds what one combination proved; whether that was all that is at hand.
+    /// Adds what one combination proved. Returns whether that covers everything available.
     pub(super) fn add(&mut self, verified: &Verified) -> bool {
         self.keys.extend(verified.keys());
         self.refused.extend(verified.refused().iter().cloned());
@@ -69,7 +69,7 @@ impl Judged {
         let claim = if need.role() == Role::Signer { self.claim } else { None };
         match (have, first) {
             (Some(key), _) => Answer::Have(key),
-            // Signer keys that happen to be at hand are not refused by a signature that names none of them.
+            // Signer keys that happen to be available are not rejected by a signature that names none of them.
             (None, _) if need.is_unnamed() => Answer::Missing { claim },
             (None, Some(key)) => {
                 let all = self.refusal.as_ref();
@@ -84,13 +84,13 @@ impl Judged {
     }
 }
 
-/// Whether what became of the needs already says why the signature does not verify.
+/// Whether the answers for the needs already explain why the signature does not verify.
 fn is_said(refusal: &Refusal, needs: &[(Need, Answer)]) -> bool {
     let unmet = needs.iter().any(|(_, answer)| !matches!(answer, Answer::Have(_)));
     (unmet && matches!(refusal, Refusal::NoKey { .. }))
         || needs.iter().any(|(need, answer)| match answer {
             Answer::Refused { refusal: said, .. } => said == refusal,
-            // None of the keys at hand made it, which is the same as that its key is missing.
+            // None of the available keys made it, which is the same as a missing key.
             Answer::Missing { .. } => need.is_unnamed() && matches!(refusal, Refusal::Signature(_)),
             Answer::Have(_) => false,
         })

@@ -1,4 +1,4 @@
-//! One key out of what several sources say of it.
+//! Merges the statements of several sources about one key.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,19 +10,19 @@ use crate::{
     oci::Digest,
 };
 
-/// Sources that agree about a key and differ about when it was in use. The narrowest window counts: a newer document
-/// closes the window of a key that is retired, and an older one does not know it yet.
+/// Sources that agree on a key but not on when it was in use. The narrowest period is used: a newer document ends the
+/// period of a retired key, and an older one does not include that yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WindowDifference {
     /// The key.
     pub key: KeyRef,
-    /// The window that counts.
+    /// The period that is used.
     pub used: Validity,
-    /// What each source says.
+    /// The period stated by each source.
     pub stated: Vec<(Provenance, Validity)>,
 }
 
-/// The candidates under their own names, duplicates merged: what the keys of all sources are as far as nobody needs one.
+/// The candidates under their own names, with duplicates merged: all keys of the sources, whether needed or not.
 pub fn merged(candidates: &[Candidate]) -> BTreeMap<KeyRef, ResolvedKey> {
     let instances = with_ct_logs(candidates);
     let mut groups: BTreeMap<KeyRef, Vec<&Candidate>> = BTreeMap::new();
@@ -37,17 +37,17 @@ pub(super) fn with_ct_logs<'a>(candidates: impl IntoIterator<Item = &'a Candidat
     candidates.into_iter().filter(|c| c.key.role == Role::CtLog).map(|c| c.provenance.sha256).collect()
 }
 
-/// One key out of several sources: the best source's words, all sources' names.
+/// Merges several sources of one key: the best source's values, all sources' names.
 pub(super) fn merge(mut group: Vec<&Candidate>, with_ct_logs: &BTreeSet<Digest>) -> ResolvedKey {
     group.sort_by(|a, b| a.provenance.cmp(&b.provenance));
     let mut provenance: Vec<_> = group.iter().map(|c| c.provenance.clone()).collect();
     provenance.dedup();
-    // A trusted root knows more about the key than a bare file does.
+    // A trusted root has more information about a key than a bare file.
     let is_bare = |c: &Candidate| {
         c.provenance.grade == Grade::File && c.key.url.is_none() && c.key.validity == Validity::default()
     };
     let best = &group.iter().find(|c| !is_bare(c)).unwrap_or(&group[0]).key;
-    // Copies of a GPG key may hold more or less: together they say all, a revocation too.
+    // Copies of a GPG key may differ in content: merge them, including any revocation.
     let material = group.iter().fold(best.material.clone(), |all, c| {
         if all == c.key.material { all } else { all.merged(&c.key.material) }
     });
@@ -58,20 +58,19 @@ pub(super) fn merge(mut group: Vec<&Candidate>, with_ct_logs: &BTreeSet<Digest>)
     ResolvedKey { key, provenance, proofs: 0 }
 }
 
-/// What these sources of one key say of when it was in use, if they differ.
+/// The periods of use stated by these sources of one key, if they differ.
 pub(super) fn difference(key: KeyRef, group: &[&Candidate]) -> Option<WindowDifference> {
     let stated: Vec<_> =
         group.iter().filter(|c| states_window(c)).map(|c| (c.provenance.clone(), c.key.validity)).collect();
     differ(&stated).then(|| WindowDifference { key, used: narrowest(group), stated })
 }
 
-/// A bare key file says nothing about when the key was in use.
+/// A bare key file does not state when the key was in use.
 const fn states_window(candidate: &Candidate) -> bool {
     candidate.key.validity.start.is_some() || candidate.key.validity.end.is_some()
 }
 
-/// Whether windows differ in more than that one of them has no known start: keypack writes 1970 for that, as verifiers
-/// demand one.
+/// Whether periods differ other than by a missing start: keypack writes 1970 for that, because verifiers require one.
 fn differ(stated: &[(Provenance, Validity)]) -> bool {
     let starts: BTreeSet<_> =
         stated.iter().filter_map(|(_, v)| v.start.filter(|start| *start != Timestamp::UNIX_EPOCH)).collect();
@@ -79,7 +78,7 @@ fn differ(stated: &[(Provenance, Validity)]) -> bool {
     starts.len() > 1 || ends.len() > 1
 }
 
-/// The time that is in the windows of all sources.
+/// The intersection of all sources' periods.
 fn narrowest(group: &[&Candidate]) -> Validity {
     Validity {
         start: group.iter().filter_map(|c| c.key.validity.start).max(),

@@ -1,4 +1,4 @@
-//! Needs meet candidates. A candidate counts only after a signature that needed it has verified with it.
+//! Matches needs with candidates. A candidate counts only after it has verified a signature that needed it.
 
 mod choice;
 mod judge;
@@ -24,7 +24,7 @@ pub use merge::{WindowDifference, merged};
 pub use pool::Conflict;
 pub use resolver::{LateKeys, Resolver};
 
-/// A signature to resolve, with the image that it is about.
+/// A signature to resolve, with the image that it covers.
 #[derive(Debug, Clone, Copy)]
 pub struct Question<'a> {
     /// The image's digest.
@@ -33,60 +33,60 @@ pub struct Question<'a> {
     pub signature: &'a UntrustedSignature,
 }
 
-/// What came out, for all signatures together.
+/// The result for all signatures together.
 #[derive(Debug, Default)]
 pub struct Resolution {
     /// The keys that verified a signature, by role and id.
     pub keys: BTreeMap<KeyRef, ResolvedKey>,
-    /// For each question, in its order; of a [`Judge`], by the number of the verdict.
+    /// One per question, in order; from a [`Judge`], indexed by the number of the verdict.
     pub answers: Vec<Answers>,
-    /// Candidates with one name and different content; none of them is used.
+    /// Candidates with the same name and different content; none of them is used.
     pub conflicts: Vec<Conflict>,
-    /// Keys that a signature asked for and whose sources differ about when they were in use.
+    /// Keys needed by a signature whose sources disagree on when they were in use.
     pub windows: Vec<WindowDifference>,
-    /// Documents that gave candidates of which no signature asked for one.
+    /// Documents none of whose candidates was needed by any signature.
     pub unused: Vec<Provenance>,
 }
 
-/// What became of one signature.
+/// The result for one signature.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Answers {
-    /// Its needs; none where the signature was not verified: it can't be read, is about another image, or came after what is
-    /// spent on one image.
+    /// Its needs; empty if the signature was not verified because it can't be read, is for another image, or exceeded
+    /// the limit for one image.
     pub needs: Vec<(Need, Answer)>,
-    /// Why the signature does not count, where its needs do not say so: it was not verified, or does not verify although its
-    /// keys do verify another one.
+    /// Why the signature does not count, unless its needs already show it: it was not verified, or does not verify
+    /// although its keys verify another signature.
     pub refusal: Option<Refusal>,
     /// The keys that it verified with.
     pub keys: Vec<KeyRef>,
-    /// The certificate's subject alternative name, where a certificate signed that is good.
+    /// The certificate's subject alternative name, if a valid certificate signed.
     pub identity: Option<String>,
-    /// The OIDC issuer in it.
+    /// The certificate's OIDC issuer.
     pub oidc_issuer: Option<String>,
 }
 
 /// A key that verified at least one signature that needed it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResolvedKey {
-    /// The key, in use as far as all of its sources agree.
+    /// The key, with the period of use on which all of its sources agree.
     pub key: Key,
-    /// All who say so, best grade first.
+    /// All sources, best grade first.
     pub provenance: Vec<Provenance>,
-    /// Signatures that it verified here.
+    /// The number of signatures that it verified.
     pub proofs: usize,
 }
 
-/// What became of a need.
+/// The result for one need.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
     /// This key verified a signature that needed it.
     Have(KeyRef),
     /// No candidate fits.
     Missing {
-        /// The key that the log entry names: a claim. It tells which key to get; it never meets the need.
+        /// The key in the log entry: a claim. It shows which key to get, and never satisfies the need.
         claim: Option<Digest>,
     },
-    /// A candidate fits by name, and the signature does not verify with it.
+    /// A candidate fits by name, but the signature does not verify with it.
     Refused {
         /// The candidate.
         key: KeyRef,
@@ -96,7 +96,7 @@ pub enum Answer {
 }
 
 impl Resolution {
-    /// Whether every signature that was asked about verifies, with keys that no two sources give differently.
+    /// Whether all signatures verify, with keys on which no two sources conflict.
     pub fn all_verify(&self) -> bool {
         self.conflicts.is_empty()
             && self.answers.iter().all(|answers| {
@@ -105,7 +105,7 @@ impl Resolution {
     }
 }
 
-/// Finds for each signature the keys that it needs, and proves them, as it is at the time `now`.
+/// Finds and proves the keys that each signature needs, as of the time `now`.
 pub fn resolve(questions: &[Question<'_>], candidates: &[Candidate], now: Timestamp) -> Resolution {
     let resolver = Resolver::new(candidates, now);
     let mut images: BTreeMap<Digest, Vec<usize>> = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! The candidates, with duplicates merged and contradictions taken out.
+//! The candidates, with duplicates merged and conflicting ones removed.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,8 +15,8 @@ use crate::{
     signature::Need,
 };
 
-/// Two sources give different content under one name. None of it is used: one of them is wrong or was tampered
-/// with, and which one can't be told from here.
+/// Two sources give different content under the same name. None of it is used: one of them is wrong or was tampered
+/// with, and there is no way to know which.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conflict {
     /// The name.
@@ -53,8 +53,8 @@ impl Pool {
         Self { candidates, instances: with_ct_logs(all.iter().map(Arc::as_ref)), conflicts }
     }
 
-    /// The keys that fit a need, each once, with all that their sources say; those first that fit without further
-    /// certificates.
+    /// The keys that fit a need, each once, with the merged information of their sources; those that fit without
+    /// further certificates come first.
     pub(super) fn options(&self, need: &Need) -> Vec<ResolvedKey> {
         let mut groups: Vec<_> = self.groups(need).into_values().collect();
         groups.sort_by_key(|group| !group.iter().any(|candidate| need.is_direct(&candidate.key)));
@@ -77,7 +77,7 @@ impl Pool {
         groups
     }
 
-    /// The candidates that may fit a need: by their id where the need names it, else all of the role.
+    /// The candidates that may fit a need: by id if the need has one, otherwise all of the role.
     fn asked(&self, need: &Need) -> Vec<&Candidate> {
         let role = need.role();
         let known = match need {
@@ -95,13 +95,13 @@ impl Pool {
         self.candidates.range(range).flat_map(|(_, group)| group).map(Arc::as_ref).collect()
     }
 
-    /// The keys that fit one of these needs and whose sources differ about when they were in use.
+    /// The keys that fit one of these needs and whose sources disagree on when they were in use.
     pub(super) fn differences<'n>(&self, needs: impl Iterator<Item = &'n Need>) -> Vec<WindowDifference> {
         let groups: BTreeMap<_, _> = needs.flat_map(|need| self.groups(need)).collect();
         groups.into_iter().filter_map(|(key, group)| difference(key, &group)).collect()
     }
 
-    /// The documents none of whose candidates was asked for. A candidate that was tried and failed was asked for.
+    /// The documents none of whose candidates was needed. A candidate that was tried and failed counts as needed.
     pub(super) fn unused(
         &self,
         proved: &BTreeMap<KeyRef, ResolvedKey>,
@@ -127,8 +127,8 @@ impl Pool {
     }
 }
 
-/// What no two sources may give different content for. Of chains it is the first certificate: that another CA stands behind
-/// it in one of them is a contradiction, and no second key.
+/// The name for which no two sources may give different content. For chains it is the first certificate: a different CA
+/// behind it is a conflict, not a second key.
 fn claimed_name(candidate: &Candidate) -> KeyRef {
     match &candidate.key.material {
         Material::Chain(chain) => KeyRef { role: candidate.key.role, id: chain.first().fingerprint() },
@@ -151,8 +151,8 @@ fn contradict(group: &[Arc<Candidate>]) -> bool {
     false
 }
 
-/// Whether two materials of one name can't both be right. A chain that ends in an intermediate says less than a longer
-/// one, and nothing else.
+/// Whether two materials of one name can't both be right. A chain that ends in an intermediate is compatible with a
+/// longer one that continues it.
 fn differ(a: &Material, b: &Material) -> bool {
     let (Material::Chain(a), Material::Chain(b)) = (a, b) else { return !a.is_same_key(b) };
     let (a, b) = (a.certificates(), b.certificates());

@@ -26,22 +26,22 @@ use crate::{
     trust::{KeySet, Reading, Refusal, Verified, Verifier},
 };
 
-/// How many combinations of candidates are tried for one signature. One is usual; more come only from several
-/// authorities with the same key identifier.
+/// The maximum number of combinations of candidates tried for one signature. One is usual; there are more only if
+/// several authorities have the same key identifier.
 const COMBINATIONS: usize = 64;
 
-/// How many verifiers are kept for the signatures that follow.
+/// The number of verifiers kept for subsequent signatures.
 const KEPT: usize = 256;
 
-/// Verifies signatures one by one, also from several threads, with the candidates that fit what they need. What became of
-/// the needs can be told at the end only: a key that one signature can't prove may be proved by a later one.
+/// Verifies signatures one by one, from one or more threads, with the candidates that fit their needs. The results for
+/// the needs are known only at the end: a key that one signature can't prove may be proved by a later one.
 pub struct Resolver<'a> {
     pool: RwLock<Pool>,
     candidates: Mutex<Vec<Arc<Candidate>>>,
     late: Option<LateKeys<'a>>,
-    /// What was looked for in [`LateKeys`].
+    /// The needs already requested from [`LateKeys`].
     asked: Mutex<BTreeSet<Need>>,
-    /// How often candidates were added.
+    /// The number of times candidates were added.
     generation: AtomicUsize,
     numbers: AtomicUsize,
     options: Mutex<BTreeMap<Need, Arc<Options>>>,
@@ -51,7 +51,7 @@ pub struct Resolver<'a> {
 }
 
 impl Resolver<'_> {
-    /// A resolver that knows these candidates. `now` is what dates are compared with.
+    /// A resolver with these candidates. Dates are compared with `now`.
     pub fn new(candidates: &[Candidate], now: Timestamp) -> Self {
         let candidates: Vec<_> = candidates.iter().cloned().map(Arc::new).collect();
         Self {
@@ -68,14 +68,14 @@ impl Resolver<'_> {
         }
     }
 
-    /// Verifies the signatures of one image, each of them, also where its keys have been proved by another: it may be
-    /// broken all the same. At most [`limits::TRIALS`] keys are tried on them; signatures that name their keys come first.
+    /// Verifies all signatures of one image, even those whose keys another signature has proved, because they may be
+    /// broken nevertheless. At most [`limits::TRIALS`] keys are tried; signatures that name their keys come first.
     pub fn judge(&self, image: &Digest, signatures: &[&UntrustedSignature]) -> Vec<Judged> {
         let mut trials = limits::TRIALS;
         self.judge_within(image, signatures, &mut trials)
     }
 
-    /// The same within what is left of the trials for this image.
+    /// Does the same within the remaining trials for this image.
     pub(super) fn judge_within(
         &self,
         image: &Digest,
@@ -102,9 +102,9 @@ impl Resolver<'_> {
         judged
     }
 
-    /// What became of all of them.
+    /// The results for all signatures.
     pub fn finish(self, judged: Vec<Judged>) -> Resolution {
-        // What was looked for before candidates were added is looked for again.
+        // Needs looked up before candidates were added are looked up again.
         let needs: BTreeSet<_> = judged.iter().flat_map(|judged| &judged.needs).collect();
         for need in needs {
             self.options(need);
@@ -122,7 +122,7 @@ impl Resolver<'_> {
         }
     }
 
-    /// Counts a signature for the keys that it proved: once, however many combinations it took.
+    /// Counts a signature for the keys that it proved, once, regardless of the number of combinations tried.
     fn count(&self, judged: &Judged) {
         let mut proved = lock(&self.proved);
         for key in &judged.keys {
@@ -140,7 +140,7 @@ impl Resolver<'_> {
         let mut judged = Judged { needs: reading.needs().all(), claim, ..Judged::default() };
         self.try_to_prove(reading, &mut judged, trials);
         if matches!(judged.refusal, Some(Refusal::Budget)) {
-            // Nothing is known of its needs.
+            // Its needs are unknown.
             judged = Judged { refusal: judged.refusal, ..Judged::default() };
         }
         judged
@@ -161,7 +161,7 @@ impl Resolver<'_> {
         options
     }
 
-    /// Tries combinations of candidates, one per need, until one verifies; then each other candidate in its place.
+    /// Tries combinations of candidates, one per need, until one verifies; then tries each other candidate in its slot.
     fn try_to_prove(&self, reading: &Reading<'_>, judged: &mut Judged, trials: &mut usize) {
         let mut slots: Vec<Arc<Options>> = Vec::new();
         let mut signers = None;
@@ -238,7 +238,7 @@ impl Resolver<'_> {
         Ok(verified)
     }
 
-    /// The verifier with these keys: the one of an earlier signature, which is prepared already.
+    /// The verifier for these keys, reusing one prepared for an earlier signature.
     fn verifier(&self, choice: &Choice<'_>) -> Result<Arc<Verifier>, Refusal> {
         let name = choice.name();
         if let Some(known) = lock(&self.verifiers).get(&name) {

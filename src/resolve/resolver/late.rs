@@ -1,4 +1,4 @@
-//! Keys that are asked for at the first signature that lacks them.
+//! Keys requested only when the first signature needs them.
 
 use std::sync::{Arc, PoisonError, atomic::Ordering};
 
@@ -10,25 +10,25 @@ use crate::{
     trust::Reading,
 };
 
-/// Asks for the keys of a need.
+/// Requests the keys for a need.
 type Ask<'a> = dyn Fn(&Need) -> Vec<Candidate> + Send + Sync + 'a;
 
-/// A source of keys that is asked only for what nothing else has, once for each need.
+/// A key source that is queried only for needs that no other source covers, once per need.
 pub struct LateKeys<'a> {
-    /// Whether it may have keys of the images of this name.
+    /// Whether it may have keys for images of this name.
     pub applies: fn(&str) -> bool,
-    /// Asks it.
+    /// Queries the source.
     pub ask: Box<Ask<'a>>,
 }
 
 impl<'a> Resolver<'a> {
-    /// The same with a source that is asked for what these lack.
+    /// Adds a source that is queried for missing keys.
     #[must_use]
     pub fn asking(self, late: LateKeys<'a>) -> Self {
         Self { late: Some(late), ..self }
     }
 
-    /// Verifies a signature, and once more where a key that it lacks came late.
+    /// Verifies a signature, and again if one of its missing keys arrived late.
     pub(super) fn verify_asking(
         &self,
         reading: &Reading<'_>,
@@ -50,7 +50,7 @@ impl<'a> Resolver<'a> {
         if missing.is_empty() {
             return judged;
         }
-        // Others who lack the same wait for the answer.
+        // Other threads that need the same key wait for the answer.
         let mut asked = lock(&self.asked);
         for need in missing {
             if !asked.contains(&need) {
