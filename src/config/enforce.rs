@@ -5,39 +5,39 @@ use jiff::SignedDuration;
 use super::VerifyKeys;
 use crate::{key::Pin, oci::Digest, trust::tuf::RootName};
 
-/// The setting of a host, which its administrator writes and nobody else.
+/// The host-wide configuration file, which only the administrator can write.
 pub const HOST_SETTING: &str = "/etc/keypack/keypack.yaml";
 
-/// Where a host that enforces something remembers what it authenticated, unless its setting names another directory: one
-/// that depended on the environment could be exchanged for an empty one.
+/// The default state directory of a host with `enforce`, unless its configuration names another: a directory that
+/// depended on the environment could be exchanged for an empty one.
 pub(super) const STATE: &str = "/var/lib/keypack";
 
-/// What the administrator of a host demands of every run. Flags, other settings and the environment can demand more and
-/// never less.
+/// Requirements that a host's administrator sets for every run. Flags, other configuration files and the environment
+/// can make them stricter, but never weaker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Enforce {
     /// The lineage.
     pub name: Option<String>,
-    /// Where this host remembers what it authenticated.
+    /// The directory in which this host records what it has authenticated.
     pub state: PathBuf,
-    /// Whether to refuse where this host remembers nothing of the lineage and the anchor.
+    /// Whether to refuse if this host has no state for the lineage and the anchor.
     pub require_state: bool,
-    /// How old a pack may be at most.
+    /// The maximum age of a pack.
     pub max_age: Option<SignedDuration>,
-    /// How long after it was made a pack may end at most.
+    /// The maximum time between a pack's creation and its expiry.
     pub max_expires: Option<SignedDuration>,
-    /// The one pack that is approved.
+    /// The only approved pack.
     pub digest: Option<Digest>,
-    /// Keys of the organisation.
+    /// The organisation's keys.
     pub verify_keys: VerifyKeys,
-    /// Roots of TUF repositories.
+    /// TUF root files.
     pub tuf_roots: Vec<RootName>,
-    /// The exact set of keys that a pack must have.
+    /// The exact set of keys that a pack must contain.
     pub pins: Vec<Pin>,
 }
 
 impl Enforce {
-    /// The files that decide together with the setting.
+    /// The files whose content matters in addition to the configuration file.
     pub fn files(&self) -> impl Iterator<Item = &Path> {
         let roots = self.tuf_roots.iter().filter_map(|root| match root {
             RootName::File(path) => Some(path),

@@ -1,10 +1,10 @@
-//! Several settings as one.
+//! Merges several configuration files.
 
 use super::{Config, Sources};
 
 impl Config {
-    /// This setting, and what the one below says where this one says nothing. Key sources, revocations and realms add up,
-    /// because more of them make nothing less safe; anchors and rules are sets that mean something as a whole.
+    /// This configuration, with `below` as the default for values not set here. Key sources, revocations and realms are
+    /// combined, because more of them never reduce safety; anchors and rules are replaced as a whole.
     #[must_use]
     pub fn over(self, below: Self) -> Self {
         Self {

@@ -1,8 +1,8 @@
-//! `keypack.yaml`: parsed, then validated, as types. Nothing here reads a file or knows a flag: the text and its path
-//! come in, and who asked for it puts the flags above what comes out.
+//! `keypack.yaml`: parsed, then validated into types. This module reads no files and knows no flags: it is given the
+//! text and its path, and the caller applies the flags on top of the result.
 //!
-//! A field that is not known, a field twice, an empty value, a wrong type or value: each is an error with its line and
-//! column. Paths in the file are relative to the file.
+//! An unknown or duplicate field, an empty value, and a wrong type or value are errors with line and column. Paths in
+//! the file are relative to the file.
 
 mod enforce;
 mod layers;
@@ -28,61 +28,61 @@ use crate::{
     yaml::{self, FileError},
 };
 
-/// The setting, as far as the file says something. What it leaves out is `None` or empty.
+/// The configuration, as far as the file sets it. Omitted values are `None` or empty.
 #[derive(Debug, Clone, Default)]
 pub struct Config {
     /// When keys are written.
     pub when: Option<When>,
-    /// What a failure of the connected side means.
+    /// How failures on the connected side are treated.
     pub on_failure: Option<OnFailure>,
     /// The lineage.
     pub name: Option<String>,
-    /// When a pack should no longer be taken.
+    /// When a pack expires.
     pub expires: Option<Expiry>,
-    /// Which keys go in.
+    /// Which keys to include.
     pub include: Option<IncludeKeys>,
     /// Where keys come from.
     pub sources: Sources,
-    /// Whether hosts may be asked.
+    /// Whether network access is allowed.
     pub network: Option<bool>,
-    /// What must sign what, all of it; without it, the rules of the pack in place stay.
+    /// The complete set of rules on who must sign what; if omitted, the rules of the existing pack are kept.
     pub rules: Option<Vec<Rule<KeySelector>>>,
-    /// The exact set of keys that a pack must have.
+    /// The exact set of keys that a pack must contain.
     pub pins: Option<Vec<Pin>>,
-    /// Keys of the organisation.
+    /// The organisation's keys.
     pub verify_keys: Option<VerifyKeys>,
-    /// Roots of TUF repositories.
+    /// TUF root files.
     pub tuf_roots: Option<Vec<RootName>>,
-    /// Keys that must not be trusted any more.
+    /// Revoked keys.
     pub revoked: Vec<Revocation>,
-    /// Which images are meant: a list, or a place.
+    /// The images: a list, or a location.
     pub images: Option<String>,
-    /// The repository that holds signatures apart from their images.
+    /// The repository with signatures that are stored separately from their images.
     pub signature_repository: Option<String>,
-    /// Hosts that may see a registry's credentials.
+    /// Hosts that may receive a registry's credentials.
     pub allow_realms: Vec<String>,
-    /// Where this host remembers what it authenticated.
+    /// The directory in which this host records what it has authenticated.
     pub state: Option<PathBuf>,
-    /// Whether to refuse where this host remembers nothing of the lineage and the anchor.
+    /// Whether to refuse if this host has no state for the lineage and the anchor.
     pub require_state: Option<bool>,
-    /// How old a pack may be.
+    /// The maximum age of a pack.
     pub max_age: Option<SignedDuration>,
-    /// How long after it was made a pack may end.
+    /// The maximum time between a pack's creation and its expiry.
     pub max_expires: Option<SignedDuration>,
-    /// What the command line can't weaken; only in [`HOST_SETTING`].
+    /// Requirements that the command line can't weaken; only in [`HOST_SETTING`].
     pub enforce: Option<Enforce>,
 }
 
 /// Where keys come from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sources {
-    /// Files `trusted_root.json`.
+    /// `trusted_root.json` files.
     pub trusted_roots: Vec<PathBuf>,
-    /// Files with keys or chains, each with its role where it is given.
+    /// Files with keys or chains, each with its role if given.
     pub keys: Vec<KeyFile>,
     /// A `policy.json`.
     pub from_policy: Option<PathBuf>,
-    /// Rekors, by address or by a file with the key.
+    /// Rekor logs, by address or by a file with the key.
     pub rekor: Vec<String>,
     /// TUF repositories.
     pub tuf: Vec<Tuf>,
@@ -93,27 +93,27 @@ pub struct Sources {
 pub struct Tuf {
     /// Its address or directory.
     pub repository: String,
-    /// The root that it begins with, where that is not built in.
+    /// The initial root, if it is not built in.
     pub root: Option<RootName>,
 }
 
-/// Keys of the organisation.
+/// The organisation's keys.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct VerifyKeys {
     /// Their files.
     pub keys: Vec<PathBuf>,
-    /// How many of them must have signed; without it, one.
+    /// How many of them must have signed; one if omitted.
     pub threshold: Option<NonZeroUsize>,
 }
 
-/// A key that must not be trusted any more.
+/// A revoked key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Revocation {
     /// Its fingerprint.
     pub fingerprint: Fingerprint,
-    /// Why.
+    /// The reason.
     pub reason: String,
-    /// Since when; without it, since it is collected.
+    /// Since when; the time of collection if omitted.
     pub date: Option<Timestamp>,
 }
 
@@ -126,36 +126,36 @@ pub enum When {
     Auto,
     /// Always, with every key of the sources.
     Always,
-    /// Never: look and report.
+    /// Never: only inspect and report.
     Never,
 }
 
-/// Which keys go in.
+/// Which keys to include.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum IncludeKeys {
     /// Keys that a signature needs and that verified it.
     #[default]
     Needed,
-    /// These, and all others of the trusted roots that they came from.
+    /// The needed keys, and all other keys of the trusted roots that they came from.
     Instance,
     /// Every key of every source.
     All,
 }
 
-/// What it means that keys are missing, or that a place can't be read.
+/// How missing keys and unreadable locations are treated.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum OnFailure {
     /// Exit codes 1 and 4.
     #[default]
     Fail,
-    /// A warning, and exit code 0: images are never blocked by their keys.
+    /// A warning, and exit code 0: keys never block images.
     Warn,
 }
 
 impl Config {
-    /// Reads a setting. `path` is where it lies: for messages, and for what its relative paths mean.
+    /// Parses a configuration file. `path` is its location, used for messages and to resolve relative paths.
     pub fn parse(text: &str, path: &Path) -> Result<Self, FileError> {
         let base = path.parent().unwrap_or(Path::new(""));
         yaml::read(text)

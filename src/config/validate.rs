@@ -1,4 +1,4 @@
-//! What the fields mean.
+//! Validates the fields.
 
 use std::{
     num::NonZeroUsize,
@@ -66,7 +66,7 @@ fn enforced(enforce: wire::Enforce, base: &Path) -> Result<Enforce, Fault> {
     })
 }
 
-/// A path that means the same wherever the program runs.
+/// An absolute path, which does not depend on the program's working directory.
 fn absolute(text: &At<String>) -> Result<PathBuf, Fault> {
     if text.value.starts_with('/') {
         return Ok(text.value.clone().into());
@@ -78,7 +78,7 @@ fn duration(text: &At<String>) -> Result<SignedDuration, Fault> {
     parse_duration(&text.value).map_err(|e| Fault::at(text, e))
 }
 
-/// The keys, and how many must have signed: no more than there are, or nothing would ever be taken.
+/// The keys, and how many must have signed. A threshold above the number of keys could never be met and is refused.
 fn verify_keys(keys: wire::VerifyKeys, base: &Path) -> Result<VerifyKeys, Fault> {
     let many = keys.keys.len();
     let threshold = keys.threshold.map(|threshold| {
@@ -121,14 +121,14 @@ fn paths(paths: Option<Vec<At<String>>>, base: &Path) -> Result<Vec<PathBuf>, Fa
     paths.unwrap_or_default().iter().map(|text| path(text, base)).collect()
 }
 
-/// A key file as the setting means it.
+/// A key file, with a path relative to the configuration file.
 fn key_file(text: &At<String>, base: &Path) -> Result<KeyFile, Fault> {
     let KeyFile { role, path: file } = KeyFile::parse(text.value.as_ref()).map_err(|e| Fault::at(text, e))?;
     let file = At { value: file.display().to_string(), ..text.clone() };
     Ok(KeyFile { role, path: path(&file, base)? })
 }
 
-/// A path as the file means it.
+/// A path relative to the configuration file.
 fn path(text: &At<String>, base: &Path) -> Result<PathBuf, Fault> {
     if text.value.is_empty() {
         return Err(Fault::at(text, "the path is empty"));
@@ -147,7 +147,7 @@ fn tuf(tuf: wire::Tuf, base: &Path) -> Result<Tuf, Fault> {
     Ok(Tuf { repository: address_or_path(tuf.repository, base)?, root })
 }
 
-/// A root: its file as the setting means it.
+/// A root file, with a path relative to the configuration file.
 fn root(text: &At<String>, base: &Path) -> Result<RootName, Fault> {
     match value(text)? {
         RootName::File(_) => path(text, base).map(RootName::File),
@@ -166,7 +166,7 @@ fn address_or_path(text: At<String>, base: &Path) -> Result<String, Fault> {
     }
 }
 
-/// What `--images` takes, with its path as the file means it.
+/// The value of `--images`, with a path relative to the configuration file.
 fn place(text: &At<String>, base: &Path) -> Result<String, Fault> {
     if text.value == "-" {
         return Err(

@@ -1,4 +1,4 @@
-//! `keypack.yaml` as it is written. What a field means is decided in `validate`; here it only has to be there or not.
+//! The syntax of `keypack.yaml`. The meaning of the fields is decided in `validate`.
 
 use serde::{Deserialize, Deserializer, de};
 
@@ -76,7 +76,7 @@ pub(super) struct Enforce {
     pub(super) pins: Option<Vec<At<String>>>,
 }
 
-/// A list of keys, or the list with how many of them must have signed.
+/// A list of keys, or an object with the list and the required number of signatures.
 pub(super) struct VerifyKeys {
     pub(super) threshold: Option<At<u64>>,
     pub(super) keys: Vec<At<String>>,
