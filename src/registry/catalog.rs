@@ -2,7 +2,7 @@ use super::{Names, Registry, RegistryError, challenge::Challenge, is_repository,
 
 impl Registry {
     /// The repositories that the catalog lists under a prefix (distribution: docs/spec/api.md, "Listing Repositories";
-    /// the OCI specification has none). The empty prefix means all.
+    /// the OCI specification has no catalog). The empty prefix means all.
     pub fn catalog(&self, prefix: &str) -> Result<Vec<String>, RegistryError> {
         let url = self.transport.at("v2/_catalog?n=1000")?;
         let inside = |name: &str| {
@@ -18,11 +18,11 @@ impl Registry {
         let refused = |status| RegistryError::CatalogRefused { place: self.place(""), status };
         match result {
             Ok(None) => {}
-            // With Basic, 401 is about who we are; with tokens, about what ours is good for.
+            // With Basic, 401 concerns our identity; with tokens, the permissions of ours.
             Ok(Some(answer)) if Challenge::choose(&answer.headers) == Some(Challenge::Basic) => {
                 return Err(self.transport.refused(&Scope::Catalog, "list its repositories", &answer));
             }
-            // Not offered, in all its spellings, or not to this account.
+            // The catalog is not offered (there are several ways to say so), or not to this account.
             Ok(Some(answer))
                 if matches!(answer.status.as_u16(), 200 | 400 | 401 | 403 | 404 | 405 | 406 | 500 | 501) =>
             {

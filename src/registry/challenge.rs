@@ -1,21 +1,21 @@
 use crate::http::{HeaderMap, header::WWW_AUTHENTICATE};
 
-/// How a registry wants to be asked (RFC 9110 §11.6.1; the token specification of distribution).
+/// The authentication that a registry requires (RFC 9110 §11.6.1; the token specification of distribution).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Challenge {
     /// User and password with every request.
     Basic,
-    /// A token from somewhere.
+    /// A token from a token service.
     Bearer {
-        /// Where from: an address that the registry chose, not yet one to be trusted.
+        /// The address of the token service, chosen by the registry and not yet trusted.
         realm: String,
-        /// For whom.
+        /// The service that the token is for.
         service: Option<String>,
     },
 }
 
 impl Challenge {
-    /// The challenge that is answered: a token where one is offered, else Basic.
+    /// The challenge to answer: a token if one is offered, otherwise Basic.
     pub(super) fn choose(headers: &HeaderMap) -> Option<Self> {
         let texts = headers.get_all(WWW_AUTHENTICATE).iter().filter_map(|v| v.to_str().ok());
         let mut basic = None;

@@ -11,33 +11,34 @@ use crate::{
     oci::{BlobError, Digest, ManifestError},
 };
 
-/// Why a registry was not read or written. Texts hold no credentials; what a registry says is cut and made printable.
+/// Why a registry could not be read or written. Messages contain no credentials; text from a registry is truncated and
+/// made printable.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum RegistryError {
-    /// A name that no registry can have.
+    /// An invalid reference.
     #[error(transparent)]
     Reference(#[from] ReferenceError),
-    /// The network.
+    /// A network error.
     #[error(transparent)]
     Http(#[from] HttpError),
-    /// The places of credentials.
+    /// An error while looking up credentials.
     #[error(transparent)]
     Credentials(#[from] CredentialsError),
-    /// Content that is not what was asked for.
+    /// Content that does not match its descriptor.
     #[error(transparent)]
     Blob(#[from] BlobError),
     /// A manifest that can't be read.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
-    /// Content beyond a bound.
+    /// Content that exceeds its limit.
     #[error("{digest} is larger than {limit} bytes, the most that keypack reads of it")]
     TooLarge {
         /// The content.
         digest: Digest,
-        /// The size that its descriptor says, if any.
+        /// The size in its descriptor, if any.
         size: Option<u64>,
-        /// The bound.
+        /// The limit in bytes.
         limit: u64,
     },
     /// Credentials are missing or wrong.
@@ -45,64 +46,64 @@ pub enum RegistryError {
     Unauthorized {
         /// The registry or its token service.
         place: String,
-        /// Whether there were some.
+        /// Whether credentials were sent.
         had: bool,
-        /// What it says.
+        /// The message from the registry.
         message: String,
     },
-    /// The credentials are good but this is not allowed.
+    /// The credentials are valid but do not permit this.
     #[error("{place} does not allow to {what}{}", said(message))]
     Denied {
         /// The registry.
         place: String,
-        /// What was tried.
+        /// The attempted operation.
         what: String,
-        /// What it says.
+        /// The message from the registry.
         message: String,
     },
-    /// The registry wants its credentials to be sent elsewhere.
+    /// The registry asks for its credentials to be sent to another host.
     #[error("{place} asks to send its credentials to {realm}: {reason}")]
     RealmRefused {
         /// The registry.
         place: String,
         /// The address it names.
         realm: String,
-        /// Which rule it breaks.
+        /// The rule that it breaks.
         reason: String,
-        /// What `--allow-realm` would have to say, where it could help.
+        /// The value for `--allow-realm`, if that would help.
         allow: Option<String>,
     },
-    /// The registry wants an upload to go elsewhere.
+    /// The registry redirects an upload to another host.
     #[error("{place} wants the upload to go to {to}: {reason}")]
     LocationRefused {
         /// The registry.
         place: String,
         /// The address it names.
         to: String,
-        /// Which rule it breaks.
+        /// The rule that it breaks.
         reason: String,
     },
-    /// The registry wants the next page of a list to be fetched elsewhere.
+    /// The next page of a list is on another host.
     #[error("{place} continues a list at {to}: {reason}")]
     LinkRefused {
         /// The registry.
         place: String,
         /// The address it names.
         to: String,
-        /// Which rule it breaks.
+        /// The rule that it breaks.
         reason: String,
     },
-    /// A list without end.
+    /// A list that does not end.
     #[error("{place} does not end {what}: {reason}")]
     Endless {
         /// The registry.
         place: String,
         /// Which list.
         what: String,
-        /// How that shows.
+        /// How this was noticed.
         reason: String,
     },
-    /// The catalog is not for us.
+    /// Access to the catalog was refused.
     #[error("{place} does not list its repositories (it answers {status})")]
     CatalogRefused {
         /// The registry.
@@ -110,48 +111,48 @@ pub enum RegistryError {
         /// Its status.
         status: u16,
     },
-    /// The header names another digest than the content has.
+    /// The digest in the header differs from that of the content.
     #[error("{place} says that the digest of {what} is {said}, but it has {actual}")]
     HeaderDigest {
         /// The registry.
         place: String,
         /// Which content.
         what: String,
-        /// `Docker-Content-Digest`.
+        /// The value of `Docker-Content-Digest`.
         said: String,
-        /// What the bytes have.
+        /// The digest of the bytes.
         actual: Digest,
     },
-    /// A manifest was accepted, and its tag does not name it.
+    /// A manifest was accepted, but its tag does not refer to it.
     #[error("{place} accepted {digest} as {tag}, but that tag names {}", found.map_or("nothing".to_owned(), |d| d.to_string()))]
     NotStored {
         /// The registry.
         place: String,
         /// The tag.
         tag: String,
-        /// What was written.
+        /// The digest that was written.
         digest: Digest,
-        /// What the tag names.
+        /// The digest that the tag refers to.
         found: Option<Digest>,
     },
-    /// Something else than a registry answers.
+    /// The server is not a registry.
     #[error("{place} does not answer like a registry: {reason}")]
     NotRegistry {
-        /// Who.
+        /// The server.
         place: String,
-        /// How that shows.
+        /// How this was noticed.
         reason: String,
     },
-    /// Any other answer.
+    /// Any other unexpected response.
     #[error("{place} answers {status} to the request to {what}{}", said(message))]
     Answer {
         /// The registry.
         place: String,
-        /// What was tried.
+        /// The attempted operation.
         what: String,
         /// The status.
         status: u16,
-        /// What it says.
+        /// The message from the registry.
         message: String,
     },
 }
@@ -184,7 +185,7 @@ impl RegistryError {
         }
     }
 
-    /// What to do, where the situation needs more than its code says.
+    /// A hint for this particular error, if there is a better one than the code's.
     pub(crate) fn hint(&self) -> Option<Cow<'static, str>> {
         match self {
             Self::Unauthorized { had: true, .. } => {
@@ -216,7 +217,7 @@ struct Item {
     message: String,
 }
 
-/// What an error answer says, on one line that a terminal can show.
+/// The message in an error response, as a single printable line.
 pub(super) fn message(body: &[u8]) -> String {
     let Ok(envelope) = serde_json::from_slice::<Envelope>(body) else { return String::new() };
     let texts =
@@ -228,13 +229,13 @@ pub(super) fn message(body: &[u8]) -> String {
     printable(&texts.collect::<Vec<_>>().join("; "))
 }
 
-/// Whether an error answer holds one of these codes.
+/// Whether an error response contains one of these codes.
 pub(super) fn has_code(body: &[u8], codes: &[&str]) -> bool {
     serde_json::from_slice::<Envelope>(body)
         .is_ok_and(|envelope| envelope.errors.iter().any(|item| codes.contains(&item.code.as_str())))
 }
 
-/// A foreign text, cut, with a `?` for each character that a terminal acts on or hides.
+/// Text from outside, truncated, with a `?` in place of each control or invisible character.
 pub(super) fn printable(text: &str) -> String {
     text.chars().take(300).map(|c| if hidden(c) { '?' } else { c }).collect()
 }

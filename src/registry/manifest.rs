@@ -12,18 +12,18 @@ use crate::{
     oci::{Blob, BlobError, Descriptor, Digest, ManifestError, media},
 };
 
-/// What we ask for. A registry that has nothing of it may convert or refuse; both would show.
+/// The types that we accept. A registry that has none of them may convert or refuse; both would be noticed.
 pub(super) const ACCEPT: &str = "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, \
      application/vnd.docker.distribution.manifest.v2+json, application/vnd.docker.distribution.manifest.list.v2+json";
 
-/// What an error document says of content that is not there (distribution-spec, "Error Codes").
+/// The codes in an error document for missing content (distribution-spec, "Error Codes").
 pub(super) const UNKNOWN: [&str; 5] =
     ["NAME_UNKNOWN", "MANIFEST_UNKNOWN", "NAME_INVALID", "MANIFEST_INVALID", "TAG_INVALID"];
 
 pub(super) const DIGEST: &str = "docker-content-digest";
 
-/// Reads a manifest by tag or digest (distribution-spec, "Pulling manifests"): bounded, with a digest that fits the
-/// reference and the header, of the type that the header says. `Ok(None)`: it is not there.
+/// Reads a manifest by tag or digest (distribution-spec, "Pulling manifests"): with a size limit, a digest that matches
+/// the reference and the header, and the type stated in the header. `Ok(None)` if it does not exist.
 pub(super) fn get(
     transport: &Transport,
     scope: &Scope,
@@ -42,7 +42,7 @@ pub(super) fn get(
     match answer.status {
         StatusCode::OK => {}
         StatusCode::NOT_FOUND => return Ok(None),
-        // Quay's answer to a name that it has not.
+        // Quay's response to an unknown name.
         StatusCode::BAD_REQUEST if super::error::has_code(&answer.body, &UNKNOWN) => return Ok(None),
         _ => return Err(transport.refused(scope, &format!("read the manifest {reference}"), &answer)),
     }
@@ -67,7 +67,7 @@ pub(super) fn get(
     Ok(Some((descriptor, blob)))
 }
 
-/// Whether a `Docker-Content-Digest` names other content. One of an algorithm that we do not compute says nothing.
+/// Whether a `Docker-Content-Digest` is for different content. A digest whose algorithm we do not compute is ignored.
 pub(super) fn contradicts(said: &str, actual: Digest) -> bool {
     said.split_once(':').is_none_or(|(algorithm, _)| algorithm == "sha256") && said != actual.to_string()
 }
@@ -89,8 +89,8 @@ fn is_index(media_type: &str) -> Option<bool> {
     }
 }
 
-/// The type of a manifest, from what it says itself; the header must agree (CVE-2021-41190). What can't be read here is
-/// left to [`crate::oci::Document::parse`].
+/// The type of a manifest according to its content; the header must agree (CVE-2021-41190). What can't be parsed here
+/// is left to [`crate::oci::Document::parse`].
 fn media_type(blob: &Blob, claimed: &str) -> Result<String, RegistryError> {
     let ambiguous = |reason: String| ManifestError::Ambiguous { digest: blob.digest(), reason };
     let shape: Shape = serde_json::from_slice(blob.bytes()).unwrap_or_default();
@@ -118,13 +118,13 @@ fn media_type(blob: &Blob, claimed: &str) -> Result<String, RegistryError> {
     }))
 }
 
-/// Manifests that were read to learn their digest, kept until somebody opens them.
+/// Manifests that were read to learn their digest, kept until they are opened.
 #[derive(Debug, Default)]
 pub(super) struct Kept(Mutex<Cache>);
 
 #[derive(Debug, Default)]
 struct Cache {
-    /// What was read last by its name, until the name is written.
+    /// The last manifest read by name, kept until that name is written.
     named: Option<(String, String, Option<Blob>)>,
     blobs: HashMap<(String, Digest), Blob>,
     order: VecDeque<(String, Digest)>,
@@ -141,13 +141,13 @@ impl Kept {
             .cloned()
     }
 
-    /// Remembers what a name stood for; `None`: for nothing.
+    /// Records the manifest that a name refers to; `None` if there is none.
     pub(super) fn note(&self, repository: &str, name: &str, manifest: Option<Blob>) {
         let mut cache = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         cache.named = Some((repository.to_owned(), name.to_owned(), manifest));
     }
 
-    /// What [`Kept::note`] remembers of this name, once.
+    /// Takes the manifest recorded for this name by [`Kept::note`].
     #[allow(clippy::option_option, reason = "not asked yet, and asked: it is not there")]
     pub(super) fn noted(&self, repository: &str, name: &str) -> Option<Option<Blob>> {
         let mut cache = self.0.lock().unwrap_or_else(PoisonError::into_inner);

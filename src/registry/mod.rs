@@ -1,22 +1,23 @@
-//! The client of registries: OCI distribution-spec 1.1, and the token service of distribution (docs/spec/auth). It is
-//! for packs and signatures, which are small: every answer is read whole and within a bound, every upload is one
+//! A registry client: OCI distribution-spec 1.1, and the token service of distribution (docs/spec/auth). It is meant
+//! for packs and signatures, which are small: every response is read whole and within a limit, and every upload is one
 //! request.
 //!
 //! # Why not `oci-client`
-//! Its 0.18 keeps one credential per registry and the first one wins; takes a token's realm as the registry names it
-//! (CVE-2026-48978, GHSA-xf85-363p-868w); swallows a refused token and goes on anonymously; reads manifests without
-//! bound; repeats nothing and forgets `Retry-After`; follows `urls`; knows no identity tokens, no client certificates,
-//! no pages of referrers. What remains to be used of it after that is smaller than this module.
+//! Version 0.18 keeps one credential per registry, the first one used; uses the token realm that the registry names
+//! (CVE-2026-48978, GHSA-xf85-363p-868w); ignores a refused token and continues anonymously; reads manifests without a
+//! limit; retries nothing and ignores `Retry-After`; follows `urls`; does not support identity tokens, client
+//! certificates, or pagination of referrers. The part of it that we could still use is smaller than this module.
 //!
-//! # Who sees credentials
-//! The registry's own origin; its token service if that is the same host, in the small table of `realm`, or allowed
-//! (`--allow-realm`). Nobody else: redirects go on without them, upload locations and pagination links of another origin
-//! are refused.
+//! # Where credentials are sent
+//! To the registry's own origin, and to its token service if that is on the same host, in the small table of `realm`,
+//! or allowed (`--allow-realm`). Nowhere else: redirects are followed without them, and upload locations and pagination
+//! links of another origin are refused.
 //!
-//! # What it costs
-//! There is no HEAD before a GET. A registry that there are credentials for is asked once how it wants them (`/v2/`). A tag costs one request: its manifest is read to learn the digest, and kept
-//! until it is opened. A repository costs one token where the registry wants tokens, and one request per page of tags.
-//! A repository without a referrers API is asked for it once.
+//! # Number of requests
+//! There is no HEAD before a GET. A registry for which there are credentials is asked once for its authentication
+//! scheme (`/v2/`). A tag costs one request: its manifest is read to learn the digest, and kept until it is opened. A
+//! repository costs one token if the registry uses tokens, and one request per page of tags. A repository without a
+//! referrers API is asked for it once.
 
 mod catalog;
 mod challenge;
@@ -52,16 +53,16 @@ use crate::{
     workers::WorkerPool,
 };
 
-/// How a registry is spoken to.
+/// Options for connecting to a registry.
 #[derive(Debug)]
 pub struct Options {
     /// The client: retries, timeouts, `--jobs`, TLS, proxy.
     pub http: http::Options,
     /// http instead of https (`--plain-http`).
     pub plain_http: bool,
-    /// Who we are there.
+    /// The credentials for the registry.
     pub credentials: CredentialStore,
-    /// Further hosts that may see the credentials (`--allow-realm`).
+    /// Additional hosts that may receive the credentials (`--allow-realm`).
     pub allowed: Vec<AllowedRealm>,
 }
 
@@ -77,28 +78,28 @@ impl Default for Options {
     }
 }
 
-/// A registry. It may be shared by threads, and clones share connections, tokens and what was read.
+/// A registry. It may be shared by threads, and clones share connections, tokens and cached manifests.
 #[derive(Debug, Clone)]
 pub struct Registry {
     transport: Arc<Transport>,
     kept: Arc<manifest::Kept>,
-    /// What a token is asked for.
+    /// The scope of the tokens to request.
     scope: fn(String) -> Scope,
 }
 
 impl Registry {
-    /// A registry. Nothing is asked yet.
+    /// A client for a registry. No request is sent yet.
     pub fn new(host: Host, options: Options) -> Self {
         Self { transport: Arc::new(Transport::new(host, options)), kept: Arc::default(), scope: Scope::Pull }
     }
 
-    /// The same registry read with the token that writing needs, so that one is enough for both.
+    /// The same registry, but reading with the token required for writing, so that one token is enough for both.
     #[must_use]
     pub fn to_be_written(self) -> Self {
         Self { scope: Scope::Push, ..self }
     }
 
-    /// How messages name the registry, with a repository or without.
+    /// The registry's name in messages, with or without a repository.
     pub fn place(&self, repository: &str) -> String {
         self.transport.place(repository)
     }
@@ -108,12 +109,12 @@ impl Registry {
         self.transport.host()
     }
 
-    /// Threads that ask it.
+    /// The worker pool for its requests.
     pub fn workers(&self) -> &WorkerPool {
         &self.transport.workers
     }
 
-    /// A repository to be written.
+    /// A repository to write to.
     pub fn repository(&self, name: &str) -> Result<Repository, RegistryError> {
         Repository::new(self.transport.clone(), self.kept.clone(), name)
     }
@@ -125,7 +126,7 @@ impl Registry {
         let mut tags = Vec::new();
         let refused = pages::read(&self.transport, &scope, url, "the list of tags", |page| {
             let Names { tags: more, .. } = self.names(&page.body)?;
-            // What is no tag could not be asked for anyway.
+            // A name that is not a valid tag could not be requested anyway.
             tags.extend(more.into_iter().filter(|tag| is_tag(tag)));
             Ok(())
         })?;
@@ -154,7 +155,7 @@ impl Registry {
         Ok(names)
     }
 
-    /// Reads a manifest by tag or digest, and keeps it for [`Registry::kept`]. `Ok(None)`: it is not there.
+    /// Reads a manifest by tag or digest, and keeps it for [`Registry::kept`]. `Ok(None)` if it does not exist.
     pub fn manifest(
         &self,
         repository: &str,
@@ -168,25 +169,25 @@ impl Registry {
         Ok(found)
     }
 
-    /// Reads a manifest that is opened once, and so is not kept.
+    /// Reads a manifest that is opened only once, and so is not kept.
     pub fn read_manifest(&self, repository: &str, reference: &str) -> Result<Option<Blob>, RegistryError> {
         let scope = (self.scope)(repository.to_owned());
         Ok(manifest::get(&self.transport, &scope, repository, reference)?.map(|(_, blob)| blob))
     }
 
-    /// A manifest that was read before and is still kept.
+    /// A manifest that was read before and is still cached.
     pub fn kept(&self, repository: &str, digest: Digest) -> Option<Blob> {
         self.kept.get(repository, digest)
     }
 
-    /// Remembers what a name stood for until [`Repository::current`] is asked for it.
+    /// Records the manifest that a name refers to, for the next call of [`Repository::current`].
     pub fn note(&self, repository: &str, name: &str, manifest: Option<Blob>) {
         self.kept.note(repository, name, manifest);
     }
 
-    /// Reads a blob, not checked in any way: of one that announces a size, one byte more than that at most.
+    /// Reads a blob without verifying it. If the descriptor states a size, at most one byte more than that is read.
     ///
-    /// `urls` of a descriptor are never asked: GHSA-qvqc-4c52-x6qp.
+    /// The `urls` of a descriptor are never fetched: GHSA-qvqc-4c52-x6qp.
     pub fn blob(&self, repository: &str, blob: &Descriptor) -> Result<Option<Vec<u8>>, RegistryError> {
         let scope = (self.scope)(repository.to_owned());
         let url = self.transport.url(repository, "blobs/", &blob.digest.to_string())?;
@@ -208,9 +209,9 @@ impl Registry {
         }
     }
 
-    /// distribution-spec, "Listing referrers". A registry says in many ways that it has no such API, or nothing there: 404,
-    /// 400, 405, 406, 501, a web page, an empty answer, a login. The fallback tag is then found like any other tag. Any
-    /// other answer is an error. An entry that can't be read is an error beside the others.
+    /// distribution-spec, "Listing referrers". Registries have many ways to say that they have no such API or no
+    /// referrers: 404, 400, 405, 406, 501, a web page, an empty response, a login. The fallback tag is then found like
+    /// any other tag. Any other response is an error. An unreadable entry is returned as an error beside the others.
     pub fn referrers(
         &self,
         repository: &str,

@@ -6,11 +6,12 @@ use crate::{
     limits,
 };
 
-/// Reads a list page by page (distribution-spec, "Listing tags": `Link` of RFC 8288 with `rel="next"`), and hands each
-/// page over. `Ok(Some(_))`: the first page is something else than a list; the caller knows what that means.
+/// Reads a list page by page (distribution-spec, "Listing tags": `Link` of RFC 8288 with `rel="next"`), and passes each
+/// page to the callback. `Ok(Some(_))`: the first response is not a list; the caller decides what that means.
 ///
-/// The next page is asked for where the page before came from, which is the registry or where it redirected to, and
-/// never twice. A `Link` that is not understood is an error: a list that is cut short must not pass as whole.
+/// The address of the next page is relative to that of the previous one, which is on the registry or where it
+/// redirected to, and no page is fetched twice. An unrecognised `Link` is an error: a truncated list must not pass as
+/// complete.
 pub(super) fn read(
     transport: &Transport,
     scope: &Scope,
@@ -55,21 +56,21 @@ pub(super) fn read(
     Err(endless(format!("it has more than {} pages", limits::PAGES)))
 }
 
-/// Whether an answer is a page for people, or nothing: what a login, a proxy or a single-page application sends in the
-/// place of an API that is not there.
+/// Whether a response is a web page, or empty: what a login, a proxy or a single-page application sends in place of a
+/// missing API.
 pub(super) fn is_web_page(answer: &Response<Vec<u8>>) -> bool {
     let html = answer.text(header::CONTENT_TYPE).is_some_and(|t| t.trim_start().starts_with("text/html"));
     html || matches!(answer.body.trim_ascii_start().first(), None | Some(b'<'))
 }
 
-/// Where a list goes on.
+/// The continuation of a list.
 #[derive(Debug, PartialEq, Eq)]
 enum Next {
-    /// It ends.
+    /// The list ends here.
     None,
-    /// Here.
+    /// The next page.
     Page(String),
-    /// The header says something else than a link.
+    /// The header is not a link.
     Unknown(String),
 }
 
@@ -92,7 +93,7 @@ fn next(answer: &Response<Vec<u8>>) -> Next {
     Next::None
 }
 
-/// `<target>; rel="a b"; x=y, <target> …`: targets and their relations. `None`: it is something else.
+/// `<target>; rel="a b"; x=y, <target> …`: targets and their relations. `None` if it has another form.
 fn links(text: &str) -> Option<Vec<(&str, Vec<String>)>> {
     let mut found = Vec::new();
     let mut rest = text.trim_start();

@@ -1,9 +1,9 @@
-//! Where credentials may go. Every peer that was measured (oras, crane, skopeo, podman) sends them to whatever realm
-//! a registry names (CVE-2026-48978); keypack asks first.
+//! Decides where credentials may be sent. All comparable tools that were tested (oras, crane, skopeo, podman) send them
+//! to whatever realm a registry names (CVE-2026-48978); keypack requires permission.
 
 use crate::http::{Origin, Url, resolve};
 
-/// Token services that live on another host than their registry, each as its own documentation or answer says.
+/// Token services on another host than their registry, according to the registry's documentation or responses.
 const KNOWN: &[(&str, &str)] = &[
     ("registry-1.docker.io", "auth.docker.io"),
     ("registry.gitlab.com", "gitlab.com"),
@@ -11,7 +11,7 @@ const KNOWN: &[(&str, &str)] = &[
     ("registry.connect.redhat.com", "sso.redhat.com"),
 ];
 
-/// A host, or a host with a port, that the user allows to see a registry's credentials (`--allow-realm`).
+/// A host, with or without a port, that the user allows to receive a registry's credentials (`--allow-realm`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AllowedRealm {
     host: String,
@@ -19,7 +19,7 @@ pub struct AllowedRealm {
 }
 
 impl AllowedRealm {
-    /// Reads `HOST` or `HOST:PORT`.
+    /// Parses `HOST` or `HOST:PORT`.
     pub fn parse(text: &str) -> Result<Self, super::ReferenceError> {
         let host = super::Host::parse(text)?;
         let text = host.as_str();
@@ -35,18 +35,18 @@ impl AllowedRealm {
     }
 }
 
-/// How a realm may be asked.
+/// How a realm may be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Trust {
     /// With credentials.
     Full(Url),
-    /// Only for what anybody may have.
+    /// Without credentials, for public content only.
     Anonymous(Url),
-    /// Not at all, and why.
+    /// Not at all, with the reason.
     Never(String),
 }
 
-/// Judges the realm that a registry at `registry` names.
+/// Judges the realm named by the registry at `registry`.
 pub(super) fn judge(registry: &Url, realm: &str, allowed: &[AllowedRealm]) -> Trust {
     let url = match resolve(registry, realm) {
         Ok(url) => url,
@@ -60,15 +60,15 @@ pub(super) fn judge(registry: &Url, realm: &str, allowed: &[AllowedRealm]) -> Tr
     if same || known || allowed.iter().any(|a| a.covers(&there)) {
         return Trust::Full(url);
     }
-    // No token service lives at a bare address of another machine; metadata services do.
+    // No token service uses the bare IP address of another machine, but metadata services do.
     if there.host().starts_with('[') || there.host().parse::<std::net::IpAddr>().is_ok() {
         return Trust::Never("it is an address of another machine instead of a name".into());
     }
     Trust::Anonymous(url)
 }
 
-/// Whether what an answer of the registry points at may be asked with the registry's credentials: the same origin, or
-/// one that the user allowed.
+/// Whether an address in the registry's response may be sent the registry's credentials: it has the same origin, or is
+/// allowed by the user.
 pub(super) fn is_home(registry: &Url, url: &Url, allowed: &[AllowedRealm]) -> bool {
     let (home, there) = (Origin::of(registry), Origin::of(url));
     home.is_some() && home == there || there.is_some_and(|o| allowed.iter().any(|a| a.covers(&o)))

@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use crate::{http, oci::Digest};
 
-/// The host of a registry as people write it: `docker.io`, `mirror:5000`, `[::1]:5000`.
+/// The host of a registry as the user writes it: `docker.io`, `mirror:5000`, `[::1]:5000`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Host(String);
 
@@ -13,32 +13,31 @@ pub struct Host(String);
 pub struct RegistryRef {
     /// The registry.
     pub host: Host,
-    /// The repository, whole: `library/alpine`.
+    /// The full repository name: `library/alpine`.
     pub repository: String,
-    /// The tag, where one is named.
+    /// The tag, if given.
     pub tag: Option<String>,
-    /// The digest, where one is named. It decides; the tag is then only said.
+    /// The digest, if given. It takes precedence; the tag is then only shown.
     pub digest: Option<Digest>,
 }
 
-/// A text that is not a reference.
+/// A string that is not a reference.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{text:?} is not a registry reference: {reason}")]
 pub struct ReferenceError {
-    /// The text, or its beginning.
+    /// The string, or its beginning.
     pub text: String,
     /// What is wrong with it.
     pub reason: &'static str,
 }
 
 fn refuse(text: &str, reason: &'static str) -> ReferenceError {
-    // No reference has a question mark or a hash sign; of an address, a secret may follow.
+    // No reference contains a question mark or a hash sign; in a URL a secret may follow.
     let text = without_user(text).chars().take_while(|c| !matches!(c, '?' | '#')).take(200).collect();
     ReferenceError { text, reason }
 }
 
-/// The text without a user and a password in front of a host. Such a text is refused, and what is said of it ends up in
-/// logs.
+/// Removes a user and a password in front of a host. Such a reference is refused, and the message may end up in logs.
 pub(crate) fn without_user(text: &str) -> String {
     let scheme = ["docker://", "https://", "http://"].iter().find(|scheme| text.starts_with(*scheme));
     let (scheme, rest) = text.split_at(scheme.map_or(0, |scheme| scheme.len()));
@@ -48,14 +47,14 @@ pub(crate) fn without_user(text: &str) -> String {
     }
 }
 
-/// Whether these stand around the @ of `USER:PASSWORD@HOST`, and not of `NAME@DIGEST`.
+/// Whether these are the parts of `USER:PASSWORD@HOST`, not of `NAME@DIGEST`.
 fn is_user(user: &str, host: &str) -> bool {
     let transport = user.split(':').next().unwrap_or_default();
     !host.starts_with("sha") && !["oci", "oci-archive", "dir", "oc-mirror"].contains(&transport)
 }
 
 impl Host {
-    /// Reads a host with an optional port. Names for Docker Hub become `docker.io`.
+    /// Parses a host with an optional port. Aliases of Docker Hub become `docker.io`.
     pub fn parse(text: &str) -> Result<Self, ReferenceError> {
         let (name, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
             Some((inside, after)) => {
@@ -86,22 +85,22 @@ impl Host {
         }))
     }
 
-    /// Whether the first part of a short reference can only be a host: it has a dot or a port, or is localhost.
+    /// Whether the first part of a short reference must be a host: it has a dot or a port, or is localhost.
     pub fn is_evident(part: &str) -> bool {
         part.contains(['.', ':']) || part == "localhost"
     }
 
-    /// As references, auth files and certs.d name it.
+    /// The host as written in references, auth files and certs.d.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Who answers for it: Docker Hub's API lives under another name.
+    /// The host of the API, which is a different one for Docker Hub.
     pub fn api(&self) -> &str {
         if self.0 == "docker.io" { "registry-1.docker.io" } else { &self.0 }
     }
 
-    /// Whether this is this machine.
+    /// Whether this is the local machine.
     pub fn is_loopback(&self) -> bool {
         let end = self.0.find(']').map_or_else(|| self.0.find(':'), |i| Some(i + 1));
         http::is_loopback(&self.0[..end.unwrap_or(self.0.len())])
@@ -161,15 +160,15 @@ impl fmt::Display for RegistryRef {
     }
 }
 
-/// Whether a text may stand as a tag: `[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}`.
+/// Whether a string is a valid tag: `[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}`.
 pub fn is_tag(text: &str) -> bool {
     (1..=128).contains(&text.len())
         && !text.starts_with(['.', '-'])
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b))
 }
 
-/// Whether a text may stand as a repository: parts of `[a-z0-9]+`, joined inside by `.`, `_`, `__` or dashes, with `/`
-/// between them, 255 bytes at most.
+/// Whether a string is a valid repository name: parts of `[a-z0-9]+`, joined internally by `.`, `_`, `__` or dashes,
+/// and separated by `/`, at most 255 bytes.
 pub fn is_repository(text: &str) -> bool {
     text.len() <= 255 && text.split('/').all(is_part)
 }

@@ -12,7 +12,7 @@ use crate::{
     limits,
 };
 
-/// What a token is good for (docs.docker.com, "Token scope documentation").
+/// The scope of a token (docs.docker.com, "Token scope documentation").
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Scope {
     /// Reading a repository.
@@ -41,7 +41,7 @@ impl Scope {
     }
 }
 
-/// The value of an `Authorization` header, while it lasts.
+/// The value of an `Authorization` header, with its expiry.
 #[derive(Clone)]
 pub(super) struct Authorization {
     pub(super) header: HeaderValue,
@@ -74,7 +74,7 @@ struct TokenDto {
     expires_in: Option<f64>,
 }
 
-/// What a token service is asked, and by whom.
+/// A request to a token service.
 pub(super) struct TokenRequest<'a> {
     pub(super) client: &'a http::Client,
     /// The registry, for messages.
@@ -106,13 +106,13 @@ impl TokenRequest<'_> {
         if answer.status != StatusCode::OK {
             return Err(self.refused(&answer));
         }
-        // The text of serde is not shown: it may repeat the token.
+        // serde's message is not shown: it may repeat the token.
         let token: TokenDto = serde_json::from_slice(&answer.body)
             .map_err(|_| self.strange("its token service answers with something that is no token"))?;
-        // Some services fill one of the two and leave the other empty.
+        // Some services set one of the two and leave the other empty.
         let text = [token.token, token.access_token].into_iter().flatten().find(|t| !t.is_empty());
         let text = text.unwrap_or_default();
-        // token.md: 60 seconds unless it says otherwise. A tenth is left for the way.
+        // token.md: 60 seconds by default. A tenth is reserved for latency.
         let seconds = token.expires_in.filter(|s| s.is_finite() && *s >= 1.0).unwrap_or(60.0).min(86_400.0);
         let until = asked + Duration::from_secs_f64(seconds * 0.9);
         if text.is_empty() {

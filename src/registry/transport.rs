@@ -20,7 +20,7 @@ use crate::{
     workers::WorkerPool,
 };
 
-/// Every request to one registry goes through here: it gets its credentials, and nothing else gets them.
+/// Sends all requests to one registry and adds its credentials, which are sent nowhere else.
 #[derive(Debug)]
 pub(super) struct Transport {
     host: Host,
@@ -28,18 +28,18 @@ pub(super) struct Transport {
     credentials: CredentialStore,
     allowed: Vec<AllowedRealm>,
     plain_http: bool,
-    /// As many as there may be requests at a time, with the thread that asks them.
+    /// One worker per permitted concurrent request, counting the calling thread as one.
     pub(super) workers: WorkerPool,
     base: Mutex<Option<Url>>,
-    /// How the registry wants to be asked, once it said so.
+    /// The registry's authentication scheme, once known.
     challenge: Mutex<Option<Challenge>>,
-    /// Whether it was asked how (see [`Transport::learn`]).
+    /// Whether the registry was asked for it (see [`Transport::learn`]).
     learned: Mutex<bool>,
-    /// One slot per scope, so that threads that need the same token ask for it once.
+    /// One slot per scope, so that threads that need the same token request it only once.
     authorizations: Mutex<HashMap<Scope, Slot>>,
-    /// Repositories that turned out to have no referrers API: behind one name may stand registries of several kinds.
+    /// Repositories without a referrers API: one host name may front several kinds of registries.
     without_referrers: Mutex<HashSet<String>>,
-    /// Bytes of lists that were read.
+    /// The number of bytes of lists read so far.
     names: AtomicU64,
 }
 
@@ -73,7 +73,7 @@ impl Transport {
         }
     }
 
-    /// How messages name the registry, with a repository or without.
+    /// The registry's name in messages, with or without a repository.
     pub(super) fn place(&self, repository: &str) -> String {
         if repository.is_empty() {
             format!("docker://{}", self.host)
@@ -86,7 +86,8 @@ impl Transport {
         &self.client
     }
 
-    /// `/v2/REPOSITORY/KIND/REFERENCE`, where the reference is a tag, a digest or empty. Nothing else gets into a path.
+    /// `/v2/REPOSITORY/KIND/REFERENCE`, where the reference is a tag, a digest or empty. Nothing else can get into a
+    /// path.
     pub(super) fn url(&self, repository: &str, kind: &str, reference: &str) -> Result<Url, RegistryError> {
         let refuse = |text: &str, reason| {
             RegistryError::from(super::ReferenceError { text: error::printable(text), reason })
@@ -105,8 +106,8 @@ impl Transport {
         joined.map_err(|_| self.strange("its address can't be built"))
     }
 
-    /// The registry's own address. http is spoken where `--plain-http` says so, and to this machine where
-    /// `--tls-verify=false` says that we need not be sure and https is not understood there.
+    /// The registry's own address. http is used with `--plain-http`, and for the local machine with
+    /// `--tls-verify=false` if it does not accept https.
     fn base(&self) -> Result<Url, RegistryError> {
         let mut base = lock(&self.base);
         if let Some(base) = &*base {
@@ -137,7 +138,7 @@ impl Transport {
         lock(&self.without_referrers).insert(repository.to_owned());
     }
 
-    /// Counts a page of a list; `false`: that makes more than [`limits::NAMES`].
+    /// Counts a page of a list; `false` if the total exceeds [`limits::NAMES`].
     pub(super) fn count_names(&self, bytes: u64) -> bool {
         self.names.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes) <= limits::NAMES
     }
@@ -146,12 +147,12 @@ impl Transport {
         RegistryError::NotRegistry { place: self.place(""), reason: reason.to_owned() }
     }
 
-    /// Whether an address that the registry names is its own, or one that the user allowed.
+    /// Whether an address named by the registry is its own, or is allowed by the user.
     pub(super) fn is_home(&self, url: &Url) -> Result<bool, RegistryError> {
         Ok(realm::is_home(&self.base()?, url, &self.allowed))
     }
 
-    /// Asks and reads the answer.
+    /// Sends a request and reads the response.
     pub(super) fn fetch(
         &self,
         scope: &Scope,
@@ -161,7 +162,7 @@ impl Transport {
         self.exchange(scope, request, |client, request| client.fetch(request, limit))
     }
 
-    /// At most one challenge is answered per request: a registry that refuses what it asked for is not asked again.
+    /// Answers at most one challenge per request: if that is not accepted, there is no second attempt.
     pub(super) fn exchange(
         &self,
         scope: &Scope,
@@ -185,10 +186,11 @@ impl Transport {
         Ok(ask(&self.client, &request)?)
     }
 
-    /// What is known to open this scope, without waiting to be challenged again; and whether it was just made for it.
+    /// The known authorization for this scope, without waiting for another challenge; and whether it was only just
+    /// obtained.
     ///
-    /// Where there are credentials they are used from the first request on: many registries answer an anonymous one for
-    /// private content with 404, 403 or a shorter list, and never challenge there.
+    /// Available credentials are used from the first request on: many registries answer an anonymous request for
+    /// private content with 404, 403 or a shorter list, without a challenge.
     fn known(&self, base: &Url, scope: &Scope) -> Result<(Option<HeaderValue>, bool), RegistryError> {
         let slot = self.slot(scope);
         let mut kept = lock(&slot);
@@ -207,8 +209,8 @@ impl Transport {
         Ok((Some(kept.insert(new).header.clone()), true))
     }
 
-    /// Asks the registry once how it wants to be asked (distribution-spec, "Determining Support"). One that does not say
-    /// so here is asked without credentials until it challenges.
+    /// Asks the registry once for its authentication scheme (distribution-spec, "Determining Support"). If there is no
+    /// answer, requests are sent without credentials until there is a challenge.
     fn learn(&self, base: &Url) -> Result<(), RegistryError> {
         let mut learned = lock(&self.learned);
         if *learned || lock(&self.challenge).is_some() {
@@ -217,7 +219,7 @@ impl Transport {
         let url = base.join("v2/").map_err(|_| self.strange("its address can't be read"))?;
         let answer = self.client.fetch(&Request::new(Method::GET, url), limits::ERROR_ANSWER);
         let answer = match answer {
-            // What it says here does not matter, and neither does its length.
+            // Neither the content nor the length of this response matters.
             Err(HttpError::TooLong { .. } | HttpError::Redirect { .. }) => None,
             answer => Some(answer?),
         };
@@ -229,7 +231,7 @@ impl Transport {
         Ok(())
     }
 
-    /// An authorization in place of `used`, which was not enough.
+    /// Replaces the authorization `used`, which was not sufficient.
     fn renew(
         &self,
         base: &Url,
@@ -267,7 +269,7 @@ impl Transport {
         TokenRequest { client, place: self.host.as_str(), registry, allowed, credentials, scope }
     }
 
-    /// The error that an unexpected answer is.
+    /// The error for an unexpected response.
     pub(super) fn refused(&self, scope: &Scope, what: &str, answer: &Response<Vec<u8>>) -> RegistryError {
         let place = if answer.elsewhere {
             Origin::of(&answer.url).map_or_else(String::new, |o| o.to_string())

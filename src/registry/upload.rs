@@ -10,7 +10,7 @@ use crate::{
     workers::WorkerPool,
 };
 
-/// One repository of a registry, to be written (distribution-spec, "Push").
+/// One repository of a registry, for writing (distribution-spec, "Push").
 #[derive(Debug, Clone)]
 pub struct Repository {
     transport: Arc<Transport>,
@@ -30,12 +30,12 @@ impl Repository {
         Err(ReferenceError { text: name.into(), reason: "no repository can be called so" }.into())
     }
 
-    /// How messages name it.
+    /// The repository's name in messages.
     pub fn place(&self) -> String {
         self.transport.place(&self.name)
     }
 
-    /// Threads that ask the registry.
+    /// The worker pool for requests to the registry.
     pub fn workers(&self) -> &WorkerPool {
         &self.transport.workers
     }
@@ -44,8 +44,8 @@ impl Repository {
         Scope::Push(self.name.clone())
     }
 
-    /// What the tag names now. Read whole, not by HEAD: whether it is right is then not a matter of a header; and not
-    /// read again where it was just read to see whether it may be replaced.
+    /// The manifest that the tag refers to. It is read in full rather than with HEAD, so as not to rely on a header; it
+    /// is not read again if it was just read to decide whether it may be replaced.
     pub fn current(&self, tag: &str) -> Result<Option<Blob>, RegistryError> {
         if !is_tag(tag) {
             return Err(ReferenceError { text: tag.into(), reason: "it is no tag" }.into());
@@ -57,7 +57,8 @@ impl Repository {
         Ok(read.map(|(_, manifest)| manifest))
     }
 
-    /// Whether the registry has this manifest. Only a count depends on it: what is not a clear yes is written again.
+    /// Whether the registry has this manifest. This is only used for counting: unless the answer is a clear yes, it is
+    /// written again.
     pub fn has_manifest(&self, digest: Digest) -> Result<bool, RegistryError> {
         let url = self.transport.url(&self.name, "manifests/", &digest.to_string())?;
         let request = Request::new(Method::HEAD, url).header(header::ACCEPT, manifest::ACCEPT);
@@ -73,14 +74,15 @@ impl Repository {
         let answer = self.transport.fetch(&self.scope(), request, limits::ERROR_ANSWER)?;
         self.stored(&format!("the manifest {tag}"), content.digest(), &answer)?;
         match answer.text(manifest::DIGEST) {
-            // It said which digest it stored, and that is compared.
+            // The response states the digest that was stored, and it is compared.
             Some(said) if said.starts_with("sha256:") => Ok(()),
             _ => self.read_back(tag, content.digest()),
         }
     }
 
-    /// Reads what the tag names after a write whose answer told no digest (distribution-spec, "Pushing Manifests": it
-    /// SHOULD): a registry that wrote the manifest anew, or not at all, shows here and not at the far side.
+    /// Reads the manifest behind the tag after a write whose response had no digest (distribution-spec, "Pushing
+    /// Manifests": it SHOULD have one): a registry that changed the manifest, or did not store it, is noticed here and
+    /// not at the receiver.
     fn read_back(&self, tag: &str, digest: Digest) -> Result<(), RegistryError> {
         let found = manifest::get(&self.transport, &self.scope(), &self.name, tag)?;
         let found = found.map(|(_, manifest)| manifest.digest());
@@ -90,13 +92,13 @@ impl Repository {
         Err(RegistryError::NotStored { place: self.place(), tag: tag.to_owned(), digest, found })
     }
 
-    /// Sees to it that the registry has the blob; `ask`: whether it may have it already. Says whether it had to be
-    /// brought there.
+    /// Makes sure that the registry has the blob; `ask` is whether to check first. Returns whether it had to be
+    /// uploaded.
     pub fn bring(&self, blob: &Blob, ask: bool) -> Result<bool, RegistryError> {
         let retries = self.transport.client().options().retries;
         let mut brought = false;
         for attempt in 0.. {
-            // Asked anew after a failure: the answer may have got lost, not the blob.
+            // Check again after a failure: the response may have been lost, not the blob.
             if (ask || brought) && self.has_blob(blob)? {
                 return Ok(brought);
             }
@@ -119,7 +121,7 @@ impl Repository {
         match answer.status.as_u16() {
             200 => Ok(true),
             404 | 405 => Ok(false),
-            // A store behind the registry does not know HEAD; uploading decides.
+            // The object store behind the registry does not support HEAD, so upload.
             _ if answer.elsewhere => Ok(false),
             _ => {
                 let what = format!("look for the blob {}", blob.digest());
@@ -130,7 +132,7 @@ impl Repository {
 
     /// distribution-spec, "Pushing a blob monolithically": POST then PUT.
     fn upload(&self, blob: &Blob) -> Result<(), RegistryError> {
-        // What the other side confirmed counts: of bytes handed to this system nobody knows whether they arrived.
+        // Only confirmed bytes count: bytes handed to the operating system may not have arrived.
         let _transfer = self.transport.client().options().meter.begin(blob.size());
         let url = self.transport.url(&self.name, "blobs/uploads/", "")?;
         let begin = Request::new(Method::POST, url).header(header::CONTENT_LENGTH, "0");
@@ -152,7 +154,7 @@ impl Repository {
         self.stored(&format!("the blob {}", blob.digest()), blob.digest(), &answer)
     }
 
-    /// Where an upload goes on.
+    /// The address at which an upload continues.
     fn location(&self, answer: &Response<Vec<u8>>) -> Result<Url, RegistryError> {
         let Some(found) = answer.text(header::LOCATION) else {
             return Err(self.transport.strange("it begins an upload without saying where"));
@@ -171,7 +173,7 @@ impl Repository {
     }
 
     /// The end of an upload. Any 2xx is success: older Quay answers 202 to a manifest, and others 200 or 204 to a blob.
-    /// What the registry says that it stored is what was sent.
+    /// A digest in the response must be that of the content sent.
     fn stored(&self, what: &str, digest: Digest, answer: &Response<Vec<u8>>) -> Result<(), RegistryError> {
         if !answer.status.is_success() {
             return Err(self.transport.refused(&self.scope(), &format!("write {what}"), answer));
@@ -188,7 +190,7 @@ impl Repository {
     }
 }
 
-/// Whether an upload that failed so may succeed from the beginning: the connection broke, or the session is gone.
+/// Whether a failed upload may succeed if restarted: the connection broke, or the session is gone.
 fn may_pass(e: &RegistryError) -> bool {
     match e {
         RegistryError::Http(e) => matches!(

@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer};
 use super::{Credentials, CredentialsError, Secret, locations::Place};
 use crate::{fs, limits};
 
-/// One auth file, as far as keypack reads it (containers-auth.json(5), docker's config.json).
+/// One auth file, limited to the members that keypack reads (containers-auth.json(5), docker's config.json).
 #[derive(Debug)]
 pub(super) struct AuthFile {
     path: PathBuf,
@@ -14,7 +14,7 @@ pub(super) struct AuthFile {
     content: Content,
 }
 
-/// Many programs write `null` for what is empty (Go's encoder, jq, Terraform, Ansible).
+/// Many programs write `null` for an empty value (Go's encoder, jq, Terraform, Ansible).
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Content {
@@ -68,7 +68,7 @@ impl AuthFile {
     }
 
     fn parse(place: &Place, bytes: &[u8]) -> Result<Self, String> {
-        // serde's own text may repeat a value, and values here are secrets.
+        // serde's own message may repeat a value, and values here are secrets.
         let malformed = |e: serde_json::Error| {
             format!("line {}, column {}: not the JSON of an auth file", e.line(), e.column())
         };
@@ -82,7 +82,7 @@ impl AuthFile {
         Ok(Self { path: place.path.clone(), legacy: place.legacy, content })
     }
 
-    /// The program that `credHelpers` names for a host. Paths play no part there.
+    /// The program in `credHelpers` for a host. Paths are not supported there.
     pub(super) fn helper(&self, host: &str) -> Option<&str> {
         self.content
             .cred_helpers
@@ -95,12 +95,13 @@ impl AuthFile {
             .filter(|name| !name.is_empty())
     }
 
-    /// The program of `credsStore`.
+    /// The program in `credsStore`.
     pub(super) fn store(&self) -> Option<&str> {
         Some(self.content.creds_store.as_str()).filter(|name| !name.is_empty())
     }
 
-    /// What `auths` says: the repository, its parents, the host; then keys in older spellings of the host.
+    /// The matching entry of `auths`: for the repository, its parents, or the host; then for older spellings of the
+    /// host.
     pub(super) fn entry(
         &self,
         host: &str,
@@ -144,7 +145,7 @@ impl AuthFile {
             return Ok(Some(Credentials::RegistryToken(Secret::new(&entry.registrytoken))));
         }
         if !entry.auth.is_empty() {
-            // `base64` of coreutils breaks lines.
+            // `base64` from coreutils wraps lines.
             let text: String = entry.auth.split_ascii_whitespace().collect();
             let bytes = STANDARD.decode(text).map_err(|_| bad())?;
             let text = String::from_utf8(bytes).map_err(|_| bad())?;
@@ -160,8 +161,8 @@ fn is_absent(e: &std::io::Error) -> bool {
     matches!(e.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory)
 }
 
-/// A host without the scheme and path that old docker wrote (`https://index.docker.io/v1/`), by its usual name. A
-/// key with a path but no scheme is a namespace, not a spelling of the host.
+/// A host in its usual form, without the scheme and path that old versions of docker wrote
+/// (`https://index.docker.io/v1/`). A key with a path but no scheme is a namespace, not another spelling of the host.
 fn normal(key: &str) -> &str {
     let bare = key.strip_prefix("https://").or_else(|| key.strip_prefix("http://"));
     let host = bare.map_or(key, |bare| bare.split('/').next().unwrap_or(bare));

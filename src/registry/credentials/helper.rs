@@ -22,7 +22,7 @@ struct Answer {
     secret: String,
 }
 
-/// What `docker-credential-NAME get` says about a server (docker-credential-helpers). `Ok(None)`: it knows nothing.
+/// Runs `docker-credential-NAME get` for a server (docker-credential-helpers). `Ok(None)` if it has no credentials.
 pub(super) fn get(
     name: &str,
     server: &str,
@@ -30,7 +30,7 @@ pub(super) fn get(
     patience: Duration,
 ) -> Result<Option<Credentials>, CredentialsError> {
     let bad = |reason: &str| CredentialsError::Helper { name: shown(name), reason: reason.into() };
-    // The name comes out of a file: it is the end of a file name, never a path.
+    // The name comes from a file: it must be the end of a file name, never a path.
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"._-".contains(&b);
     if name.is_empty() || !name.bytes().all(plain) {
         return Err(bad("its name may hold letters, digits and ._- only"));
@@ -47,7 +47,7 @@ pub(super) fn get(
     let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
     let (said, hear) = mpsc::channel();
     let question = server.to_owned();
-    // A thread of its own: a program that neither reads nor ends must not hold us.
+    // Use a separate thread: a program that neither reads nor exits must not block us.
     std::thread::spawn(move || {
         if let Some(mut stdin) = stdin {
             let _ = stdin.write_all(question.as_bytes());
@@ -73,7 +73,7 @@ pub(super) fn get(
     }
     let Some(status) = end(&mut child) else { return Err(bad("it answered but did not end")) };
     if !status.success() {
-        // "credentials not found in native keychain" is how all of them say that they know nothing.
+        // All of them report missing credentials as "credentials not found in native keychain".
         let text = String::from_utf8_lossy(&bytes);
         return if text.contains("credentials not found") { Ok(None) } else { Err(bad("it failed")) };
     }
@@ -85,7 +85,7 @@ pub(super) fn get(
     })
 }
 
-/// The exit status of a program that has closed its output, and so should end at once.
+/// The exit status of a program that has closed its output, and so should exit at once.
 fn end(child: &mut Child) -> Option<ExitStatus> {
     for _ in 0..100 {
         if let Ok(Some(status)) = child.try_wait() {

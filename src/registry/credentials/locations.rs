@@ -3,10 +3,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The part of the environment that decides where credentials are looked for, as a value.
+/// The environment variables that determine where credentials are looked up, as a value.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Locations {
-    /// `--authfile`, or `REGISTRY_AUTH_FILE`. It is the only file then, and it must be there.
+    /// `--authfile`, or `REGISTRY_AUTH_FILE`. It is then the only file, and it must exist.
     pub authfile: Option<PathBuf>,
     /// `XDG_RUNTIME_DIR`.
     pub runtime_dir: Option<PathBuf>,
@@ -18,7 +18,7 @@ pub struct Locations {
     pub home: Option<PathBuf>,
     /// `PATH`, for credential programs.
     pub path: Option<OsString>,
-    /// The user's number.
+    /// The numeric user id.
     pub uid: Option<u32>,
 }
 
@@ -28,13 +28,13 @@ pub(super) struct Place {
     pub(super) path: PathBuf,
     /// Whether its absence is an error.
     pub(super) required: bool,
-    /// Whether it has the form of ~/.dockercfg: entries without `auths` around them.
+    /// Whether it has the format of ~/.dockercfg: entries without an enclosing `auths`.
     pub(super) legacy: bool,
 }
 
 impl Locations {
-    /// Takes what it needs out of an environment: `Locations::from_vars(std::env::var_os, Some(uid))`. Empty
-    /// variables count as absent.
+    /// Reads the variables from an environment: `Locations::from_vars(std::env::var_os, Some(uid))`. Empty variables
+    /// count as unset.
     pub fn from_vars(var: impl Fn(&str) -> Option<OsString>, uid: Option<u32>) -> Self {
         let set = |name| var(name).filter(|value| !value.is_empty());
         let path = |name| set(name).map(PathBuf::from);
@@ -49,7 +49,7 @@ impl Locations {
         }
     }
 
-    /// The files, in the order in which they are looked at.
+    /// The files, in order of precedence.
     pub(super) fn places(&self) -> Vec<Place> {
         if let Some(path) = &self.authfile {
             return vec![Place { path: path.clone(), required: true, legacy: false }];

@@ -1,12 +1,12 @@
-//! Credentials: where they are looked for, and what they are. Where they may be sent is `registry`'s rule.
+//! Credentials and their lookup. Where they may be sent is decided in `registry`.
 //!
-//! The order is that of containers-auth.json(5): `--creds`; else `--authfile` or `REGISTRY_AUTH_FILE` alone; else
-//! `$XDG_RUNTIME_DIR/containers/auth.json` (`/run/containers/$UID/auth.json` where that variable is not set),
-//! `${XDG_CONFIG_HOME:-~/.config}/containers/auth.json`, `${DOCKER_CONFIG:-~/.docker}/config.json`, `~/.dockercfg`.
-//! The first file that knows something wins. Within a file: the host's program in `credHelpers`; then `auths`, the
-//! most specific path first; then the program in `credsStore`.
+//! The order is that of containers-auth.json(5): `--creds`; otherwise `--authfile` or `REGISTRY_AUTH_FILE` alone;
+//! otherwise `$XDG_RUNTIME_DIR/containers/auth.json` (`/run/containers/$UID/auth.json` if that variable is not set),
+//! `${XDG_CONFIG_HOME:-~/.config}/containers/auth.json`, `${DOCKER_CONFIG:-~/.docker}/config.json`, `~/.dockercfg`. The
+//! first file with a matching entry wins. Within a file: the host's program in `credHelpers`; then `auths`, the most
+//! specific path first; then the program in `credsStore`.
 //!
-//! No text, error or `Debug` output holds a secret.
+//! No message, error or `Debug` output contains a secret.
 
 mod file;
 mod helper;
@@ -30,7 +30,7 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum CredentialsError {
-    /// An auth file that can't be read. What it holds is not repeated.
+    /// An unreadable or malformed auth file. Its content is not repeated.
     #[error("the auth file {path}: {reason}", path = path.display())]
     File {
         /// The file.
@@ -38,7 +38,7 @@ pub enum CredentialsError {
         /// What is wrong with it.
         reason: String,
     },
-    /// A credential program that does not do its work.
+    /// A credential program that failed.
     #[error("the credential program docker-credential-{name}: {reason}")]
     Helper {
         /// Its name.
@@ -58,19 +58,19 @@ impl CredentialsError {
     }
 }
 
-/// Finds the credentials of a registry.
+/// Looks up the credentials of a registry.
 #[derive(Debug)]
 pub struct CredentialStore {
     given: Option<Credentials>,
     locations: Locations,
     patience: Duration,
     files: OnceLock<Vec<AuthFile>>,
-    /// What programs said, by program and server: they may ask a person.
+    /// The answers of credential programs, by program and server: they may prompt the user.
     said: Mutex<HashMap<(String, String), Option<Credentials>>>,
 }
 
 impl CredentialStore {
-    /// Looks in these places.
+    /// A store that reads from these locations.
     pub fn new(locations: Locations) -> Self {
         Self {
             given: None,
@@ -81,23 +81,23 @@ impl CredentialStore {
         }
     }
 
-    /// Has none.
+    /// A store without credentials.
     pub fn anonymous() -> Self {
         Self::new(Locations::default())
     }
 
-    /// Has these alone (`--creds`), for whatever host is asked about: for one registry.
+    /// A store with these credentials alone (`--creds`), returned for any host: for a single registry.
     pub fn given(credentials: Credentials) -> Self {
         Self { given: Some(credentials), ..Self::anonymous() }
     }
 
-    /// Waits for a credential program at most this long.
+    /// Sets how long to wait for a credential program.
     #[must_use]
     pub fn with_patience(self, patience: Duration) -> Self {
         Self { patience, ..self }
     }
 
-    /// The credentials for a repository of a registry, whose host is as the reference says (`docker.io`,
+    /// The credentials for a repository of a registry. The host is written as in the reference (`docker.io`,
     /// `mirror:5000`).
     pub fn lookup(&self, host: &str, repository: &str) -> Result<Option<Credentials>, CredentialsError> {
         if let Some(given) = &self.given {
@@ -133,10 +133,10 @@ impl CredentialStore {
     }
 
     fn ask(&self, helper: &str, host: &str) -> Result<Option<Credentials>, CredentialsError> {
-        // Docker's programs know Docker Hub under the address of its first version.
+        // Docker's programs store Docker Hub under the address of its first version.
         let server = if host == "docker.io" { "https://index.docker.io/v1/" } else { host };
         let key = (helper.to_owned(), server.to_owned());
-        // The lock is kept while the program runs, so that several threads do not ask a person at once.
+        // The lock is held while the program runs, so that several threads don't prompt the user at once.
         let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = said.get(&key) {
             return Ok(known.clone());

@@ -2,23 +2,23 @@ use std::fmt;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 
-/// A text that is never shown.
+/// A string that is never shown.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
-/// Who we are at a registry.
+/// Credentials for a registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Credentials {
-    /// A user and a password (or a token that stands for one).
+    /// A user and a password (or a token used as one).
     Password {
         /// The user.
         user: String,
         /// The password.
         password: Secret,
     },
-    /// An identity token: an OAuth 2 refresh token, good for the registry's token service only.
+    /// An identity token: an OAuth 2 refresh token, valid only for the registry's token service.
     IdentityToken(Secret),
-    /// A bearer token that the registry takes as it is (`registrytoken`).
+    /// A bearer token that is sent to the registry unchanged (`registrytoken`).
     RegistryToken(Secret),
 }
 
@@ -28,7 +28,7 @@ impl Secret {
         Self(text.into())
     }
 
-    /// The text itself: for a request only.
+    /// The plain string, for use in a request only.
     pub(in crate::registry) fn reveal(&self) -> &str {
         &self.0
     }
@@ -46,13 +46,13 @@ impl Credentials {
         Self::Password { user: user.into(), password: Secret::new(password) }
     }
 
-    /// `--creds USER[:PASSWORD]`. `None`: there is no user in it.
+    /// Parses `--creds USER[:PASSWORD]`. `None` if it has no user.
     pub fn parse(text: &str) -> Option<Self> {
         let (user, password) = text.split_once(':').unwrap_or((text, ""));
         (!user.is_empty()).then(|| Self::password(user, password))
     }
 
-    /// The value of an `Authorization` header for HTTP Basic (RFC 7617), where these are a user and a password.
+    /// The value of an `Authorization` header for HTTP Basic (RFC 7617), if these are a user and a password.
     pub(in crate::registry) fn basic(&self) -> Option<String> {
         match self {
             Self::Password { user, password } => {
