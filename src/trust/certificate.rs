@@ -1,4 +1,4 @@
-//! Weighing a signature that was made with a certificate: which authority issued it, and which CT logs saw it.
+//! Checks a signature made with a certificate: which authority issued it, and which CT logs recorded it.
 
 use jiff::Timestamp;
 
@@ -21,7 +21,7 @@ pub(super) struct Certified<'a> {
     /// The authority and the CT logs.
     pub(super) keys: Vec<&'a Key>,
     pub(super) identity: Identity,
-    /// The keys that it did not prove though they are at hand. Only logs are then.
+    /// The available keys that it did not prove. If there are any, only logs were proved.
     pub(super) refused: Vec<(KeyRef, Refusal)>,
 }
 
@@ -43,8 +43,8 @@ impl<'a> Weighing<'a> {
             });
         }
         let ct = self.ct_logs(certificate)?;
-        // Several authorities may bear one key identifier: renewed with the same key, or a namesake. The certificate
-        // itself tells which of them issued it.
+        // Several authorities may have the same key identifier: renewed with the same key, or a namesake. The
+        // certificate itself shows which of them issued it.
         let mut refused = Vec::new();
         for authority in self.verifier.keys.fitting(&certificate.authority) {
             match self.by_authority(logs, stamps, authority, &ct, certificate) {
@@ -59,18 +59,18 @@ impl<'a> Weighing<'a> {
             let missing = no_key(&certificate.authority);
             return Err(refused.pop().map_or(missing, |(_, refusal)| refusal));
         }
-        // The log's evidence is good or bad whoever issued the certificate. The name in it is not confirmed: nobody
-        // vouches for it.
+        // The validity of the log's evidence does not depend on the certificate's issuer. The name in the certificate
+        // is not confirmed, because nothing vouches for it.
         self.each_log(logs, stamps, Signer::Certificate { chain: false, ct: false }, &[])?;
-        // What the CT logs signed names the CA.
+        // The CT logs' signatures cover the CA's name.
         let refusal = refused.last().map_or_else(|| no_key(&certificate.authority), |(_, e)| e.clone());
         refused.extend(ct.iter().map(|log| (log.key_ref(), refusal.clone())));
         Ok(Certified { keys: Vec::new(), identity: Identity::default(), refused })
     }
 
-    /// Verifies a certificate of a private CA, whose signers use no log: by the path alone, at the time of the clock, as
-    /// podman and `cosign verify --ca-roots` do. A Fulcio CA is not taken for that: its certificates are good for ten
-    /// minutes, and a stolen key for ever if nothing says when it signed.
+    /// Verifies a certificate of a private CA, whose signers use no log: by the path alone, at the current time, as
+    /// podman and `cosign verify --ca-roots` do. A Fulcio CA is not accepted here: its certificates are valid for ten
+    /// minutes, and without evidence of the signing time a stolen key would work forever.
     fn by_private_ca(&self, certificate: &CertificateNeeds) -> Result<Certified<'a>, Refusal> {
         let Some(leaf) = self.bundle.signing_certificate() else { return Err(Refusal::NoEvidence) };
         let mut refusal = no_key(&certificate.authority);
@@ -100,7 +100,7 @@ impl<'a> Weighing<'a> {
         Err(refusal)
     }
 
-    /// The keys of the CT logs that saw the certificate.
+    /// The keys of the CT logs that recorded the certificate.
     fn ct_logs(&self, certificate: &CertificateNeeds) -> Result<Vec<&'a Key>, Refusal> {
         let mut found = Vec::new();
         for need in &certificate.ct_logs {
@@ -113,8 +113,8 @@ impl<'a> Weighing<'a> {
         Ok(found)
     }
 
-    /// Verifies everything with this authority: first by the verifying crate with the certificate that issues, then the
-    /// path through the whole chain at every time at which the signature is proved to have been there.
+    /// Verifies everything with this authority: first with the verifying crate and the issuing certificate, then the
+    /// path through the whole chain at every time at which the signature is proved to have existed.
     fn by_authority(
         &self,
         logs: &[(usize, &Key)],
@@ -138,7 +138,7 @@ impl<'a> Weighing<'a> {
         for log in if ct.is_empty() { vec![None] } else { ct.iter().copied().map(Some).collect() } {
             let more: Vec<_> = [authority].into_iter().chain(log).collect();
             identity = self.each_log(logs, stamps, signer, &more).map_err(|refusal| match refusal {
-                // The crate knows less of name constraints than Go, and nothing of a certificate for any use.
+                // The crate supports fewer name constraints than Go, and no certificates for any use.
                 Refusal::Certificate(_) => {
                     match times.iter().try_for_each(|time| path::verify(leaf, &[], issuers, usage, *time)) {
                         Err(unsupported @ Refusal::Unsupported(_)) => unsupported,
@@ -161,7 +161,7 @@ impl<'a> Weighing<'a> {
     }
 }
 
-/// When the last of these certificates begins to be valid, if that is still to come.
+/// When the last of these certificates becomes valid, if that is in the future.
 fn not_yet(
     leaf: &[u8],
     brought: &[Certificate],

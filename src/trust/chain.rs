@@ -1,11 +1,11 @@
-//! Whether the certificates of a chain may issue certificates and sign each other: what can be said of a chain by
-//! itself. `path` says whether it was good for a signature.
+//! Checks whether the certificates of a chain may issue certificates and have signed each other, which does not depend
+//! on a signature. `path` decides whether a chain was valid for a signature.
 
 use super::{Refusal, crypto};
 use crate::key::{Certificate, Chain, Role};
 
-/// Checks every link of the chain, and that all but a timestamp authority's own certificate may issue others. Consumers
-/// trust all of a chain, so a foreign root behind a good intermediate must not be in it.
+/// Checks every link of the chain, and that all of them, except a timestamp authority's own certificate, may issue
+/// others. Consumers trust the whole chain, so it must not have a foreign root behind a valid intermediate.
 pub fn check(chain: &Chain, role: Role) -> Result<(), Refusal> {
     may_issue(&chain.certificates()[usize::from(role == Role::Tsa)..])?;
     root(chain.certificates())?;
@@ -21,8 +21,8 @@ pub fn check(chain: &Chain, role: Role) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Refuses a root that was altered after it signed itself. A root's own signature proves nothing else, so one that can't
-/// be verified here (SHA-1) is let pass, as is an intermediate at the end of a chain.
+/// Refuses a root that was altered after it signed itself. A root's own signature proves nothing else, so one that
+/// can't be verified here (SHA-1) is accepted, as is an intermediate at the end of a chain.
 pub(super) fn root(certificates: &[Certificate]) -> Result<(), Refusal> {
     let Some(last) = certificates.last().filter(|last| last.issuer() == last.subject()) else {
         return Ok(());

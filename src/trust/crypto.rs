@@ -29,21 +29,21 @@ pub(super) enum Signed<'a> {
     Manifest(&'a Digest),
 }
 
-/// Who signed.
+/// The signer.
 #[derive(Clone, Copy)]
 pub(super) enum Signer<'a> {
     /// The holder of this key.
     Key(&'a PublicKey),
     /// The holder of the certificate in the bundle.
     Certificate {
-        /// Whether the certificate's chain is checked; without, only the log and the timestamps are.
+        /// Whether the certificate's chain is verified; if not, only the log and the timestamps are.
         chain: bool,
-        /// Whether the CT log's timestamp in it is checked.
+        /// Whether the CT log's timestamp in it is verified.
         ct: bool,
     },
 }
 
-/// The certificate's own words about who signed, once the whole bundle has verified.
+/// The signer's identity in the certificate, once the whole bundle has been verified.
 #[derive(Default)]
 pub(super) struct Identity {
     pub(super) name: Option<String>,
@@ -52,8 +52,8 @@ pub(super) struct Identity {
 
 /// Runs the verifier with exactly these keys.
 ///
-/// A bundle without log entries needs the verifier's "skip": it demands one otherwise. Entries that are there are
-/// always checked.
+/// A bundle without log entries needs the verifier's "skip" option, because it would require one otherwise. Existing
+/// entries are always checked.
 pub(super) fn verify(
     bundle: &Bundle,
     signed: Signed<'_>,
@@ -107,8 +107,8 @@ pub(super) fn verify(
     }
 }
 
-/// Whether the crate objects to the time of a log entry, after it has verified the log's signature, because that lies ahead
-/// of the clock. If not, it is outside of the certificate's validity.
+/// Returns a refusal if the crate rejected the time of a log entry, after verifying the log's signature, because it is
+/// in the future. Otherwise the time is outside the certificate's validity.
 fn from_the_future(bundle: &Bundle, error: &Error) -> Option<Refusal> {
     let Error::TransparencyLog(TransparencyLogError::IntegratedTime(_)) = error else { return None };
     let time = bundle.verification_material.tlog_entries.first()?.integrated_time?;
@@ -119,7 +119,7 @@ fn from_the_future(bundle: &Bundle, error: &Error) -> Option<Refusal> {
     Some(Refusal::ClockBehind { what: "the log entry", time })
 }
 
-/// What the crate verifies with, made once of the keys of one set. Each combination of them needs a verifier of its own, so
+/// The crate's input, prepared once for the keys of one set. Each combination of them needs a separate verifier, so
 /// that every key is proved by what it verified itself.
 #[derive(Default)]
 pub(super) struct Prepared {
@@ -154,10 +154,10 @@ impl Prepared {
     }
 }
 
-/// These keys as the crate takes them.
+/// Converts these keys for the crate.
 ///
-/// It makes an anchor of every certificate of a CA's chain. Only the one that issues signing certificates may be one:
-/// `path` verifies those above it.
+/// It uses every certificate of a CA's chain as an anchor. Only the one that issues signing certificates may be an
+/// anchor: `path` verifies those above it.
 fn root(keys: &[&Key]) -> Result<TrustedRoot, Refusal> {
     let materials: Vec<_> = keys
         .iter()
@@ -178,7 +178,7 @@ fn root(keys: &[&Key]) -> Result<TrustedRoot, Refusal> {
         .map_err(|e| Refusal::Key(e.to_string()))
 }
 
-/// The time in an RFC 3161 timestamp of this signature, if this authority made it while it was in use.
+/// The time in an RFC 3161 timestamp of this signature, if this authority made it during its period of use.
 pub(super) fn timestamp(
     token: &TimestampToken,
     signature: &SignatureBytes,
@@ -208,8 +208,8 @@ fn refusal(error: &Error) -> Refusal {
     }
 }
 
-/// The schemes in which a key may have signed: cosign uses SHA-256 with every key but, in newer versions, SHA-384
-/// with P-384.
+/// The hash algorithms with which a key may have signed: cosign uses SHA-256 with every key, except that newer versions
+/// use SHA-384 with P-384.
 fn schemes(key: &PublicKey) -> &'static [HashAlgorithm] {
     match key.algorithm() {
         Algorithm::EcdsaP384 => &[HashAlgorithm::Sha2256, HashAlgorithm::Sha2384],
@@ -238,7 +238,7 @@ pub(super) fn signed_digest_by(key: &PublicKey, digest: &Digest, signature: &Sig
 }
 
 /// Whether `key` made `signature` over `bytes` in the algorithm with this X.509 OID (RFC 5758, RFC 8017, RFC 8410);
-/// nothing where that algorithm is not one of these keys'.
+/// `None` if the algorithm is not one that these keys use.
 pub(super) fn certified_by(key: &PublicKey, bytes: &[u8], signature: &[u8], oid: &str) -> Option<bool> {
     let scheme = match (key.algorithm(), oid) {
         (Algorithm::EcdsaP256, "1.2.840.10045.4.3.2") => SigningScheme::EcdsaP256Sha256,

@@ -1,7 +1,7 @@
-//! Whether the holder of one key signed these bytes, or this manifest: what an organisation's key says about a pack.
+//! Whether the holder of one key signed these bytes, or this manifest: an organisation's signature on a pack.
 //!
-//! The key arrived another way and is all that is asked for. Log entries and timestamps that a signature brings say
-//! when it was made, not who made it; they need further keys and are left alone here.
+//! The key was obtained out of band, and nothing else is needed. Log entries and timestamps in a signature show when it
+//! was made, not who made it; they need further keys and are ignored here.
 
 use sigstore_types::{SignatureBytes, SignatureContent};
 
@@ -12,8 +12,8 @@ use crate::{
     signature::UntrustedSignature,
 };
 
-/// Whether `key` signed exactly `bytes` (`cosign sign-blob`). A statement about something, a simple-signing payload
-/// or a certificate's signature is none of it.
+/// Checks that `key` signed exactly `bytes` (`cosign sign-blob`). A statement, a simple-signing payload or a signature
+/// made with a certificate does not count.
 pub fn endorses_bytes(signature: &UntrustedSignature, bytes: &[u8], key: &PublicKey) -> Result<(), Refusal> {
     let UntrustedSignature::Bundle(bundle) = signature else {
         return Err(Refusal::Signature("it is about an image, not about a file".into()));
@@ -30,13 +30,13 @@ pub fn endorses_bytes(signature: &UntrustedSignature, bytes: &[u8], key: &Public
     Err(Refusal::Signature(format!("the key {} did not make it", key.fingerprint())))
 }
 
-/// Whether `signature`, without anything around it, was made by `key` over exactly `bytes`.
+/// Whether the bare `signature` was made by `key` over exactly `bytes`.
 pub fn signed_bytes(signature: &[u8], bytes: &[u8], key: &PublicKey) -> bool {
     crypto::signed_by(key, bytes, &SignatureBytes::from_bytes(signature))
 }
 
-/// Whether `key` signed the manifest `image` (`cosign sign`): a simple-signing payload or a signature statement that
-/// names this digest. An attestation about the image says something else and is refused.
+/// Checks that `key` signed the manifest `image` (`cosign sign`): a simple-signing payload or a signature statement
+/// with this digest. An attestation about the image has another meaning and is refused.
 pub fn endorses_manifest(
     signature: &UntrustedSignature,
     image: &Digest,

@@ -1,5 +1,5 @@
-//! Weighing one signature: choose the keys that it names, run the verifier once per log entry and CT log, so that
-//! every piece of evidence stands on its own (a second, empty entry beside a good one proves nothing).
+//! Checks one signature: selects the keys that it names, and runs the verifier once per log entry and CT log, so that
+//! every piece of evidence is checked by itself (a second, empty entry beside a valid one proves nothing).
 
 use jiff::Timestamp;
 use sigstore_types::{Bundle, KindVersion, MediaType};
@@ -52,13 +52,13 @@ fn plain(reading: &Reading<'_>, verifier: &Verifier, need: &Need) -> Result<Veri
     Ok(Verified::by(signer.key_ref()))
 }
 
-/// The refusal for want of a key.
+/// The refusal for a missing key.
 pub(super) fn no_key(need: &Need) -> Refusal {
     Refusal::NoKey { role: need.role(), needed: need.id() }
 }
 
-/// Refuses a key that is not in use yet by the clock: then that is behind, or the key was published ahead of its use and can
-/// not have made this.
+/// Refuses a key that is not in use yet according to the clock: either the clock is behind, or the key was published in
+/// advance and can't have made this.
 pub(super) fn begun(key: &Key, now: Timestamp) -> Result<(), Refusal> {
     match key.validity.start {
         Some(start) if start > now => Err(Refusal::NotInUseYet { role: key.role, start }),
@@ -66,8 +66,8 @@ pub(super) fn begun(key: &Key, now: Timestamp) -> Result<(), Refusal> {
     }
 }
 
-/// A log entry proves by a signed entry timestamp or by an inclusion proof with its checkpoint; an entry with
-/// neither is decoration.
+/// A log entry is evidence only with a signed entry timestamp, or with an inclusion proof and its checkpoint; an entry
+/// with neither proves nothing.
 fn every_entry_has_evidence(bundle: &Bundle) -> Result<(), Refusal> {
     let empty = bundle.verification_material.tlog_entries.iter().any(|entry| {
         entry.inclusion_promise.is_none()
@@ -80,8 +80,8 @@ fn every_entry_has_evidence(bundle: &Bundle) -> Result<(), Refusal> {
     }
 }
 
-/// Holds a bundle to what the clients of sigstore ask of its version (protos/sigstore_bundle.proto): a log entry in 0.1 and
-/// 0.2; in 0.3 a log entry or a timestamp.
+/// Applies the requirements that sigstore clients have for a bundle of its version (protos/sigstore_bundle.proto): a
+/// log entry in 0.1 and 0.2; a log entry or a timestamp in 0.3.
 pub(super) fn is_strict(reading: &Reading<'_>) -> Result<(), Refusal> {
     let (logs, stamps) = (&reading.needs.logs, &reading.needs.timestamps);
     let version = reading.bundle.as_ref().map(|bundle| bundle.media_type);
@@ -138,7 +138,8 @@ impl<'a> Weighing<'a> {
         leaf.map(|leaf| leaf.subject_names()).unwrap_or_default()
     }
 
-    /// The earliest time of [`Self::times`], with whose clock it is; of a private CA's certificate that nothing dates, now.
+    /// The earliest of [`Self::times`], and whose clock it is from; for an undated certificate of a private CA, the
+    /// current time.
     fn earliest(&self, logs: &[(usize, &Key)], stamps: &[Stamp<'_>]) -> Option<(Timestamp, Clock)> {
         let clock = |time: Timestamp| {
             let stamped = stamps.iter().any(|stamp| stamp.time == time);
@@ -149,7 +150,7 @@ impl<'a> Weighing<'a> {
         first.map(clock).or_else(|| by_host.then_some((self.now, Clock::Host)))
     }
 
-    /// The log keys at hand, each with the position of its entry.
+    /// The available log keys, each with the index of its entry.
     fn logs(&self) -> Result<Vec<(usize, &'a Key)>, Refusal> {
         let mut found = Vec::new();
         for (index, need) in self.reading.needs.logs.iter().enumerate() {
@@ -162,8 +163,8 @@ impl<'a> Weighing<'a> {
         Ok(found)
     }
 
-    /// Every time at which the signature is proved to have been there, once the verifying crate has accepted these log
-    /// entries: a signed entry timestamp signs the time of an entry, a proof of inclusion does not.
+    /// Every time at which the signature is proved to have existed, once the verifying crate has accepted these log
+    /// entries: a signed entry timestamp covers the time of an entry, an inclusion proof does not.
     pub(super) fn times(&self, logs: &[(usize, &Key)], stamps: &[Stamp<'_>]) -> Vec<Timestamp> {
         let entries = &self.bundle.verification_material.tlog_entries;
         let logged = logs.iter().filter_map(|(index, _)| {
@@ -178,7 +179,7 @@ impl<'a> Weighing<'a> {
         times
     }
 
-    /// The bundle with one of its log entries, or with none: version 0.1 demands one, so it is then read as 0.2.
+    /// The bundle with one of its log entries, or with none. Version 0.1 requires one, so without it it is read as 0.2.
     fn with_entry(&self, index: Option<usize>) -> Bundle {
         let mut bundle = self.bundle.clone();
         if index.is_none() && bundle.media_type == MediaType::Bundle0_1 {
@@ -190,7 +191,7 @@ impl<'a> Weighing<'a> {
         bundle
     }
 
-    /// Verifies with a signer key at hand or, to confirm logs only, with the key that the log entry reveals.
+    /// Verifies with an available signer key or, to confirm logs only, with the key in the log entry.
     fn by_key(
         &self,
         logs: &[(usize, &Key)],
@@ -200,7 +201,7 @@ impl<'a> Weighing<'a> {
     ) -> Result<Option<&'a Key>, Refusal> {
         let keys = &self.verifier.keys;
         let mut refusal = no_key(need);
-        // All other evidence was left out. What remains is a bare signature, which the verifying crate does not take.
+        // All other evidence was left out. The rest is a bare signature, which the verifying crate does not accept.
         if logs.is_empty() && stamps.is_empty() && keys.of(Role::Signer).next().is_some() {
             let signers = plain::named_first(need, keys);
             return plain::check(self.reading.signature, &self.reading.image, signers).map(Some);
@@ -214,8 +215,8 @@ impl<'a> Weighing<'a> {
         }
         match claim {
             Some(claim) if self.missing == Missing::LeaveOut && !logs.is_empty() => {
-                // The evidence of the log is good or bad whoever signed; a wrong signer key at hand shows in the need that
-                // stays open.
+                // The validity of the log's evidence does not depend on the signer; a wrong signer key shows in the
+                // need that remains unmet.
                 self.each_log(logs, stamps, crypto::Signer::Key(claim), &[])?;
                 Ok(None)
             }
@@ -223,7 +224,7 @@ impl<'a> Weighing<'a> {
         }
     }
 
-    /// Runs the verifier once per log entry, with that entry's key and `more` alone.
+    /// Runs the verifier once per log entry, with only that entry's key and `more`.
     pub(super) fn each_log(
         &self,
         logs: &[(usize, &Key)],
@@ -233,7 +234,8 @@ impl<'a> Weighing<'a> {
     ) -> Result<Identity, Refusal> {
         let times = self.times(logs, stamps);
         for key in logs.iter().map(|(_, log)| *log).chain(more.iter().copied()) {
-            // What is known to be older than the key was bad when it was made, whatever the time is now.
+            // A signature known to be older than the key was already invalid when it was made, whatever the time is
+            // now.
             let is_older = |start| times.iter().any(|time| *time < start);
             if !key.validity.start.is_some_and(is_older) {
                 begun(key, self.now)?;

@@ -1,4 +1,4 @@
-//! Signatures by GPG keys. What they claim about the image has been compared before.
+//! Signatures by GPG keys. Their claims about the image have already been compared.
 
 use jiff::Timestamp;
 
@@ -8,8 +8,8 @@ use crate::{
     signature::{Needs, Signer, UntrustedGpg},
 };
 
-/// Finds the key that made the signature among those that it may mean. Two keys may share a key id, so that one of
-/// them did not make it says nothing about the other.
+/// Finds the key that made the signature among those that it may refer to. Two keys may share a key id, so a failure
+/// with one of them says nothing about the other.
 pub(super) fn check(
     gpg: &UntrustedGpg,
     needs: &Needs,
@@ -22,7 +22,7 @@ pub(super) fn check(
         let Some(key) = candidate.material.openpgp() else { continue };
         match key.verify(&gpg.message, now) {
             Ok(()) => return Ok(Verified::by(candidate.key_ref())),
-            // That one of several did make it and may not is worth more than that another one did not.
+            // Prefer the refusal of the key that made it but may not sign over that of a key that did not make it.
             Err(OpenPgpFault::NotMade(_)) if !matches!(refusal, Refusal::NoKey { .. }) => {}
             Err(fault) => refusal = refused(fault),
         }

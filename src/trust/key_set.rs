@@ -5,19 +5,19 @@ use crate::{
     signature::Need,
 };
 
-/// The keys that a signature may be verified with. What makes them trusted is decided elsewhere: by an anchor, or (when
-/// collecting) not yet.
+/// The keys that a signature may be verified with. Whether they are trusted is decided elsewhere: by an anchor, or
+/// (when collecting) not yet.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct KeySet(Vec<Key>);
 
-/// Two keys have one role and one id. Which of them is meant can't be told.
+/// Two keys have the same role and id. Which of them is meant can't be decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("two different keys are called {0}")]
 pub struct KeyConflict(pub KeyRef);
 
 impl KeySet {
-    /// These keys. The same key again counts once; another one of that name, or another address or time of use for it, is a
-    /// conflict.
+    /// A set of these keys. An identical key counts once; a different one with the same role and id, or with another
+    /// address or period of use, is a conflict.
     pub fn new(keys: impl IntoIterator<Item = Key>) -> Result<Self, KeyConflict> {
         let mut set = Self::default();
         for key in keys {
@@ -35,7 +35,7 @@ impl KeySet {
         self.0.iter().filter(move |key| key.role == role)
     }
 
-    /// The keys that a signature may mean, in the role in which it needs one.
+    /// The keys that a signature may refer to, in the role that it needs.
     pub fn fitting(&self, need: &Need) -> impl Iterator<Item = &Key> {
         self.of(need.role()).filter(|key| need.fits(key))
     }

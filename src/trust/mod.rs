@@ -1,12 +1,13 @@
-//! Every decision about signatures, without I/O: bytes and keys come in, [`Verified`] or a [`Refusal`] goes out.
+//! All decisions about signatures, without I/O: bytes and keys in, [`Verified`] or a [`Refusal`] out.
 //!
-//! [`Verifier::judge`] decides whether a signature is good for an image with exactly the keys at hand. [`Verifier::prove`] is
-//! its weaker sister for collecting: it tells which of the keys at hand this signature confirms, where others that it needs
-//! are still missing. Both run the same checks; `prove` only leaves out the evidence whose key is absent.
+//! [`Verifier::judge`] decides whether a signature is valid for an image with exactly the available keys.
+//! [`Verifier::prove`] is its weaker variant for collecting: it returns which of the available keys this signature
+//! confirms while others that it needs are still missing. Both run the same checks; `prove` only leaves out evidence
+//! whose key is missing.
 //!
-//! The cryptography, the Merkle proofs and the timestamps are `sigstore-verify`'s, the certificate paths `rustls-webpki`'s
-//! (`path`). The verifying crate compares times with the machine's clock inside (a log entry from the future is refused); all other times are
-//! arguments.
+//! Cryptography, Merkle proofs and timestamps are handled by `sigstore-verify`, certificate paths by `rustls-webpki`
+//! (`path`). The verifying crate compares times with the machine's clock internally (a log entry from the future is
+//! refused); all other times are arguments.
 
 mod certificate;
 mod chain;

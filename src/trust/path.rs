@@ -1,20 +1,22 @@
-//! Certificate paths (RFC 5280 §6.1), built by `rustls-webpki`. Extended key usages are judged as Go's crypto/x509 does,
-//! because that is what sigstore-go, cosign and podman hold a chain to.
+//! Certificate paths (RFC 5280 §6.1), built by `rustls-webpki`. Extended key usages are judged as in Go's crypto/x509,
+//! because sigstore-go, cosign and podman apply that to a chain.
 //!
-//! The verifying crate takes every certificate of a Fulcio chain as an anchor and asks an anchor for its name and key
-//! alone. It is therefore given the issuing certificate alone, and what is above the signing certificate is verified
-//! here, once for each time at which the signature is proved to have been there:
+//! The verifying crate uses every certificate of a Fulcio chain as an anchor and checks only an anchor's name and key.
+//! It is therefore given the issuing certificate alone, and everything above the signing certificate is verified here,
+//! once for each time at which the signature is proved to have existed:
 //!
-//! 1. Every certificate of the chain is one that webpki can read.
-//! 2. Every certificate above the signing one may issue others: basic constraints and key usage. webpki ignores key usage.
-//! 3. A path leads from the signing certificate through all certificates of the chain, in their order, to the last, by
-//!    names and signatures. Consumers trust all of a chain, so a certificate that is no part of the path must not be in
-//!    it; and an intermediate that issued nothing here is not on the path, whatever key identifiers were copied.
-//! 4. On the path, dates, path lengths, name constraints, extended key usages and critical extensions hold.
-//! 5. The last certificate is the anchor, and webpki takes an anchor as it is. Its own dates, path length, extended
-//!    key usage and critical extensions are checked as those of any issuer. This is not left to webpki by putting the
-//!    anchor among the intermediates too: that works for roots whose own signature webpki can verify, and neither for an
-//!    intermediate that is trusted by itself (`caPath` of policy.json) nor for an old root that signed itself with SHA-1.
+//! 1. webpki can parse every certificate of the chain.
+//! 2. Every certificate above the signing one may issue others: basic constraints and key usage. webpki ignores key
+//!    usage.
+//! 3. A path leads from the signing certificate through all certificates of the chain, in order, to the last one, by
+//!    names and signatures. Consumers trust the whole chain, so it must not contain a certificate that is not part of
+//!    the path; and an intermediate that issued nothing here is not on the path, even if key identifiers were copied.
+//! 4. On the path, dates, path lengths, name constraints, extended key usages and critical extensions are valid.
+//! 5. The last certificate is the anchor, and webpki accepts an anchor unchecked. Its dates, path length, extended key
+//!    usage and critical extensions are checked here like those of any issuer. Adding the anchor to the intermediates,
+//!    so that webpki checks it, works only for roots whose own signature webpki can verify, and neither for an
+//!    intermediate that is trusted by itself (`caPath` of policy.json) nor for an old root that signed itself with
+//!    SHA-1.
 
 use std::{
     collections::BTreeMap,
@@ -43,7 +45,7 @@ static CODE_SIGNING: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.
 static TIME_STAMPING: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.8");
 static ANY: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.37.0");
 
-/// What the certificate at the end of a path is used for.
+/// The use of the certificate at the end of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Usage {
     /// Signing images.
@@ -52,14 +54,14 @@ pub(super) enum Usage {
     TimeStamping,
 }
 
-/// The chains of one set of keys that a path has led through, each with the seconds in which all of its certificates are
-/// good: what is above a certificate is the same for the next one.
+/// The chains of one set of keys for which a path was found, each with the seconds in which all of its certificates are
+/// valid: the part above a certificate is the same for the next one.
 #[derive(Default)]
 pub(super) struct Paths(Mutex<BTreeMap<KeyRef, RangeInclusive<i64>>>);
 
 impl Paths {
-    /// Like [`verify`], for a certificate that the verifying crate has accepted at `time` with the first of `issuers` as
-    /// its anchor. What depends on the certificate itself is then known, but for name constraints further up.
+    /// Like [`verify`], for a certificate that the verifying crate has accepted at `time` with the first of `issuers`
+    /// as its anchor. Everything specific to the certificate is then verified, except for name constraints further up.
     pub(super) fn verify(
         &self,
         key: KeyRef,
@@ -84,8 +86,9 @@ impl Paths {
     }
 }
 
-/// Verifies that the DER certificate `leaf` was issued by the first of `issuers`, each of these by the next, and that all
-/// of them were good for this usage at `time`. Certificates that the signature brought may lie between `leaf` and these.
+/// Verifies that the DER certificate `leaf` was issued by the first of `issuers`, each of these by the next, and that
+/// all of them were valid for this usage at `time`. Certificates supplied with the signature may be between `leaf` and
+/// these.
 pub(super) fn verify(
     leaf: &[u8],
     brought: &[Certificate],
@@ -143,9 +146,9 @@ fn walk(
     anchor(&last, path.intermediate_certificates().count(), usage, time)
 }
 
-/// Checks the fields of an anchor with so many issuers below it.
+/// Checks the fields of an anchor with `below` issuers under it.
 fn anchor(der: &CertificateDer<'_>, below: usize, usage: Usage, time: UnixTime) -> Result<(), Error> {
-    // Reads it as strictly as any other certificate: no critical extension that is not known here.
+    // Parses it as strictly as any other certificate: no unknown critical extensions.
     EndEntityCert::try_from(der)?;
     let tbs = tbs(der)?;
     let at = |time: Time| UnixTime::since_unix_epoch(time.to_unix_duration());
@@ -172,7 +175,7 @@ fn tbs(der: &[u8]) -> Result<TbsCertificate, Error> {
     Ok(x509_cert::Certificate::from_der(der).map_err(|_| Error::BadDer)?.tbs_certificate)
 }
 
-/// Refuses, for what it is, a chain with a certificate that webpki can't read and Go can.
+/// Refuses, with an accurate reason, a chain with a certificate that Go can parse and webpki can't.
 pub(super) fn readable(issuers: &[Certificate]) -> Result<(), Refusal> {
     for (position, certificate) in issuers.iter().enumerate() {
         let Ok(tbs) = tbs(certificate.der()) else { continue };
@@ -193,14 +196,14 @@ pub(super) const fn has_unique_id(tbs: &TbsCertificate) -> bool {
     tbs.issuer_unique_id.is_some() || tbs.subject_unique_id.is_some()
 }
 
-/// Whether the certificate may be used for anything, in so many words, and does not name this use. The verifying crate
-/// wants it named.
+/// Whether the certificate explicitly allows any use and does not list this one. The verifying crate requires it to be
+/// listed.
 pub(super) fn is_for_anything(certificate: &[u8], usage: Usage) -> bool {
     purposes(certificate)
         .is_some_and(|ids| ids.contains(&ANY) && ids.iter().all(|id| id.as_bytes() != usage.id()))
 }
 
-/// Whether the certificate says nothing of what it may be used for.
+/// Whether the certificate has no extended key usage.
 pub(super) fn is_silent(certificate: &[u8]) -> bool {
     purposes(certificate).is_none()
 }
@@ -209,7 +212,7 @@ fn purposes(certificate: &[u8]) -> Option<Vec<ObjectIdentifier>> {
     Some(tbs(certificate).ok()?.get::<ExtendedKeyUsage>().ok()??.1.0)
 }
 
-/// The kind of name that this certificate restricts and webpki refuses to compare.
+/// The kind of name that this certificate restricts and webpki does not support.
 fn unsupported_constraint(certificate: &Certificate) -> Option<&'static str> {
     let (_, constraints) = tbs(certificate.der()).ok()?.get::<NameConstraints>().ok()??;
     let trees = [constraints.permitted_subtrees, constraints.excluded_subtrees];
@@ -222,7 +225,7 @@ fn unsupported_constraint(certificate: &Certificate) -> Option<&'static str> {
     })
 }
 
-/// Whether it has name constraints, or any that can't be read here.
+/// Whether it has name constraints, or some that can't be parsed here.
 fn has_constraints(certificate: &Certificate) -> bool {
     !matches!(
         tbs(certificate.der()).map(|tbs| tbs.get::<NameConstraints>().map(|found| found.is_none())),
@@ -230,7 +233,7 @@ fn has_constraints(certificate: &Certificate) -> bool {
     )
 }
 
-/// What is wrong, in words.
+/// Describes what is wrong.
 fn because(error: &Error, time: Timestamp) -> String {
     match error {
         Error::CertExpired { .. } => format!("a certificate of it had expired at {time}"),
@@ -261,7 +264,7 @@ impl Usage {
         }
     }
 
-    /// Whether a certificate with this key purpose may be used so.
+    /// Whether a certificate with this key purpose may be used this way.
     fn covers(self, purpose: &[u8]) -> bool {
         purpose == self.id() || purpose == ANY.as_bytes()
     }
@@ -272,7 +275,7 @@ impl Usage {
     }
 }
 
-/// Go's rule: a certificate that states no key purpose has all of them, and so has one that states "any".
+/// Go's rule: a certificate without an extended key usage is valid for all of them, and so is one that lists "any".
 impl ExtendedKeyUsageValidator for Usage {
     fn validate(&self, purposes: KeyPurposeIdIter<'_, '_>) -> Result<(), Error> {
         let covered = [KeyPurposeId::new(self.id()), KeyPurposeId::new(ANY.as_bytes())];

@@ -1,5 +1,5 @@
-//! Signatures that bring nothing but themselves: no log entry, no certificate, no timestamp. The verifying crate
-//! refuses these by design, so the check is one call to its crypto layer: does this key sign these bytes?
+//! Bare signatures: no log entry, no certificate, no timestamp. The verifying crate refuses these by design, so the
+//! check is one call to its crypto layer: does this key sign these bytes?
 
 use sigstore_types::SignatureContent;
 
@@ -10,7 +10,7 @@ use crate::{
     signature::{Need, UntrustedSignature},
 };
 
-/// The signers' keys, first those that the signature names.
+/// The signers' keys, those named by the signature first.
 pub(super) fn named_first<'k>(need: &Need, keys: &'k KeySet) -> impl Iterator<Item = &'k Key> {
     let (named, others): (Vec<_>, Vec<_>) = keys.of(Role::Signer).partition(|key| need.fits(key));
     named.into_iter().chain(others)
@@ -54,8 +54,8 @@ pub(super) fn certified(reading: &Reading<'_>, certificate: &[u8]) -> Result<(),
     }
 }
 
-/// How long Ed25519 signatures are, of both variants (RFC 8032 §5.1.6). `cosign sign --key` makes the prehashed one
-/// (sigstore's `WithED25519ph`), and its `verify`, like containers/image, takes the pure one alone.
+/// The length of Ed25519 signatures, of both variants (RFC 8032 §5.1.6). `cosign sign --key` makes the prehashed one
+/// (sigstore's `WithED25519ph`), while its `verify`, like containers/image, accepts only the pure one.
 const ED25519: usize = 64;
 
 fn bytes(signature: &UntrustedSignature) -> Option<&[u8]> {

@@ -1,11 +1,11 @@
 //! Bundles whose log entry has its body in the proposed form (see `signature::proposed`).
 //!
 //! The verifying crate checks log, certificate, timestamps and signature first, and compares the body with the bundle
-//! last ("step 8" of its documentation); there it stops, for it does not read this form of body. That comparison is
-//! made here, on the body that the log has signed, and stricter: the whole envelope and the verifier must be the
-//! bundle's own. So a bundle passes if this comparison holds and the crate objected to nothing else.
+//! last ("step 8" of its documentation); it fails there, because it does not support this form of body. That comparison
+//! is made here, on the body that the log has signed, and it is stricter: the whole envelope and the verifier must be
+//! the bundle's own. So a bundle is accepted if this comparison succeeds and the crate had no other objection.
 //!
-//! This leans on the order of checks inside the crate. The crate's version is therefore pinned exactly, and
+//! This relies on the order of checks inside the crate. The crate's version is therefore pinned exactly, and
 //! `tests/it/trust/proposed.rs` and `broken.rs` break every other piece of evidence in turn and expect the refusal.
 
 use sigstore_types::{Bundle, SignatureContent};
@@ -25,8 +25,8 @@ pub(super) fn is_only_objection(error: &Error) -> bool {
     )
 }
 
-/// Whether the bundle's one log entry is of the proposed form and is about exactly this bundle, signed with `key` or
-/// with the bundle's certificate.
+/// Whether the bundle's only log entry has the proposed form and matches exactly this bundle, signed with `key` or with
+/// the bundle's certificate.
 pub(super) fn describes(bundle: &Bundle, key: Option<&PublicKey>) -> bool {
     let [entry] = bundle.verification_material.tlog_entries.as_slice() else { return false };
     let SignatureContent::DsseEnvelope(envelope) = &bundle.content else { return false };

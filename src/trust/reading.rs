@@ -1,4 +1,4 @@
-//! A signature with what it says of itself, read once for all attempts to verify it.
+//! A signature and its claims, parsed once for all attempts to verify it.
 
 use sigstore_types::{Bundle, SignatureContent};
 
@@ -8,19 +8,19 @@ use crate::{
     signature::{Needs, UntrustedSignature},
 };
 
-/// A signature that, by its own words, is about an image.
+/// A signature that claims to cover an image.
 pub(crate) struct Reading<'a> {
     pub(super) signature: &'a UntrustedSignature,
     pub(super) image: Digest,
     pub(super) needs: Needs,
-    /// Of a GPG signature there is none.
+    /// `None` for a GPG signature.
     pub(super) bundle: Option<Bundle>,
-    /// The file that a bundle is to be about, where it is no manifest and is at hand.
+    /// The file that a bundle should cover, if it is not a manifest and is available.
     pub(super) file: Option<&'a [u8]>,
 }
 
 impl<'a> Reading<'a> {
-    /// Reads it. One that is about another image is nothing to find keys for.
+    /// Parses it. A signature for another image is refused, because no keys need to be found for it.
     pub(crate) fn new(signature: &'a UntrustedSignature, image: &Digest) -> Result<Self, Refusal> {
         is_about(signature, image)?;
         let needs = signature.needs()?;
@@ -32,7 +32,7 @@ impl<'a> Reading<'a> {
         Ok(Self { signature, image: *image, needs, bundle, file: None })
     }
 
-    /// The same of a bundle about a file.
+    /// Sets the file that a bundle should cover.
     pub(super) fn of_file(self, bytes: Option<&'a [u8]>) -> Self {
         Self { file: bytes, ..self }
     }
@@ -43,8 +43,8 @@ impl<'a> Reading<'a> {
     }
 }
 
-/// Whether the signature, by its own words, is about this image. A message-signature bundle has no words of its own:
-/// its digest is compared by the verifier. An envelope without a subject is about nothing.
+/// Checks that the signature claims to cover this image. A message-signature bundle makes no claim: the verifier
+/// compares its digest. An envelope without a subject covers nothing.
 fn is_about(signature: &UntrustedSignature, image: &Digest) -> Result<(), Refusal> {
     let claimed = signature.claimed_images();
     let silent = matches!(signature, UntrustedSignature::Bundle(b)

@@ -7,82 +7,82 @@ use crate::{
     signature::SignatureError,
 };
 
-/// Why a signature does not verify, or a key is not accepted. Closed: each has a stable code.
+/// Why a signature does not verify, or a key is not accepted. Each variant has a stable code.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Error)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// The signature is about another image.
+    /// The signature is for another image.
     #[error("the signature speaks for {}, not for {image}", list(claimed))]
     OtherImage {
-        /// What it claims to cover.
+        /// The digests that it claims to cover.
         claimed: Vec<Digest>,
-        /// What was asked.
+        /// The image being verified.
         image: Digest,
     },
-    /// A key that it needs is not at hand.
+    /// A key that it needs is missing.
     #[error("the key of the {} is missing: {needed}", role.title())]
     NoKey {
-        /// What kind of key.
+        /// The role of the key.
         role: Role,
-        /// Which one, as the signature names it.
+        /// The key as named by the signature.
         needed: String,
     },
     /// The signature does not verify with any of the keys.
     #[error("the signature does not verify: {0}")]
     Signature(String),
-    /// The certificate is not good: chain, time, usage.
+    /// The certificate is not valid: chain, time, usage.
     #[error("the signing certificate is refused: {0}")]
     Certificate(String),
-    /// The timestamp of the CT log in the certificate is not good.
+    /// The CT log's timestamp in the certificate is not valid.
     #[error("the certificate's CT timestamp is refused: {0}")]
     CtTimestamp(String),
-    /// The certificate bears no timestamp of a CT log, and the instance of its CA has CT logs.
+    /// The certificate has no CT log timestamp, although its CA's instance has CT logs.
     #[error("no CT log saw the certificate, and this CA belongs to an instance that has CT logs")]
     CtMissing,
-    /// The log entry is not good: its timestamp, proof, checkpoint, or what it is about.
+    /// The log entry is not valid: its timestamp, proof, checkpoint, or content.
     #[error("the log entry is refused: {0}")]
     LogEntry(String),
-    /// The RFC 3161 timestamp is not good, or none says when the certificate was used.
+    /// The RFC 3161 timestamp is not valid, or nothing shows when the certificate was used.
     #[error("the timestamp is refused: {0}")]
     Timestamp(String),
-    /// A key at hand can't be used.
+    /// An available key can't be used.
     #[error("a key is refused: {0}")]
     Key(String),
-    /// The key made it, and its owner took the key back.
+    /// The key made it, and was revoked by its owner.
     #[error("the signature does not count: {0}")]
     Revoked(String),
-    /// The key made it and may not be used: it is expired or not meant for signing; or the signature is over.
+    /// The key made it and must not be used: it has expired or is not meant for signing; or the signature has expired.
     #[error("the signature does not count: {0}")]
     Lapsed(String),
-    /// It rests on a hash that can be forged.
+    /// It relies on a hash that can be forged.
     #[error("the signature does not count: {0}")]
     Weak(String),
-    /// A chain of certificates is not good: its links, or that they were good when they were used.
+    /// A chain of certificates is not valid: its links, or the dates at the time of use.
     #[error("the certificate chain is refused: {0}")]
     Chain(String),
-    /// The verifying crate does not take what sigstore-go takes. Nothing is known against it.
+    /// Not supported by the verifying crate, although sigstore-go accepts it. This does not mean that it is invalid.
     #[error("it can't be verified here: {0}")]
     Unsupported(String),
-    /// The signature itself can't be read or is of a kind that is not verified here.
+    /// The signature itself can't be parsed or is of a kind that is not verified here.
     #[error(transparent)]
     Unreadable(#[from] SignatureError),
-    /// It is of a time to come, by the clock of this host.
+    /// It is dated in the future according to this host's clock.
     #[error("{what} is of {time}, which is still to come by the clock of this host")]
     ClockBehind {
         /// The piece of evidence.
         what: &'static str,
-        /// When it was made.
+        /// The time at which it was made.
         time: jiff::Timestamp,
     },
-    /// A key that it needs is not in use yet, by the clock of this host.
+    /// A key that it needs is not in use yet according to this host's clock.
     #[error("the {} is in use from {start} on, which is still to come by the clock of this host", role.title())]
     NotInUseYet {
-        /// What kind of key.
+        /// The role of the key.
         role: Role,
         /// When its period of use begins.
         start: jiff::Timestamp,
     },
-    /// More keys would have to be tried on the signatures of its image than are.
+    /// The limit on the number of keys tried for the signatures of one image was reached.
     #[error(
         "not verified: the budget of {} trials of a key on a signature of one image is spent",
         crate::limits::TRIALS
@@ -118,7 +118,7 @@ impl Refusal {
         }
     }
 
-    /// Whether it says something against a key of this role. Of the other keys that the signature needs, it only says
+    /// Whether it is evidence against a key of this role. For the other keys that the signature needs, it only means
     /// that they are not proved.
     pub const fn is_against(&self, role: Role) -> bool {
         match self {

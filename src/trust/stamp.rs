@@ -25,8 +25,8 @@ pub(super) struct Stamp<'a> {
 }
 
 impl<'a> Weighing<'a> {
-    /// The timestamps whose authority is at hand. Those of others are cut out of the bundle when that is allowed and,
-    /// for a certificate, something else still says when the signature was made.
+    /// Verifies the timestamps whose authority is available. The others are removed from the bundle, if that is allowed
+    /// and, for a certificate, something else still shows when the signature was made.
     pub(super) fn timestamps(&mut self, dated: bool) -> Result<Vec<Stamp<'a>>, Refusal> {
         let certified = matches!(self.reading.needs.signer, Signer::Certificate(_));
         let (mut stamps, mut kept) = (Vec::new(), Vec::new());
@@ -47,8 +47,8 @@ impl<'a> Weighing<'a> {
         Ok(stamps)
     }
 
-    /// Verifies a timestamp with the authority that it names. Several may bear that name, with other certificates above
-    /// them.
+    /// Verifies a timestamp with the authority that it names. Several may have that name, with different certificates
+    /// above them.
     fn stamp(&self, token: &TimestampToken, need: &Need) -> Result<Option<Stamp<'a>>, Refusal> {
         let signature = match &self.bundle.content {
             SignatureContent::MessageSignature(message) => &message.signature,

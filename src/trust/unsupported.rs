@@ -1,6 +1,6 @@
-//! What the verifying crate refuses and sigstore-go takes. The crate's own word for these is that the certificate or the
-//! log entry is bad, which is not known: the signature is told to be beyond this verifier instead. It is never
-//! accepted for that. `tests/trust/canary.rs` fails for each of these once the crate takes it.
+//! Signatures that the verifying crate refuses and sigstore-go accepts. The crate reports an invalid certificate or log
+//! entry, which may not be true, so keypack reports that the signature is not supported. It is never accepted because
+//! of that. `tests/trust/canary.rs` fails for each of these once the crate accepts it.
 
 use sigstore_rekor::RekorEntryBody;
 use sigstore_types::{Bundle, HashAlgorithm, SignatureContent};
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::key::{Algorithm, Certificate, ChainError, Material, PublicKeyError, Role};
 
-/// Why this bundle, which the crate refused with `error`, is beyond it.
+/// Why this bundle, which the crate refused with `error`, is not supported by it.
 pub(super) fn refusal(bundle: &Bundle, error: &Error) -> Option<Refusal> {
     let leaf = || Certificate::from_der(bundle.signing_certificate()?.as_bytes()).ok();
     let what = match error {
@@ -33,8 +33,8 @@ pub(super) fn refusal(bundle: &Bundle, error: &Error) -> Option<Refusal> {
     Some(Refusal::Unsupported(what))
 }
 
-/// The same of a timestamp of this authority. The crate knows ECDSA alone, and wants intermediates to name time stamping
-/// where Go takes those that say nothing.
+/// Does the same for a timestamp of this authority. The crate supports only ECDSA, and requires intermediates to list
+/// time stamping where Go accepts those without an extended key usage.
 pub(super) fn timestamp(authority: &Material, error: &sigstore_tsa::Error) -> Option<Refusal> {
     let Material::Chain(certificates) = authority else { return None };
     let [own, issuers @ ..] = certificates.certificates() else { return None };
@@ -44,7 +44,7 @@ pub(super) fn timestamp(authority: &Material, error: &sigstore_tsa::Error) -> Op
             let ecdsa = matches!(algorithm, Algorithm::EcdsaP256 | Algorithm::EcdsaP384);
             (!ecdsa).then(|| format!("its timestamp is signed with a key of the kind {algorithm}"))
         }
-        // Not where the chain is broken as well.
+        // Not if the chain is broken as well.
         sigstore_tsa::Error::CertificateValidationError(_)
             if chain::check(certificates, Role::Tsa).is_ok() =>
         {
@@ -61,7 +61,7 @@ pub(super) fn timestamp(authority: &Material, error: &sigstore_tsa::Error) -> Op
     what.map(Refusal::Unsupported)
 }
 
-/// Why the crate can't read a certificate that is one.
+/// Why the crate can't parse a valid certificate.
 fn unread(leaf: &Certificate) -> Option<String> {
     if let Err(ChainError::Key { source: PublicKeyError::Unsupported(reason), .. }) = leaf.public_key() {
         return Some(format!("the key in its certificate is of another kind: {reason}"));
@@ -71,7 +71,7 @@ fn unread(leaf: &Certificate) -> Option<String> {
         .then(|| "its certificate has a unique identifier beside its name".into())
 }
 
-/// The hash other than SHA-256 that was signed or logged.
+/// The hash algorithm that was signed or logged, if it is not SHA-256.
 fn other_hash(bundle: &Bundle) -> Option<HashAlgorithm> {
     let signed = match &bundle.content {
         SignatureContent::MessageSignature(message) => message.message_digest.as_ref().map(|d| d.algorithm),

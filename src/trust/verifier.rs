@@ -7,8 +7,8 @@ use crate::{
     signature::{UntrustedBundle, UntrustedSignature},
 };
 
-/// Verifies signatures with exactly the keys of one set. What is prepared for one signature (the verifying crate's part for a
-/// combination of log, CA and CT log; the path above a CA) is kept for the next ones, of all threads.
+/// Verifies signatures with exactly the keys of one set. The parts prepared for one signature (the verifying crate's
+/// part for a combination of log, CA and CT log; the path above a CA) are reused for later ones, by all threads.
 #[derive(Default)]
 pub struct Verifier {
     pub(super) keys: KeySet,
@@ -16,7 +16,7 @@ pub struct Verifier {
     pub(super) paths: Paths,
 }
 
-/// How to treat evidence whose key is not at hand.
+/// How to treat evidence whose key is missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Missing {
     /// Refuse the signature.
@@ -31,9 +31,9 @@ impl Verifier {
         Self { keys, prepared: Prepared::default(), paths: Paths::default() }
     }
 
-    /// Decides whether `signature` is good for the manifest `image`. All that the signature brings must hold: every log
-    /// entry, every timestamp, the certificate with its CT log. `now` is what the dates of GPG keys and signatures, and of
-    /// certificates that nothing else dates, are compared with.
+    /// Decides whether `signature` is valid for the manifest `image`. All of its evidence must be valid: every log
+    /// entry, every timestamp, the certificate with its CT log. `now` is compared with the dates of GPG keys and
+    /// signatures, and of certificates without any evidence of their time of use.
     pub fn judge(
         &self,
         signature: &UntrustedSignature,
@@ -43,9 +43,9 @@ impl Verifier {
         evidence::weigh(&Reading::new(signature, image)?, self, Missing::Refuse, now)
     }
 
-    /// Decides whether a bundle is good for a file, as strictly as the clients of sigstore do: a certificate needs a log entry
-    /// or a timestamp, and a key's signature a log entry or a timestamp as well, since nothing else says that it is meant
-    /// to be verified later. `bytes` is the file, where it is at hand; some signatures can't be verified by its digest.
+    /// Decides whether a bundle is valid for a file, as strictly as sigstore clients do: a certificate needs a log
+    /// entry or a timestamp, and so does a key's signature, because nothing else shows that it is meant to be verified
+    /// later. `bytes` is the file, if available; some signatures can't be verified by its digest alone.
     pub fn judge_blob(
         &self,
         bundle: &UntrustedBundle,
@@ -59,8 +59,8 @@ impl Verifier {
         evidence::weigh(&reading, self, Missing::Refuse, now)
     }
 
-    /// Tells which of the keys `signature` confirms. A log key is confirmed by an entry even while the signer's own key is
-    /// missing: the entry names the signer's key, and that claim serves for this check and for nothing else.
+    /// Finds the available keys that `signature` confirms. An entry confirms a log key even if the signer's own key is
+    /// missing: the entry contains the signer's key, and that claim is used for this check only.
     pub fn prove(
         &self,
         signature: &UntrustedSignature,
@@ -70,13 +70,13 @@ impl Verifier {
         self.prove_reading(&Reading::new(signature, image)?, now)
     }
 
-    /// The same of a signature that was read before.
+    /// Like `prove`, for a signature that has already been parsed.
     pub(crate) fn prove_reading(&self, reading: &Reading<'_>, now: Timestamp) -> Result<Verified, Refusal> {
         evidence::weigh(reading, self, Missing::LeaveOut, now)
     }
 }
 
-/// What a signature has been found to say. Only `evidence::weigh` makes one.
+/// The verified content of a signature. Only `evidence::weigh` creates one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verified {
     pub(super) keys: Vec<KeyRef>,
@@ -87,19 +87,19 @@ pub struct Verified {
     pub(super) refused: Vec<(KeyRef, Refusal)>,
 }
 
-/// Whose clock says when a signature was made.
+/// The source of the time at which a signature was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Clock {
     /// The transparency log's: its signed entry timestamp.
     Log,
     /// A timestamp authority's.
     Timestamp,
-    /// This host's: nothing dates the signature, and its certificate was judged as of now.
+    /// This host's clock: nothing dates the signature, so its certificate was judged as of now.
     Host,
 }
 
 impl Verified {
-    /// A signature that needs this key and nothing else.
+    /// A signature that needs only this key.
     pub(super) fn by(key: KeyRef) -> Self {
         Self {
             keys: vec![key],
@@ -111,8 +111,8 @@ impl Verified {
         }
     }
 
-    /// The keys at hand that it names and did not verify with, with the reason. Only [`Verifier::prove`] lets a signature
-    /// pass that has any: its log is confirmed, and its certificate is not.
+    /// The available keys that it names but did not verify with, with the reason. Only [`Verifier::prove`] accepts a
+    /// signature with any of these: its log is confirmed, and its certificate is not.
     pub fn refused(&self) -> &[(KeyRef, Refusal)] {
         &self.refused
     }
@@ -122,28 +122,29 @@ impl Verified {
         &self.keys
     }
 
-    /// The certificate's subject alternative name, where a certificate signed.
+    /// The certificate's subject alternative name, if the signature was made with a certificate.
     pub fn identity(&self) -> Option<&str> {
         self.identity.as_deref()
     }
 
-    /// All names in the certificate that can be compared, each with its kind, where a certificate signed.
+    /// All names in the certificate that can be compared, each with its kind, if the signature was made with a
+    /// certificate.
     pub fn names(&self) -> &[SubjectName] {
         &self.names
     }
 
-    /// The earliest time at which the signature is known to have been there, and whose clock says so. A signature without
-    /// log entry, timestamp and certificate has none.
+    /// The earliest time at which the signature is known to have existed, and the clock it is from. `None` without a
+    /// log entry, a timestamp and a certificate.
     pub const fn time(&self) -> Option<(Timestamp, Clock)> {
         self.time
     }
 
-    /// Whether a transparency log holds it.
+    /// Whether it is in a transparency log.
     pub fn is_logged(&self) -> bool {
         self.keys.iter().any(|key| matches!(key.role, Role::Rekor | Role::Rekor2))
     }
 
-    /// The OIDC issuer in the certificate, where a certificate signed.
+    /// The OIDC issuer in the certificate, if the signature was made with a certificate.
     pub fn oidc_issuer(&self) -> Option<&str> {
         self.oidc_issuer.as_deref()
     }

@@ -1,4 +1,4 @@
-//! The roots that a chain is verified from: built in, or a file that reached the user another way.
+//! The roots from which chains are verified: built in, or a file that the user obtained out of band.
 
 use std::{path::PathBuf, str::FromStr};
 
@@ -7,8 +7,8 @@ use sigstore_tuf::TrustedMetadataSet;
 use super::TufError;
 use crate::oci::Digest;
 
-/// A repository whose root is built in. The files in `roots/` are those that `sigstore-trust-root` 0.15.1 carries; it
-/// gives them away only together with an HTTP client of its own.
+/// A repository whose root is built in. The files in `roots/` are those of `sigstore-trust-root` 0.15.1, which provides
+/// them only together with an HTTP client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Instance {
     /// The public-good instance of sigstore.
@@ -19,7 +19,7 @@ pub enum Instance {
     GitHub,
 }
 
-/// A root to begin with. It is trusted because the user or this program says so.
+/// An initial root. It is trusted because the user or this program says so.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Root {
     bytes: Vec<u8>,
@@ -27,7 +27,7 @@ pub struct Root {
     instance: Option<Instance>,
 }
 
-/// A root as it is named: `builtin`, which is the public good's, `builtin:NAME`, or a file.
+/// An initial root as the user names it: `builtin` (the public-good one), `builtin:NAME`, or a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RootName {
     /// One that is built in.
@@ -51,10 +51,10 @@ impl FromStr for RootName {
 }
 
 impl Instance {
-    /// All of them.
+    /// All instances.
     pub const ALL: [Self; 3] = [Self::PublicGood, Self::Staging, Self::GitHub];
 
-    /// The name in `--tuf-root` and in the names of files.
+    /// The name in `--tuf-root` and in file names.
     pub const fn name(self) -> &'static str {
         match self {
             Self::PublicGood => "sigstore",
@@ -80,19 +80,19 @@ impl Instance {
         }
     }
 
-    /// The root that is built in.
+    /// The built-in root.
     pub fn root(self) -> Result<Root, TufError> {
         Ok(Root { instance: Some(self), ..Root::new(self.bytes().to_vec())? })
     }
 
-    /// The instance whose built-in root this is, byte for byte.
+    /// The instance whose built-in root has exactly these bytes.
     pub fn of(root: &[u8]) -> Option<Self> {
         Self::ALL.into_iter().find(|instance| instance.bytes() == root)
     }
 }
 
 impl Root {
-    /// Reads a root; it must carry the signatures that it asks for itself.
+    /// Parses a root; it must have the signatures that it requires of itself.
     pub fn new(bytes: Vec<u8>) -> Result<Self, TufError> {
         let set =
             TrustedMetadataSet::from_root(&bytes).map_err(|e| TufError::Root(super::error::chain(&e)))?;
@@ -115,13 +115,13 @@ impl Root {
         Digest::of(&self.bytes)
     }
 
-    /// The instance, where it is one's built-in root.
+    /// The instance, if this is a built-in root.
     pub const fn instance(&self) -> Option<Instance> {
         self.instance
     }
 
-    /// How what is verified from it is called: the address of a built-in instance, else the root's fingerprint. It must
-    /// not come from a pack, which nobody vouches for.
+    /// The name of what is verified from it: the address of a built-in instance, otherwise the root's fingerprint. It
+    /// must not be taken from a pack, where it is not authenticated.
     pub fn label(&self) -> String {
         self.instance
             .map_or_else(|| format!("TUF root {}", self.digest()), |instance| instance.url().to_owned())

@@ -8,19 +8,19 @@ use crate::{
 };
 
 /// The path of a file in a repository: `15.root.json`, `targets/dir/<sha256>.name`. It can't leave the repository, and
-/// is fit for an address, a tar and a terminal.
+/// is safe to use in an address, in a tar and on a terminal.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RepositoryPath(String);
 
-/// The files of a repository that its keys follow from, as they were served.
+/// The files of a repository from which its keys are derived, as served.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Chain {
     files: BTreeMap<RepositoryPath, Vec<u8>>,
 }
 
 impl RepositoryPath {
-    /// Accepts `path` if it is safe, and if USTAR holds it: 100 bytes, or up to 155 more in front of a slash. A hash in
-    /// front of `fulcio_intermediate_v1.crt.pem` alone has 95.
+    /// Accepts `path` if it is safe and fits into USTAR: 100 bytes, or up to 155 more before a slash. A hash and
+    /// `fulcio_intermediate_v1.crt.pem` alone have 95.
     pub fn new(path: &str) -> Result<Self, TufError> {
         let part = |part: &str| {
             !part.is_empty()
@@ -50,7 +50,7 @@ impl fmt::Display for RepositoryPath {
 }
 
 impl Chain {
-    /// Adds a file. All of them together are bounded.
+    /// Adds a file. The total size is limited.
     pub fn insert(&mut self, path: RepositoryPath, bytes: Vec<u8>) -> Result<(), TufError> {
         self.files.insert(path, bytes);
         if self.files.len() > limits::TUF_FILES {
@@ -74,7 +74,7 @@ impl Chain {
         self.files.iter().map(|(path, bytes)| (path, bytes.as_slice()))
     }
 
-    /// The roots, the oldest first.
+    /// The roots, oldest first.
     pub fn roots(&self) -> Vec<(u64, &[u8])> {
         let version = |path: &RepositoryPath| path.0.strip_suffix(".root.json")?.parse::<u64>().ok();
         let mut roots: Vec<_> =
@@ -83,8 +83,8 @@ impl Chain {
         roots
     }
 
-    /// The name of its file in keys/: a bare one where a built-in root is among its roots, else after the first digits of
-    /// its oldest root, and the place where that is known.
+    /// The name of its file in keys/: a short one if one of its roots is built in, otherwise made from the first digits
+    /// of its oldest root, and from its location if known.
     pub fn name(&self, place: Option<&str>) -> String {
         let roots = self.roots();
         if let Some(instance) = roots.iter().find_map(|(_, bytes)| Instance::of(bytes)) {
@@ -92,14 +92,14 @@ impl Chain {
         }
         let oldest = roots.first().map(|(_, bytes)| Digest::of(bytes).hex()).unwrap_or_default();
         let host = place.map(|place| slug(&origin_of(place))).unwrap_or_default();
-        // "tuf-tuf-…" says nothing that "tuf-…" does not.
+        // "tuf-tuf-…" adds nothing to "tuf-…".
         let host = host.strip_prefix("tuf-").unwrap_or(&host);
         let id = oldest.chars().take(8).collect::<String>();
         if host.is_empty() { format!("tuf-{id}") } else { format!("tuf-{host}-{id}") }
     }
 
-    /// Whether the other says the same, though its timestamp and snapshot are signed anew: these are renewed every few
-    /// days while nothing that they vouch for changes.
+    /// Whether the other has the same content, except for a newly signed timestamp and snapshot: these are renewed
+    /// every few days even if nothing else changes.
     pub fn says_the_same(&self, other: &Self) -> bool {
         let lasting = |chain: &Self| -> BTreeMap<RepositoryPath, Vec<u8>> {
             let renewed = |path: &str| {

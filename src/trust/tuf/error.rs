@@ -4,14 +4,14 @@ use std::error::Error as _;
 use jiff::Timestamp;
 use thiserror::Error;
 
-/// Why a repository, or a chain that was kept of one, is not believed.
+/// Why a repository, or a stored chain of one, failed verification.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum TufError {
-    /// The root to begin with is none.
+    /// The initial root is not a valid root.
     #[error("it is no TUF root: {0}")]
     Root(String),
-    /// A file could not be read. Who reads knows why.
+    /// A file could not be read. The reader has the details.
     #[error("could not read {file}: {reason}")]
     Unreadable {
         /// The file.
@@ -19,34 +19,34 @@ pub enum TufError {
         /// Why.
         reason: String,
     },
-    /// A file that must be there is not.
+    /// A required file is missing.
     #[error("{0} is missing")]
     Missing(String),
-    /// A file or all of them are larger than real ones are.
+    /// A file or all files together are larger than real ones.
     #[error("it has {0}, and no real repository does")]
     TooLarge(String),
-    /// A path that leaves the repository, or is not fit to be kept.
+    /// A path that leaves the repository, or that is not safe to store.
     #[error("it names the file {0:?}, which is not safe to keep")]
     Name(String),
-    /// A file whose name no plain tar holds.
+    /// A file whose name does not fit into a plain tar.
     #[error("it names the file {0:?}, and keypack keeps names of at most 100 bytes behind the last slash")]
     LongName(String),
-    /// Too few good signatures.
+    /// Too few valid signatures.
     #[error("its {role} has {found} of the {threshold} signatures that {by} asks for")]
     Signatures {
-        /// What is signed.
+        /// The signed role.
         role: String,
-        /// Good ones.
+        /// The number of valid signatures.
         found: usize,
-        /// How many are asked for.
+        /// The number required.
         threshold: usize,
-        /// Who asks.
+        /// The role that requires them.
         by: String,
     },
-    /// One key that counts as two.
+    /// One key under two ids.
     #[error("its role {0} names one key by two ids, so that one keeper would sign as two")]
     KeyTwice(String),
-    /// A key with which anybody can sign.
+    /// A key with which anyone can sign.
     #[error("its role {role} trusts a key that proves nothing: {why}")]
     KeyWeak {
         /// The role.
@@ -54,25 +54,25 @@ pub enum TufError {
         /// What is wrong with the key.
         why: String,
     },
-    /// A root whose version does not follow.
+    /// A root whose version is not the next one.
     #[error("the root that should have version {expected} has version {actual}")]
     RootVersion {
-        /// What follows.
+        /// The expected version.
         expected: u64,
-        /// What is there.
+        /// The actual version.
         actual: u64,
     },
     /// Past its end.
     #[error("its {role} expired at {expires}, and it is {now:.0}")]
     Expired {
-        /// What.
+        /// The role.
         role: String,
-        /// Its end.
+        /// The time of expiry.
         expires: Timestamp,
-        /// The time.
+        /// The current time.
         now: Timestamp,
     },
-    /// Length, hash or version differ from what the role above says.
+    /// Length, hash or version differ from those stated by the role above.
     #[error("its files do not fit together: {0}")]
     Mismatch(String),
     /// Not metadata.
@@ -104,7 +104,7 @@ impl TufError {
         }
     }
 
-    /// Sorts what the crate reports. `root` is the version that was believed when it happened.
+    /// Classifies a crate error. `root` is the version that was trusted when it happened.
     pub(super) fn sort(e: &sigstore_tuf::Error, root: u64, now: Timestamp) -> Self {
         use sigstore_tuf::Error;
         match e {
@@ -129,7 +129,7 @@ impl TufError {
     }
 }
 
-/// An error with its causes, which the crate keeps apart.
+/// An error with its causes, which the crate keeps separate.
 pub(super) fn chain(e: &sigstore_tuf::Error) -> String {
     let mut text = e.to_string();
     let mut next = e.source();

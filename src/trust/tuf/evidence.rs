@@ -1,4 +1,4 @@
-//! What a chain says of itself: versions and dates. Of a verified chain they are true.
+//! Versions and dates in a chain. They are authentic only for a verified chain.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,25 +12,25 @@ use sigstore_tuf::{
 use super::{Chain, TufError, error};
 use crate::oci::Digest;
 
-/// The roles that every repository has and whose keys a root names.
+/// The roles of every repository, whose keys are listed in its root.
 const ROLES: [&str; 4] = ["root", "timestamp", "snapshot", "targets"];
 
-/// How many days the metadata of a role are made for, as `tuf-on-ci` writes it into the signed root. With it the end
-/// tells the beginning: TUF itself writes down no date of signing.
+/// The number of days for which a role's metadata are valid, as `tuf-on-ci` records it in the signed root. It allows
+/// the signing date, which TUF itself does not record, to be derived from the expiry.
 const PERIOD: &str = "x-tuf-on-ci-expiry-period";
 
-/// What a chain is evidence of, and of when.
+/// The versions and dates that a chain proves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Evidence {
-    /// The roots that were followed, the one that was given first.
+    /// The roots that were followed, starting with the given one.
     pub roots: Vec<RootSeen>,
-    /// The version of each role: root, timestamp, snapshot, targets, and delegated ones by their names.
+    /// The version of each role: root, timestamp, snapshot, targets, and delegated ones by name.
     pub versions: BTreeMap<String, u64>,
-    /// When each role's metadata end.
+    /// When each role's metadata expire.
     pub expires: BTreeMap<String, Timestamp>,
-    /// No earlier than this the timestamp was signed, where the root says how long one is good for.
+    /// The timestamp was signed no earlier than this. Known only if the root states how long one is valid.
     pub signed_after: Option<Timestamp>,
-    /// The same of the targets: the date of what they list.
+    /// The same for the targets: the date of the listed files.
     pub targets_date: Option<Timestamp>,
 }
 
@@ -41,13 +41,13 @@ pub struct RootSeen {
     pub digest: Digest,
     /// Its version.
     pub version: u64,
-    /// The roles whose keys are still the same in the last root: only their versions may be compared. A keeper who
-    /// changes a role's keys may count from one again (specification 5.3.11, recovery from fast-forward attacks).
+    /// The roles whose keys are still the same in the last root: only their versions may be compared. After a change of
+    /// a role's keys, its versions may start from one again (specification 5.3.11, recovery from fast-forward attacks).
     pub same_keys: BTreeSet<String>,
 }
 
 impl Evidence {
-    /// When the first of its metadata ends: the last moment at which a client without memory would have believed it,
+    /// When the first of its metadata expires: the last moment at which a client without state would have accepted it,
     /// and so the last at which it can have been collected.
     pub fn good_until(&self) -> Timestamp {
         self.expires.values().min().copied().unwrap_or(Timestamp::MIN)
@@ -129,7 +129,7 @@ pub(super) fn parse<T: sigstore_tuf::Role + Clone>(bytes: &[u8]) -> Result<T, Tu
     Ok(metadata.into_signed())
 }
 
-/// What a chain says of itself. Nothing is verified: for showing what a pack claims.
+/// The versions and dates in a chain, without verifying anything: for showing the claims of a pack.
 pub fn describe(chain: &Chain) -> Result<Evidence, TufError> {
     let roots: Vec<_> = chain.roots().into_iter().map(|(_, bytes)| bytes).collect();
     let last = parse::<Root>(roots.last().ok_or_else(|| TufError::Missing("root.json".into()))?)?;
@@ -155,7 +155,8 @@ mod tests {
         let dated = |days: Value| before(end, Some(&days)).map(|t| t.to_string());
         assert_eq!(dated(7.into()).unwrap(), "2026-08-21T00:00:00Z");
         assert_eq!(dated(1.into()).unwrap(), "2026-08-27T00:00:00Z");
-        // None, one that would date it after its end, and one of a century, in which an old one would be young.
+        // No period, one that puts the date after the expiry, and one of a century, which would make an old chain look
+        // new.
         for days in
             [Value::Null, "7".into(), 7.5.into(), 0.into(), (-1).into(), 36_501.into(), i64::MIN.into()]
         {

@@ -1,20 +1,20 @@
-//! The keys of a repository: what its `trusted_root.json` holds.
+//! The keys of a repository: the content of its `trusted_root.json`.
 
 use crate::diag::{Code, Diagnostic};
 use std::collections::BTreeSet;
 
 use crate::key::{Candidate, KeyId, Provenance, Role, trusted_root};
 
-/// What the targets of a repository gave.
+/// The keys found in the targets of a repository.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Items {
-    /// The keys, each with the address and the time of use that the repository says.
+    /// The keys, each with the address and the period of use stated by the repository.
     pub candidates: Vec<Candidate>,
-    /// Entries that can't be used. The others are.
+    /// Entries that can't be used. The others are used.
     pub unusable: Vec<Unusable>,
-    /// Logs of the trusted root that do not say since when they are in use. They are used.
+    /// Logs in the trusted root without a start date. They are used.
     pub undated: Vec<String>,
-    /// Whether a trusted root was read; single targets then only stand in for what is unusable in it.
+    /// Whether a trusted root was read; single targets then only replace its unusable entries.
     trusted_root: bool,
 }
 
@@ -23,20 +23,20 @@ pub struct Items {
 pub struct Unusable {
     /// The target that holds it.
     pub target: String,
-    /// The list that holds it, where the target is a trusted root.
+    /// The list that holds it, if the target is a trusted root.
     pub list: Option<&'static str>,
-    /// Which entry: `tlogs[2] https://…`, or the target itself.
+    /// Which entry, for example `tlogs[2] https://…`, or the target itself.
     pub entry: String,
     /// What is wrong.
     pub problem: Diagnostic,
-    /// The id that the entry claims, where its key does not have that id.
+    /// The id that the entry claims, if its key has a different id.
     pub claims: Option<(Role, KeyId)>,
 }
 
 /// The target that holds all keys of an instance.
 pub const TRUSTED_ROOT: &str = "trusted_root.json";
 
-/// The lists of a trusted root, and what they hold.
+/// The lists of a trusted root, and the roles of their keys.
 const LISTS: [(&str, &[Role]); 4] = [
     ("tlogs", &[Role::Rekor, Role::Rekor2]),
     ("certificateAuthorities", &[Role::Fulcio]),
@@ -65,14 +65,14 @@ impl Items {
         }
     }
 
-    /// Leaves out a target, or a block of it.
+    /// Records that a target, or a block of it, is not used.
     pub(super) fn leave(&mut self, target: &str, block: Option<&str>, problem: Diagnostic) {
         let entry = block.map_or_else(|| target.to_owned(), |block| format!("{target} {block}"));
         self.unusable.push(Unusable { target: target.into(), list: None, entry, problem, claims: None });
     }
 
-    /// The roles for which single targets are asked: all, where there is no trusted root to read; else those that it
-    /// lists without one usable entry, as the trusted roots of RHTAS up to 1.3.2 do.
+    /// The roles for which single targets are read: all, if there is no trusted root; otherwise those that it lists
+    /// without a single usable entry, as in the trusted roots of RHTAS up to 1.3.2.
     pub(super) fn lacking(&self) -> BTreeSet<Role> {
         let lists = LISTS.into_iter().filter(|(list, roles)| {
             let has = self.candidates.iter().any(|c| roles.contains(&c.key.role));

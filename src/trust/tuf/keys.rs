@@ -1,5 +1,5 @@
-//! One keeper, one vote. Key ids are names that a keeper chooses (TAP 12), and the crate counts by them: under two ids
-//! one key would sign twice. So no role may name a key by two.
+//! One key, one vote. Key ids are names chosen by the repository (TAP 12), and the crate counts by them: a key with two
+//! ids would sign twice. So no role may list a key under two ids.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,8 +32,8 @@ fn once(role: &str, ids: &[String], keys: &BTreeMap<String, Key>) -> Result<(), 
     Ok(())
 }
 
-/// The key, whichever way it is written: PEM with or without RSA's parameters, or the bare hexadecimal of Ed25519. One with
-/// which anybody can sign is refused.
+/// The key, in any of its encodings: PEM with or without RSA's parameters, or the bare hexadecimal form of Ed25519. A
+/// key with which anyone can sign is refused.
 fn bytes(key: &Key) -> Result<Vec<u8>, String> {
     let public = key.keyval.public.trim();
     let der = DerPublicKey::from_pem(public).map(|der| der.as_bytes().to_vec());
@@ -46,7 +46,7 @@ fn bytes(key: &Key) -> Result<Vec<u8>, String> {
     match PublicKey::from_spki(&der) {
         Ok(key) => Ok(key.spki().to_vec()),
         Err(e @ PublicKeyError::Weak(_)) => Err(e.to_string()),
-        // Nothing that could sign, or a key that only the crate knows.
+        // It can't sign anything, or only the crate supports it.
         Err(_) => Ok(der),
     }
 }
@@ -57,7 +57,7 @@ mod tests {
 
     use super::*;
 
-    /// RFC 8410, example of section 10.1, and the same key as TUF writes it bare.
+    /// RFC 8410, example of section 10.1, and the same key in TUF's bare form.
     const PEM: &str = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n-----END PUBLIC KEY-----";
     const HEX: &str = "19BF44096984CDFE8541BAC167DC3B96C85086AA30B6B6CB0C5C38AD703166E1";
 
@@ -90,12 +90,12 @@ mod tests {
         for other in [PEM, HEX, &lower, &format!(" {lower}\n")] {
             let keys = json!({ "a": ed25519(PEM), "b": ed25519(other) });
             assert_eq!(check(&["a", "b"], &keys).unwrap_err().code().as_str(), "tuf-key-twice", "{other:?}");
-            // Only the keys of one role are compared; an id twice is one id, and one without a key is none.
+            // Only the keys of one role are compared; a repeated id counts once, and an id without a key is ignored.
             assert_eq!(check(&["a", "a", "c"], &keys), Ok(()));
         }
         let other = hex::encode(own_point());
         assert_eq!(check(&["a", "b"], &json!({ "a": ed25519(PEM), "b": ed25519(&other) })), Ok(()));
-        // What can't be read as a key can't sign either; the same text twice is told all the same.
+        // Something that can't be parsed as a key can't sign either, but the same text under two ids is still reported.
         let odd = json!({ "a": ed25519("?"), "b": ed25519("?"), "c": ed25519("!") });
         assert!(check(&["a", "b"], &odd).is_err());
         assert_eq!(check(&["a", "c"], &odd), Ok(()));

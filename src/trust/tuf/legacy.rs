@@ -1,8 +1,8 @@
 //! Targets that are one key or certificate each, as sigstore clients read them before `trusted_root.json`, and as RHTAS
 //! still lists them.
 //!
-//! What a target is for stands in its custom metadata, `{"sigstore": {"usage", "status", "uri"}}`; where no target has a
-//! usage, its name tells (cosign, `pkg/cosign/tuf.go`: `GetTargetsByMeta` and its fallbacks). A key whose status is
+//! The purpose of a target is in its custom metadata, `{"sigstore": {"usage", "status", "uri"}}`; if no target has a
+//! usage, the names decide (cosign, `pkg/cosign/tuf.go`: `GetTargetsByMeta` and its fallbacks). A key whose status is
 //! `Expired` still verifies what was signed while it was in use.
 
 use std::collections::BTreeSet;
@@ -19,7 +19,7 @@ use crate::{
     trust::check_chain,
 };
 
-/// The usages, and how targets without one are called.
+/// The usages, and the names of targets without one.
 const USAGES: [(Role, &str, &str); 4] = [
     (Role::Rekor, "Rekor", "rekor"),
     (Role::CtLog, "CTFE", "ctfe"),
@@ -27,7 +27,7 @@ const USAGES: [(Role, &str, &str); 4] = [
     (Role::Tsa, "TSA", "tsa"),
 ];
 
-/// Certificates of one chain: real ones have two or three.
+/// The maximum number of certificates in a chain: real ones have two or three.
 const LINKS: usize = 8;
 
 /// A target that is a key.
@@ -38,7 +38,7 @@ pub(super) struct Listed {
     uri: Option<String>,
 }
 
-/// The single keys that are asked for.
+/// The single keys to read.
 pub(super) fn listed(targets: &Targets, items: &Items) -> Result<Vec<Listed>, TufError> {
     let lacking = items.lacking();
     let mut found = Vec::new();
@@ -67,8 +67,8 @@ pub(super) fn listed(targets: &Targets, items: &Items) -> Result<Vec<Listed>, Tu
     Ok(found)
 }
 
-/// Adds the keys of these targets. Certificates of one role are put together to chains, for each may have a target of
-/// its own.
+/// Adds the keys of these targets. Certificates of one role are assembled into chains, because each may be in a
+/// separate target.
 pub(super) fn add(items: &mut Items, documents: &[(Provenance, Listed, Vec<u8>)]) {
     let mut chains = Vec::new();
     for (provenance, listed, bytes) in documents {
@@ -97,7 +97,7 @@ pub(super) fn add(items: &mut Items, documents: &[(Provenance, Listed, Vec<u8>)]
             }
         }
     }
-    // A certificate that issued another target's is a link of that one's chain, not an authority by itself.
+    // A certificate that issued another target's certificate is part of that one's chain, not an authority by itself.
     let issuers: BTreeSet<KeyId> =
         chains.iter().filter_map(|(_, listed, chain)| Some(longer(chain, listed.role, &chains)?.1)).collect();
     for (provenance, listed, chain) in chains.iter().filter(|(_, _, chain)| !issuers.contains(&chain.id())) {
@@ -112,14 +112,14 @@ pub(super) fn add(items: &mut Items, documents: &[(Provenance, Listed, Vec<u8>)]
     }
 }
 
-/// Nothing if it is of another kind than the keys of that role.
+/// `None` if it is not the kind of key that the role requires.
 fn candidate(listed: &Listed, material: Material, provenance: &Provenance) -> Option<Candidate> {
     let key = Key::new(listed.role, material).ok()?.at(listed.uri.clone());
     Some(Candidate { key, provenance: provenance.clone() })
 }
 
-/// The chain with the certificates of the target that issued its last one behind it, and the id of that one. Both roots
-/// that the public good ever had have one name, so the signature tells which it was.
+/// The chain extended by the certificates of the target that issued its last one, and the id of that target's chain.
+/// The two roots that the public-good instance has had so far share one name, so the signature decides between them.
 fn longer(chain: &Chain, role: Role, all: &[(&Provenance, &Listed, Chain)]) -> Option<(Chain, KeyId)> {
     let last = chain.certificates().last()?;
     if last.issuer() == last.subject() || chain.certificates().len() >= LINKS {

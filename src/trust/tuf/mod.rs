@@ -1,14 +1,14 @@
-//! The Update Framework (<https://theupdateframework.io>, specification 1.0.34): a repository's files come in, the keys
-//! that its keepers vouch for go out, or a refusal. No I/O and no clock.
+//! The Update Framework (<https://theupdateframework.io>, specification 1.0.34): takes a repository's files and returns
+//! the keys that they authenticate, or a refusal. No I/O and no clock.
 //!
-//! One workflow serves both sides: collecting, it runs over the real repository and demands that nothing has expired;
-//! in the enclave it runs again over the files that were kept, from a root that arrived by another way. There expiry is
-//! no reason to refuse, for what lies on a disk can only grow older; it bounds how old the evidence is, and that is
-//! judged beside it ([`Evidence`]). Signatures, thresholds, versions, lengths and hashes are held to always.
+//! The same workflow serves both sides. When collecting, it runs over the real repository and requires that nothing has
+//! expired. On the disconnected side it runs again over the stored files, from a root obtained out of band. Expiry is
+//! no reason to refuse there, because stored files can only get older; it shows how old the evidence is, which is
+//! judged separately ([`Evidence`]). Signatures, thresholds, versions, lengths and hashes are always enforced.
 //!
-//! The crate is `sigstore-tuf`, without its HTTP client: it takes key ids as declared, as `tuf-on-ci` writes them (others
-//! recompute them and refuse the roots of GitHub), and its workflow asks a trait for files. The futures of that trait are
-//! ready when they are made, so that driving them takes no runtime.
+//! The crate is `sigstore-tuf`, without its HTTP client: it accepts key ids as declared, as `tuf-on-ci` writes them
+//! (others recompute them and refuse GitHub's roots), and its workflow requests files from a trait. The futures of that
+//! trait are ready when created, so no runtime is needed to drive them.
 
 mod builtin;
 mod chain;

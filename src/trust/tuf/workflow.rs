@@ -1,4 +1,4 @@
-//! The client workflow (specification, section 5), driven over any repository, and what it read on the way.
+//! The client workflow (specification, section 5), run over any repository, and the files it read.
 
 use std::{
     future::{Future, ready},
@@ -19,7 +19,7 @@ use crate::{
     oci::Digest,
 };
 
-/// The files of a repository, wherever they are. `Ok(None)`: it is not there.
+/// The files of a repository, wherever they are. `Ok(None)` if a file does not exist.
 pub trait Files: Send + Sync {
     /// Reads a file of at most `max` bytes; a longer one is an error.
     fn get(&self, path: &RepositoryPath, max: u64) -> Result<Option<Vec<u8>>, TufError>;
@@ -36,20 +36,20 @@ impl Files for Chain {
     }
 }
 
-/// What follows from a root and a repository.
+/// The result for a root and a repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verified {
     /// The root that it was verified from.
     pub root: Digest,
     /// Versions and dates.
     pub evidence: Evidence,
-    /// The files that were needed, and no other.
+    /// Exactly the files that were needed.
     pub chain: Chain,
     /// The keys.
     pub items: Items,
 }
 
-/// Runs the whole workflow at `now`, strictly. `source` is how the keys' origin is called.
+/// Runs the whole workflow at `now`, strictly. `source` is the name of the keys' origin.
 pub fn refresh(
     files: Arc<dyn Files>,
     root: &Root,
@@ -67,7 +67,7 @@ pub fn refresh(
     run.attempt(|updater, now| finish(updater.refresh(now)))?;
     let mut items = Items::default();
     let targets = run.targets()?;
-    // What a document says of its own date follows from metadata that are verified by now.
+    // The date of a document is derived from metadata that have been verified by now.
     let date = run.evidence()?.targets_date;
     let provenance = |path: &str, bytes: &[u8]| Provenance {
         grade: Grade::Tuf,
@@ -89,19 +89,18 @@ pub fn refresh(
         let why = items.unusable.first().map(|u| format!(": {}: {}", u.entry, u.problem.message));
         return Err(TufError::NoKeys(why.unwrap_or_default()));
     }
-    // Once more: delegated roles are known only now.
+    // Again, because the delegated roles are known only now.
     let evidence = run.evidence()?;
     let chain = run.kept.lock().unwrap_or_else(PoisonError::into_inner).chain.clone();
     Ok(Verified { root: root.digest(), evidence, chain, items })
 }
 
-/// Runs it over files that were kept. Nothing is refused because it has expired by now: how old the evidence is, is
-/// told by [`Evidence`].
+/// Runs it over stored files. Nothing is refused because it has expired since: [`Evidence`] shows how old it is.
 pub fn verify(chain: &Chain, root: &Root, source: &str) -> Result<Verified, TufError> {
     refresh(Arc::new(chain.clone()), root, Timestamp::MIN, source)
 }
 
-/// Whether the root `new` may follow `old`: signed as both ask for.
+/// Whether the root `new` may succeed `old`: signed as both require.
 pub fn succeeds(old: &[u8], new: &[u8]) -> bool {
     TrustedMetadataSet::from_root(old).is_ok_and(|mut set| set.update_root(new).is_ok())
 }
@@ -126,7 +125,7 @@ impl Run {
         })
     }
 
-    /// A target, looked for as the delegations say.
+    /// Finds a target by following the delegations.
     fn target(&mut self, path: &str) -> Result<Option<Vec<u8>>, TufError> {
         let Some(found) = self.attempt(|updater, now| finish(updater.get_target_info(path, now)))? else {
             return Ok(None);
@@ -158,23 +157,23 @@ impl Run {
     }
 }
 
-/// The limits are those of python-tuf, which follow the specification; those that concern us are ours.
+/// The limits are those of python-tuf, which follow the specification, except for those set here.
 fn config() -> UpdaterConfig {
     let mut config = UpdaterConfig::default();
     config.target_max_length = limits::KEY_FILE;
-    // One more than the recorder allows, which says it better.
+    // One more than the recorder allows, because the recorder's error message is better.
     config.max_root_rotations = u32::try_from(limits::TUF_ROOTS).unwrap_or(u32::MAX).saturating_add(1);
     config
 }
 
-/// What was read.
+/// The files read so far.
 #[derive(Default)]
 struct Kept {
     chain: Chain,
     roots: usize,
-    /// Why reading failed, which the crate's own error can't carry.
+    /// Why reading failed, which the crate's own error can't contain.
     failure: Option<TufError>,
-    /// The last file that was asked for and is not there.
+    /// The last requested file that does not exist.
     missing: String,
 }
 
@@ -184,7 +183,7 @@ impl Kept {
     }
 }
 
-/// Keeps each file that the workflow asks for.
+/// Keeps each file that the workflow requests.
 struct Recorder {
     files: Arc<dyn Files>,
     kept: Arc<Mutex<Kept>>,
@@ -225,7 +224,7 @@ impl Repository for Recorder {
     }
 }
 
-/// Drives a future that never waits: [`Recorder`] has read when it returns. One poll ends it; no runtime is needed.
+/// Drives a future that never waits, because [`Recorder`] has read the file when it returns: one poll is enough.
 fn finish<T>(future: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(outcome) => outcome,
