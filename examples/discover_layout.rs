@@ -27,7 +27,7 @@ fn main() -> ExitCode {
         Ok(false) => ExitCode::from(4),
         Err(e) => {
             eprintln!("{} [{}]\n{}", e.message, e.code, e.hint);
-            ExitCode::FAILURE
+            ExitCode::from(e.exit as u8)
         }
     }
 }

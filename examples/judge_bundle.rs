@@ -1,48 +1,52 @@
-//! Judges one sigstore bundle by the keys of a trusted root, at the present time, without any network.
+//! Judges one sigstore bundle over a file or an image, which its digest names, without any network: whether the certificate
+//! of the identity that is expected signed it, by the logs and authorities of a trusted root.
 //!
 //! ```text
-//! cargo run --example judge_bundle -- bundle.sigstore.json sha256:IMAGE trusted_root.json
+//! cargo run --example judge_bundle -- bundle.sigstore.json sha256:… trusted_root.json me@example.com https://accounts.example.com
 //! ```
 #![allow(
     clippy::disallowed_macros,
     clippy::disallowed_methods,
-    reason = "an example is a program: it reads its arguments and files, and prints"
+    reason = "an example is a program: it reads its arguments and the clock, and prints"
 )]
 
-use std::{env, error::Error, fs, path::Path, process::ExitCode};
+use std::{env, process::ExitCode};
 
-use keypack::{
-    keysource::Gathered,
-    oci::Digest,
-    resolve::{Answer, Question, resolve},
-    signature::{UntrustedBundle, UntrustedSignature},
+use keypack::ops::{
+    Context, Env,
+    verify::{ExpectedIdentity, TextPattern},
+    verify_blob::{Artifact, ExpectedSigner, Request},
 };
 
-fn main() -> Result<ExitCode, Box<dyn Error>> {
+fn main() -> ExitCode {
     let args: Vec<String> = env::args().skip(1).collect();
-    let [bundle, image, trusted_root] = args.as_slice() else {
-        eprintln!("usage: judge_bundle BUNDLE sha256:IMAGE TRUSTED_ROOT");
-        return Ok(ExitCode::from(2));
+    let [bundle, digest, trusted_root, identity, issuer] = args.as_slice() else {
+        eprintln!("usage: judge_bundle BUNDLE sha256:DIGEST TRUSTED_ROOT IDENTITY ISSUER");
+        return ExitCode::from(2);
     };
-    let image: Digest = image.parse()?;
-    // Parsed, and not believed: what it says is untrusted until a key verifies it.
-    let signature = UntrustedSignature::Bundle(Box::new(UntrustedBundle::parse(&fs::read(bundle)?)?));
-    let mut keys = Gathered::default();
-    keys.add_trusted_root(Path::new(trusted_root))?;
-
-    let question = Question { image, signature: &signature };
-    let resolution = resolve(&[question], &keys.candidates, jiff::Timestamp::now());
-    for answers in &resolution.answers {
-        for (need, answer) in &answers.needs {
-            match answer {
-                Answer::Have(key) => println!("{}: proved, {}", need.role(), key.id),
-                Answer::Missing { .. } => println!("{}: no key of the trusted root fits", need.role()),
-                Answer::Refused { refusal, .. } => println!("{}: refused: {refusal}", need.role()),
-            }
+    let Ok(digest) = digest.parse() else {
+        eprintln!("{digest} is not sha256:<64 hex>");
+        return ExitCode::from(2);
+    };
+    let request = Request {
+        bundle: bundle.into(),
+        artifact: Artifact::Digest(digest),
+        signer: ExpectedSigner::Identity(ExpectedIdentity {
+            name: TextPattern::Exact(identity.clone()),
+            issuer: Some(TextPattern::Exact(issuer.clone())),
+        }),
+        trusted_root: Some(trusted_root.into()),
+    };
+    // The environment is not looked at: the time and the variables are arguments.
+    match keypack::ops::verify_blob(&request, &Context::new(jiff::Timestamp::now(), Env::default())) {
+        Ok(found) => {
+            let time = found.time.map_or_else(String::new, |time| format!(" at {time}"));
+            println!("{}: signed by {identity}{time}", found.digest);
+            ExitCode::SUCCESS
         }
-        if let Some(refusal) = &answers.refusal {
-            println!("refused: {refusal}");
+        Err(e) => {
+            eprintln!("{} [{}]\n{}", e.message, e.code, e.hint);
+            ExitCode::from(e.exit as u8)
         }
     }
-    Ok(if resolution.all_verify() { ExitCode::SUCCESS } else { ExitCode::from(4) })
 }

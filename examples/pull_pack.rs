@@ -39,7 +39,7 @@ fn main() -> ExitCode {
         Err(failure) => {
             let e = failure.diagnostic;
             eprintln!("{} [{}]\n{}", e.message, e.code, e.hint);
-            ExitCode::from(3)
+            ExitCode::from(e.exit as u8)
         }
     }
 }

@@ -16,7 +16,7 @@ use url::Url;
 
 /// Why an address is not taken. The text does not repeat it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-pub enum AddressError {
+pub(crate) enum AddressError {
     /// It can't be read, or is none of http and https.
     #[error("it is not an http(s) address")]
     Form,
@@ -29,13 +29,13 @@ pub enum AddressError {
 }
 
 /// Whether a text means an address and not a path, well written or not.
-pub fn is_meant(text: &str) -> bool {
+pub(crate) fn is_meant(text: &str) -> bool {
     let scheme = text.split_once(':').map_or("", |(scheme, _)| scheme);
     text.contains("://") || ["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known))
 }
 
 /// An address that the user names.
-pub fn parse(text: &str) -> Result<Url, AddressError> {
+pub(crate) fn parse(text: &str) -> Result<Url, AddressError> {
     let url: Url = text.parse().map_err(|_| AddressError::Form)?;
     if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
         return Err(AddressError::Form);
@@ -52,7 +52,7 @@ pub fn parse(text: &str) -> Result<Url, AddressError> {
 
 /// An address out of a document, without user name, password, query and fragment. What can't be read as an address stays,
 /// unless it may hold one of them.
-pub fn plain(text: &str) -> Cow<'_, str> {
+pub(crate) fn plain(text: &str) -> Cow<'_, str> {
     match parse(text) {
         Ok(_) => text.into(),
         Err(AddressError::Form) if !text.contains(['@', '?', '#']) => text.into(),
@@ -69,7 +69,7 @@ pub fn plain(text: &str) -> Cow<'_, str> {
 }
 
 /// Whether no word of a text is an address with more than a place in it.
-pub fn is_plain(text: &str) -> bool {
+pub(crate) fn is_plain(text: &str) -> bool {
     text.split_whitespace().filter(|word| is_meant(word)).all(|word| plain(word) == word)
 }
 
@@ -80,7 +80,7 @@ static SECRETS: LazyLock<Option<[Regex; 2]>> = LazyLock::new(|| {
 });
 
 /// A message without user names, passwords, queries and fragments of the addresses in it.
-pub fn quiet(text: &str) -> Cow<'_, str> {
+pub(crate) fn quiet(text: &str) -> Cow<'_, str> {
     if !text.contains(":/") && !text.contains(":\\") {
         return text.into();
     }

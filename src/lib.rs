@@ -1,6 +1,29 @@
 //! keypack finds the public keys that the signatures of mirrored container images need, proves that they fit, packs
 //! them as an OCI artifact, and lays them down, authenticated, on the disconnected side.
 //!
+//! # As a library
+//!
+//! [`ops`] has one function for each verb: a plain request and a [`Context`](ops::Context) in, an outcome or a
+//! [`Diagnostic`](diag::Diagnostic) out. What they found is in [`outcome`], and its JSON by a schema in
+//! `schemas/`. [`events`] is what is reported on the way. Nothing prints or reads the clock, and of the environment only the
+//! HTTP client reads the variables that name a proxy: all else is an argument.
+//!
+//! ```no_run
+//! use keypack::ops::{self, Context, Env, Sources, discover::Request};
+//!
+//! # fn main() -> Result<(), keypack::diag::Diagnostic> {
+//! let sources = Sources { places: vec!["oci:mirror".into()], ..Sources::default() };
+//! let context = Context::new(jiff::Timestamp::now(), Env::from_vars(|name| std::env::var_os(name), None));
+//! let report = ops::discover(&Request { sources, draft_rules: None }, &context)?.report;
+//! println!("{} of {} images are signed", report.counts.signed, report.counts.images);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! `examples/` has three programs: one discovers the keys of a layout, one judges a bundle, one pulls a pack. Times are
+//! `jiff`'s. All other modules are private; the feature `internals` shows them to the tests of this repository, without
+//! any promise.
+//!
 //! # One picture
 //!
 //! ```text
@@ -23,12 +46,11 @@
 //!                            └────► write (I/O): keys/
 //! ```
 //!
-//! A [`pack::Draft`] is whole and consistent and may be pushed. A [`pack::Pack`] is what an anchor authenticated: it
-//! comes out of [`pack::authenticate`], or [`state`] recognises it. [`trust`] decides about every signature, once for
+//! A `pack::Draft` is whole and consistent and may be pushed. A `pack::Pack` is what an anchor authenticated: it
+//! comes out of `pack::authenticate`, or `state` recognises it. `trust` decides about every signature, once for
 //! collecting and for verifying.
 //!
-//! A program calls the verbs as functions: [`ops`] has one for each, with a plain request and a context in, and an
-//! outcome out. The binary is [`cli`] around them.
+//! The binary is `cli` around [`ops`].
 //!
 //! # Layers
 //!
@@ -37,21 +59,21 @@
 //!
 //! | level | modules |
 //! |---|---|
-//! | 7 | [`cli`]: arguments, help, terminal output, exit codes; it never uses [`trust`], [`pack`], [`state`] or [`resolve`](mod@resolve) |
+//! | 7 | `cli`: arguments, help, terminal output, exit codes; it never uses `trust`, `pack`, `state` or `resolve` |
 //! | 6 | [`ops`]: one function per verb, a request and a context in, an outcome out |
-//! | 5 | [`outcome`], [`export`]: files for other programs, [`write`](mod@write), [`state`], [`config`]: what people write in YAML, pure |
-//! | 4 | [`pack`]: the inventory, the files of keys/, the artifact, anchors |
-//! | 3 | [`discover`], [`resolve`](mod@resolve), [`keysource`], [`policy`]: the organisation's rules (on `discover` and `resolve`), pure |
-//! | 2 | [`trust`]: every decision, no I/O |
-//! | 1 | [`signature`], [`registry`]: the client of registries, [`content`]: where content lives (on `registry`) |
-//! | 0 | [`address`]: what may be kept of one, [`oci`], [`key`], [`tree`], [`limits`], [`display`]: values as people read them, [`fs`]: files, directories, locks, [`events`]: what is reported while it runs, [`text`]: encodings of named files, [`yaml`]: YAML with the place of each value, [`http`]: the HTTP client, [`workers`]: threads |
+//! | 5 | [`outcome`], `export`: files for other programs, `write`, `state`, `config`: what people write in YAML, pure |
+//! | 4 | `pack`: the inventory, the files of keys/, the artifact, anchors |
+//! | 3 | `discover`, `resolve`, `keysource`, `policy`: the organisation's rules (on `discover` and `resolve`), pure |
+//! | 2 | `trust`: every decision, no I/O |
+//! | 1 | `signature`, `registry`: the client of registries, `content`: where content lives (on `registry`) |
+//! | 0 | `address`: what may be kept of one, `oci`, `key`, `tree`, `limits`, `display`: values as people read them, `fs`: files, directories, locks, [`events`]: what is reported while it runs, `text`: encodings of named files, `yaml`: YAML with the place of each value, `http`: the HTTP client, `workers`: threads |
 //!
-//! `config` is below [`ops`] and not beside [`cli`]: requests hold the choices that it reads (what to include, what is
+//! `config` is below [`ops`] and not beside `cli`: requests hold the choices that it reads (what to include, what is
 //! revoked). `policy` is beside `discover` and below `pack`: a pack carries rules, and a draft of rules is what a discovery
 //! saw.
 //!
-//! A place is an arrangement over a namespace: [`content::Layout`] and [`content::Storage`] each read a
-//! [`content::DirFiles`] or a [`content::TarFiles`], which is indexed by its headers and never extracted; `dir:` trees
+//! A place is an arrangement over a namespace: `content::Layout` and `content::Storage` each read a
+//! `content::DirFiles` or a `content::TarFiles`, which is indexed by its headers and never extracted; `dir:` trees
 //! and registries are places of their own.
 //!
 //! # Laws
@@ -70,32 +92,110 @@
 //! All disk and network access is marked: `grep -rn 'allow(clippy::disallowed\|clippy::disallowed_types' src` is its
 //! map.
 
-pub mod address;
-pub mod cli;
-pub mod config;
-pub mod content;
+#![cfg_attr(
+    not(feature = "internals"),
+    allow(
+        unreachable_pub,
+        unused_imports,
+        reason = "what is public in a private module is so for this repository's tests"
+    )
+)]
+
 pub mod diag;
-pub mod discover;
-pub mod display;
 pub mod events;
-pub mod export;
-pub mod fs;
-pub mod http;
-pub mod key;
-pub mod keysource;
-pub mod limits;
-pub mod oci;
 pub mod ops;
 pub mod outcome;
+
+mod address;
+mod cli;
+mod export;
+mod text;
+mod workers;
+mod yaml;
+
+// What the tests, benchmarks and fuzz targets of keypack see as well.
+#[cfg(feature = "internals")]
+pub mod config;
+#[cfg(not(feature = "internals"))]
+mod config;
+#[cfg(feature = "internals")]
+pub mod content;
+#[cfg(not(feature = "internals"))]
+mod content;
+#[cfg(feature = "internals")]
+pub mod discover;
+#[cfg(not(feature = "internals"))]
+mod discover;
+#[cfg(feature = "internals")]
+pub mod display;
+#[cfg(not(feature = "internals"))]
+mod display;
+#[cfg(feature = "internals")]
+pub mod fs;
+#[cfg(not(feature = "internals"))]
+mod fs;
+#[cfg(feature = "internals")]
+pub mod http;
+#[cfg(not(feature = "internals"))]
+mod http;
+#[cfg(feature = "internals")]
+pub mod key;
+#[cfg(not(feature = "internals"))]
+mod key;
+#[cfg(feature = "internals")]
+pub mod keysource;
+#[cfg(not(feature = "internals"))]
+mod keysource;
+#[cfg(feature = "internals")]
+pub mod limits;
+#[cfg(not(feature = "internals"))]
+mod limits;
+#[cfg(feature = "internals")]
+pub mod oci;
+#[cfg(not(feature = "internals"))]
+mod oci;
+#[cfg(feature = "internals")]
 pub mod pack;
+#[cfg(not(feature = "internals"))]
+mod pack;
+#[cfg(feature = "internals")]
 pub mod policy;
+#[cfg(not(feature = "internals"))]
+mod policy;
+#[cfg(feature = "internals")]
 pub mod registry;
+#[cfg(not(feature = "internals"))]
+mod registry;
+#[cfg(feature = "internals")]
 pub mod resolve;
+#[cfg(not(feature = "internals"))]
+mod resolve;
+#[cfg(feature = "internals")]
 pub mod signature;
+#[cfg(not(feature = "internals"))]
+mod signature;
+#[cfg(feature = "internals")]
 pub mod state;
-pub mod text;
+#[cfg(not(feature = "internals"))]
+mod state;
+#[cfg(feature = "internals")]
 pub mod tree;
+#[cfg(not(feature = "internals"))]
+mod tree;
+#[cfg(feature = "internals")]
 pub mod trust;
-pub mod workers;
+#[cfg(not(feature = "internals"))]
+mod trust;
+#[cfg(feature = "internals")]
 pub mod write;
-pub mod yaml;
+#[cfg(not(feature = "internals"))]
+mod write;
+
+#[doc(hidden)]
+pub use cli::main;
+pub use config::{IncludeKeys, Revocation, When};
+pub use key::{Fingerprint, Grade, KeyRef, Pin, PinRest, Provenance, Role, Validity};
+pub use keysource::KeyFile;
+pub use oci::Digest;
+pub use pack::{Change, KnownKey, Rotation};
+pub use signature::{IssuerName, Need};

@@ -1,5 +1,5 @@
 //! The program: see the library's documentation for how it is built.
 
 fn main() -> std::process::ExitCode {
-    keypack::cli::main()
+    keypack::main()
 }

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 /// The text without its byte order mark, and out of UTF-16 (Windows PowerShell's `>` writes it). Everything else, also
 /// binary, is left as it is. The result is at most half again as long as the input.
-pub fn utf8(bytes: &[u8]) -> Cow<'_, [u8]> {
+pub(crate) fn utf8(bytes: &[u8]) -> Cow<'_, [u8]> {
     match bytes {
         [0xef, 0xbb, 0xbf, rest @ ..] => Cow::Borrowed(rest),
         [0xff, 0xfe, rest @ ..] if is_utf16(rest, u16::from_le_bytes) => utf16(rest, u16::from_le_bytes),

@@ -17,7 +17,7 @@ pub fn run(data: &[u8]) {
                 if let Some(path) = place.path() {
                     assert!(text.contains(path.to_str().unwrap()), "{text:?}");
                 }
-                let _ = (place.reference(), place.repository(), place.tag());
+                let _ = (place.reference(), place.repository());
             }
             Err(e) => {
                 assert!(!e.hint().is_empty());

@@ -18,7 +18,7 @@ use keypack::{
 pub fn run(data: &[u8]) {
     let address = server::answering(&input::parts(data));
     let options = Options {
-        http: http::Options { retries: 0, proxy: http::Proxy::Direct, ..http::Options::default() },
+        http: http::Options { retries: 0, ..http::Options::default() },
         plain_http: true,
         credentials: CredentialStore::given(Credentials::password("alice", "hunter2")),
         ..Options::default()

@@ -12,7 +12,7 @@ use keypack::{
     signature::Need,
     outcome::{
         ConflictReport, Counts, Detail, ImageReport, ImageState, KeyReport, NeedReport, NeedState, OpenNeed, PackReport,
-        Report, SignatureReport, SourceReport, UndatedReport, UnusableReport, UnusedReport, WindowReport, WindowStatement,
+        Report, SignatureReport, SourceReport, UnusableReport, UnusedReport, WindowReport, WindowStatement,
         render,
     },
 };
@@ -88,7 +88,7 @@ pub fn run(data: &[u8]) {
             example: text(6),
         }],
         unusable: vec![UnusableReport { source: text(7), entry: Some(text(8)), problem: problem(9) }],
-        undated: vec![UndatedReport { source: text(7), entry: text(8), problem: problem(9) }],
+        undated: vec![UnusableReport { source: text(7), entry: Some(text(8)), problem: problem(9) }],
         unused: vec![UnusedReport { source: text(1), sha256: digest }],
         conflicts: vec![ConflictReport { key, sources: vec![text(2), text(3)] }],
         windows: vec![window(key, text(4))],

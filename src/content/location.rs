@@ -8,7 +8,7 @@ use thiserror::Error;
 use super::foreign::foreign;
 use crate::{
     address::quiet,
-    diag::{Code, Diagnostic},
+    diag::Diagnostic,
     oci::Digest,
     registry::{Host, ReferenceError, RegistryRef, without_user},
 };
@@ -58,11 +58,6 @@ impl LocationError {
     /// What to write instead.
     pub fn hint(&self) -> &str {
         &self.hint
-    }
-
-    /// The stable code of this error.
-    pub const fn code(&self) -> Code {
-        Code::Usage
     }
 }
 
@@ -153,17 +148,6 @@ impl Location {
             | Self::Dir(path)
             | Self::OcMirror(path)
             | Self::Path(path) => Some(path),
-        }
-    }
-
-    /// The tag, where one is written: what [`super::Sink::put`] takes.
-    pub fn tag(&self) -> Option<&str> {
-        match self {
-            Self::Registry(reference) => reference.tag.as_deref(),
-            Self::Layout(_, Some(Selector::Tag(tag))) | Self::Archive(_, Some(Selector::Tag(tag))) => {
-                Some(tag)
-            }
-            _ => None,
         }
     }
 }

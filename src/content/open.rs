@@ -89,7 +89,7 @@ pub fn open_destination(
         Location::Registry(RegistryRef { host, repository, .. })
         | Location::Repositories(host, repository) => {
             // One client for both: one connection, one token, and what was read need not be read again.
-            let client = Registry::new(host.clone(), registry()).to_be_written();
+            let client = Registry::new(host.clone(), registry()).for_writing();
             let source = RegistrySource::of(client, Selection::Repositories(vec![repository.clone()]));
             return Ok(Destination {
                 sink: Box::new(source.sink(repository)?),

@@ -88,13 +88,6 @@ pub trait Source: Sync {
         self.list(repository, &mut |listed| all.extend(listed))?;
         Ok(all)
     }
-
-    /// What [`Source::list`] can't tell, together.
-    fn problems(&self, repository: &str) -> Result<Vec<ContentError>, ContentError> {
-        let mut all = Vec::new();
-        self.list(repository, &mut |listed| all.extend(listed.err()))?;
-        Ok(all)
-    }
 }
 
 /// What a place can do beyond [`Source`], and what is special about it.

@@ -19,12 +19,16 @@ impl Default for Interrupt {
 
 impl Interrupt {
     /// Says what is true from now on.
-    pub fn leaves(&self, text: impl Into<String>) {
+    pub(crate) fn leaves(&self, text: impl Into<String>) {
         *self.lock() = text.into();
     }
 
     /// Does what is done in a moment and must not be cut in two; `text` is true afterwards. [`Self::settled`] waits for it.
-    pub fn whole<T, E>(&self, text: impl Into<String>, work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+    pub(crate) fn whole<T, E>(
+        &self,
+        text: impl Into<String>,
+        work: impl FnOnce() -> Result<T, E>,
+    ) -> Result<T, E> {
         let mut state = self.lock();
         let done = work()?;
         *state = text.into();

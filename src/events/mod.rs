@@ -5,7 +5,7 @@ mod interrupt;
 mod progress;
 
 pub use interrupt::Interrupt;
-pub use progress::{Progress, Transfer};
+pub use progress::Progress;
 
 /// Hears what an operation reports. The text is one or more sentences for a person, and parts of it may quote content:
 /// whoever prints it removes what a terminal acts on. Each method does nothing unless it is implemented.

@@ -23,7 +23,7 @@ impl Progress {
 
     /// A transfer of so many bytes begins. It counts for as long as what is returned lives: one that failed and begins
     /// anew does not count twice, and one that is done makes room for the next.
-    pub fn begin(&self, bytes: u64) -> Transfer {
+    pub(crate) fn begin(&self, bytes: u64) -> Transfer {
         if let Some(counts) = &self.0 {
             counts.expected.fetch_add(bytes, Ordering::Relaxed);
         }
@@ -43,7 +43,7 @@ impl Progress {
 /// A transfer under way; see [`Progress::begin`].
 #[derive(Debug)]
 #[must_use]
-pub struct Transfer {
+pub(crate) struct Transfer {
     progress: Progress,
     expected: u64,
     passed: u64,
@@ -51,7 +51,7 @@ pub struct Transfer {
 
 impl Transfer {
     /// So many bytes passed. Never more than were expected: what comes a second time is not progress.
-    pub fn pass(&mut self, bytes: u64) {
+    pub(crate) fn pass(&mut self, bytes: u64) {
         let bytes = bytes.min(self.expected - self.passed);
         self.passed += bytes;
         if let Some(counts) = &self.progress.0 {

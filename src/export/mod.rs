@@ -2,4 +2,4 @@
 
 mod registries_d;
 
-pub use registries_d::{Asked, Attachments, RegistriesD, Repository, is_ours, scopes};
+pub(crate) use registries_d::{Asked, Attachments, RegistriesD, is_ours, scopes};

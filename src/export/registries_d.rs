@@ -19,7 +19,7 @@ const MARK: &str = "# Written by keypack discover --write-registries-d.";
 
 /// The images of one registry that were asked for.
 #[derive(Debug)]
-pub struct Asked<'a> {
+pub(crate) struct Asked<'a> {
     /// The place, as the discovery names it.
     pub place: String,
     /// The registry: `HOST[:PORT]`.
@@ -30,7 +30,7 @@ pub struct Asked<'a> {
 
 /// Whether signatures are to be looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Attachments {
+pub(crate) enum Attachments {
     /// There are some, or it is not known whether there are.
     On,
     /// Every image that was asked for was read, and none has a signature.
@@ -39,7 +39,7 @@ pub enum Attachments {
 
 /// What was found in one repository.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Repository {
+pub(crate) struct Repository {
     /// Its scope.
     pub scope: String,
     /// Images with a signature that oc-mirror mirrors: a tag `sha256-<hex>.sig`.
@@ -54,7 +54,7 @@ pub struct Repository {
 
 impl Repository {
     /// The decision: only what is known switches verification off.
-    pub const fn attachments(&self) -> Attachments {
+    pub(crate) const fn attachments(&self) -> Attachments {
         let known = self.unread.is_empty() && self.signed == 0 && self.bundles.is_empty();
         if known && !self.unsigned.is_empty() { Attachments::Off } else { Attachments::On }
     }
@@ -62,14 +62,14 @@ impl Repository {
 
 /// The repositories that were looked at.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct RegistriesD {
+pub(crate) struct RegistriesD {
     /// By scope.
     pub repositories: Vec<Repository>,
 }
 
 impl RegistriesD {
     /// Decides for each repository that was asked for. What the discovery does not show counts as not read.
-    pub fn decide<S>(asked: &[Asked<'_>], discovery: &Discovery<S>) -> Self {
+    pub(crate) fn decide<S>(asked: &[Asked<'_>], discovery: &Discovery<S>) -> Self {
         let mut repositories: BTreeMap<String, Repository> = BTreeMap::new();
         for registry in asked {
             // A problem that no image has may be anywhere in the place. A name that is not there is asked for below.
@@ -99,17 +99,17 @@ impl RegistriesD {
     }
 
     /// The repositories with this decision.
-    pub fn with(&self, attachments: Attachments) -> impl Iterator<Item = &Repository> {
+    pub(crate) fn with(&self, attachments: Attachments) -> impl Iterator<Item = &Repository> {
         self.repositories.iter().filter(move |repository| repository.attachments() == attachments)
     }
 
     /// Whether everything that was asked for could be read.
-    pub fn is_complete(&self) -> bool {
+    pub(crate) fn is_complete(&self) -> bool {
         self.repositories.iter().all(|repository| repository.unread.is_empty())
     }
 
     /// The file.
-    pub fn to_yaml(&self) -> String {
+    pub(crate) fn to_yaml(&self) -> String {
         let mut text = format!(
             "{MARK}\n# Run it again rather than edit this file; see containers-registries.d(5).\ndocker:\n"
         );
@@ -187,7 +187,7 @@ fn scope(host: &str, repository: &str) -> String {
 }
 
 /// The scopes that a file of registries.d has sections for; `None` if it is no such file.
-pub fn scopes(text: &str) -> Option<BTreeSet<String>> {
+pub(crate) fn scopes(text: &str) -> Option<BTreeSet<String>> {
     #[derive(Deserialize)]
     struct File {
         docker: Option<BTreeMap<String, serde_json::Value>>,
@@ -201,7 +201,7 @@ pub fn scopes(text: &str) -> Option<BTreeSet<String>> {
 }
 
 /// Whether a file is one that keypack wrote.
-pub fn is_ours(file: &[u8]) -> bool {
+pub(crate) fn is_ours(file: &[u8]) -> bool {
     file.split(|byte| *byte == b'\n').next() == Some(MARK.as_bytes())
 }
 

@@ -15,8 +15,7 @@ use reqwest::{
 use url::Url;
 
 use super::{
-    Body, HttpError, Options, Origin, Proxy, Replay, Request, Response, Unfit, is_loopback, resolve, retry,
-    shown,
+    Body, HttpError, Options, Origin, Replay, Request, Response, Unfit, is_loopback, resolve, retry, shown,
 };
 
 /// The maximum number of redirects per request. A registry with an object store behind it needs one, sometimes two.
@@ -42,11 +41,6 @@ impl Client {
     /// The options.
     pub const fn options(&self) -> &Options {
         &self.options
-    }
-
-    /// Sends a request and returns as soon as the response headers have arrived.
-    pub fn send(&self, request: &Request<'_>) -> Result<Response<Body>, HttpError> {
-        self.persist(request, Ok)
     }
 
     /// Sends a request and reads the response, up to `limit` bytes. An interrupted response is requested again.
@@ -217,7 +211,7 @@ impl Client {
         if let Some(pool) = pools.get(origin) {
             return Ok(pool.clone());
         }
-        let builder = self.builder(origin)?;
+        let builder = self.builder(origin);
         let builder = if origin.is_https() {
             self.options.tls.apply(origin, builder)?
         } else {
@@ -230,24 +224,19 @@ impl Client {
     }
 
     fn self_signed_pool(&self, origin: &Origin) -> Result<Option<Blocking>, HttpError> {
-        let builder = self.options.tls.apply_self_signed(origin, self.builder(origin)?)?;
+        let builder = self.options.tls.apply_self_signed(origin, self.builder(origin))?;
         builder.map(|b| b.build().map_err(|e| unusable(origin, &e))).transpose()
     }
 
-    fn builder(&self, origin: &Origin) -> Result<ClientBuilder, HttpError> {
+    fn builder(&self, origin: &Origin) -> ClientBuilder {
         let builder = Blocking::builder()
             .redirect(Policy::none())
             .referer(false)
             .user_agent(concat!("keypack/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(self.options.connect_timeout)
             .timeout(self.options.silence);
-        Ok(match &self.options.proxy {
-            Proxy::Environment if !is_loopback(origin.host()) => builder,
-            Proxy::Url(url) if !is_loopback(origin.host()) => {
-                builder.proxy(reqwest::Proxy::all(url).map_err(|e| unusable(origin, &e))?)
-            }
-            _ => builder.no_proxy(),
-        })
+        // `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` say which proxy; this machine is never reached through one.
+        if is_loopback(origin.host()) { builder.no_proxy() } else { builder }
     }
 }
 

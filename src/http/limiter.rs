@@ -48,7 +48,8 @@ impl Limiter {
     }
 
     /// The current limit.
-    pub fn allowed(&self) -> usize {
+    #[cfg(test)]
+    fn allowed(&self) -> usize {
         self.0.lock().allowed
     }
 

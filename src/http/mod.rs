@@ -28,7 +28,7 @@ pub use client::Client;
 pub use error::HttpError;
 pub use limiter::Limiter;
 pub use message::{Body, Replay, Request, Response};
-pub use options::{JOBS, Notice, Options, Proxy};
+pub use options::{JOBS, Notice, Options};
 pub use origin::{Origin, Unfit, is_loopback, resolve, shown};
 pub use reqwest::{
     Method, StatusCode,

@@ -7,18 +7,6 @@ use crate::events::Progress;
 #[derive(Clone)]
 pub struct Notice(Arc<dyn Fn(&str) + Send + Sync>);
 
-/// Which proxy is used. The local machine is never reached through one.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum Proxy {
-    /// As set by `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`.
-    #[default]
-    Environment,
-    /// None.
-    Direct,
-    /// This one, for everything.
-    Url(String),
-}
-
 /// The default number of concurrent requests: with a round trip of 100 ms, half as many take almost twice as long, and
 /// registries cope with just as many from oras and skopeo.
 pub const JOBS: usize = 16;
@@ -40,8 +28,6 @@ pub struct Options {
     pub jobs: Limiter,
     /// TLS settings.
     pub tls: Tls,
-    /// The proxy.
-    pub proxy: Proxy,
     /// Called with the reason for each pause.
     pub notice: Option<Notice>,
     /// Counts the bytes of large bodies. Only the callers that know a body's length report to it.
@@ -58,7 +44,6 @@ impl Default for Options {
             silence: Duration::from_secs(60),
             jobs: Limiter::new(JOBS),
             tls: Tls::default(),
-            proxy: Proxy::default(),
             notice: None,
             meter: Progress::default(),
         }

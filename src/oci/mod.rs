@@ -18,10 +18,6 @@ pub mod media {
     pub const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
     /// OCI layer, gzip.
     pub const LAYER_GZIP: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
-    /// OCI layer, zstd.
-    pub const LAYER_ZSTD: &str = "application/vnd.oci.image.layer.v1.tar+zstd";
-    /// OCI layer, not compressed.
-    pub const LAYER: &str = "application/vnd.oci.image.layer.v1.tar";
     /// The media type of the empty descriptor.
     pub const EMPTY: &str = "application/vnd.oci.empty.v1+json";
     /// Docker manifest, schema 2.
@@ -30,10 +26,6 @@ pub mod media {
     pub const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
     /// Docker image config.
     pub const DOCKER_CONFIG: &str = "application/vnd.docker.container.image.v1+json";
-    /// Docker layer, gzip.
-    pub const DOCKER_LAYER_GZIP: &str = "application/vnd.docker.image.rootfs.diff.tar.gzip";
-    /// Docker layer, not compressed.
-    pub const DOCKER_LAYER: &str = "application/vnd.docker.image.rootfs.diff.tar";
 }
 
 /// Annotation keys of the OCI image specification.

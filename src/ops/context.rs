@@ -67,7 +67,7 @@ pub struct Env {
     /// `OC_MIRROR_CACHE`.
     pub oc_mirror_cache: Option<PathBuf>,
     /// Where credentials are looked for.
-    pub credentials: Locations,
+    pub(crate) credentials: Locations,
 }
 
 impl Env {

@@ -79,11 +79,6 @@ impl Outcome {
         self.standing.is_known()
     }
 
-    /// How this host came to know it.
-    pub const fn standing(&self) -> &Standing {
-        &self.standing
-    }
-
     /// The key-set digest: see docs/trust.md.
     pub fn key_set(&self) -> Digest {
         self.draft.inventory().key_set()

@@ -1,6 +1,6 @@
 //! How registries and other hosts are spoken to.
 
-use std::path::PathBuf;
+use std::{num::NonZeroUsize, path::PathBuf};
 
 use super::Context;
 use crate::{
@@ -29,7 +29,7 @@ pub struct Net {
     /// How often a request is tried again.
     pub retries: u32,
     /// Requests at a time, over all registries and hosts of the run.
-    pub jobs: Limiter,
+    pub(crate) jobs: Limiter,
     /// Further hosts, `HOST[:PORT]`, that may see the registry's credentials.
     pub allow_realms: Vec<String>,
 }
@@ -50,6 +50,12 @@ impl Default for Net {
 }
 
 impl Net {
+    /// The same with so many requests at a time, over all registries and hosts of the run; otherwise it is 16.
+    #[must_use]
+    pub fn with_jobs(self, jobs: NonZeroUsize) -> Self {
+        Self { jobs: Limiter::new(jobs.get()), ..self }
+    }
+
     /// Checks what can be checked before a registry is asked. `hosts` counts the registries of this run.
     pub(super) fn check(&self, hosts: usize) -> Result<(), Diagnostic> {
         if self.creds.is_some() && hosts > 1 {

@@ -20,7 +20,7 @@ const NAME: &str = "keypack.yaml";
 
 /// Which images, and where the file goes. Keys and caches among the sources are not looked at.
 #[derive(Debug, Clone, Default)]
-pub struct Request {
+pub(crate) struct Request {
     /// A list of images, and the one registry where they are looked up, if it is not their own.
     pub sources: Sources,
     /// The directory, which may be new.
@@ -29,7 +29,7 @@ pub struct Request {
 
 /// What was decided and written.
 #[derive(Debug)]
-pub struct Outcome {
+pub(crate) struct Outcome {
     /// The decision for each repository.
     pub decision: RegistriesD,
     /// The file.
@@ -37,7 +37,7 @@ pub struct Outcome {
 }
 
 /// Asks for the signatures of listed images, and writes which of their repositories have any.
-pub fn registries_d(request: &Request, ctx: &Context) -> Result<Outcome, Diagnostic> {
+pub(crate) fn registries_d(request: &Request, ctx: &Context) -> Result<Outcome, Diagnostic> {
     let Sources { images: list, keys, .. } = &request.sources;
     let Some(list) = list else {
         return Err(Diagnostic::usage(

@@ -120,17 +120,17 @@ impl From<Vec<Rule<KeySelector>>> for Rules {
 }
 
 /// Reads a span of weeks, days or hours.
-pub fn parse_span(text: &str) -> Result<Span, String> {
+pub(crate) fn parse_span(text: &str) -> Result<Span, String> {
     pack::parse_span(text)
 }
 
 /// Reads a span of time such as `180 days`; a day has 24 hours.
-pub fn parse_duration(text: &str) -> Result<SignedDuration, String> {
+pub(crate) fn parse_duration(text: &str) -> Result<SignedDuration, String> {
     pack::parse_duration(text)
 }
 
 /// Reads the name of a lineage.
-pub fn parse_lineage(text: &str) -> Result<String, String> {
+pub(crate) fn parse_lineage(text: &str) -> Result<String, String> {
     if pack::is_lineage(text) {
         Ok(text.to_owned())
     } else {

@@ -6,7 +6,7 @@ use crate::{
 };
 
 /// What is true of a key that is new at a known place.
-pub fn another_key(new: &Rotation) -> String {
+pub(crate) fn another_key(new: &Rotation) -> String {
     let known: Vec<_> = new.known.iter().map(|k| format!("{} ({})", k.fingerprint, k.file)).collect();
     format!(
         "{} gives another {} than before: {}; known is {}",
@@ -18,7 +18,7 @@ pub fn another_key(new: &Rotation) -> String {
 }
 
 /// A rule in words, one line for each thing that it says; keys by their names in this inventory.
-pub fn rule(rule: &Rule, inventory: &Inventory) -> String {
+pub(crate) fn rule(rule: &Rule, inventory: &Inventory) -> String {
     let name = |key| inventory.key(key).map_or_else(|| key.to_string(), |record| record.name.clone());
     let rule = rule.named(&name);
     let mut out = format!("rule for {}\n", rule.scope);
@@ -37,7 +37,7 @@ pub fn rule(rule: &Rule, inventory: &Inventory) -> String {
 }
 
 /// A difference in words, one line a change, with whole fingerprints.
-pub fn diff(diff: &Diff) -> String {
+pub(crate) fn diff(diff: &Diff) -> String {
     let mut out = String::new();
     let key = |sign: char, key: &DiffKey, what: &str| {
         let unproved = if key.unproved { ", not proved by a signature" } else { "" };
@@ -107,14 +107,14 @@ pub fn diff(diff: &Diff) -> String {
 }
 
 /// A certificate in two lines: its subject and times, and its fingerprint as `openssl x509 -fingerprint -sha256` prints it.
-pub fn certificate(record: &CertificateRecord) -> [String; 2] {
+pub(crate) fn certificate(record: &CertificateRecord) -> [String; 2] {
     let pairs: Vec<_> = record.sha256.as_bytes().iter().map(|byte| format!("{byte:02X}")).collect();
     let (start, end) = (record.not_before, record.not_after);
     [format!("{}, valid {start} to {end}", shown(&record.subject)), pairs.join(":")]
 }
 
 /// What a TUF chain says of itself in one line: the versions of its roles, and when its evidence is from.
-pub fn chain_side(side: &ChainSide) -> String {
+pub(crate) fn chain_side(side: &ChainSide) -> String {
     let order = |role: &str| ["root", "timestamp", "snapshot", "targets"].iter().position(|r| *r == role);
     let mut versions: Vec<_> = side.versions.iter().collect();
     versions.sort_by_key(|(role, _)| order(role).unwrap_or(usize::MAX));

@@ -15,7 +15,7 @@ const AHEAD: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// When something ends.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct End {
+pub(crate) struct End {
     /// When.
     pub at: Timestamp,
     /// The file, or `keypack.json` of the pack itself.
@@ -45,12 +45,12 @@ impl End {
     }
 
     /// Whether it counts and has come, or comes within 30 days.
-    pub fn is_near(&self, now: Timestamp) -> bool {
+    pub(crate) fn is_near(&self, now: Timestamp) -> bool {
         self.counts && self.nearness(now) != Nearness::Later
     }
 
     /// What to warn of, where it counts and comes within 30 days.
-    pub fn warning(&self, now: Timestamp) -> Option<String> {
+    pub(crate) fn warning(&self, now: Timestamp) -> Option<String> {
         let soon = self.counts && self.nearness(now) == Nearness::Soon;
         let days = self.at.duration_since(now).as_hours() / 24;
         soon.then(|| {
@@ -60,7 +60,7 @@ impl End {
 }
 
 /// Every end of a pack, the first one first. Nothing of a pack from outside is authenticated by it.
-pub fn ends(draft: &Draft) -> Vec<End> {
+pub(crate) fn ends(draft: &Draft) -> Vec<End> {
     let inventory = draft.inventory();
     let end = |file: &str, what: &str, at, counts| End { at, file: file.into(), what: what.into(), counts };
     let mut ends = Vec::new();
@@ -90,7 +90,7 @@ pub fn ends(draft: &Draft) -> Vec<End> {
 }
 
 /// The table, one end a line.
-pub fn ends_table(ends: &[End], now: Timestamp) -> String {
+pub(crate) fn ends_table(ends: &[End], now: Timestamp) -> String {
     let mut out = String::new();
     for end in ends {
         let mark = match end.nearness(now) {

@@ -11,7 +11,12 @@ use crate::{
 };
 
 /// What a pack says of itself, with fingerprints to compare.
-pub fn inventory(draft: &Draft, manifest: Option<Digest>, standing: &Standing, verbose: bool) -> String {
+pub(crate) fn inventory(
+    draft: &Draft,
+    manifest: Option<Digest>,
+    standing: &Standing,
+    verbose: bool,
+) -> String {
     let inventory = draft.inventory();
     let mut out = String::new();
     let _ = writeln!(out, "{standing}");

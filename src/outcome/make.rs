@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::{
     ConflictReport, Counts, ImageReport, ImageState, Images, KeyReport, NeedReport, NeedState, Report,
-    SignatureReport, SourceReport, UndatedReport, UnusableReport, UnusedReport, WindowReport,
-    WindowStatement, label::Labels, open,
+    SignatureReport, SourceReport, UnusableReport, UnusedReport, WindowReport, WindowStatement,
+    label::Labels, open,
 };
 use crate::{
     diag::{Code, Diagnostic},
@@ -18,6 +18,7 @@ use crate::{
 
 impl Report {
     /// Puts what was found and what was resolved together. `resolution` has what the verdicts of `discovery` are about.
+    #[doc(hidden)]
     pub fn new(
         command: &'static str,
         discovery: &Arc<Discovery<Verdict>>,
@@ -67,9 +68,9 @@ impl Report {
             undated: gathered
                 .undated
                 .iter()
-                .map(|u| UndatedReport {
+                .map(|u| UnusableReport {
                     source: u.source.clone(),
-                    entry: u.entry.clone(),
+                    entry: Some(u.entry.clone()),
                     problem: Diagnostic::new(
                         Code::LogWindowMissing,
                         "it does not say since when its key is in use (validFor.start)",

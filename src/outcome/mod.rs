@@ -27,16 +27,20 @@ use crate::{
 };
 
 pub use counts::Counts;
-pub use diff::{another_key, certificate, chain_side, diff, rule};
-pub use ends::{End, ends, ends_table};
+pub(crate) use diff::{another_key, certificate, chain_side, diff, rule};
+pub(crate) use ends::{ends, ends_table};
 pub use images::Images;
-pub use inventory::inventory;
-pub use open::{OpenNeed, WhyMissing};
-pub use sheet::{SheetFacts, sheet};
+pub(crate) use inventory::inventory;
+pub use open::OpenNeed;
+pub(crate) use open::WhyMissing;
+pub(crate) use sheet::{SheetFacts, sheet};
 pub use signature::{NeedReport, SignatureReport};
-pub use standing::Standing;
+pub(crate) use standing::Standing;
 pub use state::{ImageState, NeedState, Otherwise};
+#[cfg(feature = "internals")]
 pub use text::{Detail, render};
+#[cfg(not(feature = "internals"))]
+pub(crate) use text::{Detail, render};
 use vouched::{key_source, vouched_for_by};
 
 /// What a run found, schema version 1.
@@ -58,7 +62,7 @@ pub struct Report {
     /// Entries of key sources that can't be used.
     pub unusable: Vec<UnusableReport>,
     /// Logs of trusted roots that do not say since when they are in use. They are used here.
-    pub undated: Vec<UndatedReport>,
+    pub undated: Vec<UnusableReport>,
     /// What the user named as a source of keys, and no signature needs.
     pub unused: Vec<UnusedReport>,
     /// Keys that two sources give differently.
@@ -161,7 +165,7 @@ pub struct KeyReport {
     pub proofs: usize,
 }
 
-/// An entry of a key source that can't be used.
+/// An entry of a key source, with what is wrong with it.
 #[derive(Debug, Serialize)]
 pub struct UnusableReport {
     /// The source.
@@ -170,18 +174,6 @@ pub struct UnusableReport {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub entry: Option<String>,
     /// Why.
-    #[serde(flatten, serialize_with = "as_reason")]
-    pub problem: Diagnostic,
-}
-
-/// A log of a trusted root without the start of its validity.
-#[derive(Debug, Serialize)]
-pub struct UndatedReport {
-    /// The source.
-    pub source: String,
-    /// The entry.
-    pub entry: String,
-    /// What that means.
     #[serde(flatten, serialize_with = "as_reason")]
     pub problem: Diagnostic,
 }

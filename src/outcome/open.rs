@@ -37,7 +37,7 @@ pub struct OpenNeed {
 
 impl super::Report {
     /// Says of missing needs that a revoked key fits them. `revoked` holds their roles and ids.
-    pub fn mark_revoked(&mut self, revoked: &BTreeSet<(Role, String)>) {
+    pub(crate) fn mark_revoked(&mut self, revoked: &BTreeSet<(Role, String)>) {
         for need in self.open.iter_mut().filter(|n| n.state == NeedState::Missing) {
             if revoked.contains(&(need.role, need.id.clone())) {
                 need.problem = key_revoked();
@@ -47,7 +47,7 @@ impl super::Report {
 
     /// Says of missing signer keys why they are: `known` tells whether the key of a fingerprint is revoked, or the file in
     /// which the directory in place keeps it.
-    pub fn tell_known(&mut self, known: &dyn Fn(Digest) -> Option<WhyMissing>) {
+    pub(crate) fn tell_known(&mut self, known: &dyn Fn(Digest) -> Option<WhyMissing>) {
         for need in self.open.iter_mut().filter(|n| n.state == NeedState::Missing) {
             match need.fingerprint.and_then(known) {
                 Some(WhyMissing::Revoked) => need.problem = key_revoked(),
@@ -72,7 +72,7 @@ fn key_revoked() -> Diagnostic {
 
 /// What is known of a key that no source gives.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum WhyMissing {
+pub(crate) enum WhyMissing {
     /// It must not be trusted any more.
     Revoked,
     /// The directory in place has it.

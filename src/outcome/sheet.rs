@@ -14,7 +14,7 @@ const COLUMNS: usize = 80;
 
 /// What the sheet says beside the pack.
 #[derive(Debug, Clone, Copy)]
-pub struct SheetFacts<'a> {
+pub(crate) struct SheetFacts<'a> {
     /// What this host knows of the pack, as `inspect` says it first.
     pub standing: &'a str,
     /// sha256 of the program that prints it.
@@ -24,7 +24,7 @@ pub struct SheetFacts<'a> {
 }
 
 /// The sheet, in lines of at most 80 columns.
-pub fn sheet(draft: &Draft, facts: &SheetFacts<'_>) -> String {
+pub(crate) fn sheet(draft: &Draft, facts: &SheetFacts<'_>) -> String {
     let inventory = draft.inventory();
     let mut out = String::from("KEY SHEET\n\n");
     let mut field = |name: &str, value: &str| wrapped(&mut out, &format!("{name:<13}"), value);

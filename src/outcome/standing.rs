@@ -6,7 +6,7 @@ use serde::Serialize;
 /// What a host knows of a keys/ directory or a pack: what it may be trusted for depends on it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase", tag = "standing")]
-pub enum Standing {
+pub(crate) enum Standing {
     /// It was collected on this host: whoever ran the collection chose the sources.
     Collected {
         /// When.
@@ -25,7 +25,7 @@ pub enum Standing {
 
 impl Standing {
     /// Whether this host collected or authenticated it.
-    pub const fn is_known(&self) -> bool {
+    pub(crate) const fn is_known(&self) -> bool {
         !matches!(self, Self::NotAuthenticated)
     }
 }

@@ -95,7 +95,7 @@ impl Registry {
 
     /// The same registry, but reading with the token required for writing, so that one token is enough for both.
     #[must_use]
-    pub fn to_be_written(self) -> Self {
+    pub fn for_writing(self) -> Self {
         Self { scope: Scope::Push, ..self }
     }
 

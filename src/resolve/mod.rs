@@ -25,6 +25,7 @@ pub use pool::Conflict;
 pub use resolver::{LateKeys, Resolver};
 
 /// A signature to resolve, with the image that it covers.
+#[cfg(feature = "internals")]
 #[derive(Debug, Clone, Copy)]
 pub struct Question<'a> {
     /// The image's digest.
@@ -97,6 +98,7 @@ pub enum Answer {
 
 impl Resolution {
     /// Whether all signatures verify, with keys on which no two sources conflict.
+    #[cfg(feature = "internals")]
     pub fn all_verify(&self) -> bool {
         self.conflicts.is_empty()
             && self.answers.iter().all(|answers| {
@@ -106,6 +108,7 @@ impl Resolution {
 }
 
 /// Finds and proves the keys that each signature needs, as of the time `now`.
+#[cfg(feature = "internals")]
 pub fn resolve(questions: &[Question<'_>], candidates: &[Candidate], now: Timestamp) -> Resolution {
     let resolver = Resolver::new(candidates, now);
     let mut images: BTreeMap<Digest, Vec<usize>> = BTreeMap::new();

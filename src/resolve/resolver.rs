@@ -70,6 +70,7 @@ impl Resolver<'_> {
 
     /// Verifies all signatures of one image, even those whose keys another signature has proved, because they may be
     /// broken nevertheless. At most [`limits::TRIALS`] keys are tried; signatures that name their keys come first.
+    #[cfg(feature = "internals")]
     pub fn judge(&self, image: &Digest, signatures: &[&UntrustedSignature]) -> Vec<Judged> {
         let mut trials = limits::TRIALS;
         self.judge_within(image, signatures, &mut trials)

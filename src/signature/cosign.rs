@@ -152,11 +152,6 @@ impl UntrustedSimple {
         Self::parse(payload, &file.annotations)
     }
 
-    /// Whether only a bare key is needed: no log entry, certificate or timestamp.
-    pub fn is_bare(&self) -> bool {
-        self.entry.is_none() && self.certificate.is_none() && self.timestamp.is_none()
-    }
-
     /// The certificates above the signing one, as supplied with the signature.
     pub(super) fn chain(&self) -> &[Certificate] {
         &self.chain

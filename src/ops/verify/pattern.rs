@@ -16,7 +16,7 @@ pub enum TextPattern {
 impl TextPattern {
     /// One of the two that a command line may give, or neither. An expression is read as cosign reads it: by the rules of RE2,
     /// which match anywhere in the text unless `^` and `$` say otherwise.
-    pub fn at_most_one(
+    pub(crate) fn at_most_one(
         exact: Option<&str>,
         regexp: Option<&str>,
         flag: &str,

@@ -4,7 +4,7 @@ use super::{gap, hint, line, paragraph};
 use crate::{
     diag::{Code, Diagnostic},
     display::{Paint, count, shown},
-    outcome::{ImageState, Report, another_key},
+    outcome::{ImageState, Report, UnusableReport, another_key},
 };
 
 /// How many problems are shown without the table: as many as a person reads.
@@ -75,21 +75,26 @@ pub(super) fn of_keys(out: &mut String, report: &Report, paint: Paint) {
     }
     for (index, entry) in report.undated.iter().enumerate() {
         let (kind, problem) = (paint.warn("note"), &entry.problem);
-        let what = format!("{}, {}", shown(&entry.source), shown(&entry.entry));
+        let what = place(entry);
         paragraph(out, 0, &format!("{kind} {}: {what}: {}", problem.code, shown(&problem.message)));
         if index + 1 == report.undated.len() {
             hint(out, 4, &problem.hint);
         }
     }
     for (index, entry) in report.unusable.iter().enumerate() {
-        let what = match &entry.entry {
-            None => shown(&entry.source),
-            Some(part) => format!("{}, {}", shown(&entry.source), shown(part)),
-        };
+        let what = place(entry);
         let (kind, problem) = (paint.warn("not used"), &entry.problem);
         paragraph(out, 0, &format!("{kind} {}: {what}: {}", problem.code, shown(&problem.message)));
         if report.unusable.get(index + 1).is_none_or(|next| next.problem.hint != problem.hint) {
             hint(out, 4, &problem.hint);
         }
+    }
+}
+
+/// An entry of a key source, for people.
+fn place(entry: &UnusableReport) -> String {
+    match &entry.entry {
+        None => shown(&entry.source),
+        Some(part) => format!("{}, {}", shown(&entry.source), shown(part)),
     }
 }

@@ -40,7 +40,7 @@ pub struct VerifyCounts {
 
 impl VerifyCounts {
     /// Counts images and signatures. `problems` are those of places.
-    pub fn of(images: &[ImageVerdict], problems: usize) -> Self {
+    pub(crate) fn of(images: &[ImageVerdict], problems: usize) -> Self {
         let mut counts = Self { problems, ..Self::default() };
         for image in images {
             let broken = |s: &&SignatureVerdict| s.state == SignatureState::Refused;
@@ -75,7 +75,7 @@ impl VerifyCounts {
 
     /// How a run with these counts ended, and why, where not well. `all` is whether every image must have a signature that
     /// counts, `every` whether every signature must be good.
-    pub fn verdict(&self, all: bool, every: bool) -> (Verdict, Option<Diagnostic>) {
+    pub(crate) fn verdict(&self, all: bool, every: bool) -> (Verdict, Option<Diagnostic>) {
         let without = self.images - self.good;
         let (verdict, code, message) = match () {
             () if self.refused > 0 => {

@@ -9,10 +9,11 @@ mod text;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::SourceReport;
 use crate::{diag::Diagnostic, key::Fingerprint, oci::Digest};
 
 pub use counts::VerifyCounts;
-pub use text::render;
+pub(crate) use text::render;
 
 /// What a run of `verify` found, schema version 1.
 #[derive(Debug, Serialize)]
@@ -32,7 +33,7 @@ pub struct Verification {
     /// Who was expected to sign.
     pub expected: ExpectedReport,
     /// The places that were read.
-    pub sources: Vec<PlaceReport>,
+    pub sources: Vec<SourceReport>,
     /// The images, place by place.
     pub images: Vec<ImageVerdict>,
     /// Who made good signatures.
@@ -102,19 +103,6 @@ pub struct ExpectedReport {
     /// The issuer of the command line.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub issuer: Option<String>,
-}
-
-/// A place.
-#[derive(Debug, Serialize)]
-pub struct PlaceReport {
-    /// As the user wrote it.
-    pub place: String,
-    /// Manifests read.
-    pub read: usize,
-    /// Manifests that it names and does not hold.
-    pub absent: usize,
-    /// What could not be read of it.
-    pub problems: Vec<Diagnostic>,
 }
 
 /// An image, or the instance of a list for one platform.

@@ -9,7 +9,7 @@ use crate::display::{Paint, count, shown};
 const SHOWN: usize = 20;
 
 /// Writes the result. With `all`, every image with every signature.
-pub fn render(found: &Verification, paint: Paint, all: bool) -> String {
+pub(crate) fn render(found: &Verification, paint: Paint, all: bool) -> String {
     let mut out = Text { out: String::new(), paint, most: if all { usize::MAX } else { SHOWN } };
     out.subject(found);
     out.problems(found);

@@ -92,6 +92,7 @@ impl CredentialStore {
     }
 
     /// Sets how long to wait for a credential program.
+    #[cfg(feature = "internals")]
     #[must_use]
     pub fn with_patience(self, patience: Duration) -> Self {
         Self { patience, ..self }

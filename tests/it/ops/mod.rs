@@ -46,7 +46,7 @@ impl Host {
 
     /// A context at this time, with no variable but the place of the state.
     fn at(&self, now: &str) -> Context {
-        let env = Env { state_home: Some(self.path("state")), ..Env::default() };
+        let env = Env::from_vars(|name| (name == "XDG_STATE_HOME").then(|| self.path("state").into()), None);
         Context { events: self.heard.clone(), ..Context::new(now.parse().unwrap(), env) }
     }
 

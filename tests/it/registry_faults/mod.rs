@@ -60,7 +60,7 @@ fn with_alice(server: &Server) -> RegistrySource {
 
 fn blob(bytes: &[u8]) -> Descriptor {
     Descriptor {
-        media_type: media::LAYER.into(),
+        media_type: media::LAYER_GZIP.into(),
         size: Some(bytes.len() as u64),
         ..Descriptor::of_digest(Digest::of(bytes))
     }

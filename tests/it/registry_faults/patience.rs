@@ -16,6 +16,7 @@ use super::{
     manifest, sent,
     support::{code, options, registry},
 };
+use crate::support::program::Test;
 
 #[test]
 fn retry_after_is_obeyed_in_seconds_and_as_a_date() {
@@ -122,14 +123,15 @@ fn a_body_that_only_drips_is_given_up() {
 #[test]
 fn a_proxy_is_used_but_not_for_this_machine() {
     let proxy = Server::start(|_| sent(manifest()));
+    let test = Test::new();
     let through = |host: &str| {
-        let mut options = options(CredentialStore::anonymous());
-        options.http.proxy = http::Proxy::Url(proxy.url(""));
-        registry(host, options)
+        let line = format!("discover docker://{host}/a/b:t --plain-http");
+        test.run_with(&line, &[("HTTP_PROXY", &proxy.url(""))])
     };
-    assert!(through("mirror.invalid:5000").resolve("a/b", "t").unwrap().is_some());
-    assert_eq!(proxy.lines(), ["GET http://mirror.invalid:5000/v2/a/b/manifests/t"]);
-    let server = Server::start(|_| Reply::new(404));
-    assert_eq!(through(&server.host()).resolve("a/b", "t").unwrap(), None);
-    assert_eq!((proxy.log().len(), server.log().len()), (1, 1));
+    through("mirror.invalid:5000");
+    assert_eq!(proxy.lines()[0], "GET http://mirror.invalid:5000/v2/a/b/manifests/t");
+    let (server, before) = (Server::start(|_| Reply::new(404)), proxy.log().len());
+    through(&server.host()).exits(1);
+    assert_eq!(proxy.log().len(), before);
+    assert!(!server.log().is_empty());
 }

@@ -17,7 +17,7 @@ fn push(place: &str, content: &str) -> Result<Stored, ContentError> {
     let location = Location::parse(place, Path::exists).unwrap();
     let sink = open_destination(&location, &Options::default, &Progress::default())?.sink;
     assert_eq!(sink.place(), place);
-    sink.put(&artifact(content), location.tag().unwrap())
+    sink.put(&artifact(content), &location.reference().unwrap())
 }
 
 fn pushed(place: &str, content: &str) -> (usize, bool) {

@@ -48,7 +48,8 @@ fn a_damaged_tag_is_told_and_the_others_are_listed() {
     let listed = source.manifests("ns/deep/app").unwrap();
     let names: Vec<_> = listed.iter().map(|l| l.name.clone()).collect();
     assert_eq!(names, [Name::Tag("good".into()), Name::Tag("newline".into())]);
-    let problems: Vec<_> = source.problems("ns/deep/app").unwrap();
+    let mut problems = Vec::new();
+    source.list("ns/deep/app", &mut |listed| problems.extend(listed.err())).unwrap();
     assert_eq!(problems.len(), 8, "{problems:?}");
     for problem in &problems {
         assert!(["malformed", "too-large"].contains(&problem.code().as_str()), "{problem}");

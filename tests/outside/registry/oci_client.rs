@@ -27,7 +27,7 @@ pub(crate) fn reads_what_keypack_pushed() {
     let pushed = artifact(b"a layer");
     open(&server).sink("a/b").unwrap().put(&pushed, "v1").unwrap();
     let image: Reference = format!("{}/a/b:v1", server.host()).parse().unwrap();
-    let pulled = run(client().pull(&image, &RegistryAuth::Anonymous, vec![media::LAYER])).unwrap();
+    let pulled = run(client().pull(&image, &RegistryAuth::Anonymous, vec![media::LAYER_GZIP])).unwrap();
     assert_eq!(pulled.digest, Some(pushed.manifest.digest().to_string()));
     assert_eq!(&pulled.config.data[..], pushed.blobs[0].bytes());
     assert_eq!(pulled.layers.len(), 1);
@@ -37,7 +37,7 @@ pub(crate) fn reads_what_keypack_pushed() {
 pub(crate) fn pushes_what_keypack_reads() {
     let server = DockerRegistry::plain();
     let image: Reference = format!("{}/c/d:v1", server.host()).parse().unwrap();
-    let layer = ImageLayer::new(b"a layer".to_vec(), media::LAYER.to_owned(), None);
+    let layer = ImageLayer::new(b"a layer".to_vec(), media::LAYER_GZIP.to_owned(), None);
     let config = Config::oci_v1(b"{}".to_vec(), None);
     run(client().push(&image, &[layer], config, &RegistryAuth::Anonymous, None)).unwrap();
     let source = open(&server);
