@@ -6,39 +6,38 @@ use crate::{
     trust::tuf::Root,
 };
 
-/// What authenticates a pack, obtained out of band. Several anchors are AND.
+/// Authenticates a pack; obtained out of band. If there are several anchors, all of them must match.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Anchor {
     /// The pack digest or the manifest digest.
     Digest(Digest),
-    /// Keys of the organisation.
+    /// The organisation's keys.
     Keys {
-        /// The keys; one that is given twice counts once.
+        /// The keys, without duplicates.
         keys: Vec<PublicKey>,
-        /// How many of them must have signed. One is enough where an old and a new key stand side by side while one
-        /// replaces the other.
+        /// How many of them must have signed. One is enough while an old key is being replaced by a new one.
         threshold: NonZeroUsize,
     },
-    /// The exact set of keys. It authenticates these keys, not the inventory.
+    /// The exact set of keys. Authenticates these keys, not the inventory.
     Pins(Vec<Pin>),
-    /// Roots of TUF repositories: for each there must be a chain in the pack. They authenticate the keys that the chains
-    /// list, not the inventory.
+    /// TUF roots, for each of which the pack must contain a chain. They authenticate the keys listed by the chains, not
+    /// the inventory.
     Tuf(Vec<Root>),
 }
 
 impl Anchor {
-    /// Whether it authenticates the inventory, and by it everything in the pack.
+    /// Whether it authenticates the inventory, and with it everything in the pack.
     pub const fn covers_inventory(&self) -> bool {
         matches!(self, Self::Digest(_) | Self::Keys { .. })
     }
 }
 
-/// What an anchor found.
+/// The evidence found by an anchor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Evidence {
-    /// The sha256 of keypack.json: it survives every repackaging.
+    /// The sha256 of keypack.json. It does not change when the pack is repackaged.
     PackDigest,
-    /// The manifest's digest: it changes when a tool repackages.
+    /// The manifest's digest. It changes when a tool repackages the pack.
     ManifestDigest,
     /// A signature of the inventory by the key with this fingerprint.
     InventorySignature(Digest),
@@ -48,12 +47,12 @@ pub enum Evidence {
     Pins,
     /// A TUF chain from the root with this fingerprint.
     Tuf(Digest),
-    /// The state of this host, which authenticated the pack before.
+    /// This host's state: the host has already authenticated the pack.
     Host,
 }
 
 impl Evidence {
-    /// How a digest relates to a pack.
+    /// The kind of evidence that a digest provides for a pack, if any.
     pub fn digest(digest: Digest, pack: Digest, manifest: Digest) -> Option<Self> {
         match () {
             () if digest == pack => Some(Self::PackDigest),
@@ -62,7 +61,7 @@ impl Evidence {
         }
     }
 
-    /// The fingerprint of the key that signed.
+    /// The fingerprint of the key that signed, if any.
     pub const fn signer(self) -> Option<Digest> {
         match self {
             Self::InventorySignature(key) | Self::ManifestSignature(key) => Some(key),
@@ -72,7 +71,7 @@ impl Evidence {
 }
 
 impl Evidence {
-    /// For programs: the kind and, where there is one, the fingerprint behind a colon.
+    /// Machine-readable: the kind and, if there is one, the fingerprint after a colon.
     pub fn id(self) -> String {
         match self {
             Self::PackDigest => "pack-digest".into(),

@@ -1,6 +1,6 @@
-//! A pack as an OCI artifact. Manifest bytes are written here and not by a library: they are what Go's encoder would
-//! write (field order of image-spec's structs, sorted annotation keys), because podman prints the digest of its own
-//! re-encoding, and a digest that two tools print differently is of no use on paper.
+//! A pack as an OCI artifact. The manifest is serialised here and not by a library: its bytes are those that Go's
+//! encoder would write (field order of image-spec's structs, sorted annotation keys), because podman prints the digest
+//! of its own re-encoding, and a digest that differs between tools can't be compared by people.
 
 use std::collections::BTreeMap;
 
@@ -13,11 +13,11 @@ use crate::{
     oci::{Blob, Digest, annotation, media as oci_media},
 };
 
-/// How a pack is represented. Measured with twelve tools: the image form survives all of them, the artifact form
-/// keeps its digest and gives plain files, but image-only paths refuse or silently empty it.
+/// How a pack is represented. Tested with twelve tools: the image form works with all of them; the artifact form keeps
+/// its digest and gives plain files, but tools for images only refuse it or silently drop its content.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Form {
-    /// A scratch image with one layer that holds `keys/`.
+    /// A scratch image with one layer that contains `keys/`.
     #[default]
     Image,
     /// One raw layer per file.
@@ -73,7 +73,7 @@ struct History<'a> {
     created_by: &'a str,
 }
 
-/// Makes the artifact. The same draft gives the same bytes.
+/// Builds the artifact. The same draft always gives the same bytes.
 pub fn to_artifact(draft: &Draft, form: Form) -> Result<Artifact, PackError> {
     match form {
         Form::Image => image(draft),
@@ -89,7 +89,7 @@ fn image(draft: &Draft) -> Result<Artifact, PackError> {
     let created = draft.inventory().created.to_string();
     let config = Config {
         created: created.clone(),
-        // A pack runs nowhere; tools want a platform, and this one matches most hosts.
+        // A pack is not run anywhere, but tools require a platform, and this one matches most hosts.
         architecture: "amd64",
         os: "linux",
         config: ConfigLabels {

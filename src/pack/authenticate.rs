@@ -4,10 +4,10 @@ use super::{
 };
 use crate::{key::Fingerprint, oci::Digest, signature::UntrustedSignature, tree::SafeName};
 
-/// A pack that an anchor authenticated. What verifies or writes policy takes nothing else.
+/// A pack that an anchor authenticated. Verifying, and writing policies, requires this type.
 ///
-/// It has no public constructor: it comes out of [`authenticate`], or out of
-/// [`State::recognise`](crate::state::State::recognise), where this host authenticated or made just this pack before.
+/// It has no public constructor: it is returned by [`authenticate`], or by
+/// [`State::recognise`](crate::state::State::recognise) if this host has authenticated or made the same pack before.
 ///
 /// ```compile_fail
 /// # fn make(draft: keypack::pack::Draft) -> keypack::pack::Pack {
@@ -32,13 +32,13 @@ pub struct Pack {
 }
 
 impl Pack {
-    /// The content. Where only the keys are authenticated, it is made anew from them.
+    /// The content. If only the keys are authenticated, it is rebuilt from them.
     pub const fn draft(&self) -> &Draft {
         &self.draft
     }
 
-    /// The same pack, which further anchors authenticate as well. Where one of the two covers the maker's inventory, that
-    /// one's content counts: it holds all that the other has.
+    /// Combines two results for the same pack. If either covers the maker's inventory, its content is used, because it
+    /// includes all of the other's.
     #[must_use]
     pub(crate) fn and(self, other: Self) -> Self {
         let (mut more, mut less) = if self.whole || !other.whole { (self, other) } else { (other, self) };
@@ -56,7 +56,7 @@ impl Pack {
         &self.evidence
     }
 
-    /// Whether the maker's inventory is authenticated: its version, its times, its rules. Where not, only the keys are.
+    /// Whether the maker's inventory (version, dates, rules) is authenticated. If not, only the keys are.
     pub const fn is_whole(&self) -> bool {
         self.whole
     }
@@ -66,46 +66,47 @@ impl Pack {
         &self.signatures
     }
 
-    /// The TUF chains that were verified again.
+    /// The TUF chains that were verified.
     pub fn verified_chains(&self) -> &[VerifiedChain] {
         &self.chains
     }
 }
 
-/// The state's word that this host made or authenticated the pack with this digest before.
+/// Confirmation from the state that this host has made or authenticated the pack with this digest before.
 ///
-/// Only `state` may give it (`tests/it/architecture.rs`): anywhere else it would be a way around every anchor.
+/// Only `state` may create it (`tests/it/architecture.rs`): anywhere else it would bypass every anchor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KnownHere {
     pack: Digest,
 }
 
 impl KnownHere {
-    /// For `state` alone.
+    /// For `state` only.
     pub(crate) const fn in_state(pack: Digest) -> Self {
         Self { pack }
     }
 }
 
-/// What a pack is held to.
+/// The requirements for authenticating a pack.
 #[derive(Debug, Clone, Copy)]
 pub struct Demand<'a> {
-    /// All of these must hold, and there must be one.
+    /// All of these must match, and there must be at least one.
     pub anchors: &'a [Anchor],
-    /// Signatures of the manifest that were found with it. They come from the same place and prove nothing
-    /// but by a key of `anchors`.
+    /// Signatures of the manifest found alongside it. They come from the same source, so only those by a key of
+    /// `anchors` count.
     pub manifest_signatures: &'a [UntrustedSignature],
-    /// The name that the pack must have.
+    /// The required lineage.
     pub lineage: &'a str,
-    /// Now: what a pack that is made anew from authenticated keys is dated.
+    /// The current time, used as the date of a pack rebuilt from authenticated keys.
     pub now: jiff::Timestamp,
 }
 
-/// Authenticates a pack: every anchor must hold, and there must be one. Anchors of the inventory authenticate all keys;
-/// pins and TUF roots together those that either names: pins are the exact set of what no repository lists.
+/// Authenticates a pack: every anchor must match, and there must be at least one. Anchors of the inventory authenticate
+/// all keys. Pins and TUF roots together authenticate the keys that either names: pins are the exact set of the keys
+/// that are in no repository.
 ///
-/// Digests and signatures are compared before the inventory is read: nothing that an attacker wrote is interpreted
-/// first. A key that the pack itself revokes refuses it: its maker contradicts himself.
+/// Digests and signatures are compared before the inventory is parsed, so that nothing written by an attacker is
+/// interpreted first. A pack that contains a key that it revokes itself is contradictory, and is refused.
 pub fn authenticate(pack: UnverifiedPack, demand: &Demand<'_>) -> Result<Pack, PackError> {
     if demand.anchors.is_empty() {
         return Err(PackError::NoAnchor);
@@ -150,8 +151,8 @@ pub fn authenticate(pack: UnverifiedPack, demand: &Demand<'_>) -> Result<Pack, P
     Ok(Pack { draft, evidence, whole, chains, signatures })
 }
 
-/// Takes a keys/ that this host authenticated or made before; `revoked` is what its state says of keys. That the files
-/// match the inventory is what makes it a [`Draft`].
+/// Accepts a keys/ that this host has authenticated or made before; `revoked` tests keys against the state. A [`Draft`]
+/// exists only if the files match the inventory.
 pub(crate) fn recognise(
     draft: Draft,
     known: KnownHere,
@@ -165,7 +166,7 @@ pub(crate) fn recognise(
     Ok(Pack { draft, evidence, whole: true, chains: Vec::new(), signatures: Vec::new() })
 }
 
-/// Refuses a pack that holds a revoked key, be it in the middle of a chain.
+/// Refuses a pack that contains a revoked key, even in the middle of a chain.
 pub fn refuse_revoked(draft: &Draft, revoked: impl Fn(&Fingerprint) -> bool) -> Result<(), PackError> {
     for (record, material) in draft.keys() {
         if let Some(fingerprint) = material.fingerprints().into_iter().find(|f| revoked(f)) {

@@ -1,4 +1,4 @@
-//! From proved keys to a pack. The same inputs give the same bytes, in every version of keypack.
+//! Builds a pack from proved keys. The same inputs give the same bytes, in every version of keypack.
 
 use std::collections::BTreeSet;
 
@@ -20,7 +20,7 @@ use crate::{
     trust::tuf::Chain,
 };
 
-/// A key that goes into the pack.
+/// A key to include in the pack.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Include {
     /// Role and id.
@@ -31,55 +31,55 @@ pub struct Include {
     pub url: Option<String>,
     /// The checkpoint origin, for a Rekor v2 log.
     pub origin: Option<String>,
-    /// When it was or is in use.
+    /// When the key was or is in use.
     pub validity: Validity,
-    /// Who says so.
+    /// Its sources.
     pub provenance: Vec<Provenance>,
-    /// Of a CA: whether its certificates need the timestamp of a CT log.
+    /// For a CA: whether its certificates must have a CT log's timestamp.
     pub ct_required: bool,
     /// Whether a signature has verified with it.
     pub proved: bool,
 }
 
-/// What to build.
+/// The input for a build.
 #[derive(Debug)]
 pub struct Build<'a> {
     /// The lineage.
     pub name: &'a str,
-    /// The keys of this collection.
+    /// The keys collected in this run.
     pub keys: Vec<Include>,
-    /// The TUF repositories that were read; those that a key of the pack follows from go in.
+    /// The TUF repositories that were read. Those that a key in the pack came from are included.
     pub chains: Vec<IncludeChain>,
-    /// The keys/ that is replaced, if there is one. Its keys stay.
+    /// The keys/ being replaced, if there is one. Its keys are retained.
     pub replaces: Option<&'a Draft>,
-    /// Leave out what only the replaced keys/ has.
+    /// Leave out keys that only the replaced keys/ has.
     pub prune: bool,
-    /// Rules of the organisation; `None` keeps the replaced ones.
+    /// The organisation's rules; `None` keeps the existing ones.
     pub rules: Option<Vec<Rule<KeySelector>>>,
-    /// Further revocations.
+    /// Additional revocations.
     pub revoked: Vec<Revoked>,
-    /// Now, or the time that the user gives.
+    /// The current time, or the time given by the user.
     pub created: Timestamp,
-    /// When the pack should no longer be taken.
+    /// When the pack expires.
     pub expires: Expiry,
-    /// Who collects, in his own words; `None` keeps what the replaced pack says.
+    /// Who collected the keys, as stated by the user; `None` keeps the text of the replaced pack.
     pub collected_by: Option<&'a str>,
-    /// Who gave the files of keys that are new here.
+    /// Who supplied the files of newly added keys.
     pub given_by: Option<&'a str>,
-    /// Make a new version of an unchanged pack once it is this old.
+    /// The age at which a new version of an unchanged pack is made.
     pub refresh_after: Span,
 }
 
 /// The outcome of building.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Built {
-    /// The pack to be written, or the replaced one as it stands.
+    /// The pack to write, or the existing one if unchanged.
     pub draft: Draft,
-    /// What is new about it.
+    /// How it differs from the existing pack.
     pub change: Change,
-    /// Revoked keys that rules name, and that do not count.
+    /// Revoked keys that rules name; they do not count.
     pub dropped: Vec<Dropped>,
-    /// Files of keys that stay though the TUF repository that they came from lists them no more.
+    /// Files of retained keys that are no longer listed by the TUF repository that they came from.
     pub withdrawn: Vec<String>,
 }
 
@@ -87,18 +87,18 @@ pub struct Built {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Change {
-    /// The first of its lineage here.
+    /// There is no earlier version here.
     First,
     /// The content differs.
     Changed,
     /// The content is the same, but the old version is due for renewal.
     Refreshed,
-    /// Nothing differs: nothing is to be written.
+    /// Nothing differs, so nothing has to be written.
     Unchanged,
 }
 
 impl Build<'_> {
-    /// Thirty days: how long an unchanged pack stays as it is.
+    /// Thirty days: the default age at which an unchanged pack is renewed.
     pub fn default_refresh_after() -> Span {
         (30 * 24).hours()
     }
@@ -130,12 +130,12 @@ pub fn build(request: &Build<'_>) -> Result<Built, PackError> {
     let withdrawn = withdrawn(request, &entries, &chains);
     let built = |draft, change| Ok(Built { draft, change, dropped, withdrawn });
     let Some(old) = old else { return built(draft, Change::First) };
-    // A chain whose timestamp alone was renewed is no change: it is renewed every few days.
+    // A chain with only a renewed timestamp does not count as a change: timestamps are renewed every few days.
     let as_before = match renewed_only(&chains, old) {
         Some(before) => &assemble(request, &entries, &rules, &before, version, created)?,
         None => &draft,
     };
-    // "180 days" means the same from one version to the next, though the date moves.
+    // "180 days" is the same setting for every version, although the date changes.
     let same_expiry =
         request.expires.of(old.inventory().created, old.inventory().expires) == old.inventory().expires;
     if content(as_before.inventory()) != content(old.inventory()) || !same_expiry {
@@ -148,7 +148,7 @@ pub fn build(request: &Build<'_>) -> Result<Built, PackError> {
     built(old.clone(), Change::Unchanged)
 }
 
-/// The records with their keys: this collection's, then what the replaced pack had more.
+/// The records with their keys: those of this run, followed by those retained from the replaced pack.
 fn entries(request: &Build<'_>, created: Timestamp) -> Result<Vec<(KeyRecord, Material)>, PackError> {
     let old = request.replaces;
     let mut entries = Vec::new();
@@ -172,7 +172,7 @@ fn entries(request: &Build<'_>, created: Timestamp) -> Result<Vec<(KeyRecord, Ma
 }
 
 fn record(request: &Build<'_>, include: &Include, known: Option<&KeyRecord>) -> Result<KeyRecord, PackError> {
-    // A key keeps its name, also when it gets a bare one later.
+    // A key keeps its name, even if it is assigned a bare one later.
     let name = known.map_or_else(|| name_of(include.key, &include.material), |known| known.name.clone());
     let of_file = include.provenance.first().is_some_and(|p| p.grade == Grade::File);
     let given_by = match known {
@@ -196,7 +196,7 @@ fn record(request: &Build<'_>, include: &Include, known: Option<&KeyRecord>) -> 
         certificates: about.certificates,
         user_id: about.user_id,
         validity: about.validity.unwrap_or(include.validity),
-        // What an earlier collection found holds: a CA does not lose its CT logs by being given without them.
+        // Findings of earlier runs are kept: a CA still has CT logs even if it is now given without them.
         ct_required: include.ct_required || known.is_some_and(|known| known.ct_required),
         proved: include.proved || known.is_some_and(|known| known.proved),
         given_by,
@@ -205,8 +205,8 @@ fn record(request: &Build<'_>, include: &Include, known: Option<&KeyRecord>) -> 
     })
 }
 
-/// The rules about the keys that go in. Those of the replaced pack are held to them as well: a key that left it because
-/// it is revoked does not count, and for one that left it otherwise, nobody has decided what its rules mean now.
+/// The rules for the included keys. The rules of the replaced pack are checked too: a key that was removed because it
+/// was revoked is ignored, but if it was removed for another reason, its rules need a decision.
 fn rules(
     request: &Build<'_>,
     entries: &[(KeyRecord, Material)],

@@ -1,5 +1,5 @@
-//! `tuf-<name>.tar`: the files of a TUF repository that keys of the pack follow from, as they were served. Unpacked it
-//! is a repository again: `cosign initialize --mirror` and `keypack collect --tuf` read it.
+//! `tuf-<name>.tar`: the files of a TUF repository from which keys in the pack are derived, as served. Once unpacked it
+//! is a repository again: `cosign initialize --mirror` and `keypack collect --tuf` can read it.
 
 use std::io::Read;
 
@@ -17,7 +17,7 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TufRecord {
-    /// Its name: the file's name without the ending.
+    /// Its name: the file's name without the extension.
     pub name: String,
     /// The file that holds it.
     pub file: String,
@@ -25,7 +25,7 @@ pub struct TufRecord {
     pub repository: String,
 }
 
-/// A chain that goes into a pack.
+/// A chain to include in a pack.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IncludeChain {
     /// Its name, which starts with `tuf-`.
@@ -34,11 +34,11 @@ pub struct IncludeChain {
     pub repository: String,
     /// The files.
     pub chain: Chain,
-    /// Its keys: what it says of keys that stay from an earlier collection counts too.
+    /// Its keys, which also update the descriptions of retained keys.
     pub items: Vec<Candidate>,
 }
 
-/// Whether a name may be a chain's.
+/// Whether a name is valid for a chain.
 pub(super) fn is_name(name: &str) -> bool {
     name.strip_prefix("tuf-").is_some_and(|rest| {
         (1..=80).contains(&rest.len())
@@ -46,7 +46,7 @@ pub(super) fn is_name(name: &str) -> bool {
     })
 }
 
-/// USTAR, owner 0, time 0, by path; the end is two zero blocks.
+/// USTAR, owner 0, time 0, sorted by path; ends with two zero blocks.
 pub(super) fn write(chain: &Chain) -> std::io::Result<Vec<u8>> {
     let mut tar = Builder::new(Vec::new());
     for (path, bytes) in chain.files() {
@@ -55,8 +55,8 @@ pub(super) fn write(chain: &Chain) -> std::io::Result<Vec<u8>> {
     tar.into_inner()
 }
 
-/// Reads a chain, bounded. A tar that keypack would not write byte for byte is refused: links, devices, extension
-/// headers, a file twice, paths that leave, another order.
+/// Reads a chain, up to a limit. A tar that is not byte for byte what keypack would write is refused: links, devices,
+/// extension headers, duplicate files, paths that lead outside, another order.
 pub(super) fn read(name: &str, tar: &[u8]) -> Result<Chain, PackError> {
     let refuse = |reason: String| PackError::Chain { name: name.to_owned(), reason };
     let wrong = |e: std::io::Error| refuse(e.to_string());
@@ -72,7 +72,7 @@ pub(super) fn read(name: &str, tar: &[u8]) -> Result<Chain, PackError> {
         if chain.get(path.as_str()).is_some() {
             return Err(refuse(format!("it holds {path} twice")));
         }
-        // The header's own size may claim anything; what is there is bounded by the tar, which is bounded itself.
+        // The size in the header may be anything; the actual content is limited by the tar, which is limited itself.
         let mut bytes = Vec::new();
         entry.by_ref().take(limits::TUF_CHAIN + 1).read_to_end(&mut bytes).map_err(wrong)?;
         if let Some(label) = private_key(&bytes) {
@@ -92,7 +92,7 @@ impl Draft {
         self.inventory().tuf.iter().zip(self.chain_files())
     }
 
-    /// What each chain says of itself; nothing of it is verified.
+    /// The contents of each chain, unverified.
     pub fn described(&self) -> Vec<(&TufRecord, Result<Evidence, TufError>)> {
         self.chains().map(|(record, chain)| (record, describe(chain))).collect()
     }
@@ -120,7 +120,7 @@ mod tests {
         let mut tar = Builder::new(Vec::new());
         for (path, kind, size, bytes) in entries {
             let mut header = header("x", *kind, 0o644, *size).unwrap();
-            // As a liar writes it: the checked way refuses such paths.
+            // Written as an attacker would: the checked function refuses such paths.
             header.as_mut_bytes()[..100].fill(0);
             header.as_mut_bytes()[..path.len()].copy_from_slice(path.as_bytes());
             header.set_cksum();

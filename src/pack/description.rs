@@ -1,9 +1,9 @@
-//! What the inventory says about a key, read out of the key.
+//! The parts of an inventory record that are derived from the key.
 
 use super::CertificateRecord;
 use crate::key::{Algorithm, Fingerprint, Material, Validity};
 
-/// What a key says of itself.
+/// The properties of a key.
 #[derive(PartialEq, Eq)]
 pub(super) struct KeyDescription {
     pub(super) fingerprint: Fingerprint,
@@ -11,7 +11,7 @@ pub(super) struct KeyDescription {
     pub(super) certificates: Vec<CertificateRecord>,
     /// The first user id of a GPG key.
     pub(super) user_id: Option<String>,
-    /// When a GPG key may be used; other keys do not say it.
+    /// The validity of a GPG key; other keys do not state theirs.
     pub(super) validity: Option<Validity>,
 }
 

@@ -1,4 +1,4 @@
-//! What is different between two packs, in the words of their inventories.
+//! The differences between the inventories of two packs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,11 +12,11 @@ use crate::{
     trust::tuf::Evidence,
 };
 
-/// What changed from one pack to another.
+/// The changes from one pack to another.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Diff {
-    /// The old pack, where there is one.
+    /// The old pack, if there is one.
     pub old: Option<Side>,
     /// The new pack.
     pub new: Side,
@@ -24,17 +24,17 @@ pub struct Diff {
     pub added: Vec<DiffKey>,
     /// Keys that only the old one has.
     pub removed: Vec<DiffKey>,
-    /// Keys that both have and describe differently.
+    /// Keys in both, described differently.
     pub changed: Vec<ChangedKey>,
-    /// Added keys at an address or of a file that the old one has another key of.
+    /// Added keys from an address or a file from which the old pack has a different key.
     pub new_at_known_places: Vec<Rotation>,
     /// Fingerprints that the new one revokes and the old one did not.
     pub revoked: Vec<Revoked>,
-    /// Fingerprints that the old one revoked and the new one does not. This host keeps them revoked.
+    /// Fingerprints that the old one revoked and the new one does not. They stay revoked on this host.
     pub unrevoked: Vec<Revoked>,
     /// Rules that differ, by scope.
     pub rules: Vec<ChangedRule>,
-    /// TUF chains that came, went or changed, as they describe themselves.
+    /// TUF chains that were added, removed or changed, by their own statements.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tuf: Vec<ChangedChain>,
 }
@@ -45,13 +45,13 @@ pub struct Diff {
 pub struct ChangedChain {
     /// Its file.
     pub file: String,
-    /// What the old one has.
+    /// The chain in the old pack.
     pub old: Option<ChainSide>,
-    /// What the new one has.
+    /// The chain in the new pack.
     pub new: Option<ChainSide>,
 }
 
-/// What a chain says of itself; nothing of it is verified.
+/// The contents of a chain, unverified.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ChainSide {
@@ -59,10 +59,10 @@ pub struct ChainSide {
     pub repository: String,
     /// The version of each role.
     pub versions: BTreeMap<String, u64>,
-    /// No earlier than this its timestamp was signed, where the repository says how long one is good for.
+    /// The timestamp was signed no earlier than this. Known only if the repository states how long one is valid.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signed_after: Option<Timestamp>,
-    /// When the first of its metadata ends.
+    /// When the first of its metadata expires.
     pub good_until: Option<Timestamp>,
 }
 
@@ -78,13 +78,13 @@ pub struct Side {
     pub pack_digest: Digest,
 }
 
-/// A key that came or went.
+/// A key that was added or removed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DiffKey {
     /// Its file.
     pub file: String,
-    /// What it is for.
+    /// The key's role.
     pub role: Role,
     /// Its fingerprint.
     pub fingerprint: Fingerprint,
@@ -103,23 +103,23 @@ pub struct ChangedKey {
     /// The key.
     #[serde(flatten)]
     pub key: DiffKey,
-    /// What differs: field names of the inventory.
+    /// The inventory fields that differ.
     pub what: Vec<&'static str>,
 }
 
-/// A rule that came, went, or says something else.
+/// A rule that was added, removed or changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ChangedRule {
     /// The scope.
     pub scope: Scope,
-    /// What the old one says.
+    /// The old rule.
     pub old: Option<Rule>,
-    /// What the new one says.
+    /// The new rule.
     pub new: Option<Rule>,
 }
 
 impl Diff {
-    /// Compares. Without an old pack, everything is added.
+    /// Compares two packs. Without an old pack, everything is added.
     pub fn of(old: Option<&Draft>, new: &Draft) -> Self {
         let was = old.map(Draft::inventory);
         let is = new.inventory();
@@ -141,7 +141,7 @@ impl Diff {
         }
     }
 
-    /// Whether both hold the same keys, described alike, under the same rules and revocations.
+    /// Whether both have the same keys with the same descriptions, rules and revocations.
     pub fn is_empty(&self) -> bool {
         self.added.is_empty()
             && self.removed.is_empty()
@@ -215,7 +215,8 @@ fn chains(old: Option<&Draft>, new: &Draft) -> Vec<ChangedChain> {
         .collect()
 }
 
-/// A key is its role and id: the same material under another id is another key, and shows as added and removed.
+/// A key is identified by its role and id: the same material under another id is another key, and is shown as added and
+/// removed.
 fn changed(was: &Inventory, is: &Inventory) -> Vec<ChangedKey> {
     let file =
         |inventory: &Inventory, name: &str| inventory.files.iter().find(|f| f.name == name).map(|f| f.sha256);

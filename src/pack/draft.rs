@@ -16,12 +16,12 @@ use crate::{
     trust::tuf::Chain,
 };
 
-/// A pack that is whole and consistent: every key file holds the key that its record describes, and nothing else is
-/// there. Whether it is *trustworthy* is another question: see [`super::check`].
+/// A pack that is complete and consistent: every key file contains the key that its record describes, and there are no
+/// other files. Whether it is *trustworthy* is a separate question: see [`super::check`].
 ///
-/// It keeps keys, not files. What it writes ([`Draft::to_files`]) is derived from the inventory's records, so that nothing
-/// reaches keys/ that they do not account for: no text around a key, no further CA in trusted_root.json, no line in
-/// README.txt that tells the admin what to install.
+/// It stores keys, not files. Its files ([`Draft::to_files`]) are derived from the inventory's records, so that nothing
+/// else gets into keys/: no text around a key, no additional CA in trusted_root.json, no instructions for the admin in
+/// README.txt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Draft {
     inventory: Inventory,
@@ -32,9 +32,9 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// Takes the files of a keys/ directory or of an artifact. SHA256SUMS and README.txt are not read; they are made
-    /// anew. Keys and trusted_root.json are compared with the records as values, GPG keys and TUF chains, which hold more
-    /// than their records say, byte for byte.
+    /// Reads the files of a keys/ directory or of an artifact. SHA256SUMS and README.txt are ignored and regenerated.
+    /// Keys and trusted_root.json are compared with the records by value; GPG keys and TUF chains, which contain more
+    /// than their records, are compared byte for byte.
     pub fn from_files(files: impl IntoIterator<Item = OutFile>) -> Result<Self, PackError> {
         let mut all: BTreeMap<SafeName, Vec<u8>> = BTreeMap::new();
         for file in files {
@@ -66,7 +66,7 @@ impl Draft {
                 take(&mut all, &record.name).ok_or_else(|| PackError::Missing(record.name.clone()))?;
             carried.insert(record.name.as_str(), bytes);
         }
-        // It is derived, so that a pack which does not list it gets one all the same.
+        // It is derived, so a pack that does not list it gets one nevertheless.
         let root = carried.remove(TRUSTED_ROOT).or_else(|| take(&mut all, TRUSTED_ROOT));
         if let Some(name) = all.keys().next() {
             return Err(PackError::Extra(name.to_string()));
@@ -92,7 +92,7 @@ impl Draft {
         Ok(draft)
     }
 
-    /// Holds a trusted_root.json to the records: the same keys, addresses and times, none missing, none more.
+    /// Checks trusted_root.json against the records: exactly the same keys, addresses and times.
     fn same_trusted_root(&self, carried: &[u8]) -> Result<(), PackError> {
         let wrong = |reason: String| Err(PackError::TrustedRoot(reason));
         let provenance = nobody();
@@ -142,7 +142,7 @@ impl Draft {
         self.chains.iter()
     }
 
-    /// The names of the signature files that are there.
+    /// The names of the signature files.
     pub fn signatures(&self) -> impl Iterator<Item = &SafeName> {
         self.signatures.keys()
     }
@@ -156,7 +156,7 @@ impl Draft {
     pub fn to_files(&self) -> Vec<OutFile> {
         let mut files = self.derived();
         let readme = files::readme(&self.inventory);
-        // Every name was checked when it was read, or is ours.
+        // Every name was checked when it was read, or is a constant.
         let mut push = |name: &str, bytes: Vec<u8>| {
             if let Ok(name) = SafeName::new(name) {
                 files.push(OutFile::new(name, bytes));
@@ -174,7 +174,7 @@ impl Draft {
         files
     }
 
-    /// The files that the inventory lists, made from its records.
+    /// The files listed by the inventory, generated from its records.
     fn derived(&self) -> Vec<OutFile> {
         let keys: Vec<_> = self.keys().collect();
         files::of_keys(&keys, &self.chains().collect::<Vec<_>>()).unwrap_or_default()
@@ -185,14 +185,14 @@ impl Draft {
         &self.json
     }
 
-    /// The same pack without these signature files.
+    /// A copy without these signature files.
     pub(super) fn without_signatures(mut self, these: &dyn Fn(&SafeName) -> bool) -> Self {
         self.signatures.retain(|name, _| !these(name));
         self
     }
 }
 
-/// Holds a file to the digest that the inventory lists.
+/// Checks a file against the digest in the inventory.
 fn same_bytes(inventory: &Inventory, name: &str, bytes: &[u8]) -> Result<(), PackError> {
     let Some(record) = inventory.files.iter().find(|file| file.name == name) else { return Ok(()) };
     let actual = Digest::of(bytes);
@@ -202,7 +202,7 @@ fn same_bytes(inventory: &Inventory, name: &str, bytes: &[u8]) -> Result<(), Pac
     Err(PackError::Content { name: name.to_owned(), expected: record.sha256, actual })
 }
 
-/// A provenance for values that are only compared.
+/// A placeholder provenance for values that are only compared.
 fn nobody() -> Provenance {
     Provenance { grade: Grade::File, source: String::new(), sha256: Digest::of(b""), date: None }
 }
@@ -211,7 +211,7 @@ fn take(files: &mut BTreeMap<SafeName, Vec<u8>>, name: &str) -> Option<Vec<u8>> 
     files.remove(&SafeName::new(name).ok()?)
 }
 
-/// Reads the key out of its file and holds it to its record: the id is computed anew.
+/// Parses the key in a file and checks it against its record: the id is recomputed.
 fn material(record: &KeyRecord, bytes: &[u8]) -> Result<Material, PackError> {
     let wrong = |reason: String| PackError::Key { name: record.file.clone(), reason };
     let mut parsed = parse_key_file(bytes).map_err(|e| wrong(e.to_string()))?;
@@ -227,7 +227,7 @@ fn material(record: &KeyRecord, bytes: &[u8]) -> Result<Material, PackError> {
         return Err(wrong(format!("its id is {}, not {}", id.hex(), record.id.hex())));
     }
     let about = KeyDescription::of(&material).map_err(wrong)?;
-    // A GPG key says itself from when to when it may be used; of other keys only the record does.
+    // A GPG key states its own validity; for other keys, only the record does.
     let said = KeyDescription {
         fingerprint: record.fingerprint,
         algorithm: record.algorithm,

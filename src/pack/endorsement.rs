@@ -1,4 +1,4 @@
-//! Signatures of the organisation: of the inventory, as files in the pack, and of the manifest, beside it.
+//! The organisation's signatures: of the inventory, as files in the pack, and of the manifest, alongside it.
 
 use std::{collections::BTreeSet, num::NonZeroUsize};
 
@@ -15,11 +15,11 @@ use crate::{
     trust::{endorses_bytes, endorses_manifest, signed_bytes},
 };
 
-/// A signature file as it was read. Nothing of it is believed.
+/// A parsed signature file. None of it is trusted.
 enum SignatureFile {
     /// A Sigstore bundle (`cosign sign-blob --bundle`).
     Bundle(UntrustedSignature),
-    /// A bare signature (`openssl dgst -sha256 -sign`, `openssl pkeyutl -sign -rawin`), or the same in base64 (cosign's
+    /// A bare signature (`openssl dgst -sha256 -sign`, `openssl pkeyutl -sign -rawin`), or its base64 form (cosign's
     /// `--output-signature`).
     Raw(Vec<u8>),
 }
@@ -37,7 +37,7 @@ impl SignatureFile {
         let text = std::str::from_utf8(bytes).ok().map(str::trim);
         let decoded = text.and_then(|text| BASE64_STANDARD.decode(text).ok());
         let raw = decoded.unwrap_or_else(|| bytes.to_vec());
-        // Ed25519 has 64 bytes, ECDSA a SEQUENCE of up to 141 (P-521), RSA the modulus' length: up to 1024.
+        // Ed25519 has 64 bytes, ECDSA a SEQUENCE of up to 141 (P-521), RSA the length of the modulus: up to 1024.
         let plausible = raw.len() == 64 || raw.first() == Some(&0x30) || (256..=1024).contains(&raw.len());
         if plausible && raw.len() <= 1024 { Ok(Self::Raw(raw)) } else { malformed("it is no bare signature") }
     }
@@ -50,15 +50,15 @@ impl SignatureFile {
     }
 }
 
-/// What the keys that were given signed.
+/// The signatures made by the given keys.
 pub(super) struct Endorsed {
     pub(super) evidence: Vec<Evidence>,
     /// The signature files that verified.
     pub(super) files: Vec<SafeName>,
 }
 
-/// Finds which of these keys signed the pack. None is a refusal that says what was found instead, and so are fewer than
-/// the threshold. What counts is how many keys signed, not how many signatures there are.
+/// Finds which of these keys signed the pack. If there are none, or fewer than the threshold, the error lists what was
+/// found instead. The number of keys that signed counts, not the number of signatures.
 pub(super) fn check(
     pack: &UnverifiedPack,
     keys: &[PublicKey],
@@ -130,7 +130,7 @@ pub(super) fn check(
     }
 }
 
-/// How much is signed. Every key that was given is tried on it.
+/// The size of the signed content. Each of the given keys is tried on it.
 fn size(signature: &UntrustedSignature) -> u64 {
     let size = match signature {
         UntrustedSignature::Simple(simple) => simple.payload.len(),
@@ -143,26 +143,26 @@ fn size(signature: &UntrustedSignature) -> u64 {
     size as u64
 }
 
-/// Whether a certificate came with it: an identity made it, and no given key can have.
+/// Whether it includes a certificate: it was then made by an identity, not by any given key.
 fn is_keyless(signature: &UntrustedSignature) -> bool {
     signature.needs().is_ok_and(|needs| matches!(needs.signer, Signer::Certificate(_)))
 }
 
-/// Whether a signature file is about an inventory, as far as it says; which key made it is not asked.
+/// Whether a signature file claims to cover an inventory, regardless of the key that made it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Coverage {
-    /// It names this inventory's digest.
+    /// It contains this inventory's digest.
     This,
-    /// It names another digest, or is no signature of a file.
+    /// It contains another digest, or is not a signature of a file.
     Other,
     /// It can't be read, for this reason.
     Unreadable(String),
-    /// It does not say: a bare signature, or one of Ed25519, has no digest beside it. Only its key can tell.
+    /// Unknown: a bare signature, or one by an Ed25519 key, does not contain a digest. Only its key can tell.
     Unsaid,
 }
 
 impl Coverage {
-    /// The word in JSON.
+    /// The name in JSON.
     pub const fn as_str(&self) -> &'static str {
         match self {
             Self::This => "this",
@@ -172,7 +172,7 @@ impl Coverage {
         }
     }
 
-    /// What it is, for people.
+    /// A description for display.
     pub const fn summary(&self) -> &'static str {
         match self {
             Self::This => "a signature of this inventory",
@@ -182,7 +182,7 @@ impl Coverage {
         }
     }
 
-    /// Whether it may travel with the pack: the next enclave may have its key.
+    /// Whether it may stay in the pack: the next recipient may have its key.
     const fn may_stay(&self) -> bool {
         matches!(self, Self::This | Self::Unsaid)
     }
@@ -204,7 +204,7 @@ fn covers(signature: &SignatureFile, digest: Digest, inventory: &[u8]) -> Covera
 }
 
 impl Draft {
-    /// The signature files, each with what it says it is about. None of them is verified by that.
+    /// The signature files, each with its claimed coverage. None of them is thereby verified.
     pub fn coverage(&self) -> Vec<(SafeName, Coverage)> {
         self.signature_files()
             .map(|(name, bytes)| {
@@ -217,7 +217,7 @@ impl Draft {
             .collect()
     }
 
-    /// The same pack without the signature files that are not about this inventory, and their names.
+    /// A copy without the signature files that do not cover this inventory, and their names.
     pub fn without_stale_signatures(self) -> (Self, Vec<SafeName>) {
         let stale: Vec<_> = self
             .coverage()
@@ -228,7 +228,8 @@ impl Draft {
         (self.without_signatures(&|name| stale.contains(name)), stale)
     }
 
-    /// Refuses a signature file that is not about this inventory: it would travel as a promise that nobody made.
+    /// Refuses a signature file that does not cover this inventory: it would look like an endorsement that was never
+    /// given.
     pub fn refuse_stale_signatures(&self) -> Result<(), PackError> {
         for (name, covers) in self.coverage() {
             match covers {

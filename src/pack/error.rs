@@ -6,20 +6,20 @@ use thiserror::Error;
 use super::Pin;
 use crate::{display::count, key::Fingerprint, oci::Digest, tree::UnsafeName, trust::tuf::TufError};
 
-/// Why something is not an acceptable pack. Closed: each has a stable code.
+/// Why something is not an acceptable pack. Each variant has a stable code.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum PackError {
-    /// It is some other image or artifact.
+    /// It is another kind of image or artifact.
     #[error("it is not a keypack pack: {0}")]
     NotAPack(String),
-    /// It is a list of manifests. A pack never is: tools flatten lists silently.
+    /// It is an index. A pack never is, because tools flatten indexes silently.
     #[error("it is an image index, and a pack is always a single manifest")]
     Index,
-    /// It names other places to fetch its content from.
+    /// It lists external URLs for its content.
     #[error("its manifest names other places to fetch content from (`urls`)")]
     Urls,
-    /// It holds nothing. Some tools drop the layers of artifacts and report success.
+    /// It is empty. Some tools drop the layers of artifacts and report success.
     #[error("it holds no files; a tool on the way dropped them")]
     Empty,
     /// Its layer can't be unpacked.
@@ -36,57 +36,57 @@ pub enum PackError {
     /// A file name that is not safe.
     #[error(transparent)]
     Name(#[from] UnsafeName),
-    /// No key at all: it would be installed as a success and verify nothing.
+    /// It contains no keys: installing it would seem to succeed, but nothing could be verified.
     #[error("it holds no keys")]
     NoKeys,
-    /// The same file twice.
+    /// A duplicate file.
     #[error("it holds the file {0:?} twice")]
     Duplicate(String),
     /// Too many files, or too many bytes.
     #[error("it is larger than a pack can be: {0}")]
     TooLarge(String),
-    /// Its manifest or config says one pack digest and its inventory has another.
+    /// The pack digest stated by its manifest or config differs from that of its inventory.
     #[error("its label says that the pack digest is {label}, but the inventory has {actual}")]
     Inconsistent {
-        /// What the label says.
+        /// The digest stated by the label.
         label: String,
         /// The digest of the inventory.
         actual: Digest,
     },
-    /// Not an inventory.
+    /// The inventory is malformed.
     #[error("keypack.json is malformed: {0}")]
     Inventory(String),
-    /// An inventory of another version.
+    /// The inventory has an unsupported version.
     #[error("keypack.json has the schema version {0}; this keypack reads version 1")]
     Version(u64),
-    /// An inventory of a keypack before its first release.
+    /// The inventory is from a keypack before its first release.
     #[error(
         "keypack.json was written by a keypack older than the first release, in a form that is no longer read"
     )]
     Superseded,
-    /// A file that the inventory lists is not there.
+    /// A file listed by the inventory is missing.
     #[error("the file {0:?} is listed in keypack.json and missing")]
     Missing(String),
-    /// A file that the inventory does not list.
+    /// A file is not listed by the inventory.
     #[error("the file {0:?} is not listed in keypack.json")]
     Extra(String),
-    /// A file that the inventory lists and that none of its records describes.
+    /// A file is listed by the inventory, but none of its records describes it.
     #[error("keypack.json lists the file {0:?}, and no key or TUF chain of it is in that file")]
     Unaccounted(String),
-    /// A trusted_root.json that says something else than the records of the keys.
+    /// trusted_root.json differs from the records of the keys.
     #[error("trusted_root.json does not hold exactly the keys that keypack.json describes: {0}")]
     TrustedRoot(String),
-    /// A file with other content.
+    /// A file has different content.
     #[error("the file {name:?} has the sha256 {actual}, and keypack.json lists {expected}")]
     Content {
         /// Its name.
         name: String,
-        /// What the inventory lists.
+        /// The digest in the inventory.
         expected: Digest,
-        /// What it has.
+        /// The actual digest.
         actual: Digest,
     },
-    /// A key file whose key is not the one that the inventory describes.
+    /// The key in a file is not the one that the inventory describes.
     #[error("the file {name:?} does not hold the key that keypack.json describes: {reason}")]
     Key {
         /// The file.
@@ -100,34 +100,34 @@ pub enum PackError {
     /// No anchor was given.
     #[error("nothing authenticates this pack")]
     NoAnchor,
-    /// The anchor's digest is not this pack's.
+    /// The digest does not match this pack.
     #[error("the digest does not match: expected {expected}, found pack digest {pack}{}", manifest.map(|m| format!(" and manifest digest {m}")).unwrap_or_default())]
     Digest {
         /// What was expected.
         expected: Digest,
         /// The pack digest.
         pack: Digest,
-        /// The manifest digest, where there is a manifest.
+        /// The manifest digest, if there is a manifest.
         manifest: Option<Digest>,
     },
-    /// No signature at all, where one is asked for.
+    /// There is no signature, but one is required.
     #[error("no signature of this pack was found")]
     Unsigned,
-    /// Signatures, but none by a key that was given.
+    /// There are signatures, but none by a given key.
     #[error("no signature by a key that was given: {0}")]
     Signature(String),
-    /// Signatures by fewer of the given keys than are demanded.
+    /// Too few of the given keys have signed.
     #[error("{threshold} of the given keys must have signed, and {} did: {}", signers.len(), list(signers))]
     Threshold {
-        /// The keys that signed, by their fingerprints.
+        /// The fingerprints of the keys that signed.
         signers: Vec<Digest>,
-        /// How many must have.
+        /// The number required.
         threshold: usize,
     },
-    /// A signature file about another inventory.
+    /// A signature file covers another inventory.
     #[error("the signature file {0:?} is about another inventory")]
     SignatureStale(String),
-    /// A signature file that is none.
+    /// A signature file is not a signature.
     #[error("the signature file {name:?} is not a Sigstore bundle: {reason}")]
     SignatureFile {
         /// The file.
@@ -135,25 +135,25 @@ pub enum PackError {
         /// What is wrong with it.
         reason: String,
     },
-    /// Keys that no pin names: the file of each, with the pin that would.
+    /// Keys that are not pinned: the file of each, with the pin that would match.
     #[error("no pin names {}", unpinned(.0))]
     NotPinned(Vec<(String, Pin)>),
-    /// A pin that leaves open what nothing else authenticates.
+    /// A pin does not cover everything, and nothing else authenticates the rest.
     #[error("the pin {pin} does not say {open}; what the pack holds in {name:?} is {whole}")]
     PinIncomplete {
         /// The pin that was given.
         pin: Box<Pin>,
-        /// What it does not fix.
+        /// The part that it does not fix.
         open: &'static str,
         /// The file.
         name: String,
-        /// The pin that fixes what the pack holds.
+        /// The complete pin for the key in the pack.
         whole: Box<Pin>,
     },
-    /// A pin whose key is not in the pack.
+    /// The key of a pin is not in the pack.
     #[error("the pack does not hold the pinned key {0}")]
     PinNotMet(Pin),
-    /// A TUF chain that is not what keypack writes.
+    /// A TUF chain does not have the form that keypack writes.
     #[error("the file {name:?} is no chain of TUF metadata: {reason}")]
     Chain {
         /// The file.
@@ -161,10 +161,10 @@ pub enum PackError {
         /// What is wrong.
         reason: String,
     },
-    /// No TUF chain, where one is asked for.
+    /// There is no TUF chain, but one is required.
     #[error("the pack holds no TUF metadata that could be verified from a root")]
     NoChain,
-    /// No chain that this root vouches for.
+    /// The root does not authenticate any chain.
     #[error("the TUF metadata in {name:?} do not follow from the root {root}: {error}")]
     Tuf {
         /// The file.
@@ -174,10 +174,10 @@ pub enum PackError {
         /// Why.
         error: TufError,
     },
-    /// A key that no verified repository lists.
+    /// A key is not listed by any verified repository.
     #[error("the pack holds {0:?}, and no TUF repository that was verified lists it")]
     NotInTuf(String),
-    /// A key that is described otherwise than by its repository.
+    /// The description of a key differs from its repository's.
     #[error("the pack describes {name:?} otherwise than the TUF repository: {what} differs")]
     TufDiffers {
         /// The file.
@@ -193,12 +193,12 @@ pub enum PackError {
         /// The key's fingerprint.
         fingerprint: Fingerprint,
     },
-    /// Its maker gave it an end, and that is past.
+    /// It has expired: its maker set an expiry date.
     #[error("the pack expired at {expires}, and it is {now:.0}")]
     Expired {
-        /// The end.
+        /// The time of expiry.
         expires: Timestamp,
-        /// The time here.
+        /// The current time.
         now: Timestamp,
     },
     /// It is older than allowed.
@@ -210,9 +210,9 @@ pub enum PackError {
     TooOld {
         /// When it was made.
         created: Timestamp,
-        /// How long ago.
+        /// Its age in days.
         days: i64,
-        /// What is allowed.
+        /// The limit in days.
         limit: i64,
     },
     /// A TUF chain is older than allowed.
@@ -224,34 +224,34 @@ pub enum PackError {
     TufTooOld {
         /// The file.
         name: String,
-        /// When it was signed at the earliest or, where that is not known, when it ended.
+        /// When it was signed at the earliest or, if that is not known, when it expired.
         from: Timestamp,
-        /// How long ago.
+        /// Its age in days.
         days: i64,
-        /// What is allowed.
+        /// The limit in days.
         limit: i64,
     },
-    /// The clock here runs behind a TUF chain.
+    /// The local clock is behind a TUF chain.
     #[error("the TUF metadata in {name:?} were signed after {after}, and the clock here says {now:.0}")]
     TufClockBehind {
         /// The file.
         name: String,
-        /// When they were signed at the earliest.
+        /// The earliest time at which it can have been signed.
         after: Timestamp,
-        /// The time here.
+        /// The current time.
         now: Timestamp,
     },
-    /// Its version or its date lies ahead of the clock here: one of the two is wrong.
+    /// Its version or its date is in the future: one of them is wrong, or the local clock is.
     #[error(
         "the pack has version {version}{} and was made at {created}, and the clock here says {now:.0}",
         dated(*version).map(|at| format!(" ({at})")).unwrap_or_default()
     )]
     FromTheFuture {
-        /// Its version: usually the time when it was made, in Unix seconds.
+        /// Its version: usually its creation time in Unix seconds.
         version: u64,
-        /// When it was made, as it says.
+        /// Its stated creation time.
         created: Timestamp,
-        /// The time here.
+        /// The current time.
         now: Timestamp,
     },
     /// A rule names a key that is not in the pack.
@@ -261,15 +261,15 @@ pub enum PackError {
         scope: String,
         /// The key, as the rule names it.
         key: String,
-        /// Why it can't stand there.
+        /// Why it can't be used there.
         reason: String,
     },
-    /// The lineage is not the one that is expected.
+    /// The lineage is not the expected one.
     #[error("the pack belongs to the lineage {actual:?}, and {expected:?} is expected")]
     Lineage {
-        /// What is expected.
+        /// The expected lineage.
         expected: String,
-        /// What the inventory says.
+        /// The lineage in the inventory.
         actual: String,
     },
 }
@@ -278,12 +278,12 @@ fn list(keys: &[Digest]) -> String {
     keys.iter().map(Digest::to_string).collect::<Vec<_>>().join(", ")
 }
 
-/// The time that a version stands for, where it is one.
+/// The time that a version represents, if it is a valid one.
 fn dated(version: u64) -> Option<Timestamp> {
     Timestamp::from_second(i64::try_from(version).ok()?).ok()
 }
 
-/// Files with the pins that name their keys.
+/// Files with the pins that would match their keys.
 fn unpinned(keys: &[(String, Pin)]) -> String {
     let keys: Vec<_> = keys.iter().map(|(name, pin)| format!("{name:?} ({pin})")).collect();
     keys.join(", ")

@@ -1,25 +1,25 @@
-//! Ends and spans of time, as people write them in flags and in `keypack.yaml`.
+//! Points in time and time spans as written in flags and in `keypack.yaml`.
 
 use std::str::FromStr;
 
 use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp, Unit, civil::Date};
 
-/// When a pack should no longer be taken.
+/// When a pack expires.
 #[derive(Debug, Clone, Copy, Default)]
 pub enum Expiry {
-    /// As the pack that is replaced says.
+    /// The same as the replaced pack.
     #[default]
     Keep,
-    /// The maker does not say.
+    /// Never.
     Never,
     /// At a fixed time.
     At(Timestamp),
-    /// So long after it was made.
+    /// A given time after its creation.
     After(Span),
 }
 
 impl Expiry {
-    /// The end of a pack that is made at `created`; `before` is that of the pack that is replaced.
+    /// The expiry of a pack made at `created`; `before` is that of the replaced pack.
     pub fn of(self, created: Timestamp, before: Option<Timestamp>) -> Option<Timestamp> {
         match self {
             Self::Keep => before,
@@ -47,7 +47,7 @@ impl FromStr for Expiry {
     }
 }
 
-/// Reads a time, or the first instant of a date, in UTC.
+/// Parses a time, or the first instant of a date, in UTC.
 pub fn parse_time(text: &str) -> Result<Timestamp, String> {
     if let Ok(time) = text.parse::<Timestamp>() {
         return Ok(time);
@@ -58,10 +58,10 @@ pub fn parse_time(text: &str) -> Result<Timestamp, String> {
         .ok_or_else(|| "write a date (2027-05-01) or a time (2027-05-01T12:00:00Z)".to_owned())
 }
 
-/// Reads a span of time that has no calendar in it: weeks, days, hours.
+/// Parses a time span without calendar units: weeks, days, hours.
 pub fn parse_span(text: &str) -> Result<Span, String> {
     let span: Span = text.parse().map_err(|e: jiff::Error| e.to_string())?;
-    // Days are taken as 24 hours: a pack has no time zone.
+    // Days count as 24 hours, because a pack has no time zone.
     let seconds = span
         .total((Unit::Second, SpanRelativeTo::days_are_24_hours()))
         .map_err(|e| format!("{e}; use days or smaller units"))?;
@@ -72,12 +72,12 @@ pub fn parse_span(text: &str) -> Result<Span, String> {
     Ok(Span::new().seconds(seconds as i64))
 }
 
-/// Reads a span of time such as `180 days`; a day has 24 hours.
+/// Parses a time span such as `180 days`; a day has 24 hours.
 pub fn parse_duration(text: &str) -> Result<SignedDuration, String> {
     parse_span(text)?.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(|e| e.to_string())
 }
 
-/// Times in an inventory have no fraction: JSON readers differ in how many digits they keep.
+/// Times in an inventory have no fraction, because JSON readers differ in how many digits they keep.
 pub(super) fn whole_seconds(time: Timestamp) -> Timestamp {
     Timestamp::from_second(time.as_second()).unwrap_or(time)
 }

@@ -1,4 +1,4 @@
-//! The files of keys/ that are derived from the inventory.
+//! The files in keys/ that are derived from the inventory.
 
 use super::{FileRecord, Inventory, KeyRecord, PackError, TufRecord, chain};
 use crate::{
@@ -14,13 +14,13 @@ use crate::{
 pub const INVENTORY: &str = "keypack.json";
 /// The keys of logs and authorities for sigstore clients.
 pub const TRUSTED_ROOT: &str = "trusted_root.json";
-/// What is what, for people.
+/// An explanation of the files, for people.
 pub const README: &str = "README.txt";
 /// sha256 of the inventory and its files, for `sha256sum -c`.
 pub const SUMS: &str = "SHA256SUMS";
 
-/// Whether a file is a signature of the inventory: `keypack.json.sigstore.json`, `keypack.json.<name>.sigstore.json`, or,
-/// without a bundle around it, `keypack.json.sig`, `keypack.json.<name>.sig`.
+/// Whether a file is a signature of the inventory: `keypack.json.sigstore.json`, `keypack.json.<name>.sigstore.json`,
+/// or the bare signatures `keypack.json.sig` and `keypack.json.<name>.sig`.
 pub fn is_signature(name: &str) -> bool {
     let rest = name.strip_prefix(INVENTORY);
     let middle =
@@ -28,7 +28,7 @@ pub fn is_signature(name: &str) -> bool {
     middle.is_some_and(|middle| middle.is_empty() || (middle.starts_with('.') && middle.len() > 1))
 }
 
-/// Every key that is given is tried on every signature.
+/// Refuses too many signatures, because each of the given keys is tried on every one.
 pub(super) fn refuse_many_signatures(count: usize) -> Result<(), PackError> {
     if count > limits::SIGNATURE_FILES {
         let reason = format!("it has more than {} signature files", limits::SIGNATURE_FILES);
@@ -37,8 +37,8 @@ pub(super) fn refuse_many_signatures(count: usize) -> Result<(), PackError> {
     Ok(())
 }
 
-/// Whether a file is made from the records of all keys together. README.txt is made anew wherever a pack is unpacked, so
-/// an inventory need not list it.
+/// Whether a file is generated from the records of all keys together. README.txt is regenerated wherever a pack is
+/// unpacked, so an inventory need not list it.
 pub(super) fn is_derived(name: &str) -> bool {
     matches!(name, TRUSTED_ROOT | README)
 }
@@ -64,7 +64,7 @@ pub(super) fn of_keys(
     Ok(out)
 }
 
-/// `trusted_root.json` out of these keys, or nothing where none of them belongs into one.
+/// The `trusted_root.json` with these keys, or `None` if it can't contain any of them.
 pub(super) fn trusted_root(keys: &[(&KeyRecord, &Material)]) -> Option<Vec<u8>> {
     let origins: Vec<_> =
         keys.iter().map(|(k, _)| k.origin.as_ref().map(|o| format!("https://{o}"))).collect();
@@ -98,7 +98,7 @@ pub(super) fn record(file: &OutFile) -> FileRecord {
     }
 }
 
-/// `README.txt`. It is no part of the pack digest, so its wording may improve.
+/// `README.txt`. It is not covered by the pack digest, so its wording may change.
 pub(super) fn readme(inventory: &Inventory) -> Vec<u8> {
     let Inventory { keys, tuf: chains, .. } = inventory;
     let mut text = String::from(
@@ -146,7 +146,7 @@ pub(super) fn readme(inventory: &Inventory) -> Vec<u8> {
     text.into_bytes()
 }
 
-/// What cosign needs of these keys: only files that are there are named, for the lines are copied.
+/// The settings that cosign needs for these keys. Only files in the pack are named, because the lines get copied.
 fn cosign(text: &mut String, keys: &[KeyRecord]) {
     let root = keys.iter().any(|k| k.role.in_trusted_root());
     let trust = if root { "--trusted-root trusted_root.json" } else { "--insecure-ignore-tlog=true" };

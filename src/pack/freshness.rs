@@ -1,4 +1,4 @@
-//! Whether a pack is of today: what withholding new packs, or a wrong clock, looks like.
+//! Whether a pack is current: detects that new packs are being withheld, or that the clock is wrong.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -6,21 +6,21 @@ use super::{Dated, Inventory, KeyRecord, PackError};
 
 const DAY: i64 = 24 * 60 * 60;
 
-/// How old a pack may be.
+/// The limits on a pack's age.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Older ones are told.
+    /// Above this age there is a warning.
     pub warn: SignedDuration,
-    /// Older ones are refused.
+    /// Above this age the pack is refused.
     pub refuse: SignedDuration,
-    /// Take older ones all the same. What its maker gave an end is refused for good after it.
+    /// Accept older packs nevertheless. A pack with an expiry date is still refused after it.
     pub allow_stale: bool,
-    /// Take one whose version or date lies ahead of the clock.
+    /// Accept a pack whose version or date is in the future.
     pub allow_future: bool,
 }
 
 impl Default for Limits {
-    /// 90 and 180 days: half a year is the period in which the public-good instance renews its own root.
+    /// 90 and 180 days: the public-good instance renews its own root every half year.
     fn default() -> Self {
         let days = |n| SignedDuration::from_secs(n * DAY);
         Self { warn: days(90), refuse: days(180), allow_stale: false, allow_future: false }
@@ -28,28 +28,29 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Refuse what is older than this; tell what is older than half of it.
+    /// Refuses above `max_age`, and warns above half of it.
     #[must_use]
     pub fn of(max_age: SignedDuration) -> Self {
         Self { warn: max_age / 2, refuse: max_age, ..Self::default() }
     }
 }
 
-/// How old an acceptable pack is.
+/// The age of an acceptable pack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Age {
-    /// Since it was made; never negative.
+    /// Time since its creation; never negative.
     pub age: SignedDuration,
-    /// Whether that is worth telling.
+    /// Whether there should be a warning.
     pub old: bool,
-    /// Whether it is older than allowed and was taken because the user said so.
+    /// Whether it is older than allowed and was accepted because the user said so.
     pub stale: bool,
 }
 
-/// Refuses a pack whose version or date is more than a day ahead of the clock.
+/// Refuses a pack whose version or date is more than a day in the future.
 ///
-/// A version is its time of making or the one after its predecessor's. Whoever sets it near the end of the numbers once
-/// keeps every later pack out, one that carries a revocation too. A clock that runs a little behind is forgiven; one that
+/// A version is its creation time, or its predecessor's plus one. A single version near the maximum would block all
+/// later packs, including those with a revocation. A clock that is slightly behind is tolerated; one that is a day
+/// behind would also accept expired packs.
 /// is a day behind would also believe in expired packs.
 pub fn not_from_the_future(inventory: &Inventory, now: Timestamp) -> Result<(), PackError> {
     let Inventory { version, created, .. } = *inventory;
@@ -77,18 +78,19 @@ pub fn freshness(inventory: &Inventory, now: Timestamp, limits: &Limits) -> Resu
     Ok(Age { age: age.max(SignedDuration::ZERO), old: age > limits.warn, stale })
 }
 
-/// How long a key may be kept that no collection needs, before that is told: as long as a pack may be old.
+/// How long a key may be retained without being needed before it is reported: as long as the age limit for a pack.
 pub const KEPT_LONG: SignedDuration = SignedDuration::from_secs(180 * DAY);
 
-/// The keys that no collection has needed for longer than [`KEPT_LONG`], with the time of the first that did not.
+/// The keys that no run has needed for longer than [`KEPT_LONG`], with the time of the first run that did not need
+/// them.
 pub fn kept_long(inventory: &Inventory, now: Timestamp) -> Vec<(&KeyRecord, Timestamp)> {
     let kept = inventory.keys.iter().filter_map(|key| Some((key, key.kept?)));
     kept.filter(|(_, since)| now.duration_since(*since) > KEPT_LONG).collect()
 }
 
-/// Decides whether the evidence of a TUF chain is fresh at `now`. Its age is counted from the earliest moment at which it
-/// can have been signed or, where nobody tells that, from its end: then the repository's keeper decided how long it may
-/// be held back.
+/// Decides whether the evidence of a TUF chain is fresh at `now`. Its age is counted from the earliest time at which it
+/// can have been signed or, if that is unknown, from its expiry, in which case the repository determines how long it
+/// can be withheld.
 pub fn evidence_age(file: &str, dated: &Dated, now: Timestamp, limits: &Limits) -> Result<Age, PackError> {
     let from = dated.after.unwrap_or(dated.until);
     let age = now.duration_since(from);
@@ -151,7 +153,7 @@ mod tests {
         let limits = Limits::default();
         assert_eq!(code(&pack, "2026-06-01T00:00:00Z", &limits), "fresh");
         assert_eq!(code(&pack, "2026-05-31T23:59:59Z", &limits), "version-from-the-future");
-        // The end of all time, as a wrong clock or a liar writes it, is no panic.
+        // A date at the end of time, from a wrong clock or an attacker, must not cause a panic.
         let late = made("9999-12-30T00:00:00Z", None);
         assert_eq!(code(&late, "2026-01-01T00:00:00Z", &limits), "version-from-the-future");
         assert_eq!(

@@ -10,14 +10,14 @@ use crate::{
     policy::rule::NamedKey,
 };
 
-/// The only schema version there is.
+/// The only schema version.
 pub const SCHEMA_VERSION: u64 = 1;
 
-/// `keypack.json`: what is in a pack, where it came from, and what the organisation says it may be used for. The
-/// contract is `schemas/pack-v1.schema.json`; this type is held to it by a test.
+/// `keypack.json`: the contents of a pack, their origin, and what the organisation allows them to be used for. The
+/// specification is `schemas/pack-v1.schema.json`; a test checks this type against it.
 ///
-/// It changes only when what it says changes. Counts, per-image evidence and which signature proved which key are
-/// told in the report of `collect` instead.
+/// It changes only when its meaning changes. Counts, per-image evidence and which signature proved which key are in the
+/// report of `collect` instead.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Inventory {
@@ -25,32 +25,32 @@ pub struct Inventory {
     pub schema_version: u64,
     /// [`media::INVENTORY`].
     pub media_type: String,
-    /// The lineage: versions are compared within one name.
+    /// The lineage: versions are compared only within the same one.
     pub name: String,
     /// Strictly increasing within a lineage.
     pub version: u64,
-    /// When this version was made, whole seconds.
+    /// When this version was made, in whole seconds.
     pub created: Timestamp,
-    /// When it should no longer be taken, if its maker says so.
+    /// When it expires, if its maker set a date.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<Timestamp>,
-    /// Who collected it, as he said himself.
+    /// Who collected it, as stated by the user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub collected_by: Option<String>,
     /// The keys, by role and name.
     pub keys: Vec<KeyRecord>,
     /// The files of the keys and of the TUF chains, and trusted_root.json, by name.
     pub files: Vec<FileRecord>,
-    /// The TUF repositories that keys follow from, by name; each is kept in a file.
+    /// The TUF repositories from which keys are derived, by name; each is stored in a file.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tuf: Vec<TufRecord>,
-    /// What the organisation says must sign what.
+    /// The organisation's rules on who must sign what.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rules: Vec<Rule>,
-    /// Keys that must not be trusted any more.
+    /// Revoked keys.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub revoked: Vec<Revoked>,
-    /// What other programs add. It is kept, and means nothing to keypack; an unknown field anywhere else is refused.
+    /// Data added by other programs. keypack keeps and ignores it; unknown fields anywhere else are refused.
     #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
     pub extensions: serde_json::Map<String, serde_json::Value>,
 }
@@ -59,13 +59,13 @@ pub struct Inventory {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct KeyRecord {
-    /// Its name, for ever: the file's name without the ending.
+    /// Its permanent name: the file's name without the extension.
     pub name: String,
-    /// What it is for.
+    /// The key's role.
     pub role: Role,
     /// Its id: see [`KeyId`].
     pub id: KeyId,
-    /// What people compare: see [`Fingerprint`].
+    /// The value that people compare: see [`Fingerprint`].
     pub fingerprint: Fingerprint,
     /// The algorithm of the key, or of the key in the chain's first certificate.
     pub algorithm: Algorithm,
@@ -77,26 +77,26 @@ pub struct KeyRecord {
     /// The checkpoint origin of a Rekor v2 log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<String>,
-    /// The certificates of a chain, in its order.
+    /// The certificates of a chain, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub certificates: Vec<CertificateRecord>,
     /// The first user id of a GPG key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_id: Option<String>,
-    /// When it was or is in use.
+    /// When the key was or is in use.
     pub validity: Validity,
-    /// Of a CA: whether the instance that it belongs to has certificate transparency logs, so that each of its
-    /// certificates needs the timestamp of one.
+    /// For a CA: whether its instance has certificate transparency logs, so that each of its certificates must have the
+    /// timestamp of one.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub ct_required: bool,
-    /// Whether a signature that needed it has verified with it, in this collection or an earlier one.
+    /// Whether a signature that needed it has verified with it, in this run or an earlier one.
     pub proved: bool,
-    /// Who gave it, where the collector said so.
+    /// Who supplied it, if the collector stated it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub given_by: Option<String>,
-    /// Who says that it is what it is for, best grade first.
+    /// Its sources, best grade first.
     pub provenance: Vec<Provenance>,
-    /// Since when no collection has needed it: it stays because an earlier one did.
+    /// Since when no run has needed it. It is retained because an earlier run did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kept: Option<Timestamp>,
 }
@@ -105,13 +105,13 @@ pub struct KeyRecord {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CertificateRecord {
-    /// sha256 of its DER: what `openssl x509 -fingerprint -sha256` prints.
+    /// sha256 of its DER, as printed by `openssl x509 -fingerprint -sha256`.
     pub sha256: Digest,
     /// Its subject, RFC 4514.
     pub subject: String,
-    /// From when on it is valid.
+    /// The start of its validity.
     pub not_before: Timestamp,
-    /// Until when.
+    /// The end of its validity.
     pub not_after: Timestamp,
 }
 
@@ -127,23 +127,23 @@ pub struct FileRecord {
     pub size: u64,
 }
 
-/// A key that must not be trusted any more.
+/// A revoked key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Revoked {
     /// Its fingerprint, or that of a certificate, of a certificate's key or of a subkey.
     pub fingerprint: Fingerprint,
-    /// Why.
+    /// The reason.
     pub reason: String,
-    /// When that was written down.
+    /// When the revocation was recorded.
     pub date: Timestamp,
-    /// Since when signatures by it don't count. Without it none counts, however old.
+    /// Signatures by it don't count from this time on. If omitted, none counts, however old.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
 }
 
 impl Inventory {
-    /// Reads an inventory strictly: unknown fields, a field twice, and other versions are refused.
+    /// Parses an inventory strictly: unknown fields, duplicate fields and other versions are refused.
     pub fn parse(json: &[u8]) -> Result<Self, PackError> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
@@ -156,7 +156,7 @@ impl Inventory {
             return Err(PackError::Version(probe.schema_version));
         }
         let inventory: Self = serde_json::from_slice(json).map_err(|e| {
-            // Before its first release keypack wrote `spki` where `fingerprint` is now.
+            // Before its first release keypack wrote `spki` instead of `fingerprint`.
             let before = serde_json::from_slice::<serde_json::Value>(json).unwrap_or_default();
             if before["keys"][0]["spki"].is_string() { PackError::Superseded } else { malformed(e) }
         })?;
@@ -167,7 +167,7 @@ impl Inventory {
         Ok(inventory)
     }
 
-    /// The bytes: two-space JSON, fields in the order of the type, one newline at the end.
+    /// The serialised form: JSON indented by two spaces, fields in the order of the type, one newline at the end.
     pub fn to_json(&self) -> Vec<u8> {
         let mut json = serde_json::to_vec_pretty(self).unwrap_or_default();
         json.push(b'\n');
@@ -194,7 +194,7 @@ impl CertificateRecord {
 }
 
 impl KeyRecord {
-    /// What the key calls itself: the subject of the chain's first certificate, or the first user id.
+    /// The key's own name: the subject of the chain's first certificate, or the first user id.
     pub fn subject(&self) -> Option<&str> {
         let first = self.certificates.first().map(|certificate| certificate.subject.as_str());
         first.filter(|subject| !subject.is_empty()).or(self.user_id.as_deref())
@@ -205,7 +205,7 @@ impl KeyRecord {
         KeyRef { role: self.role, id: self.id }
     }
 
-    /// As rules name it.
+    /// The key as rules name it.
     pub(super) fn named(&self) -> NamedKey<'_> {
         NamedKey {
             key: self.key_ref(),
@@ -218,7 +218,7 @@ impl KeyRecord {
     }
 }
 
-/// Whether a text may name a lineage.
+/// Whether a text is a valid lineage.
 pub fn is_lineage(name: &str) -> bool {
     (1..=64).contains(&name.len())
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))

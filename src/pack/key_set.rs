@@ -1,4 +1,4 @@
-//! What two people approve: the keys, rules and revocations of a pack, without its version and dates.
+//! The digest that two people approve: the keys, rules and revocations of a pack, without its version and dates.
 
 use serde_json::{Value, json};
 
@@ -6,12 +6,12 @@ use super::Inventory;
 use crate::{key::Role, oci::Digest};
 
 impl Inventory {
-    /// The key-set digest: the same for every pack of the same keys, rules and revocations, whatever its version, its
-    /// dates, where its keys came from and what their files are called.
+    /// The key-set digest: the same for every pack with the same keys, rules and revocations, whatever its version, its
+    /// dates, the sources of its keys and its file names.
     ///
-    /// It is the SHA-256 of one line of JSON, as `jq -cS` writes it, with its line feed: docs/trust.md has the expression
-    /// that makes it out of `keypack.json`. A GPG key is named by its file too, because two copies of one key may
-    /// have another expiry.
+    /// It is the SHA-256 of one line of JSON, as printed by `jq -cS`, including the line feed: docs/trust.md has the
+    /// expression that computes it from `keypack.json`. A GPG key is identified by its file too, because two copies of
+    /// one key may have different expiry dates.
     pub fn key_set(&self) -> Digest {
         let mut line = self.key_set_document().to_string();
         line.push('\n');

@@ -1,4 +1,4 @@
-//! The one layer of the image form: `keys/` and its files as tar.
+//! The only layer of the image form: `keys/` and its files as a tar.
 
 use std::io::Read;
 
@@ -11,11 +11,11 @@ use crate::{
     tree::{OutFile, SafeName},
 };
 
-/// The directory in the tar, and the title that oras unpacks it by.
+/// The directory in the tar, and the title with which oras unpacks it.
 pub(super) const DIRECTORY: &str = "keys";
 
-/// The tar: USTAR, owner 0, time 0, `keys/` first, then the files in their order. `tar::Builder` ends it with exactly
-/// two zero blocks; a longer end makes oras refuse the layer, for Go's reader does not hash padding.
+/// The tar: USTAR, owner 0, time 0, `keys/` first, then the files in order. `tar::Builder` ends it with exactly two
+/// zero blocks; with more, oras refuses the layer, because Go's reader does not hash padding.
 pub(super) fn write(files: &[OutFile]) -> std::io::Result<Vec<u8>> {
     let mut tar = Builder::new(Vec::new());
     tar.append(&header(&format!("{DIRECTORY}/"), EntryType::Directory, 0o755, 0)?, std::io::empty())?;
@@ -27,7 +27,7 @@ pub(super) fn write(files: &[OutFile]) -> std::io::Result<Vec<u8>> {
     tar.into_inner()
 }
 
-/// A header that says nothing of its maker.
+/// A header without information about its maker.
 pub(super) fn header(path: &str, kind: EntryType, mode: u32, size: u64) -> std::io::Result<Header> {
     let mut header = Header::new_ustar();
     header.set_path(path)?;
@@ -41,7 +41,7 @@ pub(super) fn header(path: &str, kind: EntryType, mode: u32, size: u64) -> std::
     Ok(header)
 }
 
-/// Compresses without name and time.
+/// Compresses without storing a name or a time.
 pub(super) fn gzip(tar: &[u8]) -> std::io::Result<Vec<u8>> {
     let mut encoder = GzBuilder::new().mtime(0).read(tar, Compression::best());
     let mut bytes = Vec::new();
@@ -49,8 +49,8 @@ pub(super) fn gzip(tar: &[u8]) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Undoes whatever compression the layer has by now: tools recompress with zstd or not at all, and the media type is
-/// not always told the truth. Bounded; bytes behind the compressed stream are refused.
+/// Decompresses the layer whatever its compression: tools recompress with zstd or not at all, and the media type is not
+/// always correct. The size is limited; data after the compressed stream is refused.
 pub(super) fn decompress(layer: &[u8]) -> Result<Vec<u8>, PackError> {
     let wrong = |e: &dyn std::fmt::Display| PackError::Layer(e.to_string());
     let bound = limits::PACK_TOTAL + 1;
@@ -78,7 +78,7 @@ pub(super) fn read(tar: &[u8]) -> Result<Vec<OutFile>, PackError> {
     let wrong = |e: std::io::Error| PackError::Layer(e.to_string());
     let mut files = Vec::new();
     let mut overridden = false;
-    // Raw: extension headers are looked at here instead of being applied by the reader.
+    // Raw entries: extension headers are checked here instead of being applied by the reader.
     let mut archive = Archive::new(tar);
     for entry in archive.entries().map_err(wrong)?.raw(true) {
         let mut entry = entry.map_err(wrong)?;
@@ -128,7 +128,7 @@ pub(super) fn read(tar: &[u8]) -> Result<Vec<OutFile>, PackError> {
             _ => return Err(refuse("an entry of a kind that no pack holds")),
         }
     }
-    // A reader that goes on behind the end marker (GNU tar's --ignore-zeros) would see other files.
+    // A reader that continues after the end marker (GNU tar's --ignore-zeros) would see other files.
     if archive.into_inner().iter().any(|byte| *byte != 0) {
         return Err(PackError::Layer("bytes follow the end of its tar".into()));
     }
@@ -141,8 +141,8 @@ pub(super) fn read(tar: &[u8]) -> Result<Vec<OutFile>, PackError> {
     Ok(files)
 }
 
-/// Whether PAX records (POSIX.1-2001 pax, "pax Extended Header") change what the entry is called or how long it is.
-/// Records that can't be read count as such.
+/// Whether PAX records (POSIX.1-2001 pax, "pax Extended Header") change the entry's name or size. Unparsable records
+/// count as such.
 fn overrides(records: &[u8]) -> bool {
     tar::PaxExtensions::new(records).any(|record| match record.as_ref().map(tar::PaxExtension::key) {
         Ok(Ok(key)) => {

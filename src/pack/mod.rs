@@ -1,7 +1,7 @@
-//! The pack: an inventory and its files. Building and checking are pure; where packs lie is others' business.
+//! The pack: an inventory and its files. Building and checking are pure; where packs are stored is up to other modules.
 //!
-//! A [`Draft`] is what we built or loaded from our own disk and may push. An [`UnverifiedPack`] is what came out of an
-//! artifact. A [`Pack`] is what an anchor authenticated; it comes out of [`authenticate`].
+//! A [`Draft`] was built here or loaded from our own disk, and may be pushed. An [`UnverifiedPack`] was read from an
+//! artifact. A [`Pack`] was authenticated by an anchor; [`authenticate`] returns it.
 
 mod anchor;
 mod artifact;
@@ -28,7 +28,7 @@ mod tuf_anchor;
 mod zstd;
 
 pub use crate::key::Pin;
-/// An inventory holds rules.
+/// An inventory contains rules.
 pub use crate::policy::rule::{
     Dropped, IdentityKind, KeySelector, Log, LogWord, Pattern, Rule, Scope, SignedIdentity, Signer,
 };

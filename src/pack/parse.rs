@@ -1,5 +1,5 @@
-//! What an artifact holds, in whichever form it arrived. Both forms are read, and what tools make of them: docker
-//! schema 2, other compression, annotations gone.
+//! Reads the content of an artifact, in whichever form it arrived: both forms, and what tools turn them into (docker
+//! schema 2, other compression, missing annotations).
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ use crate::{
     tree::{OutFile, SafeName},
 };
 
-/// The files of an artifact that says it is a pack. Nothing of it is believed.
+/// The files of an artifact that claims to be a pack. None of it is trusted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnverifiedPack {
     manifest: Digest,
@@ -37,7 +37,7 @@ struct Inner {
 }
 
 impl UnverifiedPack {
-    /// A keys/ directory, to be authenticated by an anchor. It has no manifest, so that no manifest digest is its anchor.
+    /// A keys/ directory, to be authenticated by an anchor. It has no manifest, so no manifest digest can match.
     pub fn of_directory(draft: &Draft) -> Result<Self, PackError> {
         let files = draft.to_files();
         let inventory =
@@ -46,34 +46,34 @@ impl UnverifiedPack {
         Ok(Self { manifest: Digest::of(&inventory), inventory, files })
     }
 
-    /// The pack digest: sha256 of `keypack.json` as it arrived.
+    /// The pack digest: sha256 of `keypack.json` as received.
     pub fn digest(&self) -> Digest {
         Digest::of(&self.inventory)
     }
 
-    /// The digest of the manifest that it arrived under.
+    /// The digest of the received manifest.
     pub const fn manifest_digest(&self) -> Digest {
         self.manifest
     }
 
-    /// `keypack.json` as it arrived.
+    /// `keypack.json` as received.
     pub(super) fn inventory_bytes(&self) -> &[u8] {
         &self.inventory
     }
 
-    /// The files as they arrived.
+    /// The files as received.
     pub(super) fn files(&self) -> &[OutFile] {
         &self.files
     }
 
-    /// Checks that it is whole and consistent. That makes it a [`Draft`], which still nobody has to believe.
+    /// Checks that it is complete and consistent. The resulting [`Draft`] is still not trusted.
     pub fn into_draft(self) -> Result<Draft, PackError> {
         Draft::from_files(self.files)
     }
 }
 
-/// Whether a manifest says that it is a pack. Docker's schema 2 has no artifact type; there the config's label tells,
-/// and `config` is asked for it.
+/// Whether a manifest claims to be a pack. Docker's schema 2 has no artifact type, so the config's label is used, which
+/// `config` reads.
 pub fn looks_like_a_pack(manifest: &ImageManifest, config: impl FnOnce(&Descriptor) -> Option<Blob>) -> bool {
     manifest.artifact_type.as_deref() == Some(media::KEYS)
         || manifest.config.media_type == media::INVENTORY
@@ -84,7 +84,7 @@ pub fn looks_like_a_pack(manifest: &ImageManifest, config: impl FnOnce(&Descript
                 .is_some_and(|labels| labels.get(label::TYPE).map(String::as_str) == Some(media::KEYS)))
 }
 
-/// Takes the files out of an artifact.
+/// Extracts the files of an artifact.
 pub fn parse(artifact: &Artifact) -> Result<UnverifiedPack, PackError> {
     let manifest = match Document::parse(&artifact.manifest) {
         Ok(Document::Manifest(manifest)) => manifest,
@@ -176,7 +176,7 @@ fn raw_files(artifact: &Artifact, manifest: &ImageManifest) -> Result<Vec<OutFil
             actual: Digest::of(&file.bytes),
         }),
         Some(_) => Ok(files),
-        // The config is the inventory; a tool that dropped duplicate blobs took nothing away.
+        // The config is the inventory, so a tool that drops duplicate blobs has removed nothing.
         None => {
             let config = blob(artifact, &manifest.config)?;
             files.push(OutFile::new(SafeName::new(INVENTORY)?, config.bytes()));

@@ -1,18 +1,19 @@
-//! Pins: they authenticate keys one by one, and the set by being exact. Nothing else that the inventory says is
-//! authenticated by them.
+//! Pins authenticate individual keys, and because they must match exactly, the set of keys. They authenticate nothing
+//! else in the inventory.
 
 use super::{Draft, KeyRecord, PackError, Pin};
 use crate::{key::Material, trust::check_chain};
 
-/// Refuses a pack that holds a key which is neither pinned nor authenticated by another anchor, or lacks one that is
-/// pinned. The pin says the role: a key that is pinned for one must not come as another. One pin stands for one key.
+/// Refuses a pack with a key that is neither pinned nor authenticated by another anchor, or without a key that is
+/// pinned. The pin includes the role: a key that is pinned for one role must not be used in another. One pin matches
+/// one key.
 ///
-/// A chain is pinned with all its certificates. Consumers trust every one of them, and certificates are easily made: around
-/// the key of a genuine root, signed by somebody's own CA, which then stands behind it with every link intact. So the
-/// links count too, but alone they prove nothing.
+/// A chain is pinned with all its certificates. Consumers trust each of them, and certificates are easy to make: an
+/// attacker can wrap the key of a genuine root in a certificate signed by the attacker's CA, which then follows it in
+/// the chain with every link intact. So the links are checked too, but alone they prove nothing.
 ///
-/// A pin that leaves something open ([`Pin::leaves_open`]) is enough only where the inventory, or the key, is
-/// authenticated otherwise: `whole`, `otherwise`.
+/// A pin that leaves something open ([`Pin::leaves_open`]) is sufficient only if the inventory (`whole`) or the key
+/// (`otherwise`) is authenticated by other means.
 pub(super) fn exact(
     draft: &Draft,
     pins: &[Pin],
@@ -23,7 +24,7 @@ pub(super) fn exact(
     open.sort_unstable();
     open.dedup();
     let mut unpinned = Vec::new();
-    // Those that fix a key wholly are used up first.
+    // Pins that fix all of a key are matched first.
     open.sort_by_key(|pin| pin.leaves_open().is_some());
     for (record, material) in draft.keys() {
         if let Material::Chain(chain) = material {

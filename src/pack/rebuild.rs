@@ -6,12 +6,12 @@ use crate::{
     oci::Digest,
 };
 
-/// A pack of the same keys with nothing else of what its maker said: no provenance, no rules, no revocations; dated now.
-/// What a TUF repository says of a key, its address and its time of use, is authenticated and stays; of a pinned key
-/// nobody says anything.
+/// A pack of the same keys without anything else from its maker: no provenance, no rules, no revocations; dated now.
+/// The address and the period of use that a TUF repository states for a key are authenticated and kept; for a pinned
+/// key there is no such information.
 ///
-/// A Rekor v2 log's id is made from its origin, so the origin stays: another one would be another id, and no
-/// signature names it.
+/// The id of a Rekor v2 log depends on its origin, so the origin is kept: with another one the id would be one that no
+/// signature names.
 pub(super) fn rebuild(
     draft: &Draft,
     verified: &[VerifiedChain],
@@ -34,12 +34,12 @@ pub(super) fn rebuild(
             url: item.and_then(|item| item.key.url.clone()),
             origin: (record.role == Role::Rekor2).then(|| record.origin.clone()).flatten(),
             validity: item.map_or_else(Validity::default, |item| item.key.validity),
-            // All who list it, or the chains of the others would not go on with it.
+            // Include all repositories that list it; otherwise the chains of the others would be dropped.
             provenance: match items.as_slice() {
                 [] => vec![pinned()],
                 all => all.iter().map(|item| item.provenance.clone()).collect(),
             },
-            // Only the maker says so, and he is not authenticated. The stricter reading of the first can't harm.
+            // Only the unauthenticated maker states this. Requiring the timestamp is stricter, so it can do no harm.
             ct_required: record.ct_required,
             proved: false,
         });

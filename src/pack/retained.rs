@@ -1,4 +1,4 @@
-//! Which TUF chains go into a pack, and what they say of the keys that stay from an earlier one.
+//! The TUF chains to include in a pack, and their descriptions of keys retained from an earlier one.
 
 use super::{Build, Draft, IncludeChain, KeyRecord, TufRecord, tuf_anchor::follows_from};
 use crate::{
@@ -6,7 +6,8 @@ use crate::{
     trust::tuf::Chain,
 };
 
-/// A key that stays is described as its repository describes it by now: else the chain in the pack would contradict it.
+/// Updates a retained key to its repository's current description, which the chain in the pack would otherwise
+/// contradict.
 pub(super) fn describe_anew(record: &mut KeyRecord, material: &Material, chains: &[IncludeChain]) {
     let items = chains.iter().flat_map(|chain| &chain.items);
     let again = items.into_iter().find(|item| record.is_of(item) && item.key.material == *material);
@@ -17,7 +18,7 @@ pub(super) fn describe_anew(record: &mut KeyRecord, material: &Material, chains:
     }
 }
 
-/// The keys that stay and followed from a repository that was read again and says nothing of them now, or something else.
+/// The retained keys from a repository that was read again and no longer lists them, or lists them with other content.
 pub(super) fn withdrawn(
     request: &Build<'_>,
     entries: &[(KeyRecord, Material)],
@@ -31,12 +32,12 @@ pub(super) fn withdrawn(
             && !of_old
             && !items.any(|item| key.is_of(item) && item.key.material == *material)
     };
-    // Without a chain that was read there are no items to be among, as where a pack is made anew from its keys.
+    // If no chain was read there are no items to compare with, for example when a pack is rebuilt from its keys.
     let read = !request.chains.iter().all(|chain| chain.items.is_empty());
     entries.iter().filter(|entry| read && gone(entry)).map(|(key, _)| key.file.clone()).collect()
 }
 
-/// The chains that a key follows from: this collection's, then those of the replaced pack; of each repository one.
+/// The chains from which keys are derived: those of this run, then those of the replaced pack; one per repository.
 pub(super) fn chains(request: &Build<'_>, entries: &[(KeyRecord, Material)]) -> Vec<(TufRecord, Chain)> {
     let mut chains: Vec<(TufRecord, Chain)> = Vec::new();
     let new = request.chains.iter().map(|include| {
@@ -47,7 +48,7 @@ pub(super) fn chains(request: &Build<'_>, entries: &[(KeyRecord, Material)]) -> 
     for (record, chain, new) in new.chain(old.map(|(record, chain)| (record.clone(), chain.clone(), false))) {
         let known = |(known, other): &(TufRecord, Chain)| {
             known.name == record.name
-                // One that was set up anew; of two that are read now, two directories may have one name.
+                // One that was set up again. When both are read in this run, two directories may have the same name.
                 || (!new && known.repository == record.repository)
                 || other.roots().iter().any(|root| chain.roots().contains(root))
         };
@@ -60,7 +61,7 @@ pub(super) fn chains(request: &Build<'_>, entries: &[(KeyRecord, Material)]) -> 
     chains
 }
 
-/// The chains of the replaced pack, if these are the same but for what is signed anew all the time.
+/// The chains of the replaced pack, if only regularly renewed signatures differ.
 pub(super) fn renewed_only(chains: &[(TufRecord, Chain)], old: &Draft) -> Option<Vec<(TufRecord, Chain)>> {
     let before: Vec<_> = old.chains().map(|(record, chain)| (record.clone(), chain.clone())).collect();
     let same = before.len() == chains.len()

@@ -1,6 +1,6 @@
-//! Known places: an address, or a file's name, at which a pack has a key already. That another key stands there now is
-//! what a rotation looks like, and what an attack at collection looks like (a Rekor that lost its key; a page that was
-//! changed; a key beside the right one; another CA behind a known certificate). A person tells them apart.
+//! Known places: an address, or a file name, from which a pack already has a key. A different key there may be a
+//! rotation, or an attack during collection (a Rekor that lost its key; a modified page; an additional key beside the
+//! right one; another CA behind a known certificate). A person has to decide which it is.
 
 use std::collections::BTreeSet;
 
@@ -14,21 +14,21 @@ use crate::{
     oci::Digest,
 };
 
-/// A key that a pack does not have, at a place where it has others of that role.
+/// A key that is new in a pack, from a place from which the pack has other keys of that role.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Rotation {
     /// The new key.
     pub key: KeyRef,
-    /// The address, the file's name, or the subject of the certificate before it.
+    /// The address, the file name, or the subject of the certificate before it.
     pub place: String,
     /// The new key's fingerprint.
     pub fingerprint: Fingerprint,
-    /// Those that the pack has.
+    /// The keys that the pack has.
     pub known: Vec<KnownKey>,
 }
 
-/// A key that a pack has.
+/// A key in the pack.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct KnownKey {
     /// Its file.
@@ -37,18 +37,19 @@ pub struct KnownKey {
     pub fingerprint: Fingerprint,
 }
 
-/// A key and who gave it.
+/// A key with its sources.
 struct Given<'a> {
     key: KeyRef,
     url: Option<&'a str>,
     provenance: &'a [Provenance],
     fingerprint: Fingerprint,
-    /// The first certificate of a chain: its digest and subject.
+    /// The digest and subject of a chain's first certificate.
     first: Option<(Digest, String)>,
 }
 
-/// Finds the keys among `include` that are new at a place which the replaced pack knows. `one_file` says whether a document
-/// of the pack and one of this run may have been read from one file: an inventory names files without their folders.
+/// Finds the keys among `include` that are new at a place known to the replaced pack. `one_file` returns whether a
+/// document of the pack and one of this run may have been read from the same file, because an inventory omits
+/// directories.
 pub fn rotations(
     old: &Inventory,
     include: &[Include],
@@ -65,7 +66,7 @@ pub fn rotations(
             fingerprint: about.fingerprint,
             first: first.map(|first| (first.sha256, first.subject)),
         };
-        // Two documents of one run are two files, though their names without the folders are the same.
+        // Two documents in one run are two files, even if they have the same name in different directories.
         let in_another_file = |known: &KeyRecord, file: &str| {
             include
                 .iter()
@@ -86,7 +87,7 @@ pub fn rotations(
     include.iter().filter_map(given).collect()
 }
 
-/// The same of two packs, one after the other.
+/// Does the same for two successive packs.
 pub(super) fn new_in(old: &Inventory, new: &Inventory) -> Vec<Rotation> {
     let given = new.keys.iter().map(|record| Given {
         key: record.key_ref(),
@@ -98,9 +99,9 @@ pub(super) fn new_in(old: &Inventory, new: &Inventory) -> Vec<Rotation> {
     given.filter_map(|given| new_at_place(&given, old, &|_, _| false)).collect()
 }
 
-/// One document that held both keys all along changed nothing (the second is needed for the first time now), nor is a key
-/// new that this program knows by its id. But a changed document that still gives the old key counts: a key more is what
-/// an attacker wants, for one of several keys is enough.
+/// It is no rotation if an unchanged document has always had both keys (the second is needed for the first time now),
+/// or if the key's id is well known. But a changed document that still has the old key counts: an additional key is
+/// enough for an attacker, because any one of several keys is accepted.
 fn new_at_place(
     given: &Given<'_>,
     old: &Inventory,
@@ -119,7 +120,7 @@ fn new_at_place(
         let (key, fingerprint) = (given.key, given.fingerprint);
         (!known.is_empty()).then(|| Rotation { key, place: place.to_owned(), fingerprint, known })
     };
-    // Another CA behind a known certificate is another chain, wherever it comes from.
+    // Another CA behind a known certificate is another chain, whatever its source.
     if let Some((first, subject)) = &given.first {
         let same = |r: &&&KeyRecord| r.certificates.first().is_some_and(|known| known.sha256 == *first);
         let new = found(subject, others.iter().filter(same).copied().collect());
@@ -142,9 +143,9 @@ fn new_at_place(
     if known.iter().any(same_document) { None } else { found(place, known) }
 }
 
-/// An address without what two spellings of it differ in: http and https, the port that belongs to each, who asks, query
-/// and fragment, case, slashes, dots and escapes in the path, a dot behind the host, an IPv4 address in other numbers
-/// (WHATWG URL, "host parser"). What is no address is compared as it is written.
+/// An address in a normal form, without anything in which two spellings may differ: http or https, their default ports,
+/// the user, query and fragment, case, slashes, dots and escapes in the path, a dot after the host, an IPv4 address in
+/// other notations (WHATWG URL, "host parser"). Anything that is not an address is compared unchanged.
 fn address(url: &str) -> String {
     let text = url.trim();
     let parsed = text.parse::<Url>().ok().filter(Url::has_host);

@@ -1,5 +1,5 @@
-//! TUF as an anchor: the chain in the pack is verified again, from a root that arrived by another way. It authenticates
-//! keys and what the repository says of them, and nothing else of what the pack says.
+//! TUF as an anchor: the chain in the pack is verified again, from a root obtained out of band. It authenticates keys
+//! and the repository's statements about them, and nothing else in the pack.
 
 use jiff::Timestamp;
 
@@ -12,15 +12,15 @@ use crate::{
 /// A chain that a root authenticates.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifiedChain {
-    /// The file that held it.
+    /// The file that contained it.
     pub file: String,
-    /// What followed from it.
+    /// The result of verifying it.
     pub verified: tuf::Verified,
-    /// How it is called in what is made anew: no name out of the pack.
+    /// The chain as included when the pack is rebuilt, under a name that does not come from the pack.
     pub(super) chain: IncludeChain,
 }
 
-/// Verifies the chains of the pack from these roots. Each root must be met by a chain.
+/// Verifies the chains of the pack from these roots. There must be a chain for each root.
 pub(super) fn verify(draft: &Draft, roots: &[Root]) -> Result<Vec<VerifiedChain>, PackError> {
     if draft.inventory().tuf.is_empty() {
         return Err(PackError::NoChain);
@@ -44,15 +44,15 @@ pub(super) fn verify(draft: &Draft, roots: &[Root]) -> Result<Vec<VerifiedChain>
             }
         }
         if found.len() > first + 1 {
-            // Of two states of one repository only one can be the latest; the older one would still vouch for what the
-            // newer one has withdrawn.
+            // Only one of two states of a repository can be the latest; the older one would still vouch for keys that
+            // the newer one has withdrawn.
             let name = found.swap_remove(first + 1).file;
             let reason =
                 "the root vouches for another chain in the pack too, and only one can be the latest".into();
             return Err(PackError::Chain { name, reason });
         }
         if found.len() == first {
-            // The chain that came furthest says most: one that the root does not know at all ends at its signatures.
+            // Report the chain that got furthest: with an unrelated root, verification fails at the signatures.
             let stranger = |e: &TufError| matches!(e, TufError::Signatures { .. });
             refused.sort_by_key(|(_, e)| stranger(e));
             let (record, error) = refused.swap_remove(0);
@@ -69,8 +69,8 @@ pub(super) fn verify(draft: &Draft, roots: &[Root]) -> Result<Vec<VerifiedChain>
     }
 }
 
-/// What the repositories say of a key of the pack; nothing if they do not know it. One that is described otherwise than by
-/// its repository is refused, whoever else vouches for it.
+/// The repositories' entries for a key in the pack; empty if they don't list it. A key whose description differs from
+/// its repository's is refused, whatever else authenticates it.
 pub(super) fn items<'a>(
     verified: &'a [VerifiedChain],
     record: &KeyRecord,
@@ -91,7 +91,7 @@ pub(super) fn items<'a>(
 }
 
 impl KeyRecord {
-    /// Whether it and a repository's item are about one key.
+    /// Whether it and a repository's item are the same key.
     pub fn is_of(&self, item: &Candidate) -> bool {
         let id = match self.role {
             Role::Rekor2 => item.key.rekor2_id(self.origin.as_deref().unwrap_or_default()),
@@ -101,8 +101,8 @@ impl KeyRecord {
     }
 }
 
-/// What contradicts the repository. An address that it does not say is not compared; it is dropped. A time of use may be
-/// narrower than the repository's, as where another source closed it; a wider one is nobody's to give.
+/// The part that contradicts the repository. An address that the repository does not state is not compared; it is
+/// dropped. A period of use may be narrower than the repository's, if another source ended it, but not wider.
 fn difference(item: &Candidate, record: &KeyRecord, material: &Material) -> Option<&'static str> {
     let url = item.key.url.is_some() && item.key.url != record.url;
     let compared = [
@@ -113,45 +113,45 @@ fn difference(item: &Candidate, record: &KeyRecord, material: &Material) -> Opti
     compared.into_iter().find(|(_, differs)| *differs).map(|(what, _)| what)
 }
 
-/// Whether `inner` allows no time that `outer` does not.
+/// Whether `inner` is entirely inside `outer`.
 fn within(inner: Validity, outer: Validity) -> bool {
     let start = outer.start.is_none_or(|start| inner.start.is_some_and(|own| own >= start));
     let end = outer.end.is_none_or(|end| inner.end.is_some_and(|own| own <= end));
     start && end
 }
 
-/// Whether a record says that its key follows from this repository.
+/// Whether a record states that its key came from this repository.
 pub(super) fn follows_from(record: &KeyRecord, repository: &str) -> bool {
     let start = format!("{repository}/targets/");
     record.provenance.iter().any(|p| p.grade == Grade::Tuf && p.source.starts_with(&start))
 }
 
-/// When the evidence is from, as far as anybody vouches for it.
+/// When the evidence was made, as far as that is authenticated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Dated {
-    /// No earlier than this, where the repository's root says how long its timestamps are good for.
+    /// No earlier than this, if the repository's root states how long its timestamps are valid.
     pub after: Option<Timestamp>,
     /// No later than this.
     pub until: Timestamp,
 }
 
 impl VerifiedChain {
-    /// Whether the two are one repository, and the other ends at a root that this one has a successor of. Of two given
-    /// roots an older one must not let in what was withdrawn since.
+    /// Whether both are the same repository, and this chain has a successor of the other's last root. Of two given
+    /// roots the older one must not let in what has been withdrawn since.
     fn leads_on_from(&self, other: &Self) -> bool {
         let ends = other.verified.chain.roots();
         let Some((_, last)) = ends.last().filter(|_| self.file != other.file) else { return false };
         self.verified.chain.roots().iter().any(|(_, root)| tuf::succeeds(last, root))
     }
 
-    /// How many keys the repository lists and this pack has not.
+    /// How many keys the repository lists that are not in this pack.
     pub fn left_out(&self, draft: &Draft) -> usize {
         let absent = |item: &&Candidate| draft.keys().all(|(record, _)| !record.is_of(item));
         self.verified.items.candidates.iter().filter(absent).count()
     }
 
-    /// Its dates. `created`, where it is authenticated, is when the maker of the pack saw it unexpired; a chain that
-    /// had ended by then was kept from an earlier collection.
+    /// Its dates. `created`, if authenticated, is when the maker of the pack saw it unexpired; a chain that had expired
+    /// by then was retained from an earlier run.
     pub fn dated(&self, created: Option<Timestamp>) -> Dated {
         let evidence = &self.verified.evidence;
         let until = evidence.good_until();

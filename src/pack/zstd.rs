@@ -1,4 +1,4 @@
-//! Undoing zstd in bounded memory.
+//! Decompresses zstd in bounded memory.
 
 use ruzstd::decoding::{
     BlockDecodingStrategy, FrameDecoder,
@@ -8,15 +8,15 @@ use ruzstd::decoding::{
 use super::PackError;
 use crate::limits;
 
-/// What a frame starts with.
+/// The magic number at the start of a frame.
 pub(super) const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
-/// Appends what the frames hold to `out`, which must not get longer than `most` bytes. Between frames there may be some to
-/// skip (RFC 8878 §3): podman's zstd:chunked makes a frame of every file and keeps its index in the skipped ones.
+/// Appends the content of the frames to `out`, which must not exceed `most` bytes. There may be skippable frames
+/// between them (RFC 8878 §3): podman's zstd:chunked makes a frame of every file and keeps its index in skippable ones.
 ///
-/// A decoder holds a frame's whole window before it hands out a byte, and the frame itself says how large that is: by its
-/// window descriptor or, where it is a single segment, by its content size. So windows have a limit, and no frame is decoded
-/// beyond what is left.
+/// A decoder allocates a frame's whole window before it returns a byte, and the frame itself states the size: in its
+/// window descriptor or, for a single segment, as its content size. So the window size is limited, and no frame is
+/// decoded beyond the remaining limit.
 pub(super) fn decompress(frames: &[u8], most: u64, out: &mut Vec<u8>) -> Result<(), PackError> {
     let damaged =
         || PackError::Layer("its zstd frames can't be decoded; they are damaged or need a dictionary".into());
@@ -57,10 +57,10 @@ mod tests {
     use super::*;
 
     const MOST: u64 = 1 << 20;
-    /// A frame of two bytes, `ab`, with a window of 1 KiB.
+    /// A frame with two bytes of content, `ab`, and a window of 1 KiB.
     const SMALL: &[u8] = b"\x28\xb5\x2f\xfd\0\0\x11\0\0ab";
 
-    /// A frame whose header is this, and whose blocks say 128 KiB of zeros this often.
+    /// A frame with this header, and `blocks` blocks that each decode to 128 KiB of zeros.
     fn frame(header: &[u8], blocks: usize) -> Vec<u8> {
         let mut frame = [&MAGIC, header].concat();
         frame.extend([0x02, 0, 0x10, 0].repeat(blocks.saturating_sub(1)));
@@ -114,7 +114,7 @@ mod tests {
             assert_eq!(code(&huge), "too-large", "{header:?}");
             assert_eq!(code(&[SMALL, &huge].concat()), "too-large", "{header:?}");
         }
-        // Sizes of one and two bytes can't be large; more content than they say is refused.
+        // Sizes of one and two bytes can't be large; more content than stated is refused.
         assert_eq!(code(&frame(&[0x20, 255], 1)), "pack-layer-malformed");
         assert_eq!(code(&frame(&[0x60, 255, 255], 1)), "pack-layer-malformed");
     }

@@ -1,4 +1,4 @@
-//! The code of each error, and what other errors are among those of packs.
+//! The code of each error, and the conversion of other errors to pack errors.
 
 use super::PackError;
 use crate::{
@@ -60,8 +60,8 @@ impl PackError {
 impl From<PackError> for Diagnostic {
     fn from(e: PackError) -> Self {
         let diagnostic = Self::new(e.code(), e.to_string());
-        // What is wrong with a pack refuses it, also where of another thing it would only be a failed read. A rule that is
-        // not met refuses nothing: a needed key is missing.
+        // A problem with a pack refuses it, even if elsewhere it would only be a failed read. An unmet rule refuses
+        // nothing: a needed key is missing.
         if matches!(e, PackError::Rule { .. }) { diagnostic } else { diagnostic.ending(Exit::Refused) }
     }
 }

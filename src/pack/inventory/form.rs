@@ -6,7 +6,7 @@ use crate::{
 };
 
 impl Inventory {
-    /// What the types do not say: names are unique and every key's file is listed.
+    /// Checks what the types don't express: names are unique, and every key's file is listed.
     pub(super) fn check_form(&self) -> Result<(), PackError> {
         let wrong = |reason: String| Err(PackError::Inventory(reason));
         if !is_lineage(&self.name) {
@@ -55,7 +55,7 @@ impl Inventory {
             {
                 return wrong(format!("the key {:?} has the file {:?}", key.name, key.file));
             }
-            // A bare name belongs to one key.
+            // A bare name belongs to only one key.
             if well_known(key.key_ref()) != Some(&key.name) && !is_plain_name(&key.name) {
                 return wrong(format!("the key {:?} has a name that belongs to another key", key.name));
             }
