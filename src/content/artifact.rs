@@ -5,9 +5,9 @@ use crate::{
     workers::WorkerPool,
 };
 
-/// Reads a small artifact whole: the manifest and all that it names, within the bounds of a pack.
+/// Reads a small artifact into memory: the manifest and everything that it refers to, within the limits of a pack.
 ///
-/// An index comes back as its manifest blob alone; the reader of the artifact decides what that means.
+/// For an index, only the manifest blob itself is returned; the reader of the artifact decides what that means.
 pub fn fetch_artifact(
     source: &dyn Source,
     repository: &str,
@@ -36,11 +36,11 @@ pub fn fetch_artifact(
                 limit: limits::PACK_FILES as u64,
             });
         }
-        // No more is read than is announced.
+        // No more is read than the descriptor states.
         wanted.push((descriptor, descriptor.size.map_or(room.min(limits::PACK_FILE), |_| room)));
         room -= descriptor.size.unwrap_or(limits::PACK_FILE).min(room);
     }
-    // Two come sooner one after the other on the connection that is open than a second one is made.
+    // Reading two sequentially over the open connection is faster than opening a second one.
     let workers = if wanted.len() > 2 { source.abilities().workers() } else { WorkerPool::none() };
     artifact.blobs = workers.map(&wanted, |(descriptor, room)| {
         fetch(source, repository, descriptor, *room)?.ok_or_else(|| missing(descriptor.digest))

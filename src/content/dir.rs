@@ -12,10 +12,10 @@ use crate::{
     oci::{Blob, Descriptor, Digest},
 };
 
-/// Images as skopeo's `dir:` lays them out: one, or a tree of them as `skopeo sync` makes it.
+/// Images in skopeo's `dir:` format: a single one, or a tree of them as written by `skopeo sync`.
 ///
-/// A single image has one repository, the empty string. In a tree the folders above an image are its repository,
-/// and what follows the last colon of its own folder is its tag: `registry.example/ns/app:v1/manifest.json`.
+/// A single image has one repository, the empty string. In a tree the folders above an image are its repository, and
+/// the part of its own folder's name after the last colon is its tag: `registry.example/ns/app:v1/manifest.json`.
 pub struct DirImages<F> {
     place: String,
     files: F,
@@ -32,7 +32,7 @@ const MANIFEST: &str = "manifest.json";
 const VERSION: &str = "version";
 
 impl<F: Files> DirImages<F> {
-    /// Finds the images. `place` is how messages name the folder.
+    /// Finds the images. `place` is the folder's name in messages.
     pub fn open(place: impl Into<String>, files: F) -> Result<Self, ContentError> {
         let mut images = Self { place: place.into(), files, repositories: BTreeMap::new() };
         images.find("", 0)?;
@@ -61,7 +61,7 @@ impl<F: Files> DirImages<F> {
         Ok(())
     }
 
-    /// Images without a version file exist: containers/image's own test data has none.
+    /// Some images have no version file, for example in containers/image's own test data.
     fn check_version(&self, folder: &str) -> Result<(), ContentError> {
         let path = join(folder, VERSION);
         match self.files.read(&path, limits::LINK)? {
@@ -93,7 +93,7 @@ impl<F: Files> DirImages<F> {
 
 /// Repository and name of the image in `folder`.
 fn name_of(folder: &str) -> (String, Name) {
-    // A digest, where `skopeo sync` was given one, has a colon of its own.
+    // If `skopeo sync` was given a digest, it contains a colon too.
     if let Some((repository, digest)) = folder.rsplit_once('@')
         && digest.parse::<Digest>().is_ok()
     {
@@ -166,7 +166,7 @@ impl<F: Files> Source for DirImages<F> {
                 }
             }
         }
-        // The manifest's file is not named by its digest. One that can't be read is a problem of its own.
+        // The manifest's file is not named after its digest. An unreadable one is reported separately.
         let is_it = |image: &&Image| self.manifest(image).is_ok_and(|found| found.digest() == blob.digest);
         let Some(image) = self.images(repository).iter().find(is_it) else { return Ok(None) };
         Ok(self.files.open(&join(&image.folder, MANIFEST))?.map(|file| file.reader))

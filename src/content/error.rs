@@ -17,44 +17,44 @@ use crate::{
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ContentError {
-    /// The place does not exist.
+    /// The location does not exist.
     #[error("{path} does not exist: {found}", path = path.display())]
     NoSuchPlace {
-        /// What was asked for.
+        /// The requested path.
         path: PathBuf,
-        /// What lies nearest to it.
+        /// The nearest existing path and its content.
         found: String,
     },
-    /// The place exists but is not what the reference says.
+    /// The location exists but is not what the reference says.
     #[error("{path} is not {expected}: {reason}", path = path.display())]
     WrongPlace {
-        /// What was looked at.
+        /// The path that was checked.
         path: PathBuf,
-        /// What it should have been, with its article: "an OCI layout".
+        /// What was expected, with its article: "an OCI layout".
         expected: &'static str,
         /// What is missing or different.
         reason: String,
     },
-    /// keypack knows such places but can't do this with them.
+    /// keypack knows this kind of location, but not this operation on it.
     #[error("{place} can't be {what}")]
     Unsupported {
-        /// The place.
+        /// The location.
         place: String,
-        /// What can't be done, and what to do: "read yet: …", "written to: …".
+        /// The unsupported operation, and the remedy: "read yet: …", "written to: …".
         what: &'static str,
     },
-    /// A name of the place is not there: a tag, a digest, a repository.
+    /// A tag, a digest or a repository does not exist in the location.
     #[error("{place} has no {name}")]
     NoSuchName {
-        /// The place.
+        /// The location.
         place: String,
-        /// What was asked for: "tag v1", "manifest sha256:…".
+        /// The requested name: "tag v1", "manifest sha256:…".
         name: String,
     },
-    /// A blob that must be there is not.
+    /// A required blob is missing.
     #[error("{place} names {digest} but does not hold it")]
     MissingBlob {
-        /// The place.
+        /// The location.
         place: String,
         /// The blob.
         digest: Digest,
@@ -67,10 +67,10 @@ pub enum ContentError {
         /// Why.
         source: io::Error,
     },
-    /// A symbolic link that leads out of the place is not followed.
+    /// A symbolic link that leads outside the location is not followed.
     #[error("could not read {what}: a symbolic link leads out of the directory; keypack does not follow it")]
     LeadsOut {
-        /// What was to be read.
+        /// The file to be read.
         what: String,
     },
     /// Writing failed.
@@ -81,42 +81,42 @@ pub enum ContentError {
         /// Why.
         source: io::Error,
     },
-    /// The file system: no room, or another keypack that writes there.
+    /// A file system error: no space left, or another keypack is writing there.
     #[error(transparent)]
     Fs(#[from] FsError),
-    /// Content beyond a bound.
+    /// Content that exceeds its limit.
     #[error("{digest} is larger than {limit} bytes, the most that keypack reads of it{}", size.map(|s| format!(" (it says {s})")).unwrap_or_default())]
     TooLarge {
         /// The blob.
         digest: Digest,
-        /// The size that its descriptor says, if any.
+        /// The size in its descriptor, if any.
         size: Option<u64>,
-        /// The bound.
+        /// The limit in bytes.
         limit: u64,
     },
-    /// A document of the place itself beyond a bound.
+    /// A file of the location itself that exceeds its limit.
     #[error("{what} is longer than {limit} bytes, the most that keypack reads of it")]
     TooLong {
-        /// Which document.
+        /// The file.
         what: String,
-        /// The bound.
+        /// The limit in bytes.
         limit: u64,
     },
-    /// Content that is not what its descriptor says.
+    /// Content that does not match its descriptor.
     #[error(transparent)]
     Blob(#[from] BlobError),
     /// A manifest that can't be read.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
-    /// A tar that ends early, or whose headers are damaged.
+    /// A tar that is truncated or has damaged headers.
     #[error("{file} is damaged: {reason}", file = file.display())]
     ArchiveDamaged {
         /// The archive.
         file: PathBuf,
-        /// What is wrong, and at which byte where that is known.
+        /// What is wrong, and at which byte if that is known.
         reason: String,
     },
-    /// A tar entry that no honest tool writes: `..`, absolute, a link where a file must be, two of one name.
+    /// A tar entry that no ordinary tool writes: `..`, an absolute path, a link in place of a file, a duplicate name.
     #[error("{file} holds the entry {entry:?}: {reason}", file = file.display())]
     ArchiveUnsafe {
         /// The archive.
@@ -126,30 +126,30 @@ pub enum ContentError {
         /// Why it is refused.
         reason: &'static str,
     },
-    /// More signatures beside an image than are read.
+    /// An image has more signatures than are read.
     #[error(
         "{what} has more than {} signatures, and those beyond are not read",
         limits::SIGNATURES_PER_IMAGE
     )]
     TooManySignatures {
-        /// Where.
+        /// The image.
         what: String,
     },
-    /// An entry of a document of the place itself has a digest that keypack can't check.
+    /// An entry in a file of the location itself has a digest that keypack can't verify.
     #[error("{what} names content that can't be checked: {source}")]
     UncheckedEntry {
-        /// Which document.
+        /// The file.
         what: String,
-        /// The digest at fault.
+        /// What is wrong with the digest.
         source: DigestError,
     },
-    /// A registry.
+    /// A registry error.
     #[error(transparent)]
     Registry(RegistryError),
-    /// A document of the place itself (index.json, oci-layout, a link file) is damaged.
+    /// A file of the location itself (index.json, oci-layout, a link file) is malformed.
     #[error("{what} is malformed: {reason}")]
     Malformed {
-        /// Which document.
+        /// The file.
         what: String,
         /// What is wrong.
         reason: String,
@@ -167,7 +167,7 @@ impl ContentError {
         Self::Write { what: what.into(), source }
     }
 
-    /// A path where something else lies.
+    /// A path where there is something else.
     pub(super) fn wrong_place(path: &Path, expected: &'static str, reason: impl Into<String>) -> Self {
         Self::WrongPlace { path: path.to_owned(), expected, reason: reason.into() }
     }
@@ -212,7 +212,7 @@ impl From<&ContentError> for Diagnostic {
 }
 
 impl From<RegistryError> for ContentError {
-    /// What is wrong with content is the same error wherever the content lies.
+    /// Invalid content is the same error wherever the content is stored.
     fn from(e: RegistryError) -> Self {
         match e {
             RegistryError::Blob(e) => Self::Blob(e),

@@ -1,4 +1,4 @@
-/// Spellings of other tools, and what is meant by them here: prefix, reason, hint.
+/// Reference syntax of other tools, with the equivalent here: prefix, reason, hint.
 const FOREIGN: [(&str, &str, &str); 11] = [
     (
         "oci://",
@@ -29,7 +29,7 @@ const FOREIGN: [(&str, &str, &str); 11] = [
     ),
 ];
 
-/// Why a spelling of another tool is not read, and what to write instead.
+/// Why another tool's syntax is not supported, and what to write instead.
 pub(super) fn foreign(text: &str) -> Option<(&'static str, &'static str)> {
     FOREIGN.iter().find(|(prefix, ..)| text.starts_with(prefix)).map(|(_, reason, hint)| (*reason, *hint))
 }

@@ -8,10 +8,10 @@ use super::{
 };
 use crate::display;
 
-/// How many names a message shows.
+/// The maximum number of names in a message.
 const SHOWN: usize = 6;
 
-/// What a place holds, in words for a message: "index.json, blobs/ and 3 more".
+/// The content of a location, for a message: "index.json, blobs/ and 3 more".
 pub(super) fn holding(files: &impl Files) -> String {
     let Ok(children) = files.list("") else { return "what can't be listed".to_owned() };
     if children.is_empty() {
@@ -28,8 +28,8 @@ pub(super) fn holding(files: &impl Files) -> String {
     }
 }
 
-/// A path where nothing lies: told with the part of it that does exist and what that holds, for most often it is
-/// mistyped.
+/// The error for a path that does not exist. It includes the nearest existing folder and its content, because the path
+/// is usually mistyped.
 pub(super) fn no_such_place(path: &Path) -> ContentError {
     let above = path.ancestors().skip(1).map(|p| if p.as_os_str().is_empty() { Path::new(".") } else { p });
     let nearest = above.into_iter().find_map(|p| Some((p, DirFiles::open_quietly(p)?)));

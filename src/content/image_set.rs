@@ -1,5 +1,5 @@
-//! oc-mirror's ImageSetConfiguration as a list of images, read leniently: its fields differ from version to version,
-//! and of most only oc-mirror knows what they expand to.
+//! oc-mirror's ImageSetConfiguration as a list of images, read leniently: its fields vary between versions, and only
+//! oc-mirror knows what most of them expand to.
 
 use serde::Deserialize;
 
@@ -12,7 +12,7 @@ struct ImageSet {
     mirror: Option<Mirror>,
 }
 
-/// A key without a value is as good as none: `operators:`.
+/// A key without a value counts as missing: `operators:`.
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 struct Mirror {
@@ -45,16 +45,16 @@ struct Platform {
     channels: Option<Vec<serde_json::Value>>,
 }
 
-/// Whether a text is an ImageSetConfiguration rather than a plain list, also one that only looks like it.
+/// Whether a text is, or looks like, an ImageSetConfiguration rather than a plain list.
 pub fn is_image_set(text: &str) -> bool {
     let kind = |line: &str| line.trim_start_matches(['"', '\'']).starts_with("kind");
     let named = |line: &str| line.contains("ImageSetConfiguration");
     text.trim_start().starts_with('{') && named(text) || text.lines().any(|line| kind(line) && named(line))
 }
 
-/// Reads an ImageSetConfiguration. What is wrong is told with its line.
+/// Parses an ImageSetConfiguration. Errors include the line.
 pub fn parse_image_set(text: &str) -> Result<ImageList, String> {
-    // The lines after the first show the place in the text.
+    // The lines after the first show an excerpt of the text.
     let first = |e: &str| e.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
     let set: ImageSet = serde_saphyr::from_str(text).map_err(|e| first(&e.to_string()))?;
     if set.kind.as_deref() != Some("ImageSetConfiguration") {
@@ -91,19 +91,20 @@ pub fn parse_image_set(text: &str) -> Result<ImageList, String> {
     Ok(list)
 }
 
-/// An image as oc-mirror takes it. A name without a registry host would mean Docker Hub, which keypack never guesses.
+/// An image reference as oc-mirror reads it. A name without a registry host would mean Docker Hub, which keypack never
+/// assumes.
 fn reference(name: &str) -> Option<RegistryRef> {
     let name = name.trim().trim_start_matches("docker://");
     let host = name.split_once('/')?.0;
     Host::is_evident(host).then(|| name.parse().ok())?
 }
 
-/// Where oc-mirror puts a release image, whatever its name is (its `release` collector).
+/// The repository into which oc-mirror puts release images, whatever their name (its `release` collector).
 const RELEASE: &str = "openshift/release-images";
 
-/// The name that an image has behind a mirror's prefix, where the set gives it another one: `targetRepo` or
-/// `targetCatalog` in the place of the whole path, `targetTag` in that of the tag. A tag that is given is what the mirror
-/// has: a catalog that oc-mirror filters gets another digest. An empty value is as good as none.
+/// The name of an image under a mirror's prefix, if the set changes it: `targetRepo` or `targetCatalog` replaces the
+/// whole path, `targetTag` the tag. If a tag is given, that is the name at the mirror, because a catalog filtered by
+/// oc-mirror gets another digest. An empty value counts as missing.
 fn mirrored(source: &RegistryRef, repository: Option<String>, tag: Option<String>) -> Option<RegistryRef> {
     let said = |value: Option<String>| value.filter(|value| !value.is_empty());
     let (repository, tag) = (said(repository), said(tag));

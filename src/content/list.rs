@@ -1,4 +1,5 @@
-//! Lists of images: a file with one reference a line, or oc-mirror's `mapping.txt` (`docker://SOURCE=docker://DESTINATION`).
+//! Lists of images: a file with one reference per line, or oc-mirror's `mapping.txt`
+//! (`docker://SOURCE=docker://DESTINATION`).
 
 use std::collections::BTreeMap;
 
@@ -11,14 +12,14 @@ use crate::registry::{Host, RegistryRef};
 pub struct ListedImage {
     /// The image, by the name that it was mirrored from.
     pub source: RegistryRef,
-    /// Where the list says that it went.
+    /// The destination according to the list.
     pub destination: Option<RegistryRef>,
-    /// Its path and tag behind a mirror's prefix, where they are not the source's (`targetRepo`, `targetTag`).
+    /// Its path and tag under a mirror's prefix, if they differ from the source's (`targetRepo`, `targetTag`).
     pub mirrored: Option<RegistryRef>,
 }
 
 impl ListedImage {
-    /// Its repository at a mirror, and the reference that names it there.
+    /// Its repository at a mirror, and its reference there.
     fn at(&self, host: &Host, prefix: &str) -> (String, &RegistryRef) {
         let there = self.destination.iter().chain([&self.source]).find(|reference| reference.host == *host);
         if let Some(there) = there {
@@ -28,18 +29,19 @@ impl ListedImage {
         (join(prefix, &there.repository), there)
     }
 
-    /// Whether it comes out of oc-mirror's own cache, which disk-to-mirror serves as `localhost:PORT`: that is no source.
+    /// Whether it comes from oc-mirror's own cache, which disk-to-mirror serves as `localhost:PORT`: that is not a
+    /// source.
     pub fn is_of_cache(&self) -> bool {
         self.source.host.as_str().starts_with("localhost:")
     }
 }
 
-/// What a list names.
+/// The content of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ImageList {
-    /// The images that it names one by one.
+    /// The images listed individually.
     pub images: Vec<ListedImage>,
-    /// What it names otherwise, which is not looked up: in words.
+    /// Descriptions of other entries, which are not looked up.
     pub others: Vec<String>,
 }
 
@@ -47,16 +49,16 @@ pub struct ImageList {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("line {line} of the list is not an image: {reason}")]
 pub struct ListError {
-    /// Counting from 1.
+    /// The line number, counting from 1.
     pub line: usize,
     /// What is wrong.
     pub reason: String,
 }
 
-/// Images of one registry: by repository, tags and digests.
+/// Images of one registry: tags and digests by repository.
 pub type Images = BTreeMap<String, Vec<String>>;
 
-/// Reads a list. Empty lines and lines that start with `#` are skipped.
+/// Parses a list. Empty lines and lines that start with `#` are skipped.
 pub fn parse_list(text: &str) -> Result<ImageList, ListError> {
     let mut list = ImageList::default();
     for (index, line) in text.lines().enumerate() {
@@ -78,9 +80,9 @@ pub fn parse_list(text: &str) -> Result<ImageList, ListError> {
             let parsed = reference.parse::<RegistryRef>();
             parsed.map_err(|e| ListError { line: index + 1, reason: e.to_string() })
         };
-        // oc-mirror splits at the first equals sign; no reference holds one.
+        // oc-mirror splits at the first equals sign; no reference contains one.
         let (source, destination) = match line.split_once('=') {
-            // A mapping of oc-mirror also lists what comes from the disk: `oci:///catalog=docker://…`.
+            // A mapping of oc-mirror also lists images from disk: `oci:///catalog=docker://…`.
             Some((source, _)) if source.contains("://") && !source.starts_with("docker://") => {
                 list.others.push(format!("{source:?}, which is not in a registry"));
                 continue;
@@ -93,8 +95,8 @@ pub fn parse_list(text: &str) -> Result<ImageList, ListError> {
     Ok(list)
 }
 
-/// Where the listed images are: at their own registries or, with `mirror`, at that host under that prefix. There the
-/// path is kept behind the prefix and the domain is dropped, as oc-mirror, skopeo sync and most mirrors do.
+/// The locations of the listed images: at their own registries or, with `mirror`, at that host under that prefix. There
+/// the path is kept after the prefix and the domain is dropped, as in oc-mirror, skopeo sync and most mirrors.
 pub fn locate(list: &[ListedImage], mirror: Option<(&Host, &str)>) -> BTreeMap<Host, Images> {
     let mut located: BTreeMap<Host, Images> = BTreeMap::new();
     for image in list {
@@ -118,7 +120,7 @@ pub fn locate(list: &[ListedImage], mirror: Option<(&Host, &str)>) -> BTreeMap<H
     located
 }
 
-/// The repositories of the list at that mirror, each with the one that it was copied from: `HOST/REPOSITORY` both.
+/// The repositories of the list at that mirror, each with the one that it was copied from, both as `HOST/REPOSITORY`.
 pub fn copied(list: &[ListedImage], (host, prefix): (&Host, &str)) -> Vec<(String, String)> {
     let of_others = list.iter().filter(|image| image.source.host != *host && !image.is_of_cache());
     let named = of_others.map(|image| {

@@ -13,30 +13,30 @@ use crate::{
     registry::{Host, ReferenceError, RegistryRef, without_user},
 };
 
-/// Where content lies, as the user wrote it. Reading one touches neither disk nor network.
+/// A location as the user wrote it. Parsing one accesses neither disk nor network.
 ///
-/// In `oci:DIR:TAG` and `oci-archive:FILE:TAG` the path ends at the first colon, as in every containers/image
-/// tool: what a reference means does not depend on what happens to lie on the disk. A path with a colon is named
-/// bare (`./name:tag`), or by `dir:` and `oc-mirror:`, which take everything that follows.
+/// In `oci:DIR:TAG` and `oci-archive:FILE:TAG` the path ends at the first colon, as in every containers/image tool: the
+/// meaning of a reference does not depend on the files on disk. A path with a colon can be given without a prefix
+/// (`./name:tag`), or with `dir:` and `oc-mirror:`, which use all of the rest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Location {
     /// `docker://host/repository:tag`, `docker://host/repository@digest`: one image of a registry.
     Registry(RegistryRef),
-    /// `docker://host[/prefix]`: the repository of this name and all below it.
+    /// `docker://host[/prefix]`: the repository with this name and all below it.
     Repositories(Host, String),
     /// `oci:DIR[:TAG]`, `oci:DIR@sha256:…`: an OCI layout.
     Layout(PathBuf, Option<Selector>),
     /// `oci-archive:FILE[:TAG]`, `oci-archive:FILE@sha256:…`: an OCI layout in a tar.
     Archive(PathBuf, Option<Selector>),
-    /// `dir:DIR`: one image as skopeo lays it out, or a tree of them as `skopeo sync` makes it.
+    /// `dir:DIR`: one image in skopeo's format, or a tree of them as written by `skopeo sync`.
     Dir(PathBuf),
     /// `oc-mirror:DIR`: an output root, workspace, cache or archive folder of oc-mirror.
     OcMirror(PathBuf),
-    /// A bare path; what lies there is recognised when it is opened.
+    /// A path without a prefix; its kind is recognised when it is opened.
     Path(PathBuf),
 }
 
-/// Which image of a layout is meant.
+/// Selects an image in a layout.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Selector {
     /// By its name in index.json.
@@ -45,7 +45,7 @@ pub enum Selector {
     Digest(Digest),
 }
 
-/// A text that names no place.
+/// An invalid location.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{text:?} is not a place that keypack knows: {reason}")]
 pub struct LocationError {
@@ -62,7 +62,7 @@ impl LocationError {
 }
 
 impl Location {
-    /// The registry, where it is in one.
+    /// The registry, if it is in one.
     pub const fn host(&self) -> Option<&Host> {
         match self {
             Self::Registry(RegistryRef { host, .. }) | Self::Repositories(host, _) => Some(host),
@@ -70,8 +70,8 @@ impl Location {
         }
     }
 
-    /// Reads a location. `exists` tells whether something lies at a path: a bare word is a path that exists, or
-    /// else a reference whose first part can only be a registry. Nothing else is guessed.
+    /// Parses a location. `exists` returns whether a path exists: a text without a prefix is an existing path, or
+    /// otherwise a reference whose first part must be a registry. Nothing else is guessed.
     pub fn parse(text: &str, exists: impl Fn(&Path) -> bool) -> Result<Self, LocationError> {
         let error = |reason: &str, hint: &str| LocationError {
             text: quiet(&without_user(text)).into_owned(),
@@ -119,7 +119,7 @@ impl Location {
         }
     }
 
-    /// The repository that is meant: the empty string everywhere but in a registry.
+    /// The repository: the empty string, except in a registry.
     pub fn repository(&self) -> &str {
         match self {
             Self::Registry(reference) => &reference.repository,
@@ -128,7 +128,7 @@ impl Location {
         }
     }
 
-    /// Which image is meant, in the form that [`super::Source::resolve`] takes: the digest, else the tag.
+    /// The selected image, as an argument for [`super::Source::resolve`]: the digest, otherwise the tag.
     pub fn reference(&self) -> Option<String> {
         match self {
             Self::Registry(r) => r.digest.map(|d| d.to_string()).or_else(|| r.tag.clone()),
@@ -139,7 +139,7 @@ impl Location {
         }
     }
 
-    /// The file or folder, where it is one.
+    /// The file or directory, if it is one.
     pub fn path(&self) -> Option<&Path> {
         match self {
             Self::Registry(_) | Self::Repositories(..) => None,
@@ -152,7 +152,7 @@ impl Location {
     }
 }
 
-/// Reads what follows `docker://`. A name without tag and digest stands for all that lies there.
+/// Parses the part after `docker://`. A name without tag and digest means everything below it.
 fn registry(text: &str) -> Result<Location, String> {
     let trimmed = text.trim_end_matches('/');
     if !trimmed.contains('/') && Host::is_evident(trimmed) {
@@ -167,8 +167,8 @@ fn registry(text: &str) -> Result<Location, String> {
     })
 }
 
-/// Whether a bare word is a registry with its port: `mirror:5000`. Docker Hub is never guessed, so the number is no tag; but
-/// one below the ports of the web is more likely to be meant as one, as in `postgres:16`.
+/// Whether a text is a registry with its port: `mirror:5000`. Docker Hub is never assumed, so the number is not a tag;
+/// but a number below 80 is more likely meant as one, as in `postgres:16`.
 fn is_host_with_port(text: &str) -> bool {
     let port = text.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
     port.is_some_and(|port| port >= 80) && Host::parse(text).is_ok()

@@ -1,10 +1,10 @@
-//! Where content lives.
+//! Where content is stored.
 //!
-//! A [`Source`] holds images, a [`Sink`] takes an artifact. Each place is an arrangement over a namespace:
-//! an OCI layout or registry storage, over a directory or over tar segments that are indexed by their headers
-//! and never extracted. `Ok(None)` means "it is not there", `Err` means "I could not look".
+//! A [`Source`] contains images, a [`Sink`] accepts an artifact. Each kind of location is a layout of files in a
+//! namespace: an OCI layout or registry storage, in a directory or in tar segments that are indexed by their headers
+//! and never extracted. `Ok(None)` means "it does not exist", `Err` means "it could not be determined".
 //!
-//! Only [`fetch`] opens a blob: it bounds every read and checks size and digest.
+//! Only [`fetch`] opens a blob: it limits every read and checks size and digest.
 
 mod artifact;
 mod dir;
@@ -52,43 +52,43 @@ use crate::{
     oci::{Blob, BlobError, Descriptor, Digest, Document},
 };
 
-/// A place that takes an artifact.
+/// A location to which an artifact can be written.
 pub trait Sink {
-    /// How messages name this place.
+    /// The location's name in messages.
     fn place(&self) -> String;
 
-    /// Stores the blobs, then the manifest, then lets `tag` name it. Until the last step nothing that the place
-    /// held before changes; what was there already is not written again.
+    /// Stores the blobs, then the manifest, then makes `tag` refer to it. The existing content does not change until
+    /// the last step, and is not written again.
     fn put(&self, artifact: &Artifact, tag: &str) -> Result<Stored, ContentError>;
 }
 
-/// An artifact in memory: a manifest and everything it names. Only small things travel like this.
+/// An artifact in memory: a manifest and everything it refers to. Only for small artifacts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Artifact {
     /// The manifest.
     pub manifest: Blob,
     /// The manifest's media type.
     pub media_type: String,
-    /// The config and the layers, each once, in the order in which the manifest names them.
+    /// The config and the layers, without duplicates, in the order of the manifest.
     pub blobs: Vec<Blob>,
 }
 
-/// What a [`Sink`] did.
+/// The result of writing to a [`Sink`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stored {
     /// The manifest's digest.
     pub digest: Digest,
-    /// Blobs and manifests that were written; 0 where all was there already.
+    /// The number of blobs and manifests written; 0 if everything existed already.
     pub written: usize,
-    /// Whether the tag had to be moved or made.
+    /// Whether the tag had to be created or moved.
     pub tagged: bool,
-    /// What to tell the user: that the file system has no locks.
+    /// A warning for the user if the file system has no locks.
     pub warning: Option<String>,
 }
 
-/// Reads a blob: at most `limit` bytes, of exactly the size that the descriptor says, with its digest.
+/// Reads a blob: at most `limit` bytes, of exactly the size in the descriptor, and with its digest.
 ///
-/// `Ok(None)`: the place does not have it.
+/// `Ok(None)` if the location does not have it.
 pub fn fetch(
     source: &dyn Source,
     repository: &str,
@@ -101,7 +101,7 @@ pub fn fetch(
     }
     let Some(reader) = source.open(repository, blob)? else { return Ok(None) };
     let mut bytes = Vec::new();
-    // One byte more than allowed tells "exactly the limit" from "longer".
+    // One byte more than allowed distinguishes "exactly the limit" from "longer".
     let bound = blob.size.unwrap_or(limit).saturating_add(1);
     reader
         .take(bound)

@@ -11,9 +11,9 @@ use crate::{
     registry::{Options, Registry, RegistryRef},
 };
 
-/// Opens a place to read from it: the one list of all kinds of places.
+/// Opens a location for reading. All kinds of locations are listed here.
 ///
-/// `registry` makes the settings for a registry; it is called only for one.
+/// `registry` creates the options for a registry; it is called only for registries.
 pub fn open_source(
     location: &Location,
     registry: &dyn Fn() -> Options,
@@ -49,19 +49,19 @@ pub fn open_source(
     })
 }
 
-/// A place to be written, and what it holds now.
+/// A location to write to, and its current content.
 pub struct Destination {
-    /// To write it.
+    /// For writing.
     pub sink: Box<dyn Sink>,
-    /// To read it, where it is there.
+    /// For reading, if it exists.
     pub source: Option<Box<dyn Source>>,
-    /// What a push replaces as a whole, whatever the tag. `Err`: something is there that can't be read.
+    /// Archives that a push replaces as a whole, whatever the tag. `Err` for one that exists but can't be read.
     pub replaced: Vec<Result<Box<dyn Source>, ContentError>>,
 }
 
-/// Opens a place to write to it: what is not listed here can't be written. A place that is there and can't be read is an
-/// error, because nobody could tell what would be replaced. `meter` counts what is copied
-/// on the disk; what goes over the wire is counted by the meter of its options.
+/// Opens a location for writing. Kinds of locations that are not listed here can't be written to. It is an error if a
+/// location exists and can't be read, because then it is unknown what would be replaced. `meter` counts the bytes
+/// copied on disk; network transfers are counted by the meter in the registry options.
 pub fn open_destination(
     location: &Location,
     registry: &dyn Fn() -> Options,
@@ -72,7 +72,7 @@ pub fn open_destination(
         Ok(Destination { sink, source, replaced: Vec::new() })
     };
     let what = match location {
-        // Without an index it names nothing yet: it is new, or a push was interrupted.
+        // Without an index it has no images yet: it is new, or a push was interrupted.
         Location::Layout(path, _) => {
             let there = path.join(INDEX).symlink_metadata().is_ok();
             return beside(Box::new(LayoutSink::new(location.to_string(), path)), there);
@@ -88,7 +88,7 @@ pub fn open_destination(
         }
         Location::Registry(RegistryRef { host, repository, .. })
         | Location::Repositories(host, repository) => {
-            // One client for both: one connection, one token, and what was read need not be read again.
+            // One client for both: they share a connection, a token and a cache.
             let client = Registry::new(host.clone(), registry()).for_writing();
             let source = RegistrySource::of(client, Selection::Repositories(vec![repository.clone()]));
             return Ok(Destination {

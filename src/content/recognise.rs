@@ -10,7 +10,7 @@ use super::{
     storage::{BASES, is_storage},
 };
 
-/// What lies at a path that the user named without saying what it is.
+/// The kind of content at a path given without a prefix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Layout,
@@ -23,7 +23,7 @@ pub(super) enum Kind {
 
 const EXPECTED: &str = "a place that keypack can read";
 
-/// Looks at what lies at `path`, by names only.
+/// Examines `path` by file names only.
 pub(super) fn recognise(path: &Path) -> Result<Kind, ContentError> {
     if path.is_file() { file(path) } else { folder(path) }
 }
@@ -76,7 +76,7 @@ fn folder(path: &Path) -> Result<Kind, ContentError> {
     ))
 }
 
-/// How deep a bare path is searched for an image: `host/ns/ns/name:tag`. A deeper tree is named by `dir:`.
+/// How deep a path is searched for an image: `host/ns/ns/name:tag`. A deeper tree requires the prefix `dir:`.
 const DEPTH: usize = 6;
 
 fn has_image(files: &DirFiles, folder: &str, depth: usize) -> Result<bool, ContentError> {

@@ -1,4 +1,4 @@
-//! A registry as a [`Source`]: which part of it is meant, and how that part is enumerated.
+//! A registry as a [`Source`]: which part of it is selected, and how that part is enumerated.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,18 +13,18 @@ use crate::{
     workers::WorkerPool,
 };
 
-/// How many manifests are read before the first of them is handed over.
+/// The number of manifests read before the first of them is passed on.
 const LISTED_AT_ONCE: usize = 256;
 
-/// Which repositories of a registry are meant.
+/// The selected repositories of a registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Selection {
     /// These.
     Repositories(Vec<String>),
-    /// This one and all below it, as the catalog lists them; the empty prefix means all. Where the catalog is refused
-    /// or does not list it, a repository of exactly this name.
+    /// This one and all below it, according to the catalog; the empty prefix means all. If the catalog is refused or
+    /// does not list it, a repository with exactly this name.
     Prefix(String),
-    /// These images, asked for by their names: by repository, tags and digests. Of other tags only those of their
+    /// These images, requested by name: tags and digests by repository. Of all other tags only those of their
     /// signatures are read, whether the registry lists them or not.
     Images(BTreeMap<String, Vec<String>>),
 }
@@ -37,7 +37,7 @@ pub struct RegistrySource {
 }
 
 impl RegistrySource {
-    /// A part of a registry. Nothing is asked yet.
+    /// A part of a registry. No request is sent yet.
     pub fn new(host: Host, selection: Selection, options: Options) -> Self {
         Self::of(Registry::new(host, options), selection)
     }
@@ -47,7 +47,7 @@ impl RegistrySource {
         Self { registry, selection }
     }
 
-    /// The same registry with its connections and tokens, and another part of it.
+    /// Another part of the same registry, sharing connections and tokens.
     #[must_use]
     pub fn with_selection(&self, selection: Selection) -> Self {
         Self { selection, ..self.clone() }
@@ -58,14 +58,15 @@ impl RegistrySource {
         &self.registry
     }
 
-    /// A repository to be written.
+    /// A repository to write to.
     pub fn sink(&self, repository: &str) -> Result<RegistrySink, ContentError> {
         Ok(RegistrySink::new(self.registry.repository(repository)?))
     }
 
-    /// The repositories of a prefix. Many registries refuse the catalog; then a name may still be a repository itself.
+    /// The repositories under a prefix. Many registries refuse the catalog, but the prefix may be a repository itself.
     fn below(&self, prefix: &str) -> Result<Vec<String>, ContentError> {
-        // Where the catalog is refused, the list of tags may be too: then the catalog's error is the one to report.
+        // If the catalog is refused, the list of tags may be refused too; then the catalog's error is the one to
+        // report.
         let itself = || {
             crate::registry::is_repository(prefix)
                 && self.registry.tags(prefix).is_ok_and(|tags| !tags.is_empty())
@@ -77,9 +78,9 @@ impl RegistrySource {
         }
     }
 
-    /// Hands over the selected images, each asked for by its name, and gives back the tags to be read beside them: those
-    /// of the repository's list that belong to them, and the names that their signatures have by convention. A list may be
-    /// short, as that of a cache is, or not allowed where pulling is: what it leaves out is asked for all the same.
+    /// Passes on the selected images, each requested by name, and returns the tags to read in addition: those in the
+    /// repository's list that belong to them, and the conventional names of their signatures. A list may be incomplete,
+    /// as in a pull-through cache, or may be refused even if pulling is allowed, so missing tags are requested anyway.
     fn named(
         &self,
         repository: &str,
@@ -115,7 +116,7 @@ impl RegistrySource {
         }
         let nothing = failed.len() == selected.len();
         let mut failed = failed.into_iter().peekable();
-        // A registry that gives nothing is not asked for its list as well.
+        // If a registry returns nothing, its list is not requested as well.
         let first = failed.next_if(|_| nothing);
         failed.for_each(|e| take(Err(e)));
         if let Some(first) = first {
@@ -158,8 +159,8 @@ impl Source for RegistrySource {
         }
     }
 
-    /// The tags, for a registry does not tell what it holds without one; or the selected images with the tags of their
-    /// signatures. As errors what it does not give, and selected images that are not there.
+    /// The tags, because a registry does not list untagged content; or the selected images with the tags of their
+    /// signatures. Tags that can't be read and missing selected images are passed on as errors.
     fn list(
         &self,
         repository: &str,
@@ -176,7 +177,7 @@ impl Source for RegistrySource {
             let ask = |tag: &String| Ok::<_, Infallible>(self.registry.manifest(repository, tag));
             let Ok(found) = self.workers().map(tags, ask);
             for (tag, found) in tags.iter().zip(found) {
-                // A tag that went away since the list was made is not there.
+                // A tag that was deleted since it was listed does not count.
                 if let Some(found) = found.transpose() {
                     let name = Name::Tag(tag.clone());
                     take(

@@ -1,4 +1,4 @@
-//! A place of images whose signatures live in another repository, as cosign writes them with `COSIGN_REPOSITORY`.
+//! A location of images whose signatures are in another repository, as written by cosign with `COSIGN_REPOSITORY`.
 
 use std::{
     collections::HashSet,
@@ -14,22 +14,22 @@ use crate::{
     workers::WorkerPool,
 };
 
-/// The images of one place, with the signatures that a repository of a registry holds for them.
+/// The images of one location, with their signatures in a repository of a registry.
 ///
-/// Such a repository holds the signatures of many repositories, so it is asked for each image by its digest, under the
-/// names that cosign gives (`cosign triangulate`): the tag `sha256-<hex>.sig`, the fallback tag `sha256-<hex>`, and the
-/// referrers API. Signatures beside the images count as well.
+/// Such a repository contains the signatures of many repositories, so it is queried for each image by digest, under the
+/// names that cosign uses (`cosign triangulate`): the tag `sha256-<hex>.sig`, the fallback tag `sha256-<hex>`, and the
+/// referrers API. Signatures next to the images count as well.
 pub struct SignatureRepository {
     images: Box<dyn Source>,
     registry: RegistrySource,
     repository: String,
-    /// What is read there and not where the images are: manifests, and what they hold.
+    /// Content to read from that repository instead of from the images' location: manifests and their blobs.
     digests: Mutex<HashSet<Digest>>,
 }
 
 impl SignatureRepository {
-    /// Puts the signatures of `repository` beside the images of a place. `registry` is a client of its registry; nothing
-    /// is asked yet.
+    /// Combines a location of images with the signatures in `repository`. `registry` is a client for its registry; no
+    /// request is sent yet.
     pub fn new(images: Box<dyn Source>, registry: &RegistrySource, repository: &RegistryRef) -> Self {
         let name = repository.repository.clone();
         let registry = registry.with_selection(Selection::Repositories(vec![name.clone()]));
@@ -44,11 +44,12 @@ impl SignatureRepository {
         Ok(self.registry.registry().manifest(&self.repository, tag)?)
     }
 
-    /// What the fallback tag lists (OCI distribution-spec, "Referrers Tag Schema"), or is.
+    /// The manifests listed by the fallback tag (OCI distribution-spec, "Referrers Tag Schema"), or the tagged manifest
+    /// itself.
     fn fallback(&self, tag: &str, subject: &Digest) -> Result<Entries, ContentError> {
         let Some((descriptor, blob)) = self.manifest(tag)? else { return Ok(Vec::new()) };
         match Document::parse(&blob) {
-            // The image itself, which oc-mirror v2 tags like this.
+            // The image itself, which oc-mirror v2 tags this way.
             _ if descriptor.digest == *subject => Ok(Vec::new()),
             Ok(Document::Index(index)) if index.manifests.len() > limits::REFERRERS => {
                 Err(ContentError::Registry(RegistryError::Endless {
@@ -58,17 +59,17 @@ impl SignatureRepository {
                 }))
             }
             Ok(Document::Index(index)) => Ok(index.entries().map(|entry| Ok(entry?)).collect()),
-            // One that can't be read shows when it is read as what it is.
+            // An unreadable one is reported when its content is read.
             _ => Ok(vec![Ok(descriptor)]),
         }
     }
 }
 
-/// Manifests that refer to an image, and entries that can't be read.
+/// Manifests that refer to an image, with the errors of unreadable entries.
 type Entries = Vec<Result<Descriptor, ContentError>>;
 
 impl Referrers for SignatureRepository {
-    /// What a name can't tell is an error beside what the others tell; `Err` where none tells anything.
+    /// If only some of the names can be read, the others are returned as errors; `Err` if none can be.
     fn referrers(&self, _: &str, subject: &Digest) -> Result<Entries, ContentError> {
         let tag = format!("sha256-{}", subject.hex());
         let signatures = self.manifest(&format!("{tag}.sig"));
@@ -116,7 +117,7 @@ impl Source for SignatureRepository {
             return self.images.open(repository, blob);
         }
         let Some(mut reader) = self.registry.open(&self.repository, blob)? else {
-            // It may be in both: what one of them lacks is no fault where the other has it.
+            // It may be in both, so it is an error only if both lack it.
             let beside = self.images.open(repository, blob)?;
             let (place, digest) = (self.registry.place(), blob.digest);
             return beside

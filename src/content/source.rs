@@ -1,5 +1,5 @@
-//! What a place of images can be asked: [`Source`] for what every place can answer, and a small trait for each thing that
-//! only some can.
+//! The operations of a location with images: [`Source`] for those that all locations support, and a small trait for
+//! each of the others.
 
 use std::io::Read;
 
@@ -10,79 +10,79 @@ use crate::{
     workers::WorkerPool,
 };
 
-/// One manifest that a place can name without being asked for it.
+/// One manifest that a location lists.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed {
     /// The manifest. Media type and size may be unknown (registry storage keeps neither).
     pub descriptor: Descriptor,
-    /// How it is named.
+    /// Its name.
     pub name: Name,
 }
 
-/// How a place names a manifest.
+/// How a location names a manifest.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Name {
     /// By a tag.
     Tag(String),
     /// Listed by digest only: an index.json entry without a tag, a revision without a tag.
     Untagged,
-    /// Listed by nothing: a manifest with a `subject` that lies among the blobs. `cosign save` leaves these.
+    /// Not listed: a manifest with a `subject` among the blobs. `cosign save` creates these.
     Unlisted,
 }
 
-/// A signature that lies beside an image instead of in it: `signature-N` of a `dir:`, or of a lookaside tree.
+/// A signature stored next to an image instead of in it: `signature-N` of a `dir:`, or of a lookaside tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attachment {
     /// The file's name, for messages.
     pub name: String,
-    /// Its bytes, as they lie there.
+    /// Its content, unmodified.
     pub bytes: Vec<u8>,
 }
 
-/// Whether a place may lawfully lack blobs that it names.
+/// Whether a location may legitimately lack blobs that it refers to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Completeness {
-    /// What it names is there; a missing blob is damage.
+    /// Everything it refers to exists; a missing blob is damage.
     #[default]
     Whole,
-    /// An incremental archive or a cache: it names content that another archive holds.
+    /// An incremental archive or a cache: it refers to content in other archives.
     Partial,
 }
 
-/// A place that holds images.
+/// A location with images.
 pub trait Source: Sync {
-    /// How messages name this place, as the user wrote it: `oci:mirror`, `docker://host/ns`.
+    /// The location's name in messages, as the user wrote it: `oci:mirror`, `docker://host/ns`.
     fn place(&self) -> String;
 
-    /// The registry that it is, or is in.
+    /// The registry, if it is one or is in one.
     fn host(&self) -> Option<&Host> {
         None
     }
 
-    /// The repositories. A place without names (a layout, a `dir:`) has one, the empty string.
+    /// The repositories. A location without repository names (a layout, a `dir:`) has one, the empty string.
     fn repositories(&self) -> Result<Vec<String>, ContentError>;
 
-    /// All manifests that the place can enumerate, one after the other: tags first, in name order, then those without.
-    /// Among them, as errors, what it names but can't tell, such as a tag whose link is empty: that is no reason to leave
-    /// the rest unread. `Err` is for a list that can't be read at all.
+    /// All manifests that the location can enumerate, one at a time: tags first, sorted by name, then those without a
+    /// tag. Entries that can't be read, such as a tag with an empty link, are passed as errors, so that the rest is
+    /// still read. `Err` is for a list that can't be read at all.
     fn list(
         &self,
         repository: &str,
         take: &mut dyn FnMut(Result<Listed, ContentError>),
     ) -> Result<(), ContentError>;
 
-    /// The manifest that a tag names now. `reference` may also be a digest.
+    /// The manifest that a tag currently refers to. `reference` may also be a digest.
     fn resolve(&self, repository: &str, reference: &str) -> Result<Option<Descriptor>, ContentError>;
 
-    /// Opens a manifest or a blob, not checked in any way: only [`fetch`](super::fetch) calls this.
+    /// Opens a manifest or a blob without any checks: only [`fetch`](super::fetch) calls this.
     fn open(&self, repository: &str, blob: &Descriptor) -> Result<Option<Box<dyn Read + '_>>, ContentError>;
 
-    /// What only some places can do.
+    /// The optional operations of this location.
     fn abilities(&self) -> Abilities<'_> {
         Abilities::default()
     }
 
-    /// What [`Source::list`] can tell, together.
+    /// All manifests of [`Source::list`], without its errors.
     fn manifests(&self, repository: &str) -> Result<Vec<Listed>, ContentError> {
         let mut all = Vec::new();
         self.list(repository, &mut |listed| all.extend(listed))?;
@@ -90,31 +90,31 @@ pub trait Source: Sync {
     }
 }
 
-/// What a place can do beyond [`Source`], and what is special about it.
+/// The optional operations and properties of a location.
 #[derive(Clone, Copy, Default)]
 pub struct Abilities<'a> {
-    /// It can be asked what refers to an image.
+    /// It can list the referrers of an image.
     pub referrers: Option<&'a dyn Referrers>,
-    /// Another repository can be asked for the signatures of its images.
+    /// The signatures of its images can be read from another repository.
     pub signatures: Option<&'a dyn Referrers>,
-    /// Signatures lie beside its images as files.
+    /// It has signatures as files next to its images.
     pub sidecars: Option<&'a dyn Sidecars>,
-    /// Signatures of images that may be elsewhere lie in it as files.
+    /// It has signatures as files, for images that may be elsewhere.
     pub detached: Option<&'a dyn DetachedSignatures>,
-    /// It holds the manifests of OpenShift releases.
+    /// It has the manifests of OpenShift releases.
     pub releases: Option<&'a dyn ReleaseManifests>,
     /// It is read over a network.
     pub remote: Option<&'a dyn Remote>,
-    /// Whether blobs may lawfully be missing.
+    /// Whether blobs may legitimately be missing.
     pub completeness: Completeness,
-    /// What to do where nothing could be read, or where much is missing.
+    /// Advice for the user if nothing could be read, or much is missing.
     pub advice: Option<&'static str>,
 }
 
-/// A place that knows what refers to an image (a registry's referrers API). Fallback tags and manifests with a `subject`
-/// are found by `discover` through [`Source::list`].
+/// A location that can list the referrers of an image (a registry's referrers API). Fallback tags and manifests with a
+/// `subject` are found by `discover` through [`Source::list`].
 pub trait Referrers: Sync {
-    /// The manifests that refer to `subject`; as errors, what the list holds and nobody can read. `Err`: there is no list.
+    /// The manifests that refer to `subject`; unreadable entries are returned as errors. `Err` if there is no list.
     fn referrers(
         &self,
         repository: &str,
@@ -122,9 +122,9 @@ pub trait Referrers: Sync {
     ) -> Result<Vec<Result<Descriptor, ContentError>>, ContentError>;
 }
 
-/// A place where signatures lie beside images as files.
+/// A location with signatures as files next to its images.
 pub trait Sidecars: Sync {
-    /// Hands over the signatures of an image one at a time: together they may be large.
+    /// Passes on the signatures of an image one at a time, because together they may be large.
     fn attachments(
         &self,
         repository: &str,
@@ -133,26 +133,26 @@ pub trait Sidecars: Sync {
     ) -> Result<(), ContentError>;
 }
 
-/// A place where signatures lie as files that name the image that they are for: claims, as all signatures are.
+/// A location with signatures as files that name their image: claims, like all signatures.
 pub trait DetachedSignatures: Sync {
-    /// Hands over the signatures one at a time, each with the image that it names.
+    /// Passes on the signatures one at a time, each with the image that it names.
     fn detached(&self, take: &mut dyn FnMut(Digest, Attachment)) -> Result<(), ContentError>;
 }
 
-/// A place with the manifests `0000_90_*` of OpenShift releases beside the images: keys among them are claims.
+/// A location with the manifests `0000_90_*` of OpenShift releases: keys in them are claims.
 pub trait ReleaseManifests: Sync {
-    /// Hands over the manifests one at a time.
+    /// Passes on the manifests one at a time.
     fn release_manifests(&self, take: &mut dyn FnMut(Attachment)) -> Result<(), ContentError>;
 }
 
-/// A place where every read is a request.
+/// A location where every read is a request.
 pub trait Remote: Sync {
-    /// The threads that may wait for answers side by side. Several reads of one disk gain nothing.
+    /// The threads that may wait for responses in parallel. Parallel reads of a local disk gain nothing.
     fn workers(&self) -> &WorkerPool;
 }
 
 impl<'a> Abilities<'a> {
-    /// The threads that help to read here.
+    /// The worker pool for reading here.
     pub fn workers(&self) -> &'a WorkerPool {
         self.remote.map_or(WorkerPool::none(), Remote::workers)
     }

@@ -9,20 +9,20 @@ use crate::{
     registry::{is_part, is_tag},
 };
 
-/// The storage of a registry (distribution's `filesystem` driver), over a directory or over tar segments: a
-/// registry's data folder, oc-mirror's cache, oc-mirror's archives.
+/// The storage of a registry (distribution's `filesystem` driver), in a directory or in tar segments: a registry's data
+/// directory, oc-mirror's cache, oc-mirror's archives.
 pub struct Storage<F> {
     place: String,
     files: F,
-    /// Where `blobs` and `repositories` lie in `files`.
+    /// The directory of `blobs` and `repositories` in `files`.
     base: String,
 }
 
-/// Where the storage lies under the folder that a registry is given, longest first.
+/// Possible paths of the storage under the directory given to a registry, longest first.
 pub(super) const BASES: [&str; 4] = ["docker/registry/v2", "registry/v2", "v2", ""];
 
 impl<F: Files> Storage<F> {
-    /// Finds the storage in a namespace. `place` is how messages name it.
+    /// Finds the storage in a namespace. `place` is its name in messages.
     pub fn open(place: impl Into<String>, files: F) -> Result<Self, ContentError> {
         let place = place.into();
         for base in BASES {
@@ -43,7 +43,7 @@ impl<F: Files> Storage<F> {
         format!("{}/{}/{hex}/data", join(&self.base, "blobs/sha256"), &hex[..2])
     }
 
-    /// Reads a link file: a digest and nothing else. A newline at its end, left by an editor, is tolerated.
+    /// Reads a link file, which contains only a digest. A trailing newline, left by an editor, is tolerated.
     fn link(&self, path: &str) -> Result<Option<Digest>, ContentError> {
         let Some(bytes) = self.files.read(path, limits::LINK)? else { return Ok(None) };
         let text = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
@@ -137,9 +137,9 @@ impl<F: Files> Storage<F> {
     }
 }
 
-/// Whether a registry's storage lies at `base`.
+/// Whether there is a registry's storage at `base`.
 pub(super) fn is_storage(files: &impl Files, base: &str) -> Result<bool, ContentError> {
-    // `blobs` alone is also what an OCI layout has.
+    // An OCI layout has `blobs` too.
     Ok(files.list(base)?.iter().any(|child| child.is_dir && child.name == "repositories"))
 }
 
@@ -188,7 +188,7 @@ impl<F: Files> Source for Storage<F> {
         Ok(self.files.open(&self.blob_path(&blob.digest))?.map(|file| file.reader))
     }
 
-    /// An incremental archive names the whole cache and holds only what is new.
+    /// An incremental archive refers to the whole cache but contains only what is new.
     fn abilities(&self) -> Abilities<'_> {
         Abilities { completeness: Completeness::Partial, ..Abilities::default() }
     }

@@ -16,7 +16,7 @@ use crate::{
     fs,
 };
 
-/// A directory as a namespace. Symbolic links are followed inside of it and never out of it.
+/// A directory as a namespace. Symbolic links are followed inside it but never out of it.
 pub struct DirFiles {
     root: Dir,
     path: PathBuf,
@@ -40,12 +40,12 @@ impl DirFiles {
         Ok(Self { root, path: path.to_owned() })
     }
 
-    /// A directory that is open already, at `path`.
+    /// An already opened directory at `path`.
     pub(in crate::content) fn of(root: Dir, path: &Path) -> Self {
         Self { root, path: path.to_owned() }
     }
 
-    /// Opens a directory for the sake of a message about something else.
+    /// Opens a directory only to describe it in a message about something else.
     pub(in crate::content) fn open_quietly(path: &Path) -> Option<Self> {
         let root = Dir::open_ambient_dir(path, ambient_authority()).ok()?;
         Some(Self { root, path: path.to_owned() })
@@ -58,7 +58,8 @@ impl DirFiles {
     }
 }
 
-/// Whether this failure means that no such file is there: a part is missing, is no directory, or can't be a name.
+/// Whether this error means that the file does not exist: a component is missing, is not a directory, or is not a valid
+/// name.
 fn is_absent(error: &io::Error) -> bool {
     use io::ErrorKind::{InvalidFilename, InvalidInput, NotADirectory, NotFound};
     matches!(error.kind(), NotFound | NotADirectory | InvalidFilename | InvalidInput)
@@ -71,7 +72,7 @@ impl Files for DirFiles {
 
     fn open(&self, name: &str) -> Result<Option<OpenFile<'_>>, ContentError> {
         let mut options = OpenOptions::new();
-        // A fifo would wait for a writer for ever.
+        // A fifo would wait for a writer forever.
         options.read(true).custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
         let opened =
             self.root.open_with(name, &options).and_then(|file| file.metadata().map(|data| (file, data)));
@@ -80,7 +81,7 @@ impl Files for DirFiles {
                 Ok(Some(OpenFile { size: data.len(), reader: Box::new(file) }))
             }
             Ok((_, data)) if data.is_dir() => Ok(None),
-            // A pipe is not "there is no such file": somebody put it there.
+            // A pipe must not count as a missing file.
             Ok(_) => Err(self.read_error(name, fs::special("a pipe or a device"))),
             Err(error) if is_absent(&error) => Ok(None),
             Err(error) if error.raw_os_error() == Some(rustix::io::Errno::NXIO.raw_os_error()) => {

@@ -1,6 +1,6 @@
 use crate::limits;
 
-/// Names and places of all files of a set of tar segments: one arena of names, and one record of 24 bytes an entry.
+/// Names and positions of all files in a set of tar segments: one arena of names, and a 24-byte record per entry.
 #[derive(Default)]
 pub(super) struct Index {
     names: Vec<u8>,
@@ -15,19 +15,19 @@ struct Record {
     at: At,
 }
 
-/// Where a file's content lies in its segment.
+/// The position of a file's content in its segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct At {
     pub(super) content: u64,
     pub(super) size: u64,
 }
 
-/// The set has more entries, names or segments than one index holds.
+/// The set has more entries, names or segments than an index can hold.
 #[derive(Debug)]
 pub(super) struct Full;
 
 impl Index {
-    /// Adds a file; call [`Index::finish`] after the last.
+    /// Adds a file. Call [`Index::finish`] after the last one.
     pub(super) fn push(&mut self, segment: usize, name: &[u8], at: At) -> Result<(), Full> {
         if self.records.len() >= limits::TAR_ENTRIES {
             return Err(Full);
@@ -43,10 +43,10 @@ impl Index {
         Ok(())
     }
 
-    /// Sorts. Of several files with one name the last added counts; the first such name is returned.
+    /// Sorts the index. If several files have the same name, the one added last is used; returns the first such name.
     pub(super) fn finish(&mut self) -> Option<String> {
         let names = &self.names;
-        // Names lie in the arena in the order of adding.
+        // The arena contains the names in the order in which they were added.
         self.records
             .sort_unstable_by(|a, b| name_of(names, a).cmp(name_of(names, b)).then(b.name.cmp(&a.name)));
         let mut pairs =
@@ -58,20 +58,20 @@ impl Index {
         twice
     }
 
-    /// Where a file lies: its segment, and where in it.
+    /// The position of a file: its segment, and the position in it.
     pub(super) fn find(&self, name: &[u8]) -> Option<(usize, At)> {
         self.every(name).next()
     }
 
-    /// Where all files of one name lie, the one that counts first.
+    /// The positions of all files with this name, the one that is used first.
     pub(super) fn every(&self, name: &[u8]) -> impl Iterator<Item = (usize, At)> {
         let first = self.records.partition_point(|r| name_of(&self.names, r) < name);
         let same = self.records[first..].iter().take_while(move |r| name_of(&self.names, r) == name);
         same.map(|record| (record.segment.into(), record.at))
     }
 
-    /// The first parts of all names under `prefix` (`dir/`, or nothing), and whether more parts follow. A name may
-    /// come twice where it is a file and a directory.
+    /// The first components of all names under `prefix` (`dir/`, or nothing), and whether more follow. A name is
+    /// returned twice if it is both a file and a directory.
     pub(super) fn children<'a>(&'a self, prefix: &'a [u8]) -> impl Iterator<Item = (&'a [u8], bool)> {
         let mut at = self.records.partition_point(|r| name_of(&self.names, r) < prefix);
         std::iter::from_fn(move || {
@@ -82,7 +82,7 @@ impl Index {
                 at += self.records[at..].partition_point(|r| name_of(&self.names, r) == name);
                 return Some((part, false));
             }
-            // Skips everything under it: `/` is followed by `0`.
+            // Skip everything under it: `0` follows `/` in ASCII.
             let after = [prefix, part, b"0"].concat();
             at += self.records[at..].partition_point(|r| name_of(&self.names, r) < after.as_slice());
             Some((part, true))

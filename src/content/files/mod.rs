@@ -1,7 +1,7 @@
-//! Namespaces: files by their names, in a directory or in tar segments.
+//! Namespaces: files by name, in a directory or in tar segments.
 //!
-//! A name is relative, its parts joined by `/`, as it stands in a layout: `blobs/sha256/<hex>`. A namespace never
-//! leads out of its root and holds regular files only; everything else is not there.
+//! A name is relative, with components joined by `/`, as in a layout: `blobs/sha256/<hex>`. A namespace never leads
+//! outside its root and contains only regular files; anything else is treated as missing.
 
 mod dir;
 mod index;
@@ -20,48 +20,48 @@ use super::ContentError;
 
 /// An open file.
 pub struct OpenFile<'a> {
-    /// Its length in bytes, as the namespace knows it. Reading may still end earlier or go on.
+    /// Its length in bytes according to the namespace. The actual content may be shorter or longer.
     pub size: u64,
     /// Its bytes.
     pub reader: Box<dyn Read + 'a>,
 }
 
-/// What a directory holds.
+/// An entry of a directory.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Child {
-    /// The name, one part.
+    /// The name, a single component.
     pub name: String,
     /// Whether it is a directory.
     pub is_dir: bool,
 }
 
-/// Files by their names.
+/// Files by name.
 pub trait Files: Send + Sync {
-    /// How messages name a file of this namespace.
+    /// The name of a file of this namespace in messages.
     fn place(&self, name: &str) -> String;
 
-    /// Whether these are the files of a tar, or of several.
+    /// Whether these are the files of one or several tars.
     fn is_tar(&self) -> bool {
         false
     }
 
-    /// Opens a regular file; `None` where there is none.
+    /// Opens a regular file; `None` if it does not exist.
     fn open(&self, name: &str) -> Result<Option<OpenFile<'_>>, ContentError>;
 
-    /// The length of a regular file; `None` where there is none.
+    /// The length of a regular file; `None` if it does not exist.
     fn size(&self, name: &str) -> Result<Option<u64>, ContentError>;
 
-    /// Every file of this name, the one that [`Files::open`] opens first, each with how messages name it: an archive
-    /// set may hold several.
+    /// Every file with this name, the one that [`Files::open`] opens first, each with its name in messages: an archive
+    /// set may contain several.
     fn every(&self, name: &str) -> Result<Vec<(String, OpenFile<'_>)>, ContentError> {
         Ok(self.open(name)?.map(|file| (self.place(name), file)).into_iter().collect())
     }
 
-    /// Hands over what a directory holds, each name with whether it is a directory, in any order; nothing where there is
-    /// none. Names that are not UTF-8 are left out: nothing that keypack looks for has one.
+    /// Passes the entries of a directory to `take`, each name with whether it is a directory, in any order; none if the
+    /// directory does not exist. Names that are not UTF-8 are left out, because keypack does not look for any.
     fn visit(&self, directory: &str, take: &mut dyn FnMut(&str, bool)) -> Result<(), ContentError>;
 
-    /// What a directory holds, in name order.
+    /// The entries of a directory, sorted by name.
     fn list(&self, directory: &str) -> Result<Vec<Child>, ContentError> {
         let mut children = Vec::new();
         self.visit(directory, &mut |name, is_dir| children.push(Child { name: name.to_owned(), is_dir }))?;
@@ -69,7 +69,7 @@ pub trait Files: Send + Sync {
         Ok(children)
     }
 
-    /// A small file, whole: longer than `limit` is an error.
+    /// The content of a small file. It is an error if it is longer than `limit`.
     fn read(&self, name: &str, limit: u64) -> Result<Option<Vec<u8>>, ContentError> {
         let Some(file) = self.open(name)? else { return Ok(None) };
         file.read(&|| self.place(name), limit).map(Some)
@@ -77,7 +77,7 @@ pub trait Files: Send + Sync {
 }
 
 impl OpenFile<'_> {
-    /// All of it: longer than `limit` is an error.
+    /// The whole content. It is an error if it is longer than `limit`.
     pub(super) fn read(self, place: &dyn Fn() -> String, limit: u64) -> Result<Vec<u8>, ContentError> {
         let too_long = || ContentError::TooLong { what: place(), limit };
         if self.size > limit {

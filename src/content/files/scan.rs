@@ -7,48 +7,48 @@ use ::tar::{Archive, EntryType, PaxExtensions};
 use super::window::{Watch, Window};
 use crate::{content::ContentError, limits};
 
-/// One entry of a tar, by its headers.
+/// One entry of a tar, according to its headers.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::content) struct Scanned<'a> {
-    /// The name, without `./` and empty parts; never absolute, never with `..`.
+    /// The name, without `./` and empty components; never absolute, never with `..`.
     pub(in crate::content) name: &'a [u8],
-    /// What it is.
+    /// The kind of entry.
     pub(in crate::content) kind: Kind,
-    /// Where its headers begin, extensions included.
+    /// The position of its headers, including extensions.
     pub(in crate::content) start: u64,
-    /// Where its content begins.
+    /// The position of its content.
     pub(in crate::content) content: u64,
-    /// How long its content is.
+    /// The length of its content.
     pub(in crate::content) size: u64,
 }
 
 impl Scanned<'_> {
-    /// Where the next entry's headers begin.
+    /// The position of the next entry's headers.
     pub(in crate::content) const fn end(&self) -> u64 {
         self.content + self.size.next_multiple_of(BLOCK)
     }
 }
 
-/// What an entry is.
+/// The kind of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::content) enum Kind {
     /// A regular file.
     File,
     /// A directory.
     Directory,
-    /// A header that says something about the entries after it, such as git's commit id.
+    /// A header with information about the following entries, such as git's commit id.
     Note,
-    /// A link, a device, a fifo, a sparse file…: why an OCI archive must not hold it.
+    /// A link, a device, a fifo, a sparse file…: the reason why an OCI archive must not contain it.
     Foreign(&'static str),
 }
 
 const BLOCK: u64 = 512;
 const ZEROS: [u8; 512] = [0; 512];
 
-/// Reads all headers of a tar, in their order, without reading content. Returns where the end marker begins.
+/// Reads all headers of a tar, in order, without reading content. Returns the position of the end marker.
 ///
-/// Where two tar readers could see two different archives the archive is refused: fields that are said twice, a
-/// link with content, extensions that contradict the entry.
+/// The archive is refused if two tar readers could interpret it differently: duplicate fields, a link with content,
+/// extensions that contradict the entry.
 pub(in crate::content) fn scan(
     file: &File,
     path: &Path,
@@ -72,7 +72,7 @@ pub(in crate::content) fn scan(
             Some(Ok(entry)) => entry,
             Some(Err(e)) if e.raw_os_error().is_some() => return Err(io_error(e)),
             Some(Err(e)) if start >= length => return Err(damaged(length, &format!("it ends early: {e}"))),
-            // What the reader says of such a header quotes bytes that are no header.
+            // The reader's message about such a header quotes arbitrary bytes.
             Some(Err(_)) if start == 0 => return Err(damaged(0, "it does not begin as a tar does")),
             Some(Err(e)) => return Err(damaged(start, &e.to_string())),
         };
@@ -118,7 +118,7 @@ pub(in crate::content) fn scan(
             "it ends without the end marker of a tar, so its last entries may be missing",
         ));
     }
-    // The second block of the marker is missing in some archives; something else in its place is damage.
+    // Some archives lack the second block of the marker; anything else in its place is damage.
     let (end, mut second) = (watch.position.get(), ZEROS);
     let read = file.read_at(&mut second, end).map_err(io_error)?;
     if second[..read] != ZEROS[..read] {
@@ -135,7 +135,7 @@ const FIFO: Kind = Kind::Foreign("it is a fifo");
 
 fn kind(entry: EntryType, raw_name: &[u8]) -> Kind {
     match entry {
-        // Before USTAR a directory was a file whose name ends with a slash.
+        // Before USTAR a directory was a file with a name ending in a slash.
         EntryType::Regular if raw_name.ends_with(b"/") => Kind::Directory,
         EntryType::Regular => Kind::File,
         EntryType::Directory => Kind::Directory,
@@ -154,7 +154,7 @@ enum Pax {
     Contradicts,
 }
 
-/// Checks that the tar reader's view is the only one. Tells whether the file is sparse.
+/// Checks that there is no other interpretation than the tar reader's. Returns whether the file is sparse.
 fn check_pax(extensions: PaxExtensions<'_>, name: &[u8], size: u64) -> Result<bool, Pax> {
     let (mut names, mut sizes, mut sparse) = (0, 0, false);
     for extension in extensions {
@@ -178,7 +178,7 @@ fn check_pax(extensions: PaxExtensions<'_>, name: &[u8], size: u64) -> Result<bo
     if names > 1 || sizes > 1 { Err(Pax::Contradicts) } else { Ok(sparse) }
 }
 
-/// Writes the name without `./` and empty parts.
+/// Writes the name without `./` and empty components.
 fn normalise(raw: &[u8], name: &mut Vec<u8>) -> Result<(), &'static str> {
     name.clear();
     if raw.len() > limits::TAR_NAME {
@@ -202,7 +202,7 @@ fn normalise(raw: &[u8], name: &mut Vec<u8>) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// An archive that is compressed as a whole can't be read by seeking: says how to undo it.
+/// Refuses an archive that is compressed as a whole, because it is not seekable, and suggests how to decompress it.
 pub(in crate::content) fn refuse_compressed(file: &File, path: &Path) -> Result<(), ContentError> {
     let mut magic = [0; 6];
     let read = file

@@ -27,13 +27,13 @@ pub struct TarFiles {
     index: Index,
 }
 
-/// How the segments of a [`TarFiles`] belong together.
+/// How the segments of a [`TarFiles`] are combined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Segments {
-    /// One archive that one tool wrote at once: two entries of one name, links and devices are refused.
+    /// One archive written by one tool in one go: duplicate names, links and devices are refused.
     One,
-    /// A set, as oc-mirror writes it: of one name the last wins, in the order of the segments; what is not a
-    /// regular file is not there.
+    /// A set as written by oc-mirror: of duplicate names the last one is used, in the order of the segments; anything
+    /// but regular files is ignored.
     Set,
 }
 
@@ -50,8 +50,8 @@ impl TarFiles {
         Ok(files)
     }
 
-    /// Refuses what one tool would not have written into one archive of OCI content. A docker-archive, whose layers are
-    /// links by its format, is called what it is.
+    /// Refuses content that no single tool would have written into an OCI archive. A docker-archive, whose layers are
+    /// links in that format, is identified as such in the error.
     fn check(
         &self,
         path: &Path,
@@ -70,7 +70,7 @@ impl TarFiles {
         Err(ContentError::ArchiveUnsafe { file: path.to_owned(), entry, reason })
     }
 
-    /// Indexes an archive that is in memory already. `name` is how messages name it.
+    /// Indexes an archive in memory. `name` is its name in messages.
     pub(in crate::content) fn of_bytes(name: &str, bytes: &[u8]) -> Result<Self, ContentError> {
         let failed = |e| ContentError::read(name, e);
         let memory = rustix::fs::memfd_create("keypack", rustix::fs::MemfdFlags::CLOEXEC);
@@ -83,7 +83,7 @@ impl TarFiles {
         Ok(files)
     }
 
-    /// Adds a segment; the first entry in it that is neither a file nor a directory, and what it is.
+    /// Adds a segment. Returns the first entry in it that is neither a file nor a directory, and its kind.
     fn add_file(&mut self, file: File, path: &Path) -> Result<Option<(String, &'static str)>, ContentError> {
         refuse_compressed(&file, path)?;
         let (number, index, mut foreign) = (self.segments.len(), &mut self.index, None);
@@ -120,7 +120,7 @@ fn section(file: &File, At { content, size }: At) -> OpenFile<'_> {
     OpenFile { size, reader: Box::new(Section { file, next: content, end: content + size }) }
 }
 
-/// Opens a regular file, without waiting where a fifo lies.
+/// Opens a regular file, without blocking on a fifo.
 pub(in crate::content) fn open_file(path: &Path) -> Result<File, ContentError> {
     let read = |e| ContentError::read(path.display().to_string(), e);
     let data = std::fs::metadata(path).map_err(|e| match e.kind() {
@@ -174,7 +174,7 @@ impl Files for TarFiles {
     }
 }
 
-/// The bytes of one entry.
+/// The content of one entry.
 struct Section<'a> {
     file: &'a File,
     next: u64,

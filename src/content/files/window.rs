@@ -9,15 +9,15 @@ use std::{
 
 use crate::limits;
 
-/// The least that one read asks of the disk, and the most.
+/// The minimum and the maximum size of one read from disk.
 const LEAST: usize = 2 << 10;
 const MOST: usize = 64 << 10;
 
-/// What the tar reader may read for one entry: its header, and the extensions in front of it.
+/// The maximum number of bytes that the tar reader may read for one entry: its header and the extensions before it.
 const ENTRY: u64 = limits::TAR_EXTENSION + (16 << 10);
 
-/// A reader of tar headers: seeks instead of reading content, reads ahead where small entries follow each other,
-/// and stops a header that wants more bytes than an honest one has.
+/// A reader for tar headers: seeks instead of reading content, reads ahead if small entries follow each other, and
+/// stops at a header that is larger than any legitimate one.
 pub(super) struct Window<'a> {
     file: &'a File,
     watch: &'a Watch,
@@ -27,13 +27,13 @@ pub(super) struct Window<'a> {
     ask: usize,
 }
 
-/// What the scan and its window tell each other.
+/// State shared by the scan and its reader.
 #[derive(Default)]
 pub(super) struct Watch {
     allowed: Cell<u64>,
     /// Whether a read found the end of the file.
     pub(super) ended: Cell<bool>,
-    /// How far the tar reader has read.
+    /// The position that the tar reader has reached.
     pub(super) position: Cell<u64>,
 }
 
@@ -49,7 +49,7 @@ impl<'a> Window<'a> {
         Self { file, watch, position: 0, buffer: Vec::new(), start: 0, ask: LEAST }
     }
 
-    /// The buffered bytes from the position on; reads where there are none.
+    /// The buffered bytes from the current position; reads more if there are none.
     fn fill(&mut self) -> io::Result<&[u8]> {
         let end = self.start + self.buffer.len() as u64;
         if !(self.start..end).contains(&self.position) {

@@ -1,4 +1,5 @@
-//! index.json (OCI image-spec v1.1, image-layout.md) as a stream: that of a large mirror is larger than any manifest.
+//! index.json (OCI image-spec v1.1, image-layout.md) as a stream, because that of a large mirror exceeds the limit for
+//! manifests.
 
 mod dto;
 mod utf8;
@@ -19,20 +20,20 @@ use crate::{
     oci::{Descriptor, Digest, DigestError},
 };
 
-/// The entries of an index.json, as little of each as is needed.
+/// The entries of an index.json, reduced to the necessary data.
 pub(super) struct Index {
-    /// By name, those without one last, then by digest.
+    /// Sorted by name, those without one last, then by digest.
     entries: Vec<Entry>,
-    /// Media types, which few entries do not share.
+    /// Media types, interned because most entries share a few.
     types: Vec<Box<str>>,
-    /// What is wrong with entries that are left out.
+    /// The errors of entries that are left out.
     pub(super) problems: Vec<EntryError>,
 }
 
-/// What is wrong with an entry.
+/// The error of an entry.
 #[derive(Debug, Clone)]
 pub(super) enum EntryError {
-    /// Its digest.
+    /// Its digest is invalid.
     Digest(DigestError),
     /// It is not a descriptor.
     Form(String),
@@ -47,7 +48,7 @@ struct Entry {
 }
 
 impl Index {
-    /// Reads an index.json. `place` is how messages name it.
+    /// Reads an index.json. `place` is its name in messages.
     pub(super) fn read(file: OpenFile<'_>, place: &str) -> Result<Self, ContentError> {
         if file.size > limits::INDEX_JSON {
             return Err(ContentError::TooLong { what: place.to_owned(), limit: limits::INDEX_JSON });
@@ -91,7 +92,7 @@ impl Index {
         let media_type = entry.media_type.unwrap_or_default();
         let known = self.types.iter().position(|known| **known == *media_type);
         let number = known.unwrap_or_else(|| {
-            // Nobody needs the types of entries: what a manifest is, it says itself.
+            // The types of entries are not needed: a manifest states its own.
             if self.types.len() == TYPES {
                 0
             } else {
@@ -119,7 +120,7 @@ impl Index {
         }
     }
 
-    /// All entries, tags first, in name order.
+    /// All entries, tags first, sorted by name.
     pub(super) fn iter(&self) -> impl Iterator<Item = (Descriptor, Name)> {
         self.entries.iter().map(|entry| {
             let name = entry.name.as_deref().map_or(Name::Untagged, |name| Name::Tag(name.to_owned()));
@@ -132,12 +133,12 @@ impl Index {
         self.entries.iter().map(|entry| entry.digest)
     }
 
-    /// The entry of this digest.
+    /// The entry with this digest.
     pub(super) fn by_digest(&self, digest: &Digest) -> Option<Descriptor> {
         self.entries.iter().find(|entry| entry.digest == *digest).map(|entry| self.descriptor(entry))
     }
 
-    /// The entries of this name.
+    /// The entries with this name.
     pub(super) fn named(&self, name: &str) -> impl Iterator<Item = Descriptor> {
         let first = self.entries.partition_point(|entry| entry.name.as_deref().is_some_and(|n| n < name));
         let named = self.entries[first..].iter().take_while(move |e| e.name.as_deref() == Some(name));
@@ -147,12 +148,12 @@ impl Index {
 
 impl Default for Index {
     fn default() -> Self {
-        // The first type is the one of entries that have none.
+        // The first type is for entries without one.
         Self { entries: Vec::new(), types: vec!["".into()], problems: Vec::new() }
     }
 }
 
-/// How many media types are kept.
+/// The maximum number of media types stored.
 const TYPES: usize = 64;
 
 #[cfg(test)]
@@ -191,7 +192,7 @@ mod tests {
             let index = read(text.as_bytes()).unwrap();
             assert_eq!((index.iter().count(), index.problems.len()), (1, 1), "{odd}");
         }
-        // Nor do very many.
+        // A large number of entries is not accepted either.
         let many = vec!["1"; 100_000].join(",");
         let text = format!(r#"{{"schemaVersion":2,"manifests":[{many},{good}]}}"#);
         let index = read(text.as_bytes()).unwrap();
@@ -207,7 +208,7 @@ mod tests {
         bytes[at] = 0xe2;
         let error = read(&bytes).map(|_| ()).unwrap_err();
         assert_eq!((error.code().as_str(), error.to_string().contains("UTF-8")), ("malformed", true));
-        // A character that two reads share.
+        // A character that is split between two reads.
         let one_by_one = OneByOne(text.as_bytes());
         let file = OpenFile { size: text.len() as u64, reader: Box::new(one_by_one) };
         assert!(Index::read(file, "index.json").is_ok());

@@ -11,7 +11,7 @@ use crate::{
     oci::{Blob, Descriptor, Digest, DigestError, Document},
 };
 
-/// An OCI layout, over a directory or a tar. It has one repository, the empty string.
+/// An OCI layout in a directory or a tar. It has one repository, the empty string.
 pub struct Layout<F> {
     place: String,
     files: F,
@@ -22,10 +22,10 @@ pub struct Layout<F> {
 pub(super) const MARKER: &str = "oci-layout";
 /// The list of a layout's images.
 pub(super) const INDEX: &str = "index.json";
-/// Where its blobs lie.
+/// The directory with its blobs.
 pub(super) const BLOBS: &str = "blobs/sha256";
 
-/// The marker is a few dozen bytes.
+/// The marker has only a few dozen bytes.
 const MARKER_LIMIT: u64 = 4096;
 
 #[derive(Deserialize)]
@@ -35,7 +35,7 @@ struct Marker {
 }
 
 impl<F: Files> Layout<F> {
-    /// Reads the marker and index.json. `place` is how messages name the layout.
+    /// Reads the marker and index.json. `place` is the layout's name in messages.
     pub fn open(place: impl Into<String>, files: F) -> Result<Self, ContentError> {
         let place = place.into();
         check_marker(&place, &files)?;
@@ -44,7 +44,7 @@ impl<F: Files> Layout<F> {
         Ok(Self { place, files, index })
     }
 
-    /// The manifests with a `subject` that lie among the blobs and that index.json does not list.
+    /// The manifests with a `subject` among the blobs that are not in index.json.
     fn unlisted(&self, take: &mut dyn FnMut(Result<Listed, ContentError>)) -> Result<(), ContentError> {
         let listed: HashSet<Digest> = self.index.digests().collect();
         let mut others = Vec::new();
@@ -62,7 +62,7 @@ impl<F: Files> Layout<F> {
         Ok(())
     }
 
-    /// The descriptor of a blob that is a manifest with a `subject`.
+    /// The descriptor of a blob, if it is a manifest with a `subject`.
     fn referrer(&self, digest: Digest) -> Result<Option<Descriptor>, ContentError> {
         let path = blob_path(&digest);
         let Some(mut file) = self.files.open(&path)?.filter(|f| f.size <= limits::MANIFEST) else {
@@ -75,7 +75,7 @@ impl<F: Files> Layout<F> {
             return Ok(None);
         }
         file.reader.take(limits::MANIFEST).read_to_end(&mut bytes).map_err(read)?;
-        // What is not what its name says is nobody's content, and most JSON blobs are configs.
+        // Skip blobs that don't match their name; most JSON blobs are configs.
         let Ok(blob) = Blob::checked(digest, bytes) else { return Ok(None) };
         let Ok(document) = Document::parse(&blob) else { return Ok(None) };
         let size = Some(blob.size());
@@ -116,8 +116,8 @@ impl<F: Files> Source for Layout<F> {
         self.unlisted(take)
     }
 
-    /// A tag that index.json gives to several manifests (as `docker save` of two repositories does) names none of
-    /// them: the error says to name the digest.
+    /// A tag that index.json assigns to several manifests (as `docker save` of two repositories does) refers to none of
+    /// them: the error asks for the digest.
     fn resolve(&self, repository: &str, reference: &str) -> Result<Option<Descriptor>, ContentError> {
         if !repository.is_empty() {
             return Ok(None);
@@ -151,12 +151,12 @@ fn malformed_entry(what: String, error: &dyn std::fmt::Display) -> ContentError 
     ContentError::Malformed { what, reason: format!("an entry is left out: {error}") }
 }
 
-/// Where a blob lies in a layout.
+/// The path of a blob in a layout.
 pub(super) fn blob_path(digest: &Digest) -> String {
     format!("{BLOBS}/{}", digest.hex())
 }
 
-/// Checks that `oci-layout` is there and of a version that keypack reads.
+/// Checks that `oci-layout` exists and has a supported version.
 pub(super) fn check_marker(place: &str, files: &impl Files) -> Result<(), ContentError> {
     let bytes = files.read(MARKER, MARKER_LIMIT)?.ok_or_else(|| lacks(place, files, MARKER))?;
     let malformed = |reason| ContentError::Malformed { what: files.place(MARKER), reason };
@@ -168,11 +168,11 @@ pub(super) fn check_marker(place: &str, files: &impl Files) -> Result<(), Conten
     }
 }
 
-/// What a tar is whose `manifest.json` lies beside no `oci-layout`.
+/// A description of a tar with a `manifest.json` but no `oci-layout`.
 pub(super) const DOCKER_ARCHIVE: &str =
     "it is a docker-archive: make an OCI one of it with `skopeo copy docker-archive:… oci-archive:…`";
 
-/// This is no layout: `name` is not there.
+/// The error for a missing file `name`: this is not a layout.
 pub(super) fn lacks(place: &str, files: &impl Files, name: &str) -> ContentError {
     let reason = if files.is_tar() && matches!(files.size("manifest.json"), Ok(Some(_))) {
         DOCKER_ARCHIVE.to_owned()

@@ -6,13 +6,13 @@ use crate::content::{
     storage::BASES,
 };
 
-/// A folder of a namespace under another name.
+/// A directory of a namespace under another name.
 #[derive(Clone)]
 pub(super) struct Mount {
     pub(super) files: Arc<dyn Files>,
-    /// The name that it has here: `docker/registry/v2`, `working-dir`.
+    /// Its name here: `docker/registry/v2`, `working-dir`.
     pub(super) at: &'static str,
-    /// The folder's own name.
+    /// Its original name.
     pub(super) from: String,
 }
 
@@ -26,17 +26,17 @@ impl Mount {
     }
 }
 
-/// Namespaces laid over each other: of one name the first that has it counts.
+/// Layered namespaces: a name refers to the first layer that has it.
 #[derive(Default)]
 pub(super) struct Layers {
-    /// These are listed and opened.
+    /// Listed and opened.
     pub(super) own: Vec<Mount>,
-    /// From these, only blobs are opened that the others name and lack.
+    /// Only used to open blobs that the others refer to but don't contain.
     pub(super) fill: Vec<Mount>,
 }
 
 impl Layers {
-    /// The first answer for this name.
+    /// The result of the first layer that has this name.
     fn first<'a, T>(
         &'a self,
         name: &str,
@@ -65,7 +65,7 @@ impl Files for Layers {
     }
 
     fn every(&self, name: &str) -> Result<Vec<(String, OpenFile<'_>)>, ContentError> {
-        // Of the first namespace that has any.
+        // From the first namespace that has any.
         let found = self.first(name, |files, inner| {
             let all = files.every(inner)?;
             Ok((!all.is_empty()).then_some(all))

@@ -1,4 +1,4 @@
-//! A folder of oc-mirror v2: the segments of an archive set, a working-dir, a cache, any of them together.
+//! A directory of oc-mirror v2: the segments of an archive set, a working-dir, a cache, or any combination.
 
 mod layers;
 mod mounts;
@@ -26,42 +26,42 @@ use crate::{
     oci::{Descriptor, Digest},
 };
 
-/// Where the pack travels: below the root, as an oci-archive.
+/// The path of the pack, below the root, as an oci-archive.
 pub(super) const CARRIED: &str = "working-dir/keypack/keypack.oci.tar";
 
-/// How deep release manifests lie: `hold-release/ocp-release/<tag>/release-manifests`, with some room.
+/// The depth of release manifests: `hold-release/ocp-release/<tag>/release-manifests`, with some reserve.
 const PAYLOAD_DEPTH: usize = 4;
 
-/// Where oc-mirror's cache may be.
+/// Possible locations of oc-mirror's cache.
 #[derive(Debug, Clone, Default)]
 pub struct Caches {
-    /// The one that the user names: read like the place itself.
+    /// The one named by the user, which is read like the location itself.
     pub named: Option<PathBuf>,
-    /// Bases of caches that may be there. The first that is gives blobs that an archive set names and lacks, and
-    /// nothing else: it may hold the images of other mirrors.
+    /// Default bases of caches. The first that exists provides blobs that an archive set refers to but does not
+    /// contain, and nothing else, because it may contain the images of other mirrors.
     pub usual: Vec<PathBuf>,
 }
 
-/// What of oc-mirror lies at one path, as one place. Segments count before the working-dir and the cache, and later
-/// segments before earlier ones: what disk-to-mirror would make of them.
+/// All of oc-mirror's files at one path, as one location. Segments take precedence over the working-dir and the cache,
+/// and later segments over earlier ones, as in disk-to-mirror.
 pub struct OcMirror {
     place: String,
     storage: Option<Storage<Layers>>,
     working_dir: Layers,
     survey: Survey,
     cache: Option<PathBuf>,
-    /// Whether its archive set lacks the entry that mirror-to-disk writes last.
+    /// Whether its archive set lacks the last entry that mirror-to-disk writes.
     unfinished: bool,
 }
 
 impl OcMirror {
-    /// Opens one place without any cache but its own.
+    /// Opens one location without any cache but its own.
     pub fn open(path: &Path) -> Result<Self, ContentError> {
         let mut all = Self::open_all(&[path.to_owned()], &Caches::default())?;
         all.pop().ok_or_else(|| ContentError::wrong_place(path, "a folder of oc-mirror", "it is gone"))
     }
 
-    /// Opens places together: blobs that one names and lacks are taken from the others, then from the cache.
+    /// Opens several locations together: a blob missing in one is taken from the others, or else from the cache.
     pub fn open_all(paths: &[PathBuf], caches: &Caches) -> Result<Vec<Self>, ContentError> {
         let surveys = paths.iter().map(|path| Survey::of(path)).collect::<Result<Vec<_>, _>>()?;
         let mut storages = Vec::new();
@@ -100,7 +100,7 @@ impl OcMirror {
         Ok(opened)
     }
 
-    /// What was recognised, and which cache is used, for the user to read.
+    /// Messages for the user: what was recognised, and which cache is used.
     pub fn notes(&self) -> Vec<String> {
         let mut notes = vec![format!("{} holds {}", self.place, self.survey.words())];
         if let Some(cache) = &self.cache {
@@ -119,7 +119,7 @@ impl OcMirror {
         notes
     }
 
-    /// `hold-release/**/release-manifests/0000_90_*`. The other folders there are unpacked images' layers.
+    /// `hold-release/**/release-manifests/0000_90_*`. The other directories there contain layers of unpacked images.
     fn find_manifests(
         &self,
         folder: &str,
@@ -145,8 +145,8 @@ impl OcMirror {
         Ok(())
     }
 
-    /// The packs that travel in the segments, or else in the working-dir, each as the layout that it is: first the one
-    /// that disk-to-mirror leaves in the working-dir, then those that it overwrites. They are read one at a time.
+    /// The packs in the segments, or otherwise in the working-dir, each as a layout: first the one that disk-to-mirror
+    /// keeps in the working-dir, then those that it overwrites. They are read one at a time.
     pub fn carried(
         &self,
     ) -> Result<impl Iterator<Item = Result<Layout<TarFiles>, ContentError>>, ContentError> {
@@ -158,7 +158,7 @@ impl OcMirror {
     }
 }
 
-/// Whether a location is a folder of oc-mirror: named so, or recognised.
+/// The path, if a location is an oc-mirror directory, either by its prefix or as recognised.
 pub fn oc_mirror_path(location: &Location) -> Option<&Path> {
     match location {
         Location::OcMirror(path) => Some(path),
@@ -169,7 +169,7 @@ pub fn oc_mirror_path(location: &Location) -> Option<&Path> {
     }
 }
 
-/// The root of oc-mirror's output, where keys/ lies beside the working-dir; `None` where one archive is named.
+/// The root of oc-mirror's output, with keys/ next to the working-dir; `None` for a single archive.
 pub fn oc_mirror_root(location: &Location) -> Option<PathBuf> {
     let path = oc_mirror_path(location).filter(|path| !path.is_file())?;
     match path.file_name() {

@@ -1,4 +1,4 @@
-//! From what lies in a folder of oc-mirror to the namespaces that are read.
+//! Maps the content of an oc-mirror directory to namespaces.
 
 use std::{
     path::{Path, PathBuf},
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::content::{ContentError, DirFiles, Files, Segments, TarFiles, storage::BASES};
 
-/// What a survey found, as namespaces: the storage, and the working-dir.
+/// The namespaces found by a survey: the storage, and the working-dir.
 pub(super) fn mounts(survey: &Survey) -> Result<(Vec<Mount>, Vec<Mount>), ContentError> {
     let (mut storage, mut working_dir) = (Vec::new(), Vec::new());
     if !survey.segments.is_empty() {
@@ -31,8 +31,8 @@ pub(super) fn mounts(survey: &Survey) -> Result<(Vec<Mount>, Vec<Mount>), Conten
     Ok((storage, working_dir))
 }
 
-/// Whether segments lack the configuration (`isc_<time>`), which oc-mirror archives last. Release 4.20 may write it into
-/// a set that is not whole, so it proves nothing that it is there.
+/// Whether segments lack the configuration (`isc_<time>`), which oc-mirror archives last. Release 4.20 may write it
+/// into an incomplete set, so its presence proves nothing.
 pub(super) fn is_unfinished(survey: &Survey, working_dir: &[Mount]) -> Result<bool, ContentError> {
     let Some(set) = working_dir.first().filter(|_| survey.is_set()) else { return Ok(false) };
     Ok(!set.files.list("")?.iter().any(|child| !child.is_dir && child.name.starts_with("isc_")))
@@ -53,7 +53,7 @@ pub(super) fn named_cache(caches: &Caches) -> Result<Option<(PathBuf, Mount)>, C
     Ok(Some((folder, mount)))
 }
 
-/// The cache that fills the gaps of archive sets; it is not looked for where there are none, or one is named.
+/// The cache that completes archive sets; only used if there are any, and if no cache was named.
 pub(super) fn usual_cache(
     caches: &Caches,
     surveys: &[Survey],
@@ -62,7 +62,7 @@ pub(super) fn usual_cache(
         return Ok(None);
     }
     for base in &caches.usual {
-        // A cache that this user may not read is nobody's failure: nobody named it.
+        // An unreadable default cache is not an error, because the user did not name it.
         let Ok(Some((folder, at))) = usual_cache_of(base) else { continue };
         if surveys.iter().flat_map(|survey| &survey.storages).any(|(own, _)| *own == folder) {
             continue;

@@ -10,11 +10,11 @@ use crate::content::{
     storage::{BASES, is_storage},
 };
 
-/// The folder that oc-mirror works in, under the root.
+/// oc-mirror's working directory, under the root.
 pub(crate) const WORKING_DIR: &str = "working-dir";
-/// Where oc-mirror keeps its cache, under the cache's base.
+/// The path of oc-mirror's cache, under the cache's base.
 const CACHE: &str = ".oc-mirror/.cache";
-/// Folders that oc-mirror makes in its working-dir: two of them tell one whose name was changed.
+/// Directories created by oc-mirror in its working-dir: two of them identify a renamed one.
 const IN_WORKING_DIR: [&str; 8] = [
     "cluster-resources",
     "dry-run",
@@ -26,25 +26,25 @@ const IN_WORKING_DIR: [&str; 8] = [
     "signatures",
 ];
 
-/// What of oc-mirror lies at a path.
+/// The oc-mirror files at a path.
 #[derive(Debug, Default)]
 pub(super) struct Survey {
-    /// The segments of an archive set, in name order.
+    /// The segments of an archive set, sorted by name.
     pub(super) segments: Vec<PathBuf>,
-    /// Registry storage: the folder, and where in it.
+    /// Registry storage: the directory, and the path inside it.
     pub(super) storages: Vec<(PathBuf, &'static str)>,
-    /// Whether one segment was named.
+    /// Whether a single segment was named.
     single: bool,
-    /// Whether they lie in the folder above the working-dir that was named.
+    /// Whether they are in the parent of the given working-dir.
     above: bool,
     /// The working-dir.
     pub(super) working_dir: Option<PathBuf>,
-    /// Files that oc-mirror's disk-to-mirror would take for segments too.
+    /// Other files that oc-mirror's disk-to-mirror would treat as segments.
     pub(super) lookalikes: Vec<String>,
 }
 
 impl Survey {
-    /// Looks at what lies there, by names only.
+    /// Examines a path by file names only.
     pub(super) fn of(path: &Path) -> Result<Self, ContentError> {
         if path.is_file() {
             return Ok(Self { segments: vec![path.to_owned()], single: true, ..Self::default() });
@@ -61,9 +61,9 @@ impl Survey {
         if has(WORKING_DIR) {
             survey.working_dir = Some(path.join(WORKING_DIR));
         } else if known > 1 || (known == 1 && survey.is_empty()) || is_working_dir(path) {
-            // One folder is enough where nothing else is there: somebody carries `signatures` alone.
+            // One directory is enough if there is nothing else: some users transfer only `signatures`.
             survey.working_dir = Some(path.to_owned());
-            // Its archives lie one folder up.
+            // Its archives are in the parent directory.
             let bare = survey.segments.is_empty() && survey.storages.is_empty();
             if let Some(above) = folder_above(path).filter(|_| bare)
                 && let Ok(files) = DirFiles::open(&above)
@@ -78,7 +78,7 @@ impl Survey {
         Ok(survey)
     }
 
-    /// Whether these are all segments of a set, as far as they are here.
+    /// Whether these are all available segments of a set.
     pub(super) fn is_set(&self) -> bool {
         !self.segments.is_empty() && !self.single
     }
@@ -87,10 +87,10 @@ impl Survey {
         self.segments.is_empty() && self.storages.is_empty() && self.working_dir.is_none()
     }
 
-    /// Adds the segments among the children of a folder.
+    /// Adds the segments among the entries of a directory.
     fn add_segments(&mut self, folder: &Path, children: &[Child]) {
         for child in children {
-            // A symbolic link to a segment is one as well, to another disk too: disk-to-mirror follows it.
+            // A symbolic link to a segment counts, even to another disk, because disk-to-mirror follows it.
             match segment_number(&child.name) {
                 Some(_) if !child.is_dir => self.segments.push(folder.join(&child.name)),
                 _ if is_taken(&child.name) => self.lookalikes.push(child.name.clone()),
@@ -99,7 +99,7 @@ impl Survey {
         }
     }
 
-    /// In words, for a note.
+    /// A description for a message.
     pub(super) fn words(&self) -> String {
         let mut words = Vec::new();
         match self.segments.as_slice() {
@@ -118,7 +118,7 @@ impl Survey {
     }
 }
 
-/// Whether this is the folder that oc-mirror made, also where it is named as `.`.
+/// Whether this is a directory created by oc-mirror, even if given as `.`.
 pub(super) fn is_working_dir(path: &Path) -> bool {
     path.canonicalize().is_ok_and(|path| path.file_name().is_some_and(|name| name == WORKING_DIR))
 }
@@ -134,7 +134,7 @@ pub(in crate::content) fn segment_number(name: &str) -> Option<u32> {
     digits.then(|| number.parse().ok())?
 }
 
-/// Whether disk-to-mirror would read a file of this name: its pattern is not anchored.
+/// Whether disk-to-mirror would read a file with this name: its pattern is not anchored.
 fn is_taken(name: &str) -> bool {
     name.match_indices("mirror_").any(|(at, found)| {
         let rest = &name.as_bytes()[at + found.len()..];
@@ -142,7 +142,7 @@ fn is_taken(name: &str) -> bool {
     })
 }
 
-/// Where in a folder a registry's storage lies.
+/// The path of a registry's storage inside a directory.
 pub(super) fn storage(folder: &Path) -> Result<Option<&'static str>, ContentError> {
     let Some(files) = DirFiles::open_quietly(folder) else { return Ok(None) };
     for base in BASES {
@@ -153,7 +153,7 @@ pub(super) fn storage(folder: &Path) -> Result<Option<&'static str>, ContentErro
     Ok(None)
 }
 
-/// The cache below a base that `--cache-dir` names, or the base itself where it is one.
+/// The cache below a base named by `--cache-dir`, or the base itself if it is a cache.
 pub(super) fn cache_of(base: &Path) -> Result<Option<(PathBuf, &'static str)>, ContentError> {
     for folder in [base.join(CACHE), base.to_owned()] {
         if let Some(at) = storage(&folder)? {
@@ -163,7 +163,7 @@ pub(super) fn cache_of(base: &Path) -> Result<Option<(PathBuf, &'static str)>, C
     Ok(None)
 }
 
-/// The cache below a base that nobody named.
+/// The cache below a default base.
 pub(super) fn usual_cache_of(base: &Path) -> Result<Option<(PathBuf, &'static str)>, ContentError> {
     let folder = base.join(CACHE);
     Ok(storage(&folder)?.map(|at| (folder, at)))

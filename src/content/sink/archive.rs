@@ -20,19 +20,19 @@ use crate::{
     oci::Blob,
 };
 
-/// An oci-archive that takes an artifact beside the images that it holds; a new one is made.
+/// An oci-archive to which an artifact is added, next to the images in it; created if it does not exist.
 ///
-/// The archive is written anew beside the old one and takes its name at the end: everything it held is copied byte
-/// for byte, headers included, but for the index.json that changes. On a file system that can share blocks (XFS,
-/// btrfs) nothing before that index.json is copied; keypack writes it last for this reason. A symbolic link is
-/// followed: the file it names is rewritten, and the link stays.
+/// The archive is rewritten next to the old one and renamed at the end: everything is copied byte for byte, headers
+/// included, except for the changed index.json. On a file system that can share blocks (XFS, btrfs) nothing before that
+/// index.json is copied, which is why keypack writes it last. If the path is a symbolic link, its target is rewritten,
+/// and the link stays.
 pub struct ArchiveSink {
     place: String,
     path: PathBuf,
     meter: Progress,
 }
 
-/// An archive that is there, open and locked.
+/// An existing archive, open and locked.
 struct Existing {
     file: File,
     path: PathBuf,
@@ -40,18 +40,18 @@ struct Existing {
 }
 
 impl ArchiveSink {
-    /// An archive at this path; nothing is touched before [`Sink::put`]. `place` is how messages name it.
+    /// An archive at this path. Nothing is changed before [`Sink::put`]. `place` is its name in messages.
     pub fn new(place: impl Into<String>, path: impl Into<PathBuf>) -> Self {
         Self { place: place.into(), path: path.into(), meter: Progress::default() }
     }
 
-    /// Counts what is copied from the old archive.
+    /// Sets the counter for bytes copied from the old archive.
     #[must_use]
     pub fn metered(self, meter: Progress) -> Self {
         Self { meter, ..self }
     }
 
-    /// Opens the archive and waits for other pushes, each of which puts another file in its place.
+    /// Opens the archive and waits for other pushes, each of which replaces the file.
     fn existing(&self) -> Result<Option<Existing>, ContentError> {
         let read = |e| ContentError::read(self.path.display().to_string(), e);
         loop {
@@ -71,7 +71,7 @@ impl ArchiveSink {
         }
     }
 
-    /// Makes a new archive.
+    /// Creates a new archive.
     fn create(&self, artifact: &Artifact, tag: &str) -> Result<Stored, ContentError> {
         rewrite(&self.path, None, &archive_of(&self.place, artifact, tag)?, &self.meter)?;
         Ok(Stored {
@@ -82,7 +82,7 @@ impl ArchiveSink {
         })
     }
 
-    /// Adds to the archive that is there.
+    /// Adds to the existing archive.
     fn extend(&self, old: &Existing, artifact: &Artifact, tag: &str) -> Result<Stored, ContentError> {
         let Existing { file, path, lock } = old;
         let files = TarFiles::open(std::slice::from_ref(path), Segments::One)?;
@@ -107,7 +107,7 @@ impl ArchiveSink {
     }
 }
 
-/// The files of an archive that holds this artifact alone.
+/// The files of an archive with this artifact alone.
 pub(super) fn archive_of(place: &str, artifact: &Artifact, tag: &str) -> Result<Vec<Entry>, ContentError> {
     let mut files = vec![Entry::new(MARKER, MARKER_BYTES)];
     files.extend(blobs(artifact).into_iter().map(entry));
@@ -115,7 +115,7 @@ pub(super) fn archive_of(place: &str, artifact: &Artifact, tag: &str) -> Result<
     Ok(files)
 }
 
-/// index.json with the new entry, `None` where it has it already.
+/// The index.json with the new entry, or `None` if it already has it.
 fn edit(place: &str, index: &[u8], artifact: &Artifact, tag: &str) -> Result<Option<Vec<u8>>, ContentError> {
     IndexJson::parse(index)
         .and_then(|index| index.with(tag, &artifact.manifest, &artifact.media_type))

@@ -5,20 +5,20 @@ use serde_json::value::RawValue;
 
 use crate::oci::{Blob, Digest, annotation, media};
 
-/// An index.json that is edited: one entry is replaced or added, and every other byte of a value stays, whether
+/// An index.json being edited: one entry is replaced or added, and all other values are kept byte for byte, whether
 /// keypack knows the field or not.
 pub(super) struct IndexJson<'a> {
     fields: Vec<(String, &'a RawValue)>,
     manifests: Vec<&'a RawValue>,
 }
 
-/// The index of a layout that holds nothing.
+/// The index of an empty layout.
 pub(super) const EMPTY: &str =
     r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}"#;
 
 const MANIFESTS: &str = "manifests";
 
-/// The entry that a tag names.
+/// The entry with a given tag.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Entry<'a> {
@@ -28,7 +28,7 @@ struct Entry<'a> {
     annotations: BTreeMap<&'a str, &'a str>,
 }
 
-/// What is looked at of an entry that is there.
+/// The members that are read from an existing entry.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Known {
@@ -39,7 +39,7 @@ struct Known {
 }
 
 impl<'a> IndexJson<'a> {
-    /// Reads an index.json. The error is what is wrong with it.
+    /// Parses an index.json. The error is a description of the problem.
     pub(super) fn parse(bytes: &'a [u8]) -> Result<Self, String> {
         let Fields(fields) = serde_json::from_slice(bytes).map_err(|e| e.to_string())?;
         let field = |name: &str| fields.iter().find(|(key, _)| key == name).map(|(_, value)| value.get());
@@ -57,7 +57,7 @@ impl<'a> IndexJson<'a> {
         Ok(Self { manifests: manifests.unwrap_or_default(), fields })
     }
 
-    /// The bytes of the index in which `tag` names `manifest`; `None` where it does already.
+    /// The index with `tag` referring to `manifest`; `None` if it already does.
     pub(super) fn with(
         &self,
         tag: &str,
@@ -73,7 +73,7 @@ impl<'a> IndexJson<'a> {
                 return Err(format!("it has more than one entry {tag:?}; choose another tag"));
             }
         }
-        // A push replaces packs alone; what can't be read might be anything.
+        // A push replaces only packs; an unreadable entry might be anything.
         if let Some((_, known)) = &found
             && let Err(e) = known.digest.parse::<Digest>()
         {
@@ -118,7 +118,7 @@ impl<'a> IndexJson<'a> {
     }
 }
 
-/// The fields of an object, in their order, each once.
+/// The fields of an object, in order, without duplicates.
 struct Fields<'a>(Vec<(String, &'a RawValue)>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {

@@ -27,20 +27,20 @@ use crate::{
     oci::Blob,
 };
 
-/// What a new file's mode is, as far as the umask allows.
+/// The mode of a new file, subject to the umask.
 const MODE: Mode = Mode::from_raw_mode(0o644);
 
-/// An OCI layout directory that takes an artifact beside the images that it holds; a new one is made.
+/// An OCI layout directory to which an artifact is added, next to the images in it; created if it does not exist.
 ///
-/// At every instant index.json is the old one or the new one, and all that it names is there. A new layout is
-/// complete with its first index.json; where it was interrupted before that, the next push completes it.
+/// At every moment index.json is either the old or the new one, and everything that it refers to exists. A new layout
+/// is complete with its first index.json; if it was interrupted before, the next push completes it.
 pub struct LayoutSink {
     place: String,
     path: PathBuf,
 }
 
 impl LayoutSink {
-    /// A layout at this path; nothing is touched before [`Sink::put`]. `place` is how messages name it.
+    /// A layout at this path. Nothing is changed before [`Sink::put`]. `place` is its name in messages.
     pub fn new(place: impl Into<String>, path: impl Into<PathBuf>) -> Self {
         Self { place: place.into(), path: path.into() }
     }
@@ -49,7 +49,7 @@ impl LayoutSink {
         ContentError::write(self.path.join(name).display().to_string(), error)
     }
 
-    /// Opens the directory; makes it where it is missing.
+    /// Opens the directory, and creates it if it is missing.
     fn directory(&self) -> Result<Dir, ContentError> {
         let failed = |e| self.write_error("", e);
         match Dir::open_ambient_dir(&self.path, ambient_authority()) {
@@ -69,7 +69,7 @@ impl LayoutSink {
         Dir::open_ambient_dir(&self.path, ambient_authority()).map_err(failed)
     }
 
-    /// Checks that this is a layout, or becomes one without mixing with something else.
+    /// Checks that this is a layout, or can become one without mixing with other files.
     fn prepare(&self, directory: &Dir, files: &DirFiles) -> Result<(), ContentError> {
         if files.size(MARKER)?.is_some() {
             return check_marker(&self.place, files);

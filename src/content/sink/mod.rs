@@ -1,5 +1,5 @@
-//! Places that take an artifact. Each writes what is missing beside what is there, and lets the tag name it by one
-//! rename at the very end.
+//! Locations to which an artifact can be written. Each adds the missing content and makes the tag refer to it by a
+//! single rename at the end.
 
 mod archive;
 mod index_json;
@@ -19,7 +19,7 @@ use crate::oci::Blob;
 /// The marker file of a new layout.
 const MARKER_BYTES: &[u8] = br#"{"imageLayoutVersion":"1.0.0"}"#;
 
-/// The blobs of an artifact, each once, the manifest last.
+/// The blobs of an artifact, without duplicates, the manifest last.
 fn blobs(artifact: &Artifact) -> Vec<&Blob> {
     let mut blobs: Vec<&Blob> = Vec::new();
     for blob in artifact.blobs.iter().chain([&artifact.manifest]) {
@@ -30,7 +30,7 @@ fn blobs(artifact: &Artifact) -> Vec<&Blob> {
     blobs
 }
 
-/// What of an artifact a layout does not hold with exactly these bytes.
+/// The blobs of an artifact that a layout does not contain with exactly these bytes.
 fn missing<'a>(files: &impl Files, artifact: &'a Artifact) -> Result<Vec<&'a Blob>, ContentError> {
     let mut missing = Vec::new();
     for blob in blobs(artifact) {

@@ -26,22 +26,22 @@ use crate::{
     limits,
 };
 
-/// The output root of oc-mirror, which takes a pack on its way: as `working-dir/keypack/keypack.oci.tar`, which
-/// mirror-to-disk archives, and where segments are there already, as one more segment that holds nothing but this
-/// file. No other segment is touched.
+/// The output root of oc-mirror, to which a pack is added: as `working-dir/keypack/keypack.oci.tar`, which
+/// mirror-to-disk archives, and if there are segments already, as one more segment with only this file. No other
+/// segment is changed.
 ///
-/// The working-dir gets a regular file with mode 0644 only: a link would break mirror-to-disk, a file without the
-/// owner's write permission would break the second disk-to-mirror.
+/// Only a regular file with mode 0644 is added to the working-dir: a link would break mirror-to-disk, and a file
+/// without the owner's write permission would break the second disk-to-mirror.
 pub struct OcMirrorSink {
     place: String,
     path: PathBuf,
 }
 
-/// The highest segment number that disk-to-mirror's pattern knows.
+/// The highest segment number that matches disk-to-mirror's pattern.
 const LAST_SEGMENT: u32 = 999_999;
 
 impl OcMirrorSink {
-    /// An output root at this path; nothing is touched before [`Sink::put`]. `place` is how messages name it.
+    /// An output root at this path. Nothing is changed before [`Sink::put`]. `place` is its name in messages.
     pub fn new(place: impl Into<String>, path: impl Into<PathBuf>) -> Self {
         Self { place: place.into(), path: path.into() }
     }
@@ -51,8 +51,7 @@ impl OcMirrorSink {
         move |e| ContentError::write(what.clone(), e)
     }
 
-    /// The archives that a push replaces: what lies in the working-dir under the pack's name, and in a last segment that
-    /// holds nothing else.
+    /// The archives replaced by a push: the pack in the working-dir, and the last segment if it contains only a pack.
     pub(in crate::content) fn replaced(&self) -> Vec<Result<Box<dyn Source>, ContentError>> {
         let carried = self.path.join(CARRIED);
         let mut found = Vec::new();
@@ -69,7 +68,7 @@ impl OcMirrorSink {
         found
     }
 
-    /// Opens the root; refuses folders of oc-mirror from which nothing travels.
+    /// Opens the root; refuses oc-mirror directories that are not transferred.
     fn root(&self) -> Result<Dir, ContentError> {
         let wrong =
             |reason| Err(ContentError::wrong_place(&self.path, "an output root of oc-mirror", reason));
@@ -97,15 +96,15 @@ impl OcMirrorSink {
         Ok(root)
     }
 
-    /// Whether images went from here to a registry and to no archive. Only the modes that end in a registry write resources
-    /// for the cluster; mirror-to-disk makes the folder and leaves it empty.
+    /// Whether images were mirrored from here to a registry and not to an archive. Only the modes with a registry as
+    /// the target write cluster resources; mirror-to-disk creates the directory but leaves it empty.
     fn is_workspace(&self, root: &Dir) -> Result<bool, ContentError> {
         let files = DirFiles::of(root.try_clone().map_err(self.failed(""))?, &self.path);
         let resources = files.list(&format!("{WORKING_DIR}/cluster-resources"))?;
         Ok(resources.iter().any(|child| !child.is_dir) && last_segment(&files)?.is_none())
     }
 
-    /// Writes the file in the working-dir, unless it is there with these bytes. Tells whether it wrote.
+    /// Writes the file in the working-dir unless it already has these bytes. Returns whether it was written.
     fn to_working_dir(&self, root: &Dir, bytes: &[u8]) -> Result<bool, ContentError> {
         let (folder, name) = CARRIED.rsplit_once('/').unwrap_or_default();
         let mut at = String::new();
@@ -138,7 +137,7 @@ impl OcMirrorSink {
         Ok(true)
     }
 
-    /// Writes the segment: in the place of the last one if that holds nothing else, else after it.
+    /// Writes the segment, replacing the last one if that contains only a pack, otherwise after it.
     fn to_segment(&self, root: &Dir, bytes: &[u8]) -> Result<bool, ContentError> {
         let files = DirFiles::of(root.try_clone().map_err(self.failed(""))?, &self.path);
         let Some(last) = last_segment(&files)? else { return Ok(false) };
@@ -167,8 +166,8 @@ impl OcMirrorSink {
     }
 }
 
-/// Permissions that oc-mirror, run by another user, needs to archive the file and, restored with them, to overwrite it.
-/// The umask of whoever pushes does not count here.
+/// The permissions needed by oc-mirror, run by another user, to archive the file and, once it is restored with them, to
+/// overwrite it. The umask of the user who pushes must not affect it.
 const FILE_MODE: u32 = 0o644;
 const FOLDER_MODE: u32 = 0o755;
 
@@ -176,7 +175,7 @@ const fn mode() -> Mode {
     Mode::from_raw_mode(FILE_MODE)
 }
 
-/// A file system without permissions (vfat) refuses to set them; there its mount decides.
+/// A file system without permissions (vfat) refuses to set them; there its mount options decide.
 fn open_to_all(file: &std::fs::File) {
     let _ = file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(FILE_MODE));
 }
@@ -185,7 +184,7 @@ fn is_open(data: &cap_std::fs::Metadata) -> bool {
     data.permissions().mode() & FILE_MODE == FILE_MODE
 }
 
-/// Makes the folders that are not there.
+/// Creates the missing directories.
 fn make_folders(root: &Dir, path: &str) -> io::Result<()> {
     for (at, _) in path.match_indices('/').chain([(path.len(), "")]) {
         match root.create_dir(&path[..at]) {
@@ -199,7 +198,7 @@ fn make_folders(root: &Dir, path: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// Removes what killed pushes left, for mirror-to-disk would archive it; others that run now wait for our lock.
+/// Removes leftovers of killed pushes, because mirror-to-disk would archive them; running ones wait for our lock.
 fn remove_left_overs(directory: &Dir) -> io::Result<()> {
     for entry in directory.entries()? {
         let name = entry?.file_name();
@@ -218,7 +217,7 @@ fn segment_name(number: u32) -> String {
     format!("mirror_{number:06}.tar")
 }
 
-/// Whether a segment holds the pack and nothing else. One that can't be read is not ours.
+/// Whether a segment contains only a pack. An unreadable one is not ours.
 fn holds_only_the_pack(path: &Path) -> Result<bool, ContentError> {
     let file = open_file(path)?;
     let (mut pack, mut other) = (0, 0);
@@ -230,7 +229,7 @@ fn holds_only_the_pack(path: &Path) -> Result<bool, ContentError> {
     Ok(scanned.is_ok() && pack == 1 && other == 0)
 }
 
-/// The archive that a segment holds.
+/// The archive in a segment.
 fn in_segment(segment: &Path) -> Result<Box<dyn Source>, ContentError> {
     let files = TarFiles::open(&[segment.to_owned()], Segments::Set)?;
     let place = files.place(CARRIED);

@@ -4,10 +4,10 @@ use crate::{
     registry::Repository,
 };
 
-/// Blobs up to this size go up without a question where nothing says that they are there.
+/// Blobs up to this size are uploaded without a check, unless they are likely to exist.
 const SMALL: usize = 64 << 10;
 
-/// The blobs that a manifest names.
+/// The blobs that a manifest refers to.
 fn named(manifest: Option<&Blob>) -> Vec<Digest> {
     match manifest.map(Document::parse) {
         Some(Ok(Document::Manifest(image))) => {
@@ -17,7 +17,7 @@ fn named(manifest: Option<&Blob>) -> Vec<Digest> {
     }
 }
 
-/// One repository of a registry, to be written.
+/// One repository of a registry, for writing.
 #[derive(Debug, Clone)]
 pub struct RegistrySink(Repository);
 
@@ -38,9 +38,9 @@ impl Sink for RegistrySink {
         let tagged = current.as_ref().is_some_and(|manifest| manifest.digest() == digest);
         let known = tagged || self.0.has_manifest(digest)?;
         let there = if known { None } else { Some(named(current.as_ref())) };
-        // Also where the tag is right: a registry that lost a blob gets it back.
+        // Even if the tag is up to date, because a registry may have lost a blob.
         let brought = self.0.workers().map(&artifact.blobs, |blob| {
-            // To ask first costs a request and saves two: worth it where the blob is likely to be there, or is large.
+            // A check costs one request and saves two: worth it if the blob is likely to exist, or is large.
             let ask = blob.bytes().len() > SMALL || there.as_ref().is_none_or(|t| t.contains(&blob.digest()));
             self.0.bring(blob, ask)
         })?;

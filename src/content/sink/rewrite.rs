@@ -32,26 +32,26 @@ impl Entry {
         Self { name: name.into(), bytes: bytes.into() }
     }
 
-    /// What it takes in a tar.
+    /// Its size in a tar.
     const fn size(&self) -> u64 {
         BLOCK + (self.bytes.len() as u64).next_multiple_of(BLOCK)
     }
 }
 
 const BLOCK: u64 = 512;
-/// How much is copied before it is counted.
+/// The number of bytes copied between progress updates.
 const PIECE: u64 = 32 << 20;
 /// Two blocks of zeros.
 const END: u64 = 2 * BLOCK;
 
-/// The tar that is there, and which ranges of it stay.
+/// The existing tar, and the ranges of it to keep.
 pub(super) struct Old<'a> {
     file: &'a File,
     keep: Vec<Range<u64>>,
 }
 
 impl<'a> Old<'a> {
-    /// All of it stays but the files that are added anew.
+    /// Keeps all of it except the files that are added again.
     pub(super) fn new(file: &'a File, path: &Path, add: &[Entry]) -> Result<Self, ContentError> {
         let (mut keep, mut from) = (Vec::new(), 0);
         let end = scan(file, path, &mut |found| {
@@ -66,7 +66,7 @@ impl<'a> Old<'a> {
         Ok(Self { file, keep })
     }
 
-    /// Shares the blocks of the first range with the new file, where the file system can.
+    /// Shares the blocks of the first range with the new file, if the file system supports it.
     fn share(&mut self, new: &mut File) -> io::Result<()> {
         if let Some(end) = self.keep.first().filter(|first| first.start == 0).map(|first| first.end)
             && ioctl_ficlone(&*new, self.file).is_ok()
@@ -89,7 +89,7 @@ impl<'a> Old<'a> {
             let mut left = range.end - range.start;
             file.seek(SeekFrom::Start(range.start))?;
             while left > 0 {
-                // The standard library lets the kernel copy from file to file.
+                // The standard library lets the kernel copy between files.
                 let copied = io::copy(&mut file.take(left.min(PIECE)), new)?;
                 if copied == 0 {
                     let reason = "the old archive became shorter while it was copied";
@@ -102,7 +102,7 @@ impl<'a> Old<'a> {
         Ok(())
     }
 
-    /// The new file gets the permissions of the old one, and its owner where this user may give it away.
+    /// Gives the new file the permissions of the old one, and its owner if this user is allowed to.
     fn take_over(&self, new: &File) -> io::Result<()> {
         let data = self.file.metadata()?;
         let _ = fchown(new, Some(Uid::from_raw(data.uid())), Some(Gid::from_raw(data.gid())));
@@ -110,8 +110,8 @@ impl<'a> Old<'a> {
     }
 }
 
-/// Writes a tar beside `target`: what stays of the old one, then `add`. It takes the name `target` when it is on
-/// the disk as a whole.
+/// Writes a tar next to `target`: the kept parts of the old one, then `add`. It is renamed to `target` once it is
+/// completely on disk.
 pub(super) fn rewrite(
     target: &Path,
     mut old: Option<Old<'_>>,
@@ -138,7 +138,7 @@ pub(super) fn rewrite(
     sync_directory(&directory).map_err(failed)
 }
 
-/// Appends files and the end marker. Every header says the same but for name and size.
+/// Appends files and the end marker. The headers differ only in name and size.
 pub(super) fn append(new: impl Write, add: &[Entry]) -> io::Result<()> {
     let mut tar = Builder::new(BufWriter::new(new));
     for entry in add {

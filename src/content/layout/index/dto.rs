@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use super::Index;
 use crate::oci::{annotation, media};
 
-/// An index.json as it is written. The members that no index has tell what else it is.
+/// An index.json in its JSON form. Members that an index can't have show what it is instead.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct IndexDto {
@@ -55,7 +55,7 @@ pub(super) struct EntryDto {
     pub(super) annotations: Option<RefName>,
 }
 
-/// The entries, each made small before the next is read.
+/// The entries, each reduced before the next is read.
 #[derive(Default)]
 pub(super) struct Entries(pub(super) Index);
 
@@ -81,7 +81,7 @@ impl<'de> Deserialize<'de> for Entries {
     }
 }
 
-/// Of annotations the one that names the entry.
+/// Of all annotations, only the one with the entry's name.
 pub(super) struct RefName(pub(super) Option<Box<str>>);
 
 impl<'de> Deserialize<'de> for RefName {

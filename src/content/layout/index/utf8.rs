@@ -1,10 +1,10 @@
 use std::io::{self, Read};
 
-/// Bytes that must be UTF-8 as a whole, also where nothing reads them (RFC 8259 §8.1): what other readers make of them is
-/// not known.
+/// Requires all bytes to be UTF-8, including those that are skipped (RFC 8259 §8.1), because other readers may use
+/// them.
 pub(super) struct Utf8<R> {
     inner: R,
-    /// The beginning of a character that the next read ends.
+    /// An incomplete character, to be completed by the next read.
     rest: Vec<u8>,
     pub(super) is_not_text: bool,
 }
