@@ -1,5 +1,5 @@
-//! How long it takes to verify the signatures of many images, once what they need is at hand: `cargo bench --bench
-//! prove`. `KEYPACK_BENCH_IMAGES` says how many.
+//! Measures how long it takes to verify the signatures of many images once the keys are available: `cargo bench
+//! --bench prove`. `KEYPACK_BENCH_IMAGES` sets their number.
 #![allow(
     clippy::cast_precision_loss,
     clippy::disallowed_methods,
@@ -22,7 +22,7 @@ use rcgen::{
 };
 use sigstore_crypto::KeyPair;
 
-/// When everything was signed.
+/// The time of all signatures.
 const TIME: i64 = 1_795_359_500;
 
 fn main() {
@@ -66,7 +66,7 @@ fn measure(what: &str, signatures: &[(Digest, UntrustedSignature)], candidates: 
     );
 }
 
-/// The seconds that this thread has run: what else the machine does is not counted.
+/// The CPU time of this thread in seconds, so that other load on the machine does not count.
 fn cpu() -> f64 {
     let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
     text.split(' ').next().unwrap().parse::<f64>().unwrap() / 1e9
@@ -82,7 +82,7 @@ fn candidate(role: Role, material: Material) -> Candidate {
     Candidate::new(role, material, provenance).unwrap()
 }
 
-/// cosign's signature of one image, logged.
+/// cosign's signature of one image, with a log entry.
 fn sign(
     number: usize,
     log: &KeyPair,
@@ -118,7 +118,7 @@ fn sign(
     (image, UntrustedSignature::Simple(Box::new(simple)))
 }
 
-/// An intermediate under a root, both on P-384, as the public Fulcio has them.
+/// An intermediate under a root, both P-384, like the public Fulcio's.
 fn authority() -> (Chain, Issuer<'static, rcgen::KeyPair>) {
     let params = |name: &str| {
         let mut params = CertificateParams::default();

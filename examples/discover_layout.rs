@@ -36,13 +36,13 @@ fn run(layout: &str, trusted_root: Option<String>) -> Result<bool, Diagnostic> {
     let keys = KeySources {
         trusted_roots: trusted_root.into_iter().map(Into::into).collect(),
         offline: true,
-        // Nor are the keys of this host looked at.
+        // The keys of this host are not used either.
         host_root: None,
         ..KeySources::default()
     };
     let sources = Sources { places: vec![format!("oci:{layout}")], keys, ..Sources::default() };
     let request = discover::Request { sources, ..discover::Request::default() };
-    // The environment is not looked at: the time and the variables are arguments.
+    // The environment is not read: the time and the variables are arguments.
     let context = Context::new(jiff::Timestamp::now(), Env::default());
     let report = keypack::ops::discover(&request, &context)?.report;
     for image in &report.images {

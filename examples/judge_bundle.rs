@@ -1,5 +1,5 @@
-//! Judges one sigstore bundle over a file or an image, which its digest names, without any network: whether the certificate
-//! of the identity that is expected signed it, by the logs and authorities of a trusted root.
+//! Verifies one sigstore bundle over a file, or over an image named by its digest, without any network: whether the
+//! certificate of the expected identity signed it, according to the logs and authorities of a trusted root.
 //!
 //! ```text
 //! cargo run --example judge_bundle -- bundle.sigstore.json sha256:… trusted_root.json me@example.com https://accounts.example.com
@@ -37,7 +37,7 @@ fn main() -> ExitCode {
         }),
         trusted_root: Some(trusted_root.into()),
     };
-    // The environment is not looked at: the time and the variables are arguments.
+    // The environment is not read: the time and the variables are arguments.
     match keypack::ops::verify_blob(&request, &Context::new(jiff::Timestamp::now(), Env::default())) {
         Ok(found) => {
             let time = found.time.map_or_else(String::new, |time| format!(" at {time}"));

@@ -27,7 +27,7 @@ fn main() -> ExitCode {
         source: source.clone(),
         anchors: vec![AnchorSpec::Digest(digest)],
         output: Some(directory.into()),
-        // What this host authenticated is remembered here, so that an older pack does not pass for a newer one.
+        // This host's record of what it authenticated, so that an older pack does not pass for a newer one.
         state_dir: Some(format!("{directory}.state").into()),
         ..pull::Request::default()
     };

@@ -1,9 +1,9 @@
 #!/bin/sh
-# What carries a pack: keypack pushes both forms into a registry and a layout, other tools carry them, keypack pulls what
-# arrived by its pack digest, and keys/ must be the same. The programs are taken from PATH; a missing one is said. A row
-# that is not what it says it must be makes the exit code 1.
-# KEYPACK names the program; without it, it is built. REGISTRY names the registry's program (distribution 3 is one
-# more), SKOPEO and PODMAN may name several. docs/carriers.md is what this printed.
+# What carries a pack: keypack pushes both forms to a registry and to a layout, other tools carry them, keypack pulls
+# the result by its pack digest, and keys/ must be the same. The programs are taken from PATH; a missing one is
+# reported. A row with an unexpected result makes the exit code 1. KEYPACK names the program; without it, it is built.
+# REGISTRY names the registry's program (such as distribution 3), SKOPEO and PODMAN may name several. docs/carriers.md
+# is the output of this script.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 if [ -z "${KEYPACK:-}" ]; then
@@ -28,7 +28,7 @@ mkdir -p home/.config/containers
 echo '{"default": [{"type": "insecureAcceptAnything"}]}' >home/.config/containers/policy.json # podman wants one
 unset REGISTRY_AUTH_FILE DOCKER_CONFIG XDG_RUNTIME_DIR 2>/dev/null || :
 
-# A registry on a port that the system chooses; it says which one in its log.
+# A registry on a port that the system chooses; its log says which one.
 cat >registry.yml <<END
 version: 0.1
 log: {level: info}
@@ -65,7 +65,7 @@ line() {
     printf '| %s | %s | %s | %s |\n' "$1" "$2" "$3" "$5$mark"
 }
 
-# Carries and pulls. Arguments: tool, form, path, expected, place, command of the carrier.
+# Carries and pulls. Arguments: tool, form, path, expected, place, the tool's command.
 row() {
     tool=$1 form=$2 path=$3 expected=$4 place=$5
     shift 5
@@ -82,7 +82,7 @@ row() {
     line "$tool" "$form" "$path" "$expected" "$result"
 }
 
-# Files that a tool laid down without a manifest: they are the keys/ themselves. Arguments as for row.
+# Files that a tool wrote without a manifest: they are the keys/ themselves. Arguments as for row.
 files() {
     tool=$1 form=$2 path=$3 place=$4
     shift 4
@@ -176,7 +176,7 @@ for form in image artifact; do
             $copy "oci:own-$form:$tag" "docker://$host/s$n/l-$form:$tag"
         row "$name" $form "registry → dir (sync)" ok "dir:s$n-$form-sync/trust:$tag" \
             "$skopeo" --insecure-policy sync --src-tls-verify=false --src docker --dest dir "$repo:$tag" "s$n-$form-sync"
-        # What rewrites an image has no business with an artifact: tools refuse it, or carry it as it is.
+        # Commands that rewrite an image do not apply to an artifact: tools refuse it, or carry it unchanged.
         if [ $form = image ]; then
             row "$name" $form "registry → registry (--format v2s2)" ok "docker://$host/s$n/v2s2:$tag" \
                 $copy --format v2s2 "$source" "docker://$host/s$n/v2s2:$tag"
@@ -186,7 +186,7 @@ for form in image artifact; do
                 row "$name" $form "registry → registry (zstd)" ok "docker://$host/s$n/zstd:$tag" $copy \
                     --dest-compress-format zstd --dest-force-compress-format "$source" "docker://$host/s$n/zstd:$tag"
             else
-                # Older ones compress only what is not compressed yet.
+                # Older versions compress only what is not yet compressed.
                 row "$name" $form "plain dir → registry (zstd)" ok "docker://$host/s$n/zstd:$tag" sh -c \
                     "$copy --dest-decompress $source dir:s$n-zstd && \
                      $copy --dest-compress-format zstd dir:s$n-zstd docker://$host/s$n/zstd:$tag"
@@ -238,7 +238,7 @@ for form in image artifact; do
             row "podman $n" $form "oci-archive → store → registry (load, push)" ok "docker://$host/p$n/l-$form:$tag" sh -c \
                 "$podman load -i own-image.tar && \
                  $podman push --tls-verify=false localhost/$tag:latest $host/p$n/l-$form:$tag"
-        # Before 5.4 podman knows no artifacts, and answers any word with its help.
+        # Before 5.4 podman has no artifact command, and answers any unknown word with its help.
         elif $podman artifact --help | grep -q extract; then
             mkdir "podman-files-$n"
             files "podman $n" $form "registry → files (artifact pull, extract)" "podman-files-$n" sh -c \
@@ -256,7 +256,7 @@ for form in image artifact; do
 done
 
 if have umoci; then
-    # umoci adds tags to a layout and lays images down; it carries nothing from place to place.
+    # umoci adds tags to a layout and unpacks images; it does not copy between places.
     cp -r own-image umoci-image
     row umoci image "layout → layout (tag)" ok "oci:umoci-image:second" umoci tag --image umoci-image:image second
     row umoci image "layout after gc" ok "oci:umoci-image:image" umoci gc --layout umoci-image
@@ -264,7 +264,7 @@ if have umoci; then
         umoci raw unpack --rootless --image own-image:image umoci-files
 fi
 
-# The other way round: what tools put into a registry, keypack takes from there into a layout beside other images.
+# The other direction: keypack copies what the tools pushed to a registry into a layout next to other images.
 if have oras; then
     oras cp --from-plain-http "$repo:artifact" --to-oci-layout mixed:a >/dev/null 2>&1
     "$KEYPACK" push keys oci:mixed:b >/dev/null 2>&1

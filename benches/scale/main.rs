@@ -1,7 +1,7 @@
-//! `discover` over mirrors of many signed images, in each form that lies on a disk: `cargo bench --bench scale`.
+//! `discover` over mirrors of many signed images, in each on-disk form: `cargo bench --bench scale`.
 //!
-//! The limits are ratios, so that a slow machine does not break them: ten times the images may take at most so many times
-//! the time, and the memory stays within the budget of 40 MiB, 0.4 kB an image and 200 B an entry of a tar.
+//! The limits are ratios, so that a slow machine does not break them: ten times the images may take at most a given
+//! multiple of the time, and the memory must stay within 40 MiB, plus 0.4 kB per image and 200 B per tar entry.
 //! `KEYPACK_BENCH_IMAGES` is the smaller number of images (default 1000), `KEYPACK_BENCH_STEPS` how often it is
 //! multiplied by ten (default 1), `KEYPACK_BENCH_PROGRAM` another keypack to measure.
 #![allow(
@@ -21,10 +21,10 @@ use mirror::{Place, layout, storage};
 use run::{Measured, measure};
 use tempfile::TempDir;
 
-/// What ten times the images may cost: times the time of one time the images.
+/// The time that ten times the images may take, as a multiple of the time for the smaller number.
 const TIME: f64 = 20.0;
 
-/// The memory that a walk may take: a base, and so much for an image and for an entry of a tar, in bytes.
+/// The memory that a walk may use, in bytes: a base, plus an amount per image and per tar entry.
 const BASE: u64 = 40 << 20;
 const IMAGE: u64 = 400;
 const ENTRY: u64 = 200;
@@ -32,10 +32,10 @@ const ENTRY: u64 = 200;
 /// One form of a mirror.
 struct Form {
     name: &'static str,
-    /// What the bench adds to the mirror's folder to name it.
+    /// What the bench appends to the mirror's folder to get its location.
     location: &'static str,
     write: fn(&Path, usize) -> String,
-    /// Entries of a tar for one signed image.
+    /// Tar entries per signed image.
     entries: u64,
 }
 

@@ -1,4 +1,4 @@
-//! Mirrors of many signed images: one key, one config, no layers, so that they are made in seconds.
+//! Mirrors of many signed images with one key, one config and no layers, so that they are made in seconds.
 
 use std::{
     fs::{self, File},
@@ -17,9 +17,9 @@ const REF_NAME: &str = "org.opencontainers.image.ref.name";
 /// Images in one repository.
 const EACH: usize = 100;
 
-/// Where the files of a mirror go.
+/// Where to write the files of a mirror.
 pub(crate) enum Place {
-    /// Below a folder.
+    /// In a folder.
     Folder(PathBuf),
     /// Into a tar.
     Tar(Box<tar::Builder<BufWriter<File>>>),
@@ -85,7 +85,7 @@ impl Content {
     }
 }
 
-/// An image, its signature's payload, and the manifest on its `.sig` tag.
+/// An image, the payload of its signature, and the manifest on its `.sig` tag.
 struct Signed {
     number: usize,
     image: Content,
@@ -93,7 +93,7 @@ struct Signed {
     signature: Content,
 }
 
-/// The images one by one, all signed with one key.
+/// The images one by one, all signed with the same key.
 fn signed(images: usize, pair: &KeyPair, config: &Content) -> impl Iterator<Item = Signed> {
     (0..images).map(move |number| {
         let image = Content::manifest(config, "", &format!(r#","annotations":{{"n":"{number}"}}"#));
@@ -123,7 +123,7 @@ fn pem(pair: &KeyPair) -> String {
     format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", lines.join("\n"))
 }
 
-/// Writes a registry's storage with so many images, each signed on its `.sig` tag, and gives the key as PEM.
+/// Writes a registry's storage with this many images, each signed on its `.sig` tag, and returns the key as PEM.
 pub(crate) fn storage(mut place: Place, images: usize) -> String {
     const ROOT: &str = "docker/registry/v2";
     let (pair, config) = (KeyPair::generate_ecdsa_p256().unwrap(), config());
@@ -160,7 +160,7 @@ pub(crate) fn storage(mut place: Place, images: usize) -> String {
     pem(&pair)
 }
 
-/// Writes an OCI layout with so many images, each signed on its `.sig` tag, and gives the key as PEM.
+/// Writes an OCI layout with this many images, each signed on its `.sig` tag, and returns the key as PEM.
 #[allow(dead_code, reason = "shared by two benches")]
 pub(crate) fn layout(mut place: Place, images: usize) -> String {
     let (pair, config) = (KeyPair::generate_ecdsa_p256().unwrap(), config());

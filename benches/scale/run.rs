@@ -1,4 +1,4 @@
-//! One run of the program: its time, its peak of memory, and whether it found every signature.
+//! One run of the program: its time, its peak memory, and whether it found every signature.
 
 use std::{
     fmt,
@@ -12,7 +12,7 @@ use std::{
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Measured {
     pub(crate) time: Duration,
-    /// Resident memory at its most, in bytes.
+    /// Peak resident memory, in bytes.
     pub(crate) peak: u64,
     /// Whether all signatures were found and verified.
     pub(crate) complete: bool,
@@ -25,7 +25,7 @@ impl fmt::Display for Measured {
     }
 }
 
-/// Runs `discover --format json` in `folder`. What it writes is read to its end and not kept.
+/// Runs `discover --format json` in `folder`. Its output is read to the end and discarded.
 pub(crate) fn measure(program: &Path, folder: &Path, location: &str, images: usize) -> Measured {
     let start = Instant::now();
     let mut child = Command::new(program)
@@ -51,7 +51,7 @@ pub(crate) fn measure(program: &Path, folder: &Path, location: &str, images: usi
         thread::sleep(Duration::from_millis(2));
     };
     let time = start.elapsed();
-    // The counts end the report.
+    // The counts are at the end of the report.
     let text: String = end.join().unwrap().split_whitespace().collect();
     let found = text.contains(&format!(r#""signatures":{images},"#));
     Measured { time, peak: peak << 10, complete: status.success() && found }

@@ -1,4 +1,4 @@
-//! A pass-through that counts the requests that go to a registry.
+//! A proxy that counts the requests to a registry.
 
 use std::{
     io::{Read, Write},
@@ -10,7 +10,7 @@ use std::{
     thread,
 };
 
-/// How each request line ends. None of the requests counted here has a body.
+/// The end of each request line. None of the requests counted here has a body.
 const MARK: &[u8] = b" HTTP/1.1\r\n";
 
 pub(crate) struct Counter {
@@ -19,7 +19,7 @@ pub(crate) struct Counter {
 }
 
 impl Counter {
-    /// Stands before a registry. It ends with the process.
+    /// Listens in front of a registry. It ends with the process.
     pub(crate) fn before(registry: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let host = listener.local_addr().unwrap().to_string();
@@ -53,7 +53,7 @@ impl Counter {
 
 fn pass(mut from: TcpStream, mut to: TcpStream, marks: impl Fn(&[u8]) -> usize, count: &AtomicUsize) {
     let mut buffer = vec![0; 64 << 10];
-    // What may be the beginning of a mark that the next piece ends.
+    // May be the beginning of a mark that the next read completes.
     let mut tail = Vec::new();
     while let Ok(n @ 1..) = from.read(&mut buffer) {
         tail.extend_from_slice(&buffer[..n]);

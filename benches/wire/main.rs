@@ -1,8 +1,9 @@
-//! The wire against docker-registry on this machine: push and pull beside oras, as a ratio, and `discover` over many
-//! signed images, with the requests that it takes.
+//! The network cost against docker-registry on this machine: push and pull compared with oras, as a ratio, and
+//! `discover` over many signed images, with the number of requests.
 //!
-//! `KEYPACK_BENCH_IMAGES` (default 1000; 0 leaves `discover` out) and `KEYPACK_BENCH_RUNS` (default 21) set the size,
-//! `TMPDIR` the disk: a folder of tmpfs(5) shows what is computed and sent, one of a disk what its fsyncs cost too.
+//! `KEYPACK_BENCH_IMAGES` (default 1000; 0 skips `discover`) and `KEYPACK_BENCH_RUNS` (default 21) set the size,
+//! `TMPDIR` the disk: a folder on tmpfs(5) measures only computing and sending, one on a disk also measures the
+//! fsyncs.
 #![allow(
     clippy::disallowed_methods,
     clippy::disallowed_types,
@@ -67,7 +68,7 @@ fn command(program: &Path, folder: &Path, line: &str) -> Command {
     command
 }
 
-/// Runs a program to its end, which must be good.
+/// Runs a program to its end; it must succeed.
 fn timed(program: &Path, folder: &Path, line: &str) -> Duration {
     let start = Instant::now();
     let output = command(program, folder, line).output().unwrap();
@@ -77,13 +78,13 @@ fn timed(program: &Path, folder: &Path, line: &str) -> Duration {
     time
 }
 
-/// The best and the middle one.
+/// The best and the median time.
 fn best_and_median(mut times: Vec<Duration>) -> [Duration; 2] {
     times.sort_unstable();
     [times[0], times[times.len() / 2]]
 }
 
-/// Pushes and pulls the same keys by turns, each time into a repository of its own.
+/// Pushes and pulls the same keys alternately, each time to a new repository.
 fn beside(oras: &Path, runs: usize) {
     let (registry, keypack) = (DockerRegistry::plain(), Path::new(KEYPACK));
     let (dir, host) = (TempDir::new().unwrap(), registry.host());
@@ -117,7 +118,7 @@ fn beside(oras: &Path, runs: usize) {
             timed(keypack, folder, "--version"),
             timed(oras, folder, "version"),
         ];
-        // The first run warms the caches of the system.
+        // The first run warms the system's caches.
         if run > 0 {
             push[0].push(times[0]);
             push[1].push(times[1]);

@@ -1,5 +1,5 @@
-//! The direction of dependencies is a test: a module uses only modules of a smaller number. The table is the one in the
-//! documentation of `src/lib.rs`.
+//! The direction of dependencies is a test: a module only uses modules with a smaller number. The table is the one in
+//! the documentation of `src/lib.rs`.
 
 use std::{fs, path::Path};
 
@@ -36,12 +36,12 @@ const MODULES: [(&str, u32); 29] = [
     ("cli", 7),
 ];
 
-/// What a module must not use, though their levels would allow it.
+/// What a module must not use, although their levels would allow it.
 const NEVER: [(&str, &str); 7] = [
     ("signature", "content"),
     ("trust", "content"),
     ("export", "content"),
-    // The command line hands over specs and gets outcomes.
+    // The command line passes specs and receives outcomes.
     ("cli", "trust"),
     ("cli", "pack"),
     ("cli", "state"),
@@ -69,12 +69,12 @@ const WITHIN: [(&str, &str); 20] = [
     ("oci", "limits"),
     ("tree", "limits"),
     ("yaml", "diag"),
-    // A draft of rules is what was seen.
+    // A draft of rules is made from what was discovered.
     ("policy", "discover"),
     ("policy", "resolve"),
 ];
 
-/// Crates that only one place may name, by the start of its path.
+/// Crates that only one place may use, given as a path prefix.
 const FOREIGN: [(&str, &[&str]); 10] = [
     ("serde_saphyr", &["yaml/", "content/image_set.rs", "export/registries_d.rs", "keysource/payload.rs"]),
     ("pgp", &["key/openpgp/"]),
@@ -122,7 +122,8 @@ fn code(text: &str) -> String {
     text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
 }
 
-/// The modules that a file names: `crate::module`, `crate::{module…, module::…}`, and `super::` where that leads to the root.
+/// The modules that a file uses: `crate::module`, `crate::{module…, module::…}`, and `super::` if that leads to the
+/// root.
 fn named(file: &str, text: &str) -> Vec<String> {
     let code = code(text);
     let mut found = Vec::new();
@@ -229,7 +230,7 @@ fn operations_hand_on_nothing_that_the_command_line_must_not_use() {
 #[test]
 fn only_the_command_line_reads_the_clock_and_once() {
     let reads = |text: &str| {
-        // Tests at the end of a file may.
+        // Tests at the end of a file may use it.
         let code = code(text.split("#[cfg(test)]").next().unwrap());
         code.matches("Timestamp::now(").count() + code.matches("SystemTime::now(").count()
     };
@@ -245,7 +246,7 @@ fn files_are_small() {
         .filter_map(|(file, text)| {
             // Tests at the end of a file do not count.
             let lines = text.split("#[cfg(test)]").next().unwrap().lines().count();
-            // The table of codes is one match: a code is two lines of it.
+            // The table of codes is one match: each code takes two lines of it.
             (lines > 300 && file != "diag/table.rs")
                 .then(|| format!("{file} has {lines} lines: split it by what it owns"))
         })
@@ -264,11 +265,11 @@ fn the_test_itself_sees_uses() {
     assert_eq!(seen("trust/x.rs", "// use crate::content::fetch;"), Vec::<String>::new());
 }
 
-/// Words that make something trusted, and the files that may say them.
+/// Constructors of trusted values, and the files that may use them.
 const MAKERS: [(&str, &[&str]); 3] =
     [("Pack {", &["pack/authenticate.rs"]), ("KnownHere::in_state", &["state/"]), ("State(", &["state/"])];
 
-/// Whether the code says this word, and not as the end of a longer one.
+/// Whether the code contains this word, not just as the end of a longer one.
 fn says(code: &str, word: &str) -> bool {
     code.match_indices(word).any(|(at, _)| {
         let before = code[..at].chars().next_back().unwrap_or(' ');
@@ -281,7 +282,7 @@ fn only_an_anchor_or_the_state_makes_a_pack() {
     let mut wrong = Vec::new();
     for (file, text) in all() {
         let code = code(&text);
-        // A type after `->` or in a pattern of another crate's name is no maker.
+        // A type after `->` or in a pattern of another crate's name is not a constructor.
         let code = code.replace("-> Pack {", "");
         for (word, places) in MAKERS {
             if says(&code, word) && !places.iter().any(|place| file.starts_with(place)) {

@@ -1,4 +1,4 @@
-//! What the tag `sha256-<hex>` and other conventions of copying tools hold: each is named for what it is.
+//! What copying tools put on the tag `sha256-<hex>` and similar conventional tags: each is reported as what it is.
 
 use std::fs;
 
@@ -27,7 +27,7 @@ fn referrer(subject: &str, artifact_type: &str) -> String {
     )
 }
 
-/// oc-mirror v2 gives an image that was named by its digest the tag `sha256-<its own hex>` (openshift/oc-mirror#981).
+/// oc-mirror v2 tags an image that was named by its digest as `sha256-<its own hex>` (openshift/oc-mirror#981).
 #[test]
 fn an_image_whose_tag_is_its_own_digest() {
     let folder = tempfile::tempdir().unwrap();
@@ -43,7 +43,7 @@ fn an_image_whose_tag_is_its_own_digest() {
     assert!(found.images[0].label().contains("@sha256:"), "{}", found.images[0].label());
 }
 
-/// An archive set without the blobs of earlier runs, and a copy of one of several architectures, are no damage.
+/// An archive set without the blobs of earlier runs, and a copy of only one architecture, are not damaged.
 #[test]
 fn what_is_elsewhere_in_an_archive_by_digest_is_not_a_problem() {
     let folder = tempfile::tempdir().unwrap();
@@ -109,7 +109,7 @@ fn a_list_of_referrers_stays_one() {
     assert!(found.images[0].signatures.is_empty());
 }
 
-/// A copy of some architectures only keeps the tag and has another digest.
+/// A copy of only some architectures keeps the tag and has another digest.
 #[test]
 fn a_filtered_list_of_images_is_not_a_list_of_referrers() {
     let folder = tempfile::tempdir().unwrap();

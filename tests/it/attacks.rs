@@ -1,4 +1,4 @@
-//! docs/attacks.md names tests that exist, and every test of the files of lies stands in it.
+//! docs/attacks.md names tests that exist, and lists every test of the files that contain only attacks.
 
 use std::{collections::BTreeSet, fs, path::Path};
 
@@ -15,7 +15,7 @@ const LIES: [&str; 9] = [
     "tuf/packs",
 ];
 
-/// What such a file tests beside its lies: that the honest pass, and what is no attack.
+/// Tests in these files that are not attacks: honest input is accepted, and mistakes.
 const NO_ATTACKS: [&str; 4] = [
     "accepted_",
     "what_is_forged_without_a_lie_is_accepted",
@@ -28,7 +28,7 @@ fn read(path: &str) -> String {
     fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }
 
-/// The tests of a file, by the attribute in front of each.
+/// The tests of a file, found by their attribute.
 fn tests(text: &str) -> BTreeSet<String> {
     let after = text.split("#[test]").skip(1).filter_map(|rest| rest.split_once("fn "));
     after.map(|(_, rest)| rest.split('(').next().unwrap().trim().to_owned()).collect()

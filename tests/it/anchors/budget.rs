@@ -1,5 +1,5 @@
-//! Signatures without end, before any anchor has held: what others put beside a pack must not cost memory or time
-//! without bound. 256 MiB are more than any real pack needs.
+//! Endless signatures, before any anchor has held: what others put next to a pack must not cost unbounded memory or
+//! time. 256 MiB are more than any real pack needs.
 
 use std::time::{Duration, Instant};
 
@@ -17,7 +17,7 @@ fn put(test: &Test, media_type: &str, bytes: &[u8]) -> Value {
     json!({ "mediaType": media_type, "digest": digest.to_string(), "size": bytes.len() })
 }
 
-/// A payload of about this size that claims to be about the image.
+/// A payload of about this size that claims to be for the image.
 fn payload(image: &str, size: usize, number: usize) -> String {
     let critical = json!({
         "identity": { "docker-reference": "r.test/keys" },
@@ -27,7 +27,7 @@ fn payload(image: &str, size: usize, number: usize) -> String {
     json!({ "critical": critical, "optional": { "n": number, "note": "A".repeat(size) } }).to_string()
 }
 
-/// A layout `m` with an unsigned pack `v1`, beside which a manifest of signatures lies: as many layers, over so many
+/// A layout `m` with an unsigned pack `v1` and a signature manifest next to it, with this many layers, over this many
 /// payloads of this size.
 fn beside(layers: usize, payloads: usize, size: usize) -> Test {
     const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
@@ -47,7 +47,7 @@ fn beside(layers: usize, payloads: usize, size: usize) -> Test {
     let layers: Vec<_> = (0..layers)
         .map(|n| {
             let mut layer = payloads[n % payloads.len()].clone();
-            // A signature of the right form that nobody made: DER of two integers.
+            // A signature of the right form that no key made: DER of two integers.
             let number = [&[2, 32][..], &[1; 32]].concat();
             let signature = BASE64_STANDARD.encode([&[0x30, 68][..], &number, &number].concat());
             layer["annotations"] =

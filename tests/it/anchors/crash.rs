@@ -1,5 +1,5 @@
-//! The whole program, killed at any instant: what was there before, or what should be, and nothing between. The writer
-//! alone is tested in tests/write/crash.rs; this is each verb with all that it does.
+//! The whole program, killed at any moment: the result is the old content or the new, and nothing in between. The
+//! writer alone is tested in tests/write/crash.rs; this tests each verb as a whole.
 
 use std::{
     fs,
@@ -21,8 +21,8 @@ use super::{
 const KILLS: u32 = 200;
 const POINTS: u32 = 220;
 
-/// The same for what goes into oc-mirror's output, which many kills can't tell more about in every run of the suite:
-/// `KEYPACK_KILLS=220 cargo test --test it anchors::crash` kills it more often.
+/// The same for oc-mirror's output. More kills would not show more in every run of the suite; `KEYPACK_KILLS=220
+/// cargo test --test it anchors::crash` kills it more often.
 fn few() -> u32 {
     std::env::var("KEYPACK_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(40)
 }
@@ -35,8 +35,8 @@ struct Tally {
     after: u32,
 }
 
-/// Runs `lines` in turn, each killed after another part of the time that it takes, and asks `look` which of the two is
-/// there now: 0 or 1, as the line that was last. Anything else is for `look` to refuse.
+/// Runs `lines` in turn, each killed after a different part of its running time, and asks `look` which of the two is
+/// there now: 0 or 1, the index of the line whose result it is. `look` must reject anything else.
 fn kill(test: &Test, lines: &[String; 2], look: &dyn Fn() -> usize) -> Tally {
     kill_often(KILLS, test, lines, look)
 }
@@ -53,7 +53,7 @@ fn kill_often(kills: u32, test: &Test, lines: &[String; 2], look: &dyn Fn() -> u
     let mut tally = Tally::default();
     let mut now = look();
     assert_eq!(now, 0, "the last line that ran");
-    // One that was done already does not count; on a busy machine that is one in a few.
+    // A run that finished before the kill does not count; on a busy machine that is one in a few.
     for point in 0..kills * 5 {
         if tally.killed == kills {
             break;
@@ -61,8 +61,8 @@ fn kill_often(kills: u32, test: &Test, lines: &[String; 2], look: &dyn Fn() -> u
         let line = &lines[1 - now];
         let words: Vec<_> = line.split(' ').filter(|word| !word.is_empty()).collect();
         let mut child = test.command().args(words).stdout(log()).stderr(log()).spawn().unwrap();
-        // The points lie evenly over the run, and half of it beyond its end, in an order that jumps.
-        // Where no run comes to its end by then, the machine got busier than it was.
+        // The points are spread evenly over the run, half of them beyond its end, in a jumping order. If no run has
+        // finished by then, the machine is busier than it was.
         let busier = if tally.after == 0 && tally.killed > kills / 3 { 1 + tally.killed / 4 } else { 1 };
         std::thread::sleep(whole * busier * (point * 89 % POINTS) / (POINTS * 2 / 3));
         child.kill().unwrap();
@@ -81,7 +81,7 @@ fn kill_often(kills: u32, test: &Test, lines: &[String; 2], look: &dyn Fn() -> u
         }
         now = found;
     }
-    // The next run finds its way, and cleans up.
+    // The next run works, and cleans up.
     run(&lines[1 - now]).exits(0);
     assert_eq!(look(), 1 - now);
     println!("{tally:?} over {whole:?}: {}", lines[0]);
@@ -89,7 +89,7 @@ fn kill_often(kills: u32, test: &Test, lines: &[String; 2], look: &dyn Fn() -> u
     tally
 }
 
-/// The pack that a directory holds, whole: every file is the one that its inventory lists.
+/// The pack in a directory, complete: every file is the one that its inventory lists.
 fn pack(test: &Test, name: &str) -> Draft {
     let Contents { files, foreign } = write::read(&test.path(name)).unwrap().expect("a directory is there");
     assert!(foreign.is_empty(), "{foreign:?}");
@@ -110,7 +110,7 @@ fn a_killed_pull_leaves_the_old_keys_or_the_new_ones_and_a_state_that_reads() {
     };
     kill(&test, &[line("old", OLD), line("newer", NEWER)], &|| {
         let draft = pack(&test, "out");
-        // The state is old or new as well, and never ahead of what was authenticated.
+        // The state is also old or new, and never ahead of what was authenticated.
         let state = test.json("s/default.json");
         assert!([OLD, NEWER].iter().any(|d| state["highest"]["digest"]["digest"] == **d), "{state}");
         which(&draft.digest().to_string())
@@ -127,7 +127,7 @@ fn a_killed_collect_leaves_the_old_keys_or_the_new_ones() {
     kill(&test, &lines, &|| pack(&test, "keys").inventory().keys.len() - 1);
 }
 
-/// The tag `keys` of a place names the old pack or the new one, and what else was there is there.
+/// The tag `keys` of a place names the old pack or the new one, and everything else is still there.
 fn pushed(test: &Test, place: &str) -> usize {
     let image = test.run(&format!("inspect {place}:image")).exits(0);
     assert_eq!(image.after("Pack: "), OLD);
@@ -152,8 +152,8 @@ fn a_killed_push_into_an_archive_leaves_the_old_archive_or_the_new_one() {
     assert!(fs::metadata(test.path("a.tar")).unwrap().len() < 1 << 20, "nothing piles up in it");
 }
 
-/// Both of the files that oc-mirror takes hold a whole pack, and the archive's own segment is as it was. What counts is
-/// the segment, as it does for disk-to-mirror.
+/// Both files that oc-mirror reads contain a whole pack, and the archive's own segment is unchanged. The segment
+/// decides, as it does for disk-to-mirror.
 fn in_oc_mirror(test: &Test, images: &[u8]) -> usize {
     assert_eq!(test.read("out/mirror_000001.tar"), images);
     let pack = |place: &str| which(&test.run(&format!("inspect {place}")).exits(0).after("Pack: "));

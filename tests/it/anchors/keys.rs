@@ -1,10 +1,10 @@
-//! `--verify-key`: the organisation's key, and signatures that are not by it or not about the pack.
+//! `--verify-key`: the organisation's key, and signatures that are not by it or not for the pack.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 
 use super::{NEWER, OLD, copy, program::Test, scene};
 
-/// Packs `keys` again into `n:lie`.
+/// Packs `keys` again as `n:lie`.
 fn repacked(test: &Test) {
     test.run("push keys oci:n:lie").exits(0);
 }
@@ -32,7 +32,8 @@ fn a_bare_signature_by_each_kind_of_key() {
     for key in ["p384", "ed25519", "rsa"] {
         let ran = test.run(&format!("pull oci:m:raw --verify-key fx/{key}.pub -o {key} --state s-{key}"));
         let ran = ran.exits(0).tells("authenticated by a signature of the inventory by the key sha256:");
-        // Those by others stay, for the next enclave may have their keys, and it is said that nobody looked.
+        // Signatures by others stay, because the next enclave may have their keys; a message says that they were not
+        // checked.
         let others = ["p384", "ed25519", "rsa"].into_iter().filter(|other| *other != key);
         for other in others {
             assert!(
@@ -93,7 +94,7 @@ fn a_good_signature_of_an_older_inventory() {
     copy(&test, "fx/newer", "keys");
     test.write("keys/keypack.json.sigstore.json", test.read("fx/keys/keypack.json.sigstore.json"));
     test.run("push keys oci:n:lie").fails(3, "signature-stale");
-    // Some other program packs it.
+    // Another program packs it.
     for name in ["keypack.json", "trusted_root.json"] {
         assert_ne!(test.read(&format!("fx/keys/{name}")), test.read(&format!("keys/{name}")));
     }
@@ -112,7 +113,7 @@ fn a_good_signature_of_an_older_inventory() {
 
 #[test]
 fn a_signature_whose_hint_names_the_right_key() {
-    // The hint of the other key's bundle is rewritten; a hint selects nothing here.
+    // The hint of the other key's bundle is changed; hints select nothing here.
     let test = scene();
     copy(&test, "fx/keys", "keys");
     let hint = |name: &str| {
@@ -130,7 +131,7 @@ fn a_signature_whose_hint_names_the_right_key() {
 
 #[test]
 fn a_signature_with_a_certificate() {
-    // The very signature of the organisation's key, with somebody's certificate in the key's place.
+    // The genuine signature of the organisation's key, with someone's certificate in place of the key.
     let test = scene();
     copy(&test, "fx/keys", "keys");
     let name = "keys/keypack.json.sigstore.json";
@@ -226,10 +227,10 @@ fn a_key_that_comes_with_the_pack() {
     let test = scene();
     copy(&test, "fx/keys", "keys");
     let signer = test.names("keys").into_iter().find(|n| n.starts_with("signer-")).unwrap();
-    // The key of a signer in the pack that is given as the organisation's, from where the last pull wrote it.
+    // The key of a signer in the pack, given as the organisation's key, from where the last pull wrote it.
     let line = format!("pull oci:m:old --verify-key keys/{signer} -o keys");
     test.run(&line).fails(3, "verify-key-from-pack");
-    // From the place of the pack.
+    // From the location of the pack.
     test.write("m/org.pub", test.read("fx/org.pub"));
     test.run("pull oci:m:old --verify-key m/org.pub -o out").fails(3, "verify-key-from-pack");
     std::os::unix::fs::symlink("m/org.pub", test.path("link.pub")).unwrap();

@@ -16,7 +16,7 @@ fn an_older_pack_with_a_good_signature() {
     let ran = test.run(&format!("pull oci:m:old {SIGNED}")).fails(3, "rollback");
     ran.tells("version 1704067200").tells("1706745600");
     assert_eq!(test.tree("out"), before);
-    // Nor into another directory, nor once the directory is gone: the memory is the host's.
+    // Not into another directory either, nor after the directory is gone: the state belongs to the host.
     test.run("pull oci:m:old --verify-key fx/org.pub -o two").fails(3, "rollback");
     fs::remove_dir_all(test.path("out")).unwrap();
     test.run(&format!("pull oci:m:old {SIGNED}")).fails(3, "rollback");
@@ -37,14 +37,14 @@ fn a_rollback_that_a_person_wants_needs_a_reason_and_is_logged() {
         (&"--allow-rollback-unsafe".into(), &"lost-disk".into())
     );
     assert_eq!(logged["pack"], OLD);
-    // He said it once.
+    // It was reported once.
     test.run(&format!("pull oci:m:old {SIGNED} --state s")).exits(0).tells("already installed");
     test.run(&format!("pull oci:m:newer {SIGNED} --state s")).exits(0);
 }
 
 #[test]
 fn a_rollback_behind_a_signature_that_was_stripped() {
-    // Both keys signed the old pack, one of them the newer. The old one comes back without that one's signature.
+    // Both keys signed the old pack, one of them the newer. The old one comes back without that key's signature.
     let test = scene();
     let both = "--verify-key fx/org.pub --verify-key fx/rsa.pub -o out";
     test.run(&format!("pull oci:m:newer {both}")).exits(0);
@@ -146,16 +146,16 @@ fn a_revocation_that_is_tried_out_holds_where_it_was_tried() {
     test.run(&format!("{line} -o keys --created 2024-03-01T00:00:00Z")).exits(0);
     let trial = format!("{line} -o scratch --include all --created 2024-03-02T00:00:00Z");
     test.run(&format!("{trial} --revoke {fingerprint} --reason trial")).exits(4);
-    // There it stays revoked, also where an older inventory comes back.
+    // It stays revoked there, even if an older inventory comes back.
     copy(&test, "keys", "old");
     fs::remove_dir_all(test.path("scratch")).unwrap();
     copy(&test, "old", "scratch");
     test.run(&trial).exits(4).tells("is revoked");
-    // Elsewhere nothing was decided.
+    // In other directories nothing was decided.
     let ran = test.run(&format!("{line} -o keys --created 2024-03-03T00:00:00Z")).exits(0);
     assert!(!ran.err.contains("revoked"), "{}", ran.err);
     assert!(test.names("keys").contains(&"signer-43ef7bc8.pub".to_owned()));
-    // What an anchor authenticated holds everywhere.
+    // What an anchor authenticated applies everywhere.
     let digest = test.run("push scratch oci:m:revoking").exits(0).after("Pack: ");
     test.run(&format!("pull oci:m:revoking --digest {digest} -o in --state s")).exits(0);
     test.run(&format!("{line} -o keys --created 2024-03-04T00:00:00Z")).exits(4).tells("is revoked");
@@ -163,7 +163,7 @@ fn a_revocation_that_is_tried_out_holds_where_it_was_tried() {
 
 #[test]
 fn two_collectors_of_one_name() {
-    // Nobody named them, so both are called "default": the older of the two looks like a rollback.
+    // Neither was given a name, so both are called "default": the older of the two looks like a rollback.
     let test = scene();
     test.run(&format!("pull oci:m:newer {SIGNED}")).exits(0);
     let ran = test.run("pull oci:m:old --verify-key fx/org.pub -o other").fails(3, "rollback");
@@ -177,7 +177,7 @@ fn what_is_looked_at_is_authenticated_only_as_it_was_pulled() {
     let says = |line: &str| test.run(line).exits(0).json()["authenticated"].clone();
     assert_eq!(says("inspect out --format json"), Value::Bool(true));
     assert_eq!(says("inspect fx/newer --format json"), Value::Bool(false));
-    // Somebody puts another keys/ in its place, whole and consistent.
+    // An attacker puts another keys/ in its place, complete and consistent.
     fs::remove_dir_all(test.path("out")).unwrap();
     copy(&test, "fx/newer", "out");
     assert_eq!(says("inspect out --format json"), Value::Bool(false));
@@ -202,7 +202,7 @@ fn a_diff_tells_added_removed_and_changed() {
     assert_eq!(json["removed"].as_array().unwrap().len(), 2);
     assert_eq!((&json["old"]["packDigest"], &json["new"]["packDigest"]), (&NEWER.into(), &OLD.into()));
     test.run("diff fx/keys oci:m:old").exits(0).says("no key, rule or revocation differs");
-    // A pull tells it before the swap.
+    // A pull reports it before the swap.
     test.run(&format!("pull oci:m:old {SIGNED}")).exits(0);
     test.run(&format!("pull oci:m:newer {SIGNED}")).exits(0).tells("+ ctlog-");
 }
@@ -213,7 +213,7 @@ fn an_older_pack_by_a_key_whose_own_counter_stayed_behind() {
     test.run(&format!("pull oci:m:old {SIGNED}")).exits(0);
     test.run(&format!("pull oci:m:newer --digest {NEWER} -o out")).exits(0);
     test.run(&format!("pull oci:m:old {SIGNED}")).fails(3, "rollback");
-    // Where another key installed the newer one, that key may have been lost: it is told.
+    // If another key installed the newer one, that key may have been lost: this is reported.
     let old = "pull oci:m:old --verify-key fx/rsa.pub -o two --state s";
     test.run(old).exits(0);
     test.run(&format!("pull oci:m:newer {SIGNED} --state s")).exits(0);

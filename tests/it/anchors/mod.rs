@@ -1,5 +1,5 @@
-//! What authenticates a pack, and every lie about it. The keys and signatures are cosign 3.1.1's, made once (see
-//! testdata/anchors/README.md); no private key of theirs exists any more.
+//! What authenticates a pack, and every way to fake it. The keys and signatures are cosign 3.1.1's, made once (see
+//! testdata/anchors/README.md); none of their private keys exist any more.
 mod budget;
 mod crash;
 mod keys;

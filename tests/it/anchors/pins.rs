@@ -1,4 +1,4 @@
-//! `--pin`: the exact set of keys, and nothing else of what the pack says.
+//! `--pin`: the exact set of keys, and nothing else from the pack.
 
 use keypack::{
     key::{Chain, KeyRef, Material, Role, Validity, parse_key_file},
@@ -57,12 +57,12 @@ fn one_key_too_many_or_too_few() {
         let pin = some.remove(left_out);
         test.run(&format!("pull oci:m:newer{} -o out", flags(&some))).fails(3, "key-not-pinned").tells(&pin);
     }
-    // All that no pin names, in one go.
+    // All keys that no pin names, in one go.
     let mut ran = test.run(&format!("pull oci:m:newer --pin {} -o out", all[0])).fails(3, "key-not-pinned");
     for pin in &all[1..] {
         ran = ran.tells(pin);
     }
-    // A pack from which a key was taken away: the pins of the newer one for the older.
+    // A pack from which a key was removed: the pins of the newer one for the older.
     test.run(&format!("pull oci:m:old{} -o out", flags(&all))).fails(3, "pin-not-met");
     assert!(!test.has("out"));
 }
@@ -77,7 +77,8 @@ fn a_key_in_another_role() {
 
 #[test]
 fn a_chain_pinned_by_its_key_alone() {
-    // A known key in a certificate of one's own, with one's own root behind it: so the certificates are pinned.
+    // A known key in the attacker's certificate, with the attacker's root behind it: this is why pins cover
+    // certificates.
     let test = scene();
     let pem = test.read("fx/newer/fulcio-98cd189d.pem");
     let Material::Chain(chain) = parse_key_file(&pem).unwrap().material.remove(0) else { panic!() };
@@ -123,8 +124,8 @@ fn log(pem: &[u8], origin: &str) -> Include {
 
 #[test]
 fn a_log_under_another_origin() {
-    // The id by which signatures name a Rekor v2 log is made from its origin: with another one, no signature finds its key,
-    // and with a second one, a key counts for a log that nobody pinned.
+    // The id by which signatures name a Rekor v2 log is derived from its origin: with another origin, no signature
+    // finds its key, and with a second one, a key counts for a log that was not pinned.
     let pem = include_bytes!("../../../testdata/anchors/ed25519.pub");
     let ours = || log(pem, "log.example");
     let other = || log(pem, "evil.example");
@@ -139,7 +140,7 @@ fn a_log_under_another_origin() {
     assert_eq!(code(&whole, vec![ours(), other()]), "key-not-pinned");
     assert_eq!(code(&whole.short(), vec![ours()]), "pin-incomplete");
     assert_eq!(code(&whole.short(), vec![ours(), other()]), "pin-incomplete");
-    // Where the inventory is authenticated, the origin is.
+    // If the inventory is authenticated, so is the origin.
     let pack = pack_with(vec![ours()]);
     let anchors = [Anchor::Digest(pack.digest()), Anchor::Pins(vec![whole.short()])];
     assert!(authenticate(pack, &demand(&anchors)).is_ok());

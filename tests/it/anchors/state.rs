@@ -1,10 +1,10 @@
-//! `keypack state`: what is shown, what is logged, what is forgotten.
+//! `keypack state`: what it shows, logs and forgets.
 
 use serde_json::Value;
 
 use super::{NEWER, OLD, program::Test, scene};
 
-/// The lines of the log, each held to the schema.
+/// The lines of the log, each validated against the schema.
 fn log(test: &Test) -> Vec<Value> {
     let schema: Value = test.run("schema results-v1").exits(0).json();
     let schema = jsonschema::validator_for(&schema).unwrap();
@@ -40,7 +40,7 @@ fn what_this_host_remembers_is_shown_with_the_last_anchor() {
     assert!(last["anchors"][0].as_str().unwrap().starts_with("inventory-signature:sha256:"));
     let ran = test.run("state show").exits(0).says("Lineage default").says(NEWER).says(OLD);
     let _ = ran.says("last pull").says("by          inventory-signature:sha256:").says("by digest");
-    // One that can't be read hides no other.
+    // A lineage that can't be read hides no other.
     let dir = shown["directory"].as_str().unwrap();
     std::fs::write(format!("{dir}/broken.json"), "{}").unwrap();
     let ran = test.run("state show").fails(1, "state-malformed").says("Lineage default");
@@ -51,7 +51,7 @@ fn what_this_host_remembers_is_shown_with_the_last_anchor() {
 fn each_run_that_came_as_far_as_a_pack_is_a_line_of_the_log() {
     let test = scene();
     assert_eq!(log(&test), Vec::<Value>::new());
-    // What only looks is not logged, nor is a wrong command line.
+    // Commands that only read are not logged, nor is a wrong command line.
     test.run("pull oci:m:old -o a").fails(3, "no-anchor");
     test.run("pull oci:m:none --verify-key fx/org.pub -o a").exits(1);
     assert_eq!(log(&test), Vec::<Value>::new());
@@ -173,7 +173,7 @@ fn a_forgotten_lineage_keeps_its_floor_and_its_revocations() {
     test.run("pull oci:m:old --verify-key fx/org.pub -o a").fails(3, "rollback");
     let line = log(&test).pop().unwrap();
     assert_eq!((&line["result"], &line["pack"]), (&"rollback".into(), &OLD.into()));
-    // All of it: then an older pack can't be told.
+    // All of it: after that, an older pack can't be detected.
     test.run("state forget-unsafe default --reason again --all").exits(0);
     assert_eq!(show(&test)["lineages"], serde_json::json!([]));
     test.run("pull oci:m:old --verify-key fx/org.pub -o a").exits(0);

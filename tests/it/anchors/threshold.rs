@@ -14,7 +14,7 @@ fn as_many_different_keys_as_are_demanded_must_have_signed() {
     let _ = ran.tells("2 of 2 given keys signed; 2 are demanded");
     let ran = test.run(&format!("{pull} fx/p384.pub --verify-key fx/other.pub --threshold 2 -o b")).exits(0);
     let _ = ran.tells("2 of 3 given keys signed; 2 are demanded");
-    // Nobody's signature is nobody's, whatever is demanded.
+    // A missing signature stays missing, whatever the threshold.
     test.run("pull oci:m:old --verify-key fx/other.pub --threshold 1 -o c")
         .fails(3, "pack-signature-refused");
 }
@@ -65,6 +65,6 @@ fn a_setting_says_the_keys_and_the_threshold() {
     test.run("pull oci:m:old --config etc/keypack.yaml -o a").fails(3, "threshold-not-met");
     test.write("etc/keypack.yaml", setting("[org.pub, p384.pub]"));
     test.run("pull oci:m:old --config etc/keypack.yaml -o a").exits(0).tells("2 of 2 given keys signed");
-    // Keys on the command line stand alone, and say their own threshold.
+    // Keys on the command line replace the others, and use their own threshold.
     test.run("pull oci:m:old --config etc/keypack.yaml --verify-key fx/org.pub -o b").exits(0);
 }

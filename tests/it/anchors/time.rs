@@ -1,4 +1,4 @@
-//! Packs of the wrong time. The clock is the machine's own, so the packs are dated around it.
+//! Packs with the wrong time. The clock is the machine's own, so the packs are dated relative to it.
 
 use keypack::oci::Digest;
 use serde_json::Value;
@@ -26,7 +26,7 @@ fn an_old_pack_is_told_and_a_very_old_one_refused() {
     assert_eq!(test.json("s/default.json")["acceptances"][0]["flag"], "--allow-stale-unsafe");
 }
 
-/// A keys/ that says of itself what `change` makes of its inventory, as the layout's tag; gives its pack digest.
+/// A keys/ whose inventory `change` edits, pushed as the layout's tag; returns its pack digest.
 fn changed(test: &Test, name: &str, change: impl FnOnce(&mut Value)) -> String {
     let line = format!("collect lab/layouts/key-bundle-rekor1-oras {TRUST} -o {name}");
     test.run(&line).exits(0);
@@ -58,7 +58,7 @@ fn a_version_or_a_date_ahead_of_the_clock() {
         test.run(&format!("{pull} --accept-future-unsafe --reason drill")).exits(0);
         let logged = &test.json(&format!("s{n}/default.json"))["acceptances"][0];
         assert_eq!((&logged["flag"], &logged["reason"]), (&"--accept-future-unsafe".into(), &"drill".into()));
-        // The collector does not count on from it either.
+        // The collector does not count up from it either.
         let line = format!("collect lab/layouts/key-bundle-rekor1-oras {TRUST} -o {name}");
         test.run(&line).fails(3, "version-from-the-future").tells("move it away");
     }

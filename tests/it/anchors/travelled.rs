@@ -1,4 +1,4 @@
-//! Keys, roots and settings that travelled with the pack: they prove nothing, whatever way leads to them.
+//! Keys, roots and configuration files that travelled with the pack prove nothing, whatever path leads to them.
 
 use std::{
     fs,
@@ -8,8 +8,8 @@ use std::{
 
 use super::{OLD, copy, program::Test, scene};
 
-/// A scene whose pack lies in `disk/`, as a layout, as an archive and in an output of oc-mirror. A home elsewhere: by
-/// itself the home of the tests is their folder.
+/// A scene whose pack is in `disk/`, as a layout, as an archive and in an oc-mirror output. The home is elsewhere; by
+/// default the tests use their folder as the home.
 fn carried() -> Test {
     let test = scene();
     for place in ["oci:disk/layout:k", "oci-archive:disk/pack.tar:k"] {
@@ -68,7 +68,7 @@ fn a_key_beside_the_pack_or_below_its_folder() {
         }
         accepted(&test, &format!("pull {place} --verify-key own/org.pub -o out"));
     }
-    // A key of one's own beside it does not make it better.
+    // The user's own key as a second one does not make it acceptable.
     refused(&test, &format!("{ARCHIVE} --verify-key own/org.pub --verify-key disk/org.pub"));
     refused(&test, &format!("{ARCHIVE} --tuf-root disk/org.pub"));
 }
@@ -91,7 +91,7 @@ fn other_ways_to_a_key_beside_the_pack() {
     symlink("../link.pub", test.path("own/again.pub")).unwrap();
     symlink(&disk, test.path("folder")).unwrap();
     fs::hard_link(disk.join("org.pub"), test.path("hard.pub")).unwrap();
-    // Who made a link decides where it leads: this one leads to a good key today.
+    // The creator of a link decides where it leads: this one leads to a good key today.
     symlink("../own/org.pub", disk.join("out.pub")).unwrap();
     symlink("../own", disk.join("trust")).unwrap();
     for key in [
@@ -109,11 +109,11 @@ fn other_ways_to_a_key_beside_the_pack() {
     ] {
         refused(&test, &format!("{ARCHIVE} --verify-key {key}"));
     }
-    // Ways through its folder that find the user's own file, or lead back out.
+    // Paths through its folder that reach the user's own file, or lead back out.
     for key in ["disk/../own/org.pub", "disk/layout/../../own/org.pub"] {
         accepted(&test, &format!("{ARCHIVE} --verify-key {key}"));
     }
-    // The archive itself by another name: both folders count.
+    // The archive itself under another name: both folders count.
     fs::create_dir(test.path("links")).unwrap();
     symlink("../disk/pack.tar", test.path("links/pack.tar")).unwrap();
     test.write("links/org.pub", test.read("fx/org.pub"));

@@ -18,7 +18,7 @@ fn typing(test: &Test, keys: &str, line: &str) -> Output {
     let name = ptsname(&ours, Vec::new()).unwrap().into_string().unwrap();
     let theirs = File::options().read(true).write(true).open(&name).unwrap();
     let mut ours = File::from(ours);
-    // Ctrl-d, where nothing more is typed.
+    // Ctrl-d, if nothing more is typed.
     ours.write_all(format!("{keys}\u{4}").as_bytes()).unwrap();
     let mut command = test.command();
     command.args(line.split(' ')).args(["--digest", "-", "--max-age", "40000 days"]);
@@ -52,7 +52,7 @@ fn a_mistyped_digest_is_asked_for_again_and_the_found_one_is_not_shown() {
     let err = String::from_utf8(output.stderr).unwrap();
     assert!(output.status.success(), "{err}");
     assert!(err.contains("63 digits were typed") && err.contains("'x' is not a hex digit"), "{err}");
-    // Whatever is typed wrongly, nothing of the pack is read.
+    // Whatever is mistyped, nothing of the pack is read.
     for keys in ["", "\n\n\n", "12\n34\n56\n"] {
         let output = typing(&test, keys, "pull oci:m:old -o b");
         let (out, err) =

@@ -1,4 +1,4 @@
-//! A known place with another key, and keys that nothing needs for long.
+//! Another key from a known source, and keys that nothing has needed for a long time.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use keypack::{key::Certificate, oci::Digest};
@@ -20,7 +20,7 @@ fn files(test: &Test) -> Vec<String> {
     test.names("keys").into_iter().filter(|n| n.starts_with("rekor") || n.starts_with("signer")).collect()
 }
 
-/// A trusted root in `root.json` whose first Rekor is another one, with the lab's beside it or in its place.
+/// A trusted root in `root.json` whose first Rekor is another one, with the lab's next to it or in its place.
 fn root(test: &Test, lab_too: bool) {
     let mut root = test.json("lab/trust/trusted_root.json");
     let other = root["ctlogs"][0].clone();
@@ -49,7 +49,7 @@ fn another_key_at_a_known_address_waits_for_a_person() {
     test.run(&format!("collect {SIGNED} --trusted-root root.json {key} --include all")).exits(4);
     assert_eq!(files(&test).iter().filter(|n| n.starts_with("rekor-0bef3c6b")).count(), 1);
     let before = files(&test);
-    // The address now gives the key that the signatures need.
+    // The URL now serves the key that the signatures need.
     let line = format!("collect {SIGNED} {TRUST}");
     let ran = test
         .run(&line)
@@ -98,7 +98,7 @@ fn one_key_more_at_a_known_address_waits_too() {
     root(&test, true);
     test.run(&line("root.json")).fails(4, "incomplete").says("key-changed").says(CTLOG);
     assert_eq!(files(&test), before);
-    // The document is known by now as far as the right key goes; the other one is still new.
+    // The document is now known for the right key; the other one is still new.
     test.run(&line("root.json")).fails(4, "incomplete").says("key-changed");
     assert_eq!(files(&test), before);
     test.run(&format!("{} --accept-change {CTLOG}", line("root.json"))).exits(0);
@@ -112,7 +112,7 @@ fn another_ca_behind_a_known_certificate() {
     test.write("root.json", test.read("lab/trust/trusted_root.json"));
     test.run(line).exits(0);
     let before = test.names("keys");
-    // The genuine root's key in a certificate by somebody else, and that somebody's CA behind it.
+    // The genuine root's key in someone else's certificate, with that person's CA behind it.
     let mut root = test.json("root.json");
     let certificates = &mut root["timestampAuthorities"][0]["certChain"]["certificates"];
     let der = |value: &Value| BASE64_STANDARD.decode(value["rawBytes"].as_str().unwrap()).unwrap();
@@ -124,7 +124,7 @@ fn another_ca_behind_a_known_certificate() {
     certificates[last] = entry(&cross);
     certificates.as_array_mut().unwrap().push(entry(&evil.certificate));
     test.write("root.json", root.to_string());
-    // Also from a file of another name, and at another address: it is the certificate that is known.
+    // The same from a file of another name and at another URL: the certificate is what is known.
     for name in ["root.json", "elsewhere.json"] {
         root["timestampAuthorities"][0]["uri"] = format!("https://{name}.test").into();
         test.write(name, root.to_string());
@@ -148,7 +148,7 @@ fn one_key_more_that_nothing_needs_yet_is_still_new_later() {
         ran.tells("http://127.0.0.1:5021 gives another Rekor v1 log by now").tells(CTLOG);
         assert_eq!(files(&test), before);
     }
-    // A file to which somebody added a key.
+    // A file to which someone added a key.
     test.write("cosign.pub", [signer, test.read("lab/trust/ctfe.pub")].concat());
     test.run(&line("lab/trust/trusted_root.json")).exits(0).tells("cosign.pub gives another");
     // Now they would go in.
@@ -181,11 +181,11 @@ fn another_key_in_a_known_file_waits_for_a_person() {
         .fails(4, "incomplete")
         .says("cosign.pub gives another signer key than before")
         .says(SIGNER);
-    // Exit 4 comes with its reason in the summary; a key that no signature proved is counted as that.
+    // Exit code 4 comes with its reason in the summary; a key that no signature proved is counted as unproved.
     let ran = test.run(&line).fails(4, "incomplete").says("12 unproved");
     let words: Vec<_> = ran.out.split_whitespace().collect();
     assert!(words.join(" ").contains("0 open, 1 refused until --accept-change"), "{}", ran.out);
-    // Beside the old one it is a key more.
+    // Next to the old one it is an additional key.
     let both = [test.read("lab/trust/ctfe.pub"), test.read("lab/trust/cosign.pub")].concat();
     test.write("k/cosign.pub", both);
     test.run(&line).fails(4, "incomplete").says("key-changed");
@@ -212,10 +212,10 @@ fn a_file_of_another_folder_in_a_later_run_is_another_file() {
     test.write("b/cosign.pub", test.read("lab/trust/cosign.pub"));
     let line = format!("collect {SIGNED} --trusted-root lab/trust/trusted_root.json --include all --key");
     test.run(&format!("{line} a/cosign.pub")).exits(4);
-    // Without a memory of the paths, the name is all that there is.
+    // If the paths are not remembered, there is only the name to go by.
     test.run(&format!("{line} b/cosign.pub --state none")).fails(4, "incomplete").says("key-changed");
     test.run(&format!("{line} b/cosign.pub")).exits(0);
-    // What is known of a path stays, however it is written, and the inventory names no folder.
+    // What is known about a path stays, however it is written, and the inventory names no folder.
     test.write("b/cosign.pub", test.read("lab/trust/rekor.pub"));
     test.run(&format!("{line} ./b//cosign.pub")).exits(4).says("key-changed: cosign.pub");
     assert!(!String::from_utf8(test.read("keys/keypack.json")).unwrap().contains("b/cosign.pub"));

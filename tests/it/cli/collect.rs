@@ -1,4 +1,4 @@
-//! A first collection: which files, what they hold, and when none are written.
+//! A first collection: which files it writes, their contents, and when it writes none.
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 
@@ -87,7 +87,7 @@ fn the_same_inputs_give_the_same_bytes() {
     test.run(&format!("collect storage {TRUST} -o one")).exits(0);
     test.run(&format!("collect storage {TRUST} -o two")).exits(0);
     assert_eq!(test.tree("one"), test.tree("two"));
-    // Where a file lies and in which order sources are named plays no part.
+    // The location of a file and the order of sources do not matter.
     test.write("moved/trusted_root.json", test.read("lab/trust/trusted_root.json"));
     test.run(
         "collect lab/layouts/keyless-bundle-rekor2-oras lab/layouts/key-bundle-rekor1-cosignsave \
@@ -113,7 +113,7 @@ fn created_outweighs_the_environment() {
     assert_eq!(inventory["expires"], "2026-08-01T00:00:00Z");
     test.run(&format!("{line} -o span --expires 90days")).exits(0);
     assert_eq!(test.json("span/keypack.json")["expires"], "2026-04-01T00:00:00Z");
-    // What was said once stays until something else is said.
+    // A setting stays until another one is given.
     test.run(&format!("{line} --created 2026-02-03T00:00:00Z --include all")).exits(0);
     let changed = test.json("keys/keypack.json");
     assert_ne!(changed["version"], inventory["version"]);
@@ -159,7 +159,7 @@ fn when_decides_whether_anything_is_written() {
 
 #[test]
 fn a_claim_never_meets_a_need() {
-    // The log's entry holds the signer's key, whole; it must not end up in keys/.
+    // The log entry contains the signer's key, in full; it must not end up in keys/.
     let test = Test::new();
     let line = "collect lab/layouts/key-bundle-rekor1-oras --trusted-root lab/trust/trusted_root.json";
     let report = test.run(&format!("{line} --format json")).fails(4, "incomplete").json();
@@ -168,7 +168,7 @@ fn a_claim_never_meets_a_need() {
     assert_eq!(report["open"][0]["claim"], claim);
     assert!(test.names("keys").iter().all(|name| !name.starts_with("signer")));
     assert!(!String::from_utf8(test.read("keys/keypack.json")).unwrap().contains("43ef7bc8"));
-    // With nothing to prove the rest, nothing is written at all.
+    // If nothing can prove the rest, nothing is written at all.
     test.run("collect lab/layouts/key-bundle-rekor1-oras -o none")
         .fails(4, "incomplete")
         .tells("nothing was written");

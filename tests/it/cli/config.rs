@@ -1,4 +1,4 @@
-//! `--config`: the file under the flags.
+//! `--config`: the configuration file and its precedence below the flags.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ const UNSIGNED: &str = "lab/layouts/key-tag-notlog-oras";
 const SOURCES: &str =
     "sources: {trustedRoots: [../lab/trust/trusted_root.json], keys: [../lab/trust/cosign.pub]}\n";
 
-/// A folder with this setting in `etc/keypack.yaml`.
+/// A folder with this configuration in `etc/keypack.yaml`.
 fn with(setting: &str) -> Test {
     let test = Test::new();
     test.write("etc/keypack.yaml", setting);
@@ -46,7 +46,8 @@ fn the_documented_setting_works_on_both_sides() {
     let pack = run(&test, "push keys oci:out:keys").exits(0).after("Pack: ");
     run(&test, "inspect oci:out:keys").exits(0);
     run(&test, "diff keys oci:out:keys").exits(0);
-    // The organisation did not sign, so the digest alone does not do: anchors of a file and of the command line are AND.
+    // The organisation did not sign, so the digest alone is not enough: anchors of the file and of the command line
+    // must all hold.
     run(&test, &format!("pull oci:out:keys -o in --digest {pack}")).fails(3, "pack-unsigned");
     test.run(&format!("pull oci:out:keys -o in --digest {pack}")).fails(3, "lineage-mismatch");
 }
@@ -78,7 +79,7 @@ fn what_is_not_understood_is_an_error_with_its_place() {
     let ran = run(&test, &format!("collect {SIGNED}")).fails(2, "config-malformed");
     ran.tells("error: etc/keypack.yaml:2:1: there is no field \"onfailure\" here")
         .tells("did you mean \"onFailure\"?");
-    // Nothing forgives a setting that nobody reads.
+    // Nothing forgives a configuration that can't be read.
     run(&test, &format!("discover {SIGNED} --optional")).fails(2, "config-malformed");
     test.run(&format!("discover {SIGNED} --config nope.yaml --optional")).fails(2, "config-not-readable");
     test.run(&format!("discover {SIGNED} --config etc")).fails(2, "config-not-readable");
@@ -116,7 +117,7 @@ fn the_command_line_wins() {
 
 #[test]
 fn sources_of_the_file_and_of_the_command_line_add_up() {
-    // From the folder of the file, not from here.
+    // Relative to the folder of the file, not to the working directory.
     let test = with("sources: {keys: [../lab/trust/cosign.pub], rekor: [../lab/trust/rekor.pub]}\n");
     run(&test, &format!("discover {SIGNED}")).exits(0).says("2 at hand and proved");
     let test = with("sources: {keys: [../lab/trust/cosign.pub]}\n");
@@ -194,7 +195,7 @@ fn anchors_of_the_command_line_stand_in_place_of_those_in_the_file() {
     ))
     .exits(0);
     test.run("push keys oci:out:keys").exits(0);
-    // One pin is too few, and two are the set; they do not add up to what the file has.
+    // One pin is too few, and two are the set; they are not added to the file's.
     run(&test, "pull oci:out:keys -o in").fails(3, "key-not-pinned");
     run(&test, &format!("pull oci:out:keys -o in --pin {REKOR}")).fails(3, "key-not-pinned");
     run(&test, &format!("pull oci:out:keys -o in --pin {REKOR} --pin {SIGNER}")).exits(0);
@@ -218,7 +219,7 @@ fn a_key_that_the_setting_revokes_is_used_by_no_verb() {
     let inventory = test.json("keys/keypack.json");
     assert_eq!(inventory["keys"].as_array().unwrap().len(), 1);
     assert_eq!(inventory["revoked"][0]["reason"], "stolen");
-    // A pack that was made before: the enclave's own word is enough.
+    // A pack that was made before: the enclave's own revocation is enough.
     let trust = "--trusted-root lab/trust/trusted_root.json --key lab/trust/cosign.pub";
     test.run(&format!("collect {SIGNED} {trust} -o before --state other")).exits(0);
     let pack = test.run("push before oci:out:keys").exits(0).after("Pack: ");

@@ -1,5 +1,5 @@
-//! What this user may not read or write is reported as that, not as missing or as something else. Root may read
-//! everything, so that as root the program runs as nobody.
+//! What this user may not read or write is reported as such, not as missing or something else. Root may read
+//! everything, so as root the tests run the program as nobody.
 
 use std::{
     fs,
@@ -13,7 +13,7 @@ use std::{
 
 use super::program::Test;
 
-/// A folder with keys, a layout and an archive; whatever lies in `closed` can't even be looked at.
+/// A folder with keys, a layout and an archive; nothing in `closed` can even be listed.
 struct Scene {
     test: Test,
     program: PathBuf,
@@ -34,15 +34,15 @@ impl Scene {
         }
         test.run("push keys oci:m:k").exits(0);
         fs::create_dir(test.path("closed")).unwrap();
-        // Not by this process: a child that another thread begins meanwhile would hold it open for writing, and it could
-        // not be run (ETXTBSY).
+        // Not copied by this process: a child that another thread starts meanwhile would hold it open for writing,
+        // and it could not be executed (ETXTBSY).
         let program = test.path("keypack");
         let built = test.command().get_program().to_owned();
         assert!(Command::new("cp").arg(built).arg(&program).status().unwrap().success());
         Self { test, program }
     }
 
-    /// Nobody may enter `closed`, nor read what lies in `image`.
+    /// Nobody may enter `closed`, nor read the contents of `image`.
     fn close(&self) {
         let root = rustix::process::geteuid().is_root();
         let give = |path: &Path| {
@@ -85,7 +85,7 @@ impl Scene {
 
 impl Drop for Scene {
     fn drop(&mut self) {
-        // The folder is removed as it was made.
+        // Restored so that the folder can be removed.
         let _ = fs::set_permissions(self.test.path("closed"), fs::Permissions::from_mode(0o755));
     }
 }

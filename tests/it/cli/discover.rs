@@ -23,7 +23,7 @@ fn a_directory_of_keys_is_compared_with_images() {
     let (fits, more) = ("lab/layouts/key-bundle-rekor1-oras", "lab/layouts/keyless-bundle-rekor2-oras");
     test.run(&format!("collect {fits} {TRUST} -o keys")).exits(0);
     test.run(&format!("discover {fits} --keys-dir keys")).exits(0).says("0 open").tells("keys fits");
-    // The keys of keys/ alone count, and those that nothing needs are named.
+    // Only the keys of keys/ count, and those that nothing needs are named.
     let ran = test.run(&format!("discover {more} --keys-dir keys")).fails(4, "incomplete").says("4 open");
     ran.says("keys/signer-43ef7bc8.pub").says("not needed");
     test.run(&format!("discover {more} --keys-dir keys {TRUST}")).exits(2).tells("cannot be used with");
@@ -43,7 +43,7 @@ fn what_is_missing_is_told_with_what_to_do() {
 
 #[test]
 fn a_key_that_fits_by_name_alone_is_refused() {
-    // The log key is right, and the signer's key is another one: the signature names the right one.
+    // The log key is right, but the signer's key is another one: the signature names the right one.
     let test = Test::new();
     let ran = test.run(
         "discover oci:lab/layouts/key-bundle-rekor1-oras --trusted-root lab/trust/trusted_root.json \
@@ -80,7 +80,8 @@ fn the_key_that_verified_a_signature_without_a_name_is_told() {
     test.run(&format!("{line}signer=lab/trust/rekor.pub -v"))
         .fails(4, "incomplete")
         .says("signer not named  missing");
-    // Of one that is named, and does not verify with what is there, it is told which were tried.
+    // For a signature that names its key and does not verify with the available keys, the report lists those that
+    // were tried.
     let ran = test.run("discover oci:lab/layouts/key-bundle-notlog-oras --key lab/trust/cosign.pub").exits(0);
     assert!(!ran.out.contains("tried"), "{}", ran.out);
 }

@@ -1,5 +1,5 @@
-//! What somebody typed, or a script passed, is repeated in messages: nothing in it acts on the terminal, hides itself or
-//! begins a line of its own.
+//! Messages repeat what someone typed or a script passed: none of it may control the terminal, be invisible, or start
+//! a line of its own.
 
 use keypack::display::hidden;
 

@@ -1,4 +1,4 @@
-//! Files that people name, and what lies there instead.
+//! Files that the user names, and something else in their place.
 
 use super::program::{LAB, Test};
 
@@ -61,7 +61,7 @@ fn words_for_rekor_that_mean_nothing() {
     test.run_args(&["discover", "m", "--rekor", ""]).fails(2, "usage").tells("it is empty");
     let ran = test.run("discover m --rekor rekor.sigstore.test").fails(1, "key-file-not-found");
     ran.tells("an address: https://HOST");
-    // A certificate chain is no log's key.
+    // A certificate chain is not a log key.
     let ran = test.run(&format!("discover m --no-host --rekor {LAB}/trust/fulcio.pem")).fails(3, "key-role");
     ran.tells("it is a certificate chain, and the role rekor takes a public key");
 }
@@ -82,7 +82,7 @@ fn a_setting_without_anything_in_it() {
     test.run("discover m --config keypack.yaml").fails(2, "config-malformed").tells("40 of a GPG key");
 }
 
-/// PEM in the forms that editors, shells and clusters give it.
+/// PEM as editors, shells and clusters write it.
 fn forms(pem: &str) -> Vec<(&'static str, Vec<u8>)> {
     let utf16 = |order: fn(u16) -> [u8; 2], mark: &str| -> Vec<u8> {
         format!("{mark}{pem}").encode_utf16().flat_map(order).collect()
@@ -201,7 +201,7 @@ fn a_file_with_a_trusted_root_a_line() {
         test.write("t.jsonl", text);
         test.run(line).exits(0).says("1 signed");
     }
-    // One root twice is one root.
+    // The same root twice counts once.
     test.write("t.jsonl", format!("{root}\n{root}\n"));
     let twice = test.run(line).exits(0).out;
     test.write("t.jsonl", root.to_string());
@@ -210,7 +210,7 @@ fn a_file_with_a_trusted_root_a_line() {
         test.write("t.jsonl", text);
         test.run(line).fails(3, "trusted-root-malformed");
     }
-    // What can't be used is named with the root that it stands in.
+    // What can't be used is reported with the root that contains it.
     let mut other = root.clone();
     other["ctlogs"][0]["publicKey"]["rawBytes"] = "AAAA".into();
     test.write("t.jsonl", format!("{root}\n{other}\n"));
