@@ -1,4 +1,4 @@
-//! Every input that fuzzing kept is run again through the body of its target, without libFuzzer (`fuzz/README.md`).
+//! Runs every saved fuzzing input again through the body of its target, without libFuzzer (`fuzz/README.md`).
 #![allow(
     clippy::disallowed_types,
     clippy::disallowed_methods,
@@ -74,7 +74,7 @@ fn run(target: &str, body: fn(&[u8])) {
     files.sort();
     assert!(!files.is_empty(), "the corpus of {target} is empty");
     for file in files {
-        // The last line before a panic tells the input.
+        // The last line before a panic identifies the input.
         println!("{}", file.display());
         body(&fs::read(&file).unwrap());
     }

@@ -1,5 +1,5 @@
 //! The tests of keypack: the library from outside, and the built program. They are one binary because linking twenty
-//! takes longer than compiling them. The path of a test is its name: `cli/malformed.rs` holds `cli::malformed::…`.
+//! takes longer than compiling them. The path of a test is its name: `cli/malformed.rs` contains `cli::malformed::…`.
 #![allow(unreachable_pub, missing_docs, reason = "modules of one test program")]
 #![allow(
     clippy::disallowed_methods,

@@ -1,12 +1,12 @@
-//! What a program that uses the library can name. The inner modules are public only with the feature `internals`, which
-//! the tests and benchmarks of this repository have, and nobody else should: so this list is read from the sources.
+//! What a program that uses the library can name. The inner modules are public only with the feature `internals`,
+//! which only the tests and benchmarks of this repository should use, so this list is read from the sources.
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-/// Everything public, but for modules. What is added here is kept for as long as a major version lasts.
+/// Everything public, except modules. What is added here is kept for a whole major version.
 const PUBLIC: &str = include_str!("public_api.txt");
 
-/// A file of the sources, without comments and without what only `internals` or nobody should see.
+/// A source file without comments, and without what only `internals` or nobody should see.
 fn read(path: &Path) -> String {
     let mut kept = String::new();
     let mut hidden = false;
@@ -15,7 +15,7 @@ fn read(path: &Path) -> String {
             continue;
         }
         if hidden || line == "#[cfg(feature = \"internals\")]" || line == "#[doc(hidden)]" {
-            // What follows ends at the first `;` or at a `}` of its own.
+            // The hidden item ends at the first `;` or at its own closing `}`.
             hidden = line.starts_with("#[") || !(line.ends_with(';') || line.starts_with('}'));
             continue;
         }
@@ -25,7 +25,7 @@ fn read(path: &Path) -> String {
     kept
 }
 
-/// The names of a tree of `use`, each with its whole path.
+/// The names in a `use` tree, each with its whole path.
 fn leaves(prefix: &str, tree: &str, out: &mut Vec<String>) {
     let tree = tree.trim();
     if let Some(list) = tree.strip_prefix('{').and_then(|list| list.strip_suffix('}')) {
@@ -123,7 +123,7 @@ fn the_examples_use_nothing_else() {
                 }
             }
         }
-        // What is named in place begins with the name of the crate.
+        // A name used inline begins with the name of the crate.
         names.extend(rest.split("keypack::").skip(1).map(|path| {
             path.chars().take_while(|c| c.is_alphanumeric() || *c == '_' || *c == ':').collect::<String>()
         }));

@@ -10,7 +10,7 @@ fn readme() -> String {
     fs::read_to_string(root().join("README.md")).unwrap()
 }
 
-/// The text of the first fenced block behind a mark.
+/// The text of the first fenced block after a marker.
 fn block(text: &str, mark: &str) -> String {
     let rest = text.split_once(mark).unwrap_or_else(|| panic!("the README has no {mark}")).1;
     let rest = rest.split_once("```").unwrap().1;

@@ -1,5 +1,5 @@
-//! The hand-written schemas and the types hold each other: what the types write validates, and what a schema refuses
-//! the types refuse too.
+//! The hand-written schemas and the types check each other: what the types write validates, and what a schema rejects
+//! the types reject too.
 
 use std::{fs, path::Path};
 
@@ -61,10 +61,10 @@ fn what_a_schema_cannot_say_the_type_refuses() {
     }
 }
 
-/// A setting by both readers: the schema reads what any YAML reader makes of it.
+/// A configuration with both readers: the schema checks what any YAML reader makes of it.
 fn both(validator: &jsonschema::Validator, yaml: &[u8]) -> (Option<bool>, Result<Config, String>) {
     let text = std::str::from_utf8(yaml).unwrap();
-    // As YAML 1.2 has it: `no` is a text.
+    // As YAML 1.2 defines it: `no` is a string.
     let plain = serde_saphyr::options! { strict_booleans: true };
     let value: Option<Value> = serde_saphyr::from_str_with_options(text, plain).ok();
     let parsed = Config::parse(text, Path::new("etc/keypack.yaml"));

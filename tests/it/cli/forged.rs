@@ -1,5 +1,5 @@
-//! Packs that lie although every digest in them is true, as their maker could make them: the anchor holds, and what they
-//! say is refused all the same.
+//! Packs with false contents but correct digests, as their maker could make them: the anchor holds, and the contents
+//! are refused anyway.
 
 use serde_json::{Value, json};
 
@@ -14,7 +14,7 @@ fn forged(change: impl FnOnce(&mut Value, &mut Vec<Entry>)) -> PackBuilder {
     pack
 }
 
-/// The file of the signer's key has become something else.
+/// The file of the signer's key with other content.
 fn signer(content: impl FnOnce(&[u8]) -> Vec<u8>) -> PackBuilder {
     forged(|_, entries| {
         let path = format!("keys/{SIGNER}");
@@ -51,8 +51,8 @@ fn two_keys_in_one_file() {
     signer(|pem| [pem, other].concat()).refused("key-mismatch");
 }
 
-/// Publishes, and pulls with the true pack digest: it is accepted, and the keys/ is that of the honest pack but for the
-/// inventory itself.
+/// Publishes, and pulls with the correct pack digest: it is accepted, and the keys/ is that of the honest pack except
+/// for the inventory itself.
 fn installs_what_the_honest_pack_does(pack: &PackBuilder) {
     pack.publish();
     pack.test.run(&format!("pull oci:m:keys --digest {} -o out --state s", pack.pack)).exits(0);
@@ -85,7 +85,7 @@ fn a_readme_with_an_install_line_for_another_key() {
     }));
 }
 
-/// A file that is there already, with other bytes, listed.
+/// An existing file with other bytes, listed.
 fn with_file_instead(name: &str, bytes: &[u8]) -> PackBuilder {
     forged(|inventory, entries| {
         entries.retain(|(entry, ..)| *entry != format!("keys/{name}"));
@@ -103,7 +103,7 @@ fn a_file_that_no_record_names() {
     }
 }
 
-/// The trusted_root.json has become something else.
+/// The trusted_root.json with other content.
 fn trusted_root(change: impl FnOnce(&mut Value)) -> PackBuilder {
     forged(|_, entries| {
         let entry = entries.iter_mut().find(|(name, ..)| name == "keys/trusted_root.json").unwrap();
@@ -128,7 +128,7 @@ fn a_trusted_root_that_says_more_or_less_than_the_records() {
     trusted_root(|root| root["tlogs"][0]["baseUrl"] = "https://rekor.evil.test".into())
         .refused("trusted-root-mismatch");
     trusted_root(|root| root["mediaType"] = "application/json".into()).refused("trusted-root-mismatch");
-    // Wording that keypack does not have, and that says nothing else.
+    // Wording that keypack does not use, with the same meaning.
     installs_what_the_honest_pack_does(&trusted_root(|root| {
         root["tlogs"][0]["operator"] = "somebody".into();
         root["comment"] = "sudo install evil.pem".into();

@@ -1,4 +1,4 @@
-//! Every form of signature from every kind of place, with the keys that it needs and that prove themselves.
+//! Every form of signature from every kind of source, with the keys that it needs and that it proves.
 
 use serde_json::Value;
 
@@ -7,7 +7,7 @@ use super::{
     program::{LAB, TRUST, Test},
 };
 
-/// Form, way, and `role:state` of each need of an image's only signature.
+/// The form, the source, and `role:state` of each need of an image's only signature.
 #[track_caller]
 fn only_signature(image: &Value) -> (String, String, Vec<String>) {
     let [signature] = image["signatures"].as_array().unwrap().as_slice() else {
@@ -69,7 +69,7 @@ fn a_registrys_data_folder_has_all_nine_formats() {
             assert_eq!(only_signature(image), (form.into(), stored.into(), have(roles)), "{format}");
         }
     }
-    // The folder itself, and the same in a tar, say the same.
+    // The folder itself and the same folder in a tar give the same result.
     lab::archive(&test, "storage", "storage.tar");
     for place in ["storage/docker/registry/v2", "storage.tar"] {
         let other = test.run(&format!("discover {place} {TRUST} --format json")).exits(0).json();
@@ -177,7 +177,7 @@ fn every_result_satisfies_its_schema_and_is_one_object() {
         ("diff", "diff keys out", 0),
     ] {
         let ran = test.run(&format!("{line} --format json")).exits(exit);
-        // It is what it is, and not only like something else.
+        // It matches its own kind, not just a similar one.
         schema["anyOf"] = serde_json::json!([{ "$ref": format!("#/$defs/{kind}") }]);
         let schema = jsonschema::validator_for(&schema).unwrap();
         let errors: Vec<_> =

@@ -1,4 +1,4 @@
-//! Places and paths that somebody prepared: devices, pipes, links, names for the terminal.
+//! Hostile sources and paths: devices, pipes, links, names meant for the terminal.
 
 use std::{
     fs,
@@ -84,7 +84,7 @@ fn a_file_in_place_that_is_linked_elsewhere() {
     let (test, digest) = collected();
     test.run("push keys oci:m:keys").exits(0);
     test.run(&format!("pull oci:m:keys --digest {digest} -o out")).exits(0);
-    // Somebody's file and one of keys/ are the same: what is written through it would change his.
+    // Someone else's file and one in keys/ are the same file: writing through the link would change theirs.
     fs::rename(test.path("out/README.txt"), test.path("theirs")).unwrap();
     fs::hard_link(test.path("theirs"), test.path("out/README.txt")).unwrap();
     fs::set_permissions(test.path("theirs"), fs::Permissions::from_mode(0o600)).unwrap();
@@ -126,7 +126,7 @@ fn a_fallback_tag_that_is_no_index() {
     let mut index = test.json("m/index.json");
     let image = index["manifests"][0].clone();
     let tag = image["digest"].as_str().unwrap().replace(':', "-");
-    // The tag that ought to list the signatures names the image itself, as oc-mirror tags what is mirrored by digest.
+    // The tag that should list the signatures names the image itself, as oc-mirror tags what it mirrors by digest.
     let mut named = image.clone();
     named["annotations"] = json!({ "org.opencontainers.image.ref.name": &tag });
     index["manifests"] = json!([image, named]);
@@ -149,7 +149,7 @@ fn no_flag_weakens_a_check_under_an_innocent_name() {
                 ["insecure", "ignore", "skip", "force", "no-verify", "trust-on", "unverified", "allow-"]
             {
                 let danger = flag.contains(word) && !flag.ends_with("-unsafe");
-                // This one widens who may see credentials, and names who.
+                // This flag adds hosts that may see credentials, and names them.
                 assert!(!danger || flag == "--allow-realm", "{verb} {flag}");
             }
         }

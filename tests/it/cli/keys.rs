@@ -1,4 +1,4 @@
-//! Key files: what people have, and what must not come in.
+//! Key files: what users have, and what must be rejected.
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde_json::Value;
@@ -12,7 +12,7 @@ use super::{
 fn bare_files_serve_every_role() {
     let test = Test::new();
     lab::storage(&test);
-    // All but the CT log's key are named as keypack names them.
+    // All except the CT log's key are named as keypack names them.
     let files = ["cosign.pub", "rekor.pub", "rekor2.pub", "fulcio.pem", "tsa.pem"];
     let keys: String = files.iter().map(|file| format!(" --key lab/trust/{file}")).collect();
     let keys = format!("{keys} --key ctlog=lab/trust/ctfe.pub");
@@ -23,7 +23,7 @@ fn bare_files_serve_every_role() {
     assert_eq!(roles, ["rekor", "rekor2", "ctlog", "fulcio", "tsa", "signer"]);
     assert_eq!(inventory["keys"][1]["origin"], "rekor2.test");
     assert_eq!(inventory["keys"][0]["name"], "rekor-e69e8241", "rekor.pub does not make it rekor-rekor-…");
-    // What was collected is enough to collect again.
+    // The collected keys are enough to collect again.
     let root = "--trusted-root keys/trusted_root.json --key keys/signer-43ef7bc8.pub";
     test.run(&format!("collect storage {root} -o again")).exits(0);
 }
@@ -64,7 +64,7 @@ fn all_of_them_in_one_file_with_text_around() {
         file.extend(test.read(&format!("lab/trust/{name}")));
     }
     test.write("all.txt", file);
-    // The signer's key among them is taken for a log too, and no entry names it.
+    // The signer's key in the file is also used as a log key, and no entry names it.
     test.run("collect lab/layouts/key-bundle-rekor1-oras --key all.txt --rekor all.txt")
         .exits(0)
         .says("2 at hand and proved");
@@ -92,7 +92,7 @@ fn a_key_that_nothing_needs_is_told_and_stays_out() {
 #[test]
 fn a_key_that_waits_for_another_is_no_key_that_nothing_needs() {
     let test = Test::new();
-    // The authority fits and can't be proved while the log's key is missing.
+    // The authority matches and can't be proved while the log's key is missing.
     let ran = test
         .run("discover lab/layouts/keyless-tag-rekor1-cosignsave --key lab/trust/fulcio.pem")
         .exits(4)

@@ -1,4 +1,4 @@
-//! The lab's images in arrangements that the fixtures do not have ready.
+//! The lab's images in arrangements that the fixtures do not include.
 
 use std::{fs, path::Path};
 
@@ -39,7 +39,7 @@ fn linked(test: &Test, repository: &str, tag: &str) -> String {
     String::from_utf8(test.read(&path)).unwrap()
 }
 
-/// Writes `repository:v1` of the storage as `dir:` does, its simple signatures as files beside it.
+/// Writes `repository:v1` of the storage as `dir:` does, with its simple signatures as files next to it.
 pub(crate) fn dir(test: &Test, repository: &str, folder: &str) {
     let digest = linked(test, repository, "v1");
     let bytes = stored(test, &digest);

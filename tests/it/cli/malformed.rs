@@ -1,4 +1,4 @@
-//! Packs that lie, each test named after its lie, and what tools on the way lawfully make of a pack.
+//! Malformed packs, each test named after its fault, and legitimate changes that other tools make to a pack.
 
 use keypack::oci::Digest;
 use ruzstd::encoding::{CompressionLevel, compress_to_vec};
@@ -192,7 +192,7 @@ fn a_file_that_was_changed() {
 
 #[test]
 fn an_inventory_that_was_changed() {
-    // Consistent in itself, with a label to match: only the anchor tells.
+    // Consistent in itself, with a label to match: only the anchor reveals it.
     let mut pack = PackBuilder::new("image");
     let mut digest = String::new();
     pack.with(|entries| {
@@ -302,7 +302,7 @@ fn entries_with_names_that_are_no_text() {
         header.set_size(0);
         header.set_cksum();
         tar.splice(end..end, header.as_bytes().iter().copied());
-        // What follows a NUL is no part of a name: then it is one file too many.
+        // What follows a NUL is not part of a name: then it is one file too many.
         let code = if name.contains(&0) { "file-not-in-inventory" } else { "name-unsafe" };
         pack.layer(LAYER, &gzip(&tar)).refused(code);
     }
@@ -495,7 +495,7 @@ fn accepted_with_modes_and_owners_that_mean_nothing() {
 
 #[test]
 fn accepted_whatever_the_config_says_of_the_layer() {
-    // Tools that compress anew leave stale digests there; the pack digest covers every file without them.
+    // Tools that recompress leave stale digests there; the pack digest covers every file without them.
     let mut pack = PackBuilder::new("image");
     pack.config(|config| config["rootfs"]["diff_ids"] = json!([ZEROS])).accepted();
 }

@@ -1,5 +1,5 @@
-//! What memory the program takes for content that somebody else made. The system refuses more (`RLIMIT_DATA`), which ends
-//! a program; so that a run which fails as it should has kept to the limit.
+//! How much memory the program uses for hostile content. The system refuses more (`RLIMIT_DATA`), which kills the
+//! program; so a run that fails with the expected error has kept to the limit.
 
 use std::process::{Command, Output};
 
@@ -13,7 +13,7 @@ use super::{
 
 const ZSTD: &str = "application/vnd.oci.image.layer.v1.tar+zstd";
 
-/// Runs a command line with this much memory at most.
+/// Runs a command line with at most this much memory.
 pub(crate) fn within(mib: u32, test: &Test, line: &str) -> Output {
     let own = test.command();
     let mut sh = Command::new("/bin/sh");
@@ -23,7 +23,7 @@ pub(crate) fn within(mib: u32, test: &Test, line: &str) -> Output {
     sh.output().unwrap()
 }
 
-/// Looks at the pack and pulls it, in 100 MiB each: both are refused with this code.
+/// Inspects the pack and pulls it, in 100 MiB each: both are refused with this code.
 #[track_caller]
 fn refused(pack: &PackBuilder, what: &str, code: &str) {
     pack.publish();
@@ -36,13 +36,13 @@ fn refused(pack: &PackBuilder, what: &str, code: &str) {
     }
 }
 
-/// A zstd frame: its header, and blocks that say 128 KiB of zeros each.
+/// A zstd frame: its header, and blocks of 128 KiB of zeros each.
 fn frame(header: &[u8], mib: usize) -> Vec<u8> {
     let blocks = [0x02, 0, 0x10, 0].repeat(8 * mib - 1);
     [b"\x28\xb5\x2f\xfd", header, &blocks, &[0x03, 0, 0x10, 0]].concat()
 }
 
-/// Blocks of a MiB of literals each, more than a block may have.
+/// Blocks of 1 MiB of literals each, more than a block may have.
 fn literals(header: &[u8], mib: usize) -> Vec<u8> {
     let block = |last: u8| [last | 2 << 1 | 5 << 3, 0, 0, 0xfd, 0xff, 0xff, 0, 0];
     [b"\x28\xb5\x2f\xfd", header, &block(0).repeat(mib - 1), &block(1)].concat()
@@ -85,7 +85,7 @@ fn a_pack_as_large_as_it_may_be() {
     let mut pack = PackBuilder::new("image");
     let mut entries = pack.entries();
     entries.extend(["keys/a", "keys/b"].map(|name| file(name, &large)));
-    // Uncompressed in a zstd frame: layer, window and files are as large as each other.
+    // Uncompressed in a zstd frame: layer, window and files have the same size.
     let mut frame = b"\x28\xb5\x2f\xfd\0\x78".to_vec();
     for block in tar(&entries).chunks(128 << 10) {
         frame.extend(&(block.len() << 3).to_le_bytes()[..3]);
@@ -95,7 +95,7 @@ fn a_pack_as_large_as_it_may_be() {
     refused(pack.layer(ZSTD, &frame), "zstd that does not compress", "file-not-in-inventory");
 }
 
-/// A layout `m` with the image `v1` and its `.sig`, whose layers these are.
+/// A layout `m` with the image `v1` and its `.sig`, which has these layers.
 fn signed(test: &Test, layers: impl FnOnce(&str) -> Vec<Value>) {
     let manifest = |layers: Value| {
         let media_type = "application/vnd.oci.image.manifest.v1+json";
@@ -137,7 +137,7 @@ fn one_large_payload_that_hundreds_of_layers_name() {
             layer["annotations"] = json!({ "dev.cosignproject.cosign/signature": "MEUC", "number": number });
             layer
         };
-        // Each of them twice: the same layer again is the same signature.
+        // Each of them twice: a repeated layer is the same signature.
         (0..200).chain(0..200).map(|number: u32| layer(number.to_string())).collect()
     });
     let ran = within(100, &test, "discover oci:m --no-network --no-host --format json");

@@ -1,4 +1,4 @@
-//! The program as people run it: words in, stdout, stderr, files and an exit code out. One file per verb.
+//! The program as users run it: arguments in; stdout, stderr, files and an exit code out. One file per verb.
 mod changed;
 mod collect;
 mod config;

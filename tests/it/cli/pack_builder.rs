@@ -1,4 +1,4 @@
-//! Packs with one lie in them, made out of a real one in a layout.
+//! Packs with one false part each, made from a real one in a layout.
 
 use std::io::Write as _;
 
@@ -13,10 +13,10 @@ use super::{
 
 pub(crate) const LAYER: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
 
-/// A pack in `oci:m:keys` whose parts can be exchanged.
+/// A pack in `oci:m:keys` whose parts can be replaced.
 pub(crate) struct PackBuilder {
     pub(crate) test: Test,
-    /// The true pack digest.
+    /// The correct pack digest.
     pub(crate) pack: String,
     pub(crate) manifest: Value,
 }
@@ -42,7 +42,7 @@ impl PackBuilder {
         self.test.read(&format!("m/blobs/sha256/{}", &descriptor["digest"].as_str().unwrap()[7..]))
     }
 
-    /// Points the tag at what the manifest has become.
+    /// Points the tag at the changed manifest.
     pub(crate) fn publish(&self) -> &Self {
         let media_type = self.manifest["mediaType"].as_str().unwrap();
         let mut entry = self.put(media_type, self.manifest.to_string().as_bytes());
@@ -71,7 +71,7 @@ impl PackBuilder {
         archive.entries().unwrap().map(entry).collect()
     }
 
-    /// Replaces the layer by other bytes under a media type.
+    /// Replaces the layer with other bytes under a media type.
     pub(crate) fn layer(&mut self, media_type: &str, bytes: &[u8]) -> &mut Self {
         let annotations = self.manifest["layers"][0]["annotations"].clone();
         self.manifest["layers"][0] = self.put(media_type, bytes);
@@ -79,7 +79,7 @@ impl PackBuilder {
         self
     }
 
-    /// Replaces the layer by a tar of these entries, names taken as they are.
+    /// Replaces the layer with a tar of these entries, with their names used unchanged.
     pub(crate) fn tarred(&mut self, entries: &[Entry]) -> &mut Self {
         self.layer(LAYER, &gzip(&tar(entries)))
     }
@@ -100,8 +100,8 @@ impl PackBuilder {
         self
     }
 
-    /// Changes inventory and files as somebody would who may make packs: all digests are made true afterwards, also
-    /// the one that `pull` is told.
+    /// Changes inventory and files as someone who may make packs could: all digests are corrected afterwards,
+    /// including the one that `pull` gets.
     pub(crate) fn forged(&mut self, change: impl FnOnce(&mut Value, &mut Vec<Entry>)) -> &mut Self {
         let mut entries = self.entries();
         let at = entries.iter().position(|(name, ..)| name == "keys/keypack.json").unwrap();
@@ -117,7 +117,7 @@ impl PackBuilder {
         self.tarred(&entries).labelled(inventory.to_string().as_bytes())
     }
 
-    /// Takes other bytes for the inventory, and for true.
+    /// Uses other bytes for the inventory, and their digest as the correct one.
     pub(crate) fn inventory(&mut self, bytes: &[u8]) -> &mut Self {
         self.with(|entries| {
             entries.iter_mut().find(|(name, ..)| name == "keys/keypack.json").unwrap().2 = bytes.to_vec();
@@ -131,14 +131,14 @@ impl PackBuilder {
         self.config(|config| config["config"]["Labels"]["vnd.keypack.pack-digest"] = digest.into())
     }
 
-    /// Publishes, and pulls with the true pack digest: refused with this code, and nothing is written.
+    /// Publishes, and pulls with the correct pack digest: refused with this code, and nothing is written.
     #[track_caller]
     pub(crate) fn refused(&self, code: &str) {
         self.refused_by_pull(code);
         self.test.run("inspect oci:m:keys").fails(3, code);
     }
 
-    /// The same for what may be looked at.
+    /// The same for packs that may be inspected.
     #[track_caller]
     pub(crate) fn refused_by_pull(&self, code: &str) {
         self.publish();
@@ -152,7 +152,8 @@ impl PackBuilder {
         assert_eq!(self.test.names(""), before);
     }
 
-    /// Publishes, and pulls: what can't be read at all is a failure of another kind, and nothing is written either.
+    /// Publishes, and pulls: content that can't be read at all is another kind of failure, and nothing is written
+    /// either.
     #[track_caller]
     pub(crate) fn unreadable(&self, code: &str) -> Ran {
         self.publish();
@@ -172,7 +173,7 @@ impl PackBuilder {
     }
 }
 
-/// A tar of these entries, names taken as they are.
+/// A tar of these entries, with their names used unchanged.
 pub(crate) fn tar(entries: &[Entry]) -> Vec<u8> {
     let mut tar = tar::Builder::new(Vec::new());
     for (name, kind, bytes) in entries {

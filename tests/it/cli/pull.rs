@@ -98,7 +98,7 @@ fn another_lineage_is_refused() {
 
 #[test]
 fn a_keys_directory_that_this_host_does_not_know_decides_nothing() {
-    // One maker, two lineages. A keys/ of the other one lies where pull will write, as it does on a carried disk.
+    // One maker, two lineages. A keys/ of the other one is where pull will write, as on a carried disk.
     let (test, digest, _) = pushed();
     let line =
         format!("collect lab/layouts/key-bundle-notlog-oras {TRUST} -o lab-keys --name lab --state maker");
@@ -114,11 +114,11 @@ fn a_keys_directory_that_this_host_does_not_know_decides_nothing() {
     fs::create_dir(test.path("disk/working-dir")).unwrap();
     test.run("push lab-keys oc-mirror:disk").exits(0);
     test.run(&format!("pull oc-mirror:disk --digest {lab}")).fails(3, "lineage-mismatch");
-    // It is no side of a comparison either, and it is said that it is replaced.
+    // It is not compared with either, and a message says that it is replaced.
     let ran = test.run(&format!("pull oci:m:keys --digest {digest} -o planted")).exits(0);
     ran.tells("neither collected nor authenticated what lies in planted").tells("nothing -> default");
     assert_eq!(test.tree("planted"), test.tree("keys"));
-    // The keys/ of the pack itself, carried beside it: only its derived files are made anew.
+    // The keys/ of the pack itself, carried next to it: only its derived files are regenerated.
     for (name, bytes) in test.tree("keys") {
         test.write(&format!("carried/{name}"), bytes);
     }
@@ -135,7 +135,7 @@ fn twelve_pulls_at_once_all_find_the_newest_pack_good() {
         format!("collect lab/layouts/key-bundle-notlog-oras {TRUST} -o few --created 2026-01-02T00:00:00Z");
     let few = test.run(&line).exits(0).after("Pack: ");
     test.run("push few oci:m:few").exits(0);
-    // The two packs hold different files, so that the names in place change all the time.
+    // The two packs contain different files, so that the names in the directory change all the time.
     let lines = [("keys", &old), ("few", &few)].map(|(tag, digest)| {
         format!("pull oci:m:{tag} --digest {digest} -o out --allow-rollback-unsafe --reason race")
     });

@@ -1,4 +1,4 @@
-//! Collecting into a directory that is there.
+//! Collecting into an existing directory.
 
 use std::{fs, os::unix::fs::MetadataExt as _};
 
@@ -12,7 +12,7 @@ const REKOR2: &str = "collect lab/layouts/keyless-bundle-rekor2-oras";
 
 const SIGNER: &str = "sha256:43ef7bc87c44704aa997d44437f45c362729aee88ee5fcd4b5a2cac39811b24f";
 
-/// A directory with the keys of one image, made at a time.
+/// A directory with the keys of one image, made at a given time.
 fn collected(at: &str) -> Test {
     let test = Test::new();
     test.run(&format!("{REKOR1} {TRUST} --created {at}")).exits(0);
@@ -31,7 +31,7 @@ fn names(test: &Test, kept: bool) -> Vec<String> {
         .collect()
 }
 
-/// What a touch would change.
+/// What a write would change.
 fn marks(test: &Test) -> Vec<(String, u64, i64, i64)> {
     let mut marks: Vec<_> = test.names("keys").into_iter().map(|name| format!("keys/{name}")).collect();
     marks.push("keys".into());
@@ -81,7 +81,7 @@ fn collecting_is_cumulative() {
     assert!(test.has("keys/signer-43ef7bc8.pub"));
     let kept = &test.json("keys/keypack.json")["keys"][0]["kept"];
     assert_eq!(kept, "2026-01-02T00:00:00Z");
-    // Kept for longer is no news.
+    // Being kept for longer is not a change.
     test.run(&format!("{line} 2026-01-03T00:00:00Z")).exits(0).says("unchanged");
     test.run(&format!("{line} 2026-01-03T00:00:00Z --prune")).exits(0).says("4 keys, version");
     assert_eq!(names(&test, true), [""; 0]);
@@ -130,7 +130,7 @@ fn a_missing_key_that_is_kept_or_revoked_is_told_as_that() {
     }
 }
 
-/// Who mistypes the fingerprint of a stolen key must not believe that it is revoked.
+/// A user who mistypes the fingerprint of a stolen key must not believe that it is revoked.
 #[test]
 fn a_revocation_of_no_key_that_is_here_is_told() {
     let test = collected("2026-01-01T00:00:00Z");
@@ -138,7 +138,7 @@ fn a_revocation_of_no_key_that_is_here_is_told() {
     let only_log = "--trusted-root lab/trust/trusted_root.json";
     for (keys, revoke, told) in [
         (TRUST, &wrong, true),
-        // In a source alone, in the directory in place alone, and revoked there already.
+        // Only in a source, only in the existing directory, and already revoked there.
         (&format!("{TRUST} -o new"), &right, false),
         (only_log, &right, false),
         (only_log, &right, false),
@@ -150,7 +150,7 @@ fn a_revocation_of_no_key_that_is_here_is_told() {
     }
 }
 
-/// The report shows other ids than fingerprints too; by one of these nothing would be revoked.
+/// The report also shows ids that are not fingerprints; revoking by one of these would revoke nothing.
 #[test]
 fn a_revocation_by_an_id_that_is_no_fingerprint() {
     let test = Test::new();
@@ -171,7 +171,7 @@ fn a_revocation_by_an_id_that_is_no_fingerprint() {
     }
 }
 
-/// What is right and can't be proved without the CA is not called bad.
+/// A genuine key that can't be proved without the CA is not called bad.
 #[test]
 fn what_a_revoked_ca_leaves_unproved() {
     let test = Test::new();

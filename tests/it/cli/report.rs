@@ -1,4 +1,4 @@
-//! The report as people read it: a summary first, one line for each image, nothing cut that can't be told apart.
+//! The report for people: a summary first, one line per image, and nothing shortened until it is ambiguous.
 
 use serde_json::{Value, json};
 
@@ -66,7 +66,7 @@ fn a_signed_pack_is_no_image_with_a_missing_key() {
     let entries = index["manifests"].as_array_mut().unwrap();
     let name = |entry: &Value| entry["annotations"]["org.opencontainers.image.ref.name"].clone();
     let pack = entries.iter().find(|entry| name(entry) == "keys").unwrap()["digest"].clone();
-    // As cosign would have tagged it; that the signature is another image's is for `pull` to say.
+    // As cosign would have tagged it; that the signature is for another image is for `pull` to report.
     entries.retain(|entry| entry["annotations"]["kind"] != "dev.cosignproject.cosign/image");
     let signature = entries.iter_mut().find(|e| e["annotations"]["kind"].is_string()).unwrap();
     let tag = format!("{}.sig", pack.as_str().unwrap().replace(':', "-"));

@@ -1,4 +1,4 @@
-//! `--key FILE` and `--key ROLE=FILE`: what a key is for is said by whoever gives it.
+//! `--key FILE` and `--key ROLE=FILE`: the user decides what a key is for.
 
 use serde_json::json;
 
@@ -18,7 +18,7 @@ fn a_logs_key_comes_with_its_role() {
     }
     let ran = test.run(&format!("discover {SIGNED} {SIGNER} --key rekor-x.pub")).exits(0);
     ran.tells("warning: rekor-x.pub is taken for the key of a Rekor v1 log because of its name");
-    // Without a role it is a signer's key, and the report says how it would be given as a log's.
+    // Without a role it is a signer's key, and the report says how to pass it as a log's.
     let ran = test.run(&format!("discover {SIGNED} {SIGNER} --key log.pub")).fails(4, "incomplete");
     assert!(!ran.out.contains("not needed"), "{}", ran.out);
     ran.says("not used key-role: log.pub:").says("--key rekor=FILE").says("its keys");
@@ -63,7 +63,7 @@ fn keys_of_the_wrong_kind() {
     ] {
         test.run(&format!("{line} {given}")).fails(3, "key-role").tells(says).tells("--key ROLE=FILE");
     }
-    // Nobody said what this one is for. The images are looked at all the same.
+    // This one was given no role. The images are read anyway.
     let ran = test.run(&format!("{line} chain.pem")).fails(4, "incomplete");
     ran.says("not used key-role: chain.pem:").says("1 image: 1 signed");
     let ran = test.run(&format!("{line} pki=chain.pem")).fails(4, "incomplete");
@@ -103,7 +103,7 @@ fn rhels_names_give_the_role_and_other_names_none() {
         assert_eq!(ran.code, code, "{name}: {}", ran.out);
         std::fs::remove_file(test.path(&format!("{sigstore}/{name}"))).unwrap();
     }
-    // The policy says more than a name does, in both directions.
+    // The policy takes precedence over a name, in both directions.
     let policy = |field: &str, name: &str| {
         let requirement = json!({"type": "sigstoreSigned", field: format!("/etc/pki/sigstore/{name}")});
         let policy = json!({"default": [requirement]});
@@ -116,7 +116,7 @@ fn rhels_names_give_the_role_and_other_names_none() {
     assert_eq!(policy("keyPath", "REKOR-lab"), 4);
 }
 
-/// The id of a Rekor v2 log is made of its origin too, which a key file does not say.
+/// The id of a Rekor v2 log also depends on its origin, which a key file does not contain.
 #[test]
 fn a_rekor2_key_without_its_origin() {
     let test = Test::new();

@@ -1,4 +1,4 @@
-//! Rules: what was seen is a draft, what a person gives is policy, and policy never says less than it did.
+//! Rules: discovered signers are a draft, rules that the user gives are policy, and policy never becomes weaker.
 
 use keypack::oci::Digest;
 use serde_json::{Value, json};
@@ -39,7 +39,7 @@ fn a_draft_is_refused_until_a_person_went_through_it() {
     test.run(&format!("{line} draft.yaml")).fails(3, "rules-are-draft").tells("draft.yaml:4:8");
     test.run(&format!("{line} draft.yaml --optional")).fails(3, "rules-are-draft");
     assert!(!test.has("keys"));
-    // What the place can't say is not guessed: bundles name no repository, and a data folder no host.
+    // What the source does not contain is not guessed: bundles name no repository, and a data folder no host.
     let decided = draft.replace("draft: true\n", "");
     test.write("decided.yaml", &decided);
     test.run(&format!("{line} decided.yaml")).fails(2, "config-malformed").tells("\"\" is no scope");
@@ -57,9 +57,9 @@ fn a_draft_is_refused_until_a_person_went_through_it() {
     test.write("decided.yaml", named);
     test.run(&format!("{line} decided.yaml")).exits(0);
     assert_eq!(rules(&test).as_array().unwrap().len(), 45);
-    // The file that a person may have worked on is not written over.
+    // A file that someone may have edited is not overwritten.
     test.run(&format!("discover storage {TRUST} --draft-rules=decided.yaml")).fails(1, "draft-exists");
-    // Without a file, stdout has the draft and nothing else.
+    // Without a file, stdout contains only the draft.
     let ran = test.run(&format!("discover storage {TRUST} --draft-rules -")).exits(0);
     assert_eq!(ran.out, draft);
     test.run(&format!("discover storage {TRUST} --draft-rules - --format json")).fails(2, "usage");
@@ -73,7 +73,7 @@ fn discovering_and_collecting_make_no_rules() {
     assert_eq!(rules(&test), Value::Null);
 }
 
-/// A layout with the same image and a signature that names the right keys and verifies with none.
+/// A layout with the same image and a signature that names the right keys but verifies with none.
 fn forged(test: &Test) {
     test.layout("keyless-bundle-rekor1-oras", "forged");
     let mut index = test.json("forged/index.json");
@@ -89,7 +89,7 @@ fn forged(test: &Test) {
             continue;
         }
         let mut bundle = test.json(&path(&manifest["layers"][0]));
-        // A manifest that nothing lists is found all the same.
+        // A manifest that nothing lists is found anyway.
         std::fs::remove_file(test.path(&path(entry))).unwrap();
         let signature = bundle["dsseEnvelope"]["signatures"][0]["sig"].as_str().unwrap().to_owned();
         let other = signature.replacen(
@@ -161,7 +161,7 @@ fn names_in_content_write_no_rules() {
 
 #[test]
 fn a_signed_name_is_shown_and_makes_no_scope() {
-    // What somebody signed as 127.0.0.1:5012/… lies in a mirror: the rule is about the mirror.
+    // An image that was signed as 127.0.0.1:5012/… is in a mirror: the rule is for the mirror.
     let test = Test::new();
     for (place, scope) in [("registry.example/mirror/app:v1", "registry.example/mirror/app"), ("v1", "")] {
         test.layout("key-tag-rekor1-cosignsave", "m");
@@ -193,10 +193,10 @@ fn rules_are_in_the_pack_digest_and_in_order() {
         "one key, however it is named"
     );
     assert_eq!(read[0]["log"][0].as_str().unwrap().split_at(6).0, "rekor:");
-    // The same rules otherwise written and ordered are the same pack; nothing new is made of them.
+    // The same rules in another notation and order are the same pack; no new one is made.
     let again = collect(&test, &two).exits(0).says("unchanged");
     assert_eq!(again.after("Pack: "), with);
-    // They stay without being given again, and go when the setting says that there are none.
+    // They stay without being given again, and are removed when the configuration says that there are none.
     test.run(&format!("collect {SIGNED} {TRUST}")).exits(0).says("unchanged");
     test.write("keypack.yaml", "rules: []\n");
     test.run(&format!("collect {SIGNED} {TRUST} --config keypack.yaml")).exits(0).says("changed");
@@ -228,12 +228,12 @@ fn a_rule_about_a_key_that_is_not_there_stops_everything() {
         .tells("[rule-unmet]");
     let ran = test.run(&format!("collect {SIGNED} {TRUST} --accept-rules rules.yaml --format json")).exits(4);
     assert_eq!(ran.json()["error"]["code"], "rule-unmet");
-    // With a pack in place, that stays as it is.
+    // An existing pack stays as it is.
     collect(&test, NAMED).exits(0);
     let before = test.tree("keys");
     collect(&test, &NAMED.replace("43ef7bc8", "43ef7bc9")).fails(4, "rule-unmet");
     assert_eq!(test.tree("keys"), before);
-    // A key that a rule needs is not pruned away in silence.
+    // A key that a rule needs is not silently pruned.
     let other =
         "collect oci:lab/layouts/keyless-bundle-rekor2-oras --trusted-root lab/trust/trusted_root.json";
     test.run(&format!("{other} --prune")).fails(4, "rule-unmet");
@@ -253,7 +253,7 @@ fn a_revoked_signer_leaves_its_rule_and_the_rule_stays() {
         .tells("is revoked");
     assert_eq!(rules(&test)[0]["signers"], json!([]));
     test.run("inspect keys").exits(0).says("nobody (all signers were revoked)");
-    // The file may name it still, by fingerprint or by what is gone with it.
+    // The file may still name it, by fingerprint or by a name that is gone with it.
     let named = NAMED.replace("signer-43ef7bc8", &format!("\"signer:{SIGNER}\""));
     collect(&test, &named).exits(4).tells("is revoked");
     assert_eq!(rules(&test)[0]["signers"], json!([]));
@@ -275,7 +275,7 @@ fn revocations_and_rules_do_not_wait_for_a_signed_image() {
     assert_eq!(inventory["keys"].as_array().unwrap().len(), 1);
     test.run(unsigned).exits(0).tells("nothing was written");
     assert_eq!(test.json("keys/keypack.json"), inventory);
-    // Where there is no pack yet, there is nothing to say it in.
+    // If there is no pack yet, there is nothing to record it in.
     test.run(&format!("{unsigned} --accept-rules rules.yaml -o new")).exits(0).tells("nothing was written");
 }
 

@@ -1,4 +1,4 @@
-//! Secrets in addresses: none is shown, and none goes into what is written.
+//! Secrets in URLs: none is shown, and none is written anywhere.
 
 use serde_json::json;
 
@@ -10,7 +10,7 @@ use super::{
 
 const SECRET: &str = "REKSECRET";
 
-/// Addresses of a place that could be asked, each with a secret in another part.
+/// URLs of a host that could be contacted, each with a secret in another part.
 fn addresses(host: &str) -> [String; 6] {
     [
         format!("http://user:{SECRET}@{host}"),
@@ -22,7 +22,7 @@ fn addresses(host: &str) -> [String; 6] {
     ]
 }
 
-/// Fails, and the secret is nowhere: not in what is said, nor in any file.
+/// Fails, and the secret appears nowhere: not in the output, nor in any file.
 #[track_caller]
 fn refused(test: &Test, line: &[&str], code: &str) {
     for format in ["text", "json"] {
@@ -63,7 +63,7 @@ fn a_secret_in_an_address_that_is_named() {
             test.write("keypack.yaml", &setting);
             refused(&test, &[&collect[..], &["--config", "keypack.yaml"]].concat(), "config-malformed");
         }
-        // Where a file is expected, or nothing of the kind.
+        // Where a file is expected, or no URL at all.
         for option in ["--key", "--trusted-root", "--from-policy", "--tuf-root", "--accept-rules", "--config"]
         {
             refused(&test, &[&collect[..], &[option, &address]].concat(), "keypack");
@@ -104,7 +104,7 @@ fn a_secret_in_an_address_of_a_trusted_root() {
                 entry["uri"] = address.clone().into();
             }
         }
-        // Entries that can't be used are reported with their address.
+        // Entries that can't be used are reported with their URL.
         let mut bad = root["tlogs"][0].clone();
         bad["publicKey"]["rawBytes"] = "AAAA".into();
         root["tlogs"].as_array_mut().unwrap().push(bad);

@@ -1,4 +1,4 @@
-//! The page that two people sign, the digest of a set of keys, and when things end.
+//! The page that two people sign, the key-set digest, and expiry dates.
 
 use keypack::oci::Digest;
 
@@ -62,7 +62,7 @@ fn the_key_set_stays_while_only_version_and_dates_change() {
     assert_eq!(key_set(&test, "oci:m:one"), one);
     test.run(&format!("collect {SOURCE} {TRUST} -o less --include all")).exits(0);
     assert_ne!(key_set(&test, "less"), one);
-    // Another time of use, another rule and a revocation are another set; another address of a log is not.
+    // Another validity period, another rule and a revocation make another set; another URL of a log does not.
     for (change, same) in [
         (r#"{"validity":{"start":"2024-01-01T00:00:00Z","end":"2026-01-01T00:00:00Z"}}"#, false),
         (r#"{"url":"https://elsewhere.example"}"#, true),
@@ -115,7 +115,7 @@ fn ends_are_listed_in_order_and_warned_of_30_days_ahead() {
     collect(&test, &format!("-o long --expires {}", now_and(100)));
     let ran = test.run("inspect long --fail-on-stale").exits(0);
     assert!(!ran.err.contains("ends in"), "{}", ran.err);
-    // Half a year after it was made no pull takes it, whatever its maker says.
+    // Half a year after it was made no pull accepts it, whatever its maker says.
     collect(&test, &format!("-o old --created {} --expires {}", now_and(-170), now_and(900)));
     test.run("inspect old --fail-on-stale").fails(4, "pack-stale").says("by the age that pull takes");
     let ends = test.run("inspect old --format json").exits(0).json()["ends"].clone();

@@ -1,4 +1,5 @@
-//! A push replaces a pack, and nothing else: neither what a tag names nor what lies in the place of the pack.
+//! A push replaces a pack and nothing else: neither another thing that a tag names, nor a file in the place of the
+//! pack.
 
 use std::fs;
 
@@ -11,7 +12,7 @@ use super::{
     push::collected,
 };
 
-/// Somebody's image, and other things that a tag may name.
+/// Someone's image, and other things that a tag may name.
 fn images(test: &Test, layout: &str) {
     test.layout("key-tag-notlog-oras", layout);
     let put = |bytes: &[u8]| {
@@ -54,7 +55,7 @@ fn a_tag_that_names_something_else_in_a_layout_or_an_archive() {
         }
         assert_eq!((test.tree("m"), test.read("m.tar")), before);
         test.run(&format!("push keys {place}:keys")).exits(0);
-        // An older pack, or the other form of it, may be replaced.
+        // An older pack, or its other form, may be replaced.
         test.run(&format!("push keys {place}:keys --as artifact")).exits(0);
         test.run(&format!("push keys {place}:keys")).exits(0);
     }
@@ -75,7 +76,7 @@ fn a_place_that_cannot_be_read_is_not_written() {
     test.write("a.tar", b"not a tar");
     test.run("push keys oci-archive:a.tar:keys").exits(1);
     assert_eq!(test.read("a.tar"), b"not a tar");
-    // A new layout, an empty folder, and one where a push was interrupted.
+    // A new layout, an empty folder, and one in which a push was interrupted.
     fs::create_dir(test.path("empty")).unwrap();
     test.write("begun/oci-layout", r#"{"imageLayoutVersion":"1.0.0"}"#);
     for place in ["new", "empty", "begun"] {
@@ -83,7 +84,7 @@ fn a_place_that_cannot_be_read_is_not_written() {
     }
 }
 
-/// Nothing may be lost of a layout beside which a pack is written.
+/// A layout must not lose anything when a pack is written next to it.
 #[test]
 fn entries_that_cannot_be_read_stay_byte_for_byte() {
     let (test, _) = collected();
@@ -114,7 +115,7 @@ fn entries_that_cannot_be_read_stay_byte_for_byte() {
         let old = before.trim_end().strip_suffix("]}").unwrap();
         assert!(after.starts_with(old), "{before}\n{after}");
     }
-    // What can't be read at all, and what can't be read and has this tag, is not written over.
+    // Something unreadable, and something unreadable that has this tag, are not overwritten.
     let named = r#"{"digest":"md5:00","size":1,"annotations":{"org.opencontainers.image.ref.name":"keys"},"mediaType":"x"}"#;
     for odd in ["1", r#"{"size":1}"#, named] {
         with(odd);
@@ -172,7 +173,7 @@ fn what_lies_in_the_place_of_the_pack_in_oc_mirrors_output() {
     fs::create_dir_all(test.path("out/working-dir/hold-operator")).unwrap();
     test.run("push keys oc-mirror:out").exits(0);
     let pack = test.read(carried);
-    // A pack is replaced, by another form of it too.
+    // A pack is replaced, also by another form of it.
     test.run("push keys oc-mirror:out --as artifact").exits(0);
     assert_ne!(test.read(carried), pack);
     images(&test, "m");
@@ -191,7 +192,7 @@ fn what_lies_in_the_place_of_the_pack_in_oc_mirrors_output() {
     test.run("push keys oci-archive:both.tar:more").exits(0);
     test.write(carried, test.read("both.tar"));
     test.run("push keys oc-mirror:out").exits(0);
-    // The same in a segment that holds nothing else.
+    // The same in a segment that contains nothing else.
     fs::remove_file(test.path(carried)).unwrap();
     let segment = |bytes: &[u8]| {
         let mut tar = tar::Builder::new(Vec::new());

@@ -1,4 +1,4 @@
-//! Help, wrong command lines, and what the terminal gets.
+//! Help, wrong command lines, and the output on a terminal.
 
 use std::collections::BTreeMap;
 
@@ -186,6 +186,6 @@ fn a_credentials_file_that_is_named_must_be_there() {
     let missing = |line: &str| test.run(line).exits(1).tells("nothere.json").tells("[auth-file]");
     missing("pull docker://127.0.0.1:1/a:t --plain-http --authfile nothere.json");
     missing("discover docker://127.0.0.1:1/a:t --plain-http --authfile nothere.json");
-    // What is not asked for credentials needs no file.
+    // A source that needs no credentials needs no such file.
     test.run("pull oci:m:t --authfile nothere.json").exits(1).tells("[not-found]");
 }

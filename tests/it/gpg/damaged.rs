@@ -1,11 +1,11 @@
-//! Keys and messages that are damaged anywhere: the reason is given in words, not in those of a library.
+//! Keys and messages that are damaged anywhere: the error explains the reason in keypack's words, not in a library's.
 
 use keypack::key::{OpenPgpMessage, parse_key_file};
 use pgp::composed::ArmorOptions;
 
 use super::lab::{Say, block, bound, bytes, secret, signed};
 
-/// What debug output and the names of types look like.
+/// Text that looks like debug output or a type name.
 #[track_caller]
 fn in_words(text: &str) {
     let odd =

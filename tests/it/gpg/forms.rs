@@ -12,7 +12,7 @@ use super::lab::{
     Say, block, bound, bytes, image, literal, message, now, outcome, packet, payload, secret, signed,
 };
 
-/// The marker packet (RFC 9580 §5.8), which readers leave out.
+/// The marker packet (RFC 9580 §5.8), which readers ignore.
 const MARKER: &[u8] = b"\xca\x03PGP";
 
 fn ops(owner: &SignedSecretKey, kind: SignatureType, hash: HashAlgorithm) -> Vec<u8> {
@@ -48,7 +48,7 @@ fn markers_are_left_out() {
     let marked = [MARKER, &signed(&owner, &Say::default())].concat();
     assert_eq!(outcome(&marked, &[[MARKER, &key].concat()], now()), "have");
     let key = parse(&key);
-    // What GnuPG notes for itself in its keyring (RFC 9580 §5.10).
+    // GnuPG's private notes in its keyring (RFC 9580 §5.10).
     let noted = [&bytes(&block(&owner, &Say::default()))[..], b"\xcc\x02\x03\x00"].concat();
     let trusted = parse_key_file(&noted).unwrap();
     assert_eq!(trusted.material, [Material::OpenPgp(parse(&bytes(&block(&owner, &Say::default()))))]);

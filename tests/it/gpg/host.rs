@@ -1,4 +1,4 @@
-//! What a host has already: read by default, with its origin told, and never in the way.
+//! The host's existing keys: read by default, reported with their origin, and never in the way.
 
 use keypack::key::PublicKey;
 use serde_json::json;
@@ -89,7 +89,7 @@ fn a_host_whose_files_are_wrong_does_not_stop_anything() {
     assert!(ran.out.contains("/etc/pki/sigstore"), "{}", ran.out);
 }
 
-/// Nobody asked for these keys: that no signature needs them is no news.
+/// The user did not ask for these keys, so it is not reported that no signature needs them.
 #[test]
 fn keys_of_the_host_that_nothing_needs_are_no_news_and_no_part_of_the_pack() {
     let test = image();
@@ -145,13 +145,13 @@ fn keys_inside_a_policy_are_told_apart_by_their_scopes() {
     };
     let collect = "collect dir:image --from-policy=policy.json --no-host -o keys";
     let other = key(other);
-    // The first collection, in which a scope has another key, and two scopes have the same one.
+    // The first collection, in which one scope has another key, and two scopes have the same one.
     write(json!({"a.test": other, "r.test": own, "s.test": own}));
     test.run(collect).exits(0);
     let sources: Vec<_> = test.json("keys/keypack.json")["keys"][0]["provenance"].as_array().unwrap().clone();
     assert_eq!(sources.len(), 1, "{sources:?}");
     assert_eq!(sources[0]["source"], "policy.json (docker r.test keyData)");
-    // Now the image is signed by the key of another scope, which was there all along; then by one that took its place.
+    // Now the image is signed by the key of another scope, which was there all along; then by one that replaced it.
     let new = owner();
     signed_image(&test, &new, "r.test/app:v1");
     let new = key(test.read("owner.asc"));
@@ -179,10 +179,10 @@ fn the_first_policy_counts_and_folders_and_absent_files_are_no_news() {
         ran["keys"][0]["provenance"][0]["source"],
         "host:/usr/share/containers/policy.json (default keyData)"
     );
-    // The host's own policy stands in front of it, and does not have the key.
+    // The host's own policy takes precedence over it, and does not have the key.
     test.write("host/etc/containers/policy.json", json!({"default": [{"type": "reject"}]}).to_string());
     test.run("discover dir:image --host-root host").exits(4);
-    // Of a key that can't be used, it is told.
+    // A key that can't be used is reported.
     let weak = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/gpg/unsupported/rsa1024.asc");
     test.write("host/etc/pki/sigstore/weak", std::fs::read(weak).unwrap());
     let ran = test.run("discover dir:image --host-root host --key owner.asc").exits(0);

@@ -1,4 +1,4 @@
-//! Lies about keys: whose they are, what belongs to them, whether they still stand.
+//! Forged keys: whose they are, what belongs to them, whether they are still valid.
 
 use keypack::key::{KeyFileError, Material, OpenPgpKey, parse_key_file};
 use pgp::{
@@ -78,7 +78,7 @@ fn a_user_id_that_the_owner_never_signed() {
     let (victim, attacker) = (secret(), secret());
     let mut forged = block(&victim, &Say::default());
     forged.details.users.insert(0, user(&attacker, "Red Hat, Inc. <security@redhat.com>", &Say::default()));
-    // The same with the issuer of the victim written over it.
+    // The same with the victim written over it as the issuer.
     let mut lied = user(&attacker, "Pope <pope@example.test>", &Say::default());
     for word in &mut lied.signatures {
         let keep = block(&victim, &Say::default()).details.users[0].signatures[0].clone();
@@ -114,7 +114,7 @@ fn a_subkey_that_a_stranger_attached() {
     let content = payload(super::lab::image());
     let by_attacker = message(&Say::default().sign(&attacker.secret_subkeys[0].key, &content), &content);
     let mut forged = block(&victim, &Say::default());
-    // Bound by its own primary key, not by the one that it hangs on.
+    // Bound by its own primary key, not by the one that it is attached to.
     forged.public_subkeys.push(bound(&attacker, &attacker, &Say::default(), true));
     assert_eq!(outcome(&by_attacker, &[bytes(&forged)], now()), "missing");
 }
@@ -125,7 +125,7 @@ fn a_subkey_of_somebody_else_adopted_without_its_answer() {
     let content = payload(super::lab::image());
     let by_victim = message(&Say::default().sign(&victim.secret_subkeys[0].key, &content), &content);
     for (answer, expected) in [(false, "missing"), (true, "have")] {
-        // Only the victim can make the answer; with it, the victim agreed.
+        // Only the victim can make the back-signature; with it, the victim agreed.
         let mut forged = block(&attacker, &Say::default());
         forged.public_subkeys.push(bound(&victim, &attacker, &Say::default(), answer));
         assert_eq!(outcome(&by_victim, &[bytes(&forged)], now()), expected);
@@ -166,7 +166,7 @@ fn a_revoked_key_also_where_another_copy_hides_it() {
     let mut revoked = good.clone();
     revoked.details.revocation_signatures.push(revocation(&owner));
     let (good, revoked) = (bytes(&good), bytes(&revoked));
-    // Made before the revocation: GnuPG and podman refuse it all the same.
+    // Made before the revocation: GnuPG and podman refuse it anyway.
     let message = signed(&owner, &Say { day: 10, ..Say::default() });
     assert_eq!(outcome(&message, std::slice::from_ref(&good), now()), "have");
     assert_eq!(outcome(&message, std::slice::from_ref(&revoked), now()), "signing-key-revoked");
@@ -190,7 +190,7 @@ fn a_key_that_expired_after_it_signed() {
     assert_eq!(outcome(&message, &[block(Some(51))], now()), "have");
     assert_eq!(outcome(&message, &[block(Some(50))], now()), "signature-lapsed");
     assert_eq!(outcome(&message, &[block(Some(0))], now()), "have", "zero means never");
-    // A newer word of the owner makes the time longer.
+    // A newer statement of the owner extends the validity.
     let renewed = Say { expires: Some(400), day: 45, ..Say::default() };
     let renewed = bytes(&super::lab::block(&owner, &renewed));
     assert_eq!(outcome(&message, &[block(Some(20)), renewed], now()), "have");
@@ -216,7 +216,7 @@ fn blocks_that_are_cut_or_changed_are_no_keys() {
     for at in 0..whole.len() {
         let mut changed = whole.clone();
         changed[at] ^= 1;
-        // Only bytes that nobody signed may change: packet lengths that mean the same, hints of the issuer.
+        // Only unsigned bytes may change: packet lengths that mean the same, issuer hints.
         if let Ok(parsed) = parse_key_file(&changed) {
             for material in parsed.material {
                 assert_eq!(material.id(), good.id(), "byte {at}");

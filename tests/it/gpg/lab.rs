@@ -1,4 +1,4 @@
-//! Keys and signatures that the tests make themselves, honest and not, out of the same packets as real ones.
+//! Keys and signatures that the tests make themselves, honest and not, from the same packets as real ones.
 
 use jiff::Timestamp;
 use keypack::{
@@ -21,10 +21,10 @@ use pgp::{
     types::{Duration, KeyVersion, Password, SignedUser, SigningKey, Tag, Timestamp as Stamp},
 };
 
-/// When all keys of the lab were made.
+/// The creation time of all lab keys.
 pub const MADE: u32 = 1_767_225_600;
 
-/// Now, in the lab: fifty days later.
+/// The present, in the lab: fifty days later.
 pub fn now() -> Timestamp {
     days(50)
 }
@@ -33,7 +33,7 @@ pub fn days(days: u32) -> Timestamp {
     Timestamp::from_second(i64::from(MADE + days * 86_400)).unwrap()
 }
 
-/// A statement to be made, with all that can be wrong about it.
+/// A statement to be made, with everything that can be wrong about it.
 #[derive(Clone)]
 pub struct Say {
     pub hash: HashAlgorithm,
@@ -103,7 +103,7 @@ pub fn secret_of(kind: KeyType, version: KeyVersion) -> SignedSecretKey {
     params.build().unwrap().generate(rand::thread_rng()).unwrap()
 }
 
-/// A user id with the owner's word for it.
+/// A user id with the owner's certification.
 pub fn user(key: &SignedSecretKey, name: &str, say: &Say) -> SignedUser {
     let id = UserId::from_str(pgp::types::PacketHeaderVersion::default(), name).unwrap();
     let (signer, password) = (&key.primary_key, Password::empty());
@@ -119,7 +119,7 @@ pub fn block(key: &SignedSecretKey, say: &Say) -> SignedPublicKey {
     SignedPublicKey::new(key.primary_key.public_key().clone(), details, vec![])
 }
 
-/// The subkey of `of`, bound to the primary key of `to`; with the subkey's answer by its own owner, or without.
+/// The subkey of `of`, bound to the primary key of `to`; with or without a back-signature by the subkey's own owner.
 pub fn bound(of: &SignedSecretKey, to: &SignedSecretKey, say: &Say, answer: bool) -> SignedPublicSubKey {
     let subkey = &of.secret_subkeys[0].key;
     let (signer, password) = (&to.primary_key, Password::empty());
@@ -138,7 +138,7 @@ pub fn bound(of: &SignedSecretKey, to: &SignedSecretKey, say: &Say, answer: bool
     SignedPublicSubKey::new(public.clone(), vec![binding])
 }
 
-/// The owner takes the key back.
+/// The owner revokes the key.
 pub fn revocation(key: &SignedSecretKey) -> Signature {
     let signer = &key.primary_key;
     let config = Say { day: 40, ..Say::default() }.config(SignatureType::KeyRevocation, signer);
@@ -186,7 +186,7 @@ pub fn bytes(block: &impl Serialize) -> Vec<u8> {
     block.to_bytes().unwrap()
 }
 
-/// What `--key` makes of these bytes.
+/// What `--key` reads from these bytes.
 pub fn candidates(bytes: &[u8]) -> Vec<Candidate> {
     let provenance =
         Provenance { grade: Grade::File, source: "lab.asc".into(), sha256: Digest::of(bytes), date: None };
@@ -200,7 +200,7 @@ pub fn ask(message: &[u8], candidates: &[Candidate], now: Timestamp) -> Result<R
     Ok(resolve(&[Question { image: image(), signature: &signature }], candidates, now))
 }
 
-/// What becomes of a message with these key blocks at hand: "have", "missing", or the code of a refusal.
+/// The outcome for a message with these key blocks available: "have", "missing", or the code of a refusal.
 pub fn outcome(message: &[u8], blocks: &[Vec<u8>], now: Timestamp) -> &'static str {
     let candidates: Vec<_> = blocks.iter().flat_map(|block| candidates(block)).collect();
     let resolution = match ask(message, &candidates, now) {

@@ -1,4 +1,4 @@
-//! Lies about signatures.
+//! Forged signatures.
 
 use std::io::Write;
 
@@ -35,7 +35,7 @@ fn the_wrong_key() {
     let (owner, other) = (secret(), secret());
     let key = bytes(&block(&other, &Say::default()));
     assert_eq!(outcome(&signed(&owner, &Say::default()), std::slice::from_ref(&key), now()), "missing");
-    // The other's signature that says it is the owner's.
+    // The other's signature that claims to be the owner's.
     let content = payload(image());
     let mut config = Say::default().config(SignatureType::Binary, &owner.primary_key);
     config.pub_alg = other.primary_key.algorithm();
@@ -184,7 +184,7 @@ fn other_forms_of_signing() {
     }
 }
 
-/// What cosign signs for, and what a payload of cosign's type means, is not what GPG signs.
+/// What cosign signs, and what a payload of cosign's type means, is not what GPG signs.
 #[test]
 fn a_payload_of_another_type_or_with_a_key_twice() {
     let owner = secret();
@@ -199,8 +199,8 @@ fn a_payload_of_another_type_or_with_a_key_twice() {
     }
 }
 
-/// A signature of version 3 names a key id and nothing else; so do many of version 4. Key ids can be forged: here two
-/// candidates are asked for one, and the right one answers wherever it stands.
+/// A version 3 signature contains only a key id; so do many of version 4. Key ids can be forged: here two candidates
+/// are tried for one id, and the right one is found in either order.
 #[test]
 fn two_keys_with_one_key_id() {
     let (owner, other) = (secret(), secret());
@@ -217,7 +217,7 @@ fn two_keys_with_one_key_id() {
     assert_eq!(outcome(&message(&honest, &content), &keys, now()), "have");
     let lied = by_id(&owner.primary_key, hint);
     assert_eq!(outcome(&message(&lied, &content), &keys, now()), "signature-does-not-match");
-    // The same subkey under two primary keys has one key id; whose signature it is, the key at hand says.
+    // The same subkey under two primary keys has one key id; the available key decides whose signature it is.
     let mut adopter = block(&other, &Say::default());
     adopter.public_subkeys.push(super::lab::bound(&owner, &other, &Say::default(), true));
     let mut own = block(&owner, &Say::default());

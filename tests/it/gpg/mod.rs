@@ -1,4 +1,4 @@
-//! OpenPGP keys and signatures: real ones, and lies about them. Each test is named after the lie it tells.
+//! OpenPGP keys and signatures: real ones and forged ones. Each test is named after the forgery.
 mod damaged;
 mod forms;
 mod host;

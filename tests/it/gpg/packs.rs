@@ -1,4 +1,4 @@
-//! A GPG key on its way: collected, written, carried, pinned, revoked.
+//! A GPG key through its life: collected, written, carried, pinned, revoked.
 
 use pgp::composed::ArmorOptions;
 
@@ -53,7 +53,7 @@ fn a_pack_is_pulled_by_the_fingerprint_that_gpg_prints() {
     let groups: Vec<_> = fingerprint.as_bytes().chunks(4).map(|c| std::str::from_utf8(c).unwrap()).collect();
     let pin = format!("gpg:{} @{copy}", groups.join(" "));
     test.run_args(&["pull", "oci:carry:k", "--pin", &pin, "-o", "in"]).exits(0);
-    // Nobody vouches for what the key was called, so that its name is made anew.
+    // Nothing authenticates the old name of the key, so it is renamed.
     let pulled = test.names("in").into_iter().find(|name| name.starts_with("gpg-")).unwrap();
     assert_eq!(test.read(&format!("in/{pulled}")), test.read(&format!("keys/{file}")));
     // Another key, a key id, and another role.
@@ -69,7 +69,7 @@ fn a_pack_is_pulled_by_the_fingerprint_that_gpg_prints() {
 
 #[test]
 fn an_older_copy_of_a_pinned_key() {
-    // Its owner gave it an end later on: in the older copy it has none, and everything signed since counts.
+    // Its owner added an expiry later: the older copy has none, so everything signed since would count.
     let (test, owner, _) = collected();
     test.run("push keys oci:carry:old").exits(0);
     test.write("owner.asc", bytes(&block(&owner, &Say { expires: Some(4000), day: 20, ..Say::default() })));
@@ -86,7 +86,7 @@ fn an_older_copy_of_a_pinned_key() {
     ran.tells("which copy").tells(&old);
     assert!(!test.has("in"));
     test.run(&format!("pull oci:carry:new --pin {new} -o in")).exits(0);
-    // Where the inventory is authenticated, the fingerprint that the owner publishes is enough.
+    // If the inventory is authenticated, the fingerprint that the owner publishes is enough.
     let digest = test.run("inspect oci:carry:new").after("Pack: ");
     test.run(&format!("pull oci:carry:new --digest {digest} --pin {bare} -o two")).exits(0);
 }
@@ -135,7 +135,7 @@ fn a_key_that_its_owner_revoked_does_not_stay() {
     assert!(!test.has(&format!("keys/{file}")), "{:?}", test.names("keys"));
     let json = test.json("keys/keypack.json");
     assert_eq!(json["revoked"][0]["reason"], "revoked by its owner");
-    // And it does not come back with the old copy.
+    // The old copy does not bring it back.
     test.write("owner.asc", bytes(&block(&owner, &Say::default())));
     let ran = test.run("collect dir:image --key owner.asc -o keys --no-host").exits(4);
     assert!(ran.err.contains("is revoked"), "{}", ran.err);
@@ -174,7 +174,7 @@ fn signatures_that_can_not_be_read_are_told_by_collect_too() {
     assert_eq!(ran.out.matches("problem signature-malformed").count(), 7, "{}", ran.out);
 }
 
-/// A build that is to be reproduced has a time of long ago, and its signatures may be newer.
+/// A reproducible build has a time in the past, and its signatures may be newer.
 #[test]
 fn a_time_of_creation_before_the_signature() {
     let test = Test::at_epoch("1767225600");
@@ -184,7 +184,7 @@ fn a_time_of_creation_before_the_signature() {
     test.run("discover dir:image --key owner.asc").exits(0);
 }
 
-/// A key that signed well and badly, and one that is not at hand.
+/// A key with good and bad signatures, and one that is not available.
 #[test]
 fn a_key_is_counted_once() {
     let test = Test::new();

@@ -1,4 +1,4 @@
-//! What a release payload inside a mirror may say, and what counts of it.
+//! What a release payload inside a mirror may claim, and what counts of it.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use keypack::{
@@ -68,7 +68,7 @@ fn a_gpg_key_is_pinned_by_its_fingerprint() {
         assert_eq!(gathered.candidates.len(), 1, "{pin}: {:?}", gathered.unusable);
         assert_eq!(gathered.candidates[0].provenance.grade, Grade::Pinned);
     }
-    // A signer's key where a GPG key should be is nothing, pinned or not.
+    // A signer's key in place of a GPG key does not count, pinned or not.
     let mut gathered = pinned();
     let signer = lab("cosign.pub").replace('\n', "\n    ");
     let text = format!("kind: ConfigMap\ndata:\n  verifier-public-key-x: |\n    {signer}\n");

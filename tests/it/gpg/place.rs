@@ -10,7 +10,7 @@ use super::{
 
 const MANIFEST: &str = r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","size":2},"layers":[]}"#;
 
-/// The time of everything that this module signs: the program asks its own clock, or this.
+/// The time of everything that this module signs: the program uses its own clock, or this.
 pub const EPOCH: &str = "1771545600";
 
 /// A folder `image` with an image that `owner` signed under the name `reference`, and the owner's key in `owner.asc`.

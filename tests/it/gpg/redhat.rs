@@ -1,4 +1,4 @@
-//! Red Hat's own keys and one of its signatures, as they are published.
+//! Red Hat's own keys and one of its signatures, as published.
 
 use keypack::{
     key::{Grade, KeyRef, Material, Role, parse_key_file, well_known},
@@ -34,14 +34,14 @@ fn the_keys_are_known_by_their_fingerprints() {
         assert_eq!(well_known(KeyRef { role: Role::Gpg, id: key.id() }), Some(called));
         assert!(!key.is_weak() && !key.is_revoked() && key.expires().is_none());
         assert!(key.user_ids()[0].starts_with("Red Hat, Inc. ("), "{:?}", key.user_ids());
-        // What is written is what is read, byte for byte.
+        // What is written is what was read, byte for byte.
         let again = parse_key_file(material.to_pem().as_bytes()).unwrap();
         assert_eq!(again.material, parsed.material);
         assert_eq!(again.material[0].to_pem(), material.to_pem());
     }
 }
 
-/// Version 3 of the signature packet, as the signing service writes it. The key is in the payload, and known.
+/// Signature packet version 3, as the signing service writes it. The key is in the payload, and known.
 #[test]
 fn a_signature_is_proved_with_the_key_of_the_payload() {
     let mut gathered = Gathered::default();

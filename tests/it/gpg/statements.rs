@@ -1,4 +1,4 @@
-//! What an owner says about a key at different times, and what others say in the owner's name.
+//! What an owner states about a key at different times, and what others state in the owner's name.
 
 use keypack::key::{Material, OpenPgpKey, parse_key_file};
 use pgp::{
@@ -20,7 +20,7 @@ fn only(block: &SignedPublicKey) -> OpenPgpKey {
     key.clone()
 }
 
-/// A statement of `as_of` about its own key that `signer` made.
+/// A statement of `as_of` about its own key, made by `signer`.
 fn about_key(kind: SignatureType, as_of: &SignedSecretKey, signer: &SignedSecretKey, say: &Say) -> Signature {
     let config = say.config(kind, &as_of.primary_key);
     config.sign_key(&signer.primary_key, &Password::empty(), as_of.primary_key.public_key()).unwrap()
@@ -105,7 +105,7 @@ fn a_user_id_that_its_owner_took_back() {
     assert_eq!(with(&[(good, 1), (back, 2)]).user_ids(), [NAME]);
     assert_eq!(with(&[(good, 1), (back, 1)]).user_ids(), [NAME], "in the same second");
     assert_eq!(with(&[(good, 1), (back, 2), (good, 3)]).user_ids().len(), 2);
-    // Nothing but the revocation: the name is not kept at all.
+    // Only the revocation: the name is not kept at all.
     assert_eq!(with(&[(back, 2)]), only(&block(&owner, &Say::default())));
 }
 
@@ -164,7 +164,7 @@ fn words_that_name_nobody_are_tried_and_those_of_strangers_are_not() {
     let mut nameless = block(&owner, &Say::default());
     nameless.details.users[0].signatures = vec![word.unwrap()];
     assert_eq!(judged(&owner, &nameless), "have");
-    // As a key of a keyserver: certified by more people than the owner may make statements.
+    // Like a key from a keyserver: certified by more people than the owner may make statements.
     let mut known = block(&owner, &Say::default());
     let theirs = user(&stranger, NAME, &Say::default()).signatures;
     known.details.users[0].signatures.extend(theirs.iter().cycle().take(600).cloned());
@@ -175,7 +175,7 @@ fn words_that_name_nobody_are_tried_and_those_of_strangers_are_not() {
     assert!(parsed.unusable[0].1.contains("more than 512 statements"), "{:?}", parsed.unusable);
 }
 
-/// The subkey of `owner`, bound with these words, and a message by it.
+/// The subkey of `owner`, bound with this statement, and a message by it.
 fn subkey(owner: &SignedSecretKey, say: &Say) -> (SignedPublicKey, Vec<u8>) {
     let content = payload(image());
     let say_now = Say { day: 10, ..Say::default() };
@@ -198,7 +198,7 @@ fn a_subkey_that_expired_or_was_taken_back() {
     let mut revoked = good.clone();
     revoked.public_subkeys[0].signatures.push(back);
     assert_eq!(outcome(&message, &[bytes(&revoked)], now()), "signing-key-revoked");
-    // The primary key's end is the end of its subkeys.
+    // The primary key's expiry also applies to its subkeys.
     let mut over = good.clone();
     over.details.users = block(&owner, &Say { expires: Some(20), ..Say::default() }).details.users;
     assert_eq!(outcome(&message, &[bytes(&over)], now()), "signature-lapsed");
@@ -214,7 +214,7 @@ fn a_binding_in_the_owners_name_that_a_stranger_made() {
     let by_stranger =
         message(&Say { day: 10, ..Say::default() }.sign(&stranger.secret_subkeys[0].key, &content), &content);
     let mut forged = block(&owner, &Say::default());
-    // The stranger's own subkey answers for the owner's primary key; the owner never said a word.
+    // The stranger's own subkey signs back for the owner's primary key; the owner never agreed.
     let mut sub = bound(&stranger, &owner, &Say::default(), true);
     let (subkey, password) = (&stranger.secret_subkeys[0].key, Password::empty());
     let back = Say::default().config(SignatureType::KeyBinding, subkey);
@@ -239,7 +239,8 @@ fn a_binding_in_the_owners_name_that_a_stranger_made() {
     assert_eq!(outcome(&by_stranger, &[bytes(&forged)], now()), "missing");
 }
 
-/// The owner's subkey as these statements make it: the hashes of binding and answer, who made the answer, what it is for.
+/// The owner's subkey as made by these statements: the hashes of binding and back-signature, who made the
+/// back-signature, what it is for.
 #[derive(Clone, Copy)]
 struct Bond {
     binding: HashAlgorithm,
@@ -248,7 +249,7 @@ struct Bond {
     flags: Option<(bool, bool)>,
 }
 
-/// What becomes of a message by that subkey.
+/// The outcome for a message by that subkey.
 fn bond(owner: &SignedSecretKey, bond: Bond) -> &'static str {
     let (signer, subkey, password) = (&owner.primary_key, &owner.secret_subkeys[0].key, Password::empty());
     let other = rsa();

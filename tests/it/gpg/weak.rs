@@ -1,4 +1,4 @@
-//! OpenPGP keys with which anybody can sign.
+//! OpenPGP keys with which anyone can sign.
 
 use keypack::key::parse_key_file;
 use pgp::{
@@ -22,7 +22,7 @@ fn neutral() -> PubKeyInner {
     PubKeyInner::new(KeyVersion::V4, PublicKeyAlgorithm::Ed25519, made, None, params).unwrap()
 }
 
-/// Somebody without any secret who signs as the owner of that key.
+/// Someone without the secret key who signs as the owner of that key.
 #[derive(Debug)]
 struct Anybody<K>(K);
 
@@ -97,14 +97,14 @@ fn a_subkey_with_which_anybody_can_sign() {
     let content = payload(image());
     let forged = message(&Say { day: 10, ..Say::default() }.sign(&anybody, &content), &content);
     assert_eq!(outcome(&forged, &[bytes(&block)], now()), "missing");
-    // Nor is it written into keys/, where GnuPG would read it.
+    // It is not written into keys/ either, where GnuPG would read it.
     let parsed = parse_key_file(&bytes(&block)).unwrap();
     assert_eq!(parsed.material[0].openpgp().unwrap().ids().len(), 1);
 }
 
 #[test]
 fn an_rsa_key_with_an_exponent_of_one() {
-    // Version 4, made at some time, RSA; the modulus is that of the fixtures.
+    // Version 4, any creation time, RSA; the modulus is that of the fixtures.
     let pem = include_str!("../../../testdata/anchors/rsa.pub");
     let parsed = parse_key_file(pem.as_bytes()).unwrap();
     let keypack::key::Material::Key(key) = &parsed.material[0] else { panic!() };
@@ -119,7 +119,7 @@ fn an_rsa_key_with_an_exponent_of_one() {
             Ok(parsed) => parsed.unusable[0].1.clone(),
             Err(e) => e.to_string(),
         };
-        // The last one has nobody's word for it, and that is all that is wrong with it.
+        // The last one has no certification, and that is all that is wrong with it.
         assert_eq!(told.contains("no statement"), exponent == 3, "{exponent}: {told}");
     }
 }

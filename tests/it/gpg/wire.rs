@@ -1,4 +1,4 @@
-//! Servers that give keys: a Rekor of our own, and Red Hat's addresses, which a proxy of our own answers.
+//! Servers that provide keys: our own Rekor, and Red Hat's URLs, which our own proxy answers.
 
 use std::{
     io::{BufRead, BufReader, Write},
@@ -19,7 +19,7 @@ use super::{
 const PUBLIC_KEY: &str = "/api/v1/log/publicKey";
 const LOG: &str = "/api/v1/log";
 
-/// A certificate for these names, and a folder with its authority for --cert-dir.
+/// A certificate for these names, and a folder with its CA for --cert-dir.
 pub fn tls(test: &Test, names: &[&str]) -> Arc<rustls::ServerConfig> {
     let mut params = CertificateParams::new(vec![]).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -86,7 +86,7 @@ fn what_tls_vouches_for_is_told_and_what_it_does_not_is_not() {
     let ran = discover(&test, &format!("--rekor {url} --cert-dir certs")).exits(0);
     assert_eq!(log_key(&ran)["provenance"][0]["grade"], "tls");
     assert!(!ran.err.contains("without TLS"), "{}", ran.err);
-    // Whoever answers is believed: that is not what TLS vouches for.
+    // Any server is accepted: TLS does not vouch for that.
     let ran = discover(&test, &format!("--rekor {url} --tls-verify=false")).exits(0);
     assert_eq!(log_key(&ran)["provenance"][0]["grade"], "file");
     discover(&test, &format!("--rekor {url}")).fails(1, "tls");
@@ -105,9 +105,9 @@ fn an_inactive_shard_has_the_key() {
     });
     let ran = discover(&test, &format!("--rekor {}", server.url(""))).exits(0);
     let source = log_key(&ran)["provenance"][0]["source"].clone();
-    // No address that is kept has a query.
+    // No recorded URL has a query.
     assert_eq!(source, format!("{} of the tree 1x", server.url(PUBLIC_KEY)));
-    // A shard without a key is told, and no reason to do without the others.
+    // A shard without a key is reported, and does not affect the others.
     assert_eq!(ran.json()["unusable"][0]["entry"], "inactive shard");
 }
 
@@ -143,7 +143,7 @@ fn servers_that_are_no_rekor() {
     elsewhere.assert_no_credentials();
 }
 
-/// A host that can't be spoken to is waited for once, and the step and what to do are told.
+/// keypack waits once for an unreachable host, and reports the step and what to do.
 #[test]
 fn a_rekor_that_is_not_there_is_asked_once() {
     let test = Test::new();
@@ -154,7 +154,7 @@ fn a_rekor_that_is_not_there_is_asked_once() {
     assert_eq!(ran.err.matches("trying again").count(), 1, "{}", ran.err);
 }
 
-/// The key is well-formed and another one: no signature names it, and what is needed stays open.
+/// The key is well-formed but another one: no signature names it, and the need stays open.
 #[test]
 fn a_rekor_with_the_wrong_key() {
     let test = Test::new();
@@ -179,7 +179,7 @@ const NAMES: [&str; 4] = [
     "tuf-default.apps.rosa.rekor-prod.2jng.p3.openshiftapps.com",
 ];
 
-/// A proxy that leads every name to one server.
+/// A proxy that sends every name to one server.
 fn proxy(to: SocketAddr) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -212,7 +212,7 @@ fn tunnel(mut client: TcpStream, to: SocketAddr) -> std::io::Result<()> {
     server.shutdown(std::net::Shutdown::Both)
 }
 
-/// Runs with Red Hat's names led to a server of ours.
+/// Runs with Red Hat's names pointing to our server.
 fn at_red_hats(
     test: &Test,
     line: &str,
@@ -261,7 +261,7 @@ fn red_hats_addresses_are_left_alone_unless_they_are_needed() {
     }
 }
 
-/// TLS says that Red Hat's server gave it, and that is all: it is in no table and proves nothing.
+/// TLS says that Red Hat's server sent it, and nothing more: it is in no table and proves nothing.
 #[test]
 fn another_key_at_red_hats_address() {
     let test = Test::at_epoch(EPOCH);
@@ -298,14 +298,14 @@ fn no_way_to_red_hat_is_one_warning_and_blocks_nothing() {
     }
 }
 
-/// It is said of the user's own registry, and means no other host.
+/// It is meant for the user's own registry, and for no other host.
 #[test]
 fn red_hats_addresses_are_checked_though_tls_is_not() {
     let test = Test::at_epoch(EPOCH);
     let owner = owner();
     signed_image(&test, &owner, "registry.redhat.io/ubi9/ubi:latest");
     let key = bytes(&block(&owner, &Say::default()));
-    // Nobody trusts the server's authority.
+    // Nothing trusts the server's CA.
     let line = "discover dir:image --no-host --tls-verify=false";
     let (ran, asked) = at_red_hats(&test, line, move |_| Reply::ok(key.clone()));
     let ran = ran.exits(4);

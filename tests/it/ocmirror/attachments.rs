@@ -1,4 +1,4 @@
-//! `discover --write-registries-d`, and images whose signatures oc-mirror leaves behind, against a registry of our own.
+//! `discover --write-registries-d`, and images whose signatures oc-mirror drops, against our own registry.
 
 use std::collections::BTreeMap;
 
@@ -69,7 +69,7 @@ impl Content {
         self.0.insert(format!("/v2/{repository}/referrers/{digest}"), reply);
     }
 
-    /// An image whose signature can't be asked for.
+    /// An image whose signature request is rate-limited.
     fn limited(&mut self, repository: &str, tag: &str) {
         let digest = self.image(repository, tag);
         let path = format!("/v2/{repository}/manifests/sha256-{}.sig", digest.hex());
@@ -138,7 +138,7 @@ fn only_repositories_without_any_signature_are_switched_off() {
     let ran = ran.says(&format!("others are signed:\n  {host}/mixed/c:2\n"));
     ran.says("oc-mirror does not mirror").says(&format!("  {host}/bundle/d:1\n"));
     assert_eq!(test.names("d"), ["keypack.yaml"]);
-    // Again, over its own file, and for machines.
+    // Again, over its own file, and as JSON.
     let json = test.run(&format!("{LINE} --format json")).exits(0).json();
     assert_eq!(json["off"][0]["scope"], format!("{host}/plain/b"));
     assert_eq!(json["on"].as_array().unwrap().len(), 3);
@@ -154,7 +154,7 @@ fn what_could_not_be_read_stays_on() {
     content.limited("limited/e", "1");
     let (test, server) = (Test::new(), content.serve());
     let host = server.host();
-    // One is limited, one is not there, one is not there beside an unsigned one.
+    // One is limited, one does not exist, one does not exist next to an unsigned one.
     mapping(&test, &host, &["limited/e:1", "gone/f:1", "plain/b:1", "plain/b:gone"]);
     let ran = test.run(LINE);
     if test.has("d/keypack.yaml") {
@@ -163,7 +163,7 @@ fn what_could_not_be_read_stays_on() {
         let ran = ran.fails(4, "incomplete");
         ran.says(&format!("{host}/limited/e:1\n")).says(&format!("{host}/gone/f:1\n"));
     } else {
-        // A registry that limits requests may be given up as a whole.
+        // keypack may give up on a rate-limiting registry as a whole.
         ran.exits(1);
     }
 }
@@ -184,7 +184,7 @@ fn files_and_sections_of_others_are_left_alone() {
         test.run(LINE).fails(1, "registries-d-taken").tells("d/team.yaml");
         assert_eq!(test.names("d"), ["team.yaml"]);
     }
-    // A more general section may be there, and so may what is no YAML by its name.
+    // A more general section may exist, and so may a file without a YAML name.
     test.write("d/team.yaml", format!("docker:\n  {host}:\n    use-sigstore-attachments: true\n"));
     test.write("d/README", "docker: [");
     test.run(LINE).exits(0);
@@ -205,7 +205,7 @@ fn images_whose_signatures_oc_mirror_leaves_behind_are_named() {
     let images = IMAGES.map(|image| format!("    - name: {host}/{image}\n")).concat();
     test.write("isc.yaml", format!("kind: ImageSetConfiguration\nmirror:\n  additionalImages:\n{images}"));
     test.run(&format!("discover --images isc.yaml {line}")).tells(&warning);
-    // A list of one's own says nothing of oc-mirror.
+    // A user's own list says nothing about oc-mirror.
     test.write("list.txt", IMAGES.map(|image| format!("{host}/{image}\n")).concat());
     let ran = test.run(&format!("discover --images list.txt {line}"));
     assert!(!ran.err.contains("oc-mirror"), "{}", ran.err);
@@ -227,7 +227,7 @@ fn a_signature_tag_that_cant_be_read_is_called_what_it_is() {
     let ran = test.run(&format!("{line} --no-host --format json")).exits(4);
     let signature = &ran.json()["images"][0]["signatures"][0];
     assert_eq!((&signature["form"], &signature["found"]), (&"simple-signing".into(), &"tag".into()));
-    // It is no reason to stop looking for signatures, and oc-mirror does not leave it behind.
+    // It is no reason to turn the signature lookup off, and oc-mirror does not drop it.
     let ran = test.run(&format!("{line} --write-registries-d d")).exits(0).says("off for 0 repositories");
     assert!(!ran.out.contains("bundles"), "{}", ran.out);
 }

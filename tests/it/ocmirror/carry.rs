@@ -32,14 +32,14 @@ impl Lab {
         format!("oc-mirror:{}", self.at(name).display())
     }
 
-    /// Runs keypack; it must end with this code.
+    /// Runs keypack; it must exit with this code.
     fn keypack(&self, code: i32, args: &[&str]) -> (String, String) {
         let (got, out, error) = run(keypack(self.home.path()).args(args));
         assert_eq!(got, code, "{args:?}\n{out}{error}");
         (out, error)
     }
 
-    /// Collects and pushes; the pack digest.
+    /// Collects and pushes; returns the pack digest.
     fn send(&self, root: &str, more: &[&str]) -> String {
         let place = self.place(root);
         let trust = trust();
@@ -70,7 +70,7 @@ fn the_pack_travels_in_a_segment_of_its_own_and_twice_in_a_row() {
     let after = segments(&lab.at("out"));
     assert_eq!(after[..before.len()], before, "existing segments are untouched");
     assert_eq!(after.len(), before.len() + 1);
-    // USTAR, one entry, 0644, and nothing of it depends on the host.
+    // USTAR, one entry, 0644, and nothing in it depends on the host.
     let (name, bytes) = after.last().unwrap();
     assert_eq!(*name, format!("mirror_{:06}.tar", after.len()));
     let mut tar = tar::Archive::new(bytes.as_slice());
@@ -83,7 +83,7 @@ fn the_pack_travels_in_a_segment_of_its_own_and_twice_in_a_row() {
     assert_eq!(fs::metadata(&loose).unwrap().permissions().mode() & 0o777, 0o644);
     assert_eq!(files(&lab.at("out"), "working-dir"), ["working-dir/keypack/keypack.oci.tar"]);
 
-    // Carried; pulled before disk-to-mirror, with the digest only.
+    // Carried; pulled before disk-to-mirror, with only the digest.
     let carry = |to: &str| {
         fs::create_dir_all(lab.at(to)).unwrap();
         for (name, bytes) in segments(&lab.at("out")) {
@@ -97,7 +97,7 @@ fn the_pack_travels_in_a_segment_of_its_own_and_twice_in_a_row() {
     assert!(lab.at("in").join("keys/keypack.json").is_file());
     disk_to_mirror(&lab.at("in"), &lab.at("enclave/.oc-mirror/.cache"), false);
 
-    // Pushed again, nothing changes; rotated, only our segment does, and it is shorter now.
+    // Pushing again changes nothing; after a rotation only our segment changes, and it is shorter now.
     let (_, error) = lab.keypack(0, &["push", lab.at("out/keys").to_str().unwrap(), &lab.place("out")]);
     assert!(error.contains("nothing was written"), "{error}");
     assert_eq!(segments(&lab.at("out")), after);
@@ -108,7 +108,7 @@ fn the_pack_travels_in_a_segment_of_its_own_and_twice_in_a_row() {
     assert_eq!(rotated.len(), after.len());
     assert_ne!(rotated, after);
     carry("in");
-    // The working-dir still holds the first: the segment counts, as it will for disk-to-mirror.
+    // The working-dir still contains the first: the segment counts, as it will for disk-to-mirror.
     lab.keypack(3, &["pull", &lab.place("in"), "--digest", &first]);
     lab.keypack(0, &["pull", &lab.place("in"), "--digest", &second]);
     disk_to_mirror(&lab.at("in"), &lab.at("enclave/.oc-mirror/.cache"), false);
@@ -131,7 +131,7 @@ fn mirror_to_disk_takes_what_was_pushed_before_it_and_replaces_our_segment() {
     assert_eq!(segments(&lab.at("out")).len(), 1);
     fs::remove_dir_all(lab.at("out/working-dir")).unwrap();
     lab.keypack(0, &["pull", &lab.place("out"), "--digest", &digest, "-o", "pulled"]);
-    // A segment that holds more than the pack is never replaced.
+    // A segment that contains more than the pack is never replaced.
     let one = segments(&lab.at("out"));
     lab.keypack(0, &["push", lab.at("out/keys").to_str().unwrap(), &lab.place("out")]);
     assert_eq!(segments(&lab.at("out"))[..1], one);
@@ -145,7 +145,7 @@ fn of_several_packs_in_the_segments_the_one_that_is_meant_is_found() {
     let first = lab.send("out", &[]);
     let (old, bytes) = segments(&lab.at("out")).pop().unwrap();
     let second = lab.send("out", &["--include", "all"]);
-    // The next archive is smaller, and nobody removed the last segment of the one before it.
+    // The next archive is smaller, and nobody removed the last segment of the previous one.
     mirror_to_disk(&lab.cache, &lab.at("out"), 1 << 30, &mut BTreeSet::new());
     lab.keypack(0, &["push", lab.at("out/keys").to_str().unwrap(), &lab.place("out")]);
     assert!(segments(&lab.at("out")).len() < 3);
@@ -153,7 +153,7 @@ fn of_several_packs_in_the_segments_the_one_that_is_meant_is_found() {
     let all = segments(&lab.at("out"));
     fs::remove_dir_all(lab.at("out/working-dir")).unwrap();
 
-    // Disk-to-mirror takes segments in name order, so the old pack comes last and counts; that is told.
+    // Disk-to-mirror reads segments in name order, so the old pack comes last and counts; keypack reports that.
     let tells = |error: &str| error.contains("is older than") && error.contains(&old);
     let (_, error) = lab.keypack(3, &["pull", &lab.place("out")]);
     assert!(tells(&error), "{error}");
@@ -196,7 +196,7 @@ fn what_is_pushed_can_be_read_by_another_user_whatever_the_umask() {
     ] {
         assert_eq!(mode(name), expected, "{name}");
     }
-    // A file that is there with the right bytes and cannot be overwritten by its owner is mended.
+    // An existing file with the right bytes that its owner can't overwrite is repaired.
     for name in [carried, "out/mirror_000002.tar"] {
         fs::set_permissions(lab.at(name), fs::Permissions::from_mode(0o444)).unwrap();
     }
@@ -215,7 +215,7 @@ fn before_the_first_run_there_is_no_segment_to_add() {
     let keys = lab.at("out/keys");
     lab.keypack(0, &["push", keys.to_str().unwrap(), &lab.place("new")]);
     assert_eq!(files(&lab.at("new"), ""), ["working-dir/keypack/keypack.oci.tar"]);
-    // From where nothing travels, nothing is pushed.
+    // keypack refuses to push where nothing is carried from.
     for wrong in ["new/working-dir", ".oc-mirror/.cache", "absent"] {
         lab.keypack(1, &["push", keys.to_str().unwrap(), &lab.place(wrong)]);
     }
@@ -230,7 +230,7 @@ fn the_pack_is_found_as_an_image_of_the_set_by_its_digest() {
     let lab = Lab::new();
     mirror_to_disk(&lab.cache, &lab.at("out"), 1 << 30, &mut BTreeSet::new());
     let digest = lab.send("out", &[]);
-    // As additionalImages brings it: an ordinary image in the storage.
+    // As additionalImages carries it: an ordinary image in the storage.
     let layout = lab.at("layout");
     lab.keypack(0, &["push", lab.at("out/keys").to_str().unwrap(), &format!("oci:{}:v1", layout.display())]);
     let index: serde_json::Value =

@@ -1,5 +1,5 @@
-//! oc-mirror's archive sets, caches and working-dirs, by the program and by the library. The sets are built in
-//! exactly oc-mirror's form; `tests/oc-mirror.sh` does the same with oc-mirror itself where it is installed.
+//! oc-mirror's archive sets, caches and working-dirs, with the program and with the library. The sets are built in
+//! exactly oc-mirror's form; `tests/oc-mirror.sh` does the same with oc-mirror itself, if it is installed.
 mod attachments;
 mod carry;
 mod read;
@@ -10,7 +10,7 @@ use std::path::Path;
 
 use assert_cmd::Command;
 
-/// keypack, with no cache anywhere but where a test puts it.
+/// keypack, with no cache except where a test puts it.
 pub(crate) fn keypack(home: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_keypack"));
     command.env_clear().env("HOME", home).current_dir(home);

@@ -23,7 +23,7 @@ fn segments_are_read_as_one_storage_in_every_form() {
     let (code, whole, error) = discover(home.path(), &[&format!("oc-mirror:{}", cache.display())]);
     assert_eq!(code, 0, "{error}");
     assert!(counts(&whole).contains("6 keys needed: 6 at hand and proved"), "{whole}");
-    // 2 KiB: nearly every larger blob is an exception segment of its own.
+    // 2 KiB: nearly every larger blob becomes an exception segment of its own.
     for (size, least) in [(1 << 30, 1), (200_000, 2), (2_000, 50)] {
         let out = lab.path().join(format!("out-{size}"));
         let segments = mirror_to_disk(&cache, &out, size, &mut BTreeSet::new());
@@ -31,7 +31,7 @@ fn segments_are_read_as_one_storage_in_every_form() {
         let (code, found, error) = discover(home.path(), &[&format!("oc-mirror:{}", out.display())]);
         assert_eq!((code, counts(&found)), (0, counts(&whole)), "{error}");
         assert!(error.contains("archive segment"), "{error}");
-        // A bare path is recognised, and one segment is a place too.
+        // A bare path is recognised, and a single segment is a source too.
         assert_eq!(counts(&discover(home.path(), &[out.to_str().unwrap()]).1), counts(&whole));
     }
 }
@@ -55,14 +55,14 @@ fn an_incremental_archive_says_what_it_lacks_and_takes_it_from_a_cache_or_an_ear
     let whole = counts(&discover(home.path(), &[&format!("oc-mirror:{}", first.display())]).1).to_owned();
     let (code, out, error) = discover(home.path(), &[&place, "--cache-dir", lab.path().to_str().unwrap()]);
     assert_eq!((code, counts(&out)), (0, whole.as_str()), "{error}");
-    // The one that lies where oc-mirror puts it is found, and told.
+    // The cache in oc-mirror's default place is found and reported.
     let (code, out, error) = discover(lab.path(), &[&place]);
     assert_eq!((code, counts(&out)), (0, whole.as_str()), "{error}");
     assert!(error.contains(cache.to_str().unwrap()), "{error}");
     let variable =
         run(keypack(home.path()).env("OC_MIRROR_CACHE", lab.path()).args(["discover", &place]).args(trust()));
     assert_eq!((variable.0, counts(&variable.1)), (0, whole.as_str()), "{}", variable.2);
-    // An earlier set gives its blobs.
+    // An earlier set provides its blobs.
     let (code, _, error) = discover(home.path(), &[&place, &format!("oc-mirror:{}", first.display())]);
     assert_eq!(code, 0, "{error}");
 }
@@ -91,7 +91,7 @@ fn a_workspace_without_images_is_not_unsigned() {
     let signature = format!("working-dir/signatures/4.20.1-x86_64-sha256-{}", "a".repeat(64));
     write(&root.join(signature), b"\x90\x0d");
     write(&root.join("working-dir/dry-run/mapping.txt"), b"");
-    // Not even with the cache of another mirror at hand.
+    // Not even if the cache of another mirror is there.
     for home in [home.path(), lab.path()] {
         let (code, out, error) = discover(home, &[&format!("oc-mirror:{}", root.display())]);
         assert_eq!(code, 1, "{out}{error}");
@@ -154,16 +154,16 @@ fn segments_on_another_disk_are_read_and_what_is_wrong_with_one_is_said() {
     let place = format!("oc-mirror:{}", at.display());
     let (code, out, error) = discover(home.path(), &[&place]);
     assert_eq!((code, counts(&out).contains("6 keys needed: 6 at hand")), (0, true), "{out}{error}");
-    // A folder of such a name stops disk-to-mirror, and is no segment.
+    // A folder of such a name stops disk-to-mirror, and is not a segment.
     fs::create_dir(at.join("mirror_000098.tar")).unwrap();
     let (code, _, error) = discover(home.path(), &[&place]);
     assert!(code == 0 && error.contains("mirror_000098.tar") && error.contains("move it away"), "{error}");
-    // Cut short to nothing on the way, as a full disk does it.
+    // Truncated to nothing on the way, as by a full disk.
     write(&at.join("mirror_000099.tar"), b"");
     let (code, _, error) = discover(home.path(), &[&place]);
     assert!(code == 1 && error.contains("mirror_000099.tar is damaged: it is empty"), "{error}");
     fs::remove_file(at.join("mirror_000099.tar")).unwrap();
-    // The last segment alone has no links, and says so instead of telling of mirror to mirror.
+    // The last segment alone has no links; the message says so and does not suggest mirror to mirror.
     let last = super::set::files(&disk, "").into_iter().rfind(|name| name.starts_with("mirror_")).unwrap();
     let (code, _, error) = discover(home.path(), &[&format!("oc-mirror:{}", disk.join(last).display())]);
     assert!(code == 1 && error.contains("bring all mirror_NNNNNN.tar"), "{error}");

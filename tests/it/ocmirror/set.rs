@@ -18,7 +18,7 @@ pub(crate) fn cache(base: &Path) -> PathBuf {
     let storage = [unpacked.join("storage"), unpacked.clone()];
     let storage = storage.into_iter().find(|s| s.join("docker/registry/v2/repositories").is_dir()).unwrap();
     fs::rename(storage, &cache).unwrap();
-    // What a registry leaves behind, and what is nobody's.
+    // What a registry leaves behind, and files that belong to nothing.
     for name in ["repositories/lab/_uploads/0a/data", "repositories/lab/_uploads/0a/startedat", "README"] {
         write(&cache.join("docker/registry/v2").join(name), b"left over");
     }
@@ -52,9 +52,9 @@ pub(crate) fn files(root: &Path, below: &str) -> Vec<String> {
 /// How a set is written.
 pub(crate) struct Writer<'a> {
     pub(crate) out: &'a Path,
-    /// The most that the files of a segment hold together; a larger file gets a segment of its own.
+    /// The maximum total size of the files in a segment; a larger file gets a segment of its own.
     pub(crate) size: u64,
-    /// An owner above 2097151, as OpenShift gives: every header becomes PAX.
+    /// An owner above 2097151, as on OpenShift: every header becomes PAX.
     pub(crate) big_uid: bool,
     segment: usize,
     current: Option<(usize, tar::Builder<fs::File>, u64)>,
@@ -114,7 +114,7 @@ impl<'a> Writer<'a> {
 }
 
 /// mirror-to-disk: the links of the whole cache, the working-dir, the configuration, then the blobs that `history`
-/// lacks. Older versions write the blobs second; the order means nothing.
+/// lacks. Older versions write the blobs second; the order does not matter.
 pub(crate) fn mirror_to_disk(cache: &Path, out: &Path, size: u64, history: &mut BTreeSet<String>) -> usize {
     for name in fs::read_dir(out).into_iter().flatten().map(|e| e.unwrap().path()) {
         if name.extension().is_some_and(|e| e == "tar") {
@@ -140,8 +140,8 @@ pub(crate) fn mirror_to_disk(cache: &Path, out: &Path, size: u64, history: &mut 
     writer.finish()
 }
 
-/// disk-to-mirror's first step: regular files of every name that its unanchored pattern finds, in name order, into
-/// the working-dir and the cache. `truncate`: what some versions do to a file that is there already.
+/// disk-to-mirror's first step: regular files with any name that its unanchored pattern matches, in name order, into
+/// the working-dir and the cache. `truncate`: whether an existing file is truncated, as in some versions.
 pub(crate) fn disk_to_mirror(from: &Path, cache: &Path, truncate: bool) {
     let mut names: Vec<_> =
         fs::read_dir(from).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();

@@ -1,4 +1,4 @@
-//! Folders of oc-mirror that hold less than they seem to, and what is said of them.
+//! oc-mirror folders that contain less than they seem to, and what keypack says about them.
 
 use std::{collections::BTreeSet, fs, path::Path};
 
@@ -32,7 +32,7 @@ fn the_archives_of_a_working_dir_are_found_in_the_folder_above() {
         assert_eq!((code, counts(&found)), (0, counts(&whole)), "{error}");
         assert!(error.contains("in the folder above"), "{error}");
     }
-    // Keys lie beside the working-dir and never in it.
+    // Keys are next to the working-dir and never in it.
     let working_dir = out.join("working-dir");
     let ran =
         run(keypack(home.path()).current_dir(&working_dir).args(["collect", "oc-mirror:."]).args(trust()));
@@ -62,7 +62,7 @@ fn a_part_of_an_archive_is_called_one() {
     let segments = mirror_to_disk(&cache(lab.path()), &out, 1 << 20, &mut BTreeSet::new());
     let place = format!("oc-mirror:{}", out.display());
     assert!(!discover(home.path(), &out, &place).2.contains("isc_"), "{segments} segments are whole");
-    // As oc-mirror leaves it where archiving fails: the same without what comes last.
+    // As oc-mirror leaves it if archiving fails: the same without the last entries.
     let first = out.join("mirror_000001.tar");
     let mut whole = tar::Archive::new(fs::File::open(&first).unwrap());
     let mut part = tar::Builder::new(Vec::new());
@@ -79,7 +79,7 @@ fn a_part_of_an_archive_is_called_one() {
     fs::write(&first, &part).unwrap();
     let (_, _, error) = discover(home.path(), &out, &place);
     assert!(error.contains("holds no isc_… entry") && error.contains("exit status 1"), "{error}");
-    // Or cut short in the middle of a file.
+    // Or truncated in the middle of a file.
     fs::write(&first, &part[..part.len() / 2 + 100]).unwrap();
     let (code, _, error) = discover(home.path(), &out, &place);
     assert_eq!(code, 1, "{error}");
@@ -105,10 +105,10 @@ fn nothing_is_pushed_where_nothing_travels() {
     assert_eq!(code, 1, "{error}");
     assert!(error.contains("[wrong-place]") && error.contains("push to the registry"), "{error}");
     assert_eq!(files(&lab.path().join("ws"), ""), ["working-dir/cluster-resources/idms-oc-mirror.yaml"]);
-    // Mirror to disk makes the folder and leaves it empty, also before it has an archive.
+    // Mirror to disk creates the folder and leaves it empty, even before it has an archive.
     fs::create_dir_all(lab.path().join("m2d/working-dir/cluster-resources")).unwrap();
     assert_eq!(push("m2d").0, 0);
-    // Both into one folder: what archives are there travels.
+    // Both in one folder: existing archives are carried.
     write(&out.join("working-dir/cluster-resources/idms-oc-mirror.yaml"), b"");
     assert_eq!(push("out").0, 0);
 }

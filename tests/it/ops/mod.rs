@@ -15,7 +15,7 @@ use keypack::{
 };
 use tempfile::TempDir;
 
-/// A folder, and a host that remembers in it.
+/// A folder, and a host that keeps its state in it.
 struct Host {
     dir: TempDir,
     heard: Arc<Heard>,
@@ -44,7 +44,7 @@ impl Host {
         self.dir.path().join(name)
     }
 
-    /// A context at this time, with no variable but the place of the state.
+    /// A context at this time, whose only variable is the location of the state.
     fn at(&self, now: &str) -> Context {
         let env = Env::from_vars(|name| (name == "XDG_STATE_HOME").then(|| self.path("state").into()), None);
         Context { events: self.heard.clone(), ..Context::new(now.parse().unwrap(), env) }

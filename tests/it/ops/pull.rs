@@ -1,4 +1,4 @@
-//! The steps of a pull, and that none is taken before the one before it: fetch, authenticate, freshness, state, install.
+//! The steps of a pull, none of which runs before the previous one: fetch, authenticate, freshness, state, install.
 
 use std::{fs, path::PathBuf};
 
@@ -66,11 +66,11 @@ fn refused(result: Result<Outcome, Diagnostic>, code: &str) {
     assert_eq!(refusal(&result.unwrap_err()), (code.to_owned(), 3));
 }
 
-/// Nothing was installed, and nothing is remembered.
+/// Nothing was installed, and nothing is recorded in the state.
 #[track_caller]
 fn untouched(host: &Host) {
     let mut remembered = names(&host.path("state/keypack"));
-    // That it was refused is in the log, which decides nothing.
+    // The log records the refusal; it decides nothing.
     remembered.retain(|name| name != "log.jsonl");
     remembered.retain(|name| name != "default.lock");
     assert_eq!((names(&host.path("out")), remembered), (vec![], vec![]));
@@ -112,7 +112,7 @@ fn a_wrong_digest_or_key_refuses_before_anything_is_remembered() {
     let host = host();
     refused(pull(&host, "old", vec![digest(NEWER)]), "anchor-digest-mismatch");
     refused(pull(&host, "old", vec![key("other.pub")]), "pack-signature-refused");
-    // All kinds of anchors must hold.
+    // Anchors of all kinds must hold.
     refused(pull(&host, "old", vec![digest(OLD), key("other.pub")]), "pack-signature-refused");
     untouched(&host);
     pull(&host, "old", vec![digest(OLD), key("other.pub"), key("p384.pub")]).unwrap();
@@ -183,7 +183,7 @@ fn the_expected_lineage_never_comes_from_a_directory_that_this_host_does_not_kno
     let other = Request { anchors: vec![digest(OLD)], name: Some("other".into()), ..request(&host, "old") };
     refused(pull_as(&other, &host.at(MARCH)), "lineage-mismatch");
     untouched(&host);
-    // What lies at the target says `default` too, and nothing is compared with it.
+    // The content at the target also says `default`, and nothing is compared with it.
     fs::create_dir(host.path("out")).unwrap();
     for file in names(format!("{FIXTURES}/newer").as_ref()) {
         fs::copy(format!("{FIXTURES}/newer/{file}"), host.path("out").join(&file)).unwrap();

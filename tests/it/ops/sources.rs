@@ -1,4 +1,4 @@
-//! Discovering and collecting from the layouts of the lab.
+//! Discovering and collecting from the lab's layouts.
 
 use keypack::{
     key::Role,
@@ -14,7 +14,7 @@ use crate::support::program::LAB;
 
 const NOW: &str = "2026-01-01T00:00:00Z";
 
-/// One image of the lab, with the keys of its trust and nothing of this host.
+/// One image of the lab, with the lab's trusted keys and none of this host's.
 fn sources(layout: &str) -> Sources {
     Sources {
         places: vec![format!("oci:{LAB}/layouts/{layout}")],

@@ -1,4 +1,4 @@
-//! Downloads that break, stall, or bring something else.
+//! Downloads that break, stall, or return something else.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use super::{
     support::{code, options, registry},
 };
 
-/// Serves a blob, with `first` done to the first answer.
+/// Serves a blob, with `first` applied to the first answer.
 fn breaking(content: &'static [u8], first: impl Fn(Reply) -> Reply + Send + Sync + 'static) -> Server {
     let n = Count::default();
     Server::start(move |_| if n.next() == 0 { first(Reply::ok(content)) } else { Reply::ok(content) })

@@ -1,4 +1,4 @@
-//! A signal in the middle of each verb that speaks to a registry: one line says what state things are in.
+//! A signal in the middle of each verb that talks to a registry: one line says what was and was not done.
 #![allow(clippy::disallowed_types, reason = "the test runs the program")]
 
 use std::{
@@ -9,7 +9,7 @@ use std::{
 
 use super::fault::{Reply, Server};
 
-/// How the lines of steps begin.
+/// How the progress lines begin.
 const STEPS: [&str; 4] = ["opening docker://", "looking for signatures", "fetching from ", "writing to "];
 
 const LAB: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/lab");
@@ -21,7 +21,7 @@ fn keypack(folder: &Path, line: &str) -> Command {
     command
 }
 
-/// Runs a verb until the server is asked what it never answers, sends a signal, and gives what the program says.
+/// Runs a verb until it requests what the server never answers, sends a signal, and returns the program's output.
 fn interrupted(folder: &Path, server: &Server, line: &str, stalls: &str, signal: &str) -> String {
     let child = keypack(folder, line).spawn().unwrap();
     let start = Instant::now();
@@ -33,14 +33,14 @@ fn interrupted(folder: &Path, server: &Server, line: &str, stalls: &str, signal:
         );
         std::thread::sleep(Duration::from_millis(10));
     }
-    // The request is on its way; the program waits for the answer.
+    // The request has been sent; the program waits for the answer.
     let sent = Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
     assert!(sent.success());
     let output = child.wait_with_output().unwrap();
     let err = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(130), "{line}: {err}");
     assert!(output.stdout.is_empty(), "{line}");
-    // The steps before it are lines too: this is no terminal.
+    // The steps before it are lines too, because this is not a terminal.
     let (mut lines, last) = (err.lines().rev(), err.lines().next_back().unwrap_or_default());
     lines.next();
     assert!(
@@ -50,7 +50,7 @@ fn interrupted(folder: &Path, server: &Server, line: &str, stalls: &str, signal:
     format!("{last}\n")
 }
 
-/// A registry that takes uploads and is silent where the request line holds this.
+/// A registry that accepts uploads and stays silent if the request line contains this.
 fn silent_at(stalls: &'static str) -> Server {
     Server::start(move |asked| {
         if asked.line().contains(stalls) {
@@ -64,7 +64,7 @@ fn silent_at(stalls: &'static str) -> Server {
     })
 }
 
-/// A folder with keys/, of all keys at hand.
+/// A folder with keys/, with all available keys.
 pub(crate) fn collected() -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     let line = format!(
@@ -95,7 +95,7 @@ fn a_push_that_is_interrupted_leaves_the_tag() {
         let moved = server.lines().iter().any(|line| line.starts_with("PUT /v2/a/b/manifests"));
         assert_eq!(moved, stalls.contains("manifests"), "the tag comes last");
     }
-    // The host's own memory lies in `.local`, for HOME is this folder.
+    // The host's own state is in `.local`, because HOME is this folder.
     let left = |name: &String| name.starts_with('.') && name != ".local";
     assert!(!names(dir.path()).iter().any(left), "{:?}", names(dir.path()));
 }

@@ -1,4 +1,4 @@
-//! Tags, catalogs and referrers: pages that go on elsewhere, or never end.
+//! Tags, catalogs and referrers: pages that continue on another origin, or never end.
 
 use std::sync::{Arc, Barrier};
 
@@ -117,7 +117,7 @@ fn referrers_come_from_the_api_or_not_at_all() {
     assert_eq!(found.pop().unwrap().unwrap().digest, Digest::of(b"1"));
     assert!(found.is_empty());
 
-    // No such API: a repository is asked once. An unknown name is no such sign.
+    // There is no such API: a repository is asked once. An unknown name does not mean that.
     for (body, asked) in [("404 page not found", 2), (r#"{"errors":[{"code":"NAME_UNKNOWN"}]}"#, 3)] {
         let server = Server::start(move |_| Reply::new(404).body(body));
         let registry = anonymous(&server);
@@ -139,7 +139,8 @@ fn referrers_come_from_the_api_or_not_at_all() {
     }
 }
 
-/// Each pair of requests is answered only when both are there: one after the other, this would end in silence.
+/// Each pair of requests is answered only when both have arrived: if they came one after the other, this would time
+/// out.
 #[test]
 fn a_walk_asks_several_at_a_time() {
     let (lists, referrers, first) = (Barrier::new(2), Barrier::new(2), Count::default());
@@ -153,7 +154,7 @@ fn a_walk_asks_several_at_a_time() {
             sent(artifact(layer.as_bytes()).manifest.into_bytes())
         }
         t if t.contains("/referrers/") => {
-            // Of each of the two repositories the first image is asked for alone.
+            // For each of the two repositories the first image is requested alone.
             if first.next() >= 2 {
                 referrers.wait();
             }

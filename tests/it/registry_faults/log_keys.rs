@@ -1,4 +1,4 @@
-//! The keys of a log, asked at its address: what the way is worth on which they came.
+//! The keys of a log, fetched from its URL: how far the connection vouches for them.
 
 use keypack::{
     http::Client,
@@ -18,7 +18,7 @@ fn answer() -> Reply {
     Reply::ok(KEY)
 }
 
-/// The grades of the keys that the log at this address gives.
+/// The grades of the keys from the log at this URL.
 fn grades(url: &str, change: impl FnOnce(&mut keypack::http::Options)) -> Vec<Grade> {
     let mut options = options(alice()).http;
     change(&mut options);

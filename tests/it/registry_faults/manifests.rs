@@ -1,4 +1,4 @@
-//! Manifests that are not what they are said to be, and names that are no names.
+//! Manifests that do not match their description, and names that are not valid names.
 
 use keypack::{
     content::Source,

@@ -1,5 +1,5 @@
-//! What real registries and caches do, one quirk each: the signed image beside it is found by the built program. The
-//! source of a quirk is named where it is one of somebody's bug tracker.
+//! Quirks of real registries and caches, one per test: the built program still finds the signed image. If a quirk
+//! comes from a bug tracker, the source is named.
 
 use super::fault::{Asked, Reply, Server};
 use crate::support::{
@@ -15,7 +15,7 @@ fn discover(server: &Server, what: &str, flags: &str) -> Ran {
     Test::new().run(&line)
 }
 
-/// The one image is there, and signed.
+/// The one image is found, and signed.
 #[track_caller]
 fn signed(ran: &Ran, why: &str) {
     assert!(ran.out.contains("1 image: 1 signed"), "{why}: {} {}", ran.out, ran.err);
@@ -66,7 +66,7 @@ fn a_cache_that_lists_less_than_it_holds() {
     test.write("list.txt", format!("{}/team/app:v1\n", server.host()));
     let line = format!("discover --images list.txt --plain-http --retry-times 0 --no-host {TRUST}");
     signed(&test.run(&line), "in a list");
-    // By the list alone it is not known, and that is said.
+    // The list alone does not show it, and the output says so.
     let ran = discover(&server, "/team/app", "").says("1 image: 0 signed, 1 unsigned");
     ran.tells("no signature is listed of 1 image").tells("--images");
 }
@@ -96,7 +96,7 @@ fn absent_in_other_words() {
     signed(&discover(&server, "/team/app:v1", ""), "400");
 }
 
-/// A list of referrers with an entry that nobody can check beside a good one, on the fallback tag and behind the API.
+/// A referrers list with an entry that can't be checked next to a good one, on the fallback tag and from the API.
 #[test]
 fn one_odd_entry_of_a_list_of_referrers_is_a_problem_of_that_entry() {
     for api in [false, true] {
@@ -337,7 +337,7 @@ fn a_catalog_is_paged_by_an_opaque_token() {
     signed(&discover(&server, "", ""), "two pages");
 }
 
-/// Pages that never end are told by their sum, and names by their number: both are memory and time.
+/// Endless pages are limited by their total size, and names by their number: both cost memory and time.
 #[test]
 fn lists_have_a_bound_together() {
     let count = super::Count::default();

@@ -42,7 +42,7 @@ impl Count {
     }
 }
 
-/// Behind HTTP Basic: whoever comes without is told so.
+/// Behind HTTP Basic: a request without credentials gets a challenge.
 fn basic(answer: impl Fn(&Asked) -> Reply + Send + Sync + 'static) -> Server {
     Server::start(move |asked| match asked.header("authorization") {
         Some(BASIC) => answer(asked),

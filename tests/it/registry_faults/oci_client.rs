@@ -1,5 +1,5 @@
-//! Why the registry client is not the crate `oci-client`: one canary per fault of its 0.18, against a server on this
-//! machine. One that fails says that upstream has mended that fault, and the decision may be looked at again.
+//! Why the registry client is not the crate `oci-client`: one canary per bug of its 0.18, against a server on this
+//! machine. If one fails, upstream has fixed that bug, and the decision can be reconsidered.
 
 use oci_client::{
     Client, Reference, RegistryOperation,
@@ -38,7 +38,7 @@ fn pull(client: &Client, image: &Reference, auth: &RegistryAuth) -> Result<Vec<u
     pulled.map(|(bytes, _)| bytes.to_vec()).map_err(|e| e.to_string())
 }
 
-/// A registry that names this realm at `/v2/` and serves a manifest to everybody.
+/// A registry that names this realm at `/v2/` and serves a manifest to everyone.
 fn challenging(realm: String) -> Server {
     Server::start(move |asked| match asked.line().as_str() {
         "GET /v2/" => {

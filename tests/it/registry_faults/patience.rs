@@ -62,7 +62,8 @@ fn patience_ends() {
     assert_eq!(server.log().len(), 1);
 }
 
-/// A registry that takes four requests at a time gets no more than that after it said so once, and all are read.
+/// A registry that accepts four requests at a time gets no more than that after it has said so once, and everything
+/// is read.
 #[test]
 fn a_busy_registry_gets_fewer_requests_at_a_time() {
     const ROOM: usize = 4;
@@ -87,7 +88,7 @@ fn a_busy_registry_gets_fewer_requests_at_a_time() {
     let jobs = options.http.jobs.clone();
     let listed = registry(&server.host(), options).manifests("a/b").unwrap();
     assert_eq!((listed.len(), jobs.most()), (200, http::JOBS));
-    // Sixteen at a time would be refused three times of four.
+    // Sixteen at a time would be refused three times out of four.
     let refused = refusals.next();
     assert!((1..200).contains(&refused), "{refused}");
 }
@@ -115,7 +116,7 @@ fn a_body_that_only_drips_is_given_up() {
     let server = Server::start(|_| Reply::new(200).drip());
     let mut options = options(CredentialStore::anonymous());
     (options.http.silence, options.http.retries) = (Duration::from_secs(1), 0);
-    // Without the rule this would take hours; on a very busy machine the head may be late instead.
+    // Without the rule this would take hours; on a very busy machine the header may be late instead.
     let code = code(registry(&server.host(), options).resolve("a/b", "t"));
     assert!(["unreachable", "timed-out"].contains(&code), "{code}");
 }

@@ -1,4 +1,4 @@
-//! Credential programs and auth files.
+//! Credential helpers and auth files.
 #![allow(clippy::disallowed_types, reason = "the test runs a program")]
 
 use std::{process::Command, time::Duration};
@@ -13,8 +13,8 @@ use super::support::PASSWORD;
 fn program(script: &str) -> (tempfile::TempDir, CredentialStore) {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("docker-credential-test");
-    // A process of its own writes it: a child that another thread begins meanwhile would hold a file of this one's
-    // open for writing, and it could not be run (ETXTBSY).
+    // A process of its own writes it: a child that another thread starts meanwhile would hold this process's file
+    // open for writing, and it could not be executed (ETXTBSY).
     let write = r#"printf '#!/bin/sh\n%s\n' "$1" >"$2" && chmod 0755 "$2""#;
     let written = Command::new("sh").args(["-c", write, "sh", script]).arg(&file).status().unwrap();
     assert!(written.success());

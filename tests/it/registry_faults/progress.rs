@@ -1,5 +1,5 @@
-//! What a terminal shows of a transfer, and that nothing of it reaches anything else. The terminal is a pseudo-terminal;
-//! what it shows in the end is what a screen makes of the bytes.
+//! What a terminal shows of a transfer, and that none of it goes anywhere else. The terminal is a pseudo-terminal;
+//! the final content is what a screen makes of the bytes.
 #![allow(clippy::disallowed_types, reason = "the test runs the program")]
 
 use std::{
@@ -21,7 +21,7 @@ use super::{
     support::artifact,
 };
 
-/// Takes so long over every upload that a line is drawn meanwhile.
+/// Takes so long over every upload that a progress line is drawn meanwhile.
 fn slow(end: u16) -> Server {
     Server::start(move |asked| match asked.method.as_str() {
         "POST" => Reply::new(202).header("Location", "/up"),
@@ -53,14 +53,14 @@ struct Running {
 }
 
 impl Running {
-    /// All that is shown, and how it ended.
+    /// Everything that was shown, and how it ended.
     fn end(mut self) -> (String, ExitStatus) {
         let status = self.child.wait().unwrap();
         (String::from_utf8(self.shown.join().unwrap()).unwrap(), status)
     }
 }
 
-/// Runs a program with a new terminal as its stderr, and as its stdout unless that is to go into a file.
+/// Runs a program with a new terminal as its stderr, and as its stdout unless that goes to a file.
 fn on_a_terminal(mut command: Command, stdout: Option<File>) -> Running {
     let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
     grantpt(&ours).unwrap();
@@ -69,7 +69,7 @@ fn on_a_terminal(mut command: Command, stdout: Option<File>) -> Running {
     let theirs = || File::options().read(true).write(true).open(&name).unwrap();
     command.stderr(theirs()).stdout(stdout.unwrap_or_else(theirs));
     let child = command.spawn().unwrap();
-    // The command holds the terminal open; without it, reading ends when the program does (with EIO: pty(7)).
+    // The command holds the terminal open; once it is dropped, reading ends when the program does (with EIO: pty(7)).
     drop(command);
     let shown = std::thread::spawn(move || {
         let (mut bytes, mut ours) = (Vec::new(), File::from(ours));
@@ -79,7 +79,7 @@ fn on_a_terminal(mut command: Command, stdout: Option<File>) -> Running {
     Running { child, shown }
 }
 
-/// What stands on the screen after these bytes: of the sequences of a terminal, those that indicatif uses.
+/// The screen content after these bytes; it understands the terminal sequences that indicatif uses.
 fn screen(bytes: &str) -> Vec<String> {
     let (mut lines, mut row, mut column) = (vec![Vec::<char>::new()], 0_usize, 0_usize);
     let mut chars = bytes.chars().peekable();
@@ -126,7 +126,7 @@ fn a_long_transfer_is_drawn_on_a_terminal_and_gone_at_the_end() {
         assert!(status.success(), "{text}");
         assert!(text.contains("writing to docker://") && text.contains(" KiB ["), "{text:?}");
         assert!(text.contains("] 0 B of "), "{text:?}");
-        // Colours are another matter than lines that are drawn: no-color.org.
+        // Colours are separate from progress lines: no-color.org.
         assert!(!text.contains("\x1b[3"), "{text:?}");
         let left = screen(&text);
         assert!(left[0].starts_with("Reference: docker://"), "{left:?}");
@@ -145,12 +145,12 @@ fn what_is_asked_for_is_what_is_shown() {
         let (text, status) = on_a_terminal(command, None).end();
         assert!(status.success(), "{text}");
         assert!(!text.contains('\x1b') && !text.contains(" of "), "{flags}: {text:?}");
-        // A terminal that can't take a line back gets the step as one.
+        // A terminal that can't erase a line gets the step as a plain line.
         assert_eq!(text.contains("keypack: writing to docker://"), flags.is_empty(), "{flags}: {text:?}");
     }
 }
 
-/// Results go into a file, bars to the terminal, whatever the format.
+/// Results go to a file, progress to the terminal, whatever the format.
 #[test]
 fn results_have_no_bar_in_them() {
     let dir = collected();
@@ -166,13 +166,13 @@ fn results_have_no_bar_in_them() {
     }
 }
 
-/// No terminal: each step is a line.
+/// Not a terminal: each step is a line.
 #[test]
 fn a_pipe_gets_one_line_a_step() {
     let dir = collected();
     let server = slow(201);
     for (flags, lines) in [("", 1), ("--format json", 1), ("-q", 0), ("--no-progress", 0)] {
-        // TERM says nothing of what stderr is.
+        // TERM does not say what stderr is.
         let output = push(dir.path(), &server, flags).output().unwrap();
         let (out, err) =
             (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
@@ -200,7 +200,7 @@ fn a_signal_leaves_no_bar_behind() {
     let dir = collected();
     let server = Server::start(move |asked| match asked.method.as_str() {
         "POST" => Reply::new(202).header("Location", "/up"),
-        // Of the blobs the largest two stay under way.
+        // The two largest blobs stay in transfer.
         "PUT" if asked.body.len() > 6000 => Reply::mute(),
         "PUT" => Reply::new(201),
         _ => Reply::new(404),
@@ -211,7 +211,7 @@ fn a_signal_leaves_no_bar_behind() {
         assert!(start.elapsed() < Duration::from_secs(60), "{:?}", server.lines());
         std::thread::sleep(Duration::from_millis(10));
     }
-    // Long enough for the line to be drawn; the assertion below says so if it was not.
+    // Long enough for the line to be drawn; if it was not, the assertion below says so.
     std::thread::sleep(Duration::from_millis(700));
     let pid = running.child.id().to_string();
     assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
@@ -223,7 +223,7 @@ fn a_signal_leaves_no_bar_behind() {
     assert_eq!(left[1..].concat(), "", "{left:?}");
 }
 
-/// Half of what a pull reads has come, and then nothing more: that is what the line says.
+/// Half of what a pull reads has arrived, and then nothing more: the line says that.
 #[test]
 fn a_download_shows_how_much_has_come() {
     let dir = tempfile::tempdir().unwrap();
@@ -254,7 +254,7 @@ fn a_download_shows_how_much_has_come() {
     assert_eq!(screen(&text).concat(), "keypack: interrupted: keys is as it was", "{text:?}");
 }
 
-/// What a screen makes of the bytes is ours to know; that it is read rightly is tested with what indicatif writes.
+/// Our screen emulation is tested with what indicatif writes.
 #[test]
 fn the_screen_is_read_rightly() {
     assert_eq!(screen("a\r\x1b[2Kb\r\nc"), ["b", "c"]);

@@ -12,7 +12,7 @@ use super::{
     with_alice,
 };
 
-/// A registry that takes uploads; `location` is where an upload goes on.
+/// A registry that accepts uploads; `location` is where an upload continues.
 fn taking(
     location: impl Into<String>,
     tweak: impl Fn(&Asked) -> Option<Reply> + Send + Sync + 'static,
@@ -139,7 +139,7 @@ fn what_a_registry_stored_is_read_back_where_it_does_not_say() {
                     Some(said) => Reply::new(201).header("Docker-Content-Digest", said),
                     None => Reply::new(201),
                 }),
-                // First it is asked what the tag names now.
+                // The first request asks what the tag names now.
                 ("GET /v2/a/b/manifests/t", Some(stored)) if n.next() > 0 => Some(sent(stored.clone())),
                 _ => None,
             });

@@ -69,7 +69,7 @@ fn a_challenge_from_elsewhere_is_not_answered() {
     store.assert_no_credentials();
 }
 
-/// A server's certificate for this address, and a folder for `--cert-dir` that trusts it.
+/// A server certificate for this address, and a folder for `--cert-dir` that trusts it.
 pub(crate) fn certified() -> (tempfile::TempDir, Arc<rustls::ServerConfig>) {
     let key = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
     let der = rustls::pki_types::PrivateKeyDer::try_from(key.signing_key.serialize_der()).unwrap();

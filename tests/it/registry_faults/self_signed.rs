@@ -29,7 +29,7 @@ fn server(certificate: &rcgen::Certificate, key: &KeyPair) -> Server {
     Server::start_tls(Arc::new(tls), |_| sent(manifest()))
 }
 
-/// Asks a server with this certificate, with these as the roots that are given.
+/// Connects to a server with this certificate, with these as the given roots.
 fn ask(server: &Server, roots: &str) -> Result<bool, &'static str> {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("ca.crt"), roots).unwrap();
@@ -60,13 +60,13 @@ fn and_nothing_else_is() {
     other.serial_number = Some(7.into());
     let other = other.self_signed(&key).unwrap();
     assert_eq!(ask(&serving, &other.pem()), Err("tls"));
-    // A CA below a given one is no server.
+    // A CA below a given one is not a server.
     let root = KeyPair::generate().unwrap();
     let root_params = params("root.test");
     let root_pem = root_params.self_signed(&root).unwrap().pem();
     let below = params("127.0.0.1").signed_by(&key, &Issuer::new(root_params, root)).unwrap();
     assert_eq!(ask(&server(&below, &key), &root_pem), Err("tls"));
-    // Another name, and dates that are over or not yet begun.
+    // Another name, and dates that have passed or not yet begun.
     let named = params("mirror.test").self_signed(&key).unwrap();
     assert_eq!(ask(&server(&named, &key), &named.pem()), Err("tls"));
     for (from, to) in [(2001, 2002), (2901, 2902)] {

@@ -8,7 +8,7 @@ use crate::support::{
     program::{Ran, TRUST, Test},
 };
 
-/// What the repository of signatures answers; `None`: it has nothing there.
+/// What the signature repository answers; `None`: it has nothing there.
 type Apart = fn(&Content, &Asked) -> Option<Reply>;
 
 /// The image in `team/app` without its signature, and `team/signatures`.
@@ -39,7 +39,7 @@ fn index(text: String) -> Reply {
     Reply::ok(text).header("Content-Type", "application/vnd.oci.image.index.v1+json")
 }
 
-/// What it holds, but the tag of the signature.
+/// Its content, except the tag of the signature.
 fn without_tag(content: &Content, asked: &Asked) -> Option<Reply> {
     (!asked.target.ends_with(&content.signature_tag())).then(|| content.answer(asked))
 }

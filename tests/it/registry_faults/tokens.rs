@@ -1,4 +1,4 @@
-//! Token services: who is asked, with what, and how often.
+//! Token services: which ones get requests, with what, and how often.
 
 use keypack::{
     content::Source,
@@ -17,7 +17,7 @@ use super::{
     with_alice,
 };
 
-/// A registry that wants a token of `realm`, and takes `TOKEN`.
+/// A registry that wants a token from `realm`, and accepts `TOKEN`.
 fn bearer(realm: impl Into<String>) -> Server {
     let realm = realm.into();
     Server::start(move |asked| match asked.header("authorization") {
@@ -41,7 +41,7 @@ fn a_foreign_realm_sees_nothing_until_it_is_allowed() {
     assert_eq!(Diagnostic::from(&error).hint.matches("--allow-realm localhost").count(), 1, "{error}");
     assert_eq!(code(Err::<(), _>(error)), "realm-refused");
     assert!(foreign.log().is_empty());
-    // Nobody's credentials: anybody's token.
+    // Without credentials: an anonymous token.
     assert!(anonymous(&server).resolve("a/b", "t").unwrap().is_some());
     foreign.assert_no_credentials();
 
@@ -70,7 +70,7 @@ fn an_expired_token_is_renewed_during_the_run() {
     let tokens = Server::start(move |_| Reply::ok(format!(r#"{{"access_token":"T{}"}}"#, n.next())));
     let realm = tokens.url("/token");
     let server = Server::start(move |asked| {
-        // The first token is good for one request.
+        // The first token is valid for one request.
         let good = match asked.header("authorization") {
             Some("Bearer T0") => m.next() == 0,
             other => other == Some("Bearer T1"),
@@ -142,7 +142,7 @@ fn a_token_service_that_redirects_does_not_pass_credentials_on() {
     let server = bearer(first.url("/token"));
     assert!(with_alice(&server).resolve("a/b", "t").unwrap().is_some());
     foreign.assert_no_credentials();
-    // A refresh token travels in the body: there, no redirect at all.
+    // A refresh token is sent in the body: no redirect at all is followed there.
     let keyring = CredentialStore::given(Credentials::IdentityToken(Secret::new(PASSWORD)));
     assert_eq!(code(registry(&server.host(), options(keyring)).resolve("a/b", "t")), "redirect-refused");
     foreign.assert_no_credentials();

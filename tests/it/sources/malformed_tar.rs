@@ -5,7 +5,7 @@ use tar::{Builder, EntryType, Header};
 
 use super::support::{Spelling, files, layout, open, refused, tar_of};
 
-/// A header with this name, whatever it is.
+/// A header with this name, whatever the name is.
 fn header(name: &str, kind: EntryType, size: u64) -> Header {
     let mut header = Header::new_gnu();
     header.as_old_mut().name[..name.len()].copy_from_slice(name.as_bytes());
@@ -16,7 +16,7 @@ fn header(name: &str, kind: EntryType, size: u64) -> Header {
     header
 }
 
-/// A good archive of a layout, with more at its end.
+/// A valid archive of a layout, with more entries at its end.
 fn archive(more: impl FnOnce(&mut Builder<Vec<u8>>)) -> tempfile::NamedTempFile {
     let mut good = tar_of(&files(&layout("key-tag-notlog-oras")), Spelling::Ustar);
     good.truncate(good.len() - 1024);
@@ -182,7 +182,7 @@ fn an_archive_that_is_cut_anywhere() {
         check(&written(&good[..cut]), "archive-damaged", "");
     }
     check(&written(b""), "archive-damaged", "empty");
-    // One block of the end marker is all that some tools write.
+    // Some tools write only one block of the end marker.
     let one = written(&good[..marker + 512]);
     assert!(open(format!("oci-archive:{}", one.path().display())).is_ok());
 }
@@ -226,7 +226,7 @@ fn a_docker_archive_is_called_one_though_its_layers_are_links() {
     };
     let docker = save(&[("manifest.json", EntryType::Regular)]);
     check(&docker, "wrong-place", "skopeo copy docker-archive:… oci-archive:…");
-    // The link stays refused where it is an OCI archive, or neither.
+    // The link is still refused in an OCI archive, or in neither format.
     check(&save(&[]), "archive-unsafe", "symbolic link");
     let both = save(&[("manifest.json", EntryType::Regular), ("index.json", EntryType::Regular)]);
     check(&both, "archive-unsafe", "symbolic link");

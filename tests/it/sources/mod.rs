@@ -1,5 +1,5 @@
-//! The sources of content: the same content answers the same from every place that can hold it, lies are refused
-//! with their code, and writing changes nothing but what it was asked to.
+//! The sources of content: the same content gives the same answers from every source that can hold it, malformed
+//! content is refused with its code, and writing changes only what it was asked to.
 mod malformed_content;
 mod malformed_tar;
 mod same_content;

@@ -12,7 +12,7 @@ use keypack::{
 
 use super::support::{Spelling, answers, artifact, copy, files, holds, layout, open, tar_of};
 
-/// Pushes an artifact of this content to what the user would write.
+/// Pushes an artifact with this content to a destination as the user would write it.
 fn push(place: &str, content: &str) -> Result<Stored, ContentError> {
     let location = Location::parse(place, Path::exists).unwrap();
     let sink = open_destination(&location, &Options::default, &Progress::default())?.sink;
@@ -145,7 +145,7 @@ fn what_a_crash_left_is_in_nobodys_way() {
     assert_eq!(pushed(&place, "one"), (2, false));
     assert_eq!(fs::read(root.join(&stray)).unwrap(), b"half", "not ours to remove");
     assert_eq!(fs::read(blobs.join(&stray)).unwrap(), b"half");
-    // Somebody else's half an index.json is refused, not replaced.
+    // A partial index.json from someone else is refused, not replaced.
     fs::write(root.join("index.json"), r#"{"schemaVersion":2,"mani"#).unwrap();
     assert_eq!(refused(&place).0, "malformed");
     assert_eq!(fs::read(root.join("index.json")).unwrap(), br#"{"schemaVersion":2,"mani"#);
@@ -196,7 +196,7 @@ fn a_new_archive_is_made_and_a_second_push_writes_nothing() {
     assert_eq!(before.0[before.0.len() - 1024..], [0; 1024]);
 }
 
-/// The raw bytes of every entry but one, headers included.
+/// The raw bytes of every entry except one, headers included.
 fn raw_entries(tar: &[u8], but: &str) -> Vec<Vec<u8>> {
     let mut from = 0;
     let mut raw = Vec::new();
@@ -220,7 +220,7 @@ fn an_archive_keeps_what_it_held_byte_for_byte() {
     let held = files(&layout("key-bundle-rekor1-oras"));
     for spelling in [Spelling::Ustar, Spelling::Dotted, Spelling::Gnu, Spelling::Pax] {
         for last in [true, false] {
-            // index.json at the end, as skopeo writes it, or in front.
+            // index.json at the end, as skopeo writes it, or first.
             let mut ordered = held.clone();
             ordered.sort_by_key(|(name, _)| (name == "index.json") == last);
             let mut tar = tar_of(&ordered, spelling);
@@ -303,7 +303,7 @@ fn too_little_room_is_told_before_anything_is_written() {
     let path = folder.path().join("vast.tar");
     let told = rustix::fs::statvfs(folder.path()).unwrap();
     let size = (told.f_bavail * told.f_frsize * 2).next_multiple_of(512);
-    // index.json in front: all that follows must be copied, even where blocks could be shared.
+    // index.json first: everything after it must be copied, even where blocks could be shared.
     let mut held = files(&layout("key-tag-notlog-oras"));
     held.sort_by_key(|(name, _)| name != "index.json");
     let mut bytes = tar_of(&held, Spelling::Ustar);

@@ -36,7 +36,7 @@ fn a_damaged_tag_is_told_and_the_others_are_listed() {
     for (tag, bytes) in bad {
         write(root.path(), &format!("{tags}/{tag}/current/link"), bytes);
     }
-    // Another digest than its name.
+    // A digest that differs from its name.
     let other = Digest::of(b"other").hex();
     write(root.path(), &format!("{revisions}/{other}/link"), digest.as_bytes());
     write(root.path(), "repositories/ns/deep/app/_uploads/0-1/data", b"half");

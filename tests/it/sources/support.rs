@@ -26,7 +26,7 @@ pub(crate) fn storage() -> tempfile::TempDir {
     to
 }
 
-/// Opens what the user would write.
+/// Opens a source as the user would write it.
 pub(crate) fn open(text: impl AsRef<str>) -> Result<Box<dyn Source>, ContentError> {
     open_source(&Location::parse(text.as_ref(), Path::exists).unwrap(), &keypack::registry::Options::default)
 }
@@ -67,8 +67,8 @@ pub(crate) fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// Everything that a source says about itself, as text: what it lists, what it resolves, and how fetching goes for
-/// what is there, what is not, and what is not as described.
+/// Everything that a source reports, as text: what it lists, what it resolves, and how fetching goes for blobs that
+/// exist, that are absent, and that do not match their description.
 pub(crate) fn answers(source: &dyn Source) -> Vec<String> {
     let absent = Digest::of(b"nobody has this");
     let mut lines = Vec::new();
@@ -117,7 +117,7 @@ fn tag(name: &Name) -> String {
     }
 }
 
-/// What fetching comes to.
+/// The outcome of fetching.
 pub(crate) fn outcome(source: &dyn Source, repository: &str, blob: &Descriptor, limit: u64) -> String {
     match fetch(source, repository, blob, limit) {
         Ok(Some(blob)) => format!("{} of {} bytes", blob.digest(), blob.size()),
@@ -149,7 +149,7 @@ pub(crate) fn artifact(content: &str) -> Artifact {
     Artifact { manifest: Blob::new(manifest.into_bytes()), media_type: media::MANIFEST.to_owned(), blobs }
 }
 
-/// Whether a place holds an artifact under a tag, all of it.
+/// Whether a destination has the complete artifact under a tag.
 pub(crate) fn holds(place: &str, artifact: &Artifact, tag: &str) -> bool {
     let source = open(place).unwrap();
     let Some(found) = source.resolve("", tag).unwrap() else { return false };
@@ -161,7 +161,7 @@ pub(crate) fn holds(place: &str, artifact: &Artifact, tag: &str) -> bool {
         && artifact.blobs == Vec::from_iter::<Vec<Blob>>(blobs)
 }
 
-/// How a test's tar spells its entries.
+/// How a test's tar writes its entries.
 #[derive(Clone, Copy)]
 pub(crate) enum Spelling {
     /// USTAR, plain names.

@@ -153,7 +153,7 @@ fn a_damaged_state_is_an_error_and_stays() {
         (good().replace("\"version\": 1", "\"version\": -1"), "state-malformed"),
         (good().replace("\"schemaVersion\": 1", "\"schemaVersion\": 0"), "state-malformed"),
         (good().replace("\"schemaVersion\": 1", "\"schemaVersion\": 2"), "state-schema-unknown"),
-        // Newer, and with what only the newer one knows.
+        // Newer, and with fields that only the newer version knows.
         ("{\"schemaVersion\": 99, \"memory\": []}".into(), "state-schema-unknown"),
         (good() + &" ".repeat(usize::try_from(keypack::limits::STATE).unwrap()), "state-malformed"),
         ("[".repeat(100_000), "state-malformed"),
@@ -214,7 +214,7 @@ fn no_link_is_followed_in_the_directory() {
     assert_eq!(error.code().as_str(), "state-write-failed");
     assert!(!host.dir.path().join("made").exists());
 
-    // What a killed run left, or somebody put where the new state is made, is replaced, not followed.
+    // A file left by a killed run, or placed where the new state is written, is replaced, not followed.
     let host = Host::new();
     host.remember(1);
     symlink(host.dir.path().join("made"), host.file("default.new")).unwrap();

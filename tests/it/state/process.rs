@@ -1,4 +1,4 @@
-//! Several processes with one state, killed ones, and disks that fail.
+//! Several processes with one state, killed processes, and failing disks.
 
 use std::{
     env, fs,
@@ -12,7 +12,7 @@ use keypack::state::{self, Signer, State};
 
 use super::{Host, lineage, mode, pack};
 
-/// This program again, for [`acts_as_a_host`], perhaps with a shell's script before it.
+/// This program again, for [`acts_as_a_host`], possibly with a shell script before it.
 fn helper(host: &Host, act: &str) -> Command {
     helper_under(host, act, &[])
 }
@@ -28,7 +28,7 @@ fn helper_under(host: &Host, act: &str, before: &[&str]) -> Command {
     command
 }
 
-/// Not a test by itself: what [`helper`] runs. Without its environment it has nothing to do.
+/// Not a test by itself: [`helper`] runs it. Without its environment it does nothing.
 #[test]
 fn acts_as_a_host() {
     let (Ok(act), Some(dir)) = (env::var("KEYPACK_TEST_ACT"), env::var_os("KEYPACK_TEST_STATE")) else {
@@ -101,7 +101,7 @@ fn modes_are_exact_whatever_the_umask() {
 fn a_full_disk_keeps_what_was_remembered() {
     let host = Host::new();
     fs::create_dir_all(host.path()).unwrap();
-    // Room for the state once, not twice; then what is there is copied out of the namespace.
+    // Room for the state once, not twice; then the content is copied out of the namespace.
     let script = "set -e; mount -t tmpfs -o size=8k,mode=700 none \"$KEYPACK_TEST_STATE\"; \"$@\"; \
                   head -c 4096 /dev/zero >\"$KEYPACK_TEST_STATE/ballast\"; if \"$@\"; then exit 7; fi; \
                   ls -A \"$KEYPACK_TEST_STATE\" >&2; cat \"$KEYPACK_TEST_STATE/default.json\" >&2";

@@ -1,4 +1,4 @@
-//! One piece of a log's evidence is broken, all else is genuine.
+//! One piece of a log's evidence is broken, everything else is genuine.
 
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use keypack::key::Role;
@@ -14,7 +14,7 @@ fn entry(bundle: &mut Value) -> &mut Value {
     &mut bundle["verificationMaterial"]["tlogEntries"][0]
 }
 
-/// Flips a bit near the end of base64 content: of a DER signature, that is inside `s`.
+/// Flips a bit near the end of base64 content: in a DER signature, that is inside `s`.
 pub fn flip(value: &mut Value) {
     let mut bytes = BASE64.decode(value.as_str().unwrap()).unwrap();
     let at = bytes.len() - 2;
@@ -77,7 +77,7 @@ fn entry_at_another_place_in_the_log() {
         let index: u64 = entry(b)["logIndex"].as_str().unwrap().parse().unwrap();
         entry(b)["logIndex"] = (index + 1).to_string().into();
     });
-    // In Rekor v2 the index stands in the proof alone.
+    // In Rekor v2 only the proof contains the index.
     bundles(&BUNDLE_V2, "log-entry-refused", |b| {
         let index: u64 = entry(b)["logIndex"].as_str().unwrap().parse().unwrap();
         entry(b)["logIndex"] = (index - 1).to_string().into();
@@ -104,7 +104,7 @@ fn entry_with_another_body() {
 
 #[test]
 fn entry_of_another_signature() {
-    // Genuine entries of the same log, about something else.
+    // Genuine entries of the same log, for something else.
     for (here, there) in
         [(BUNDLE_V1[0], BUNDLE_V1[1]), (BUNDLE_V2[0], BUNDLE_V2[1]), (BUNDLE_V2[1], BUNDLE_V2[0])]
     {
@@ -152,7 +152,7 @@ fn checkpoint(bundle: &mut Value, change: impl Fn(&mut Vec<String>)) {
 fn checkpoint_with_another_root() {
     let other = BASE64.encode([7; 32]);
     for names in [&BUNDLE_V1, &BUNDLE_V2] {
-        // The proof says so too: only the log's signature tells.
+        // The proof says so too: only the log's signature reveals it.
         bundles(names, "log-entry-refused", |b| {
             checkpoint(b, |lines| lines[2].clone_from(&other));
             entry(b)["inclusionProof"]["rootHash"] = other.clone().into();
@@ -190,7 +190,7 @@ fn checkpoint_with_a_broken_signature() {
 
 #[test]
 fn checkpoint_of_another_origin() {
-    // The lab's key is at hand, but by the checkpoint's word the entry is another log's.
+    // The lab's key is available, but according to the checkpoint the entry is another log's.
     bundles(&BUNDLE_V2, "no-key", |b| checkpoint(b, |lines| lines[0] = "rekor3.test".into()));
     bundles(&BUNDLE_V1, "log-entry-refused", |b| checkpoint(b, |lines| lines[0] = "other - 1".into()));
 }
@@ -204,7 +204,7 @@ fn log_id_of_another_log() {
     tags("no-key", |b| b["Payload"]["logID"] = "09".repeat(32).into());
 }
 
-/// The kind and the version stand outside of what the log signs.
+/// The log does not sign the kind and the version.
 #[test]
 fn entry_that_says_it_is_of_another_version() {
     for (kind, version) in
@@ -243,8 +243,8 @@ fn bundle_whose_entries_were_cut_out() {
     let verified = bare.judge(&bare.keys()).unwrap();
     assert_eq!(verified.keys().len(), 1, "the log's key must not be named: {verified:?}");
     assert_eq!(cut("keyless-bundle-rekor1").refused(), "timestamp-refused");
-    // A timestamp dates the certificate too (GitHub's instance has no log at all). Whether a log is required is for
-    // rules to say, which see that none of its keys was part of the answer.
+    // A timestamp dates the certificate too (GitHub's instance has no log at all). Whether a log is required is up to
+    // the rules, which see that none of its keys was involved.
     let dated = cut("keyless-bundle-rekor2");
     let verified = dated.judge(&dated.keys()).unwrap();
     assert!(verified.keys().iter().all(|k| k.role != Role::Rekor2));

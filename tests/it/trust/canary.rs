@@ -1,5 +1,5 @@
-//! Canaries: what the verifying crates refuse and sigstore-go takes. Each of these fails once its crate takes it: then the
-//! case in `src/trust/unsupported.rs` or `path.rs` goes.
+//! Canaries: what the verifying crates reject and sigstore-go accepts. When a crate accepts one, its test fails: then
+//! remove the case in `src/trust/unsupported.rs` or `path.rs`.
 
 use keypack::key::{Certificate, Chain, Key, Material, Role};
 use rcgen::{
@@ -19,7 +19,7 @@ use super::{
 
 const CODE: &str = "unsupported-by-verifier";
 
-/// Neither judged good nor proved, and nothing is held against it.
+/// Neither judged good nor proved, and not held against the signature either.
 fn beyond(form: &Form, keys: &[Key], role: Role) {
     assert_eq!(form.judge(keys).unwrap_err(), CODE);
     assert_eq!(form.unproved(keys, role), CODE);
@@ -32,7 +32,7 @@ fn a_certificate_for_any_use() {
     leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::Any];
     let (form, log) = sign(&root, leaf.clone(), NOW);
     beyond(&form, &[log, authority(&[&root])], Role::Fulcio);
-    // It is one of this CA for all that: another's is refused.
+    // It still belongs to this CA: another CA's is refused.
     let (form, log) = sign(&test_keys::namesake(&root.certificate), leaf, NOW);
     assert_eq!(form.judge(&[log, authority(&[&root])]).unwrap_err(), "certificate-refused");
 }
@@ -140,7 +140,7 @@ fn name_constraints_on_uris() {
     beyond(&form, &[log, authority(&[&root])], Role::Fulcio);
 }
 
-/// The certificate of an authority, changed and signed anew.
+/// The certificate of an authority, changed and signed again.
 fn signed_anew(
     authority: &test_keys::Authority,
     issuer: &test_keys::Authority,

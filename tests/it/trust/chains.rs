@@ -1,4 +1,4 @@
-//! The verifying crate trusts every certificate of a chain. So each link is checked before it sees one.
+//! The verifying crate trusts every certificate of a chain, so each link is checked before the crate sees the chain.
 
 use keypack::{
     key::{Certificate, Chain, Key, KeyRef, Material, Role},
@@ -17,7 +17,7 @@ fn chain_of(key: &Key) -> &Chain {
     chain
 }
 
-/// The lab's chain with a root of somebody else behind it, which bears the name that is asked for.
+/// The lab's chain with someone else's root behind it, which has the expected name.
 fn appended(role: Role) -> Key {
     let good = key(role);
     let mut certificates = chain_of(&good).certificates().to_vec();
@@ -69,7 +69,7 @@ fn a_foreign_root_never_ends_up_in_what_is_resolved() {
         let Answer::Refused { refusal, .. } = answer else { panic!("{role}: {answer:?}") };
         assert_eq!(refusal.code().as_str(), "chain-refused");
 
-        // Beside the good chain it is a contradiction, and neither is taken.
+        // Next to the good chain it is a contradiction, and neither is accepted.
         candidates.extend(lab_root());
         let resolution = resolve(
             &[Question { image: form.image, signature: &signature }],
@@ -107,7 +107,7 @@ fn an_intermediate_that_only_has_the_name() {
     }
 }
 
-/// A chain whose root is missing still verifies: what the source names is what is trusted.
+/// A chain without its root still verifies: what the source names is trusted.
 #[test]
 fn a_chain_cut_at_its_end_is_not_refused_for_its_links() {
     let tsa = key(Role::Tsa);

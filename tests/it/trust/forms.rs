@@ -71,7 +71,7 @@ fn another_image_is_not_what_was_signed() {
     }
 }
 
-/// Real keys of other instances, and keys made on the spot, one by one for each role.
+/// Real keys of other instances, and generated keys, one by one for each role.
 #[test]
 fn a_good_key_of_somebody_else_does_not_serve() {
     let mut tried = 0;
@@ -101,7 +101,7 @@ fn another_key_under_the_right_name_does_not_serve() {
                     Role::Signer => &["signature-does-not-match", "log-entry-refused"],
                     Role::Rekor | Role::Rekor2 => &["log-entry-refused"],
                     Role::CtLog => &["ct-timestamp-refused", "key-unusable"],
-                    // The chain no longer fits what the signature says about its issuer.
+                    // The chain no longer matches what the signature says about its issuer.
                     Role::Fulcio | Role::Tsa | Role::Pki | Role::Gpg => &["no-key"],
                 };
                 assert!(expected.contains(&code), "{} with {role}: {code}", form.name);
