@@ -54,7 +54,7 @@ const VERSION: &str =
 #[derive(Debug, Subcommand)]
 #[allow(clippy::large_enum_variant, reason = "there is one of these, and clap makes it")]
 pub(super) enum Command {
-    /// Show which keys the signatures need and which are at hand (reads only).
+    /// Show which keys the signatures need and which are available (read-only).
     #[command(
         after_help = "Example:\n  keypack discover oci:mirror --trusted-root trusted_root.json --key cosign.pub"
     )]
@@ -71,13 +71,13 @@ pub(super) enum Command {
         after_help = "Example:\n  keypack push keys oci-archive:mirror.tar:keys-2026-11\n  keypack push keys docker://mirror:5000/keypack/trust:2026-11"
     )]
     Push(Push),
-    /// Fetch a pack, authenticate it, and unpack it into keys/.
+    /// Fetch a pack, authenticate it and unpack it into keys/.
     #[command(
         visible_alias = "unpack",
         after_help = "Example:\n  keypack pull oci-archive:mirror.tar:keys-2026-11 --digest sha256:… -o keys\n  \
                       keypack pull oci-archive:mirror.tar:keys-2026-11 --verify-key /etc/keypack/org.pub\n  \
                       keypack pull oci-archive:mirror.tar:keys-2026-11 --tuf-root builtin --pin signer:…\n\n\
-                      The digest or key must reach you by another way than the pack: on paper, by a signed mail."
+                      The digest or key must reach you out of band: on paper, by signed mail."
     )]
     Pull(Pull),
     /// Verify the signatures of images, offline, with exactly the keys of a keys/ that was pulled here.
@@ -94,12 +94,12 @@ pub(super) enum Command {
                       Exit codes: 0 verified, 3 key or trusted root refused, 4 the file does not verify."
     )]
     VerifyBlob(VerifyBlob),
-    /// Print what a keys/ directory or a pack holds; believes nothing, writes nothing.
+    /// Print what a keys/ directory or a pack holds; authenticates nothing, writes nothing.
     #[command(
         after_help = "Example:\n  keypack inspect keys\n  keypack inspect oci-archive:mirror.tar:keys-2026-11"
     )]
     Inspect(Inspect),
-    /// Show what changes from one keys/ or pack to another: added, removed, changed, revoked; believes nothing.
+    /// Show what changes from one keys/ or pack to another: added, removed, changed, revoked; authenticates nothing.
     #[command(after_help = "Example:\n  keypack diff keys oci-archive:mirror.tar:keys-2026-11")]
     Diff(Diff),
     /// Show what this host remembers, print its log, or forget a lineage.
@@ -125,7 +125,7 @@ pub(super) struct Read {
     /// whose images are looked up at the registry named as SOURCE.
     #[arg(long, value_name = "LIST")]
     pub(super) images: Option<String>,
-    /// The signatures of the images also lie in this repository, as cosign writes them with COSIGN_REPOSITORY.
+    /// The signatures of the images are also in this repository, as cosign writes them with COSIGN_REPOSITORY.
     #[arg(long, value_name = "HOST/REPOSITORY", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub(super) signature_repository: Option<String>,
     /// Print a line for each image; discover does so for up to 30 images. -v adds its signatures and their keys.
@@ -148,7 +148,7 @@ pub(super) struct Read {
 pub(super) struct Discover {
     #[command(flatten)]
     pub(super) read: Read,
-    /// See whether the keys of this directory, as `collect` and `pull` write it, are all that the images need. No other
+    /// Check whether the keys of this directory, as `collect` and `pull` write it, are all that the images need. No other
     /// key counts, not even a built-in one; nothing authenticates these.
     #[arg(help_heading = heading::KEYS, long, value_name = "DIR",
           conflicts_with_all = ["trusted_root", "key", "from_policy", "rekor", "tuf", "tuf_root", "draft_rules"])]
@@ -157,7 +157,7 @@ pub(super) struct Discover {
     /// report. Review it before use: `collect --accept-rules FILE` takes it.
     #[arg(long, value_name = "FILE")]
     pub(super) draft_rules: Option<PathBuf>,
-    /// Look only whether the images of --images have signatures, without any keys, and write keypack.yaml for registries.d
+    /// Only look whether the images of --images have signatures, without any keys, and write keypack.yaml for registries.d
     /// (containers-registries.d(5)) into this directory: `use-sigstore-attachments` is off for repositories without any
     /// signature, and on for the rest.
     #[arg(long, value_name = "DIR", requires = "images", conflicts_with_all = ["draft_rules", "signature_repository"])]

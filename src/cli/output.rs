@@ -29,7 +29,7 @@ use crate::{
 /// What concerns every command.
 #[derive(Debug, Args)]
 pub(super) struct Global {
-    /// How results are written to stdout.
+    /// The format of the results on stdout.
     #[arg(help_heading = heading::GENERAL, long, value_enum, default_value_t, global = true)]
     pub(super) format: Format,
     /// Print only results, warnings and errors.
@@ -41,8 +41,7 @@ pub(super) struct Global {
     /// Show neither progress bars nor, where stderr is no terminal, a line for each step.
     #[arg(help_heading = heading::GENERAL, long, global = true)]
     pub(super) no_progress: bool,
-    /// A setting, keypack.yaml, over the user's and the host's own; flags win over it. `keypack schema config-v1` prints what
-    /// may stand in it.
+    /// A setting, keypack.yaml, over the user's and the host's own; flags win over it. `keypack schema config-v1` prints its fields.
     #[arg(help_heading = heading::GENERAL, long, value_name = "FILE", global = true)]
     pub(super) config: Option<PathBuf>,
 }
@@ -53,8 +52,7 @@ pub(super) enum Format {
     /// For people.
     #[default]
     Text,
-    /// For machines: `keypack schema report-v1` describes what discover and collect print, `verify-v1`
-    /// what verify prints, `results-v1` all else.
+    /// For machines: `keypack schema report-v1` describes what discover and collect print, `verify-v1` what verify prints, `results-v1` everything else.
     Json,
 }
 

@@ -10,43 +10,43 @@ codes! {
     Usage "usage" Usage "run the command with --help";
     /// The settings file can't be read.
     ConfigNotReadable "config-not-readable" Usage "check the path and the permissions of the file that --config names";
-    /// The settings or the rules are not written as they must be.
-    ConfigMalformed "config-malformed" Usage "`keypack schema config-v1` prints what may stand there; docs/configuration.md explains it";
-    /// The setting of this host can be changed by others than root.
+    /// The settings or the rules are malformed.
+    ConfigMalformed "config-malformed" Usage "`keypack schema config-v1` prints the allowed fields; docs/configuration.md explains it";
+    /// Users other than root can change this host's settings file.
     SettingExposed "setting-exposed" Refused "as root: chown root:root, and chmod go-w, for the file and every directory above it; write the path without symbolic links";
-    /// The setting of this host does not permit what the command line or another setting says.
-    SettingEnforced "setting-enforced" Usage "run it without that; what this host enforces is changed by root, in /etc/keypack/keypack.yaml";
+    /// This host's settings forbid what the command line or another settings file asks for.
+    SettingEnforced "setting-enforced" Usage "leave that out; only root can change what this host enforces, in /etc/keypack/keypack.yaml";
     /// The rules are still marked as a draft.
-    RulesAreDraft "rules-are-draft" Refused "go through every rule, take out the line `draft: true`, and give the file again";
+    RulesAreDraft "rules-are-draft" Refused "review every rule, remove the line `draft: true`, and give the file again";
     /// The file for drafted rules exists already.
-    DraftExists "draft-exists" CouldNot "name a new file: somebody may have gone through that one";
-    /// A directory of registries.d has somebody else's file or section in the place of keypack's.
-    RegistriesDTaken "registries-d-taken" CouldNot "name another directory for --write-registries-d, such as a new one for this mirror; a scope may stand in one file only";
+    DraftExists "draft-exists" CouldNot "name a new file: someone may have reviewed that one";
+    /// A registries.d directory has another program's file or section where keypack's would go.
+    RegistriesDTaken "registries-d-taken" CouldNot "name another directory for --write-registries-d, such as a new one for this mirror; a scope may appear in only one file";
     /// No schema has this name.
     SchemaUnknown "schema-unknown" Usage "`keypack schema` lists the names";
     /// Needed keys are missing or not proved, or signatures could not be read.
     Incomplete "incomplete" Incomplete "the report lists each one with what to do; --format json gives it to programs";
 
     /// Images, or their signatures, are refused.
-    ImagesRefused "images-refused" Incomplete "the report lists each one with what to do; do not run these images until it is known why";
+    ImagesRefused "images-refused" Incomplete "the report lists each one with what to do; do not run these images until you know why";
     /// No image has a signature that counts.
-    NothingSigned "nothing-signed" Incomplete "name a place with signed images; that nothing is signed is never success. -v lists each image with what was found";
+    NothingSigned "nothing-signed" Incomplete "name a place with signed images: a run without any signature never succeeds. -v lists each image with what was found";
     /// Not everything could be read.
-    NotAllRead "not-all-read" Incomplete "the report lists what could not be read; mend that and run it again: what was not read may be what matters";
+    NotAllRead "not-all-read" Incomplete "the report lists what could not be read; fix that and run it again: what was not read may be what matters";
     /// Images have no signature that counts, and all must.
-    NotAllSigned "not-all-signed" Incomplete "-v lists each image with what was found; leave out --require-signed where images may be without a signature";
+    NotAllSigned "not-all-signed" Incomplete "-v lists each image with what was found; leave out --require-signed if images may be unsigned";
 
     // Places and content.
     /// The place does not exist.
     NotFound "not-found" CouldNot "check the path; an OCI layout is named oci:DIR, a tar of one oci-archive:FILE";
-    /// The place is something else than its name says.
+    /// The place is not of the kind that its name says.
     WrongPlace "wrong-place" CouldNot "check that the path leads to the folder or file itself, not above or below it";
     /// This can't be done with a place of this kind.
     Unsupported "unsupported" Usage "use one of oci:DIR, oci-archive:FILE, dir:DIR, or the path of a registry's data folder";
     /// The place has no such tag, digest or repository.
-    NameUnknown "name-unknown" CouldNot "`keypack discover PLACE` lists the tags that are there";
+    NameUnknown "name-unknown" CouldNot "`keypack discover PLACE` lists the tags";
     /// The place names a blob that it does not hold.
-    BlobMissing "blob-missing" CouldNot "copy the image again; of an incremental archive, give the earlier archives or the cache as further sources";
+    BlobMissing "blob-missing" CouldNot "copy the image again; for an incremental archive, also give the earlier archives or the cache as sources";
     /// The blob is in another archive of the set.
     BlobElsewhere "blob-elsewhere" CouldNot "an incremental archive leaves out what earlier ones hold: give oc-mirror's cache by --cache-dir DIR, or the earlier archives as further oc-mirror:DIR";
     /// Reading failed.
@@ -56,11 +56,11 @@ codes! {
     /// The file system is too full.
     NoSpace "no-space" CouldNot "free that much space on the file system, or write to another one; nothing was changed";
     /// The content is larger than keypack reads.
-    TooLarge "too-large" CouldNot "nothing that real tools write is this large; look at where the content came from";
-    /// The content has another digest than its descriptor says.
-    DigestMismatch "digest-mismatch" CouldNot "the content was damaged or changed on the way; copy it again from its origin";
-    /// The content has another length than its descriptor says.
-    SizeMismatch "size-mismatch" CouldNot "the content was damaged or changed on the way; copy it again from its origin";
+    TooLarge "too-large" CouldNot "no real tool writes anything this large; find out where the content came from";
+    /// The content does not have the digest in its descriptor.
+    DigestMismatch "digest-mismatch" CouldNot "the content was damaged or changed in transit; copy it again from its origin";
+    /// The content does not have the size in its descriptor.
+    SizeMismatch "size-mismatch" CouldNot "the content was damaged or changed in transit; copy it again from its origin";
     /// The digest is of an algorithm that keypack does not check.
     DigestUnsupported "digest-unsupported" CouldNot "copy the image with sha256 digests";
     /// A document of the place is damaged.
@@ -72,14 +72,14 @@ codes! {
     /// The manifest is of Docker's schema 1.
     ManifestSchema1 "manifest-schema1" CouldNot "convert the image: skopeo copy --format v2s2";
     /// The tar is cut short or damaged.
-    ArchiveDamaged "archive-damaged" CouldNot "the archive is cut short or damaged; compare its size and checksum with the original; where mirror to disk failed (exit status 1), oc-mirror leaves a part of one: run it again";
+    ArchiveDamaged "archive-damaged" CouldNot "the archive is cut short or damaged; compare its size and checksum with the original; where mirror to disk failed (exit status 1), oc-mirror leaves part of one: run it again";
     /// The tar has an entry that no image tool writes.
     ArchiveUnsafe "archive-unsafe" CouldNot "no image tool writes such an entry; do not use this archive, and ask where it came from";
     /// The place holds no image that can be read.
     NothingReadable "nothing-readable" CouldNot "name the place that holds the images themselves; of a mirror-to-mirror workspace, name the registry";
-    /// The list of images is not written as it must be.
+    /// The list of images is malformed.
     ListMalformed "list-malformed" CouldNot "write one image a line: HOST/REPOSITORY:TAG or HOST/REPOSITORY@sha256:…";
-    /// A file that should name mirrors and sources is not written as it must be.
+    /// A file that should name mirrors and sources is malformed.
     MappingMalformed "mapping-malformed" CouldNot "give what the cluster or oc-mirror has: oc get imagedigestmirrorset,imagetagmirrorset -o yaml, cluster-resources/, registries.conf, or mapping.txt";
     /// A file that should name mirrors and sources names none.
     MappingEmpty "mapping-empty" CouldNot "name the file or folder with the mirrors: oc-mirror's cluster-resources/, the cluster's mirror sets, registries.conf, or mapping.txt";
@@ -97,23 +97,23 @@ codes! {
     RedirectRefused "redirect-refused" CouldNot "the registry sends its clients to a place that is not safe; ask who runs it";
     /// The host limits the rate of requests.
     RateLimited "rate-limited" CouldNot "wait, log in, or lower --jobs";
-    /// The host can't answer at present.
+    /// The host is temporarily unavailable.
     Unavailable "unavailable" CouldNot "try again later, or raise --retry-times";
     /// The answer is longer than keypack reads.
-    AnswerTooLong "answer-too-long" CouldNot "something other than an honest registry answers there; check the address and what stands in between";
+    AnswerTooLong "answer-too-long" CouldNot "what answers there does not behave like a registry; check the address and any proxy in between";
     /// A certificate or key file for TLS can't be used.
     CertificateFile "certificate-file" CouldNot "check the path; the directory holds ca.crt, and client.cert with client.key where needed";
     /// The settings of the network can't be used.
-    NetworkSettings "network-settings" CouldNot "look at HTTPS_PROXY, HTTP_PROXY and NO_PROXY";
+    NetworkSettings "network-settings" CouldNot "check HTTPS_PROXY, HTTP_PROXY and NO_PROXY";
     /// The file with credentials can't be read.
-    AuthFile "auth-file" CouldNot "look at the credentials file; podman login writes a good one";
-    /// The program that keeps credentials failed.
+    AuthFile "auth-file" CouldNot "check the credentials file; podman login writes a valid one";
+    /// The credential helper failed.
     CredentialHelper "credential-helper" CouldNot "run the helper by hand, or log in with podman login, or give --creds";
     /// No registry can have an image of this name.
     ReferenceInvalid "reference-invalid" CouldNot "write docker://HOST/REPOSITORY:TAG, in lower case";
-    /// The registry asks for credentials, or refuses those that it got.
+    /// The registry asks for credentials, or rejects the ones given.
     Unauthorized "unauthorized" CouldNot "log in with podman login or skopeo login, or give --creds or --authfile";
-    /// The credentials are good and do not allow this.
+    /// The credentials are valid but do not allow this.
     Denied "denied" CouldNot "use credentials that may do this, or another repository";
     /// The registry wants its credentials sent elsewhere.
     RealmRefused "realm-refused" CouldNot "ask who runs the registry why it sends its clients there for a token";
@@ -122,31 +122,31 @@ codes! {
     /// The registry continues a list elsewhere.
     LinkRefused "link-refused" CouldNot "behind a proxy that ends TLS, set X-Forwarded-Proto and Host there so that the registry knows its own name; if that host is yours, --allow-realm HOST permits it";
     /// The registry does not end a list.
-    ListEndless "list-endless" CouldNot "something other than an honest registry answers there; check the address and what stands in between";
+    ListEndless "list-endless" CouldNot "what answers there does not behave like a registry; check the address and any proxy in between";
     /// The registry does not list its repositories.
     CatalogRefused "catalog-refused" CouldNot "give the images instead: --images FILE, one reference a line, or a source such as oc-mirror:DIR";
     /// The registry says that it wrote a manifest, and the tag does not name it.
-    ManifestNotStored "manifest-not-stored" CouldNot "push again; if it stays so, something other than an honest registry answers there, or another push writes the same tag";
-    /// The registry names another digest than the content has.
-    DigestHeaderMismatch "digest-header-mismatch" CouldNot "something other than an honest registry answers there; check the address and what stands in between";
-    /// Something else than a registry answers.
+    ManifestNotStored "manifest-not-stored" CouldNot "push again; if it happens again, what answers there does not behave like a registry, or another push writes the same tag";
+    /// The registry reports a digest that the content does not have.
+    DigestHeaderMismatch "digest-header-mismatch" CouldNot "what answers there does not behave like a registry; check the address and any proxy in between";
+    /// Something other than a registry answers.
     NotARegistry "not-a-registry" CouldNot "check the address; a login page or a proxy may answer in the registry's place";
     /// The registry answers with an error.
-    RegistryAnswer "registry-answer" CouldNot "something other than an honest registry answers there; check the address and what stands in between";
+    RegistryAnswer "registry-answer" CouldNot "what answers there does not behave like a registry; check the address and any proxy in between";
 
     // Signatures.
     /// The JSON of the signature has one key twice.
     DuplicateJsonKey "duplicate-json-key" Incomplete "no honest signer writes this; treat the image as unsigned";
     /// The signature is malformed.
-    SignatureMalformed "signature-malformed" Incomplete "copy the signature again; if it stays so, treat the image as unsigned";
+    SignatureMalformed "signature-malformed" Incomplete "copy the signature again; if it is still malformed, treat the image as unsigned";
     /// The signature is of a form that keypack does not read.
     SignatureUnsupported "signature-unsupported" Incomplete "the signature was made in a form that keypack does not read";
     /// The signature or its key is expired, or the key is not meant for signing.
-    SignatureLapsed "signature-lapsed" Incomplete "the owner's current copy of the key may last longer; else ask the publisher to sign anew: GnuPG and podman refuse this one too";
+    SignatureLapsed "signature-lapsed" Incomplete "the owner's current copy of the key may expire later; otherwise ask the publisher to sign again: GnuPG and podman refuse this signature too";
     /// The owner of the key that signed revoked it.
-    SigningKeyRevoked "signing-key-revoked" Incomplete "ask the publisher for a signature with a key that is good, and take this key out of what trusts it";
+    SigningKeyRevoked "signing-key-revoked" Incomplete "ask the publisher for a signature by a valid key, and remove this key wherever it is trusted";
     /// The signature rests on a hash that can be forged.
-    SignatureWeak "signature-weak" Incomplete "ask the publisher for a signature with SHA-256 by a strong key; nobody should take this one";
+    SignatureWeak "signature-weak" Incomplete "ask the publisher for a signature with SHA-256 by a strong key; do not accept this one";
     /// The signature is for another image.
     SignedForOtherImage "signed-for-other-image" Incomplete "the signature was moved to an image that it was not made for; do not trust it";
     /// A key that the signature needs is missing.
@@ -159,8 +159,8 @@ codes! {
     CertificateRefused "certificate-refused" Incomplete "check that the trusted root belongs to the infrastructure that made this signature";
     /// The certificate's CT timestamp is refused.
     CtTimestampRefused "ct-timestamp-refused" Incomplete "check that the trusted root belongs to the infrastructure that made this signature";
-    /// The certificate bears no CT timestamp, and its CA has CT logs.
-    CtTimestampMissing "ct-timestamp-missing" Incomplete "ask the signer how a certificate came about that no CT log saw; another signature may prove the CA";
+    /// The certificate has no CT timestamp, although its CA has CT logs.
+    CtTimestampMissing "ct-timestamp-missing" Incomplete "ask the signer why no CT log saw this certificate; another signature may prove the CA";
     /// The log entry is refused.
     LogEntryRefused "log-entry-refused" Incomplete "check that the trusted root belongs to the infrastructure that made this signature";
     /// The RFC 3161 timestamp is refused.
@@ -179,51 +179,51 @@ codes! {
     KeysNotFound "keys-not-found" CouldNot "name the directory that `keypack collect` or `keypack pull` wrote";
     /// The key file is not there.
     KeyFileNotFound "key-file-not-found" CouldNot "check the path: a file with keys, or with a policy.json, is expected there";
-    /// An address was given where a key file must be.
-    KeyFileIsAddress "key-file-is-address" CouldNot "download it, compare its fingerprint with its publisher, and give the file; what lies in a KMS or a cluster is written to a file by: cosign public-key --key ADDRESS";
+    /// An address was given where a key file is expected.
+    KeyFileIsAddress "key-file-is-address" CouldNot "download it, compare its fingerprint with its publisher, and give the file; for a key in a KMS or a cluster: cosign public-key --key ADDRESS > FILE";
     /// The key file is malformed.
     KeyMalformed "key-malformed" Refused "get the key again from its publisher and look at the file: it must hold PEM or DER";
     /// The key is of a kind that keypack does not verify with.
-    KeyUnsupported "key-unsupported" Refused "keypack verifies with ECDSA P-256 and P-384, Ed25519, and RSA of 2048 to 8192 bits, and with no key with which anybody can sign";
+    KeyUnsupported "key-unsupported" Refused "keypack verifies with ECDSA P-256 and P-384, Ed25519, and RSA of 2048 to 8192 bits, but never with a key that lets anyone sign";
     /// The key can't be used.
-    KeyUnusable "key-unusable" Refused "keypack verifies with ECDSA P-256 and P-384, Ed25519, and RSA of 2048 to 8192 bits, and with no key with which anybody can sign";
+    KeyUnusable "key-unusable" Refused "keypack verifies with ECDSA P-256 and P-384, Ed25519, and RSA of 2048 to 8192 bits, but never with a key that lets anyone sign";
     /// The key was given for another role than it can have or is needed in.
     KeyRole "key-role" Refused "say what the key is for: --key FILE takes a signer's key, --key ROLE=FILE any other (rekor, rekor2, ctlog, fulcio, tsa, pki, gpg)";
     /// The key was found in content and is a claim.
-    KeyClaim "key-claim" Refused "compare the fingerprint with its publisher by another way; then give the key by --key ROLE=FILE";
+    KeyClaim "key-claim" Refused "confirm the fingerprint with its publisher out of band, then give the key by --key ROLE=FILE";
     /// The address gives no log key.
     RekorAnswer "rekor-answer" CouldNot "check the address: `/api/v1/log/publicKey` follows it; or give the log's key by --rekor FILE";
     /// The entry names its key by another key's id.
     KeyIdMismatch "key-id-mismatch" Refused "the trusted root names a key by another key's id; get it again from its publisher";
     /// Two sources have different content for one key.
-    KeyConflict "key-conflict" Refused "two sources differ about one key; find out which one was changed before you go on";
+    KeyConflict "key-conflict" Refused "two sources differ on one key; find out which one was changed before you continue";
     /// The file holds a private key.
-    PrivateKey "private-key" Refused "give the public key (cosign public-key --key FILE), and keep the private one off this path";
+    PrivateKey "private-key" Refused "give the public key (cosign public-key --key FILE), and keep the private key away from here";
     /// The trusted root is malformed.
-    TrustedRootMalformed "trusted-root-malformed" Refused "give a sigstore trusted_root.json; single keys go to --key";
+    TrustedRootMalformed "trusted-root-malformed" Refused "give a sigstore trusted_root.json; give single keys by --key";
     /// The trusted root has PEM text where a key must be, as RHTAS up to 1.3.2 writes it.
     TrustedRootRhtas "trusted-root-rhtas" Refused "update RHTAS to 1.4 and migrate its trusted root; until then the single targets (rekor.pub, …) are used where the repository lists them";
     /// A log in a trusted root has no start of its validity.
-    LogWindowMissing "log-window-missing" Refused "keypack uses it and writes the start of 1970 into its own trusted_root.json; sigstore-go, and so cosign, refuses the file that was given: ask its publisher to add the start";
+    LogWindowMissing "log-window-missing" Refused "keypack uses it and writes the start of 1970 into its own trusted_root.json; sigstore-go, and therefore cosign, refuses the file that was given: ask its publisher to add the start";
     /// The policy.json is malformed.
     PolicyMalformed "policy-malformed" Refused "give a policy.json as containers-policy.json(5) describes it";
-    /// The key differs from the one that the same place gave before.
-    KeyChanged "key-changed" Incomplete "ask the key's owner, by another way, whether it was changed; then --accept-change with its fingerprint";
+    /// The key differs from the one that the same place held before.
+    KeyChanged "key-changed" Incomplete "ask the key's owner, out of band, whether it was changed; if so, give --accept-change with its fingerprint";
 
     // Packs.
     /// This is not a pack.
     NotAPack "not-a-pack" Refused "check the tag; `keypack push` writes packs";
     /// The pack is wrapped in a list.
-    PackIsIndex "pack-is-index" Refused "push the pack again: a list was wrapped around it on the way";
+    PackIsIndex "pack-is-index" Refused "push the pack again: a list was wrapped around it in transit";
     /// The pack's manifest names addresses to fetch content from.
     PackHasUrls "pack-has-urls" Refused "do not use this pack; keypack never writes such a manifest";
     /// The pack lost its layer.
     PackEmpty "pack-empty" Refused "push the pack again, as an image (the default), which survives every tool";
     /// The pack holds no key.
-    PackWithoutKeys "pack-without-keys" Refused "do not use this pack; keypack never makes one without keys. Ask its maker what became of them";
+    PackWithoutKeys "pack-without-keys" Refused "do not use this pack; keypack never makes one without keys. Ask its maker what happened to them";
     /// The layer of the pack is malformed.
     PackLayerMalformed "pack-layer-malformed" Refused "do not use this pack; keypack never writes such a layer. Get the pack again from its maker";
-    /// The layer of the pack has an entry that is no plain file.
+    /// The layer of the pack has an entry that is not a regular file.
     PackEntryRefused "pack-entry-refused" Refused "do not use this pack; keypack never writes such a layer. Get the pack again from its maker";
     /// A file of the pack has a name that is not safe.
     NameUnsafe "name-unsafe" Refused "do not use this pack; keypack never writes such a layer. Get the pack again from its maker";
@@ -233,8 +233,8 @@ codes! {
     PackInconsistent "pack-inconsistent" Refused "the pack was changed after it was made; get it again from its maker";
     /// The tag names something that is not a pack.
     TagTaken "tag-taken" CouldNot "give the pack a tag of its own, such as keys-2026-11";
-    /// The pack is not there, or several are and none is named.
-    PackNotFound "pack-not-found" CouldNot "name the pack's tag (oci:DIR:TAG, oci-archive:FILE:TAG), or tell which one is meant by its digest: pull --digest";
+    /// There is no pack, or there are several and none is named.
+    PackNotFound "pack-not-found" CouldNot "name the pack's tag (oci:DIR:TAG, oci-archive:FILE:TAG), or select one by its digest: pull --digest";
     /// The inventory is malformed.
     InventoryMalformed "inventory-malformed" Refused "the inventory was changed or is not one; get the pack again from its maker";
     /// The inventory is of a newer version.
@@ -261,69 +261,69 @@ codes! {
     // Verifying images.
     /// A signature is required, and the image has none that counts.
     SignatureMissing "signature-missing" Incomplete "copy the image with its signatures again (skopeo copy --all with use-sigstore-attachments, oc-mirror with --remove-signatures=false, cosign copy); if they were there before, find out who removed them";
-    /// The signature is good, and made by someone who is not expected.
+    /// The signature is valid, but not by an expected signer.
     SignerUnexpected "signer-unexpected" Incomplete "if this signer is right, name it in a rule (collect --accept-rules) or by --certificate-identity and --certificate-oidc-issuer; if not, do not run the image";
-    /// The signature is good, and nothing says who should have made it.
+    /// The signature is valid, but nothing says who should have signed.
     SignerWithoutRule "signer-without-rule" Incomplete "say who should sign: a rule of the pack (collect --accept-rules), or --certificate-identity and --certificate-oidc-issuer";
-    /// The signer signed another name than the image has.
-    NameDiffers "name-differs" Incomplete "compare both names: one content may lie at several registries; --idms FILE and --map MIRROR=SOURCE say where a mirrored repository is from";
+    /// The signed name is not the image's name.
+    NameDiffers "name-differs" Incomplete "compare both names: the same content may be in several registries; --idms FILE and --map MIRROR=SOURCE say where a mirrored repository comes from";
     /// A log entry is required, and the signature has none.
-    NotLogged "not-logged" Incomplete "leave out --require-log, or change the rule, if signatures of this signer are not logged; else ask the signer for the entry";
-    /// The image is named here and lies elsewhere.
-    ImageElsewhere "image-elsewhere" Incomplete "give the place that holds it as well: oc-mirror's cache by --cache-dir DIR, or the earlier archives as further sources";
-    /// These keys were collected on this host and nobody authenticated them.
+    NotLogged "not-logged" Incomplete "leave out --require-log, or change the rule, if signatures of this signer are not logged; otherwise ask the signer for the entry";
+    /// The image is named here, but its content is elsewhere.
+    ImageElsewhere "image-elsewhere" Incomplete "also give the place that holds it: oc-mirror's cache by --cache-dir DIR, or the earlier archives as further sources";
+    /// These keys were collected on this host and have not been authenticated.
     KeysCollectedHere "keys-collected-here" Refused "give the pack digest as the anchor: --digest sha256:…";
     /// Nothing authenticates these keys.
     KeysNotAuthenticated "keys-not-authenticated" Refused "pull the pack with an anchor (keypack pull … --digest or --verify-key), or give the anchor here: --digest, --verify-key, --pin or --tuf-root";
 
     // What authenticates a pack, and when.
     /// Nothing was given to authenticate the pack with.
-    NoAnchor "no-anchor" Refused "give --digest sha256:… with the pack digest that reached you by another way than the pack (paper, signed mail), or --verify-key FILE with your organisation's public key";
-    /// The pack has another digest than the one that was given.
+    NoAnchor "no-anchor" Refused "give --digest sha256:… with the pack digest that reached you out of band (paper, signed mail), or --verify-key FILE with your organisation's public key";
+    /// The pack does not have the digest that was given.
     AnchorDigestMismatch "anchor-digest-mismatch" Refused "compare the digest with what the pack's maker wrote down (the pack digest; a manifest digest changes when a tool repackages); if it is right, this pack is not the one that was sent";
     /// The pack is not signed.
     PackUnsigned "pack-unsigned" Refused "sign keypack.json before the push: cosign sign-blob --key K --bundle keys/keypack.json.sigstore.json keys/keypack.json; or give --digest";
     /// The pack's signature does not verify with the key that was given.
-    PackSignatureRefused "pack-signature-refused" Refused "ask the pack's maker which key signed it, by another way than the pack; never take the key from the pack";
-    /// Fewer of the given keys signed the pack than are demanded.
-    ThresholdNotMet "threshold-not-met" Refused "let the holder of another of the given keys sign the same keypack.json into a file of its own (keypack.json.NAME.sig or keypack.json.NAME.sigstore.json), and push it again";
+    PackSignatureRefused "pack-signature-refused" Refused "ask the pack's maker, out of band, which key signed it; never take the key from the pack";
+    /// Fewer of the given keys signed the pack than the threshold requires.
+    ThresholdNotMet "threshold-not-met" Refused "have the holder of another given key sign the same keypack.json into a file of its own (keypack.json.NAME.sig or keypack.json.NAME.sigstore.json), and push it again";
     /// The signature is for another inventory.
-    SignatureStale "signature-stale" Refused "the inventory was made anew after it was signed: sign it again, or remove the signature file";
+    SignatureStale "signature-stale" Refused "the inventory changed after it was signed: sign it again, or remove the signature file";
     /// The signature file is not a bundle that keypack reads.
     SignatureFile "signature-file" Refused "sign with `cosign sign-blob --bundle` of cosign 3, or of cosign 2 with --new-bundle-format; or remove the file";
     /// The verifying key can't be used.
     VerifyKeyUnusable "verify-key-unusable" Refused "give one PEM public key, as `cosign public-key` prints it, in a file of its own";
     /// The verifying key came with the pack.
-    VerifyKeyFromPack "verify-key-from-pack" Refused "a key, root or setting that came with the pack proves nothing: get it from where you trust it to be right, and keep it in a place that does not travel, such as /etc/keypack";
+    VerifyKeyFromPack "verify-key-from-pack" Refused "a key, root or setting that came with the pack proves nothing: get it from a source you trust, and keep it in a place that does not travel, such as /etc/keypack";
     /// The pack has a key that is not pinned.
-    KeyNotPinned "key-not-pinned" Refused "pins are the exact set: if the key is right, pin it too; if nobody can say what it is, refuse the pack";
-    /// The pin names the key and not all that must be the same.
-    PinIncomplete "pin-incomplete" Refused "give the whole pin, as `keypack inspect` prints it on the connected side: a pin that is copied from this message proves nothing unless it is compared with that one";
+    KeyNotPinned "key-not-pinned" Refused "pins are the exact set: if the key is right, pin it too; if no one can say what it is, do not use the pack";
+    /// The pin does not cover everything that must match.
+    PinIncomplete "pin-incomplete" Refused "give the whole pin, as `keypack inspect` prints it on the connected side: copying it from this message proves nothing unless you compare it with that one";
     /// A pinned key is not in the pack.
     PinNotMet "pin-not-met" Refused "a key that you expect was left out of the pack; ask its maker why";
     /// The pack has a key that was revoked.
-    KeyRevoked "key-revoked" Refused "a pack said that this key must not be trusted any more, and that stays so; get a pack without the key";
+    KeyRevoked "key-revoked" Refused "a revocation is permanent: get a pack without this key";
     /// The pack is expired.
-    PackExpired "pack-expired" Refused "get a newer pack; compare the clock here first";
-    /// The end that the replaced pack had is past.
-    ExpiresPassed "expires-passed" CouldNot "say when the new pack ends: --expires with a date, with a span such as \"180 days\", or with `never`";
-    /// The pack has no end, or one later than allowed.
-    ExpiresTooLate "expires-too-late" Refused "ask the pack's maker for one with an earlier end: collect --expires SPAN, and no longer than --max-expires (maxExpires) here";
-    /// Something in the pack has ended, or ends soon.
-    PackStale "pack-stale" Incomplete "`keypack inspect --ages` lists every end; ask the pack's maker for a newer one before the first";
+    PackExpired "pack-expired" Refused "check this host's clock first; if it is right, get a newer pack";
+    /// The expiry date of the pack being replaced has passed.
+    ExpiresPassed "expires-passed" CouldNot "say when the new pack expires: --expires with a date, with a span such as \"180 days\", or with `never`";
+    /// The pack has no expiry date, or a later one than allowed.
+    ExpiresTooLate "expires-too-late" Refused "ask the pack's maker for one that expires earlier: collect --expires SPAN, no longer than --max-expires (maxExpires) here";
+    /// Something in the pack has expired, or expires soon.
+    PackStale "pack-stale" Incomplete "`keypack inspect --ages` lists every expiry date; ask the pack's maker for a newer pack before the first";
     /// The pack is older than allowed.
-    PackTooOld "pack-too-old" Refused "get a newer pack; if none can be had, --allow-stale-unsafe --reason TEXT takes this one";
-    /// The clock here is behind.
-    ClockBehind "clock-behind" Refused "set the clock here; a clock that is behind would also believe in expired packs";
-    /// The version or the date of the pack lies ahead of the clock here.
-    VersionFromTheFuture "version-from-the-future" Refused "set the clock here if it is wrong; if the pack is, no later one could replace it: ask its maker for one with the right version. --accept-future-unsafe --reason TEXT takes this one and is logged";
+    PackTooOld "pack-too-old" Refused "get a newer pack; if there is none, --allow-stale-unsafe --reason TEXT accepts this one";
+    /// This host's clock is behind.
+    ClockBehind "clock-behind" Refused "set this host's clock; with a slow clock, expired packs would be accepted too";
+    /// The version or the date of the pack is ahead of this host's clock.
+    VersionFromTheFuture "version-from-the-future" Refused "set this host's clock if it is wrong; if the pack's version is wrong, no later pack could replace it: ask its maker for a correct one. --accept-future-unsafe --reason TEXT accepts this one and is logged";
     /// The pack is older than one that this host has authenticated.
-    Rollback "rollback" Refused "get the newest pack; if the older one is meant, --allow-rollback-unsafe --reason TEXT takes it and is logged";
-    /// This host has authenticated another pack of the same version.
-    Equivocation "equivocation" Refused "two different packs have one version: ask the maker which is right before you take any; then --allow-rollback-unsafe --reason TEXT takes this one";
-    /// The pack is older than the version that is demanded.
-    BelowMinVersion "below-min-version" Refused "get the pack whose version was written down, or look again at what was";
-    /// This host remembers nothing of this lineage, and must.
+    Rollback "rollback" Refused "get the newest pack; if you do want the older one, --allow-rollback-unsafe --reason TEXT accepts it and is logged";
+    /// This host has authenticated a different pack of the same version.
+    Equivocation "equivocation" Refused "two different packs have the same version: ask the maker which is right before you use either; then --allow-rollback-unsafe --reason TEXT accepts this one";
+    /// The pack is older than the required version.
+    BelowMinVersion "below-min-version" Refused "get the pack whose version was written down, or check what was written down";
+    /// This host has no record of this lineage, and one is required.
     NoState "no-state" Refused "name the state with --state DIR; on a new host, pull once with --min-version and without --require-state";
 
     // What this host remembers, and where keys are written.
@@ -332,7 +332,7 @@ codes! {
     /// The state holds no such lineage.
     LineageUnknown "lineage-unknown" CouldNot "`keypack state show` lists the lineages; name another state with --state DIR";
     /// The state is malformed.
-    StateMalformed "state-malformed" CouldNot "restore it from a backup; if you move it away, this host no longer notices an older pack: then give --min-version with the version that is installed";
+    StateMalformed "state-malformed" CouldNot "restore it from a backup; if you move it away, this host can no longer detect an older pack: then give --min-version with the version that is installed";
     /// The state was written by a newer keypack.
     StateSchemaUnknown "state-schema-unknown" CouldNot "use the newer keypack that wrote it";
     /// Others can change the state.
@@ -346,7 +346,7 @@ codes! {
     /// The state can't be written.
     StateWriteFailed "state-write-failed" CouldNot "check who may write there and that the disk is not full, or name another directory with --state";
     /// The target can't be a directory of keys.
-    TargetUnusable "target-unusable" CouldNot "name a directory of its own, such as keys/";
+    TargetUnusable "target-unusable" CouldNot "name a separate directory, such as keys/";
     /// The parent of the target is missing.
     ParentMissing "parent-missing" CouldNot "create the parent directory first, or correct the path; keypack creates only the last directory";
     /// The target is a symbolic link.
@@ -368,7 +368,7 @@ codes! {
     /// What was begun could not be undone.
     NotUndone "not-undone" CouldNot "look at both directories, and keep the one you want";
     /// The file system can't exchange two directories at once.
-    ExchangeUnsupported "exchange-unsupported" CouldNot "write to a local Linux file system (ext4, XFS, btrfs) and copy the directory from there; network file systems make a new directory, but exchange none";
+    ExchangeUnsupported "exchange-unsupported" CouldNot "write to a local Linux file system (ext4, XFS, btrfs) and copy the directory from there; network file systems allow creating the directory, but not replacing it";
     /// The file system does not keep permissions.
     ModesNotKept "modes-not-kept" CouldNot "use a Linux file system for the keys; to carry them on FAT or exFAT, push them into an oci-archive there";
 
@@ -378,41 +378,41 @@ codes! {
     /// The server answers with neither a file nor "not found".
     TufAnswer "tuf-answer" CouldNot "check the address in a browser; try again later";
     /// No root is known for the repository.
-    TufRootUnknown "tuf-root-unknown" Refused "give the root that you trust by --tuf-root FILE (RHTAS: its root.json, compared by sha256 with what its keeper tells you another way), or for a copy of sigstore's public repository --tuf-root builtin";
+    TufRootUnknown "tuf-root-unknown" Refused "give the root that you trust by --tuf-root FILE (RHTAS: its root.json, with its sha256 confirmed by its operator out of band), or for a copy of sigstore's public repository --tuf-root builtin";
     /// The file is not a TUF root.
-    TufRootMalformed "tuf-root-malformed" Refused "give a root.json of the repository's keeper, as `cosign initialize --root` takes it; `builtin` is sigstore's own";
+    TufRootMalformed "tuf-root-malformed" Refused "give a root.json from the repository's operator, as `cosign initialize --root` takes it; `builtin` is sigstore's own";
     /// The metadata have too few good signatures.
-    TufSignatures "tuf-signatures" Refused "compare the root with what the repository's keeper tells you another way: either the root belongs to another repository, or roots in between are missing, or what was served is forged";
-    /// A root has another version than the one that must follow.
-    TufRootVersion "tuf-root-version" Refused "compare the root with what the repository's keeper tells you another way: either the root belongs to another repository, or roots in between are missing, or what was served is forged";
-    /// A role trusts a key with which anybody can sign.
-    TufKeyWeak "tuf-key-weak" Refused "don't use this repository: tell its keeper that anybody could sign for this role";
+    TufSignatures "tuf-signatures" Refused "confirm the root with the repository's operator out of band: either the root belongs to another repository, or roots in between are missing, or what was served is forged";
+    /// A root does not have the version that must come next.
+    TufRootVersion "tuf-root-version" Refused "confirm the root with the repository's operator out of band: either the root belongs to another repository, or roots in between are missing, or what was served is forged";
+    /// A role trusts a key that lets anyone sign.
+    TufKeyWeak "tuf-key-weak" Refused "don't use this repository: tell its operator that anyone could sign for this role";
     /// A role names one key by two ids.
-    TufKeyTwice "tuf-key-twice" Refused "ask the repository's keeper: fewer people than the root says can sign; do not use it until then";
+    TufKeyTwice "tuf-key-twice" Refused "ask the repository's operator to correct it: fewer people than the root says are enough to sign. Do not use it until then";
     /// The metadata are expired.
-    TufExpired "tuf-expired" Refused "check the clock here; if it is right, the repository is not kept up (RHTAS signs for 52 weeks) or somebody holds newer metadata back: ask its keeper";
+    TufExpired "tuf-expired" Refused "check the clock here; if it is right, the repository is not maintained (RHTAS signs for 52 weeks), or someone withholds newer metadata: ask its operator";
     /// The files of the repository do not fit together.
-    TufMismatch "tuf-mismatch" Refused "it may be renewed at this moment: try again; of a copy, copy the whole repository again";
+    TufMismatch "tuf-mismatch" Refused "it may be in the middle of an update: try again; if it is a copy, copy the whole repository again";
     /// A file of the repository is missing.
-    TufFileMissing "tuf-file-missing" Refused "it may be renewed at this moment: try again; of a copy, copy the whole repository again";
+    TufFileMissing "tuf-file-missing" Refused "it may be in the middle of an update: try again; if it is a copy, copy the whole repository again";
     /// The metadata are malformed.
-    TufMalformed "tuf-malformed" Refused "look at what is served at that place: a login page, or metadata older than sigstore's root 5";
+    TufMalformed "tuf-malformed" Refused "check what is served there: a login page, or metadata older than sigstore's root 5";
     /// The repository is larger than real ones are.
-    TufTooLarge "tuf-too-large" Refused "no keeper writes this; find out what is served there";
+    TufTooLarge "tuf-too-large" Refused "no operator publishes this; find out what is served there";
     /// The repository names a file by a path that is not safe.
-    TufNameUnsafe "tuf-name-unsafe" Refused "no keeper writes this; find out what is served there";
+    TufNameUnsafe "tuf-name-unsafe" Refused "no operator publishes this; find out what is served there";
     /// The repository names a file by a name that no plain tar holds.
-    TufNameLong "tuf-name-long" Refused "targets that are listed by SHA-512 alone have such names: ask the keepers to list SHA-256 too, or give the keys by --trusted-root";
+    TufNameLong "tuf-name-long" Refused "targets that are listed by SHA-512 alone have such names: ask the operator to list SHA-256 too, or give the keys by --trusted-root";
     /// The repository holds no key.
     TufNoKeys "tuf-no-keys" Refused "check that it is a repository of sigstore: its targets are trusted_root.json, or rekor.pub and the like";
     /// The metadata are older than those that this host has seen.
-    TufRollback "tuf-rollback" Refused "somebody offers an older state of the repository: get a newer pack or reach the repository another way; if its keeper set it up anew, pull takes --allow-rollback-unsafe --reason TEXT";
+    TufRollback "tuf-rollback" Refused "someone offers an older state of the repository: get a newer pack or reach the repository by another route; if its operator set it up again from scratch, pull takes --allow-rollback-unsafe --reason TEXT";
     /// The pack has no TUF chain.
     TufChainMissing "tuf-chain-missing" Refused "ask the pack's maker to collect with --tuf, or authenticate it another way (--digest)";
     /// The file with the TUF chain is not one that keypack writes.
     TufTarRefused "tuf-tar-refused" Refused "keypack writes no such file; do not use this pack";
     /// A key is not in the TUF repository.
-    KeyNotInTuf "key-not-in-tuf" Refused "if the key is right, pin it beside --tuf-root (--pin, as `keypack inspect` prints it); a key that was kept from an earlier collection goes with collect --prune";
+    KeyNotInTuf "key-not-in-tuf" Refused "if the key is right, pin it beside --tuf-root (--pin, as `keypack inspect` prints it); collect --prune removes a key retained from an earlier collection";
     /// A key differs from what the TUF repository says.
-    KeyDiffersFromTuf "key-differs-from-tuf" Refused "somebody changed what the repository says of this key: do not use this pack; if you made it, collect again";
+    KeyDiffersFromTuf "key-differs-from-tuf" Refused "someone changed what the repository says about this key: do not use this pack; if you made it, collect again";
 }

@@ -160,10 +160,10 @@ fn hint(code: Code, need: &NeedReport) -> &'static str {
             "nothing is known against this key: another signature may prove it, once what is refused beside it is mended"
         }
         (NeedState::Missing, _, Role::Signer) => {
-            "get the signer's public key from its owner, compare the fingerprint by another way, and give it by --key FILE"
+            "get the signer's public key from its owner, confirm the fingerprint out of band, and give it by --key FILE"
         }
         (NeedState::Missing, _, Role::Gpg) => {
-            "get this GPG key from its owner, compare the fingerprint by another way, and give it by --key FILE"
+            "get this GPG key from its owner, confirm the fingerprint out of band, and give it by --key FILE"
         }
         (NeedState::Missing, _, Role::Pki) => {
             "nothing says when this certificate signed, as is usual for the certificates of an organisation's own CA: give that CA by --key pki=FILE, or a policy.json whose `pki` names it by --from-policy"

@@ -8,7 +8,7 @@ use crate::oci::Digest;
 /// and nobody can lock the next signer out with a version near the end of the numbers (TUF's fast-forward attack).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Signer {
-    /// A person, by a digest that came another way.
+    /// A person, by a digest that came out of band.
     Digest,
     /// A key, by the sha256 of its SubjectPublicKeyInfo.
     Key(Digest),

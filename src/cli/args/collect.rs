@@ -21,14 +21,14 @@ pub(in crate::cli) struct Collect {
     /// The lineage of the pack [default: that of the directory in place, or "default"].
     #[arg(long, value_name = "NAME", value_parser = parse_lineage)]
     pub(in crate::cli) name: Option<String>,
-    /// When the pack should no longer be taken: a date, a time span such as "180 days", or never [default: as the
+    /// When the pack expires: a date, a time span such as "180 days", or never [default: as the
     /// directory in place says].
     #[arg(long, value_name = "WHEN")]
     pub(in crate::cli) expires: Option<Lifetime>,
-    /// Who collects, to be written into the pack [default: what the directory in place says].
+    /// Who collects; recorded in the pack [default: what the directory in place says].
     #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub(in crate::cli) collected_by: Option<String>,
-    /// Who gave the key files that are new in this run, to be written beside their keys.
+    /// Who gave the key files that are new in this run; recorded with their keys.
     #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub(in crate::cli) given_by: Option<String>,
     /// The time of creation [default: now; SOURCE_DATE_EPOCH is honoured].
@@ -37,16 +37,16 @@ pub(in crate::cli) struct Collect {
     /// Which keys go in [default: needed].
     #[arg(long, value_enum)]
     pub(in crate::cli) include: Option<IncludeKeys>,
-    /// Whether to write when nothing is signed [default: auto].
+    /// Whether to write keys/ when nothing is signed [default: auto].
     #[arg(long, value_enum)]
     pub(in crate::cli) when: Option<When>,
     /// Leave out the keys that only the directory in place has.
     #[arg(long)]
     pub(in crate::cli) prune: bool,
-    /// Make a new version of an unchanged pack once it is this old.
+    /// Write a new version of an unchanged pack once it is this old.
     #[arg(long, value_name = "SPAN", default_value = "30 days", value_parser = parse_span)]
     pub(in crate::cli) refresh_after: jiff::Span,
-    /// Write down that this key must not be trusted any more, by the fingerprint that `keypack inspect` prints for the
+    /// Record that this key must no longer be trusted, by the fingerprint that `keypack inspect` prints for the
     /// key or for one of its certificates; needs --reason [repeatable].
     #[arg(long, value_name = "FINGERPRINT", requires = "reason")]
     pub(in crate::cli) revoke: Vec<Fingerprint>,

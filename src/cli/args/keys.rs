@@ -35,10 +35,10 @@ pub(in crate::cli) struct KeySources {
     /// Read a host's policy.json and /etc/pki/sigstore below this directory, such as a mounted RHEL image.
     #[arg(help_heading = heading::KEYS, long, value_name = "DIR", default_value = "/")]
     pub(in crate::cli) host_root: PathBuf,
-    /// A key with this fingerprint counts though it was found in a release payload [repeatable].
+    /// Accept a key with this fingerprint although it was found in a release payload [repeatable].
     #[arg(help_heading = heading::KEYS, long, value_name = "ROLE:FINGERPRINT")]
     pub(in crate::cli) pin: Vec<Pin>,
-    /// A Rekor's address, to ask it for its key, or a file with that key [repeatable].
+    /// The address of a Rekor instance, to fetch its key, or a file with that key [repeatable].
     #[arg(help_heading = heading::KEYS, long, value_name = "URL|FILE")]
     pub(in crate::cli) rekor: Vec<String>,
     /// A TUF repository, published or in a directory, whose targets are keys; it is verified from its root [repeatable].

@@ -14,7 +14,7 @@ pub(in crate::cli) struct Pull {
     /// Where the pack is.
     #[arg(value_name = "SOURCE", long_help = SOURCES)]
     pub(in crate::cli) source: String,
-    /// The directory to write; it is exchanged as a whole [default: keys, or keys/ in the oc-mirror:DIR that is read].
+    /// The directory to write; it is replaced as a whole [default: keys, or keys/ in the oc-mirror:DIR that is read].
     #[arg(short, long, value_name = "DIR")]
     pub(in crate::cli) output: Option<PathBuf>,
     #[command(flatten)]
@@ -25,16 +25,16 @@ pub(in crate::cli) struct Pull {
     pub(in crate::cli) name: Option<String>,
     #[command(flatten)]
     pub(in crate::cli) state: State,
-    /// Refuse where this host remembers nothing of the lineage and the anchor: then it can't notice an older pack.
+    /// Refuse where this host remembers nothing of the lineage and the anchor: without a record it can't detect an older pack.
     #[arg(help_heading = heading::STATE, long)]
     pub(in crate::cli) require_state: bool,
     /// Refuse versions below this one.
     #[arg(help_heading = heading::STATE, long, value_name = "N")]
     pub(in crate::cli) min_version: Option<u64>,
-    /// Refuse packs that are older than this, and warn of those that are half as old [default: 180 days].
+    /// Refuse packs older than this, and warn about those half as old [default: 180 days].
     #[arg(help_heading = heading::STATE, long, value_name = "SPAN", value_parser = parse_duration)]
     pub(in crate::cli) max_age: Option<jiff::SignedDuration>,
-    /// Refuse packs that do not end, or end later than this after they were made.
+    /// Refuse packs that do not expire, or expire later than this after they were made.
     #[arg(help_heading = heading::STATE, long, value_name = "SPAN", value_parser = parse_duration)]
     pub(in crate::cli) max_expires: Option<jiff::SignedDuration>,
     #[command(flatten)]

@@ -22,13 +22,13 @@ pub(in crate::cli) struct Registry {
     #[arg(help_heading = heading::REGISTRY, long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value_t = true,
           default_missing_value = "true", action = clap::ArgAction::Set)]
     tls_verify: bool,
-    /// Speak http.
+    /// Use http.
     #[arg(help_heading = heading::REGISTRY, long)]
     plain_http: bool,
-    /// How often a request is tried again.
+    /// How often a request is retried.
     #[arg(help_heading = heading::REGISTRY, long, value_name = "N", default_value_t = 3)]
     retry_times: u32,
-    /// Requests at a time; fewer while a registry answers that there are too many.
+    /// Requests at a time; fewer while a registry answers 429 (too many requests).
     #[arg(help_heading = heading::REGISTRY, long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=64))]
     jobs: u16,
     /// A further host that may see the registry's credentials [repeatable].

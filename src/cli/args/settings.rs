@@ -10,7 +10,7 @@ use crate::{
 /// What a failure of the connected side means.
 #[derive(Debug, Clone, Args)]
 pub(in crate::cli) struct Forgive {
-    /// What it means that keys are missing, or that a place can't be read or written [default: fail].
+    /// What to do when keys are missing, or when a place can't be read or written [default: fail].
     #[arg(long, value_name = "WHAT", value_enum)]
     pub(in crate::cli) on_failure: Option<OnFailure>,
     /// The same as --on-failure warn: a warning, and exit code 0. Keys never block the mirroring of images.

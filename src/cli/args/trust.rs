@@ -85,7 +85,7 @@ impl Anchors {
 /// What this host remembers.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct State {
-    /// Where this host remembers what it authenticated [default: $XDG_STATE_HOME/keypack, ~/.local/state/keypack].
+    /// Where this host records what it authenticated [default: $XDG_STATE_HOME/keypack, ~/.local/state/keypack].
     #[arg(help_heading = heading::STATE, long = "state", value_name = "DIR")]
     pub(in crate::cli) dir: Option<PathBuf>,
 }

@@ -125,7 +125,7 @@ fn collected_here(directory: &std::path::Path, draft: &Draft) -> Diagnostic {
 
 fn unknown(directory: &std::path::Path, others_pulled: bool) -> Diagnostic {
     let why = if others_pulled {
-        "it is not what this host pulled: it was changed since, or came here another way"
+        "it is not what this host pulled: it was changed since, or was not pulled here"
     } else {
         "this host has pulled no pack of its name"
     };

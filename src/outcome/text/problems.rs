@@ -70,7 +70,7 @@ pub(super) fn of_keys(out: &mut String, report: &Report, paint: Paint) {
         gap(out);
         let what = shown(&another_key(new));
         paragraph(out, 0, &format!("{} key-changed: {what}", paint.bad("refused")));
-        line(out, "    hint: ask its owner, by another way, whether the key was changed; then");
+        line(out, "    hint: ask its owner, out of band, whether the key was changed; then");
         line(out, &format!("    --accept-change {}", new.fingerprint));
     }
     for (index, entry) in report.undated.iter().enumerate() {

@@ -69,7 +69,7 @@ fn a_heading_has_its_own_flags_alone() {
     assert!(headings(&collect)["Options"].contains(&"--output"));
     assert!(headings(&collect)["Sources of keys"].contains(&"--tuf"));
     let anchors = ["--digest", "--verify-key", "--threshold", "--pin", "--tuf-root"];
-    let anchor = "Anchors: what reached you by another way than the pack (all that are given must hold)";
+    let anchor = "Anchors: what reached you out of band (all that are given must hold)";
     assert_eq!(headings(&pull)[anchor], anchors);
     assert!(headings(&pull)["State options"].contains(&"--min-version"));
 }

@@ -1,5 +1,5 @@
 //! TUF repositories, made by these tests with keys of their own: collected from a directory and over http, carried in
-//! packs, and verified again from a root that arrived another way. Each lie has its test.
+//! packs, and verified again from a root that arrived out of band. Each attack has its test.
 mod age;
 mod anchor;
 mod collect;
