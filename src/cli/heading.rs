@@ -5,8 +5,7 @@ pub(super) const GENERAL: &str = "General options";
 /// Where keys come from.
 pub(super) const KEYS: &str = "Sources of keys";
 /// What authenticates a pack.
-pub(super) const ANCHORS: &str =
-    "Anchors: what reached you out of band (all that are given must hold)";
+pub(super) const ANCHORS: &str = "Anchors: what reached you out of band (all that are given must hold)";
 /// What this host remembers, and what is held against it.
 pub(super) const STATE: &str = "State options";
 /// How registries are spoken to.

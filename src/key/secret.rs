@@ -74,12 +74,81 @@ fn der(bytes: &[u8]) -> Option<&'static str> {
     found.ok().flatten()
 }
 
-/// Secret-key and secret-subkey packets, in the old and the new format (RFC 9580 §4.2): tags 5 and 7.
+/// A secret-key or secret-subkey packet (RFC 9580 §4.2: tags 5 and 7, in the old and the new format), also one that is
+/// cut short. The tag alone would match four of a hundred raw signatures, so the body must begin as a key does.
 fn openpgp_packet(bytes: &[u8]) -> bool {
-    let tag = match bytes.first() {
-        Some(first) if first & 0xc0 == 0xc0 => first & 0x3f,
-        Some(first) if first & 0xc0 == 0x80 => (first & 0x3c) >> 2,
+    let Some(&first) = bytes.first() else { return false };
+    let (tag, length) = match first {
+        0xc0.. => (first & 0x3f, new_length(bytes.get(1).copied())),
+        // An old length of type 3 is not written at all.
+        0x80.. => ((first & 0x3c) >> 2, [1, 2, 4, 0][usize::from(first & 3)]),
         _ => return false,
     };
-    matches!(tag, 5 | 7) && std::str::from_utf8(bytes).is_err()
+    matches!(tag, 5 | 7) && bytes.get(1 + length..).is_some_and(begins_as_key)
+}
+
+/// Version, a time after 1990, algorithm, and the start of the first number or curve (RFC 9580 §5.5.2, §9.1).
+fn begins_as_key(body: &[u8]) -> bool {
+    let &[version, t3, t2, t1, t0, ref rest @ ..] = body else { return false };
+    // Two bytes of validity before the algorithm, or four of length after it.
+    let (before, after) = match version {
+        2 | 3 => (2, 0),
+        4 => (0, 0),
+        5 | 6 => (0, 4),
+        _ => return false,
+    };
+    let Some(&[algorithm, ref rest @ ..]) = rest.get(before..) else { return false };
+    let Some(&[a, b, ..]) = rest.get(after..) else { return false };
+    let material = match algorithm {
+        1..=3 | 16 | 17 => (512..=16_384).contains(&u16::from_be_bytes([a, b])),
+        18 | 19 | 22 => (5..=10).contains(&a),
+        25..=28 => true,
+        8 | 30..=35 => version > 4,
+        _ => false,
+    };
+    material
+        && u32::from_be_bytes([t3, t2, t1, t0]) > 631_152_000
+        && rest[..after].iter().take(2).all(|&b| b == 0)
+}
+
+/// How many bytes the length takes in the new format (RFC 9580 §4.2.1), by the first of them.
+const fn new_length(first: Option<u8>) -> usize {
+    match first {
+        Some(192..=223) => 2,
+        Some(255) => 5,
+        _ => 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::label;
+
+    #[test]
+    fn secret_key_packets_in_both_formats_also_cut_short() {
+        let body = [4, 0x5f, 0, 0, 0, 22, 9, 0x2b];
+        for head in
+            [&[0x94, 8][..], &[0x95, 1, 0], &[0x9c, 8], &[0xc5, 8], &[0xc7, 193, 0], &[0xc5, 255, 0, 0, 1, 0]]
+        {
+            assert_eq!(label(&[head, &body].concat()).as_deref(), Some("OpenPGP"), "{head:?}");
+        }
+        let third = [&[0x95, 1, 0, 3, 0x5f, 0, 0, 0, 0, 0, 1, 8, 0][..], &[0xff; 9]].concat();
+        assert_eq!(label(&third).as_deref(), Some("OpenPGP"));
+    }
+
+    /// A signature of RSA or Ed25519 may begin with any byte.
+    #[test]
+    fn raw_signatures_are_not_taken_for_secret_keys() {
+        let mut state = 1_u32;
+        for first in 0..=255_u8 {
+            for _ in 0..64 {
+                let mut signature = vec![first];
+                signature.resize_with(256, || {
+                    state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    state.to_be_bytes()[0]
+                });
+                assert_eq!(label(&signature), None, "{signature:?}");
+            }
+        }
+    }
 }
