@@ -187,7 +187,7 @@ fn a_damaged_signature_is_a_problem_and_not_an_unsigned_image() {
     test.run(&format!("discover m {TRUST}")).fails(4, "incomplete").says("digest-mismatch").says("1 problem");
     test.run("discover m")
         .says("1 image: 0 signed, 0 unsigned, 1 unreadable. 0 keys needed; 1 problem.")
-        .says("hint: the content was damaged or changed on the way");
+        .says("hint: the content was damaged or changed in transit");
     test.write(&path, &bundle[..bundle.len() - 1]);
     test.run(&format!("discover m {TRUST}")).fails(4, "incomplete").says("size-mismatch");
     std::fs::remove_file(test.path(&path)).unwrap();
@@ -206,7 +206,7 @@ fn what_cannot_be_read_is_not_counted_as_unsigned() {
         .fails(4, "incomplete")
         .says("good:v1  unsigned\n")
         .says("bad:v1   unreadable  size-mismatch\n")
-        .says("    hint: the content was damaged or changed on the way")
+        .says("    hint: the content was damaged or changed in transit")
         .says("2 images: 0 signed, 1 unsigned, 1 unreadable. 0 keys needed; 1 problem.");
     let report = test.run("discover good bad --format json").json();
     let states: Vec<_> = report["images"].as_array().unwrap().iter().map(|image| &image["state"]).collect();
