@@ -182,5 +182,5 @@ fn blobs_that_are_damaged_are_not_told_as_lying_elsewhere() {
     let (code, _, error) = discover(home.path(), &[&format!("oc-mirror:{}", out.display())]);
     assert_eq!(code, 1, "{error}");
     assert!(error.contains("problems: the content of sha256:") && !error.contains("--cache-dir"), "{error}");
-    assert!(error.contains("damaged or changed on the way"), "{error}");
+    assert!(error.contains("damaged or changed in transit"), "{error}");
 }
