@@ -1,4 +1,4 @@
-//! Manifests that carry signatures in their layers.
+//! Manifests with signatures in their layers.
 
 use std::{collections::BTreeSet, convert::Infallible};
 
@@ -14,7 +14,7 @@ use crate::{
     },
 };
 
-/// Whether a layer holds a signature that keypack knows.
+/// The form of the signature in a layer, if keypack knows it.
 fn form_of(layer: &Descriptor) -> Option<Form> {
     if layer.media_type == media::SIMPLE_SIGNING {
         Some(Form::SimpleSigning)
@@ -25,20 +25,20 @@ fn form_of(layer: &Descriptor) -> Option<Form> {
     }
 }
 
-/// Whether this manifest carries signatures.
+/// Whether this manifest contains signatures.
 pub(super) fn carries_signatures(manifest: &ImageManifest) -> bool {
     manifest.layers.iter().any(|layer| form_of(layer).is_some())
 }
 
-/// Where the layers of carriers are read.
+/// The source of the layers of signature manifests.
 pub(super) struct Layers<'a> {
     pub(super) source: &'a dyn Source,
     pub(super) repository: &'a str,
     pub(super) store: &'a Store,
 }
 
-/// Reads the signatures of a carrier. The same layer again is the same signature. A
-/// layer that can't be read becomes a signature with a problem: it must not pass as "no signature".
+/// Reads the signatures of a signature manifest. A repeated layer is the same signature. An unreadable layer becomes a
+/// signature with a problem: it must not count as "no signature".
 pub(super) fn signatures(
     layers: &Layers<'_>,
     digest: Digest,
@@ -60,7 +60,7 @@ pub(super) fn signatures(
         Ok::<_, Infallible>(FoundSignature { via, at: At::Manifest(digest), form, content })
     };
     let Ok(mut found) = layers.source.abilities().workers().map(&known, read);
-    // What is left unread must not pass as read.
+    // The unread rest must be reported.
     if all > known.len() {
         let error = format!("{digest} holds {all} signatures, and {} of one manifest are read", known.len());
         found.push(FoundSignature::unreadable(via, digest, Diagnostic::new(Code::TooLarge, error)));
@@ -68,7 +68,7 @@ pub(super) fn signatures(
     found
 }
 
-/// What holds or lists more signatures than are read of one image.
+/// The error for a manifest that contains or lists more signatures than are read for one image.
 pub(super) fn too_many(digest: &Digest) -> Diagnostic {
     let most = limits::SIGNATURES_PER_IMAGE;
     Diagnostic::new(
@@ -102,7 +102,7 @@ impl Layers<'_> {
     }
 }
 
-/// A signature that lies beside its image as a file.
+/// A signature stored next to its image as a file.
 pub(super) fn file_signature(file: Attachment) -> FoundSignature {
     let (form, content) = if file.bytes.starts_with(SIGSTORE_JSON) {
         let parsed = UntrustedSimple::parse_file(&file.bytes);
@@ -115,7 +115,7 @@ pub(super) fn file_signature(file: Attachment) -> FoundSignature {
     FoundSignature { via: Via::File, at: At::File(file.name.into()), form, content }
 }
 
-/// A blob that is named and not there: damage, or lawful where another archive holds it.
+/// The problem of a missing blob: damage, or legitimate if another archive may contain it.
 pub(super) fn missing(source: &dyn Source, digest: &Digest) -> Diagnostic {
     let place = source.place();
     match source.abilities().completeness {

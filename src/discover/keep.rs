@@ -1,19 +1,19 @@
-//! What becomes of signatures as they are found.
+//! Processes signatures as they are found.
 
 use std::collections::BTreeMap;
 
 use super::FoundSignature;
 use crate::{oci::Digest, signature::UntrustedSignature};
 
-/// Takes each signature as it is found, so that a walk through a large mirror need not hold all of them.
+/// Takes each signature when it is found, so that a walk through a large mirror need not store all of them.
 pub trait Keep: Sync {
-    /// Whether the whole signature is kept, so that what all of them take must be bounded.
+    /// Whether the whole signature is kept, so that the total size must be limited.
     const WHOLE: bool;
 
-    /// What is kept of a signature.
+    /// The data kept for a signature.
     type Kept: Send + Sync;
 
-    /// Takes signatures that were found together for an image; gives what is kept of each, in their order.
+    /// Takes signatures that were found together for an image; returns the data kept for each, in the same order.
     fn keep(&self, image: &Digest, signatures: &[UntrustedSignature]) -> Vec<Self::Kept>;
 }
 
@@ -30,7 +30,7 @@ impl Keep for Whole {
     }
 }
 
-/// Hands over the signatures that can be read, image by image.
+/// Passes on the readable signatures, image by image.
 pub(super) fn kept<K: Keep>(
     keep: &K,
     found: Vec<(Digest, FoundSignature)>,

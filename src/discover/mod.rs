@@ -1,6 +1,6 @@
-//! Walks a source and finds the signatures of its images, in every form that cosign writes and wherever copying
-//! tools leave them. It reads what a manifest *is*: neither a descriptor's `artifactType` (copying tools replace it
-//! by `application/vnd.oci.empty.v1+json`) nor a tag's name decides what lies behind it.
+//! Walks a source and finds the signatures of its images, in every form that cosign writes and wherever copying tools
+//! leave them. The content of a manifest decides what it is, neither a descriptor's `artifactType` (copying tools
+//! replace it by `application/vnd.oci.empty.v1+json`) nor the name of a tag.
 
 mod carrier;
 mod keep;
@@ -20,63 +20,63 @@ pub use keep::{Keep, Whole};
 pub use other::Other;
 pub use places::{discover, discover_all};
 
-/// What to look at.
+/// What to search.
 pub struct Target<'a> {
-    /// The place.
+    /// The location.
     pub source: &'a dyn Source,
-    /// Only this image of it: a tag or a digest.
+    /// If set, only this image: a tag or a digest.
     pub only: Option<String>,
 }
 
-/// Everything that was found, places in the order given, images by repository and name; `S` is what is kept of a
+/// Everything that was found, locations in the given order, images by repository and name; `S` is the data kept for a
 /// signature.
 #[derive(Debug)]
 pub struct Discovery<S = UntrustedSignature> {
     /// The images.
     pub images: Vec<Image<S>>,
-    /// The places, with what could be read there.
+    /// The locations, and how much of them could be read.
     pub places: Vec<Place>,
 }
 
-/// One place that was walked.
+/// One location that was searched.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Place {
-    /// As the user wrote it.
+    /// Its name as the user wrote it.
     pub name: String,
-    /// The registry, where it is one.
+    /// The registry, if it is one.
     pub host: Option<Host>,
-    /// Manifests that could be read.
+    /// The number of manifests that were read.
     pub read: usize,
-    /// Manifests that the place names but does not hold.
+    /// The number of manifests that the location lists but does not contain.
     pub absent: usize,
-    /// What it names but can't tell: a tag whose link is empty, a listed image that is not there.
+    /// Problems with its entries: a tag with an empty link, a listed image that does not exist.
     pub problems: Vec<Diagnostic>,
 }
 
 /// One image: a manifest or a list of manifests.
 #[derive(Debug)]
 pub struct Image<S = UntrustedSignature> {
-    /// The place, as the user wrote it.
+    /// The location as the user wrote it.
     pub place: Arc<str>,
-    /// The repository; empty in places that have none.
+    /// The repository; empty in locations without repositories.
     pub repository: Arc<str>,
     /// The tags.
     pub tags: Vec<String>,
     /// The digest.
     pub digest: Digest,
-    /// What it is.
+    /// The kind of image.
     pub kind: Kind,
-    /// The list that it is an instance of, where it is there only as that.
+    /// The index that it is an instance of, if it is not listed by itself.
     pub instance_of: Option<Digest>,
     /// Its signatures.
     pub signatures: Vec<FoundSignature<S>>,
-    /// What else belongs to it and is not a signature that keypack verifies, each kind once.
+    /// Other artifacts of the image that are not signatures which keypack verifies, each kind once.
     pub others: Vec<Other>,
-    /// What could not be read of it.
+    /// Problems while reading it.
     pub problems: Vec<Diagnostic>,
 }
 
-/// What an image turned out to be.
+/// The kind of an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kind {
     /// A manifest of one image.
@@ -85,18 +85,18 @@ pub enum Kind {
     Index,
     /// A manifest with an artifact type of its own.
     Artifact(String),
-    /// A signature speaks for it, or a link names it, but it is not here.
+    /// A signature or a link refers to it, but it is missing here.
     Absent,
-    /// It is here and can't be read; its problems tell why.
+    /// It exists but can't be read; the reasons are in its problems.
     Unreadable,
 }
 
 /// One signature and where it was found.
 #[derive(Debug)]
 pub struct FoundSignature<S = UntrustedSignature> {
-    /// Where.
+    /// How it was found.
     pub via: Via,
-    /// What holds it.
+    /// Its container.
     pub at: At,
     /// Its form.
     pub form: Form,
@@ -104,7 +104,7 @@ pub struct FoundSignature<S = UntrustedSignature> {
     pub content: Result<S, Diagnostic>,
 }
 
-/// What holds a signature.
+/// The container of a signature.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum At {
     /// A manifest.
@@ -129,25 +129,25 @@ pub enum Form {
 /// How a signature was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Via {
-    /// By the tag `sha256-<hex>.sig`.
+    /// With the tag `sha256-<hex>.sig`.
     Tag,
     /// On the fallback tag `sha256-<hex>` (OCI distribution-spec, "Referrers Tag Schema").
     FallbackTag,
-    /// By the registry's referrers API.
+    /// Through the registry's referrers API.
     Api,
-    /// In the repository that holds signatures apart from their images.
+    /// In the separate repository for signatures.
     SignatureRepository,
     /// As a listed manifest with a `subject`.
     Referrer,
-    /// As a listed manifest without a tag; the payload says which image it is for. `cosign save` writes these.
+    /// As a listed manifest without a tag; the payload states its image. `cosign save` writes these.
     Untagged,
-    /// As a manifest with a `subject` that nothing lists. `cosign save` leaves these.
+    /// As an unlisted manifest with a `subject`. `cosign save` creates these.
     Unlisted,
-    /// As a file beside the image.
+    /// As a file next to the image.
     File,
 }
 
-/// What could not be read, for a report. Of a long text it keeps the beginning: it may quote outside content.
+/// A read error, for a report. A long message is truncated, because it may quote outside content.
 fn problem(error: impl Into<Diagnostic>) -> Diagnostic {
     let mut problem = error.into();
     if let Some((end, _)) = problem.message.char_indices().nth(limits::ERROR_TEXT) {
@@ -173,9 +173,9 @@ impl fmt::Display for At {
 }
 
 impl<S> FoundSignature<S> {
-    /// One that can't be read: it must not pass as "no signature".
+    /// An unreadable signature: it must not count as "no signature".
     fn unreadable(via: Via, at: Digest, problem: Diagnostic) -> Self {
-        // What the name says that it is: on the fallback tag and behind the API lie bundles.
+        // The form suggested by the name: the fallback tag and the API refer to bundles.
         let form = if via == Via::Tag { Form::SimpleSigning } else { Form::Bundle };
         Self { via, at: At::Manifest(at), form, content: Err(problem) }
     }
@@ -210,11 +210,11 @@ impl Via {
 }
 
 impl<S> Image<S> {
-    /// The name for people: repository, or the last part of the place, with the tag or the first digits of the
+    /// The display name: the repository, or the last part of the location, with the tag or the first digits of the
     /// digest.
     pub fn label(&self) -> String {
         let place = self.place.trim_end_matches('/');
-        // A place that names one tag (oci:DIR:TAG) ends with what the label says anyway; oci:v1 names a folder.
+        // A location with a tag (oci:DIR:TAG) already ends with it; oci:v1 is a directory.
         let named =
             |tag: &String| place.strip_suffix(tag.as_str())?.strip_suffix(':').filter(|p| p.contains(':'));
         let place = self.tags.iter().find_map(named).unwrap_or(place);
@@ -222,7 +222,7 @@ impl<S> Image<S> {
         let name = if self.repository.is_empty() { place } else { &self.repository };
         let short = &self.digest.hex()[..12];
         match (self.tags.first(), self.instance_of) {
-            // The digest as a tag is too long to be read.
+            // A digest used as a tag is too long to be readable.
             (Some(tag), None) if *tag == format!("sha256-{}", self.digest.hex()) => {
                 format!("{name}@sha256:{short}…")
             }

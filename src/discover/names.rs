@@ -2,7 +2,7 @@
 
 use crate::oci::Digest;
 
-/// What a tag's name says about what lies behind it.
+/// The meaning of a tag's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum TagName {
     /// `sha256-<hex>.sig`: cosign's signatures for that manifest.
@@ -11,14 +11,14 @@ pub(super) enum TagName {
     Attestation(Digest),
     /// `sha256-<hex>.sbom`: cosign's older bills of materials of that manifest.
     Sbom(Digest),
-    /// `sha256-<hex>`: the fallback tag that lists referrers to that manifest (OCI distribution-spec, "Referrers Tag
-    /// Schema"), or the manifest itself, which oc-mirror v2 tags like this where it was named by its digest.
+    /// `sha256-<hex>`: the fallback tag with the referrers of that manifest (OCI distribution-spec, "Referrers Tag
+    /// Schema"), or the manifest itself, which oc-mirror v2 tags this way if it was selected by digest.
     Digest(Digest),
-    /// Any other: an image.
+    /// Any other name: an image.
     Image,
 }
 
-/// Reads a tag's name.
+/// Parses a tag's name.
 pub(super) fn tag_name(tag: &str) -> TagName {
     let Some(rest) = tag.strip_prefix("sha256-") else { return TagName::Image };
     let (hex, suffix) = rest.split_once('.').map_or((rest, None), |(hex, suffix)| (hex, Some(suffix)));

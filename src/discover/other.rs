@@ -1,10 +1,10 @@
-//! What belongs to an image and is not a signature that keypack verifies: it is named for what it is.
+//! Artifacts of an image that are not signatures which keypack verifies. They are listed by kind.
 
 use std::fmt;
 
 use crate::{limits, oci::ImageManifest};
 
-/// Something about an image that is neither a signature of cosign's forms nor of OpenPGP.
+/// An artifact of an image that is neither a signature in one of cosign's forms nor an OpenPGP one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Other {
     /// A signature of Notation (Notary Project, signature-specification.md).
@@ -13,13 +13,13 @@ pub enum Other {
     Attestation,
     /// A bill of materials.
     Sbom,
-    /// The image is a Docker schema 1 manifest, which carries signatures of its own.
+    /// The image is a Docker schema 1 manifest, which contains its own signatures.
     Schema1,
     /// An artifact of this type that refers to the image.
     Artifact(String),
 }
 
-/// Media types that tell what a referrer is, by their beginning.
+/// Prefixes of the media types that identify a referrer.
 const TYPES: [(&str, Other); 9] = [
     ("application/vnd.cncf.notary.", Other::Notation),
     ("application/vnd.in-toto", Other::Attestation),
@@ -33,7 +33,7 @@ const TYPES: [(&str, Other); 9] = [
 ];
 
 impl Other {
-    /// What a manifest is that refers to an image and carries no signature: by its artifact type, the type of its config
+    /// The kind of a manifest without signatures that refers to an image: by its artifact type, the type of its config
     /// (OCI image-spec v1.1, "Guidelines for Artifact Usage"), or those of its layers.
     pub(super) fn of(manifest: &ImageManifest) -> Self {
         let stated = manifest.artifact_type.iter().chain([&manifest.config.media_type]);
@@ -53,7 +53,7 @@ impl Other {
         })
     }
 
-    /// The name in JSON and tables; of an artifact its type.
+    /// The name in JSON and tables; for an artifact its type.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Notation => "notation",

@@ -1,4 +1,4 @@
-//! Several places together: each is walked alone, then signatures are brought to the images that they speak for.
+//! Searches several locations: each is walked separately, then signatures are assigned to their images.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::content::ContentError;
 
-/// Finds all images and signatures of these places, and keeps the signatures whole: see [`discover_all`].
+/// Finds all images and signatures in these locations, and keeps whole signatures: see [`discover_all`].
 pub fn discover(
     targets: &[Target<'_>],
     progress: &mut (dyn FnMut(&Place) + Send),
@@ -24,14 +24,14 @@ pub fn discover(
     discover_all(targets, &Whole, progress)
 }
 
-/// Finds all images and signatures of these places; `keep` takes each signature as it is found. A signature whose image
-/// lies in another of the places is brought to it; one whose image is nowhere is listed with an absent image, for its
-/// keys are needed all the same.
+/// Finds all images and signatures in these locations; `keep` takes each signature when it is found. A signature whose
+/// image is in another of the locations is assigned to it; if the image is in none, the signature is listed with an
+/// absent image, because its keys are needed nevertheless.
 ///
-/// What can't be read is a problem of that thing. `Err`: the only place can't be read at all, or does not hold the one
-/// image that is meant.
+/// A read error is a problem of the thing that could not be read. `Err`: the only location can't be read at all, or
+/// does not contain the selected image.
 ///
-/// `progress` is called now and then.
+/// `progress` is called from time to time.
 pub fn discover_all<K: Keep>(
     targets: &[Target<'_>],
     keep: &K,
@@ -65,7 +65,7 @@ pub fn discover_all<K: Keep>(
     Ok(discovery)
 }
 
-/// Walks through one place: what it found, and the place with its counts.
+/// Walks through one location. Returns what it found, and the location with its counts.
 fn walk<K: Keep>(
     target: &Target<'_>,
     keep: &K,
@@ -138,7 +138,7 @@ fn keep_only<S>(
     Ok(())
 }
 
-/// Brings signatures whose image was not in their own repository to that image.
+/// Assigns signatures whose image is not in their own repository to that image.
 fn bring_home<S>(images: &mut Vec<Image<S>>, loose: Vec<Loose<S>>) {
     let (mut here, mut absent) = (HashMap::new(), HashMap::new());
     if !loose.is_empty() {

@@ -1,4 +1,4 @@
-//! What is kept of signatures until they are verified, and how much that may be.
+//! Stores the content of signatures until they are verified, up to a limit.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -15,13 +15,15 @@ use crate::{
     signature::{SimplePayload, UntrustedBundle},
 };
 
-/// What a signature takes beside its content.
+/// The size of a signature in addition to its content.
 const OVERHEAD: u64 = 1 << 10;
 
-/// The content of signatures by digest: each is read once, whatever number of layers, manifests and repositories names it.
+/// The content of signatures by digest: each is read once, no matter how many layers, manifests and repositories refer
+/// to it.
 ///
-/// Where signatures are kept whole, so is all content, and it is bounded together: a place that holds more is read to its
-/// end; the signatures beyond are unreadable, which is not unsigned. Else content is kept only as long as there is room.
+/// If whole signatures are kept, all content is kept too, with a limit on the total size. A location with more is still
+/// read to its end, and the remaining signatures are unreadable, which is not the same as unsigned. Otherwise content
+/// is only cached.
 pub(super) struct Store {
     /// Whether signatures are kept whole.
     whole: bool,
@@ -45,7 +47,7 @@ impl Store {
         }
     }
 
-    /// The payload that a layer names.
+    /// The payload in a layer.
     pub(super) fn payload(
         &self,
         layer: &Descriptor,
@@ -54,7 +56,7 @@ impl Store {
         self.shared(&self.payloads, layer, read)
     }
 
-    /// The bundle that a layer names.
+    /// The bundle in a layer.
     pub(super) fn bundle(
         &self,
         layer: &Descriptor,
@@ -80,7 +82,7 @@ impl Store {
         Ok(content)
     }
 
-    /// Makes room for a signature of this size.
+    /// Reserves room for a signature of this size.
     pub(super) fn keep(&self, size: u64) -> Result<(), Diagnostic> {
         if !self.whole {
             return Ok(());
@@ -115,10 +117,10 @@ impl Store {
     }
 }
 
-/// Content by digest; what was used longest ago goes first where there is no more room.
+/// Content by digest; the least recently used is dropped if there is no more room.
 struct Cache<T> {
     known: HashMap<Digest, Entry<T>>,
-    /// When each was used last.
+    /// When each was last used.
     used: BTreeMap<u64, Digest>,
     clock: u64,
     bytes: u64,
@@ -209,7 +211,7 @@ mod tests {
         assert!(
             (limits::LARGE_SIGNATURES - 2 * limits::SIGNATURE..=limits::LARGE_SIGNATURES).contains(&kept)
         );
-        // They take nothing from those of usual size, which have an end too.
+        // They don't use up the room for those of usual size, which is limited too.
         let usual = 6 << 10;
         let most = (0..1_000_000).take_while(|_| store.keep(usual).is_ok()).count();
         assert!((70_000..90_000).contains(&most), "{most}");

@@ -20,51 +20,51 @@ use crate::{
 };
 use examine::Examined;
 
-/// A signature whose image is not in its own repository: place, repository, image, signature.
+/// A signature whose image is not in its own repository: location, repository, image, signature.
 pub(super) type Loose<S> = (Arc<str>, Arc<str>, Digest, FoundSignature<S>);
 
-/// What was found, each with its image.
+/// Findings, each with its image.
 type Found<S> = Vec<(Digest, Evidence<S>)>;
 
-/// Manifests that are read before what they say is taken together.
+/// The number of manifests that are read before their content is evaluated.
 const AT_ONCE: usize = 256;
 
-/// A manifest that refers to an image, before it is read.
+/// A manifest that refers to an image, not read yet.
 #[derive(Debug, Clone)]
 struct Referrer {
     via: Via,
     descriptor: Descriptor,
-    /// The image, where the place of the referrer tells it.
+    /// The image, if the referrer's location shows it.
     subject: Option<Digest>,
 }
 
-/// Something that was found about an image.
+/// A finding about an image.
 enum Evidence<S> {
     Signature(FoundSignature<S>),
     Other(Other),
-    /// A manifest that should hold signatures lies in another archive.
+    /// A manifest that should contain signatures is in another archive.
     Elsewhere(Via, Digest),
-    /// What can't be told of the image.
+    /// Something about the image that could not be determined.
     Problem(Diagnostic),
 }
 
-/// How many manifests of a place were read, and how many it names and does not hold.
+/// The number of manifests of a location that were read, and of those that are listed but missing.
 #[derive(Debug, Default)]
 pub(super) struct Counts {
     pub(super) read: AtomicUsize,
     pub(super) absent: AtomicUsize,
 }
 
-/// Where a walk goes, and whom it tells.
+/// The input of a walk.
 pub(super) struct Route<'a, K> {
     pub(super) source: &'a dyn Source,
-    /// The one image that is meant.
+    /// The only image to look at, if set.
     pub(super) only: Option<&'a str>,
     /// Takes the signatures.
     pub(super) keep: &'a K,
     pub(super) store: &'a Store,
     pub(super) counts: &'a Counts,
-    /// Called now and then.
+    /// Called from time to time.
     pub(super) progress: &'a (dyn Fn() + Sync),
 }
 
@@ -73,29 +73,29 @@ pub(super) struct Walk<'a, K: Keep> {
     route: &'a Route<'a, K>,
     abilities: Abilities<'a>,
     repository: Arc<str>,
-    /// How messages name the place.
+    /// The location's name in messages.
     place: Arc<str>,
-    /// What failed first of what is about the place and not about content.
+    /// The first error that concerns the location and not its content.
     failure: Mutex<Option<ContentError>>,
     images: BTreeMap<Digest, Image<K::Kept>>,
-    /// Instances of lists, with the list.
+    /// Instances of indexes, with their index.
     instances: HashMap<Digest, Digest>,
-    /// The referrers that were read or will be.
+    /// The referrers that have been or will be read.
     referrers: HashSet<Digest>,
-    /// Referrers that wait until it is known which image is meant.
+    /// Referrers that can't be read before the selected image is known.
     waiting: Vec<Referrer>,
-    /// Lists without a tag, with what they list: an older state of a fallback tag lists referrers.
+    /// Untagged indexes, with their entries: an old state of a fallback tag lists referrers.
     untagged: BTreeMap<Digest, Vec<Digest>>,
     found: Found<K::Kept>,
     problems: Vec<Diagnostic>,
 }
 
-/// What a walk found.
+/// The result of a walk.
 pub(super) struct Walked<S> {
     pub(super) images: Vec<Image<S>>,
     pub(super) loose: Vec<Loose<S>>,
     pub(super) problems: Vec<Diagnostic>,
-    /// What failed first of what is about the place and not about content.
+    /// The first error that concerns the location and not its content.
     pub(super) failure: Option<ContentError>,
 }
 
@@ -117,7 +117,7 @@ impl<'a, K: Keep> Walk<'a, K> {
         }
     }
 
-    /// Reads the repository to its end. What is wrong with one thing in it is a problem of that thing.
+    /// Walks through the whole repository. An error about one thing in it is a problem of that thing.
     pub(super) fn run(mut self) -> Walked<K::Kept> {
         if let Err(e) = self.list() {
             self.fail(e);
@@ -144,7 +144,7 @@ impl<'a, K: Keep> Walk<'a, K> {
         Ok(())
     }
 
-    /// Reads the manifests of a part of the list, then notes what they are.
+    /// Reads the manifests of a part of the list, then records what they are.
     fn take(&mut self, listed: &[Listed]) {
         let mut first = HashSet::new();
         let new: Vec<_> = listed
@@ -165,14 +165,14 @@ impl<'a, K: Keep> Walk<'a, K> {
         (self.route.progress)();
     }
 
-    /// Does the work for all items, as many at a time as the place allows.
+    /// Does the work for all items, as many at a time as the location supports.
     fn side_by_side<T: Sync, R: Send>(&self, items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
         let work = |item: &T| Ok::<_, std::convert::Infallible>(work(item));
         let Ok(done) = self.abilities.workers().map(items, work);
         done
     }
 
-    /// Reads a manifest. `Ok(None)`: it is not here.
+    /// Reads a manifest. `Ok(None)` if it is missing.
     fn read(&self, descriptor: &Descriptor) -> Result<Option<Document>, Unread> {
         match content::fetch_manifest(self.route.source, &self.repository, descriptor) {
             Ok(Some((_, document))) => {
@@ -188,7 +188,7 @@ impl<'a, K: Keep> Walk<'a, K> {
         }
     }
 
-    /// An error as a problem of the thing that it is about. That the place itself failed is kept beside it.
+    /// Converts an error to a problem of the thing that it concerns. A failure of the location itself is recorded too.
     fn problem(&self, error: ContentError) -> Diagnostic {
         let problem = problem(&error);
         if !is_about_content(&error) {
@@ -197,14 +197,14 @@ impl<'a, K: Keep> Walk<'a, K> {
         problem
     }
 
-    /// Notes what can't be told of the repository.
+    /// Records an error about the repository.
     fn fail(&mut self, error: ContentError) {
         let problem = self.problem(error);
         self.problems.push(problem);
     }
 }
 
-/// Why a manifest is not read.
+/// Why a manifest can't be read.
 enum Unread {
     /// It is a Docker schema 1 manifest.
     Schema1,
@@ -212,7 +212,7 @@ enum Unread {
     Problem(Diagnostic),
 }
 
-/// Whether an error is about one piece of content and not about the place that holds it.
+/// Whether an error concerns one piece of content and not its location.
 const fn is_about_content(error: &ContentError) -> bool {
     matches!(
         error,

@@ -1,4 +1,4 @@
-//! What a listed manifest is. It is read, and nothing is noted yet: several are examined at once.
+//! Determines what a listed manifest is. Nothing is recorded yet, because several are examined at once.
 
 use super::{Evidence, Found, Referrer, Unread, Walk};
 use crate::{
@@ -15,26 +15,26 @@ use crate::{
     oci::{self, Descriptor, Digest, Document, ImageIndex, ImageManifest},
 };
 
-/// What a listed manifest turned out to be.
+/// The result of examining a listed manifest.
 pub(super) enum Examined<S> {
-    /// Nothing new: its digest was met before.
+    /// Nothing new: its digest was seen before.
     Known,
     /// An image.
     Image(Seen),
-    /// Manifests that refer to images, with what was found in them.
+    /// Manifests that refer to images, with the findings in them.
     Referrers(Vec<(Referrer, Found<S>)>),
-    /// Something about an image that is known by the tag alone.
+    /// An artifact of an image, known only from its tag.
     Other(Digest, Other),
 }
 
-/// An image as it was read.
+/// An image that was read.
 pub(super) struct Seen {
     pub(super) kind: Kind,
     pub(super) problem: Option<Diagnostic>,
     pub(super) other: Option<Other>,
-    /// The image that it refers to, and what it is for that.
+    /// The image that it refers to, and its kind as that image's artifact.
     pub(super) refers: Option<(Digest, Other)>,
-    /// What a list holds, lists in it included.
+    /// The entries of an index, including those of nested indexes.
     pub(super) instances: Vec<Digest>,
 }
 
@@ -67,7 +67,7 @@ impl<K: Keep> Walk<'_, K> {
         }
     }
 
-    /// Looks at a manifest whose name does not tell what it is.
+    /// Examines a manifest whose name does not show what it is.
     fn look(&self, descriptor: &Descriptor, name: &Name) -> Examined<K::Kept> {
         let via = if *name == Name::Unlisted { Via::Unlisted } else { Via::Referrer };
         let has_tag = matches!(name, Name::Tag(_));
@@ -86,7 +86,7 @@ impl<K: Keep> Walk<'_, K> {
                     let referrer = Referrer { via, descriptor: bare(descriptor), subject };
                     return self.refer(referrer, Some(&manifest));
                 }
-                // What refers to an image and has a tag of its own is told of that image too, and listed by its tag.
+                // A tagged manifest that refers to an image is reported for that image, and also listed by its tag.
                 let refers = subject.map(|image| (image, Other::of(&manifest)));
                 Examined::Image(Seen { refers, ..Seen::manifest(manifest) })
             }
@@ -117,8 +117,8 @@ impl<K: Keep> Walk<'_, K> {
         Seen { problem, instances, ..Seen::of(Kind::Index) }
     }
 
-    /// Collects the instances of a list, also of lists in it. Only lists are opened: what an instance is does not
-    /// matter, and a sparse mirror lawfully lacks some. `false`: there are too many.
+    /// Collects the instances of an index, including those of nested indexes. Only indexes are opened: it does not
+    /// matter what an instance is, and a sparse mirror may legitimately lack some. `false` if there are too many.
     fn instances_of(
         &self,
         entries: &[Descriptor],
@@ -149,19 +149,19 @@ impl<K: Keep> Walk<'_, K> {
         true
     }
 
-    /// Reads a manifest that refers to an image, unless it must wait until it is known which image is meant.
+    /// Reads a manifest that refers to an image, unless the selected image has to be known first.
     fn refer(&self, referrer: Referrer, manifest: Option<&ImageManifest>) -> Examined<K::Kept> {
         let found = if self.must_wait(&referrer) { Vec::new() } else { self.referrer(&referrer, manifest) };
         Examined::Referrers(vec![(referrer, found)])
     }
 
-    /// Whether only one image is meant, and this may be about another.
+    /// Whether only one image is selected, and this referrer may be for another.
     pub(super) fn must_wait(&self, referrer: &Referrer) -> bool {
         self.route.only.is_some() && referrer.subject.is_some()
     }
 
-    /// What a manifest that refers to an image holds: signatures, or something else that is named. What can't be read must
-    /// not pass as "no signature".
+    /// The findings in a manifest that refers to an image: signatures, or the name of another artifact. An unreadable
+    /// one must not count as "no signature".
     pub(super) fn referrer(&self, referrer: &Referrer, manifest: Option<&ImageManifest>) -> Found<K::Kept> {
         let (digest, subject, via) = (referrer.descriptor.digest, referrer.subject, referrer.via);
         let evidence = match (manifest, manifest.is_none().then(|| self.read(&referrer.descriptor))) {
@@ -172,7 +172,7 @@ impl<K: Keep> Walk<'_, K> {
                 Completeness::Whole => unreadable(via, digest, missing(self.route.source, &digest)),
             },
             (_, Some(Err(Unread::Problem(problem)))) => unreadable(via, digest, problem),
-            // A list that refers to an image, or a schema 1 manifest, holds no signature.
+            // An index that refers to an image, or a schema 1 manifest, contains no signature.
             _ => return Vec::new(),
         };
         subject.map(|image| (image, evidence)).into_iter().collect()
@@ -181,7 +181,7 @@ impl<K: Keep> Walk<'_, K> {
     fn held(&self, referrer: &Referrer, manifest: &ImageManifest) -> Found<K::Kept> {
         let (digest, subject, via) = (referrer.descriptor.digest, referrer.subject, referrer.via);
         if !carries_signatures(manifest) {
-            // The tag of signatures may hold an image that somebody put there, or nothing.
+            // The tag for signatures may have been used for an ordinary image, or be empty.
             let is_other = via != Via::Tag || !manifest.layers.is_empty();
             let other =
                 subject.filter(|_| is_other).map(|image| (image, Evidence::Other(Other::of(manifest))));
@@ -193,7 +193,7 @@ impl<K: Keep> Walk<'_, K> {
         let claimed = |signature: &FoundSignature| {
             signature.content.as_ref().ok().and_then(|s| s.claimed_images().first().copied())
         };
-        // One that can't be read is for the image of the others, as far as anybody can tell.
+        // An unreadable one is presumably for the same image as the others.
         let first = subject.or_else(|| found.iter().find_map(claimed)).unwrap_or(digest);
         let image = |signature: &FoundSignature| subject.or_else(|| claimed(signature)).unwrap_or(first);
         let found = found.into_iter().map(|signature| (image(&signature), signature));
@@ -203,7 +203,7 @@ impl<K: Keep> Walk<'_, K> {
 }
 
 impl Unread {
-    /// The image that is not read.
+    /// An image that is not read.
     pub(super) fn seen(self) -> Seen {
         match self {
             Self::Schema1 => Seen { other: Some(Other::Schema1), ..Seen::of(Kind::Image) },
@@ -212,7 +212,7 @@ impl Unread {
     }
 }
 
-/// What a list says of a manifest in annotations may be long, and is not needed.
+/// A descriptor without the annotations of an index, which may be long and are not needed.
 pub(super) fn bare(descriptor: &Descriptor) -> Descriptor {
     Descriptor {
         media_type: descriptor.media_type.clone(),
@@ -221,7 +221,7 @@ pub(super) fn bare(descriptor: &Descriptor) -> Descriptor {
     }
 }
 
-/// A referrer that can't be read: it must not pass as "no signature".
+/// An unreadable referrer: it must not count as "no signature".
 pub(super) fn unreadable<S>(via: Via, at: Digest, problem: Diagnostic) -> Evidence<S> {
     Evidence::Signature(FoundSignature::unreadable(via, at, problem))
 }

@@ -1,4 +1,4 @@
-//! The tag `sha256-<hex>` of another manifest: a list of referrers, as a rule (OCI distribution-spec, "Referrers Tag
+//! The tag `sha256-<hex>` of another manifest: usually a list of referrers (OCI distribution-spec, "Referrers Tag
 //! Schema").
 
 use super::{
@@ -16,8 +16,8 @@ use crate::{
 };
 
 impl<K: Keep> Walk<'_, K> {
-    /// Reads what lies behind the fallback tag of `image`: the list of its referrers, one referrer itself, or an image, of
-    /// which a filtered copy of a multi-arch image is one.
+    /// Reads the fallback tag of `image`: the list of its referrers, a single referrer, or an image, which may be a
+    /// filtered copy of a multi-arch image.
     pub(super) fn fallback(&self, image: Digest, descriptor: &Descriptor) -> Examined<K::Kept> {
         let referrer = |descriptor: &Descriptor| Referrer {
             via: Via::FallbackTag,
@@ -55,7 +55,7 @@ impl<K: Keep> Walk<'_, K> {
         }
     }
 
-    /// What a list of referrers holds and is not read: each may be a signature.
+    /// The unread entries of a list of referrers: each may be a signature.
     fn not_read(
         &self,
         image: Digest,
@@ -66,12 +66,13 @@ impl<K: Keep> Walk<'_, K> {
         let entries = index.unreadable.iter().map(|entry| self.problem(ContentError::from(entry.clone())));
         let problems: Vec<_> = entries.chain(beyond.then(|| too_many(&list.digest))).collect();
         let evidence = |problem| (image, unreadable(Via::FallbackTag, list.digest, problem));
-        // It stands for the list itself, and does not wait: it need not be read.
+        // It represents the list itself and need not be read, so it does not wait.
         let referrer = Referrer { via: Via::FallbackTag, descriptor: bare(list), subject: None };
         (!problems.is_empty()).then(|| (referrer, problems.into_iter().map(evidence).collect()))
     }
 
-    /// Whether a list on a fallback tag holds images: one of its manifests can be read, and none refers to another.
+    /// Whether an index on a fallback tag contains images: one of its manifests can be read, and none refers to
+    /// another.
     fn lists_images(&self, entries: &[Descriptor]) -> bool {
         let mut any = false;
         for entry in entries.iter().take(limits::SIGNATURES_PER_IMAGE) {

@@ -1,4 +1,4 @@
-//! Bringing what was found to its images.
+//! Assigns the findings to their images.
 
 use std::{collections::HashMap, sync::PoisonError};
 
@@ -13,13 +13,13 @@ use crate::{
 };
 
 impl<K: Keep> Walk<'_, K> {
-    /// What was found.
+    /// The result of the walk.
     pub(super) fn finish(mut self) -> Walked<K::Kept> {
         let mut loose = Vec::new();
         let mut found = std::mem::take(&mut self.found);
         found.sort_by(|(_, a), (_, b)| a.order().cmp(&b.order()));
         for (digest, evidence) in found {
-            // Where the image itself lies elsewhere, so do its signatures.
+            // If the image itself is elsewhere, its signatures are too.
             if matches!(evidence, Evidence::Elsewhere(..)) && !self.is_here(digest) {
                 continue;
             }
@@ -34,7 +34,7 @@ impl<K: Keep> Walk<'_, K> {
         Walked { images: self.into_images(), loose, problems, failure }
     }
 
-    /// The image of this digest. An instance of a list becomes one by what is found about it.
+    /// The image with this digest. An instance of an index becomes an image once there is a finding about it.
     fn image(&mut self, digest: Digest) -> Option<&mut Image<K::Kept>> {
         if !self.images.contains_key(&digest) {
             let list = *self.instances.get(&digest)?;
@@ -81,8 +81,8 @@ impl<K: Keep> Walk<'_, K> {
     }
 
     fn into_images(self) -> Vec<Image<K::Kept>> {
-        // Registry storage lists the instances of a list as revisions of their own, and what a fallback tag named before
-        // its last signature: unsigned ones are not images by themselves.
+        // Registry storage lists the instances of an index as separate revisions, and so too the manifests to which a
+        // fallback tag referred before its last signature: unsigned ones are not images by themselves.
         let (instances, referrers): (HashMap<_, _>, _) = (self.instances, self.referrers);
         let of_referrers = |listed: &Vec<Digest>| {
             !listed.is_empty() && listed.iter().all(|digest| referrers.contains(digest))
@@ -98,7 +98,7 @@ impl<K: Keep> Walk<'_, K> {
         };
         let mut images: Vec<_> = self.images.into_values().filter(|image| !is_bare(image)).collect();
         for image in &mut images {
-            // The digest that is a tag says nothing new: it comes last.
+            // A tag that is a digest is not informative, so it comes last.
             image.tags.sort_by_key(|tag| matches!(tag_name(tag), TagName::Digest(_)));
         }
         images.sort_by(|a, b| (&a.tags, a.digest).cmp(&(&b.tags, b.digest)));
@@ -107,7 +107,7 @@ impl<K: Keep> Walk<'_, K> {
 }
 
 impl<S> Evidence<S> {
-    /// Files come first, then what manifests hold, by their digests.
+    /// Files come first, then signatures in manifests, by digest.
     fn order(&self) -> Option<(bool, &At)> {
         match self {
             Self::Signature(signature) => Some((signature.via != Via::File, &signature.at)),

@@ -1,4 +1,4 @@
-//! Noting what was examined.
+//! Records what was examined.
 
 use super::{
     Evidence, Found, Referrer, Walk,
@@ -14,7 +14,7 @@ use crate::{
 };
 
 impl<K: Keep> Walk<'_, K> {
-    /// Notes what a listed manifest is.
+    /// Records a listed manifest.
     pub(super) fn note(&mut self, listed: &Listed, examined: Examined<K::Kept>) {
         let digest = listed.descriptor.digest;
         let tag = match &listed.name {
@@ -62,7 +62,7 @@ impl<K: Keep> Walk<'_, K> {
         image.tags.extend(tag.cloned());
     }
 
-    /// Notes a referrer with what it holds, or keeps it until it is known which image is meant.
+    /// Records a referrer with its findings, or keeps it until the selected image is known.
     pub(super) fn note_referrer(&mut self, referrer: Referrer, found: Found<K::Kept>) {
         if !self.referrers.insert(referrer.descriptor.digest) {
             return;

@@ -1,4 +1,4 @@
-//! What is found beside the list: by the place's own knowledge of referrers, and as files.
+//! Findings outside the list: from the location's own list of referrers, and from files.
 
 use super::{AT_ONCE, Evidence, Referrer, Walk, examine::bare};
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
 };
 
 impl<K: Keep> Walk<'_, K> {
-    /// The images and the instances of lists.
+    /// The images and the instances of indexes.
     fn subjects(&self) -> Vec<Digest> {
         let mut all: Vec<_> = self.images.keys().chain(self.instances.keys()).copied().collect();
         all.sort_unstable();
@@ -16,7 +16,7 @@ impl<K: Keep> Walk<'_, K> {
         all
     }
 
-    /// Asks the place, and the repository of signatures, what refers to each image.
+    /// Queries the location, and the signature repository, for the referrers of each image.
     pub(super) fn ask_for_referrers(&mut self) {
         let subjects = self.subjects();
         if let Some(place) = self.abilities.referrers {
@@ -30,12 +30,12 @@ impl<K: Keep> Walk<'_, K> {
         }
     }
 
-    /// One that does not answer at all is not asked for every image.
+    /// If it does not answer at all, it is not queried for the other images.
     fn ask(&mut self, place: &dyn Referrers, via: Via, subjects: &[Digest]) {
         for images in subjects.chunks(AT_ONCE) {
             let ask =
                 |image: &Digest| Ok::<_, std::convert::Infallible>(place.referrers(&self.repository, image));
-            // A place that knows no referrers says so at the first.
+            // A location that does not support referrers fails at the first query.
             let Ok(answers) = self.abilities.workers().map_after_first(images, ask);
             let silent = answers.iter().all(Result::is_err);
             let mut new = Vec::new();
@@ -75,8 +75,8 @@ impl<K: Keep> Walk<'_, K> {
         }
     }
 
-    /// Notes that nothing is known of any image. Without the API there may still be tags; without the repository of
-    /// signatures each image may be signed.
+    /// Records that no referrers of any image are known. Without the API there may still be tags; without the signature
+    /// repository every image may be signed.
     fn silent(&mut self, error: ContentError, via: Via) {
         if via == Via::SignatureRepository {
             let problem = self.problem(error);
@@ -97,7 +97,7 @@ impl<K: Keep> Walk<'_, K> {
         }
     }
 
-    /// Takes the files that lie beside the images.
+    /// Reads the files next to the images.
     pub(super) fn read_sidecars(&mut self) {
         let Some(place) = self.abilities.sidecars else { return };
         for image in self.subjects() {
@@ -113,7 +113,7 @@ impl<K: Keep> Walk<'_, K> {
         }
     }
 
-    /// Reads what waited and may be about the one image that is meant: others need not take part of what may be kept.
+    /// Reads the waiting referrers that may be for the selected image: others must not use up the limits.
     pub(super) fn read_waiting(&mut self) {
         let Some(only) = self.route.only else { return };
         let mut waiting = std::mem::take(&mut self.waiting);
@@ -124,7 +124,7 @@ impl<K: Keep> Walk<'_, K> {
         }
     }
 
-    /// Whether this image, or the list that it is an instance of, has this tag or digest.
+    /// Whether this image, or the index that it is an instance of, has this tag or digest.
     fn is_meant(&self, image: &Digest, only: &str) -> bool {
         [Some(image), self.instances.get(image)].into_iter().flatten().any(|image| {
             let tags = self.images.get(image).map_or(&[][..], |image| &image.tags);
