@@ -1,4 +1,4 @@
-//! Whether this host may take a pack, by what it remembers. Pure: memory and demands come in, a verdict goes out.
+//! Whether this host may accept a pack, given its state. Pure: a function of state and requirements.
 
 use thiserror::Error;
 
@@ -8,11 +8,11 @@ use crate::{
     oci::Digest,
 };
 
-/// An authenticated pack, as the memory sees it.
+/// An authenticated pack, as compared with the state.
 #[derive(Debug, Clone, Copy)]
 pub struct Offer<'a> {
-    /// Everyone who would be believed here and now, whether or not he vouches for this pack. An old pack with the
-    /// signature of only one of two keys must not pass below what the other has authenticated.
+    /// All signers that are trusted in this run, whether or not they have signed this pack. An old pack signed with
+    /// only one of two keys must not be accepted below the version that the other has authenticated.
     pub believed: &'a [Signer],
     /// Its version.
     pub version: u64,
@@ -20,75 +20,75 @@ pub struct Offer<'a> {
     pub digest: Digest,
 }
 
-/// What the user demands.
+/// The user's requirements.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Demands {
-    /// Refuse where nothing is remembered of any who is believed.
+    /// Refuse if there is no state for any trusted signer.
     pub require_state: bool,
-    /// Refuse lower versions: what was written down elsewhere.
+    /// Refuse versions below this one, which was recorded elsewhere.
     pub min_version: Option<u64>,
-    /// Take an older pack, or another one under the same version.
+    /// Accept an older pack, or another one with the same version.
     pub allow_rollback: bool,
 }
 
-/// Why a pack may be taken.
+/// Why a pack is accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Admission {
-    /// Nothing is remembered of any who is believed: a rollback could not be told. What others have authenticated
-    /// here as the highest is named.
+    /// There is no state for any trusted signer, so a rollback could not be detected. Includes the highest version that
+    /// other signers have authenticated here.
     First {
-        /// The highest of those who are not asked now.
+        /// The highest version by signers that are not trusted in this run.
         others: Option<Highest>,
     },
     /// Newer than all before.
     Newer,
-    /// The very pack that is the highest.
+    /// The same pack as the highest one.
     Same,
-    /// Against the rule, because the user said so.
+    /// Against the rules, because the user allowed it.
     Allowed,
 }
 
-/// Why a pack may not be taken.
+/// Why a pack is not accepted.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum NotAdmitted {
-    /// An older one.
+    /// It is older.
     #[error("the pack of the lineage {lineage:?} has version {offered}, and this host has installed version {} of it at {:.0}", have.version, have.at)]
     Rollback {
         /// The lineage.
         lineage: String,
         /// Its version.
         offered: u64,
-        /// The highest.
+        /// The highest version.
         have: Highest,
     },
-    /// Another one under the same version.
+    /// Another pack with the same version.
     #[error("the pack {offered} of the lineage {lineage:?} has the version {} of the other pack {} that this host has installed", have.version, have.digest)]
     Equivocation {
         /// The lineage.
         lineage: String,
         /// Its digest.
         offered: Digest,
-        /// What was installed.
+        /// The installed one.
         have: Highest,
     },
-    /// Older than demanded.
+    /// It is older than required.
     #[error("the pack has version {offered}, and at least {min} is demanded")]
     BelowMinimum {
         /// Its version.
         offered: u64,
-        /// What was demanded.
+        /// The required minimum.
         min: u64,
     },
-    /// Older metadata of a TUF repository.
+    /// The metadata of a TUF repository are older.
     #[error("the {} of {repository} has version {}, and this host has seen version {}", rollback.role, rollback.offered, rollback.have)]
     Tuf {
-        /// The repository, or the file that holds its metadata.
+        /// The repository, or the file with its metadata.
         repository: String,
         /// The role and the versions.
         rollback: TufRollback,
     },
-    /// No memory.
+    /// There is no state.
     #[error(
         "this host remembers nothing of this lineage and anchor, and --require-state demands that it does"
     )]
@@ -109,9 +109,9 @@ impl NotAdmitted {
 }
 
 impl State {
-    /// Whose counters are compared: everyone's who is believed, and always that of digests. What a person has
-    /// authenticated no thief of a key can have numbered, so it counts for every anchor; an old pack must not come back
-    /// by a key whose own counter stayed behind.
+    /// The signers whose versions are compared: all that are trusted, and always that of digests. A person has checked
+    /// a digest, so its version can't come from a stolen key and counts for every anchor; an old pack must not be
+    /// accepted because of a key whose own highest version is lower.
     pub fn counted(&self, believed: &[Signer]) -> Vec<Signer> {
         let mut counted = believed.to_vec();
         if !counted.contains(&Signer::Digest) && self.highest().contains_key(&Signer::Digest) {
@@ -120,7 +120,7 @@ impl State {
         counted
     }
 
-    /// Decides whether a pack may be taken. A demanded minimum is never overruled.
+    /// Decides whether a pack is accepted. A required minimum can't be overridden.
     pub fn admit(&self, offer: &Offer<'_>, demands: &Demands) -> Result<Admission, NotAdmitted> {
         let Offer { version, digest, .. } = *offer;
         if let Some(min) = demands.min_version.filter(|min| version < *min) {
@@ -159,7 +159,7 @@ impl From<NotAdmitted> for Diagnostic {
     fn from(e: NotAdmitted) -> Self {
         let failure = Self::new(e.code(), e.to_string());
         match e {
-            // Two collectors that nobody named are both called "default".
+            // Two unrelated collectors without a name are both called "default".
             NotAdmitted::Rollback { lineage, .. } | NotAdmitted::Equivocation { lineage, .. } => failure.also(&format!(
                 "if it is another collector's than the one before, name that one's lineage apart from {lineage:?}: \
                  `collect --name NAME` there, `pull --name NAME` here"
@@ -231,13 +231,13 @@ mod tests {
         // Version 3 was signed by the old key, version 5 by both and version 6 by the new one alone.
         let (old, new) = (key("old"), key("new"));
         let state = with(&[(&[old], 3), (&[old, new], 5), (&[new], 6)]);
-        // Version 5 comes back with the old key's signature alone: for that key it would be the highest.
+        // Version 5 is offered again with only the old key's signature: for that key it would be the highest.
         assert_eq!(admit(&state, &[old, new], 5, &Demands::default()), "rollback");
     }
 
     #[test]
     fn a_new_signer_starts_anew_and_is_told_of_the_others() {
-        // The old key is lost and was used to number a pack near the end of the numbers.
+        // The old key was stolen and used to sign a pack with a version near the maximum.
         let state = with(&[(&[key("old")], u64::MAX)]);
         assert_eq!(admit(&state, &[key("new")], 7, &Demands::default()), "first-of-this-anchor");
         assert_eq!(admit(&state, &[key("old"), key("new")], 7, &Demands::default()), "rollback");
@@ -245,7 +245,8 @@ mod tests {
 
     #[test]
     fn a_pack_that_a_person_authenticated_counts_for_every_anchor() {
-        // Version 3 came by the key, version 6 by a digest on paper. Version 3 comes back by the key.
+        // Version 3 was authenticated by the key, version 6 by a digest on paper. Version 3 is offered again with the
+        // key.
         let org = key("org");
         let state = with(&[(&[org], 3), (&[A], 6)]);
         assert_eq!(admit(&state, &[org], 3, &Demands::default()), "rollback");

@@ -3,11 +3,12 @@ use std::{io, path::PathBuf};
 use crate::diag::{Code, Diagnostic};
 use thiserror::Error;
 
-/// Why the state could not be read or written. It is never reset in silence: a host that forgets can be rolled back.
+/// Why the state could not be read or written. It is never reset silently, because a host without state can be rolled
+/// back.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum StateError {
-    /// The file is not a state that keypack wrote.
+    /// The file is not a state written by keypack.
     #[error("the state {path:?} is malformed: {reason}")]
     Malformed {
         /// The file.
@@ -15,36 +16,36 @@ pub enum StateError {
         /// What is wrong.
         reason: String,
     },
-    /// A newer keypack wrote it.
+    /// It was written by a newer keypack.
     #[error("the state {path:?} has schema version {found}, and this keypack knows {known}")]
     Schema {
         /// The file.
         path: PathBuf,
         /// Its schema version.
         found: u64,
-        /// The newest that is known here.
+        /// The newest supported version.
         known: u32,
     },
-    /// Others could change what this host remembers.
+    /// Other users could change the state.
     #[error("the state {path:?} can't be trusted: {reason}")]
     Exposed {
         /// The file or directory.
         path: PathBuf,
-        /// Who could change it.
+        /// Which users could change it.
         reason: &'static str,
     },
-    /// Another keypack holds it.
+    /// Another keypack holds the lock.
     #[error("another keypack has held the state {path:?} for more than ten seconds")]
     Busy {
         /// The lock file.
         path: PathBuf,
     },
-    /// The file system has no locks, so that two runs at once could make this host forget.
+    /// The file system has no locks, so two simultaneous runs could lose state.
     #[error("the state {path:?} lies on a file system without locks: {source}")]
     NoLocks {
         /// The lock file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// Reading failed.
@@ -55,7 +56,7 @@ pub enum StateError {
         /// Why.
         source: io::Error,
     },
-    /// Writing failed; what was remembered before still is.
+    /// Writing failed; the previous state is unchanged.
     #[error("could not write the state {path:?}: {source}")]
     Write {
         /// The file or directory.

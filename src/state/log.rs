@@ -1,5 +1,5 @@
-//! The log of what was decided on this host: one line of JSON for each run that came as far as a pack, appended and
-//! never changed. It decides nothing; people read it, and copy it to where it can't be removed.
+//! The log of decisions on this host: one line of JSON for each run that got as far as a pack, appended and never
+//! changed. It has no effect on decisions; people read it, and copy it to where it can't be deleted.
 #![allow(clippy::disallowed_types, reason = "the log is opened in the state directory and appended to here")]
 
 use std::{
@@ -22,25 +22,25 @@ use crate::{
     oci::Digest,
 };
 
-/// Its name in the state directory. No lineage's file ends like it.
+/// Its name in the state directory. The names of lineage files have another ending.
 pub const LOG: &str = "log.jsonl";
 
 /// One run.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct LogEntry {
-    /// When.
+    /// The time of the run.
     pub time: Timestamp,
-    /// Where the time is from: `system-clock`, unless a program gave another one.
+    /// The source of the time: `system-clock`, unless the calling program set another one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time_source: Option<String>,
-    /// The number of the user of the operating system.
+    /// The numeric user id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uid: Option<u32>,
-    /// The user's name, as /etc/passwd has it.
+    /// The user's name in /etc/passwd.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
-    /// The number of the user who logged in, which `sudo` does not change (`/proc/self/loginuid`).
+    /// The numeric id of the user who logged in, which `sudo` does not change (`/proc/self/loginuid`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub login_uid: Option<u32>,
     /// The host's name.
@@ -48,7 +48,7 @@ pub struct LogEntry {
     pub host: Option<String>,
     /// The version of keypack.
     pub keypack: String,
-    /// What was run: `collect`, `pull`, `state forget-unsafe`.
+    /// The command: `collect`, `pull`, `state forget-unsafe`.
     pub command: String,
     /// The lineage.
     pub lineage: String,
@@ -64,26 +64,26 @@ pub struct LogEntry {
     /// The pack's version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<u64>,
-    /// What authenticated it.
+    /// The anchors that authenticated it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub anchors: Vec<String>,
-    /// The flags by which a person decided something: revocations, accepted changes, every `--…-unsafe`.
+    /// Flags that are decisions by the user: revocations, accepted changes, every `--…-unsafe`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub decisions: Vec<String>,
-    /// The reason that was given for them.
+    /// The reason given for them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// How it ended: `installed`, `unchanged`, `first`, `changed`, `refreshed`, `forgotten`, or the code of the failure;
-    /// `begun` before something is done that only an `--…-unsafe` allows.
+    /// The result: `installed`, `unchanged`, `first`, `changed`, `refreshed`, `forgotten`, or the code of the failure;
+    /// `begun` before an action that is only allowed by an `--…-unsafe`.
     pub result: String,
 }
 
-/// How long a text in a line may be, in characters, and how many of a kind there may be.
+/// The maximum length of a text in a line, in characters, and the maximum number of each kind.
 const TEXT: usize = 500;
 const MANY: usize = 32;
 
 impl LogEntry {
-    /// The same with everything short enough for a line that is read back.
+    /// A copy with everything short enough for a line that can be read back.
     fn bounded(&self) -> Self {
         let short = |text: &String| text.chars().take(TEXT).collect::<String>();
         let some = |text: &Option<String>| text.as_ref().map(short);
@@ -102,9 +102,9 @@ impl LogEntry {
     }
 }
 
-/// Appends a line, alone: others wait until it is on the disk. The directory is created if need be.
+/// Appends a line under a lock: others wait until it is on disk. The directory is created if necessary.
 ///
-/// Only what a process adds at once is ever added: where a killed one left half a line, a new one begins.
+/// Each process appends with a single write. If a killed one left an incomplete line, a new line is started.
 pub fn append(dir: &Path, entry: &LogEntry) -> Result<(), StateError> {
     let path = dir.join(LOG);
     let failed = |source: io::Error| StateError::Write { path: path.clone(), source };
@@ -138,7 +138,7 @@ pub fn append(dir: &Path, entry: &LogEntry) -> Result<(), StateError> {
         file.write_all(&line)?;
         sync(&file)?;
         if is_new {
-            // Whatever the umask, and the name too.
+            // Whatever the umask; the name is synced too.
             fchmod(&file, mode)?;
             sync(room.fd())?;
         }
@@ -150,13 +150,13 @@ pub fn append(dir: &Path, entry: &LogEntry) -> Result<(), StateError> {
 /// A line of the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LogLine {
-    /// As it was written.
+    /// An entry.
     Entry(Box<LogEntry>),
-    /// Not a line that keypack wrote, or one of a newer keypack; its number, from 1.
+    /// Not a line written by keypack, or one from a newer keypack; its line number, from 1.
     Unreadable(u64),
 }
 
-/// Reads the log, line by line; none, if there is no log yet.
+/// Reads the log, line by line; empty if there is no log yet.
 pub fn read_log(dir: &Path) -> Result<impl Iterator<Item = Result<LogLine, StateError>>, StateError> {
     let path = dir.join(LOG);
     let failed = {
@@ -183,7 +183,7 @@ pub fn read_log(dir: &Path) -> Result<impl Iterator<Item = Result<LogLine, State
     }))
 }
 
-/// The next line; of one that is longer than any that keypack writes, the beginning.
+/// The next line, truncated if it is longer than any that keypack writes.
 fn line(reader: &mut impl io::BufRead) -> io::Result<Option<Vec<u8>>> {
     let mut bytes = Vec::new();
     if reader.by_ref().take(limits::STATE_LOG_LINE).read_until(b'\n', &mut bytes)? == 0 {

@@ -1,9 +1,9 @@
-//! What this host has authenticated: which versions of which lineage, which packs, which keys are revoked.
+//! What this host has authenticated: which versions of which lineage, which packs, and which keys are revoked.
 //!
-//! A pack proves who made it, not that it is the latest; that takes memory. The state is this memory, one file per
-//! lineage outside keys/, so that replacing keys/ does not replace it. It is written only after keys/ is in place: a
-//! crash between the two makes the host remember too little, never more than it has. The types and decisions here
-//! are pure; [`load`] and [`update`] are the disk.
+//! A pack proves who made it, but not that it is the latest; that requires state. There is one file per lineage,
+//! outside keys/, so that replacing keys/ does not replace it. It is written only once keys/ is in place: after a crash
+//! between the two the state is behind keys/, never ahead of it. The types and decisions here are pure; [`load`] and
+//! [`update`] access the disk.
 
 mod admit;
 mod error;
@@ -37,16 +37,16 @@ use crate::{
     tree::SafeName,
 };
 
-/// The schema that this keypack writes, and the newest that it reads.
+/// The schema version that this keypack writes, and the newest that it reads.
 const SCHEMA: u32 = 1;
 
-/// How many packs, and how many acceptances, are remembered: years of weekly packs, in a file that stays small.
+/// The number of packs, and of acceptances, that are stored: years of weekly packs, in a small file.
 const REMEMBERED: usize = 200;
 
-/// What this host knows of one lineage.
+/// The state of one lineage.
 ///
-/// It comes from a directory, by [`load`] or [`update`]: one that was made up in memory would recognise any keys/ as
-/// authenticated, so it has no public constructor and can't be deserialised.
+/// It is read from a directory by [`load`] or [`update`]. A fabricated one would recognise any keys/ as authenticated,
+/// so it has no public constructor and can't be deserialised.
 ///
 /// ```compile_fail
 /// # fn make(lineage: &keypack::tree::SafeName) {
@@ -63,7 +63,7 @@ const REMEMBERED: usize = 200;
 #[serde(transparent)]
 pub struct State(Contents);
 
-/// What the file of a lineage holds.
+/// The contents of a lineage's state file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Contents {
@@ -75,23 +75,23 @@ struct Contents {
     packs: Vec<KnownPack>,
     /// Versions of TUF metadata seen: repository, role, version.
     tuf: BTreeMap<String, BTreeMap<String, u64>>,
-    /// Fingerprints that a pack of this lineage revoked, for ever.
+    /// Fingerprints revoked by a pack of this lineage, permanently.
     revoked: BTreeMap<Fingerprint, Revocation>,
-    /// What was accepted against a rule, the latest last.
+    /// Exceptions that the user allowed, the latest last.
     acceptances: Vec<Acceptance>,
-    /// The files that documents with keys of the last collection were read from: its inventory has no folders.
+    /// The files from which the documents with the keys of the last run were read: its inventory omits directories.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     documents: BTreeMap<Digest, BTreeSet<String>>,
     /// The last pull.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     last_pull: Option<Pull>,
-    /// That all else was forgotten, where nothing was installed since.
+    /// Set if everything else was forgotten and nothing has been installed since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     forgotten: Option<Forgotten>,
 }
 
 impl State {
-    /// Nothing is known yet.
+    /// An empty state.
     pub(crate) fn new(lineage: &SafeName) -> Self {
         Self(Contents {
             schema_version: SCHEMA,
@@ -107,7 +107,7 @@ impl State {
         })
     }
 
-    /// What `version` with the pack digest `digest` means, coming from `signer`.
+    /// Compares `version` with the pack digest `digest`, authenticated by `signer`, with the state.
     pub fn check(&self, signer: Signer, version: u64, digest: Digest) -> Verdict {
         match self.0.highest.get(&signer) {
             None => Verdict::First,
@@ -118,9 +118,9 @@ impl State {
         }
     }
 
-    /// Remembers a pack that these signers authenticated, or none when it was collected here.
+    /// Records a pack authenticated by these signers, or by none if it was collected here.
     ///
-    /// Never lowers a highest version, so that two runs at once can't: what is lower leaves it as it is.
+    /// Never lowers a highest version, so that simultaneous runs can't either.
     pub fn record(&mut self, signers: &[Signer], pack: KnownPack) {
         for &signer in signers {
             if matches!(self.check(signer, pack.version, pack.digest), Verdict::First | Verdict::Newer) {
@@ -130,10 +130,10 @@ impl State {
         self.know(pack);
     }
 
-    /// Remembers a pack that was accepted although it is older than, or differs from, the highest, and why.
+    /// Records a pack that was accepted although it is older than, or differs from, the highest, and the reason.
     ///
-    /// It becomes the highest: the person who said so meant it, and otherwise would have to say it again at every
-    /// later pull. The log keeps what was the highest before.
+    /// It becomes the highest: the user decided this deliberately, and would otherwise have to repeat it at every later
+    /// pull. The log keeps the previous highest.
     pub fn accept(&mut self, signers: &[Signer], pack: KnownPack, flag: &str, reason: &str) {
         let mut instead_of = BTreeMap::new();
         for &signer in signers {
@@ -162,7 +162,7 @@ impl State {
         self.0.forgotten = None;
     }
 
-    /// Remembers where these documents were read from, and forgets all others.
+    /// Records where these documents were read from, replacing all others.
     pub fn record_documents(
         &mut self,
         documents: &BTreeSet<Digest>,
@@ -177,12 +177,12 @@ impl State {
         }
     }
 
-    /// The files that documents of the last collection were read from.
+    /// The files from which documents of the last run were read.
     pub const fn documents(&self) -> &BTreeMap<Digest, BTreeSet<String>> {
         &self.0.documents
     }
 
-    /// Remembers what was pulled, and by what it was authenticated.
+    /// Records what was pulled, and what authenticated it.
     pub fn record_pull(&mut self, pull: Pull) {
         self.0.last_pull = Some(pull);
     }
@@ -192,8 +192,8 @@ impl State {
         self.0.last_pull.as_ref()
     }
 
-    /// Forgets what was collected and pulled here, so that no keys/ counts as authenticated any more. What keeps older
-    /// packs and revoked keys away stays: the highest versions, those of TUF metadata, and the revocations.
+    /// Forgets what was collected and pulled here, so that no keys/ counts as authenticated any more. The protection
+    /// against older packs and revoked keys is kept: the highest versions, those of TUF metadata, and the revocations.
     pub fn forget(&mut self, forgotten: Forgotten) {
         self.0.packs.clear();
         self.0.acceptances.clear();
@@ -201,22 +201,22 @@ impl State {
         self.0.forgotten = Some(forgotten);
     }
 
-    /// When all else was forgotten, where nothing was installed since.
+    /// When everything else was forgotten, if nothing has been installed since.
     pub const fn forgotten(&self) -> Option<&Forgotten> {
         self.0.forgotten.as_ref()
     }
 
-    /// Every fingerprint that was revoked.
+    /// All revoked fingerprints.
     pub const fn revocations(&self) -> &BTreeMap<Fingerprint, Revocation> {
         &self.0.revoked
     }
 
-    /// What is known of a pack: whether this host made or authenticated it.
+    /// The record of a pack, if this host has made or authenticated it.
     pub fn known(&self, digest: Digest) -> Option<&KnownPack> {
         self.0.packs.iter().find(|known| known.digest == digest)
     }
 
-    /// All packs that are remembered, the latest last.
+    /// All recorded packs, the latest last.
     pub fn packs(&self) -> &[KnownPack] {
         &self.0.packs
     }
@@ -226,13 +226,14 @@ impl State {
         &self.0.highest
     }
 
-    /// Remembers that `pack`, which an anchor authenticated, revoked a fingerprint; the first that did stays named.
+    /// Records that `pack`, authenticated by an anchor, revoked a fingerprint. If it was revoked before, the first
+    /// record stays.
     pub fn revoke(&mut self, fingerprint: Fingerprint, pack: Digest, at: Timestamp) {
         let new = Revocation { pack, at, only_in: BTreeSet::new() };
         self.0.revoked.entry(fingerprint).or_insert(new).only_in.clear();
     }
 
-    /// Remembers that `pack`, which was collected into this directory, revoked a fingerprint: for this directory.
+    /// Records that `pack`, collected into this directory, revoked a fingerprint, for this directory.
     pub fn revoke_in(&mut self, directory: &Path, fingerprint: Fingerprint, pack: Digest, at: Timestamp) {
         let directory = directory.to_string_lossy().into_owned();
         match self.0.revoked.entry(fingerprint) {
@@ -246,26 +247,27 @@ impl State {
         }
     }
 
-    /// Whether a fingerprint was revoked, and by which pack.
+    /// The revocation of a fingerprint, if there is one.
     pub fn revoked(&self, fingerprint: &Fingerprint) -> Option<&Revocation> {
         self.0.revoked.get(fingerprint)
     }
 
-    /// Whether the key with this fingerprint was revoked, for what lies in this directory.
+    /// Whether the key with this fingerprint is revoked for this directory.
     pub fn is_revoked(&self, key: &Fingerprint, directory: &Path) -> bool {
         self.revoked(key).is_some_and(|revocation| revocation.holds_in(directory))
     }
 
-    /// Takes a keys/ as authenticated if this host collected or pulled just this, and none of its keys was revoked since.
+    /// Recognises a keys/ as authenticated if this host collected or pulled exactly this one, and none of its keys has
+    /// been revoked since.
     ///
-    /// That its files match its inventory is what makes it a [`Draft`]; that its inventory is the one that was
-    /// authenticated is what this host remembers. Who can write the state could as well write the keys.
+    /// A [`Draft`] exists only if its files match its inventory; the state shows that this inventory was authenticated.
+    /// A user who can write the state could just as well write the keys.
     pub fn recognise(&self, draft: Draft, directory: &Path) -> Result<Pack, PackError> {
         let known = self.known(draft.digest()).ok_or(PackError::NoAnchor)?;
         pack::recognise(draft, KnownHere::in_state(known.digest), &|key| self.is_revoked(key, directory))
     }
 
-    /// Everything that was accepted against a rule, the latest last.
+    /// All exceptions that the user allowed, the latest last.
     pub fn acceptances(&self) -> &[Acceptance] {
         &self.0.acceptances
     }

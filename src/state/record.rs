@@ -1,4 +1,4 @@
-//! What a state holds, piece by piece.
+//! The parts of a state.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -23,23 +23,23 @@ pub struct Highest {
     pub at: Timestamp,
 }
 
-/// What a version means beside what is remembered.
+/// The result of comparing a version with the state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// Nothing is remembered of this signer: a rollback can't be told.
+    /// There is no state for this signer: a rollback can't be detected.
     First,
     /// Newer than all before.
     Newer,
-    /// The very pack that is the highest.
+    /// The same pack as the highest one.
     SamePack,
-    /// Older than what was installed already.
+    /// Older than an installed one.
     Rollback {
-        /// What was.
+        /// The installed one.
         have: Highest,
     },
-    /// Another pack under a version that was installed already: its maker numbered two packs alike, or lies.
+    /// Another pack with the version of an installed one: its maker used a version twice, or is dishonest.
     Equivocation {
-        /// What was installed.
+        /// The installed one.
         have: Highest,
     },
 }
@@ -52,13 +52,13 @@ pub struct KnownPack {
     pub digest: Digest,
     /// Its version.
     pub version: u64,
-    /// How this host came to know it.
+    /// How the host obtained it.
     pub origin: Origin,
-    /// When.
+    /// The time.
     pub at: Timestamp,
 }
 
-/// How a host came to know a pack.
+/// How a host obtained a pack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Origin {
@@ -68,42 +68,42 @@ pub enum Origin {
     Pulled,
 }
 
-/// When and by which pack a key was revoked.
+/// When a key was revoked, and by which pack.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Revocation {
-    /// The pack that said so first.
+    /// The first pack with the revocation.
     pub pack: Digest,
-    /// When this host learnt it.
+    /// When this host recorded it.
     pub at: Timestamp,
-    /// The directories that it holds for, where they were collected here; everywhere, if there is none. Who tries a
-    /// revocation out in a directory of its own has decided nothing about the others.
+    /// The directories to which it applies, if it was collected there; all directories, if empty. Trying out a
+    /// revocation in a separate directory must not affect the others.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub only_in: BTreeSet<String>,
 }
 
 impl Revocation {
-    /// Whether it holds for what lies in this directory.
+    /// Whether it applies to this directory.
     pub(super) fn holds_in(&self, directory: &Path) -> bool {
         self.only_in.is_empty() || self.only_in.contains(&*directory.to_string_lossy())
     }
 }
 
-/// Something accepted against a rule, because a person said so.
+/// An exception that the user allowed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Acceptance {
-    /// The flag that permitted it, as `--allow-rollback-unsafe`.
+    /// The flag that allowed it, for example `--allow-rollback-unsafe`.
     pub flag: String,
-    /// What the person gave as the reason.
+    /// The reason given by the user.
     pub reason: String,
     /// The pack that was accepted.
     pub pack: Digest,
     /// Its version.
     pub version: u64,
-    /// When.
+    /// The time.
     pub at: Timestamp,
-    /// What each of the signers had authenticated as the highest until then.
+    /// The highest version that each of the signers had authenticated before.
     pub instead_of: BTreeMap<Signer, Highest>,
 }
 
@@ -122,25 +122,25 @@ pub struct TufRollback {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Pull {
-    /// When.
+    /// The time.
     pub at: Timestamp,
-    /// The pack digest of what was installed.
+    /// The pack digest of the installed pack.
     pub pack: Digest,
     /// Its version.
     pub version: u64,
     /// The directory.
     pub directory: String,
-    /// What authenticated it.
+    /// The anchors that authenticated it.
     pub anchors: Vec<String>,
 }
 
-/// That a person made this host forget a lineage.
+/// A record that the user made this host forget a lineage.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Forgotten {
-    /// When.
+    /// The time.
     pub at: Timestamp,
-    /// Why.
+    /// The reason.
     pub reason: String,
 }
 

@@ -4,11 +4,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 use crate::oci::Digest;
 
-/// Who authenticated an inventory. The counter is the signer's, so that one who takes over with a new key starts anew
-/// and nobody can lock the next signer out with a version near the end of the numbers (TUF's fast-forward attack).
+/// The party that authenticated an inventory. Each signer has a separate version counter, so that a successor with a
+/// new key starts from scratch and can't be locked out by a version near the maximum (TUF's fast-forward attack).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Signer {
-    /// A person, by a digest that came out of band.
+    /// A person, with a digest obtained out of band.
     Digest,
     /// A key, by the sha256 of its SubjectPublicKeyInfo.
     Key(Digest),

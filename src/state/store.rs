@@ -19,9 +19,9 @@ use crate::{
     tree::SafeName,
 };
 
-/// What this host remembers of `lineage`: nothing, if there is no state yet.
+/// Reads this host's state for `lineage`; empty if there is none yet.
 ///
-/// Anything else that is wrong is an error. A state is replaced whole, so reading takes no lock.
+/// Any other problem is an error. A state is replaced atomically, so reading needs no lock.
 pub fn load(dir: &Path, lineage: &SafeName) -> Result<State, StateError> {
     match Room::open(dir)? {
         Some(room) => room.load(lineage),
@@ -29,10 +29,10 @@ pub fn load(dir: &Path, lineage: &SafeName) -> Result<State, StateError> {
     }
 }
 
-/// Changes what this host remembers of `lineage`, alone: others wait until it is on the disk.
+/// Changes this host's state for `lineage` under a lock: others wait until it is on disk.
 ///
-/// `change` gets the state as it is now and may refuse by leaving it as it is; then nothing is written. The directory
-/// is created if need be, for this user alone (XDG Base Directory: mode 0700).
+/// `change` is given the current state; if it leaves it unchanged, nothing is written. The directory is created if
+/// necessary, for this user alone (XDG Base Directory: mode 0700).
 pub fn update<T>(
     dir: &Path,
     lineage: &SafeName,
@@ -49,7 +49,7 @@ pub fn update<T>(
     Ok(answer)
 }
 
-/// The lineages of which something is remembered, by name.
+/// The lineages for which there is state, by name.
 pub fn lineages(dir: &Path) -> Result<Vec<SafeName>, StateError> {
     let Some(room) = Room::open(dir)? else { return Ok(Vec::new()) };
     let failed = |errno: Errno| StateError::Read { path: dir.to_owned(), source: errno.into() };
@@ -63,8 +63,8 @@ pub fn lineages(dir: &Path) -> Result<Vec<SafeName>, StateError> {
     Ok(names)
 }
 
-/// Removes what is remembered of `lineage`, readable or not, once `before` has succeeded; answers whether there was
-/// anything. Then an older pack can't be told from a newer one.
+/// Removes the state for `lineage`, readable or not, after `before` has succeeded; returns whether there was any.
+/// Afterwards a rollback to an older pack can't be detected.
 pub fn remove<E: From<StateError>>(
     dir: &Path,
     lineage: &SafeName,
@@ -91,7 +91,7 @@ pub(super) struct Room {
 }
 
 impl Room {
-    /// Opens the directory, made for this user alone if need be.
+    /// Opens the directory; creates it for this user alone if necessary.
     pub(super) fn make(dir: &Path) -> Result<Self, StateError> {
         let made = DirBuilder::new().recursive(true).mode(0o700).create(dir);
         made.map_err(|source| StateError::Write { path: dir.to_owned(), source })?;
@@ -99,10 +99,10 @@ impl Room {
         Self::open(dir)?.ok_or_else(gone)
     }
 
-    /// Opens the directory if it is there and nobody else can change what is in it.
+    /// Opens the directory if it exists and no other user can change its contents.
     pub(super) fn open(dir: &Path) -> Result<Option<Self>, StateError> {
         let read = |errno: Errno| StateError::Read { path: dir.to_owned(), source: errno.into() };
-        // A link to the directory is the user's own affair; within it none is followed.
+        // The directory itself may be a link made by the user; inside it no links are followed.
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let fd = match openat(CWD, dir, flags, Mode::empty()) {
             Err(Errno::NOENT) => return Ok(None),
@@ -112,8 +112,8 @@ impl Room {
         Ok(Some(Self { path: dir.to_owned(), fd }))
     }
 
-    /// The path of one of the lineage's files. A [`SafeName`] holds no separator and fits, and the suffix keeps the
-    /// three kinds of file apart whatever the lineage is called.
+    /// The path of one of the lineage's files. A [`SafeName`] contains no separator and is short enough, and the suffix
+    /// keeps the three kinds of files apart for any lineage.
     fn path(&self, lineage: &SafeName, suffix: &str) -> PathBuf {
         self.path.join(format!("{lineage}.{suffix}"))
     }
@@ -122,10 +122,10 @@ impl Room {
         &self.fd
     }
 
-    /// Opens a file of the directory to be read, if it is there.
+    /// Opens a file of the directory for reading, if it exists.
     pub(super) fn read(&self, name: &str) -> Result<Option<OwnedFd>, StateError> {
         let path = self.path.join(name);
-        // O_NONBLOCK: a pipe must not hang the opening; on a plain file it means nothing.
+        // O_NONBLOCK: opening a pipe must not hang; it has no effect on a regular file.
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let fd = match openat(&self.fd, name, flags, Mode::empty()) {
             Err(Errno::NOENT) => return Ok(None),
@@ -150,11 +150,11 @@ impl Room {
         parse(&bytes.ok_or_else(too_large)?, lineage, &path)
     }
 
-    /// Waits for the lineage's lock, on a file of its own: the state itself is another file after each change. It stays;
-    /// removing a lock file that others may be waiting for would let two of them in.
+    /// Waits for the lineage's lock, which is on a separate file because each change replaces the state file. It is not
+    /// removed: removing a lock file while others wait for it would let in two of them.
     ///
-    /// Unlike `keys/`, a state without locks is refused. Of two pulls at once each would write what it knew before the
-    /// other, and the version that the loser recorded would be forgotten: an older pack could come back.
+    /// Unlike `keys/`, a state without locks is refused. Two simultaneous pulls would each write their own view, and
+    /// the version recorded by one of them would be lost, which would permit a rollback to an older pack.
     fn lock(&self, lineage: &SafeName) -> Result<OwnedFd, StateError> {
         let path = self.path(lineage, "lock");
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
@@ -168,7 +168,7 @@ impl Room {
         }
     }
 
-    /// Replaces the state at one instant. Called under the lock.
+    /// Replaces the state atomically. The caller holds the lock.
     fn store(&self, lineage: &SafeName, state: &State) -> Result<(), StateError> {
         let path = self.path(lineage, "json");
         let failed = |source| StateError::Write { path: path.clone(), source };
@@ -180,7 +180,7 @@ impl Room {
         let write = || {
             let mode = Mode::RUSR | Mode::WUSR;
             let mut new = NewFile::create(&self.fd, mode)?;
-            // Whatever the umask (open(2) masks the mode that it is given).
+            // Whatever the umask (open(2) masks its mode argument).
             fchmod(new.file(), mode)?;
             new.file().write_all(&bytes)?;
             new.commit(format!("{lineage}.json"))?;
@@ -190,7 +190,7 @@ impl Room {
     }
 }
 
-/// Reads a state, its schema version first, so that a newer one is called newer and not malformed.
+/// Parses a state, its schema version first, so that a newer one is reported as newer and not as malformed.
 fn parse(bytes: &[u8], lineage: &SafeName, path: &Path) -> Result<State, StateError> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
@@ -213,7 +213,7 @@ fn parse(bytes: &[u8], lineage: &SafeName, path: &Path) -> Result<State, StateEr
     Ok(State(state))
 }
 
-/// Refuses what is not a plain file that only this user and root can change.
+/// Refuses anything that is not a regular file which only this user and root can change.
 pub(super) fn plain(fd: &OwnedFd, path: &Path) -> Result<Stat, StateError> {
     let stat = fstat(fd).map_err(|errno| StateError::Read { path: path.to_owned(), source: errno.into() })?;
     if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
@@ -223,7 +223,7 @@ pub(super) fn plain(fd: &OwnedFd, path: &Path) -> Result<Stat, StateError> {
     Ok(stat)
 }
 
-/// Refuses what others than this user and root could change: they could make this host forget.
+/// Refuses a file that users other than this one and root could change, because they could make this host forget.
 fn refuse_exposed(stat: &Stat, path: &Path) -> Result<(), StateError> {
     let exposed = |reason| Err(StateError::Exposed { path: path.to_owned(), reason });
     if stat.st_uid != 0 && stat.st_uid != geteuid().as_raw() {

@@ -32,8 +32,8 @@ fn a_version_is_first_newer_the_same_older_or_another_of_the_same_number() {
     assert_eq!(check(&state, Signer::Digest, five), Verdict::SamePack);
     assert_eq!(check(&state, Signer::Digest, pack(4, "four")), Verdict::Rollback { have });
     assert_eq!(check(&state, Signer::Digest, pack(5, "another five")), Verdict::Equivocation { have });
-    // An older number is a rollback even with the digest of the highest: a digest has one inventory, so who says
-    // this is wrong about the version.
+    // An older version is a rollback even with the digest of the highest: a digest belongs to only one inventory, so
+    // the stated version is wrong.
     assert_eq!(state.check(Signer::Digest, 4, five.digest), Verdict::Rollback { have });
 }
 
@@ -90,7 +90,7 @@ fn packs_are_known_by_digest_the_latest_two_hundred() {
     assert_eq!(state.packs().len(), 200);
     assert_eq!(state.known(first.digest), None);
     assert_eq!(state.packs().last().unwrap().version, 200);
-    // Seen again, it is the latest again.
+    // If it is recorded again, it becomes the latest.
     state.record(&[], pack(1, "1"));
     assert_eq!((state.packs().len(), state.packs().last().unwrap().version), (200, 1));
 

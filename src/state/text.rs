@@ -1,14 +1,14 @@
-//! What is remembered of a lineage, for a person.
+//! The state of a lineage as text.
 
 use std::path::Path;
 
 use super::{KnownPack, Origin, State};
 use crate::display::{count, shown};
 
-/// How many packs are shown where not all are wanted.
+/// The number of packs shown by default.
 const LAST: usize = 3;
 
-/// All lineages of a state directory; every pack with `verbose`.
+/// All lineages of a state directory; with all packs if `verbose`.
 pub fn text(directory: &Path, lineages: &[State], verbose: bool) -> String {
     let mut out = format!("State in {}\n", shown(&directory.display().to_string()));
     if lineages.is_empty() {

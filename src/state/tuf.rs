@@ -1,13 +1,13 @@
-//! The memory against older TUF metadata. What is verified from one root may be offered again from a later or an earlier
-//! root of the same repository, so versions are remembered under every root of a chain.
+//! Protection against rollback of TUF metadata. Content verified from one root may be offered again from a later or an
+//! earlier root of the same repository, so versions are recorded under every root of a chain.
 
 use std::collections::BTreeMap;
 
 use super::{State, TufRollback};
 use crate::trust::tuf::{Evidence, RootSeen};
 
-/// The versions that may be compared with what was seen under an earlier root: those of roles whose keys are still the
-/// same. Delegated roles hang on the targets' keys.
+/// The versions that may be compared with those recorded under an earlier root: those of roles with unchanged keys.
+/// Delegated roles depend on the targets' keys.
 fn comparable(evidence: &Evidence, root: &RootSeen) -> BTreeMap<String, u64> {
     let same = |role: &String| {
         let top = ["root", "timestamp", "snapshot"].contains(&role.as_str());
@@ -26,7 +26,7 @@ impl State {
         })
     }
 
-    /// Remembers versions of TUF metadata; never lowers one.
+    /// Records versions of TUF metadata; never lowers one.
     pub fn record_tuf(&mut self, instance: &str, versions: &BTreeMap<String, u64>) {
         let seen = self.0.tuf.entry(instance.to_owned()).or_default();
         for (role, &version) in versions {
@@ -41,21 +41,21 @@ impl State {
         evidence.roots.iter().find_map(offered)
     }
 
-    /// Whether anything is remembered of this repository.
+    /// Whether there is any state for this repository.
     pub fn knows_evidence(&self, evidence: &Evidence) -> bool {
         evidence.roots.iter().any(|root| self.0.tuf.contains_key(&root.digest.to_string()))
     }
 
-    /// Remembers the versions of a verified chain; never lowers one. Under every root, for who takes the last ones away
-    /// offers a chain of the first ones; a chain bounds how many there are.
+    /// Records the versions of a verified chain; never lowers one. They are recorded under every root, because an
+    /// attacker who removes the last roots offers a chain of the first ones; the size of a chain limits their number.
     pub fn record_evidence(&mut self, evidence: &Evidence) {
         for root in &evidence.roots {
             self.record_tuf(&root.digest.to_string(), &comparable(evidence, root));
         }
     }
 
-    /// Remembers the versions of a chain that was accepted although this host has seen higher ones. They become what is
-    /// compared with: who said so meant it.
+    /// Records the versions of a chain that was accepted although this host has seen higher ones. Later ones are
+    /// compared with these, because the user decided this deliberately.
     pub fn accept_evidence(&mut self, evidence: &Evidence) {
         for root in &evidence.roots {
             self.0.tuf.entry(root.digest.to_string()).or_default().extend(comparable(evidence, root));
