@@ -11,40 +11,40 @@ use crate::{
 
 /// Why a directory of keys was not written, or not read.
 ///
-/// Its text says what is true; [`code`](Self::code) names it for programs.
+/// The message states the facts; [`code`](Self::code) identifies the error for programs.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum WriteError {
-    /// The file system.
+    /// A file system error.
     #[error(transparent)]
     Fs(#[from] FsError),
-    /// The target holds what keypack did not write.
+    /// The target contains files that keypack did not write.
     #[error("{} holds what keypack did not write: {}", display(target), first(names, *count))]
     ForeignFiles {
         /// The target.
         target: PathBuf,
-        /// The first five names, control characters escaped.
+        /// The first five names, with control characters escaped.
         names: Vec<String>,
-        /// How many there are.
+        /// The number of such files.
         count: usize,
     },
     /// More or larger files than a pack may have.
     #[error("{what} is more than keypack handles ({limit})")]
     TooLarge {
-        /// What was counted.
+        /// What is too large.
         what: String,
-        /// The bound that it exceeds.
+        /// The limit.
         limit: u64,
     },
 }
 
 impl WriteError {
-    /// A directory that holds these entries, which keypack did not write.
+    /// The error for a directory with these entries, which keypack did not write.
     pub fn foreign(target: &Path, entries: &[Foreign]) -> Self {
         Self::not_ours(target, entries.iter().map(|e| e.name.clone()).collect())
     }
 
-    /// The target holds files with these names, and keypack wrote none of them.
+    /// The error for a target with files of these names, none of which keypack wrote.
     pub fn not_ours(target: &Path, mut names: Vec<String>) -> Self {
         let count = names.len();
         names.truncate(5);
@@ -61,7 +61,7 @@ impl WriteError {
     }
 }
 
-/// A path as it may be shown on a terminal.
+/// A path, escaped for a terminal.
 pub(super) fn display(path: &Path) -> String {
     shown(&path.to_string_lossy())
 }

@@ -7,19 +7,19 @@ use crate::{
     tree::{OutFile, SafeName},
 };
 
-/// What a directory holds.
+/// The contents of a directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Contents {
-    /// Its plain files, by name.
+    /// Its regular files, by name.
     pub files: Vec<OutFile>,
-    /// What keypack can't have written, by name.
+    /// Entries that keypack can't have written, by name.
     pub foreign: Vec<Foreign>,
 }
 
 /// An entry of a directory that keypack can't have written.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Foreign {
-    /// Its name, control characters escaped.
+    /// Its name, with control characters escaped.
     pub name: String,
     /// What it is.
     pub kind: ForeignKind,
@@ -28,7 +28,7 @@ pub struct Foreign {
 /// Why an entry is foreign.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ForeignKind {
-    /// keys/ is flat.
+    /// keys/ has no subdirectories.
     Directory,
     /// keys/ has no links.
     Symlink,
@@ -40,7 +40,7 @@ pub enum ForeignKind {
     TooLarge,
 }
 
-/// The name, if it is one that keypack could have written and the entry is a plain file.
+/// The name, if keypack could have written it and the entry is a regular file.
 pub(super) fn plain_name(entry: &Entry) -> Option<SafeName> {
     if entry.kind != Kind::RegularFile {
         return None;
@@ -48,7 +48,7 @@ pub(super) fn plain_name(entry: &Entry) -> Option<SafeName> {
     SafeName::new(entry.name.to_str()?).ok()
 }
 
-/// The name as it may be shown.
+/// The name, escaped for display.
 pub(super) fn shown(entry: &Entry) -> String {
     crate::display::shown(&entry.name.to_string_lossy())
 }
@@ -64,14 +64,14 @@ fn foreign(entry: &Entry) -> Option<ForeignKind> {
     }
 }
 
-/// The entries of a directory, by name. More than a pack may have is an error: somebody named the wrong directory.
+/// The entries of a directory, by name. More than a pack may have is an error: it is probably the wrong directory.
 pub(super) fn list(existing: &Existing, path: &Path) -> Result<Vec<Entry>, WriteError> {
-    // The limit is for files; a few foreign ones beside a full pack shall still be told by name.
+    // The limit is for files of a pack; a few foreign ones in addition should still be listed by name.
     let entries = existing.entries(limits::PACK_FILES + 100).map_err(|e| FsError::read(e, path))?;
     entries.ok_or_else(|| too_many(path))
 }
 
-/// All of a directory that can be keypack's, read within the limits; the rest is listed as foreign.
+/// Reads all files of a directory that may be keypack's, within the limits; the rest is listed as foreign.
 pub(super) fn contents(existing: &Existing, path: &Path) -> Result<Contents, WriteError> {
     let mut contents = Contents { files: Vec::new(), foreign: Vec::new() };
     let mut total = 0;
@@ -95,7 +95,7 @@ pub(super) fn contents(existing: &Existing, path: &Path) -> Result<Contents, Wri
     Ok(contents)
 }
 
-/// Whether the directory holds exactly these files, with exactly the modes that keypack gives.
+/// Whether the directory contains exactly these files, with exactly the modes that keypack sets.
 pub(super) fn same(existing: &Existing, entries: &[Entry], files: &[OutFile], path: &Path) -> bool {
     let mut files: Vec<_> = files.iter().collect();
     files.sort_by(|a, b| a.name.cmp(&b.name));
@@ -105,12 +105,12 @@ pub(super) fn same(existing: &Existing, entries: &[Entry], files: &[OutFile], pa
             plain_name(entry).as_ref() == Some(&file.name)
                 && entry.mode == MODE_FILE
                 && entry.size == file.bytes.len() as u64
-                // Unreadable is not the same; the writer then says what is wrong, if anything is.
+                // An unreadable file counts as different; the writer then reports the error, if there is one.
                 && bytes(existing, &file.name, path).is_ok_and(|bytes| bytes == file.bytes)
         })
 }
 
-/// The bytes of one plain file, at most [`limits::PACK_FILE`].
+/// The bytes of one regular file, at most [`limits::PACK_FILE`].
 fn bytes(existing: &Existing, name: &SafeName, path: &Path) -> Result<Vec<u8>, WriteError> {
     let path = path.join(name.as_str());
     let bytes = existing.read(name.as_str(), limits::PACK_FILE).map_err(|e| FsError::read(e, &path))?;

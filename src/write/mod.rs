@@ -1,5 +1,5 @@
-//! A directory of keys: what may be replaced, whether it is already as it should be, and reading one back. How it is
-//! exchanged as a whole is [`crate::fs`]'s.
+//! A directory of keys: what may be replaced, whether it is up to date, and reading it back. [`crate::fs`] exchanges it
+//! atomically.
 
 mod error;
 mod listing;
@@ -15,10 +15,11 @@ use crate::{
     tree::OutFile,
 };
 
-/// Makes `files` the whole content of the directory `target`: flat, files 0644, directory 0755.
+/// Replaces the entire content of the directory `target` with `files`: flat, files 0644, directory 0755.
 ///
-/// `known` says which names in the directory in place keypack wrote before, as its inventory lists them; any other entry
-/// refuses the target. On an error the target is as it was. The new directory belongs to the user who runs keypack.
+/// `known` returns the names that keypack wrote into the existing directory, according to its inventory; any other
+/// entry refuses the target. On an error the target is unchanged. The new directory belongs to the user who runs
+/// keypack.
 pub fn replace(
     target: &Path,
     files: &[OutFile],
@@ -33,9 +34,9 @@ pub fn replace(
     })
 }
 
-/// What the directory `target` holds; `None` if it does not exist. Links are not followed.
+/// The contents of the directory `target`; `None` if it does not exist. Links are not followed.
 ///
-/// What keypack can't have written is listed, not read.
+/// Entries that keypack can't have written are listed, not read.
 pub fn read(target: &Path) -> Result<Option<Contents>, WriteError> {
     fs::look(target)?.map(|existing| listing::contents(&existing, target)).transpose()
 }
@@ -46,7 +47,7 @@ fn refuse_foreign(target: &Path, entries: &[Entry], known: &dyn Fn(&str) -> bool
     if names.is_empty() { Ok(()) } else { Err(WriteError::not_ours(target, names)) }
 }
 
-/// What can't be read back must not be written.
+/// Refuses files that could not be read back.
 fn refuse_too_large(files: &[OutFile]) -> Result<(), WriteError> {
     let too_large = |what: String, limit| Err(WriteError::TooLarge { what, limit });
     if files.len() > limits::PACK_FILES {
