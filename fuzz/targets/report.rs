@@ -41,7 +41,7 @@ pub fn run(data: &[u8]) {
         changed: Vec::new(),
         schema_version: 1,
         command: "discover",
-        sources: vec![SourceReport { place: text(0), read: 1, absent: 1, problems: vec![problem(1)] }],
+        sources: vec![SourceReport { place: text(0), read: 1, absent: 1, problems: vec![problem(1)], unreadable: 1 }],
         images: vec![ImageReport {
             source: text(0),
             repository: text(1),
@@ -67,7 +67,7 @@ pub fn run(data: &[u8]) {
                 .collect(),
             others: vec![text(4)],
             problems: vec![problem(2)],
-            label: text(3),
+            doubt: None, label: text(3),
         }].into(),
         keys: vec![KeyReport {
             key,

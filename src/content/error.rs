@@ -51,6 +51,14 @@ pub enum ContentError {
         /// The requested name: "tag v1", "manifest sha256:…".
         name: String,
     },
+    /// What a location lists under a tag, or is asked for by name, can't be read.
+    #[error("{}", of_name(name, why))]
+    OfName {
+        /// The tag or the digest.
+        name: String,
+        /// The cause.
+        why: Box<Self>,
+    },
     /// A required blob is missing.
     #[error("{place} names {digest} but does not hold it")]
     MissingBlob {
@@ -156,6 +164,13 @@ pub enum ContentError {
     },
 }
 
+/// A cause that does not name the thing gets its name, but for one that is the same for everything.
+fn of_name(name: &str, why: &ContentError) -> String {
+    let text = why.to_string();
+    let is_general = matches!(why, ContentError::Registry(RegistryError::Gone { .. }));
+    if is_general || text.contains(name) { text } else { format!("{name}: {text}") }
+}
+
 impl ContentError {
     /// A failed read.
     pub fn read(what: impl Into<String>, source: io::Error) -> Self {
@@ -172,9 +187,15 @@ impl ContentError {
         Self::WrongPlace { path: path.to_owned(), expected, reason: reason.into() }
     }
 
+    /// The same error, of what this name stands for.
+    pub(super) fn of_name(self, name: &str) -> Self {
+        Self::OfName { name: name.to_owned(), why: Box::new(self) }
+    }
+
     /// The stable code of this error.
     pub const fn code(&self) -> Code {
         match self {
+            Self::OfName { why, .. } => why.code(),
             Self::NoSuchPlace { .. } => Code::NotFound,
             Self::WrongPlace { .. } => Code::WrongPlace,
             Self::NoSuchName { .. } => Code::NameUnknown,
@@ -199,6 +220,7 @@ impl From<&ContentError> for Diagnostic {
     fn from(e: &ContentError) -> Self {
         let diagnostic = Self::new(e.code(), e.to_string());
         match e {
+            ContentError::OfName { why, .. } => Self { message: diagnostic.message, ..Self::from(&**why) },
             ContentError::Registry(e) => match e.hint() {
                 Some(hint) => diagnostic.hinting(hint),
                 None => diagnostic,

@@ -42,8 +42,8 @@ pub use registry::{RegistrySource, Selection};
 pub use signature_repository::SignatureRepository;
 pub use sink::{ArchiveSink, LayoutSink, OcMirrorSink, RegistrySink};
 pub use source::{
-    Abilities, Attachment, Completeness, DetachedSignatures, Listed, Name, Referrers, ReleaseManifests,
-    Remote, Sidecars, Source,
+    Abilities, Attachment, Completeness, DetachedSignatures, Doubt, Listed, Name, Referrers,
+    ReleaseManifests, Remote, Sidecars, Source,
 };
 pub use storage::Storage;
 

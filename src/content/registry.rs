@@ -6,7 +6,7 @@ use std::{
     io::{Cursor, Read},
 };
 
-use super::{Abilities, ContentError, Listed, Name, Referrers, RegistrySink, Remote, Source};
+use super::{Abilities, ContentError, Doubt, Listed, Name, Referrers, RegistrySink, Remote, Source};
 use crate::{
     oci::{Descriptor, Digest, Document, media},
     registry::{Host, Options, Registry, RegistryError},
@@ -78,15 +78,16 @@ impl RegistrySource {
         }
     }
 
-    /// Passes on the selected images, each requested by name, and returns the tags to read in addition: those in the
-    /// repository's list that belong to them, and the conventional names of their signatures. A list may be incomplete,
-    /// as in a pull-through cache, or may be refused even if pulling is allowed, so missing tags are requested anyway.
+    /// Passes on the selected images, each requested by name, and returns the tags to read in addition, each with whether it
+    /// is listed: those in the repository's list that belong to them, and the conventional names of their signatures. A list
+    /// may be incomplete, as in a pull-through cache, or may be refused even if pulling is allowed, so missing tags are
+    /// requested anyway.
     fn named(
         &self,
         repository: &str,
         selected: &[String],
         take: &mut dyn FnMut(Result<Listed, ContentError>),
-    ) -> Result<Vec<String>, ContentError> {
+    ) -> Result<Vec<(String, bool)>, ContentError> {
         let ask = |name: &String| Ok::<_, Infallible>(self.registry.manifest(repository, name));
         let Ok(found) = self.workers().map(selected, ask);
         let (mut images, mut failed) = (BTreeSet::new(), Vec::new());
@@ -100,7 +101,7 @@ impl RegistrySource {
                     continue;
                 }
                 Err(e) => {
-                    failed.push(ContentError::from(e));
+                    failed.push(ContentError::from(e).of_name(name));
                     continue;
                 }
             };
@@ -122,14 +123,20 @@ impl RegistrySource {
         if let Some(first) = first {
             return Err(first);
         }
-        let listed = self.registry.tags(repository).unwrap_or_default();
+        let listed = self.registry.tags(repository);
+        // Without a list nothing else tells what belongs to the images and is no signature.
+        let suffixes = if listed.is_ok() { &[".sig", ""][..] } else { &[".sig", "", ".att", ".sbom"] };
         let bases: BTreeSet<_> = images.iter().map(|image| format!("sha256-{}", image.hex())).collect();
         let belongs = |tag: &String| {
             bases.contains(tag.split('.').next().unwrap_or_default()) && !selected.contains(tag)
         };
-        let mut tags: BTreeSet<String> = listed.into_iter().filter(belongs).collect();
-        tags.extend(bases.iter().flat_map(|base| [format!("{base}.sig"), base.clone()]));
-        Ok(tags.into_iter().filter(|tag| !selected.contains(tag)).collect())
+        let mut tags: BTreeMap<String, bool> =
+            listed.unwrap_or_default().into_iter().filter(belongs).map(|tag| (tag, true)).collect();
+        for tag in bases.iter().flat_map(|base| suffixes.iter().map(move |suffix| format!("{base}{suffix}")))
+        {
+            tags.entry(tag).or_insert(false);
+        }
+        Ok(tags.into_iter().filter(|(tag, _)| !selected.contains(tag)).collect())
     }
 }
 
@@ -171,22 +178,37 @@ impl Source for RegistrySource {
                 let selected = images.get(repository).map_or(&[][..], Vec::as_slice);
                 self.named(repository, selected, take)?
             }
-            Selection::Repositories(_) | Selection::Prefix(_) => self.registry.tags(repository)?,
+            Selection::Repositories(_) | Selection::Prefix(_) => {
+                self.registry.tags(repository)?.into_iter().map(|tag| (tag, true)).collect()
+            }
         };
         for tags in tags.chunks(LISTED_AT_ONCE) {
-            let ask = |tag: &String| Ok::<_, Infallible>(self.registry.manifest(repository, tag));
+            let ask =
+                |(tag, _): &(String, bool)| Ok::<_, Infallible>(self.registry.manifest(repository, tag));
             let Ok(found) = self.workers().map(tags, ask);
-            for (tag, found) in tags.iter().zip(found) {
-                // A tag that was deleted since it was listed does not count.
-                if let Some(found) = found.transpose() {
-                    let name = Name::Tag(tag.clone());
-                    take(
-                        found.map(|(descriptor, _)| Listed { descriptor, name }).map_err(ContentError::from),
-                    );
+            for ((tag, is_listed), found) in tags.iter().zip(found) {
+                let name = Name::Tag(tag.clone());
+                match found {
+                    Ok(Some((descriptor, _))) => take(Ok(Listed { descriptor, name })),
+                    // What is listed and not given may be an image or a signature.
+                    Ok(None) if *is_listed => {
+                        let place = self.registry.place(repository);
+                        let name = format!("manifest for the tag {tag}, which it lists");
+                        take(Err(ContentError::NoSuchName { place, name }.of_name(tag)));
+                    }
+                    Ok(None) => {}
+                    Err(e) => take(Err(ContentError::from(e).of_name(tag))),
                 }
             }
         }
         Ok(())
+    }
+
+    fn doubt(&self, repository: &str) -> Option<Doubt> {
+        if self.registry.sends_to_a_login(repository) {
+            return Some(Doubt::Login);
+        }
+        (!matches!(self.selection, Selection::Images(_))).then_some(Doubt::List)
     }
 
     fn resolve(&self, repository: &str, reference: &str) -> Result<Option<Descriptor>, ContentError> {

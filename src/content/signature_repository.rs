@@ -6,7 +6,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use super::{Abilities, ContentError, Listed, Referrers, RegistrySource, Remote, Selection, Source};
+use super::{Abilities, ContentError, Doubt, Listed, Referrers, RegistrySource, Remote, Selection, Source};
 use crate::{
     limits,
     oci::{Blob, Descriptor, Digest, Document},
@@ -94,6 +94,10 @@ impl Referrers for SignatureRepository {
 impl Source for SignatureRepository {
     fn place(&self) -> String {
         self.images.place()
+    }
+
+    fn doubt(&self, repository: &str) -> Option<Doubt> {
+        self.images.doubt(repository)
     }
 
     fn repositories(&self) -> Result<Vec<String>, ContentError> {

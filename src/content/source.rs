@@ -3,6 +3,8 @@
 
 use std::io::Read;
 
+use serde::Serialize;
+
 use super::ContentError;
 use crate::{
     oci::{Descriptor, Digest},
@@ -49,6 +51,18 @@ pub enum Completeness {
     Partial,
 }
 
+/// Why an image may have signatures although none was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Doubt {
+    /// Only a tag list was read, which may be incomplete.
+    List,
+    /// The registry answers the referrers request with a login page.
+    Login,
+    /// The image that it was mirrored from is signed.
+    Source,
+}
+
 /// A location with images.
 pub trait Source: Sync {
     /// The location's name in messages, as the user wrote it: `oci:mirror`, `docker://host/ns`.
@@ -76,6 +90,11 @@ pub trait Source: Sync {
 
     /// Opens a manifest or a blob without any checks: only [`fetch`](super::fetch) calls this.
     fn open(&self, repository: &str, blob: &Descriptor) -> Result<Option<Box<dyn Read + '_>>, ContentError>;
+
+    /// Whether images of this repository may have signatures that were not found. Called after everything was read.
+    fn doubt(&self, _repository: &str) -> Option<Doubt> {
+        None
+    }
 
     /// The optional operations of this location.
     fn abilities(&self) -> Abilities<'_> {

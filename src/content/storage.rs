@@ -91,10 +91,12 @@ impl<F: Files> Storage<F> {
                     reason: "its current/link is missing, so it names nothing".to_owned(),
                 })
             });
-            take(found.and_then(|digest| {
+            let listed = found.and_then(|digest| {
                 tagged.insert(digest);
-                Ok(Listed { descriptor: self.descriptor(digest)?, name: Name::Tag(child.name) })
-            }));
+                let name = Name::Tag(child.name.clone());
+                Ok(Listed { descriptor: self.descriptor(digest)?, name })
+            });
+            take(listed.map_err(|e| e.of_name(&child.name)));
         }
         Ok(())
     }

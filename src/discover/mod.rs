@@ -16,6 +16,7 @@ use crate::{
     content::Source, diag::Diagnostic, limits, oci::Digest, registry::Host, signature::UntrustedSignature,
 };
 
+pub use crate::content::Doubt;
 pub use keep::{Keep, Whole};
 pub use other::Other;
 pub use places::{discover, discover_all};
@@ -51,6 +52,8 @@ pub struct Place {
     pub absent: usize,
     /// Problems with its entries: a tag with an empty link, a listed image that does not exist.
     pub problems: Vec<Diagnostic>,
+    /// Images of which not even the digest could be read; each has its problem.
+    pub unreadable: usize,
 }
 
 /// One image: a manifest or a list of manifests.
@@ -74,6 +77,8 @@ pub struct Image<S = UntrustedSignature> {
     pub others: Vec<Other>,
     /// Problems while reading it.
     pub problems: Vec<Diagnostic>,
+    /// Why it may have signatures although none was found.
+    pub doubt: Option<Doubt>,
 }
 
 /// The kind of an image.
@@ -178,6 +183,12 @@ impl<S> FoundSignature<S> {
         // The form suggested by the name: the fallback tag and the API refer to bundles.
         let form = if via == Via::Tag { Form::SimpleSigning } else { Form::Bundle };
         Self { via, at: At::Manifest(at), form, content: Err(problem) }
+    }
+
+    /// Whether it can't be read and nothing else says which image it is for, so that it is kept under the digest of the
+    /// manifest that holds it.
+    fn is_for_nobody(&self, image: &Digest) -> bool {
+        self.content.is_err() && self.at == At::Manifest(*image)
     }
 }
 

@@ -55,11 +55,13 @@ pub fn discover_all<K: Keep>(
         loose.append(&mut walked.loose);
         if let Some(only) = &target.only {
             keep_only(&mut discovery.images, first, only, &place.name)?;
-            loose.retain(|(_, _, image, _)| {
-                discovery.images[first..].iter().any(|i| i.digest == *image) || only == &image.to_string()
+            loose.retain(|(_, _, image, signature)| {
+                discovery.images[first..].iter().any(|i| i.digest == *image)
+                    || only == &image.to_string()
+                    || signature.is_for_nobody(image)
             });
         }
-        discovery.places.push(Place { problems: walked.problems, ..place });
+        discovery.places.push(Place { problems: walked.problems, unreadable: walked.unreadable, ..place });
     }
     bring_home(&mut discovery.images, loose);
     Ok(discovery)
@@ -80,6 +82,7 @@ fn walk<K: Keep>(
         read: counts.read.load(Ordering::Relaxed),
         absent: counts.absent.load(Ordering::Relaxed),
         problems: Vec::new(),
+        unreadable: 0,
     };
     let route = Route {
         source: target.source,
@@ -89,7 +92,8 @@ fn walk<K: Keep>(
         counts: &counts,
         progress: &|| (progress.lock().unwrap_or_else(PoisonError::into_inner))(&so_far()),
     };
-    let mut all = Walked { images: Vec::new(), loose: Vec::new(), problems: Vec::new(), failure: None };
+    let mut all =
+        Walked { images: Vec::new(), loose: Vec::new(), problems: Vec::new(), unreadable: 0, failure: None };
     match target.source.repositories() {
         Err(e) => all.failure = Some(e),
         Ok(repositories) => {
@@ -99,6 +103,7 @@ fn walk<K: Keep>(
                 all.images.append(&mut walked.images);
                 all.loose.append(&mut walked.loose);
                 all.problems.append(&mut walked.problems);
+                all.unreadable += walked.unreadable;
                 all.failure = all.failure.or(walked.failure);
             }
         }
@@ -151,6 +156,12 @@ fn bring_home<S>(images: &mut Vec<Image<S>>, loose: Vec<Loose<S>>) {
         }
     }
     for (place, repository, digest, signature) in loose {
+        if signature.is_for_nobody(&digest)
+            && let Some(index) = only_image(images, &place, &repository)
+        {
+            images[index].signatures.push(signature);
+            continue;
+        }
         let name = (place, repository, digest);
         if let Some(index) = here.get(&digest).or_else(|| absent.get(&name)) {
             images[*index].signatures.push(signature);
@@ -168,6 +179,19 @@ fn bring_home<S>(images: &mut Vec<Image<S>>, loose: Vec<Loose<S>>) {
             signatures: vec![signature],
             others: Vec::new(),
             problems: Vec::new(),
+            doubt: None,
         });
     }
+}
+
+/// The one image of a repository, where it has one: what can't be read and lies beside it may be its signature.
+fn only_image<S>(images: &[Image<S>], place: &str, repository: &str) -> Option<usize> {
+    let mut here = images.iter().enumerate().filter(|(_, image)| {
+        *image.place == *place
+            && *image.repository == *repository
+            && image.instance_of.is_none()
+            && image.kind != Kind::Absent
+    });
+    let (index, _) = here.next()?;
+    here.next().is_none().then_some(index)
 }

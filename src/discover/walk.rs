@@ -12,10 +12,15 @@ use std::{
     },
 };
 
-use super::{FoundSignature, Image, Keep, Other, Via, problem, store::Store};
+use super::{
+    FoundSignature, Image, Keep, Other, Via,
+    names::{TagName, tag_name},
+    problem,
+    store::Store,
+};
 use crate::{
     content::{self, Abilities, ContentError, Listed, Source},
-    diag::Diagnostic,
+    diag::{Code, Diagnostic},
     oci::{Descriptor, Digest, Document, ManifestError},
 };
 use examine::Examined;
@@ -88,6 +93,8 @@ pub(super) struct Walk<'a, K: Keep> {
     untagged: BTreeMap<Digest, Vec<Digest>>,
     found: Found<K::Kept>,
     problems: Vec<Diagnostic>,
+    /// Images of which not even the digest could be read.
+    unreadable: usize,
 }
 
 /// The result of a walk.
@@ -95,6 +102,8 @@ pub(super) struct Walked<S> {
     pub(super) images: Vec<Image<S>>,
     pub(super) loose: Vec<Loose<S>>,
     pub(super) problems: Vec<Diagnostic>,
+    /// Images of which not even the digest could be read.
+    pub(super) unreadable: usize,
     /// The first error that concerns the location and not its content.
     pub(super) failure: Option<ContentError>,
 }
@@ -114,13 +123,14 @@ impl<'a, K: Keep> Walk<'a, K> {
             untagged: BTreeMap::new(),
             found: Vec::new(),
             problems: Vec::new(),
+            unreadable: 0,
         }
     }
 
     /// Walks through the whole repository. An error about one thing in it is a problem of that thing.
     pub(super) fn run(mut self) -> Walked<K::Kept> {
         if let Err(e) = self.list() {
-            self.fail(e);
+            self.not_given(e);
         }
         self.ask_for_referrers();
         self.read_sidecars();
@@ -138,10 +148,36 @@ impl<'a, K: Keep> Walk<'a, K> {
                     self.take(&std::mem::take(&mut some));
                 }
             }
-            Err(e) => self.fail(e),
+            Err(e) => self.not_given(e),
         })?;
         self.take(&some);
         Ok(())
+    }
+
+    /// Records something unreadable: if it has a name, as a problem of the image that the name refers to, or as an unreadable
+    /// image.
+    fn not_given(&mut self, error: ContentError) {
+        let about = match &error {
+            ContentError::OfName { name, .. } => tag_name(name),
+            _ => return self.fail(error),
+        };
+        let about = match about {
+            TagName::Signature(image)
+            | TagName::Attestation(image)
+            | TagName::Sbom(image)
+            | TagName::Digest(image) => Some(image),
+            TagName::Image => None,
+        };
+        let problem = self.problem(error);
+        if let Some(image) = about {
+            self.found.push((image, Evidence::Problem(problem)));
+            return;
+        }
+        // A requested name that does not exist is not an image.
+        if problem.code != Code::NameUnknown {
+            self.unreadable += 1;
+        }
+        self.problems.push(problem);
     }
 
     /// Reads the manifests of a part of the list, then records what they are.
@@ -213,7 +249,8 @@ enum Unread {
 }
 
 /// Whether an error concerns one piece of content and not its location.
-const fn is_about_content(error: &ContentError) -> bool {
+fn is_about_content(error: &ContentError) -> bool {
+    let error = if let ContentError::OfName { why, .. } = error { why } else { error };
     matches!(
         error,
         ContentError::Blob(_)

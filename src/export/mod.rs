@@ -2,4 +2,4 @@
 
 mod registries_d;
 
-pub(crate) use registries_d::{Asked, Attachments, RegistriesD, is_ours, scopes};
+pub(crate) use registries_d::{Asked, Attachments, RegistriesD, full_name, is_ours, scopes};

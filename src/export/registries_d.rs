@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::{
     diag::{Code, Diagnostic},
@@ -43,7 +43,8 @@ pub(crate) struct Repository {
     /// Its scope.
     pub scope: String,
     /// Images with a signature that oc-mirror mirrors: a tag `sha256-<hex>.sig`.
-    pub signed: usize,
+    #[serde(serialize_with = "number")]
+    pub signed: Vec<String>,
     /// Images that were read and have no signature.
     pub unsigned: Vec<String>,
     /// Images whose only signatures are bundles, which oc-mirror leaves behind.
@@ -55,9 +56,13 @@ pub(crate) struct Repository {
 impl Repository {
     /// The decision: only what is known switches verification off.
     pub(crate) const fn attachments(&self) -> Attachments {
-        let known = self.unread.is_empty() && self.signed == 0 && self.bundles.is_empty();
+        let known = self.unread.is_empty() && self.signed.is_empty() && self.bundles.is_empty();
         if known && !self.unsigned.is_empty() { Attachments::Off } else { Attachments::On }
     }
+}
+
+fn number<S: Serializer>(names: &[String], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(names.len() as u64)
 }
 
 /// The repositories that were looked at.
@@ -87,12 +92,12 @@ impl RegistriesD {
                 let scope = scope(&registry.host, name);
                 let found = repositories.entry(scope.clone()).or_insert_with(|| Repository {
                     scope,
-                    signed: 0,
+                    signed: Vec::new(),
                     unsigned: Vec::new(),
                     bundles: Vec::new(),
                     unread: Vec::new(),
                 });
-                found.add(references, &images, doubtful);
+                found.add(&registry.host, name, references, &images, doubtful);
             }
         }
         Self { repositories: repositories.into_values().collect() }
@@ -124,10 +129,16 @@ impl RegistriesD {
 
 impl Repository {
     /// Adds the images that were asked for by name.
-    fn add<S>(&mut self, references: &[String], images: &[&Image<S>], doubtful: bool) {
+    fn add<S>(
+        &mut self,
+        host: &str,
+        repository: &str,
+        references: &[String],
+        images: &[&Image<S>],
+        doubtful: bool,
+    ) {
         for reference in references {
-            let separator = if reference.starts_with("sha256:") { '@' } else { ':' };
-            let name = format!("{}{separator}{reference}", self.scope);
+            let name = full_name(host, repository, reference);
             let named = images.iter().find(|image| {
                 image.tags.iter().any(|tag| tag == reference) || image.digest.to_string() == *reference
             });
@@ -142,12 +153,13 @@ impl Repository {
                     part.digest == image.digest || part.instance_of.is_some_and(|list| lists.contains(&list))
                 })
             };
-            let is_unread =
-                |part: &&Image<S>| !part.problems.is_empty() || matches!(part.kind, Kind::Unreadable);
+            let is_unread = |part: &&Image<S>| {
+                !part.problems.is_empty() || part.doubt.is_some() || matches!(part.kind, Kind::Unreadable)
+            };
             let forms: BTreeSet<_> =
                 parts().flat_map(|part| &part.signatures).map(|signature| signature.form).collect();
             if forms.contains(&Form::SimpleSigning) {
-                self.signed += 1;
+                self.signed.push(name);
             } else if doubtful || image.kind == Kind::Absent || parts().any(is_unread) {
                 self.unread.push(name);
             } else if forms.iter().any(|form| *form != Form::Attestation) {
@@ -157,6 +169,12 @@ impl Repository {
             }
         }
     }
+}
+
+/// The name of an image in full, by tag or digest.
+pub(crate) fn full_name(host: &str, repository: &str, reference: &str) -> String {
+    let separator = if reference.starts_with("sha256:") { '@' } else { ':' };
+    format!("{}{separator}{reference}", scope(host, repository))
 }
 
 /// The list with this digest, and the lists in it.

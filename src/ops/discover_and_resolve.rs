@@ -1,18 +1,21 @@
 //! From the places that are named to what their signatures need.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use super::{
     Context, Sources,
     key_sources::add_payloads,
-    misplaced,
+    misplaced, not_carried,
     redhat::{self, RedHat},
     sources::{Opened, open},
 };
 use crate::{
-    content::Completeness,
+    content::{Completeness, Doubt},
     diag::{Code, Diagnostic},
-    discover::{Discovery, Image, Kind, Target, discover_all},
+    discover::{Discovery, Target, discover_all},
     display::count,
     export::{Asked, RegistriesD},
     key::{Fingerprint, Key, Role},
@@ -56,15 +59,18 @@ pub(super) fn discover_and_resolve(
         resolver = resolver.asking(redhat.late_keys());
     }
     let judge = Judge::new(resolver);
-    let discovery = discover_all(&targets, &judge, &mut |place| {
+    let mut discovery = discover_all(&targets, &judge, &mut |place| {
         ctx.events.advance(&format!("looking for signatures: {} manifests of {}", place.read, place.name));
     })?;
     if discovery.places.iter().all(|p| p.read == 0) {
         return Err(nothing_readable(&discovery, &sources));
     }
     warn_of_absent(&discovery, &sources, ctx);
-    warn_of_lists(&discovery, &sources, ctx);
+    warn_of_doubt(&discovery, ctx);
     warn_of_bundles(&discovery, &sources, ctx);
+    for from in sources.iter().filter_map(|opened| opened.mirrored_from.as_ref()) {
+        not_carried::compare(&mut discovery, from, ctx);
+    }
     let mut resolution = judge.finish();
     let late = redhat.found();
     gathered.candidates.extend(late.candidates);
@@ -122,24 +128,27 @@ pub(super) fn leave_out(
     left_out
 }
 
-/// A list of tags may leave signatures out, as that of a cache does: that none is listed does not mean that there is none.
-fn warn_of_lists(discovery: &Discovery<Verdict>, sources: &[Opened], ctx: &Context) {
-    for Opened { source, .. } in sources.iter().filter(|opened| opened.is_listed) {
-        let place = source.place();
-        let unsigned = |image: &&Image<Verdict>| {
-            *image.place == *place
-                && matches!(image.kind, Kind::Image | Kind::Index)
-                && image.signatures.is_empty()
-                && image.problems.is_empty()
-        };
-        let unsigned = discovery.images.iter().filter(unsigned).count();
-        if unsigned > 0 {
-            ctx.events.warn(&format!(
-                "{place}: no signature is listed of {}; a list of tags may leave some out, as that of a cache does: \
-                 --images with the names of the images asks for each by name",
-                count(unsigned, "image")
-            ));
+/// That no signature is listed does not mean that there is none.
+fn warn_of_doubt(discovery: &Discovery<Verdict>, ctx: &Context) {
+    let mut doubts: BTreeMap<(&str, Doubt), usize> = BTreeMap::new();
+    for image in discovery.images.iter().filter(|image| image.problems.is_empty()) {
+        if let Some(doubt) = image.doubt {
+            *doubts.entry((&*image.place, doubt)).or_default() += 1;
         }
+    }
+    for ((place, doubt), unsigned) in doubts {
+        let why = match doubt {
+            Doubt::List => {
+                "a list of tags may leave some out, as that of a cache does: --images with the names of the images asks \
+                 for each by name"
+            }
+            // Said when it was found out.
+            Doubt::Source => continue,
+            Doubt::Login => {
+                "asked what refers to an image, the registry answers with a login: give credentials for it (--authfile)"
+            }
+        };
+        ctx.events.warn(&format!("{place}: no signature is listed of {}; {why}", count(unsigned, "image")));
     }
 }
 
@@ -158,11 +167,7 @@ fn warn_of_absent(discovery: &Discovery<Verdict>, sources: &[Opened], ctx: &Cont
     }
 }
 
-/// How many images a warning names.
-const NAMED: usize = 5;
-
-/// Names the images that oc-mirror would mirror without their signatures: it copies the tag `sha256-<hex>.sig` and
-/// nothing that is found as a referrer.
+/// Names the images that oc-mirror would mirror without their signatures.
 fn warn_of_bundles(discovery: &Discovery<Verdict>, sources: &[Opened], ctx: &Context) {
     let asked: Vec<_> = sources
         .iter()
@@ -170,19 +175,6 @@ fn warn_of_bundles(discovery: &Discovery<Verdict>, sources: &[Opened], ctx: &Con
         .map(|(place, (host, images))| Asked { place, host: host.to_string(), images })
         .collect();
     let decision = RegistriesD::decide(&asked, discovery);
-    let bundles: Vec<_> = decision.repositories.iter().flat_map(|found| &found.bundles).collect();
-    if bundles.is_empty() {
-        return;
-    }
-    let mut names: Vec<_> = bundles.iter().take(NAMED).map(|name| name.as_str()).collect();
-    let more = format!("{} more", bundles.len().saturating_sub(NAMED));
-    if bundles.len() > NAMED {
-        names.push(&more);
-    }
-    ctx.events.warn(&format!(
-        "{} signed by bundles alone, which oc-mirror does not mirror, whatever its flags: {}; copy them with oras cp -r, \
-         or have them signed with tags (docs/oc-mirror.md)",
-        if bundles.len() == 1 { "1 image is".to_owned() } else { format!("{} images are", bundles.len()) },
-        names.join(", ")
-    ));
+    let bundles: Vec<_> = decision.repositories.into_iter().flat_map(|found| found.bundles).collect();
+    not_carried::warn_of_bundles(&bundles, ctx);
 }

@@ -2,10 +2,11 @@
 
 use std::{collections::BTreeMap, io, path::Path};
 
-use super::{Context, place::location};
+use super::{Context, not_carried::MirroredFrom, place::location};
 use crate::{
     content::{
-        self, Images, ListedImage, Location, copied, is_image_set, locate, parse_image_set, parse_list,
+        self, Images, ListedImage, Location, copied, is_image_set, locate, oc_mirror_path, parse_image_set,
+        parse_list,
     },
     diag::{Code, Diagnostic},
     discover::{Kind, Target, discover},
@@ -22,17 +23,21 @@ pub(super) struct Listed {
     pub(super) copied: Vec<(String, String)>,
     /// Whether oc-mirror is to mirror them from there: the list is one of its own, read where it copies from.
     pub(super) to_be_mirrored: bool,
+    /// What oc-mirror mirrored: the list is one of its own, and a mirror is read.
+    pub(super) mirrored_from: Option<MirroredFrom>,
 }
 
 /// Finds the registries and images that a list means, at `mirror` if one is given.
-pub(super) fn images(list: &str, mirror: Option<&Location>, ctx: &Context) -> Result<Listed, Diagnostic> {
-    let mirror = match mirror {
+pub(super) fn images(list: &str, place: Option<&Location>, ctx: &Context) -> Result<Listed, Diagnostic> {
+    let mirror = match place {
         None => None,
         Some(Location::Repositories(host, prefix)) => Some((host, prefix.as_str())),
+        // Read whole, and compared with the list.
+        Some(folder) if oc_mirror_path(folder).is_some() => None,
         Some(other) => {
             return Err(Diagnostic::usage(
                 format!("--images goes with a registry, and {other} is none"),
-                "name the mirror as docker://HOST or docker://HOST/PREFIX",
+                "name the mirror as docker://HOST or docker://HOST/PREFIX, or what oc-mirror left as oc-mirror:DIR",
             ));
         }
     };
@@ -66,10 +71,18 @@ pub(super) fn images(list: &str, mirror: Option<&Location>, ctx: &Context) -> Re
     if listed.is_empty() {
         return Err(Diagnostic::new(Code::ListMalformed, format!("{list} names no image")));
     }
-    let to_be_mirrored = of_oc_mirror && mirror.is_none();
+    if place.is_some() && mirror.is_none() && !of_oc_mirror {
+        return Err(Diagnostic::usage(
+            format!("--images {list} is no list of oc-mirror, and oc-mirror:DIR is read whole"),
+            "give the ImageSetConfiguration or mapping.txt, whose sources are compared with what is there",
+        ));
+    }
     // What names in a place of images say is no more than that.
     let copied = mirror.filter(|_| is_written).map_or_else(Vec::new, |mirror| copied(&listed, mirror));
-    Ok(Listed { images: locate(&listed, mirror), copied, to_be_mirrored })
+    let images = locate(&listed, mirror);
+    let mirror = mirror.map(|(host, prefix)| (host.clone(), prefix.to_owned()));
+    let mirrored_from = (of_oc_mirror && place.is_some()).then_some(MirroredFrom { list: listed, mirror });
+    Ok(Listed { images, copied, to_be_mirrored: of_oc_mirror && place.is_none(), mirrored_from })
 }
 
 /// The text of a list; `None` where the name means a place with images instead.

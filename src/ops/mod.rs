@@ -21,6 +21,7 @@ mod log;
 mod mappings;
 mod misplaced;
 mod net;
+mod not_carried;
 mod oc_mirror;
 mod place;
 pub mod pull;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::{
     Context, KeySources,
     images::{Listed, images},
+    not_carried::MirroredFrom,
     oc_mirror,
     place::{hosts, location},
 };
@@ -38,12 +39,12 @@ pub(super) struct Opened {
     /// The one image of it that is meant.
     pub(super) only: Option<String>,
     pub(super) is_registry: bool,
-    /// Whether only a list of tags says which signatures there are.
-    pub(super) is_listed: bool,
     /// What a list says of its repositories: the name there, and the name at the source.
     pub(super) copied: Vec<(String, String)>,
     /// What oc-mirror is to mirror from there.
     pub(super) to_be_mirrored: Option<(Host, Images)>,
+    /// What oc-mirror mirrored there.
+    pub(super) mirrored_from: Option<MirroredFrom>,
 }
 
 impl Sources {
@@ -111,18 +112,34 @@ fn signature_repository(text: &str) -> Result<RegistryRef, Diagnostic> {
 
 fn open_images(wanted: &Sources, locations: &[Location], ctx: &Context) -> Result<Vec<Opened>, Diagnostic> {
     let options = || ctx.registry();
+    let mut from = None;
     if let Some(list) = &wanted.images {
-        let Listed { images, mut copied, to_be_mirrored } = listed(list, locations, ctx)?;
-        let open = |(host, images): (Host, Images)| Opened {
+        let Listed { images, mut copied, to_be_mirrored, mirrored_from } = listed(list, locations, ctx)?;
+        from = mirrored_from;
+        if from.as_ref().is_some_and(|from| from.mirror.is_none()) {
+            return open_locations(wanted, locations, from, ctx);
+        }
+        let mut open = |(host, images): (Host, Images)| Opened {
             copied: std::mem::take(&mut copied),
             to_be_mirrored: to_be_mirrored.then(|| (host.clone(), images.clone())),
+            mirrored_from: from.take(),
             source: Box::new(RegistrySource::new(host, Selection::Images(images), options())),
             only: None,
             is_registry: true,
-            is_listed: false,
         };
-        return Ok(images.into_iter().map(open).collect());
+        return Ok(images.into_iter().map(&mut open).collect());
     }
+    open_locations(wanted, locations, from, ctx)
+}
+
+/// Opens each place; `from` is what oc-mirror mirrored to the only one.
+fn open_locations(
+    wanted: &Sources,
+    locations: &[Location],
+    mut from: Option<MirroredFrom>,
+    ctx: &Context,
+) -> Result<Vec<Opened>, Diagnostic> {
+    let options = || ctx.registry();
     ctx.net.check(hosts(locations))?;
     ctx.events.advance("opening");
     let mut of_oc_mirror = oc_mirror::open(locations, wanted.cache_dir.as_deref(), ctx)?.into_iter();
@@ -134,14 +151,13 @@ fn open_images(wanted: &Sources, locations: &[Location], ctx: &Context) -> Resul
             None => content::open_source(location, &options)?,
         };
         let is_registry = matches!(location, Location::Registry(_) | Location::Repositories(..));
-        let is_listed = matches!(location, Location::Repositories(..));
         sources.push(Opened {
             source,
             only: location.reference(),
             is_registry,
-            is_listed,
             copied: Vec::new(),
             to_be_mirrored: None,
+            mirrored_from: from.take(),
         });
     }
     Ok(sources)

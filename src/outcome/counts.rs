@@ -84,7 +84,11 @@ impl Counts {
             counts.not_logged += image.signatures.iter().filter(|s| s.logged == Some(false)).count();
             counts.problems += image.signatures.iter().filter(|s| s.problem.is_some()).count();
         }
-        counts.problems += sources.iter().map(|source| source.problems.len()).sum::<usize>();
+        for source in sources {
+            counts.problems += source.problems.len();
+            counts.images += source.unreadable;
+            counts.unreadable += source.unreadable;
+        }
         let proved: BTreeSet<_> = proved.map(Needed::Known).collect();
         (counts.have, counts.open) = (proved.len(), open.len());
         counts.needed = proved.union(&open).count();

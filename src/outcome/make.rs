@@ -34,6 +34,7 @@ impl Report {
                 read: p.read,
                 absent: p.absent,
                 problems: p.problems.clone(),
+                unreadable: p.unreadable,
             })
             .collect();
         let open = open::open_needs(images.iter());
@@ -128,6 +129,7 @@ pub(super) fn image(image: &Image<Verdict>, resolution: &Resolution, labels: &La
         signatures: image.signatures.iter().map(|s| signature(s, resolution)).collect(),
         others: image.others.iter().map(|other| other.as_str().to_owned()).collect(),
         problems: image.problems.clone(),
+        doubt: image.doubt.filter(|_| state == ImageState::Unsigned),
         label: labels.label(image),
     }
 }

@@ -20,6 +20,7 @@ mod vouched;
 use serde::{Serialize, Serializer};
 
 use crate::{
+    content::Doubt,
     diag::{Code, Diagnostic},
     key::{Fingerprint, KeyRef, Provenance, Validity},
     oci::Digest,
@@ -89,6 +90,8 @@ pub struct SourceReport {
     pub absent: usize,
     /// What it names but can't tell.
     pub problems: Vec<Diagnostic>,
+    /// Images among that: not even their digest could be read. They are in the counts and not in `images`.
+    pub unreadable: usize,
 }
 
 /// An image.
@@ -122,6 +125,9 @@ pub struct ImageReport {
     pub others: Vec<String>,
     /// What could not be read of it.
     pub problems: Vec<Diagnostic>,
+    /// Why an unsigned image may have signatures all the same: `list`, `login` or `source`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub doubt: Option<Doubt>,
     /// Its name for people.
     #[serde(skip)]
     pub label: String,

@@ -1,4 +1,5 @@
 use super::{Names, Registry, RegistryError, challenge::Challenge, is_repository, pages, token::Scope};
+use crate::http::HttpError;
 
 impl Registry {
     /// The repositories that the catalog lists under a prefix (distribution: docs/spec/api.md, "Listing Repositories";
@@ -32,6 +33,8 @@ impl Registry {
                 return Err(self.transport.refused(&Scope::Catalog, "list its repositories", &answer));
             }
             Err(RegistryError::Denied { .. }) => return Err(refused(403)),
+            // A login.
+            Err(RegistryError::Http(HttpError::Redirect { .. })) => return Err(refused(302)),
             Err(e) => return Err(e),
         }
         found.sort();

@@ -22,6 +22,14 @@ pub enum RegistryError {
     /// A network error.
     #[error(transparent)]
     Http(#[from] HttpError),
+    /// The registry stopped answering.
+    #[error("{place} has stopped answering, and is not asked for the rest: {reason}")]
+    Gone {
+        /// The registry.
+        place: String,
+        /// The last failure.
+        reason: String,
+    },
     /// An error while looking up credentials.
     #[error(transparent)]
     Credentials(#[from] CredentialsError),
@@ -167,6 +175,7 @@ impl RegistryError {
         match self {
             Self::Reference(_) => Code::ReferenceInvalid,
             Self::Http(e) => e.code(),
+            Self::Gone { .. } => Code::Unreachable,
             Self::Credentials(e) => e.code(),
             Self::Blob(e) => e.code(),
             Self::Manifest(e) => e.code(),

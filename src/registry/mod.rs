@@ -209,6 +209,11 @@ impl Registry {
         }
     }
 
+    /// Whether [`Registry::referrers`] got a login page instead of a list, so that its referrers are not known.
+    pub fn sends_to_a_login(&self, repository: &str) -> bool {
+        self.transport.sends_to_a_login(repository)
+    }
+
     /// distribution-spec, "Listing referrers". Registries have many ways to say that they have no such API or no
     /// referrers: 404, 400, 405, 406, 501, a web page, an empty response, a login. The fallback tag is then found like
     /// any other tag. Any other response is an error. An unreadable entry is returned as an error beside the others.
@@ -223,6 +228,7 @@ impl Registry {
         }
         let scope = (self.scope)(repository.to_owned());
         let url = self.transport.url(repository, "referrers/", &subject.to_string())?;
+        let asked = url.clone();
         let read = pages::read(&self.transport, &scope, url, "the list of referrers", |page| {
             let Document::Index(index) = Document::parse(&Blob::new(page.body.clone()))? else {
                 return Err(self.transport.strange("its list of referrers is no index"));
@@ -237,10 +243,16 @@ impl Registry {
         });
         let refused = match read {
             // A redirect that is not followed leads to a login, not to a list.
-            Err(RegistryError::Http(HttpError::Redirect { .. })) => return Ok(Vec::new()),
+            Err(RegistryError::Http(HttpError::Redirect { .. })) => {
+                self.transport.note_login(repository);
+                return Ok(Vec::new());
+            }
             read => read?,
         };
         let Some(answer) = refused else { return Ok(found) };
+        if answer.status == StatusCode::OK && answer.url != asked {
+            self.transport.note_login(repository);
+        }
         match answer.status.as_u16() {
             // A registry with this API may still not know the repository: only the others are not asked again.
             404 | 405 | 501 => {

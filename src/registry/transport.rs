@@ -1,8 +1,8 @@
 use std::{
     collections::{HashMap, HashSet},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicU32, AtomicU64, Ordering},
     },
 };
 
@@ -39,9 +39,19 @@ pub(super) struct Transport {
     authorizations: Mutex<HashMap<Scope, Slot>>,
     /// Repositories without a referrers API: one host name may front several kinds of registries.
     without_referrers: Mutex<HashSet<String>>,
+    /// Repositories that answer the referrers API with a login page.
+    logins: Mutex<HashSet<String>>,
     /// The number of bytes of lists read so far.
     names: AtomicU64,
+    /// The number of consecutive requests without an answer.
+    silent: AtomicU32,
+    /// Why no more requests are sent.
+    gone: OnceLock<String>,
 }
+
+/// After so many consecutive requests without an answer, `/v2/` is requested, and the registry given up if that fails too:
+/// retries for everything it holds could take days.
+const SILENT: u32 = 3;
 
 type Slot = Arc<Mutex<Option<Authorization>>>;
 
@@ -69,7 +79,10 @@ impl Transport {
             learned: Mutex::default(),
             authorizations: Mutex::default(),
             without_referrers: Mutex::default(),
+            logins: Mutex::default(),
             names: AtomicU64::new(0),
+            silent: AtomicU32::new(0),
+            gone: OnceLock::new(),
         }
     }
 
@@ -138,6 +151,14 @@ impl Transport {
         lock(&self.without_referrers).insert(repository.to_owned());
     }
 
+    pub(super) fn sends_to_a_login(&self, repository: &str) -> bool {
+        lock(&self.logins).contains(repository)
+    }
+
+    pub(super) fn note_login(&self, repository: &str) {
+        lock(&self.logins).insert(repository.to_owned());
+    }
+
     /// Counts a page of a list; `false` if the total exceeds [`limits::NAMES`].
     pub(super) fn count_names(&self, bytes: u64) -> bool {
         self.names.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes) <= limits::NAMES
@@ -162,8 +183,39 @@ impl Transport {
         self.exchange(scope, request, |client, request| client.fetch(request, limit))
     }
 
-    /// Answers at most one challenge per request: if that is not accepted, there is no second attempt.
+    /// Sends the request, unless the registry has stopped answering.
     pub(super) fn exchange(
+        &self,
+        scope: &Scope,
+        request: Request<'_>,
+        ask: impl Fn(&http::Client, &Request<'_>) -> Result<Response<Vec<u8>>, HttpError>,
+    ) -> Result<Response<Vec<u8>>, RegistryError> {
+        if let Some(reason) = self.gone.get() {
+            return Err(RegistryError::Gone { place: self.place(""), reason: reason.clone() });
+        }
+        let answer = self.ask(scope, request, ask);
+        match &answer {
+            Err(RegistryError::Http(e)) if e.is_transient() => self.note_silence(),
+            _ => self.silent.store(0, Ordering::Relaxed),
+        }
+        answer
+    }
+
+    /// Counts a request without an answer. As long as `/v2/` answers, that says nothing about other content.
+    fn note_silence(&self) {
+        if !(self.silent.fetch_add(1, Ordering::Relaxed) + 1).is_multiple_of(SILENT) {
+            return;
+        }
+        let Ok(front) = self.at("v2/") else { return };
+        if let Err(e) = self.client.fetch(&Request::new(Method::GET, front), limits::ERROR_ANSWER)
+            && e.is_transient()
+        {
+            self.gone.get_or_init(|| e.to_string());
+        }
+    }
+
+    /// Answers at most one challenge per request: if that is not accepted, there is no second attempt.
+    fn ask(
         &self,
         scope: &Scope,
         mut request: Request<'_>,

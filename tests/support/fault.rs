@@ -45,6 +45,8 @@ enum Fault {
     Stall(usize),
     /// Silence instead of an answer.
     Mute,
+    /// The end of the connection instead of an answer.
+    Hangup,
     /// The body for ever, one byte now and then.
     Drip,
     /// The body is repeated for ever, in chunks.
@@ -98,9 +100,16 @@ impl Reply {
         Self { fault: Fault::Mute, ..Self::new(200) }
     }
 
+    pub fn hangup() -> Self {
+        Self { fault: Fault::Hangup, ..Self::new(200) }
+    }
+
     fn send(&self, to: &mut (impl Read + Write), head_only: bool) -> std::io::Result<()> {
         if self.fault == Fault::Mute {
             return wait_for_end(to);
+        }
+        if self.fault == Fault::Hangup {
+            return Ok(());
         }
         let mut head = format!("HTTP/1.1 {} X\r\nConnection: close\r\n", self.status);
         for (name, value) in &self.headers {

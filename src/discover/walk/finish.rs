@@ -27,11 +27,13 @@ impl<K: Keep> Walk<'_, K> {
                 self.attach(digest, evidence);
             } else if let Evidence::Signature(signature) = evidence {
                 loose.push((self.place.clone(), self.repository.clone(), digest, signature));
+            } else if let Evidence::Problem(problem) = evidence {
+                self.problems.push(problem);
             }
         }
-        let problems = std::mem::take(&mut self.problems);
+        let (problems, unreadable) = (std::mem::take(&mut self.problems), self.unreadable);
         let failure = self.failure.get_mut().unwrap_or_else(PoisonError::into_inner).take();
-        Walked { images: self.into_images(), loose, problems, failure }
+        Walked { images: self.into_images(), loose, problems, unreadable, failure }
     }
 
     /// The image with this digest. An instance of an index becomes an image once there is a finding about it.
@@ -49,6 +51,7 @@ impl<K: Keep> Walk<'_, K> {
                 signatures: Vec::new(),
                 others: Vec::new(),
                 problems: Vec::new(),
+                doubt: None,
             };
             self.images.insert(digest, instance);
         }
@@ -81,6 +84,7 @@ impl<K: Keep> Walk<'_, K> {
     }
 
     fn into_images(self) -> Vec<Image<K::Kept>> {
+        let doubt = self.route.source.doubt(&self.repository);
         // Registry storage lists the instances of an index as separate revisions, and so too the manifests to which a
         // fallback tag referred before its last signature: unsigned ones are not images by themselves.
         let (instances, referrers): (HashMap<_, _>, _) = (self.instances, self.referrers);
@@ -100,6 +104,9 @@ impl<K: Keep> Walk<'_, K> {
         for image in &mut images {
             // A tag that is a digest is not informative, so it comes last.
             image.tags.sort_by_key(|tag| matches!(tag_name(tag), TagName::Digest(_)));
+            if image.signatures.is_empty() && matches!(image.kind, Kind::Image | Kind::Index) {
+                image.doubt = doubt;
+            }
         }
         images.sort_by(|a, b| (&a.tags, a.digest).cmp(&(&b.tags, b.digest)));
         images

@@ -58,6 +58,7 @@ impl<K: Keep> Walk<'_, K> {
             signatures: Vec::new(),
             others: seen.other.into_iter().collect(),
             problems: seen.problem.into_iter().collect(),
+            doubt: None,
         });
         image.tags.extend(tag.cloned());
     }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::discover::{At, FoundSignature, Place, Via};
+use crate::discover::{At, Doubt, FoundSignature, Place, Via};
 
 const PLACE: &str = "docker://r.test";
 
@@ -26,6 +26,7 @@ fn image(repository: &str, tag: &str, forms: &[Form]) -> Image {
             .collect(),
         others: Vec::new(),
         problems: Vec::new(),
+        doubt: None,
     }
 }
 
@@ -50,7 +51,7 @@ fn only_a_repository_that_is_known_to_be_unsigned_is_switched_off() {
     assert!(decided(&["1"], vec![signed("1")], vec![]).1);
     let (mixed, on) = decided(&["1", "2"], vec![signed("1"), plain("2")], vec![]);
     assert!(on);
-    assert_eq!((mixed.signed, mixed.unsigned), (1, vec!["r.test/a/b:2".into()]));
+    assert_eq!((mixed.signed, mixed.unsigned), (vec!["r.test/a/b:1".into()], vec!["r.test/a/b:2".into()]));
     let (bundle, on) = decided(&["1"], vec![image("a/b", "1", &[Bundle])], vec![]);
     assert!(on);
     assert_eq!(bundle.bundles, ["r.test/a/b:1"]);
@@ -58,7 +59,8 @@ fn only_a_repository_that_is_known_to_be_unsigned_is_switched_off() {
     let absent = Image { kind: Kind::Absent, ..plain("1") };
     let limited = Image { problems: vec![problem()], ..plain("1") };
     let unreadable = Image { kind: Kind::Unreadable, ..plain("1") };
-    for images in [vec![], vec![plain("2")], vec![absent], vec![limited], vec![unreadable]] {
+    let doubtful = Image { doubt: Some(Doubt::Login), ..plain("1") };
+    for images in [vec![], vec![plain("2")], vec![absent], vec![limited], vec![unreadable], vec![doubtful]] {
         let (repository, on) = decided(&["1"], images, vec![]);
         assert!(on);
         assert_eq!((repository.unread, repository.unsigned), (vec!["r.test/a/b:1".into()], vec![]));
@@ -79,7 +81,7 @@ fn the_signature_of_an_instance_counts_for_its_list() {
         Image { instance_of: Some(inner.digest), tags: vec![], ..image("a/b", "s", &[Form::SimpleSigning]) };
     let (found, on) = decided(&["1"], vec![list, inner, instance], vec![]);
     assert!(on);
-    assert_eq!(found.signed, 1);
+    assert_eq!(found.signed, ["r.test/a/b:1"]);
 }
 
 #[test]

@@ -248,7 +248,8 @@ fn of_place(place: &crate::discover::Place, opened: &Opened) -> SourceReport {
             None => elsewhere,
         });
     }
-    SourceReport { place: place.name.clone(), read: place.read, absent: place.absent, problems }
+    let unreadable = place.unreadable;
+    SourceReport { place: place.name.clone(), read: place.read, absent: place.absent, problems, unreadable }
 }
 
 fn of_keys(keys: &Keys, ctx: &Context) -> KeysReport {

@@ -1,10 +1,11 @@
 //! The images: one line each that starts with the whole name, so that a line can be searched for; with every signature and
 //! every key that it needs where all is asked for.
 
-use super::{Detail, gap, ids::Ids, line};
+use super::{Detail, gap, line, need};
 use crate::{
+    content::Doubt,
     display::{Paint, count, shown},
-    outcome::{ImageReport, ImageState, NeedReport, NeedState, Report, SignatureReport},
+    outcome::{ImageReport, ImageState, NeedState, Report, SignatureReport},
 };
 
 /// Longer names move the rest of their line, and are never cut.
@@ -28,12 +29,11 @@ pub(super) fn images(out: &mut String, report: &Report, images: Detail, paint: P
     let widest = report.images.iter().map(|i| shown(&i.full_name()).chars().count()).max().unwrap_or(0);
     let name = widest.clamp(5, NAME);
     line(out, &paint.strong(&format!("{:name$}  SIGNATURES AND THEIR KEYS", "IMAGE")));
-    let ids = Ids::of(report);
     for image in &report.images {
         line(out, &format!("{:name$}  {}", shown(&image.full_name()), found(&image, paint)));
         if images == Detail::Whole {
             for signature in &image.signatures {
-                whole(out, signature, &ids, paint);
+                whole(out, signature, paint);
             }
         }
     }
@@ -43,6 +43,8 @@ pub(super) fn images(out: &mut String, report: &Report, images: Detail, paint: P
 fn found(image: &ImageReport, paint: Paint) -> String {
     let state = match image.state {
         ImageState::Signed => return detail(image, paint),
+        ImageState::Unsigned if image.doubt == Some(Doubt::Source) => paint.warn("signature not mirrored"),
+        ImageState::Unsigned if image.doubt.is_some() => "no signature listed".into(),
         ImageState::Unsigned => "unsigned".into(),
         ImageState::Unreadable => paint.bad("unreadable"),
         ImageState::SignedOtherwise { .. } => "otherwise".into(),
@@ -83,7 +85,7 @@ fn brief(signature: &SignatureReport, paint: Paint) -> String {
     let of = |state| {
         let roles: Vec<_> =
             signature.needs.iter().filter(|n| n.state == state).map(|n| n.need.role().as_str()).collect();
-        (!roles.is_empty()).then(|| format!("{} {}", roles.join(" "), painted(state, paint)))
+        (!roles.is_empty()).then(|| format!("{} {}", roles.join(" "), need::state_word(state, paint)))
     };
     let open: Vec<_> = states[..3].iter().copied().filter_map(of).collect();
     let needs = if open.is_empty() { of(NeedState::Have).unwrap_or_default() } else { open.join(", ") };
@@ -91,30 +93,16 @@ fn brief(signature: &SignatureReport, paint: Paint) -> String {
 }
 
 /// One signature with the ids of its keys, and who signed. What is wrong with it is among the problems above.
-fn whole(out: &mut String, signature: &SignatureReport, ids: &Ids, paint: Paint) {
+fn whole(out: &mut String, signature: &SignatureReport, paint: Paint) {
     let log = if signature.logged == Some(false) { ", not logged" } else { "" };
     line(out, &format!("    {} ({}{log})", signature.form, signature.found));
-    let width = signature.needs.iter().map(|need| ids.of_need(need).chars().count()).max().unwrap_or(0);
     for need in &signature.needs {
-        need_row(out, need, &ids.of_need(need), width, paint);
+        line(out, &format!("      {}", need::row(need.need.role(), &need::id(need), need.state, paint)));
     }
     if let Some(identity) = &signature.identity {
         line(out, &format!("      signed by {}", shown(identity)));
     }
     if let Some(issuer) = &signature.issuer {
         line(out, &format!("      issuer    {}", shown(issuer)));
-    }
-}
-
-fn need_row(out: &mut String, need: &NeedReport, id: &str, width: usize, paint: Paint) {
-    let role = need.need.role().as_str();
-    line(out, &format!("      {role:6} {:width$}  {}", shown(id), painted(need.state, paint)));
-}
-
-fn painted(state: NeedState, paint: Paint) -> String {
-    match state {
-        NeedState::Have => paint.good("found"),
-        NeedState::Missing | NeedState::Unproved => paint.warn(state.as_str()),
-        NeedState::Refused => paint.bad(state.as_str()),
     }
 }

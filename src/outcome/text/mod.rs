@@ -1,20 +1,17 @@
 //! The report for people: the keys and the problems, then the images, then the counts.
 
-mod ids;
 mod images;
 mod lines;
+mod need;
 mod problems;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use self::{
-    ids::Ids,
-    lines::{WIDTH, gap, hint, line, paragraph, visible},
-};
-use super::{ImageState, OpenNeed, Report};
+use self::lines::{WIDTH, gap, hint, line, paragraph, visible};
+use super::{ImageState, NeedState, OpenNeed, Report};
 use crate::{
     display::{Paint, count, shown},
-    key::{Role, Validity},
+    key::{KeyRef, Role, Validity},
     pack::Change,
 };
 
@@ -53,12 +50,22 @@ fn keys(out: &mut String, report: &Report, paint: Paint) {
     }
     gap(out);
     line(out, &paint.strong("Proved by a signature"));
+    let met = met(report);
     for key in &report.keys {
         let from: Vec<_> =
             key.provenance.iter().map(|p| format!("{} ({})", shown(&p.source), p.grade.as_str())).collect();
         let name = format!("{:28}", key.name);
         paragraph(out, 2, &format!("{name} from {}", from.join(", ")));
-        line(out, &format!("    {}", key.fingerprint));
+        let needs = met.get(&key.key);
+        let fingerprint = key.fingerprint.to_string();
+        let hex = fingerprint.trim_start_matches("sha256:");
+        // Where signatures name a key by its fingerprint, one line says both.
+        if needs.is_none_or(|needs| needs.iter().all(|(_, id)| !id.eq_ignore_ascii_case(hex))) {
+            line(out, &format!("    {fingerprint}"));
+        }
+        for (role, id) in needs.into_iter().flatten() {
+            line(out, &format!("    {}", need::row(*role, id, NeedState::Have, paint)));
+        }
         if key.key.role == Role::Pki {
             paragraph(
                 out,
@@ -72,6 +79,17 @@ fn keys(out: &mut String, report: &Report, paint: Paint) {
         }
     }
     paragraph(out, 2, "collect --revoke takes these fingerprints; keypack inspect prints them as pins");
+}
+
+/// The needs that each key meets, as the signatures name them.
+fn met(report: &Report) -> BTreeMap<KeyRef, BTreeSet<(Role, String)>> {
+    let mut met: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+    for need in report.images.iter().flat_map(|image| image.signatures).flat_map(|s| s.needs) {
+        if let (NeedState::Have, Some(key)) = (need.state, need.key) {
+            met.entry(key).or_default().insert((need.need.role(), need::id(&need)));
+        }
+    }
+    met
 }
 
 /// How many signers are named without the images: as many as a person reads.
@@ -112,9 +130,8 @@ fn open(out: &mut String, report: &Report, paint: Paint) {
     }
     gap(out);
     line(out, &paint.strong("Not at hand"));
-    let ids = Ids::of(report);
     for (index, need) in report.open.iter().enumerate() {
-        open_need(out, need, &ids, paint);
+        open_need(out, need, paint);
         // Needs that one thing mends get that hint once, behind the last of them.
         if report.open.get(index + 1).is_none_or(|next| next.problem.hint != need.problem.hint) {
             hint(out, 4, &need.problem.hint);
@@ -122,14 +139,10 @@ fn open(out: &mut String, report: &Report, paint: Paint) {
     }
 }
 
-fn open_need(out: &mut String, need: &OpenNeed, ids: &Ids, paint: Paint) {
-    let (state, images) = (paint.bad(need.state.as_str()), count(need.images, "image"));
-    let id = ids.cut(&need.id);
-    line(out, &format!("  {state} {} {}", need.role.title(), shown(&id)));
-    if id != need.id {
-        paragraph(out, 4, &shown(&need.id));
-    }
-    paragraph(out, 4, &format!("needed by {images}, such as {}", shown(&need.example)));
+fn open_need(out: &mut String, need: &OpenNeed, paint: Paint) {
+    line(out, &format!("  {}", need::row(need.role, &need.id, need.state, paint)));
+    let (title, images) = (need.role.title(), count(need.images, "image"));
+    paragraph(out, 4, &format!("{title}, needed by {images}, such as {}", shown(&need.example)));
     paragraph(out, 4, &format!("{}: {}", need.problem.code, shown(&need.problem.message)));
 }
 

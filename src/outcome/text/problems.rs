@@ -1,5 +1,7 @@
 //! What could not be read, is refused or is not used, each with what to do.
 
+use std::collections::HashMap;
+
 use super::{gap, hint, line, paragraph};
 use crate::{
     diag::{Code, Diagnostic},
@@ -35,12 +37,25 @@ fn list(out: &mut String, problems: &[(&Diagnostic, String)], most: usize, paint
     if !problems.is_empty() {
         gap(out);
     }
+    // What is true of several things is said once, with their number.
+    let mut grouped: Vec<(&Diagnostic, &String, usize)> = Vec::new();
+    let mut places = HashMap::new();
+    for (problem, label) in problems {
+        let place = *places.entry((problem.code.as_str(), &problem.message, label)).or_insert(grouped.len());
+        match grouped.get_mut(place) {
+            Some((.., times)) => *times += 1,
+            None => grouped.push((problem, label, 1)),
+        }
+    }
+    let problems = grouped;
     let seen = &problems[..problems.len().min(most)];
-    for (index, (problem, label)) in seen.iter().enumerate() {
-        let what = format!("{} {}: {label}{}", paint.bad("problem"), problem.code, shown(&problem.message));
+    for (index, (problem, label, times)) in seen.iter().enumerate() {
+        let times = if *times > 1 { format!(" ({times} times)") } else { String::new() };
+        let what =
+            format!("{} {}: {label}{}{times}", paint.bad("problem"), problem.code, shown(&problem.message));
         paragraph(out, 0, &what);
         // Problems that one thing mends get that hint once, behind the last of them.
-        if seen.get(index + 1).is_none_or(|(next, _)| next.hint != problem.hint) {
+        if seen.get(index + 1).is_none_or(|(next, ..)| next.hint != problem.hint) {
             hint(out, 4, &problem.hint);
         }
     }

@@ -11,7 +11,7 @@ fn what_is_needed_is_at_hand() {
     test.run(&format!("discover oci:lab/layouts/key-bundle-rekor1-oras {TRUST}"))
         .exits(0)
         .says("IMAGE")
-        .says("key-bundle-rekor1-oras:v1  bundle: rekor signer found\n")
+        .says("key-bundle-rekor1-oras:v1  bundle: rekor signer have\n")
         .says("Proved by a signature")
         .says("1 image: 1 signed, 0 unsigned. 2 keys needed: 2 at hand and proved, 0 open.");
     assert_eq!(test.names(""), ["lab"], "discover writes nothing");
@@ -36,9 +36,12 @@ fn a_directory_of_keys_is_compared_with_images() {
 fn what_is_missing_is_told_with_what_to_do() {
     let test = Test::new();
     let ran = test.run("discover oci:lab/layouts/key-bundle-rekor1-oras").fails(4, "incomplete");
-    let ran = ran.says("Not at hand").says("missing Rekor v1 log e69e8241").says("--trusted-root FILE");
-    let ran = ran.says("missing signer key 43ef7bc8").says("the one in the log\n    entry is a claim");
-    assert!(ran.out.lines().all(|line| line.chars().count() <= 80), "{}", ran.out);
+    let ran = ran.says("Not at hand").says("Rekor v1 log, needed by 1 image").says("--trusted-root FILE");
+    // `role id state`, with the whole id, is what scripts look for.
+    let ran = ran.says("  rekor e69e8241a86926434b03c31cf128899cbf3c1f73466f07acae0363289213df19 missing\n");
+    let ran = ran.says("  signer 43ef7bc87c44704aa997d44437f45c362729aee88ee5fcd4b5a2cac39811b24f missing\n");
+    let ran = ran.says("the one in the log\n    entry is a claim");
+    assert!(ran.out.lines().all(|l| l.ends_with(" missing") || l.chars().count() <= 80), "{}", ran.out);
 }
 
 #[test]
@@ -76,10 +79,10 @@ fn a_key_that_can_not_be_tried_yet_is_not_called_refused() {
 fn the_key_that_verified_a_signature_without_a_name_is_told() {
     let test = Test::new();
     let line = "discover oci:lab/layouts/key-tag-notlog-cosignsave --key ";
-    test.run(&format!("{line}lab/trust/cosign.pub -v")).exits(0).says("signer 43ef7bc87c44…  found");
+    test.run(&format!("{line}lab/trust/cosign.pub -v")).exits(0).says(" have\n").says("signer have");
     test.run(&format!("{line}signer=lab/trust/rekor.pub -v"))
         .fails(4, "incomplete")
-        .says("signer not named  missing");
+        .says("signer (not named by the signature) missing");
     // For a signature that names its key and does not verify with the available keys, the report lists those that
     // were tried.
     let ran = test.run("discover oci:lab/layouts/key-bundle-notlog-oras --key lab/trust/cosign.pub").exits(0);

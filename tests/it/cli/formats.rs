@@ -52,6 +52,22 @@ fn layouts_by_cosign_save_leave_bundles_unlisted() {
     }
 }
 
+/// Nothing but its payload says which image an untagged signature is for.
+#[test]
+fn an_untagged_signature_that_cant_be_read_leaves_its_image_open() {
+    let test = Test::new();
+    test.layout("key-tag-rekor1-cosignsave", "m");
+    let index = test.json("m/index.json");
+    let digest = |value: &serde_json::Value| value["digest"].as_str().unwrap()[7..].to_owned();
+    let (image, signature) = (digest(&index["manifests"][0]), digest(&index["manifests"][1]));
+    let payload = digest(&test.json(&format!("m/blobs/sha256/{signature}"))["layers"][0]);
+    test.write(&format!("m/blobs/sha256/{payload}"), "{}");
+    for place in ["oci:m".to_owned(), format!("oci:m@sha256:{image}")] {
+        let ran = test.run(&format!("discover {place} {TRUST}")).fails(4, "incomplete");
+        ran.says("1 image: 0 signed, 0 unsigned, 1 unreadable");
+    }
+}
+
 #[test]
 fn a_registrys_data_folder_has_all_nine_formats() {
     let test = Test::new();

@@ -76,7 +76,12 @@ impl Content {
         self.0.insert(path, Reply::new(429));
     }
 
-    fn serve(mut self) -> Server {
+    fn serve(self) -> Server {
+        self.serve_but("/nothing", Reply::new(404))
+    }
+
+    /// The same, with another answer to everything that starts with `path`.
+    fn serve_but(mut self, start: &'static str, other: Reply) -> Server {
         let mut tags: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for path in self.0.keys() {
             let (repository, tag) = path.split_once("/manifests/").unwrap_or_default();
@@ -92,6 +97,7 @@ impl Content {
         Server::start(move |asked| {
             let path = asked.target.split('?').next().unwrap();
             match self.0.get(path) {
+                _ if path.starts_with(start) => other.clone(),
                 Some(reply) => reply.clone(),
                 None if path == "/v2/" => Reply::ok("{}"),
                 None => Reply::new(404),
@@ -152,19 +158,25 @@ fn what_could_not_be_read_stays_on() {
     let mut content = Content::default();
     content.image("plain/b", "1");
     content.limited("limited/e", "1");
-    let (test, server) = (Test::new(), content.serve());
+    content.image("unasked/h", "1");
+    content.image("known/g", "1");
+    let unasked = "/v2/unasked/h/referrers/";
+    let login = Reply::new(302).header("location", "ftp://login.test/");
+    let (test, server) = (Test::new(), content.serve_but(unasked, login));
     let host = server.host();
-    // One is limited, one does not exist, one does not exist next to an unsigned one.
-    mapping(&test, &host, &["limited/e:1", "gone/f:1", "plain/b:1", "plain/b:gone"]);
-    let ran = test.run(LINE);
-    if test.has("d/keypack.yaml") {
-        let text = String::from_utf8(test.read("d/keypack.yaml")).unwrap();
-        assert!(!text.contains("false"), "{text}");
-        let ran = ran.fails(4, "incomplete");
-        ran.says(&format!("{host}/limited/e:1\n")).says(&format!("{host}/gone/f:1\n"));
-    } else {
-        // keypack may give up on a rate-limiting registry as a whole.
-        ran.exits(1);
+    // One is limited, one does not exist, one does not exist next to an unsigned one, one has its referrers behind a login.
+    let images = ["limited/e:1", "gone/f:1", "plain/b:1", "plain/b:gone", "unasked/h:1", "known/g:1"];
+    mapping(&test, &host, &images);
+    let ran = test.run(LINE).fails(4, "incomplete");
+    let text = String::from_utf8(test.read("d/keypack.yaml")).unwrap();
+    for (scope, on) in
+        [("gone/f", true), ("known/g", false), ("limited/e", true), ("plain/b", true), ("unasked/h", true)]
+    {
+        let section = format!("  \"{host}/{scope}\":\n    use-sigstore-attachments: {on}\n");
+        assert!(text.contains(&section), "{scope}: {text}");
+    }
+    for image in ["limited/e:1", "gone/f:1", "plain/b:gone", "unasked/h:1"] {
+        assert!(ran.out.contains(&format!("{host}/{image}\n")), "{image}: {}", ran.out);
     }
 }
 
@@ -214,6 +226,94 @@ fn images_whose_signatures_oc_mirror_leaves_behind_are_named() {
         format!("\u{feff}{host}/plain/b:1\r\n").encode_utf16().flat_map(u16::to_le_bytes).collect();
     test.write("list.txt", utf16);
     test.run(&format!("discover --images list.txt {line}")).exits(0).says("1 image: 0 signed, 1 unsigned");
+}
+
+/// A mirror of the images, to which `signed` came along with their signatures.
+fn mirror(signed: &[&str]) -> Server {
+    let mut content = Content::default();
+    for image in IMAGES {
+        let (repository, tag) = image.split_once(':').unwrap();
+        let repository = format!("ns/{repository}");
+        if signed.contains(&image) {
+            content.signed(&repository, tag);
+        } else {
+            content.image(&repository, tag);
+        }
+    }
+    content.serve()
+}
+
+const READ: &str = "--plain-http --retry-times 0 --no-host --images-table";
+
+#[test]
+fn what_did_not_come_along_is_found_at_the_sources() {
+    let (test, source) = (Test::new(), registry());
+    let host = source.host();
+    mapping(&test, &host, &IMAGES);
+    let images = IMAGES.map(|image| format!("    - name: {host}/{image}\n")).concat();
+    test.write("isc.yaml", format!("kind: ImageSetConfiguration\nmirror:\n  additionalImages:\n{images}"));
+    let bundles = format!(
+        "1 image is signed by bundles alone, which oc-mirror does not mirror, whatever its flags: {host}/bundle/d:1;"
+    );
+    for list in ["mapping.txt", "isc.yaml"] {
+        // All signatures that oc-mirror mirrors came along.
+        let here = mirror(&["signed/a:1", "mixed/c:1"]);
+        let ran = test.run(&format!("discover docker://{}/ns --images {list} {READ}", here.host()));
+        let ran = ran.tells(&bundles).tells("oras cp -r").says("bundle/d:1 ").says("signature not mirrored");
+        assert!(!ran.err.contains("remove-signatures"), "{}", ran.err);
+        assert_eq!(ran.out.matches("signature not mirrored").count(), 1, "{}", ran.out);
+        // One did not, and another did: it was not the flag.
+        let here = mirror(&["signed/a:1"]);
+        let ran = test.run(&format!("discover docker://{}/ns --images {list} {READ}", here.host()));
+        let ran =
+            ran.tells(&format!("at its source and not here: {host}/mixed/c:1; other signatures came along"));
+        assert!(!ran.err.contains("remove-signatures"), "{}", ran.err);
+        // None did.
+        let here = mirror(&[]);
+        let ran = test.run(&format!("discover docker://{}/ns --images {list} {READ}", here.host())).exits(0);
+        let ran = ran.tells(&format!("at their source and not here: {host}/mixed/c:1, {host}/signed/a:1;"));
+        ran.tells("mirror again with --remove-signatures=false").tells(&bundles);
+    }
+}
+
+#[test]
+fn sources_that_are_not_there_are_no_fault_of_the_mirror() {
+    let (test, source) = (Test::new(), registry());
+    mapping(&test, "127.0.0.1:1", &IMAGES);
+    let here = mirror(&["signed/a:1"]);
+    let line = format!("docker://{}/ns {READ}", here.host());
+    let ran = test.run(&format!("discover --images mapping.txt {line}"));
+    ran.tells("127.0.0.1:1: it is not known whether").says("unsigned");
+    // Credentials on the command line are the mirror's.
+    mapping(&test, &source.host(), &IMAGES);
+    test.run(&format!("discover --images mapping.txt --creds me:secret {line}"));
+    assert!(source.log().is_empty());
+}
+
+#[test]
+fn a_folder_of_oc_mirror_is_compared_with_its_sources() {
+    let (test, source) = (Test::new(), registry());
+    let host = source.host();
+    let storage = "home/.oc-mirror/.cache/docker/registry/v2";
+    for image in ["bundle/d:1", "plain/b:1"] {
+        let (repository, tag) = image.split_once(':').unwrap();
+        let body = manifest(&format!("{repository}{tag}"), "application/x-tar", "");
+        let (digest, hex) = (Digest::of(body.as_bytes()), Digest::of(body.as_bytes()).hex());
+        let manifests = format!("{storage}/repositories/{repository}/_manifests");
+        test.write(&format!("{manifests}/tags/{tag}/current/link"), digest.to_string());
+        test.write(&format!("{manifests}/revisions/sha256/{hex}/link"), digest.to_string());
+        test.write(&format!("{storage}/blobs/sha256/{}/{hex}/data", &hex[..2]), body);
+    }
+    mapping(&test, &host, &IMAGES);
+    let place = "oc-mirror:home/.oc-mirror/.cache";
+    let ran = test.run(&format!("discover {place} --images mapping.txt {READ}")).exits(0);
+    let ran =
+        ran.tells(&format!("whatever its flags: {host}/bundle/d:1;")).says("2 images: 0 signed, 2 unsigned");
+    ran.says("signature not mirrored");
+    // Another list is none of oc-mirror's.
+    test.write("list.txt", format!("{host}/bundle/d:1\n"));
+    test.run(&format!("discover {place} --images list.txt {READ}")).exits(2).tells("mapping.txt");
+    test.run(&format!("discover {place} --images mapping.txt --no-network {READ}")).exits(2);
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod lists;
 mod log_keys;
 mod manifests;
 mod mirrors;
+mod not_read;
 mod oci_client;
 mod patience;
 mod programs;
