@@ -27,6 +27,8 @@ mod manifest;
 mod pages;
 mod realm;
 mod reference;
+mod referrers;
+mod silence;
 mod token;
 mod transport;
 mod upload;
@@ -49,7 +51,7 @@ pub use upload::Repository;
 use crate::{
     http::{self, HttpError, Method, Request, StatusCode},
     limits,
-    oci::{Blob, Descriptor, Digest, Document, ManifestError},
+    oci::{Blob, Descriptor, Digest},
     workers::WorkerPool,
 };
 
@@ -207,64 +209,6 @@ impl Registry {
             StatusCode::NOT_FOUND => Ok(None),
             _ => Err(self.transport.refused(&scope, &format!("read the blob {}", blob.digest), &answer)),
         }
-    }
-
-    /// Whether [`Registry::referrers`] got a login page instead of a list, so that its referrers are not known.
-    pub fn sends_to_a_login(&self, repository: &str) -> bool {
-        self.transport.sends_to_a_login(repository)
-    }
-
-    /// distribution-spec, "Listing referrers". Registries have many ways to say that they have no such API or no
-    /// referrers: 404, 400, 405, 406, 501, a web page, an empty response, a login. The fallback tag is then found like
-    /// any other tag. Any other response is an error. An unreadable entry is returned as an error beside the others.
-    pub fn referrers(
-        &self,
-        repository: &str,
-        subject: &Digest,
-    ) -> Result<Vec<Result<Descriptor, ManifestError>>, RegistryError> {
-        let mut found = Vec::new();
-        if self.transport.has_no_referrers(repository) {
-            return Ok(found);
-        }
-        let scope = (self.scope)(repository.to_owned());
-        let url = self.transport.url(repository, "referrers/", &subject.to_string())?;
-        let asked = url.clone();
-        let read = pages::read(&self.transport, &scope, url, "the list of referrers", |page| {
-            let Document::Index(index) = Document::parse(&Blob::new(page.body.clone()))? else {
-                return Err(self.transport.strange("its list of referrers is no index"));
-            };
-            found.extend(index.entries());
-            if found.len() > limits::REFERRERS {
-                let (place, what) = (self.place(repository), "the list of referrers".to_owned());
-                let reason = format!("it has more than {} entries", limits::REFERRERS);
-                return Err(RegistryError::Endless { place, what, reason });
-            }
-            Ok(())
-        });
-        let refused = match read {
-            // A redirect that is not followed leads to a login, not to a list.
-            Err(RegistryError::Http(HttpError::Redirect { .. })) => {
-                self.transport.note_login(repository);
-                return Ok(Vec::new());
-            }
-            read => read?,
-        };
-        let Some(answer) = refused else { return Ok(found) };
-        if answer.status == StatusCode::OK && answer.url != asked {
-            self.transport.note_login(repository);
-        }
-        match answer.status.as_u16() {
-            // A registry with this API may still not know the repository: only the others are not asked again.
-            404 | 405 | 501 => {
-                if !error::has_code(&answer.body, &manifest::UNKNOWN) {
-                    self.transport.note_no_referrers(repository);
-                }
-            }
-            // A web page in the place of a list, or nothing.
-            200 | 400 | 406 => {}
-            _ => return Err(self.transport.refused(&scope, "list the referrers", &answer)),
-        }
-        Ok(found)
     }
 }
 

@@ -1,8 +1,8 @@
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     sync::{
-        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
-        atomic::{AtomicU32, AtomicU64, Ordering},
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
     },
 };
 
@@ -11,6 +11,8 @@ use super::{
     challenge::Challenge,
     credentials::{CredentialStore, Credentials},
     error, is_repository, is_tag, realm,
+    referrers::ReferrersApi,
+    silence::Silence,
     token::{Authorization, Scope, TokenRequest},
 };
 use crate::{
@@ -37,21 +39,11 @@ pub(super) struct Transport {
     learned: Mutex<bool>,
     /// One slot per scope, so that threads that need the same token request it only once.
     authorizations: Mutex<HashMap<Scope, Slot>>,
-    /// Repositories without a referrers API: one host name may front several kinds of registries.
-    without_referrers: Mutex<HashSet<String>>,
-    /// Repositories that answer the referrers API with a login page.
-    logins: Mutex<HashSet<String>>,
+    pub(super) referrers: ReferrersApi,
     /// The number of bytes of lists read so far.
     names: AtomicU64,
-    /// The number of consecutive requests without an answer.
-    silent: AtomicU32,
-    /// Why no more requests are sent.
-    gone: OnceLock<String>,
+    silence: Silence,
 }
-
-/// After so many consecutive requests without an answer, `/v2/` is requested, and the registry given up if that fails too:
-/// retries for everything it holds could take days.
-const SILENT: u32 = 3;
 
 type Slot = Arc<Mutex<Option<Authorization>>>;
 
@@ -78,11 +70,9 @@ impl Transport {
             challenge: Mutex::default(),
             learned: Mutex::default(),
             authorizations: Mutex::default(),
-            without_referrers: Mutex::default(),
-            logins: Mutex::default(),
+            referrers: ReferrersApi::default(),
             names: AtomicU64::new(0),
-            silent: AtomicU32::new(0),
-            gone: OnceLock::new(),
+            silence: Silence::default(),
         }
     }
 
@@ -142,23 +132,6 @@ impl Transport {
         Ok(chosen)
     }
 
-    /// Whether a repository is known to have no referrers API.
-    pub(super) fn has_no_referrers(&self, repository: &str) -> bool {
-        lock(&self.without_referrers).contains(repository)
-    }
-
-    pub(super) fn note_no_referrers(&self, repository: &str) {
-        lock(&self.without_referrers).insert(repository.to_owned());
-    }
-
-    pub(super) fn sends_to_a_login(&self, repository: &str) -> bool {
-        lock(&self.logins).contains(repository)
-    }
-
-    pub(super) fn note_login(&self, repository: &str) {
-        lock(&self.logins).insert(repository.to_owned());
-    }
-
     /// Counts a page of a list; `false` if the total exceeds [`limits::NAMES`].
     pub(super) fn count_names(&self, bytes: u64) -> bool {
         self.names.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes) <= limits::NAMES
@@ -190,28 +163,14 @@ impl Transport {
         request: Request<'_>,
         ask: impl Fn(&http::Client, &Request<'_>) -> Result<Response<Vec<u8>>, HttpError>,
     ) -> Result<Response<Vec<u8>>, RegistryError> {
-        if let Some(reason) = self.gone.get() {
-            return Err(RegistryError::Gone { place: self.place(""), reason: reason.clone() });
+        if let Some(reason) = self.silence.gone() {
+            return Err(RegistryError::Gone { place: self.place(""), reason });
         }
         let answer = self.ask(scope, request, ask);
-        match &answer {
-            Err(RegistryError::Http(e)) if e.is_transient() => self.note_silence(),
-            _ => self.silent.store(0, Ordering::Relaxed),
-        }
+        self.silence.count(answer.as_ref().err(), || {
+            Ok(self.client.fetch(&Request::new(Method::GET, self.at("v2/")?), limits::ERROR_ANSWER)?)
+        });
         answer
-    }
-
-    /// Counts a request without an answer. As long as `/v2/` answers, that says nothing about other content.
-    fn note_silence(&self) {
-        if !(self.silent.fetch_add(1, Ordering::Relaxed) + 1).is_multiple_of(SILENT) {
-            return;
-        }
-        let Ok(front) = self.at("v2/") else { return };
-        if let Err(e) = self.client.fetch(&Request::new(Method::GET, front), limits::ERROR_ANSWER)
-            && e.is_transient()
-        {
-            self.gone.get_or_init(|| e.to_string());
-        }
     }
 
     /// Answers at most one challenge per request: if that is not accepted, there is no second attempt.

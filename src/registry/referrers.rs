@@ -1,0 +1,106 @@
+use std::{
+    collections::HashSet,
+    sync::{Mutex, PoisonError},
+};
+
+use super::{Registry, RegistryError, error, manifest, pages};
+use crate::{
+    http::{HttpError, StatusCode},
+    limits,
+    oci::{Blob, Descriptor, Digest, Document, ManifestError},
+};
+
+/// What is known of a registry's referrers API. One host name may front several kinds of registries.
+#[derive(Debug, Default)]
+pub(super) struct ReferrersApi {
+    /// Repositories without one.
+    missing: Mutex<HashSet<String>>,
+    /// Repositories that answer with a login page.
+    logins: Mutex<HashSet<String>>,
+}
+
+impl ReferrersApi {
+    fn is_missing(&self, repository: &str) -> bool {
+        contains(&self.missing, repository)
+    }
+
+    fn note_missing(&self, repository: &str) {
+        insert(&self.missing, repository);
+    }
+
+    fn is_a_login(&self, repository: &str) -> bool {
+        contains(&self.logins, repository)
+    }
+
+    fn note_login(&self, repository: &str) {
+        insert(&self.logins, repository);
+    }
+}
+
+fn contains(set: &Mutex<HashSet<String>>, repository: &str) -> bool {
+    set.lock().unwrap_or_else(PoisonError::into_inner).contains(repository)
+}
+
+fn insert(set: &Mutex<HashSet<String>>, repository: &str) {
+    set.lock().unwrap_or_else(PoisonError::into_inner).insert(repository.to_owned());
+}
+
+impl Registry {
+    /// Whether [`Registry::referrers`] got a login page instead of a list, so that its referrers are not known.
+    pub fn sends_to_a_login(&self, repository: &str) -> bool {
+        self.transport.referrers.is_a_login(repository)
+    }
+
+    /// distribution-spec, "Listing referrers". Registries have many ways to say that they have no such API or no
+    /// referrers: 404, 400, 405, 406, 501, a web page, an empty response, a login. The fallback tag is then found like
+    /// any other tag. Any other response is an error. An unreadable entry is returned as an error beside the others.
+    pub fn referrers(
+        &self,
+        repository: &str,
+        subject: &Digest,
+    ) -> Result<Vec<Result<Descriptor, ManifestError>>, RegistryError> {
+        let mut found = Vec::new();
+        if self.transport.referrers.is_missing(repository) {
+            return Ok(found);
+        }
+        let scope = (self.scope)(repository.to_owned());
+        let url = self.transport.url(repository, "referrers/", &subject.to_string())?;
+        let asked = url.clone();
+        let read = pages::read(&self.transport, &scope, url, "the list of referrers", |page| {
+            let Document::Index(index) = Document::parse(&Blob::new(page.body.clone()))? else {
+                return Err(self.transport.strange("its list of referrers is no index"));
+            };
+            found.extend(index.entries());
+            if found.len() > limits::REFERRERS {
+                let (place, what) = (self.place(repository), "the list of referrers".to_owned());
+                let reason = format!("it has more than {} entries", limits::REFERRERS);
+                return Err(RegistryError::Endless { place, what, reason });
+            }
+            Ok(())
+        });
+        let refused = match read {
+            // A redirect that is not followed leads to a login, not to a list.
+            Err(RegistryError::Http(HttpError::Redirect { .. })) => {
+                self.transport.referrers.note_login(repository);
+                return Ok(Vec::new());
+            }
+            read => read?,
+        };
+        let Some(answer) = refused else { return Ok(found) };
+        if answer.status == StatusCode::OK && answer.url != asked {
+            self.transport.referrers.note_login(repository);
+        }
+        match answer.status.as_u16() {
+            // A registry with this API may still not know the repository: only the others are not asked again.
+            404 | 405 | 501 => {
+                if !error::has_code(&answer.body, &manifest::UNKNOWN) {
+                    self.transport.referrers.note_missing(repository);
+                }
+            }
+            // A web page in the place of a list, or nothing.
+            200 | 400 | 406 => {}
+            _ => return Err(self.transport.refused(&scope, "list the referrers", &answer)),
+        }
+        Ok(found)
+    }
+}

@@ -1,0 +1,47 @@
+use std::sync::{
+    OnceLock,
+    atomic::{AtomicU32, Ordering},
+};
+
+use super::RegistryError;
+
+/// After so many consecutive requests without an answer, `/v2/` is requested, and the registry given up if that fails too:
+/// retries for everything it holds could take days.
+const MOST: u32 = 3;
+
+/// Requests that a registry leaves without an answer.
+#[derive(Debug, Default)]
+pub(super) struct Silence {
+    /// How many in a row.
+    requests: AtomicU32,
+    /// Why no more requests are sent.
+    gone: OnceLock<String>,
+}
+
+impl Silence {
+    /// Why no more requests are sent, if that is so.
+    pub(super) fn gone(&self) -> Option<String> {
+        self.gone.get().cloned()
+    }
+
+    /// Counts an answer, or the failure of a request. As long as `front` gets an answer, a failure says nothing about other
+    /// content.
+    pub(super) fn count<T>(
+        &self,
+        failure: Option<&RegistryError>,
+        front: impl FnOnce() -> Result<T, RegistryError>,
+    ) {
+        if !failure.is_some_and(is_silence) {
+            self.requests.store(0, Ordering::Relaxed);
+        } else if (self.requests.fetch_add(1, Ordering::Relaxed) + 1).is_multiple_of(MOST)
+            && let Err(e) = front()
+            && is_silence(&e)
+        {
+            self.gone.get_or_init(|| e.to_string());
+        }
+    }
+}
+
+fn is_silence(failure: &RegistryError) -> bool {
+    matches!(failure, RegistryError::Http(e) if e.is_transient())
+}
