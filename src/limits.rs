@@ -3,8 +3,11 @@
 //! A bound protects memory and time against content that somebody else wrote. Real content stays far below
 //! every one of these numbers; who meets a bound is told its name and value.
 
-/// The longest file that `verify-blob` reads.
+/// The longest file that `verify-blob` takes into memory, for a signature that its digest is not enough for.
 pub const ARTIFACT: u64 = 1 << 30;
+
+/// The longest file of which `verify-blob` takes the digest: a TiB is read in an hour.
+pub const ARTIFACT_STREAM: u64 = 1 << 40;
 
 /// A manifest or an index. Registries refuse larger ones (distribution, ECR, skopeo and oras all stop at 4 MiB).
 pub const MANIFEST: u64 = 4 << 20;

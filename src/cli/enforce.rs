@@ -13,7 +13,7 @@ use crate::{
     config::{Enforce, HOST_SETTING},
     diag::{Code, Diagnostic},
     fs,
-    ops::AnchorSpec,
+    ops::{AnchorSpec, verify::Authentication},
 };
 
 /// Refuses what would weaken it, and puts it into the arguments.
@@ -35,13 +35,24 @@ pub(super) fn hold(command: &mut Command, enforce: Enforce, output: &Output) -> 
             output.note(&format!("held to what {HOST_SETTING} enforces"));
             pull(args, enforce)
         }
-        // What this host pulled was held to it then; nothing else may take its place.
+        // What this host pulled is held to it again; nothing else may take its place.
         Command::Verify(args) => {
             refuse(args.brings_own_keys(), "keys or anchors on the command line of verify")?;
+            args.anchors.enforced = anchors(&enforce);
+            args.anchors.forget();
             name(&mut args.name, enforce.name)?;
             state(&mut args.state, enforce.state)
         }
-        Command::VerifyBlob(_) | Command::Diff(_) | Command::Schema(_) => Ok(()),
+        Command::VerifyBlob(args) => {
+            args.enforced = Some(Authentication {
+                enforced: anchors(&enforce),
+                name: enforce.name,
+                state_dir: Some(enforce.state),
+                ..Authentication::default()
+            });
+            Ok(())
+        }
+        Command::Diff(_) | Command::Schema(_) => Ok(()),
     }
 }
 

@@ -13,7 +13,7 @@ use crate::{
     config::{Config, HOST_SETTING},
     diag::{Code, Diagnostic},
     fs, limits,
-    ops::{Rules, TufRoot},
+    ops::Rules,
 };
 
 /// Reads the settings and puts them under what the command line says, then holds the result to what this host enforces.
@@ -68,7 +68,7 @@ fn host_setting() -> Result<Option<Config>, Diagnostic> {
     Ok(Some(config))
 }
 
-fn put_under(command: &mut Command, config: Config, files: Vec<PathBuf>) {
+fn put_under(command: &mut Command, mut config: Config, files: Vec<PathBuf>) {
     match command {
         Command::Discover(args) => read(&mut args.read, config),
         Command::Collect(args) => collect(args, config),
@@ -77,8 +77,7 @@ fn put_under(command: &mut Command, config: Config, files: Vec<PathBuf>) {
             args.registry.allow_realms(config.allow_realms);
         }
         Command::Pull(args) => {
-            args.anchors.settings = files;
-            pull(args, config);
+            pull(args, config, files);
         }
         Command::Inspect(args) => {
             args.state.under(config.state);
@@ -86,9 +85,12 @@ fn put_under(command: &mut Command, config: Config, files: Vec<PathBuf>) {
         }
         Command::Diff(args) => args.registry.allow_realms(config.allow_realms),
         Command::Verify(args) => {
-            args.name = args.name.take().or(config.name);
-            args.state.under(config.state);
-            args.registry.allow_realms(config.allow_realms);
+            args.name = args.name.take().or(config.name.take());
+            args.signature_repository =
+                args.signature_repository.take().or(config.signature_repository.take());
+            args.state.under(config.state.take());
+            args.registry.allow_realms(std::mem::take(&mut config.allow_realms));
+            args.anchors.under(config, files);
         }
         Command::HostState(args) => args.command.state().under(config.state),
         Command::VerifyBlob(_) | Command::Schema(_) => {}
@@ -114,25 +116,15 @@ fn collect(args: &mut Collect, mut config: Config) {
     read(&mut args.read, config);
 }
 
-fn pull(args: &mut Pull, config: Config) {
-    args.name = args.name.take().or(config.name);
-    args.state.under(config.state);
+fn pull(args: &mut Pull, mut config: Config, files: Vec<PathBuf>) {
+    args.name = args.name.take().or(config.name.take());
+    args.state.under(config.state.take());
     args.require_state |= config.require_state == Some(true);
     args.max_age = args.max_age.or(config.max_age);
     args.max_expires = args.max_expires.or(config.max_expires);
-    if args.anchors.pin.is_empty() {
-        args.anchors.pin = config.pins.unwrap_or_default();
-    }
-    if args.anchors.verify_key.is_empty() {
-        let keys = config.verify_keys.unwrap_or_default();
-        args.anchors.verify_key = keys.keys;
-        args.anchors.threshold = args.anchors.threshold.or(keys.threshold);
-    }
-    if args.anchors.tuf_root.is_empty() {
-        args.anchors.tuf_root = config.tuf_roots.into_iter().flatten().map(TufRoot::from).collect();
-    }
-    args.revoked = config.revoked;
-    args.registry.allow_realms(config.allow_realms);
+    args.revoked = std::mem::take(&mut config.revoked);
+    args.registry.allow_realms(std::mem::take(&mut config.allow_realms));
+    args.anchors.under(config, files);
 }
 
 /// The text of a file that a person wrote. A file that is not there is a wrong command line: `--optional` must not turn

@@ -26,6 +26,11 @@ pub enum RoleError {
 }
 
 impl Role {
+    /// Whether it is the role of a log that holds signatures.
+    pub const fn logs_signatures(self) -> bool {
+        matches!(self, Self::Rekor | Self::Rekor2)
+    }
+
     /// The role of a file with a name like those that keypack gives: `ROLE.pub` or `ROLE-….pub`, with the extension
     /// that files of this role have in keys/.
     pub fn of_file_name(name: &str) -> Option<Self> {
@@ -41,8 +46,8 @@ impl Role {
     }
 
     /// Whether it is the role of a log.
-    pub(super) const fn is_log(self) -> bool {
-        matches!(self, Self::Rekor | Self::Rekor2 | Self::CtLog)
+    pub(crate) const fn is_log(self) -> bool {
+        self.logs_signatures() || matches!(self, Self::CtLog)
     }
 
     /// The kind of key that this role has.

@@ -1,4 +1,8 @@
-use std::{fmt, str::FromStr};
+use std::{
+    fmt,
+    io::{self, Read},
+    str::FromStr,
+};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
@@ -33,6 +37,24 @@ impl Digest {
     /// The digest of `bytes`.
     pub fn of(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())
+    }
+
+    /// The digest of what is read, which is not kept; `None` if that is longer than `limit`.
+    pub fn of_stream(stream: impl Read, limit: u64) -> io::Result<Option<Self>> {
+        let (mut stream, mut hash) = (stream.take(limit.saturating_add(1)), Sha256::new());
+        let mut length = 0;
+        let mut buffer = vec![0; 128 << 10];
+        loop {
+            match stream.read(&mut buffer) {
+                Ok(0) => return Ok((length <= limit).then(|| Self(hash.finalize().into()))),
+                Ok(read) => {
+                    hash.update(&buffer[..read]);
+                    length += read as u64;
+                }
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) => return Err(e),
+            }
+        }
     }
 
     /// A digest from its 32 bytes.

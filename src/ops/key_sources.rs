@@ -8,7 +8,7 @@ use crate::{
     diag::{Code, Diagnostic},
     fs,
     http::Client,
-    key::{Candidate, Grade, Key, Pin, Provenance, Role},
+    key::{Candidate, Grade, Pin, Provenance, Role},
     keysource::{AddressOrPath, Gathered, KeyFile},
 };
 
@@ -133,15 +133,7 @@ impl KeySources {
 fn of_directory(directory: &Path) -> Result<Vec<Candidate>, Diagnostic> {
     let draft = keys_to_read(directory)?;
     let candidates = draft.keys().map(|(record, material)| {
-        let key = Key {
-            role: record.role,
-            id: record.id,
-            material: material.clone(),
-            url: record.url.clone(),
-            origin: record.origin.clone(),
-            validity: record.validity,
-            ct_required: record.ct_required,
-        };
+        let key = record.key(material);
         let source = directory.join(&record.file).display().to_string();
         let provenance = Provenance { grade: Grade::File, source, sha256: draft.digest(), date: None };
         Candidate { key, provenance }

@@ -6,19 +6,23 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde::Serialize;
 
+use sigstore_types::{HashAlgorithm, SignatureContent};
+
 use super::{
     Context,
-    verify::{ExpectedIdentity, report_unusable, set_of},
+    verify::{Authentication, ExpectedIdentity, report_unusable, set_of},
 };
 use crate::{
     diag::{Code, Diagnostic, Exit},
     fs,
-    key::{Key, Role},
+    key::{Algorithm, Certificate, Key, Material, PublicKey, Role},
     keysource::{Gathered, KeyFile},
     limits,
     oci::Digest,
+    pack::INVENTORY,
     signature::UntrustedBundle,
-    trust::{Clock, KeySet, Refusal, Verified, Verifier},
+    tree::OutFile,
+    trust::{KeySet, Refusal, Verified, Verifier},
 };
 
 /// What to verify.
@@ -32,6 +36,8 @@ pub struct Request {
     pub signer: ExpectedSigner,
     /// The trusted root with the logs and authorities. A signature by a key may do without one.
     pub trusted_root: Option<PathBuf>,
+    /// What this host demands of the key and the root: then they are files of a keys/ that it pulled.
+    pub enforced: Option<Authentication>,
 }
 
 /// A file, or what is known of it.
@@ -82,24 +88,26 @@ pub struct Outcome {
     pub predicate: Option<String>,
 }
 
-/// Verifies a bundle over a file.
+/// Verifies a bundle over a file. The file is read as a stream, but for signatures that are over the file itself and not over
+/// its digest.
 pub fn verify_blob(request: &Request, ctx: &Context) -> Result<Outcome, Diagnostic> {
     let keys = keys(request, ctx)?;
     let bundle = read(&request.bundle, limits::SIGNATURE)?;
     let bundle = UntrustedBundle::parse(&bundle).map_err(|e| {
         Diagnostic::new(e.code(), format!("{}: {e}", request.bundle.display())).ending(Exit::Incomplete)
     })?;
-    let bytes = match &request.artifact {
-        Artifact::File(path) => Some(read(path, limits::ARTIFACT)?),
-        Artifact::Digest(_) => None,
+    let (digest, bytes) = match &request.artifact {
+        Artifact::Digest(digest) => (*digest, None),
+        Artifact::File(path) if is_over_the_file(&bundle, &keys) => {
+            let bytes = read(path, limits::ARTIFACT)?;
+            (Digest::of(&bytes), Some(bytes))
+        }
+        Artifact::File(path) => (digest_of(path)?, None),
     };
-    let digest = match (&request.artifact, &bytes) {
-        (Artifact::Digest(digest), _) => *digest,
-        (_, bytes) => Digest::of(bytes.as_deref().unwrap_or_default()),
-    };
+    let by_digest = matches!(request.artifact, Artifact::Digest(_));
     let verified = Verifier::new(keys)
         .judge_blob(&bundle, &digest, bytes.as_deref(), ctx.now)
-        .map_err(|refusal| does_not_verify(&refusal, bytes.is_none()))?;
+        .map_err(|refusal| does_not_verify(&refusal, by_digest))?;
     expected(request, &verified)?;
     let time = verified.time();
     Ok(Outcome {
@@ -109,14 +117,39 @@ pub fn verify_blob(request: &Request, ctx: &Context) -> Result<Outcome, Diagnost
         identity: verified.names().first().map(|name| name.name.clone()),
         issuer: verified.oidc_issuer().map(str::to_owned),
         time: time.map(|(time, _)| time),
-        clock: time.map(|(_, clock)| match clock {
-            Clock::Log => "log",
-            Clock::Timestamp => "timestamp",
-            Clock::Host => "host",
-        }),
+        clock: time.map(|(_, clock)| clock.as_str()),
         logged: verified.is_logged(),
         predicate: bundle.predicate_type,
     })
+}
+
+/// Whether the signature is over the file and not over its sha256 digest: a message that is signed by a key of another kind than
+/// ECDSA P-256 and RSA, or by its other digest.
+fn is_over_the_file(bundle: &UntrustedBundle, keys: &KeySet) -> bool {
+    let SignatureContent::MessageSignature(message) = &bundle.bundle.content else { return false };
+    let by_digest = |key: &PublicKey| matches!(key.algorithm(), Algorithm::EcdsaP256 | Algorithm::Rsa);
+    let certified = bundle
+        .bundle
+        .signing_certificate()
+        .and_then(|certificate| Certificate::from_der(certificate.as_bytes()).ok()?.public_key().ok());
+    let signers = keys.of(Role::Signer).filter_map(|key| match &key.material {
+        Material::Key(key) => Some(key),
+        _ => None,
+    });
+    let other_digest =
+        message.message_digest.as_ref().is_some_and(|digest| digest.algorithm != HashAlgorithm::Sha2256);
+    other_digest || certified.iter().chain(signers).any(|key| !by_digest(key))
+}
+
+fn digest_of(path: &Path) -> Result<Digest, Diagnostic> {
+    let limit = limits::ARTIFACT_STREAM;
+    let read = fs::open(path).and_then(|file| Digest::of_stream(file, limit));
+    read.map_err(|e| Diagnostic::new(Code::ReadFailed, format!("could not read {}: {e}", path.display())))?
+        .ok_or_else(|| too_large(path, limit))
+}
+
+fn too_large(path: &Path, limit: u64) -> Diagnostic {
+    Diagnostic::new(Code::TooLarge, format!("{} is longer than {limit} bytes", path.display()))
 }
 
 fn expected(request: &Request, verified: &Verified) -> Result<(), Diagnostic> {
@@ -152,6 +185,10 @@ fn does_not_verify(refusal: &Refusal, by_digest: bool) -> Diagnostic {
 /// believed.
 fn keys(request: &Request, ctx: &Context) -> Result<KeySet, Diagnostic> {
     let mut gathered = Gathered::default();
+    let key = if let ExpectedSigner::Key(path) = &request.signer { Some(path) } else { None };
+    if let Some(enforced) = &request.enforced {
+        request.trusted_root.iter().chain(key).try_for_each(|path| was_pulled(path, enforced, ctx))?;
+    }
     if let Some(path) = &request.trusted_root {
         gathered.add_trusted_root(path)?;
         gathered.tell_conflicts();
@@ -172,9 +209,30 @@ fn keys(request: &Request, ctx: &Context) -> Result<KeySet, Diagnostic> {
     Ok(set_of(&gathered, &|key| has_start(key, ctx))?.0)
 }
 
+/// Refuses a file that is not one of a keys/ that this host pulled under what it enforces.
+fn was_pulled(path: &Path, enforced: &Authentication, ctx: &Context) -> Result<(), Diagnostic> {
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if !fs::may_be_there(&directory.join(INVENTORY)) {
+        let error = format!(
+            "this host's setting permits a key or a trusted root only out of a keys/ that was pulled here, and {} is in none",
+            path.display()
+        );
+        let hint = "name the file in the keys/ that `keypack pull` wrote, such as keys/trusted_root.json";
+        return Err(Diagnostic::new(Code::SettingEnforced, error).hinting(hint));
+    }
+    let found = enforced.of_directory(directory, &[], None, ctx)?;
+    let named = |file: &OutFile| path.file_name().is_some_and(|name| name == file.name.as_str());
+    if found.pack.draft().to_files().iter().any(named) {
+        return Ok(());
+    }
+    Err(Diagnostic::new(
+        Code::SettingEnforced,
+        format!("{} is no file of the pack that was pulled", path.display()),
+    ))
+}
+
 fn has_start(key: &Key, ctx: &Context) -> bool {
-    let is_log = matches!(key.role, Role::Rekor | Role::Rekor2 | Role::CtLog);
-    let known = !is_log || key.validity.start.is_some();
+    let known = !key.role.is_log() || key.validity.start.is_some();
     if !known {
         ctx.events.warn(&format!(
             "the {} {} is left out: the trusted root does not say since when it is in use (validFor.start)",
@@ -189,7 +247,5 @@ fn read(path: &Path, limit: u64) -> Result<Vec<u8>, Diagnostic> {
     let read = fs::open(path)
         .and_then(|file| fs::read(file, limit))
         .map_err(|e| Diagnostic::new(Code::ReadFailed, format!("could not read {}: {e}", path.display())))?;
-    read.ok_or_else(|| {
-        Diagnostic::new(Code::TooLarge, format!("{} is longer than {limit} bytes", path.display()))
-    })
+    read.ok_or_else(|| too_large(path, limit))
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{PackError, Rule, TufRecord, media};
 use crate::{
-    key::{Algorithm, Certificate, Fingerprint, KeyId, KeyRef, Provenance, Role, Validity},
+    key::{Algorithm, Certificate, Fingerprint, Key, KeyId, KeyRef, Material, Provenance, Role, Validity},
     oci::Digest,
     policy::rule::NamedKey,
 };
@@ -198,6 +198,19 @@ impl KeyRecord {
     pub fn subject(&self) -> Option<&str> {
         let first = self.certificates.first().map(|certificate| certificate.subject.as_str());
         first.filter(|subject| !subject.is_empty()).or(self.user_id.as_deref())
+    }
+
+    /// The key, of which this is the record.
+    pub fn key(&self, material: &Material) -> Key {
+        Key {
+            role: self.role,
+            id: self.id,
+            material: material.clone(),
+            url: self.url.clone(),
+            origin: self.origin.clone(),
+            validity: self.validity,
+            ct_required: self.ct_required,
+        }
     }
 
     /// Role and id.

@@ -23,6 +23,41 @@ pub struct UntrustedBundle {
     pub predicate_type: Option<String>,
 }
 
+/// What a bundle must have, and must not have two of: these fields are each a `oneof` of the format.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Shape {
+    media_type: Option<IgnoredAny>,
+    message_signature: Option<IgnoredAny>,
+    dsse_envelope: Option<IgnoredAny>,
+    verification_material: Option<MaterialShape>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct MaterialShape {
+    public_key: Option<IgnoredAny>,
+    certificate: Option<IgnoredAny>,
+    #[serde(rename = "x509CertificateChain")]
+    chain: Option<IgnoredAny>,
+}
+
+impl Shape {
+    fn is_of_one_kind(&self) -> Result<(), SignatureError> {
+        let signers = self.verification_material.iter().flat_map(|material| {
+            [&material.public_key, &material.certificate, &material.chain].into_iter().flatten()
+        });
+        let contents = [&self.message_signature, &self.dsse_envelope].into_iter().flatten();
+        let reason = match (&self.media_type, contents.count(), signers.count()) {
+            (None, _, _) => "it has no media type",
+            (_, 2.., _) => "it signs a message and an envelope",
+            (_, _, 2..) => "it names several signers",
+            _ => return Ok(()),
+        };
+        Err(SignatureError::malformed(BUNDLE, reason))
+    }
+}
+
 /// in-toto Statement v1 (and v0.1), as far as it says what it is about.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -44,7 +79,7 @@ pub(super) const COSIGN_SIGN: &str = "https://sigstore.dev/cosign/sign/v1";
 impl UntrustedBundle {
     /// Reads a bundle. The statement inside a DSSE envelope must not hold a key twice.
     pub fn parse(bytes: &[u8]) -> Result<Self, SignatureError> {
-        strict_json::parse::<IgnoredAny>(BUNDLE, bytes)?;
+        strict_json::parse::<Shape>(BUNDLE, bytes)?.is_of_one_kind()?;
         let text = std::str::from_utf8(bytes).map_err(|e| SignatureError::malformed(BUNDLE, e))?;
         let bundle = Bundle::from_json(&without_empty_digest(text))
             .map_err(|e| SignatureError::malformed(BUNDLE, e))?;

@@ -12,12 +12,14 @@ use sigstore_trust_root::{TrustedRoot, TsaAuthority};
 use sigstore_types::{Artifact, Bundle, HashAlgorithm, Sha256Hash, SignatureBytes, TimestampToken};
 use sigstore_verify::{
     CertificateError, Error, PublicKeyVerificationPolicy, TransparencyLogError, VerificationPolicy, Verifier,
+    bundle,
 };
 
 use super::{Refusal, proposed, unsupported};
 use crate::{
     key::{Algorithm, Certificate, Chain, Key, KeyRef, Material, PublicKey, Role, trusted_root},
     oci::Digest,
+    signature::SignatureError,
 };
 
 /// What was signed.
@@ -203,8 +205,23 @@ fn refusal(error: &Error) -> Refusal {
         }
         Error::TransparencyLog(_) => Refusal::LogEntry(text),
         Error::Timestamp(_) => Refusal::Timestamp(text),
+        Error::Bundle(e) => of_form(e, text),
         Error::InvalidTrustRoot(_) | Error::TrustRoot(_) | Error::TrustedCertificate(_) => Refusal::Key(text),
         _ => Refusal::Signature(text),
+    }
+}
+
+/// What a bundle lacks is a fault of the evidence that is missing; what its version does not permit is one of its form.
+fn of_form(error: &bundle::Error, text: String) -> Refusal {
+    use bundle::Error as Form;
+    match error {
+        Form::MissingInclusionPromise(_)
+        | Form::MissingInclusionProof(_)
+        | Form::MissingCheckpoint
+        | Form::LogIndexOutOfRange { .. }
+        | Form::CheckpointRootMismatch => Refusal::LogEntry(text),
+        Form::MissingTimestamp | Form::MissingSigningTimeEvidence => Refusal::Timestamp(text),
+        _ => Refusal::Unreadable(SignatureError::malformed("the sigstore bundle", text)),
     }
 }
 

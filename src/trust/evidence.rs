@@ -81,16 +81,47 @@ fn every_entry_has_evidence(bundle: &Bundle) -> Result<(), Refusal> {
 }
 
 /// Applies the requirements that sigstore clients have for a bundle of its version (protos/sigstore_bundle.proto): a
-/// log entry in 0.1 and 0.2; a log entry or a timestamp in 0.3.
+/// log entry in 0.1 (with a promise) and 0.2; a log entry or a timestamp in 0.3. Nothing may appear twice, because it would
+/// count twice (sigstore-go `verify/tlog.go`, `verify/tsa.go`).
 pub(super) fn is_strict(reading: &Reading<'_>) -> Result<(), Refusal> {
+    let Some(bundle) = &reading.bundle else { return Err(Refusal::NoEvidence) };
     let (logs, stamps) = (&reading.needs.logs, &reading.needs.timestamps);
-    let version = reading.bundle.as_ref().map(|bundle| bundle.media_type);
-    let is_old = matches!(version, Some(MediaType::Bundle0_1 | MediaType::Bundle0_2));
+    let is_old = matches!(bundle.media_type, MediaType::Bundle0_1 | MediaType::Bundle0_2);
+    let material = &bundle.verification_material;
+    let entries = &material.tlog_entries;
+    if is_any_twice(entries, |a, b| a.log_id == b.log_id && a.log_index == b.log_index) {
+        return Err(Refusal::LogEntry("one of its entries is there twice".into()));
+    }
+    if bundle.media_type == MediaType::Bundle0_1 && entries.iter().any(|e| e.inclusion_promise.is_none()) {
+        return Err(Refusal::LogEntry("a bundle of version 0.1 must have the log's promise".into()));
+    }
+    // Of Rekor v2 the checkpoint alone decides. What the proof says beside it must still be the same.
+    let differs = entries.iter().filter_map(|entry| Some((entry, entry.inclusion_proof.as_ref()?))).any(
+        |(entry, proof)| {
+            let of_v2 = entry.inclusion_promise.is_none() && entry.integrated_time.is_none();
+            proof.checkpoint.checkpoint().is_some_and(|signed| {
+                signed.tree_size() != proof.tree_size
+                    || *signed.root_hash() != proof.root_hash
+                    || (of_v2 && entry.log_index != proof.log_index)
+            })
+        },
+    );
+    if differs {
+        return Err(Refusal::LogEntry("its proof is not about the tree of its checkpoint".into()));
+    }
+    let tokens = &material.timestamp_verification_data.rfc3161_timestamps;
+    if is_any_twice(tokens, |a, b| a.signed_timestamp == b.signed_timestamp) {
+        return Err(Refusal::Timestamp("one of its timestamps is there twice".into()));
+    }
     match (logs.is_empty(), stamps.is_empty()) {
         (true, _) if is_old => Err(Refusal::LogEntry("a bundle of its version must have one".into())),
         (true, true) => Err(Refusal::LogEntry("it has none, and no timestamp either".into())),
         _ => Ok(()),
     }
+}
+
+fn is_any_twice<T>(all: &[T], same: impl Fn(&T, &T) -> bool) -> bool {
+    all.iter().enumerate().any(|(index, one)| all[..index].iter().any(|other| same(one, other)))
 }
 
 pub(super) struct Weighing<'a> {

@@ -131,7 +131,7 @@ impl Refusal {
             | Self::NoEvidence => false,
             Self::Certificate(_) | Self::Chain(_) => role.is_chain(),
             Self::CtTimestamp(_) => matches!(role, Role::CtLog),
-            Self::LogEntry(_) => matches!(role, Role::Rekor | Role::Rekor2),
+            Self::LogEntry(_) => role.logs_signatures(),
             Self::Timestamp(_) => matches!(role, Role::Tsa),
             _ => true,
         }

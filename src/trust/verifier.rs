@@ -2,7 +2,7 @@ use jiff::Timestamp;
 
 use super::{KeySet, Reading, Refusal, crypto::Prepared, evidence, path::Paths};
 use crate::{
-    key::{KeyRef, Role, SubjectName},
+    key::{KeyRef, SubjectName},
     oci::Digest,
     signature::{UntrustedBundle, UntrustedSignature},
 };
@@ -99,6 +99,17 @@ pub enum Clock {
     Host,
 }
 
+impl Clock {
+    /// For programs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Log => "log",
+            Self::Timestamp => "timestamp",
+            Self::Host => "host",
+        }
+    }
+}
+
 impl Verified {
     /// A signature that needs only this key.
     pub(super) fn by(key: KeyRef) -> Self {
@@ -142,7 +153,7 @@ impl Verified {
 
     /// Whether it is in a transparency log.
     pub fn is_logged(&self) -> bool {
-        self.keys.iter().any(|key| matches!(key.role, Role::Rekor | Role::Rekor2))
+        self.keys.iter().any(|key| key.role.logs_signatures())
     }
 
     /// The OIDC issuer in the certificate, if the signature was made with a certificate.

@@ -24,6 +24,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         ("an anchor on the command line adds to it and never replaces it", anchors),
         ("pins on the command line add no key", pins),
         ("no flag, other setting or variable weakens it", weaker),
+        ("keys that were pulled before are held to it as well", again),
         ("the state it names is not moved", state),
         ("a setting that others could change is refused", exposed),
         ("without `enforce` it is a setting below all others", plain),
@@ -127,6 +128,45 @@ fn anchors() {
     // Another setting's anchors replace it as little.
     host.test.write("mine.yaml", format!("verifyKeys: [{FIXTURES}/org.pub]\n"));
     host.run("pull oci:m:newer -o two --config mine.yaml").fails(3, "pack-signature-refused");
+}
+
+fn again() {
+    // The newer pack was pulled by its digest, before anything was enforced.
+    let host = Host::new("state: STATE\n");
+    host.run(&format!("pull oci:m:newer -o in --max-age 40000d --digest {NEWER}")).exits(0);
+    let verify = "verify oci:lab/layouts/key-tag-rekor1-cosignsave --keys-dir in";
+    host.run(verify).exits(0);
+    let enforce = |setting: &str| {
+        host.write("keypack.yaml", &setting.replace("STATE", host.test.path("kept").to_str().unwrap()));
+    };
+    enforce(ENFORCED);
+    host.run(verify).exits(0);
+    // rsa.pub did not sign it; the lineage is another; nor may a flag or another setting bring what does.
+    enforce(&ENFORCED.replace("org.pub", "rsa.pub"));
+    host.run(verify).fails(3, "pack-signature-refused").tells("what this host enforces now");
+    host.run(&format!("{verify} --digest {NEWER}")).fails(2, "setting-enforced");
+    host.test.write("mine.yaml", format!("verifyKeys: [{FIXTURES}/org.pub]\n"));
+    host.run(&format!("{verify} --config mine.yaml")).fails(3, "pack-signature-refused");
+    enforce(&ENFORCED.replace("name: default", "name: plant-7"));
+    host.run(verify).fails(3, "lineage-mismatch");
+    enforce(&format!("enforce: {{state: STATE, digest: '{OLD}'}}\n"));
+    host.run(verify).fails(3, "anchor-digest-mismatch");
+    enforce(&format!("enforce: {{state: STATE, digest: '{NEWER}'}}\n"));
+    host.run(verify).exits(0);
+    // What was not pulled here is nothing, whoever signed it.
+    enforce(ENFORCED);
+    host.run("verify oci:lab/layouts/key-tag-rekor1-cosignsave --keys-dir fx/keys")
+        .fails(3, "keys-not-authenticated");
+    // One file is judged with keys that were pulled alone.
+    let blob = "verify-blob --bundle fx/newer/keypack.json.sigstore.json fx/newer/keypack.json";
+    host.run(&format!("{blob} --key in/signer-43ef7bc8.pub --trusted-root in/trusted_root.json")).exits(4);
+    for key in ["fx/org.pub", "lab/trust/cosign.pub"] {
+        host.run(&format!("{blob} --key {key}")).fails(2, "setting-enforced").tells("keys/");
+    }
+    host.run(&format!("{blob} --key in/signer-43ef7bc8.pub --trusted-root lab/trust/trusted_root.json"))
+        .fails(2, "setting-enforced");
+    host.test.layout_of(FIXTURES, "keys", "elsewhere");
+    host.run(&format!("{blob} --key elsewhere/signer-43ef7bc8.pub")).fails(3, "keys-not-authenticated");
 }
 
 fn pins() {

@@ -6,6 +6,7 @@ use clap::Args;
 
 use crate::{
     cli::{digest::DigestArg, heading},
+    config::Config,
     key::Pin,
     ops::{self, AnchorSpec, TufRoot},
 };
@@ -62,12 +63,42 @@ pub(in crate::cli) struct Anchors {
     /// The settings, where some of them may be from.
     #[arg(skip)]
     pub(in crate::cli) settings: Vec<PathBuf>,
+    /// Whether all of them are.
+    #[arg(skip)]
+    pub(in crate::cli) are_of_setting: bool,
     /// What this host's setting enforces beside them.
     #[arg(skip)]
     pub(in crate::cli) enforced: Vec<AnchorSpec>,
 }
 
 impl Anchors {
+    /// The anchors of a setting, kind by kind where the command line names none of that kind.
+    pub(in crate::cli) fn under(&mut self, config: Config, files: Vec<PathBuf>) {
+        self.settings = files;
+        self.are_of_setting = self.digest.is_none() && self.specs().is_empty();
+        if self.pin.is_empty() {
+            self.pin = config.pins.unwrap_or_default();
+        }
+        if self.verify_key.is_empty() {
+            let keys = config.verify_keys.unwrap_or_default();
+            self.verify_key = keys.keys;
+            self.threshold = self.threshold.or(keys.threshold);
+        }
+        if self.tuf_root.is_empty() {
+            self.tuf_root = config.tuf_roots.into_iter().flatten().map(TufRoot::from).collect();
+        }
+    }
+
+    /// Takes out those of settings: the host enforces its own.
+    pub(in crate::cli) fn forget(&mut self) {
+        (self.pin, self.verify_key, self.tuf_root, self.threshold) = Default::default();
+    }
+
+    /// Whether the command line names one.
+    pub(in crate::cli) fn are_given(&self) -> bool {
+        !self.are_of_setting && !self.specs().is_empty()
+    }
+
     /// All of them that are given, as the request names them.
     pub(in crate::cli) fn specs(&self) -> Vec<AnchorSpec> {
         let digest = self.digest.and_then(|digest| match digest {

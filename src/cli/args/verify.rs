@@ -15,7 +15,7 @@ use crate::{
     oci::Digest,
     ops::{
         parse_lineage,
-        verify::{self, ExpectedIdentity, Mapping, Platform, TextPattern},
+        verify::{self, Authentication, ExpectedIdentity, Mapping, Platform, TextPattern},
         verify_blob::{self, Artifact, ExpectedSigner},
     },
 };
@@ -65,6 +65,9 @@ pub(in crate::cli) struct Verify {
     /// ImageSetConfiguration, or a place whose images are looked up at the registry named as SOURCE.
     #[arg(long, value_name = "LIST")]
     images: Option<String>,
+    /// The signatures of the images also lie in this repository, as cosign writes them with COSIGN_REPOSITORY.
+    #[arg(long, value_name = "HOST/REPOSITORY", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub(in crate::cli) signature_repository: Option<String>,
     /// The keys/ that `keypack pull` wrote here; nothing else is trusted [default: keys, or keys/ in the oc-mirror:DIR that is
     /// verified].
     #[arg(long, value_name = "DIR")]
@@ -98,8 +101,8 @@ pub(in crate::cli) struct Verify {
     #[arg(help_heading = heading::SIGNERS, long, value_name = "OS/ARCH[/VARIANT]")]
     platform: Vec<Platform>,
     #[command(flatten)]
-    anchors: Anchors,
-    /// The lineage that an anchor must find [default: that of the directory, if this host knows it, or "default"].
+    pub(in crate::cli) anchors: Anchors,
+    /// The lineage that the keys must have [default: that of the directory, if this host knows it, or "default"].
     #[arg(long, value_name = "NAME", value_parser = parse_lineage)]
     pub(in crate::cli) name: Option<String>,
     #[command(flatten)]
@@ -113,18 +116,24 @@ pub(in crate::cli) struct Verify {
 impl Verify {
     /// Whether it names keys, or what authenticates them, beside what this host remembers.
     pub(in crate::cli) fn brings_own_keys(&self) -> bool {
-        !(self.trusted_root.is_empty() && self.key.is_empty() && self.anchors.specs().is_empty())
+        !(self.trusted_root.is_empty() && self.key.is_empty()) || self.anchors.are_given()
     }
 
     pub(in crate::cli) fn request(&self) -> Result<verify::Request, Diagnostic> {
         Ok(verify::Request {
             places: self.sources.clone(),
             images: self.images.clone(),
+            signature_repository: self.signature_repository.clone(),
             cache_dir: self.cache.cache_dir.clone(),
             keys_dir: self.keys_dir.clone(),
-            anchors: self.anchors.specs(),
-            name: self.name.clone(),
-            state_dir: self.state.dir.clone(),
+            authentication: Authentication {
+                anchors: self.anchors.specs(),
+                are_of_setting: self.anchors.are_of_setting,
+                settings: self.anchors.settings.clone(),
+                enforced: self.anchors.enforced.clone(),
+                name: self.name.clone(),
+                state_dir: self.state.dir.clone(),
+            },
             trusted_roots: self.trusted_root.clone(),
             keys: self.key.clone(),
             identity: self.identity.read()?,
@@ -155,6 +164,9 @@ pub(in crate::cli) struct VerifyBlob {
     /// The trusted root with the logs and authorities.
     #[arg(long, value_name = "FILE")]
     trusted_root: Option<PathBuf>,
+    /// What this host's setting enforces.
+    #[arg(skip)]
+    pub(in crate::cli) enforced: Option<Authentication>,
 }
 
 impl VerifyBlob {
@@ -180,6 +192,7 @@ impl VerifyBlob {
             artifact,
             signer,
             trusted_root: self.trusted_root.clone(),
+            enforced: self.enforced.clone(),
         })
     }
 }

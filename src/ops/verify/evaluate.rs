@@ -17,7 +17,7 @@ use crate::{
         ImageVerdict, SignatureState, SignatureVerdict, SignerCount, SignerReport, VerifyState,
     },
     pack::media,
-    trust::{Clock, Refusal},
+    trust::Refusal,
 };
 
 /// What every image is held to.
@@ -135,7 +135,7 @@ impl Evaluation<'_> {
             Ok(good) => {
                 verdict.signer = Some(self.signer(good));
                 verdict.time = judged.time.map(|(time, _)| time);
-                verdict.clock = judged.time.map(|(_, clock)| clock_name(clock));
+                verdict.clock = judged.time.map(|(_, clock)| clock.as_str());
                 let logged = good.logs().next().is_some();
                 verdict.logged = Some(logged);
                 let counts = if self.require_log && !logged {
@@ -263,12 +263,4 @@ const fn signs(other: &Other) -> bool {
 
 fn refused(refusal: &Refusal) -> Diagnostic {
     Diagnostic::new(refusal.code(), refusal.to_string())
-}
-
-const fn clock_name(clock: Clock) -> &'static str {
-    match clock {
-        Clock::Log => "log",
-        Clock::Timestamp => "timestamp",
-        Clock::Host => "host",
-    }
 }

@@ -51,7 +51,7 @@ impl Good {
 
     /// The log keys.
     pub(super) fn logs(&self) -> impl Iterator<Item = KeyRef> {
-        self.keys.iter().filter(|key| matches!(key.role, Role::Rekor | Role::Rekor2)).copied()
+        self.keys.iter().filter(|key| key.role.logs_signatures()).copied()
     }
 }
 

@@ -12,17 +12,10 @@ use crate::{
     key::{Fingerprint, Key, KeyRef, Role, name_of},
     keysource::Gathered,
     oci::Digest,
-    ops::{
-        Context,
-        ends::warn_of_ends,
-        oc_mirror,
-        place::keys as keys_in,
-        pull::{Travelled, anchors_of},
-        state_dir,
-    },
-    pack::{self, Demand, Draft, Inventory, Pack, PackError, Rule, UnverifiedPack, refuse_revoked},
+    ops::{Context, ends::warn_of_ends, oc_mirror},
+    pack::{self, Inventory, Pack, PackError, Rule},
     resolve::merged,
-    state::{self, Origin},
+    state,
     trust::KeySet,
 };
 
@@ -73,66 +66,11 @@ pub(super) fn load(request: &Request, locations: &[Location], ctx: &Context) -> 
 
 fn of_directory(request: &Request, locations: &[Location], ctx: &Context) -> Result<Keys, Diagnostic> {
     let directory = oc_mirror::keys_directory(request.keys_dir.as_deref(), locations);
-    let absent = || Diagnostic::new(Code::KeysNotFound, format!("{} holds no keys", directory.display()));
-    if !directory.is_dir() {
-        return Err(absent());
-    }
-    let draft = keys_in(&directory)?.ok_or_else(absent)?;
-    let state_dir = state_dir::path(request.state_dir.as_deref(), &ctx.env)?;
-    let lineage = draft.inventory().name.clone();
-    let state = state::load(&state_dir, &state_dir::lineage(&lineage)?)?;
-    let known = state.known(draft.digest()).copied();
-    let pack = if request.anchors.is_empty() {
-        match known.map(|known| known.origin) {
-            Some(Origin::Pulled) => state.recognise(draft, &state_dir::absolute(&directory))?,
-            Some(Origin::Collected) => return Err(collected_here(&directory, &draft)),
-            None => {
-                return Err(unknown(&directory, state.packs().iter().any(|p| p.origin == Origin::Pulled)));
-            }
-        }
-    } else {
-        let refuse = |path: &std::path::Path, what: &str| {
-            let places = locations.iter().map(|location| {
-                Travelled::new(location, request.cache_dir.as_deref(), &directory, ctx.env.home.as_deref())
-            });
-            places.into_iter().try_for_each(|travelled| travelled.refuse(path, what))
-        };
-        let anchors = anchors_of(&request.anchors, None, &refuse)?;
-        let expected = request.name.clone().or_else(|| known.map(|_| lineage.clone()));
-        let lineage = expected.as_deref().unwrap_or("default");
-        let demand = Demand { anchors: &anchors, manifest_signatures: &[], lineage, now: ctx.now };
-        let pack = pack::authenticate(UnverifiedPack::of_directory(&draft)?, &demand)?;
-        refuse_revoked(pack.draft(), |key| state.is_revoked(key, &state_dir::absolute(&directory)))?;
-        pack
-    };
-    check_times(pack.draft().inventory(), &state, ctx)?;
-    warn_of_ends(pack.draft(), ctx);
-    let at = known.filter(|known| known.origin == Origin::Pulled && request.anchors.is_empty()).map(|k| k.at);
-    of_pack(&pack, directory, at)
-}
-
-fn collected_here(directory: &std::path::Path, draft: &Draft) -> Diagnostic {
-    let error = format!(
-        "{} was collected on this host: what signatures brought was proved by themselves, and nobody has authenticated it",
-        directory.display()
-    );
-    let hint = format!(
-        "compare the keys with their owners' words; then give the pack digest as the anchor: --digest {}",
-        draft.digest()
-    );
-    Diagnostic::new(Code::KeysCollectedHere, error).hinting(hint)
-}
-
-fn unknown(directory: &std::path::Path, others_pulled: bool) -> Diagnostic {
-    let why = if others_pulled {
-        "it is not what this host pulled: it was changed since, or was not pulled here"
-    } else {
-        "this host has pulled no pack of its name"
-    };
-    Diagnostic::new(
-        Code::KeysNotAuthenticated,
-        format!("nothing authenticates {}: {why}", directory.display()),
-    )
+    let cache = request.cache_dir.as_deref();
+    let found = request.authentication.of_directory(&directory, locations, cache, ctx)?;
+    check_times(found.pack.draft().inventory(), &found.state, ctx)?;
+    warn_of_ends(found.pack.draft(), ctx);
+    of_pack(&found.pack, directory, found.known.map(|known| known.at))
 }
 
 /// A clock that is behind the pack would refuse every fresh signature and believe in expired ones.
@@ -164,15 +102,7 @@ fn of_pack(pack: &Pack, directory: PathBuf, at: Option<Timestamp>) -> Result<Key
     let keys = draft.keys().map(|(record, material)| {
         let known = NamedKey { name: record.file.clone(), fingerprint: record.fingerprint };
         named.insert(record.key_ref(), known);
-        Key {
-            role: record.role,
-            id: record.id,
-            material: material.clone(),
-            url: record.url.clone(),
-            origin: record.origin.clone(),
-            validity: record.validity,
-            ct_required: record.ct_required,
-        }
+        record.key(material)
     });
     let set = KeySet::new(keys.collect::<Vec<_>>()).map_err(conflict)?;
     Ok(Keys {
@@ -192,7 +122,8 @@ fn of_pack(pack: &Pack, directory: PathBuf, at: Option<Timestamp>) -> Result<Key
 }
 
 fn of_files(request: &Request, ctx: &Context) -> Result<Keys, Diagnostic> {
-    if request.keys_dir.is_some() || !request.anchors.is_empty() {
+    let authentication = &request.authentication;
+    if request.keys_dir.is_some() || !(authentication.anchors.is_empty() || authentication.are_of_setting) {
         return Err(Diagnostic::usage(
             "--trusted-root and --key are used in place of a keys/ directory, and both are given",
             "give either --keys-dir with what authenticates it, or the files",

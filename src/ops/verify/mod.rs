@@ -3,6 +3,7 @@
 //! The policy of a consumer (`--policy`) is another question about the same signatures: it will be answered from the verdicts
 //! that are made here.
 
+mod authenticated;
 mod evaluate;
 mod expected;
 mod join;
@@ -20,6 +21,10 @@ use std::{
 };
 
 pub(in crate::ops) use self::keys::{report_unusable, set_of};
+pub use self::{
+    authenticated::Authentication, expected::ExpectedIdentity, lists::Platform, names::Mapping,
+    pattern::TextPattern,
+};
 use self::{
     evaluate::Evaluation,
     expected::Expected,
@@ -27,9 +32,8 @@ use self::{
     keys::{Keys, KeysOrigin},
     names::Namer,
 };
-pub use self::{expected::ExpectedIdentity, lists::Platform, names::Mapping, pattern::TextPattern};
 use super::{
-    AnchorSpec, Context, KeySources, Sources, mappings,
+    Context, KeySources, Sources, mappings,
     place::location,
     sources::{Opened, open},
 };
@@ -51,16 +55,14 @@ pub struct Request {
     pub places: Vec<String>,
     /// A list of images; then at most one place, the registry that they are looked up at.
     pub images: Option<String>,
+    /// The repository that holds the signatures of the images as well: `HOST/REPOSITORY`.
+    pub signature_repository: Option<String>,
     /// A cache of oc-mirror.
     pub cache_dir: Option<PathBuf>,
     /// The keys; without it, `keys`, or keys/ in the folder of oc-mirror that is read.
     pub keys_dir: Option<PathBuf>,
-    /// What authenticates the keys, where this host has not pulled them.
-    pub anchors: Vec<AnchorSpec>,
-    /// The lineage that an anchor must find.
-    pub name: Option<String>,
-    /// Where this host remembers what it authenticated; without it, the usual directory.
-    pub state_dir: Option<PathBuf>,
+    /// What authenticates them.
+    pub authentication: Authentication,
     /// Trusted roots in place of a keys/: the caller vouches for them.
     pub trusted_roots: Vec<PathBuf>,
     /// Key files in place of a keys/.
@@ -86,7 +88,7 @@ pub fn verify(request: &Request, ctx: &Context) -> Result<Verification, Diagnost
     let sources = Sources {
         places: request.places.clone(),
         images: request.images.clone(),
-        signature_repository: None,
+        signature_repository: request.signature_repository.clone(),
         keys: KeySources { host_root: None, ..KeySources::default() },
         revoked: Vec::new(),
         cache_dir: request.cache_dir.clone(),

@@ -84,6 +84,29 @@ fn a_signature_is_found_in_another_repository_in_all_forms() {
 }
 
 #[test]
+fn verify_reads_it_as_well() {
+    let forms: [Apart; 3] = [by_tag, by_fallback_tag, by_api];
+    for form in forms {
+        let server = start(form);
+        let test = Test::new();
+        let line = format!("verify docker://{}/team/app --plain-http --retry-times 0 {TRUST}", server.host());
+        test.run(&line).fails(4, "nothing-signed");
+        let apart = format!("{}/team/signatures", server.host());
+        test.run(&format!("{line} --signature-repository {apart}")).exits(0).says("1 image verified");
+        test.write("keypack.yaml", format!("signatureRepository: {apart}\n"));
+        test.run(&format!("{line} --config keypack.yaml")).exits(0);
+    }
+    // What could not be read may be what is missing.
+    let server = start(|_, _| Some(Reply::new(403)));
+    let line = format!(
+        "verify docker://{0}/team/app --plain-http --retry-times 0 {TRUST} --signature-repository {0}/team/signatures",
+        server.host()
+    );
+    let ran = Test::new().run(&line).fails(4, "not-all-read");
+    assert!(!ran.out.contains("verified"), "{}", ran.out);
+}
+
+#[test]
 fn images_on_a_disk_are_joined_with_a_repository_of_signatures() {
     let server = start(by_tag);
     let test = Test::new();

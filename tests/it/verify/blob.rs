@@ -2,22 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::{Test, blob, linked, storage};
-
-const ROOT: &str = "--trusted-root lab/trust/trusted_root.json";
-const KEY: &str = "--key lab/trust/cosign.pub";
-const WHO: &str = super::IDENTITY;
-
-/// The bundle of an image of the lab as `b.json`, and its manifest, which it is about, as `file`.
-pub(super) fn take(test: &Test, name: &str) -> String {
-    storage(test);
-    let image = linked(test, &format!("{name}/img1"), "v1");
-    let index = test.json(&blob(&linked(test, &format!("{name}/img1"), &image.replace(':', "-"))));
-    let manifest = test.json(&blob(index["manifests"][0]["digest"].as_str().unwrap()));
-    test.write("b.json", test.read(&blob(manifest["layers"][0]["digest"].as_str().unwrap())));
-    test.write("file", test.read(&blob(&image)));
-    image
-}
+use super::{
+    super::cli::memory::within,
+    Test,
+    blob_file::{KEY, ROOT, WHO, take},
+};
 
 fn change(test: &Test, change: impl FnOnce(&mut Value)) {
     let mut bundle = test.json("b.json");
@@ -134,4 +123,14 @@ fn a_root_that_says_too_little_is_not_believed() {
     test.run(&line).fails(3, "trusted-root-malformed");
     test.write("root.json", "{}");
     test.run(&line).fails(3, "trusted-root-malformed");
+}
+
+#[test]
+fn a_large_file_is_hashed_as_a_stream() {
+    let test = Test::new();
+    take(&test, "keyless-bundle-rekor1");
+    std::fs::File::create(test.path("large")).unwrap().set_len(120 << 20).unwrap();
+    let ran = within(100, &test, &format!("verify-blob --bundle b.json {WHO} {ROOT} large"));
+    assert_eq!(ran.status.code(), Some(4), "{}", String::from_utf8_lossy(&ran.stderr));
+    assert!(String::from_utf8_lossy(&ran.stderr).contains("[signed-for-other-image]"));
 }

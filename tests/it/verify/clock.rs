@@ -1,6 +1,9 @@
 //! Whether the clock of the host can be right.
 
-use keypack::ops::{self, Context, Env, verify::Request};
+use keypack::ops::{
+    self, Context, Env,
+    verify::{Authentication, Request},
+};
 
 use super::pulled;
 
@@ -12,7 +15,10 @@ fn a_clock_that_is_behind_the_pack_verifies_nothing() {
     let request = Request {
         places: vec![test.path("storage").display().to_string()],
         keys_dir: Some(test.path("keys")),
-        state_dir: Some(test.state().join("keypack")),
+        authentication: Authentication {
+            state_dir: Some(test.state().join("keypack")),
+            ..Authentication::default()
+        },
         ..Request::default()
     };
     let at = |seconds: i64| {

@@ -1,6 +1,6 @@
 //! The keys: authenticated here, by an anchor, or not at all.
 
-use super::{TRUST, Test, pulled, storage};
+use super::{TRUST, Test, keep, pulled, storage};
 
 #[test]
 fn keys_that_were_collected_here_are_not_authenticated() {
@@ -34,12 +34,75 @@ fn keys_that_were_changed_after_the_pull_are_refused() {
 #[test]
 fn an_anchor_that_travelled_with_the_keys_proves_nothing() {
     let test = pulled(None);
-    test.write("keys-beside.pub", test.read("lab/trust/cosign.pub"));
-    std::fs::create_dir(test.path("media")).unwrap();
-    std::fs::rename(test.path("keys"), test.path("media/keys")).unwrap();
-    test.write("media/keys/org.pub", test.read("lab/trust/cosign.pub"));
-    let ran = test.run("verify storage --keys-dir media/keys --verify-key media/keys/org.pub");
-    assert!(ran.code == 3 || ran.code == 1, "{}", ran.err);
+    // A file of keys/ itself, also where no place is read but a list.
+    test.write("list", "127.0.0.1:1/a:1\n");
+    for place in ["storage", "--images list"] {
+        test.run(&format!("verify {place} --verify-key keys/signer-43ef7bc8.pub"))
+            .fails(3, "verify-key-from-pack");
+    }
+    // Beside the images, by whatever name.
+    test.write("storage/org.pub", test.read("lab/trust/cosign.pub"));
+    std::os::unix::fs::symlink("storage/org.pub", test.path("linked.pub")).unwrap();
+    std::fs::hard_link(test.path("storage/org.pub"), test.path("hard.pub")).unwrap();
+    for key in ["storage/org.pub", "linked.pub", "hard.pub"] {
+        test.run(&format!("verify storage --verify-key {key}")).fails(3, "verify-key-from-pack");
+    }
+    // The setting that names the anchor, too.
+    test.write("org.pub", test.read("lab/trust/cosign.pub"));
+    test.write("storage/keypack.yaml", "verifyKeys: [../org.pub]\n");
+    test.run("verify storage --config storage/keypack.yaml --state other").fails(3, "verify-key-from-pack");
+    // What does not belong into keys/ makes it no keys/ at all.
+    test.write("keys/org.pub", test.read("lab/trust/cosign.pub"));
+    test.run("verify storage --verify-key keys/org.pub").fails(3, "file-not-in-inventory");
+}
+
+const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/anchors");
+
+#[test]
+fn anchors_of_the_setting_authenticate_keys_that_were_not_pulled() {
+    let test = Test::new();
+    storage(&test);
+    keep(&test, "key-tag-rekor1");
+    test.layout_of(FIXTURES, "keys", "keys");
+    for name in ["org", "other", "rsa"] {
+        test.write(&format!("{name}.pub"), std::fs::read(format!("{FIXTURES}/{name}.pub")).unwrap());
+        test.write(&format!("{name}.yaml"), format!("verifyKeys: [{name}.pub]\n"));
+    }
+    test.run("verify storage").fails(3, "keys-not-authenticated");
+    test.run("verify storage --config org.yaml")
+        .exits(0)
+        .says("5 images verified")
+        .says("authenticated by a signature");
+    test.run("verify storage --config other.yaml").fails(3, "pack-signature-refused");
+    // What the command line names stands in place of the same kind.
+    test.run("verify storage --config other.yaml --verify-key org.pub").exits(0);
+    test.run("verify storage --config org.yaml --verify-key other.pub").fails(3, "pack-signature-refused");
+    test.write("both.yaml", "verifyKeys: {threshold: 2, keys: [org.pub, rsa.pub]}\n");
+    test.run("verify storage --config both.yaml").exits(0);
+    test.write("three.yaml", "verifyKeys: {threshold: 2, keys: [org.pub, other.pub]}\n");
+    test.run("verify storage --config three.yaml").exits(3);
+    let pins = test.run("inspect keys").exits(0).out;
+    let pins = pins.lines().filter_map(|line| line.trim().strip_prefix("pin "));
+    let pins: Vec<_> = pins.map(|pin| format!("  - {}\n", pin.trim())).collect();
+    assert_eq!(pins.len(), 2);
+    test.write("pins.yaml", format!("pins:\n{}", pins.concat()));
+    test.run("verify storage --config pins.yaml").exits(0).says("the pins, as the exact set of keys");
+    test.write("one.yaml", format!("pins:\n{}", pins[0]));
+    test.run("verify storage --config one.yaml").exits(3);
+    test.write("root.yaml", "tufRoots: [builtin]\n");
+    test.run("verify storage --config root.yaml").exits(3);
+    // They are for keys that were not pulled: those that were are what a person authenticated.
+    let test = pulled(None);
+    test.write("other.pub", std::fs::read(format!("{FIXTURES}/other.pub")).unwrap());
+    test.write("other.yaml", "verifyKeys: [other.pub]\n");
+    test.run("verify storage --config other.yaml").exits(0).says("authenticated here on 20");
+    test.run("verify storage --config other.yaml --trusted-root lab/trust/trusted_root.json --key lab/trust/cosign.pub")
+        .exits(0)
+        .says("NOT AUTHENTICATED");
+    // The name of the setting is that of the keys.
+    test.write("name.yaml", "name: plant-7\n");
+    test.run("verify storage --config name.yaml").fails(3, "lineage-mismatch");
+    test.run("verify storage --name default").exits(0);
 }
 
 #[test]

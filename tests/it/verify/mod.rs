@@ -1,5 +1,6 @@
 //! Verifying images and files: what is good, what is refused, and that nothing passes by accident.
 mod blob;
+mod blob_file;
 mod broken;
 mod clock;
 mod forms;
@@ -7,6 +8,7 @@ mod keys;
 mod names;
 mod rules;
 mod schema;
+mod strict;
 
 use serde_json::Value;
 

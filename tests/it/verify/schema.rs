@@ -48,7 +48,7 @@ fn results_of_verify_blob_and_failures_satisfy_theirs() {
     let test = Test::new();
     storage(&test);
     holds(&schema, &test.run("verify storage --format json").exits(1).json());
-    super::blob::take(&test, "keyless-bundle-rekor2");
+    super::blob_file::take(&test, "keyless-bundle-rekor2");
     let line = "verify-blob --bundle b.json --trusted-root lab/trust/trusted_root.json";
     holds(&schema, &test.run(&format!("{line} {IDENTITY} file --format json")).exits(0).json());
     let ran = test.run(&format!("{line} --key lab/trust/cosign.pub file --format json")).exits(4);

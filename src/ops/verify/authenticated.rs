@@ -1,0 +1,155 @@
+//! A keys/ that this host authenticated, or that anchors authenticate now.
+
+use std::path::{Path, PathBuf};
+
+use crate::{
+    content::Location,
+    diag::{Code, Diagnostic},
+    ops::{
+        AnchorSpec, Context,
+        place::keys as keys_in,
+        pull::{Travelled, anchors_of},
+        state_dir,
+    },
+    pack::{self, Anchor, Demand, Draft, Pack, PackError, UnverifiedPack, refuse_revoked},
+    state::{self, KnownPack, Origin, State},
+};
+
+/// What a keys/ is held to before its keys count.
+#[derive(Debug, Clone, Default)]
+pub struct Authentication {
+    /// What authenticates the keys, where this host has not pulled them.
+    pub anchors: Vec<AnchorSpec>,
+    /// Whether the anchors are from a setting: then they are asked only where this host has not pulled the keys.
+    pub are_of_setting: bool,
+    /// The settings that they may be from: none may have travelled with the keys.
+    pub settings: Vec<PathBuf>,
+    /// What the administrator of this host demands of keys that were pulled, also before that was demanded.
+    pub enforced: Vec<AnchorSpec>,
+    /// The lineage that the keys must have.
+    pub name: Option<String>,
+    /// Where this host remembers what it authenticated; without it, the usual directory.
+    pub state_dir: Option<PathBuf>,
+}
+
+/// An authenticated keys/ with what this host remembers of its lineage.
+pub(in crate::ops) struct Authenticated {
+    pub(in crate::ops) pack: Pack,
+    pub(super) state: State,
+    /// This host's memory of it, where that is what authenticates it.
+    pub(super) known: Option<KnownPack>,
+}
+
+impl Authentication {
+    /// Authenticates the keys in a directory. `locations` are the places that are verified, beside which they may lie.
+    pub(in crate::ops) fn of_directory(
+        &self,
+        directory: &Path,
+        locations: &[Location],
+        cache_dir: Option<&Path>,
+        ctx: &Context,
+    ) -> Result<Authenticated, Diagnostic> {
+        let absent = || Diagnostic::new(Code::KeysNotFound, format!("{} holds no keys", directory.display()));
+        if !directory.is_dir() {
+            return Err(absent());
+        }
+        let draft = keys_in(directory)?.ok_or_else(absent)?;
+        let state_dir = state_dir::path(self.state_dir.as_deref(), &ctx.env)?;
+        let actual = draft.inventory().name.clone();
+        let state = state::load(&state_dir, &state_dir::lineage(&actual)?)?;
+        let known = state.known(draft.digest()).copied();
+        let pulled = known.filter(|known| known.origin == Origin::Pulled);
+        let refuse = |path: &Path, what: &str| {
+            // The directory itself counts where no place is read, but a list of images.
+            let here = Location::Path(directory.to_owned());
+            std::iter::once(&here).chain(locations).try_for_each(|location| {
+                Travelled::new(location, cache_dir, directory, ctx.env.home.as_deref()).refuse(path, what)
+            })
+        };
+        let enforced = anchors_of(&self.enforced, None, &|_, _| Ok(()))?;
+        let is_known = pulled.is_some() && self.are_of_setting;
+        if self.anchors.is_empty() || is_known {
+            if let Some(expected) = self.name.as_ref().filter(|name| **name != actual) {
+                return Err(PackError::Lineage { expected: expected.clone(), actual }.into());
+            }
+            let Some(known) = pulled else {
+                return Err(match known {
+                    Some(_) => collected_here(directory, &draft),
+                    None => unknown(directory, state.packs().iter().any(|p| p.origin == Origin::Pulled)),
+                });
+            };
+            if !enforced.is_empty() {
+                check_again(&draft, &enforced, &state, ctx)?;
+            }
+            let pack = state.recognise(draft, &state_dir::absolute(directory))?;
+            return Ok(Authenticated { pack, state, known: Some(known) });
+        }
+        self.settings.iter().try_for_each(|path| refuse(path, "the setting"))?;
+        let anchors = anchors_of(&self.anchors, None, &refuse)?;
+        let expected = self.name.clone().or_else(|| known.map(|_| actual));
+        let lineage = expected.as_deref().unwrap_or("default");
+        let demand = Demand { anchors: &anchors, manifest_signatures: &[], lineage, now: ctx.now };
+        let pack = pack::authenticate(UnverifiedPack::of_directory(&draft)?, &demand)?;
+        refuse_revoked(pack.draft(), |key| state.is_revoked(key, &state_dir::absolute(directory)))?;
+        Ok(Authenticated { pack, state, known: None })
+    }
+}
+
+/// Holds keys that were pulled to what this host demands now. A signature of the manifest stayed behind when they were
+/// unpacked: the memory of that pull counts for it.
+fn check_again(draft: &Draft, enforced: &[Anchor], state: &State, ctx: &Context) -> Result<(), Diagnostic> {
+    let lineage = &draft.inventory().name;
+    let attempt = |anchors: &[Anchor]| -> Result<(), PackError> {
+        let demand = Demand { anchors, manifest_signatures: &[], lineage, now: ctx.now };
+        pack::authenticate(UnverifiedPack::of_directory(draft)?, &demand).map(drop)
+    };
+    let Err(refused) = attempt(enforced) else { return Ok(()) };
+    let pull = state.last_pull().filter(|pull| pull.pack == draft.digest());
+    let signed_the_manifest = |anchor: &&Anchor| match (anchor, pull) {
+        (Anchor::Keys { keys, threshold }, Some(pull)) => {
+            let signed = keys.iter().filter(|key| {
+                let ending = format!("-signature:{}", key.fingerprint());
+                pull.anchors.iter().any(|id| id.ends_with(&ending))
+            });
+            signed.count() >= threshold.get()
+        }
+        _ => false,
+    };
+    let others: Vec<_> = enforced.iter().filter(|anchor| !signed_the_manifest(anchor)).cloned().collect();
+    let again = match others.len() {
+        0 => Ok(()),
+        n if n == enforced.len() => Err(refused),
+        _ => attempt(&others),
+    };
+    again.map_err(|e| {
+        let refused = Diagnostic::from(e);
+        let message = format!("what this host enforces now does not authenticate these keys: {}", refused.message);
+        Diagnostic { message, ..refused }.hinting(
+            "pull the keys again under what is enforced; of an enforced digest, give the pack digest (keypack inspect), which the keys keep",
+        )
+    })
+}
+
+fn collected_here(directory: &Path, draft: &Draft) -> Diagnostic {
+    let error = format!(
+        "{} was collected on this host: what signatures brought was proved by themselves, and nobody has authenticated it",
+        directory.display()
+    );
+    let hint = format!(
+        "compare the keys with their owners' words; then give the pack digest as the anchor: --digest {}",
+        draft.digest()
+    );
+    Diagnostic::new(Code::KeysCollectedHere, error).hinting(hint)
+}
+
+fn unknown(directory: &Path, others_pulled: bool) -> Diagnostic {
+    let why = if others_pulled {
+        "it is not what this host pulled: it was changed since, or was not pulled here"
+    } else {
+        "this host has pulled no pack of its name"
+    };
+    Diagnostic::new(
+        Code::KeysNotAuthenticated,
+        format!("nothing authenticates {}: {why}", directory.display()),
+    )
+}
