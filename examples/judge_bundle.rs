@@ -36,6 +36,7 @@ fn main() -> ExitCode {
             issuer: Some(TextPattern::Exact(issuer.clone())),
         }),
         trusted_root: Some(trusted_root.into()),
+        enforced: None,
     };
     // The environment is not read: the time and the variables are arguments.
     match keypack::ops::verify_blob(&request, &Context::new(jiff::Timestamp::now(), Env::default())) {
