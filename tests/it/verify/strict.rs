@@ -80,7 +80,7 @@ const OF_EVERY_BUNDLE: &[(&str, &str, Change)] = &[
         b["messageSignature"] = json!({"signature": b["dsseEnvelope"]["signatures"][0]["sig"]});
     }),
     ("another signature", "signature-does-not-match|timestamp-refused", |b| {
-        flip(at(b, "/dsseEnvelope/signatures/0/sig"))
+        flip(at(b, "/dsseEnvelope/signatures/0/sig"));
     }),
     ("no signature", "signature-malformed", |b| b["dsseEnvelope"]["signatures"] = json!([])),
     ("the signature twice", "signature-malformed", |b| {
@@ -119,7 +119,7 @@ const OF_EVERY_BUNDLE: &[(&str, &str, Change)] = &[
     ("another root hash", "log-entry-refused", |b| flip(entry(b, "/inclusionProof/rootHash"))),
     ("a larger tree", "log-entry-refused", |b| *entry(b, "/inclusionProof/treeSize") = json!("9")),
     ("another place in the tree", "log-entry-refused", |b| {
-        entry(b, "/inclusionProof")["logIndex"] = json!("7")
+        entry(b, "/inclusionProof")["logIndex"] = json!("7");
     }),
     ("a hash too many", "log-entry-refused", |b| {
         let hash = entry(b, "/inclusionProof/rootHash").clone();
@@ -129,7 +129,7 @@ const OF_EVERY_BUNDLE: &[(&str, &str, Change)] = &[
         *hashes = json!(all);
     }),
     ("no checkpoint", "log-entry-refused|signature-malformed", |b| {
-        remove(b, &format!("{ENTRY}/inclusionProof"), "checkpoint")
+        remove(b, &format!("{ENTRY}/inclusionProof"), "checkpoint");
     }),
     ("an unsigned checkpoint", "signature-malformed", |b| {
         let text = entry(b, "/inclusionProof/checkpoint/envelope");
@@ -142,7 +142,7 @@ const OF_EVERY_BUNDLE: &[(&str, &str, Change)] = &[
         *text = json!(format!("x{all}"));
     }),
     ("another kind of entry", "signature-malformed|no-key", |b| {
-        *entry(b, "/kindVersion/kind") = json!("intoto")
+        *entry(b, "/kindVersion/kind") = json!("intoto");
     }),
     ("another body", "log-entry-refused", |b| {
         inside(entry(b, "/canonicalizedBody"), "\"apiVersion\"", "\"apiversion\"");
