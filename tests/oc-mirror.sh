@@ -1,14 +1,14 @@
 #!/bin/sh
-# Runs oc-mirror v2 over the lab's images, with keypack's part of the work at every place where it may come: keys pushed
-# before the first mirror-to-disk and after it, two rotations in a row (the second pack is shorter), an incremental
-# archive, the pack as an additionalImages entry, disk-to-mirror twice, mirror-to-mirror.
+# Runs oc-mirror v2 over the lab's images, with keypack's steps at every point where they may come: keys pushed before
+# the first mirror-to-disk and after it, two rotations in a row (the second pack is shorter), an incremental archive,
+# the pack as an additionalImages entry, disk-to-mirror twice, mirror-to-mirror.
 #
 #   tests/oc-mirror.sh            needs on PATH: oc-mirror (v2), docker-registry, keypack, tar
 #
-# Skips (77) where one of them is missing. As root, with setpriv, it goes on as TRIAL_UID (default 65534): files that the
-# owner may not write would fail then. A uid above 2097151 makes every header of the archives PAX, as on OpenShift.
-# All listens on 127.0.0.1 (oc-mirror's own cache registry: on all addresses, for that is how it is made) and is ended by
-# its process id.
+# Skips (77) if one of them is missing. As root, with setpriv, it continues as TRIAL_UID (default 65534), because as
+# root it would not notice files that their owner may not write. A uid above 2097151 makes every archive header PAX,
+# as on OpenShift. Everything listens on 127.0.0.1 (oc-mirror's own cache registry on all addresses; that can't be
+# changed) and is ended by its process id.
 set -eu
 for need in oc-mirror docker-registry keypack tar; do
     command -v "$need" >/dev/null || { echo "skipped: $need is not on PATH"; exit 77; }
@@ -28,14 +28,14 @@ trap 'exit 1' INT TERM
 
 step() { echo "== $*" >&2; "$@"; }
 fail() { echo "FAILED: $*" >&2; exit 1; }
-# exits CODE COMMAND…: it must end so.
+# exits CODE COMMAND…: it must exit with this code.
 exits() {
     want=$1; shift
     echo "== $* (to end with $want)" >&2
     code=0; "$@" || code=$?
     [ "$code" = "$want" ] || fail "$* ended with $code, not with $want"
 }
-# hints TEXT COMMAND…: what it says on stderr holds this text.
+# hints TEXT COMMAND…: its stderr contains this text.
 hints() {
     text=$1; shift
     "$@" 2>said || :
@@ -71,7 +71,7 @@ mkdir -p "$HOME/.config/containers/registries.d"
 printf 'default-docker:\n  use-sigstore-attachments: true\n' >"$HOME/.config/containers/registries.d/default.yaml"
 printf '{"default":[{"type":"insecureAcceptAnything"}]}\n' >"$HOME/.config/containers/policy.json"
 
-# Images whose signatures lie on .sig tags: all that oc-mirror copies.
+# Images whose signatures are on .sig tags: the only ones that oc-mirror copies.
 images="key-tag-notlog/img1 key-tag-notlog/img2 key-tag-rekor1/img1"
 isc() { # FILE IMAGE…
     file=$1; shift
@@ -87,7 +87,7 @@ m2d() { step oc-mirror $common --cache-dir "$work/cache" -c "$1" "file://$work/o
 d2m() { step oc-mirror $common --cache-dir "$work/enclave-cache" -c "$1" --from "file://$work/in" "docker://$enclave/ns" >>oc-mirror.log; }
 carry() { rm -f in/mirror_*.tar; mkdir -p in; cp out/mirror_*.tar in/; }
 segments() { ls "$1" | grep -c '^mirror_'; }
-# pulls PLACE DIGEST: into a directory of its own, with a memory of its own: every place must give the pack.
+# pulls PLACE DIGEST: into its own directory, with its own state: every place must provide the pack.
 pulls() {
     rm -rf pulled pulled-state
     step keypack pull "$1" --digest "$2" -o pulled --state pulled-state --plain-http >/dev/null

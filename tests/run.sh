@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what the tests need where it may, and runs them all. A test whose program or content is missing counts as
+# Installs what the tests need, if it may, and runs them all. A test whose program or content is missing counts as
 # ignored. KEYPACK_NO_INSTALL=1: install nothing.
 set -eu
 cd "$(dirname "$0")/.."
@@ -14,7 +14,7 @@ if [ -n "$missing" ] && [ -z "${KEYPACK_NO_INSTALL:-}" ] && command -v apt-get >
     case "$missing" in
     *docker-registry*) echo "docker-registry brings a service, which is left neither running nor enabled." ;;
     esac
-    # A unit that is masked can be neither started nor enabled by its package; without systemd there is none.
+    # A masked unit can be neither started nor enabled by its package; without systemd there is none.
     mask() { command -v systemctl >/dev/null 2>&1 && $as_root systemctl "$@" docker-registry.service >/dev/null 2>&1 || :; }
     case "$missing" in *docker-registry*) mask mask ;; esac
     # Without the right to install, the tests still run; those that lack a program say so.
@@ -26,7 +26,7 @@ if [ -n "$missing" ] && [ -z "${KEYPACK_NO_INSTALL:-}" ] && command -v apt-get >
     *docker-registry*)
         mask unmask
         mask disable
-        # Where another init runs, the package starts its script and links it into the runlevels.
+        # With another init, the package starts its script and links it into the runlevels.
         if [ ! -d /run/systemd/system ]; then
             $as_root service docker-registry stop >/dev/null 2>&1 || :
             $as_root update-rc.d docker-registry disable >/dev/null 2>&1 || :
@@ -37,7 +37,7 @@ fi
 
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-# run ARGUMENTS…: cargo test, shown as it goes; its status is what counts, not tee's.
+# run ARGUMENTS…: cargo test, with its output shown live; its exit status counts, not tee's.
 status=0
 run() {
     { cargo test --locked "$@" 2>&1 || echo "$?" > "$log.status"; } | tee -a "$log"
@@ -47,7 +47,7 @@ run() {
     fi
 }
 run --no-fail-fast
-# As root, with strace, the tests that mount and those that fail single system calls run too.
+# As root, with strace, the tests that mount and those that inject faults into system calls run too.
 if [ "$(id -u)" = 0 ] && command -v strace >/dev/null 2>&1 && unshare -m true 2>/dev/null; then
     echo "the ignored ones" >> "$log"
     run --test it -- --ignored

@@ -4,7 +4,7 @@
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 if [ -z "${KEYPACK:-}" ]; then
-    # cargo shows how far it is: the first build takes a minute or more.
+    # cargo shows its progress: the first build takes a minute or more.
     cargo build --locked --manifest-path "$root/Cargo.toml"
     KEYPACK=${CARGO_TARGET_DIR:-$root/target}/debug/keypack
 fi
@@ -17,12 +17,12 @@ chmod -R u+w .
 tar -cf mirror.tar -C mirror oci-layout index.json blobs
 mkdir enclave
 
-# The host's own state is left alone.
+# The host's own state is not touched.
 XDG_STATE_HOME=$work/state
 NO_COLOR=1
 export XDG_STATE_HOME NO_COLOR
 
-# What a terminal shows in the end: the lines of steps are gone then.
+# What a terminal shows at the end, when the progress lines are gone.
 keypack() { "$KEYPACK" --no-progress "$@" 2>&1; }
 run() {
     echo "$ $*"

@@ -1,4 +1,4 @@
-//! Content that would keep a walker busy for ever, or blow its stack: each named after its lie.
+//! Content that would keep a walker busy for ever, or overflow its stack: each test is named after its content.
 
 use std::{fs, path::Path};
 
@@ -55,7 +55,7 @@ pub(crate) fn good() -> (&'static str, &'static str, String) {
     ("good", "application/vnd.oci.image.manifest.v1+json", text)
 }
 
-/// The one image that can't be read has this code, and the good one beside it was read all the same.
+/// The one image that can't be read has this code, and the good one next to it was still read.
 fn only_problem(found: &Discovery, code: &str) {
     let bad: Vec<_> = found.images.iter().filter(|i| !i.problems.is_empty()).collect();
     assert_eq!(bad.len(), 1, "{found:?}");
@@ -79,7 +79,7 @@ fn indexes_in_indexes_without_end() {
 
 #[test]
 fn an_index_that_names_itself() {
-    // Content addressing forbids a true loop: the name must be a lie, and the walk must not follow it twice.
+    // Content addressing forbids a true loop: the name must be false, and the walk must not follow it twice.
     let folder = tempfile::tempdir().unwrap();
     let claimed = Digest::of(b"myself");
     let text = list(&[descriptor(INDEX, &claimed, 200), descriptor(INDEX, &claimed, 200)]);
@@ -99,7 +99,7 @@ fn an_index_of_ten_thousand_manifests() {
     only_problem(&walk(folder.path()), "malformed");
 }
 
-/// What one list holds is bounded, not what all lists of a place hold together.
+/// The limit is on the content of one list, not on all lists of a source together.
 #[test]
 fn a_thousand_images_of_eight_architectures() {
     let folder = tempfile::tempdir().unwrap();
@@ -133,7 +133,7 @@ fn a_manifest_with_a_key_twice() {
     only_problem(&walk(folder.path()), "manifest-malformed");
 }
 
-/// What a fallback tag named before its last signature stays in a registry's storage and in copies of it.
+/// A fallback tag's content before its last signature stays in a registry's storage and in copies of it.
 #[test]
 fn an_older_list_of_referrers_is_no_image() {
     let folder = tempfile::tempdir().unwrap();
@@ -164,7 +164,7 @@ fn an_older_list_of_referrers_is_no_image() {
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const SIMPLE: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
 
-/// A manifest with so many signatures, none of which is here.
+/// A manifest with this many signatures, none of which is present.
 fn signatures(count: usize) -> String {
     let layer = |n: usize| format!("{{{}}}", descriptor(SIMPLE, &Digest::of(&n.to_be_bytes()), 8));
     let layers: Vec<_> = (0..count).map(layer).collect();
@@ -211,7 +211,7 @@ fn signatures_beyond_those_that_are_read_are_a_problem() {
     }
 }
 
-/// The image of a signature that has no `subject` and can't be read is not known; the signature is reported all the same.
+/// If a signature has no `subject` and can't be read, its image is unknown; the signature is still reported.
 #[test]
 fn a_signature_that_can_not_be_read_and_names_no_image_is_not_lost() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,5 +1,6 @@
-//! What a host's own setting, /etc/keypack/keypack.yaml, enforces. No variable and no flag moves that file, so each run
-//! here gets a mount namespace with an /etc of its own (unshare(1) as root); without that right the trials are ignored.
+//! What a host's own configuration file, /etc/keypack/keypack.yaml, enforces. No variable and no flag moves that
+//! file, so each run here gets a mount namespace with its own /etc (unshare(1) as root); without that right the
+//! trials are ignored.
 use std::{
     fs,
     os::unix::fs::{PermissionsExt, chown},
@@ -55,7 +56,7 @@ struct Host {
 }
 
 impl Host {
-    /// With the packs `old` and `newer` in the layout `m`, and this setting; the anchors' keys lie beside it.
+    /// With the packs `old` and `newer` in the layout `m`, and this configuration; the anchors' keys are next to it.
     fn new(setting: &str) -> Self {
         let test = Test::new();
         std::os::unix::fs::symlink(FIXTURES, test.path("fx")).unwrap();
@@ -116,7 +117,7 @@ fn daily() {
 }
 
 fn anchors() {
-    // rsa.pub signed the old pack, and not the newer one.
+    // rsa.pub signed the old pack, but not the newer one.
     let host = Host::new(&ENFORCED.replace("org.pub", "rsa.pub"));
     host.run("pull oci:m:newer -o in --verify-key fx/org.pub").fails(3, "pack-signature-refused");
     host.run(&format!("pull oci:m:newer -o in --digest {NEWER}")).fails(3, "pack-signature-refused");
@@ -125,7 +126,7 @@ fn anchors() {
     host.run(&format!("pull oci:m:old -o in --digest {NEWER}")).fails(3, "anchor-digest-mismatch");
     let ran = host.run(&format!("pull oci:m:old -o in --verify-key fx/org.pub --digest {OLD}")).exits(0);
     ran.tells("authenticated by a signature of the inventory").tells("authenticated by the pack digest");
-    // Another setting's anchors replace it as little.
+    // Another configuration file's anchors do not replace it either.
     host.test.write("mine.yaml", format!("verifyKeys: [{FIXTURES}/org.pub]\n"));
     host.run("pull oci:m:newer -o two --config mine.yaml").fails(3, "pack-signature-refused");
 }
@@ -184,7 +185,7 @@ fn pins() {
             host.test.path("kept").display()
         ),
     );
-    // Together they would be the set of the pack; each must be it by itself.
+    // Together they would be the pack's exact set; each group must be it by itself.
     host.run(&format!("pull oci:m:old -o in{given}")).fails(3, "key-not-pinned");
     host.run(&format!("pull oci:m:old -o in --digest {OLD}")).fails(3, "key-not-pinned");
 }
@@ -207,13 +208,13 @@ fn weaker() {
     host.run("pull oci:m:newer -o in --config mine.yaml").fails(2, "setting-enforced");
     host.test.write("mine.yaml", "enforce: {}\n");
     host.run("pull oci:m:newer -o in --config mine.yaml").fails(2, "config-malformed");
-    // Nor does the user's own file, which the environment moves.
+    // Nor does the user's own file, whose location depends on the environment.
     host.test.write("conf/keypack/keypack.yaml", "maxAge: 50000 days\n");
     let conf = host.test.path("conf");
     let ran = host.run_with("pull oci:m:newer -o in", &[("XDG_CONFIG_HOME", conf.to_str().unwrap())]);
     ran.fails(2, "setting-enforced");
     assert!(!host.test.has("in"));
-    // More than it demands is permitted.
+    // Stricter values are permitted.
     host.run("pull oci:m:newer -o in --max-age 39999d --min-version 1 --name default").exits(0);
 }
 
@@ -253,7 +254,7 @@ fn exposed() {
     host.write("keypack.yaml", "enforce: {verifykeys: [org.pub]}\n");
     pull().fails(2, "config-malformed");
     assert!(!host.test.has("in"));
-    // Not even an empty one means nothing.
+    // Even an empty file has an effect.
     host.write("keypack.yaml", "");
     host.run("discover lab/layouts/key-bundle-rekor1-oras").fails(2, "config-malformed");
     host.run("schema config").exits(0);
@@ -281,7 +282,7 @@ fn openssl(folder: &std::path::Path, line: &str) {
     assert!(ran.status.success(), "{line}: {}", String::from_utf8_lossy(&ran.stderr));
 }
 
-/// The page without what a host knows of the pack.
+/// The page without what a host knows about the pack.
 fn page(sheet: &str) -> String {
     let (head, rest) = sheet.split_once("On this host").unwrap();
     let (_, rest) = rest.split_once("\n\n").unwrap();
@@ -292,7 +293,7 @@ fn ceremony() {
     let enforced = "enforce: {name: plant-7, state: STATE, verifyKeys: [ceremony.pub], maxAge: 90 days, maxExpires: 180 days}\n";
     let host = Host::new(enforced);
     let admin = &host.test;
-    // 1 and 2: the officer's key, and the enclave's setting.
+    // 1 and 2: the officer's key, and the enclave's configuration.
     let officer = tempfile::tempdir().unwrap();
     openssl(officer.path(), "genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out org.key");
     openssl(officer.path(), "pkey -in org.key -pubout -out org.pub");
@@ -334,7 +335,7 @@ fn ceremony() {
     round("one", &at(48), "");
     let again = round("two", &at(1), " --since oci:disk:one");
     again.tells("the same key set as version ");
-    // Without the officer nothing comes in.
+    // Without the officer nothing gets in.
     fs::remove_file(admin.path("keys/keypack.json.org.sig")).unwrap();
     admin.run("push keys oci:disk:three").exits(0);
     host.run("pull oci:disk:three -o in").fails(3, "pack-unsigned");

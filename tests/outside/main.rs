@@ -1,5 +1,6 @@
-//! Tests against other people's content, registries and programs. Whether one can run is known only at run time: what
-//! is missing counts as ignored, with the reason, never as passed. That is why this binary has its own harness.
+//! Tests against other people's content, registries and programs. Whether one can run is known only at run time: if
+//! something is missing, the test counts as ignored, with the reason, never as passed. That is why this binary has
+//! its own harness.
 #![allow(unreachable_pub, missing_docs, reason = "modules of one test program")]
 #![allow(
     clippy::disallowed_methods,

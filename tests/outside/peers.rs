@@ -1,5 +1,5 @@
-//! What other programs make of packs and keys. A program is taken from PATH, or from `KEYPACK_TEST_<NAME>`; where it
-//! is missing, its trials are ignored and say how to get it.
+//! What other programs do with packs and keys. A program is taken from PATH, or from `KEYPACK_TEST_<NAME>`; if it is
+//! missing, its trials are ignored and say how to get it.
 use std::{env, path::Path, process::Command};
 
 use libtest_mimic::Trial;
@@ -49,7 +49,7 @@ fn how(program: &str) -> &'static str {
     PROGRAMS.iter().find(|(name, _)| *name == program).unwrap().1
 }
 
-/// Runs a program in the test's folder, in a clean environment, and gives its stdout.
+/// Runs a program in the test's folder, in a clean environment, and returns its stdout.
 #[track_caller]
 fn run(test: &Test, program: &Path, line: &str) -> String {
     let output = Command::new(program)
@@ -169,7 +169,7 @@ fn openssl(openssl: &Path) {
     assert_eq!(read, 6);
 }
 
-/// What `cosign save` keeps and `cosign verify --local-image` finds again: all formats but the referrer of OCI 1.1,
+/// What `cosign save` keeps and `cosign verify --local-image` finds again: all formats except the OCI 1.1 referrer,
 /// which it does not look for in a layout.
 const SAVED: [&str; 8] = [
     "key-tag-notlog",

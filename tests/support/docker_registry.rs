@@ -11,12 +11,12 @@ use std::{
 
 use tempfile::TempDir;
 
-/// The program, where it is here.
+/// The program, if it is installed.
 pub fn program() -> Option<PathBuf> {
     super::find::find("docker-registry")
 }
 
-/// A running registry. It ends, and its storage goes away, when it is dropped.
+/// A running registry. Dropping it ends it and removes its storage.
 pub struct DockerRegistry {
     process: Child,
     host: String,
@@ -24,8 +24,8 @@ pub struct DockerRegistry {
 }
 
 impl DockerRegistry {
-    /// Starts a registry with further sections of its configuration: `http` under `http:`, `other` at the top, `storage`
-    /// under `storage:`. What they name lies in `dir`, which also holds the storage in `storage/`.
+    /// Starts a registry with further sections of its configuration: `http` under `http:`, `other` at the top,
+    /// `storage` under `storage:`. The files they name are in `dir`, which also contains the storage in `storage/`.
     pub fn start(dir: TempDir, http: &str, other: &str, storage: &str) -> Self {
         let root = dir.path().join("storage");
         std::fs::create_dir_all(&root).unwrap();
@@ -60,7 +60,7 @@ impl DockerRegistry {
         Self { process, host, dir }
     }
 
-    /// An empty registry that speaks http and lets everybody write.
+    /// An empty registry that uses http and lets everyone write.
     pub fn plain() -> Self {
         Self::start(TempDir::new().unwrap(), "", "", "")
     }
@@ -70,7 +70,7 @@ impl DockerRegistry {
         &self.host
     }
 
-    /// Where its storage lies.
+    /// The path of its storage.
     pub fn storage(&self) -> std::path::PathBuf {
         self.dir.path().join("storage")
     }

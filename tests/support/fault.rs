@@ -1,4 +1,4 @@
-//! An HTTP/1.1 server that lies on request, on 127.0.0.1. What it was asked is written down.
+//! An HTTP/1.1 server on 127.0.0.1 that misbehaves on request. It records its requests.
 
 use std::{
     fmt::Write as _,
@@ -35,21 +35,21 @@ impl Asked {
     }
 }
 
-/// How an answer goes wrong on its way.
+/// How an answer goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fault {
     None,
-    /// The connection is closed after so many bytes of the body.
+    /// The connection is closed after this many bytes of the body.
     Cut(usize),
-    /// Silence after so many bytes of the body, until the other side gives up.
+    /// Silence after this many bytes of the body, until the other side gives up.
     Stall(usize),
     /// Silence instead of an answer.
     Mute,
     /// The end of the connection instead of an answer.
     Hangup,
-    /// The body for ever, one byte now and then.
+    /// An endless body, one byte now and then.
     Drip,
-    /// The body is repeated for ever, in chunks.
+    /// The body is repeated endlessly, in chunks.
     Endless,
 }
 
@@ -161,7 +161,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Answers every request with what `answer` makes of it.
+    /// Answers every request with the result of `answer`.
     pub fn start(answer: impl Fn(&Asked) -> Reply + Send + Sync + 'static) -> Self {
         Self::serve(None, answer)
     }
@@ -211,27 +211,27 @@ impl Server {
         self.address.to_string()
     }
 
-    /// An address of this server.
+    /// A URL on this server.
     pub fn url(&self, path: &str) -> String {
         format!("{}://{}{path}", self.scheme, self.address)
     }
 
-    /// An address of this server under its other name, which makes it another origin.
+    /// A URL on this server under its other name, which makes it another origin.
     pub fn alias(&self, path: &str) -> String {
         format!("{}://localhost:{}{path}", self.scheme, self.address.port())
     }
 
-    /// What was asked until now.
+    /// The requests so far.
     pub fn log(&self) -> Vec<Asked> {
         self.log.lock().unwrap().clone()
     }
 
-    /// What was asked until now, as `METHOD PATH`.
+    /// The requests so far, as `METHOD PATH`.
     pub fn lines(&self) -> Vec<String> {
         self.log().iter().map(Asked::line).collect()
     }
 
-    /// Fails if any credentials ever arrived here, in whatever part of a request.
+    /// Fails if any credentials ever arrived here, in any part of a request.
     pub fn assert_no_credentials(&self) {
         for asked in self.log() {
             assert_eq!(asked.header("authorization"), None, "{} carried credentials", asked.line());

@@ -1,4 +1,4 @@
-//! Where the programs that tests run are: the one rule.
+//! The one rule for finding the programs that tests run.
 #![allow(dead_code, unreachable_pub, missing_docs, reason = "shared by several test programs")]
 
 use std::{env, path::PathBuf};

@@ -1,4 +1,4 @@
-//! A registry with one signed image of the lab, `team/app:v1`, whose answers a test may replace.
+//! A registry with one signed lab image, `team/app:v1`, whose answers a test may replace.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -31,12 +31,12 @@ impl Content {
         Self { blobs: blobs.collect(), image: digest(0), signature: digest(1) }
     }
 
-    /// The name that a signature of the image has by convention.
+    /// The conventional tag for a signature of the image.
     pub fn signature_tag(&self) -> String {
         format!("{}.sig", self.image.replace(':', "-"))
     }
 
-    /// How long a blob is.
+    /// The length of a blob.
     pub fn size(&self, digest: &str) -> usize {
         self.blobs[digest].len()
     }
@@ -83,7 +83,7 @@ impl Content {
     }
 }
 
-/// A registry that answers as `quirk` says, and else as a plain one.
+/// A registry that answers as `quirk` says, and otherwise like a plain one.
 pub fn start(quirk: impl Fn(&Content, &Asked) -> Option<Reply> + Send + Sync + 'static) -> Server {
     let content = Content::new();
     Server::start(move |asked| quirk(&content, asked).unwrap_or_else(|| content.answer(asked)))

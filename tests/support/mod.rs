@@ -1,4 +1,4 @@
-//! What the two test binaries share.
+//! Code shared by the two test binaries.
 #![allow(dead_code, reason = "each of the two uses a part of it")]
 
 pub mod docker_registry;

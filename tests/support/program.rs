@@ -1,4 +1,4 @@
-//! Runs the built program in a folder of its own, with nothing of the tester's environment.
+//! Runs the built program in its own folder, with nothing from the tester's environment.
 
 use std::{
     collections::BTreeMap,
@@ -12,10 +12,10 @@ use tempfile::TempDir;
 
 use super::record;
 
-/// The fixtures, which lie under `lab/` in every test's folder.
+/// The fixtures, which are under `lab/` in every test's folder.
 pub(crate) const LAB: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/lab");
 
-/// The trust of the lab: what most tests give to discover and collect.
+/// The lab's trusted keys: what most tests pass to discover and collect.
 pub(crate) const TRUST: &str = "--trusted-root lab/trust/trusted_root.json --key lab/trust/cosign.pub";
 
 /// A folder in which the program runs.
@@ -25,7 +25,7 @@ pub(crate) struct Test {
     epoch: Option<&'static str>,
 }
 
-/// What a run left behind.
+/// The result of a run.
 pub(crate) struct Ran {
     line: String,
     pub(crate) code: i32,
@@ -45,7 +45,7 @@ impl Test {
         Self { epoch: Some(epoch), ..Self::new() }
     }
 
-    /// What stands for `XDG_STATE_HOME`.
+    /// The directory used as `XDG_STATE_HOME`.
     pub(crate) fn state(&self) -> &Path {
         self.state.path()
     }
@@ -102,7 +102,7 @@ impl Test {
     }
 
     pub(crate) fn run_args(&self, args: &[&str]) -> Ran {
-        // The packs of these tests have fixed dates; how old a pack may be is tested by those who say so.
+        // The packs of these tests have fixed dates; tests for the age limit set it themselves.
         let pull = matches!(args.first(), Some(&("pull" | "unpack"))) && !args.contains(&"--max-age");
         let any_age: &[&str] = if pull { &["--max-age", "40000 days"] } else { &[] };
         let output = self.command().args(args).args(any_age).output().unwrap();
@@ -188,16 +188,16 @@ impl Ran {
         self
     }
 
-    /// stdout holds this.
+    /// stdout contains this.
     #[track_caller]
     pub(crate) fn says(self, text: &str) -> Self {
-        // Prose is broken into lines of 80 columns, wherever that falls.
+        // Prose is wrapped at 80 columns, wherever that falls.
         let found = self.out.contains(text) || unbroken(&self.out).contains(text);
         assert!(found, "keypack {}: no {text:?} in\n{}", self.line, self.out);
         self
     }
 
-    /// stderr holds this.
+    /// stderr contains this.
     #[track_caller]
     pub(crate) fn tells(self, text: &str) -> Self {
         assert!(self.err.contains(text), "keypack {}: no {text:?} in\n{}", self.line, self.err);
@@ -217,7 +217,7 @@ impl Ran {
         serde_json::from_str(&self.out).unwrap_or_else(|e| panic!("keypack {}: {e}\n{}", self.line, self.out))
     }
 
-    /// What follows `Pack: ` or `Digest: `.
+    /// The value after `Pack: ` or `Digest: `.
     #[track_caller]
     pub(crate) fn after(&self, word: &str) -> String {
         let mut found = self.out.lines().filter_map(|line| line.strip_prefix(word));
@@ -225,7 +225,7 @@ impl Ran {
     }
 }
 
-/// A text with one blank for each run of line ends and indentation.
+/// A text with one space for each run of line ends and indentation.
 fn unbroken(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -1,6 +1,6 @@
-//! Records what each run of the program did, so that a change of the code behind it can be compared with before:
-//! `KEYPACK_RECORD=DIR cargo test --test it`, then `diff -r` of two such folders. What differs from run to run
-//! (folders, ports, times, digests of keys that a test makes) is replaced.
+//! Records the result of each run of the program, so that a change of the code can be compared with before:
+//! `KEYPACK_RECORD=DIR cargo test --test it`, then `diff -r` of two such folders. Values that differ from run to run
+//! (folders, ports, times, digests of generated keys) are replaced.
 
 use std::{
     cell::Cell,
@@ -15,7 +15,7 @@ use regex::Regex;
 
 static FOLDER: LazyLock<Option<PathBuf>> = LazyLock::new(|| env::var_os("KEYPACK_RECORD").map(PathBuf::from));
 
-/// What differs between two runs of one test, and what stands for it.
+/// Values that differ between two runs of one test, and their replacements.
 static VARIES: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
     [
         (r"/tmp/\.tmp\w+", "TMP"),
@@ -36,7 +36,7 @@ fn steady(text: &str) -> String {
     VARIES.iter().fold(text.to_owned(), |text, (varies, name)| varies.replace_all(&text, *name).into_owned())
 }
 
-/// Records one run and what lies in its folder afterwards.
+/// Records one run and the content of its folder afterwards.
 pub(crate) fn run(line: &str, code: i32, out: &str, err: &str, dir: &Path) {
     let Some(folder) = FOLDER.as_ref() else { return };
     let test = thread::current().name().unwrap_or("unnamed").replace("::", "/");

@@ -1,4 +1,4 @@
-//! What the registry tests share: options without long pauses, credentials that can be recognised, small artifacts.
+//! Shared by the registry tests: options without long pauses, recognisable credentials, small artifacts.
 
 use std::time::Duration;
 
@@ -12,12 +12,12 @@ use keypack::{
     },
 };
 
-/// The password that must never be seen where it does not belong.
+/// The password that must never appear where it does not belong.
 pub const PASSWORD: &str = "correct horse";
 /// Its user.
 pub const USER: &str = "alice";
 
-/// Plain http, two repetitions, no pauses to speak of.
+/// Plain http, two retries, almost no pauses.
 pub fn options(credentials: CredentialStore) -> Options {
     let http = http::Options {
         retries: 2,
@@ -62,7 +62,7 @@ fn manifest(config: &Blob, layer: &Blob) -> String {
     )
 }
 
-/// The code of the error that must come. No error shows the password, in no form.
+/// The expected error's code. No error shows the password in any form.
 pub fn code<T>(result: Result<T, ContentError>) -> &'static str {
     let Err(error) = result else { panic!("this had to fail") };
     let text = format!("{error} {error:?} {}", keypack::diag::Diagnostic::from(&error).hint);

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::fault::{Asked, Reply, Server};
 
-/// The service. Whoever has `authorization` may pull and push, everybody else may pull what is public.
+/// The service. Requests with `authorization` may pull and push, all others may pull what is public.
 pub fn start(bundle: &Path, authorization: &'static str) -> Server {
     let CertifiedKey { cert, signing_key } =
         rcgen::generate_simple_self_signed(["tokens".to_owned()]).unwrap();

@@ -1,5 +1,5 @@
-//! Every byte of every good signature, changed: the answer is a refusal or the same answer, never a panic. Where the
-//! change takes evidence away as a whole (a member of another name is not read), the answer names fewer keys.
+//! Every byte of every good signature, changed: the result is a refusal or the same answer, never a panic. Where the
+//! change removes a whole piece of evidence (an unknown member is ignored), the answer names fewer keys.
 
 use keypack::{
     key::Role,
@@ -9,7 +9,7 @@ use keypack::{
 
 use super::lab::{Form, Parts, form, forms, verifier};
 
-/// Judges a changed signature with the form's keys. What is accepted must say what the genuine one says.
+/// Judges a changed signature with the form's keys. If it is accepted, the answer must equal the genuine one's.
 fn weigh(
     form: &Form,
     keys: &Verifier,
@@ -29,7 +29,7 @@ fn weigh(
     true
 }
 
-/// Positions to change: all of a short text, a sample of a long one, another one for each mask.
+/// Positions to change: all of a short text, a sample of a long one, different ones for each mask.
 fn positions(length: usize, mask: u8) -> impl Iterator<Item = usize> {
     let step = length.div_ceil(400).max(1);
     (usize::from(mask) % step..length).step_by(step)
@@ -52,7 +52,7 @@ fn one_byte_of_a_bundle() {
                 accepted += usize::from(weigh(&form, &keys, signature, &format!("byte {at} ^ {mask}")));
             }
         }
-        // Some bytes are in nobody's care: member names that are optional, the hint, unused base64 bits.
+        // Some bytes are unprotected: names of optional members, the hint, unused base64 bits.
         assert!(accepted * 10 < changes, "{}: {accepted} of {changes} were accepted", form.name);
     }
 }
@@ -132,7 +132,7 @@ fn a_signature_cut_short() {
     }
 }
 
-/// Any value of the bundle taken out, or replaced by one of another kind.
+/// Any value of the bundle removed, or replaced with one of another kind.
 #[test]
 fn a_bundle_with_one_value_exchanged() {
     for name in ["key-bundle-rekor1", "keyless-bundle-rekor1", "key-bundle-rekor2", "keyless-bundle-rekor2"] {
@@ -159,7 +159,7 @@ fn a_bundle_with_one_value_exchanged() {
                 let Ok(signature) = signature else { continue };
                 let _ = keys.prove(&signature, &form.image, jiff::Timestamp::now());
                 if let Ok(verified) = keys.judge(&signature, &form.image, jiff::Timestamp::now()) {
-                    // Evidence taken out as a whole leaves less, and never another answer.
+                    // Removing a whole piece of evidence leaves fewer keys, and never another answer.
                     let genuine =
                         keys.judge(&form.read().unwrap(), &form.image, jiff::Timestamp::now()).unwrap();
                     assert!(verified.keys().iter().all(|k| genuine.keys().contains(k)), "{name} {place}");

@@ -1,4 +1,4 @@
-//! Certificates that we issue ourselves, with a log of our own: good but for one thing.
+//! Certificates that we issue ourselves, with our own log: valid except for one thing.
 
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use keypack::{
@@ -28,7 +28,7 @@ pub fn good() -> CertificateParams {
     params
 }
 
-/// A keyless bundle by this issuer, logged in a log of our own, and the log's key.
+/// A keyless bundle by this issuer, with an entry in our own log, and the log's key.
 #[allow(clippy::needless_pass_by_value, reason = "callers write the certificate in place")]
 pub fn sign(issuer: &Authority, leaf: CertificateParams, time: i64) -> (Form, Key) {
     sign_with(issuer, &leaf, time, &rcgen::KeyPair::generate().unwrap())
@@ -68,7 +68,7 @@ pub fn sign_with(
     (form, log.key)
 }
 
-/// Also of a certificate whose key is none that keypack knows.
+/// Also for a certificate with a key of a kind that keypack does not know.
 fn pem(certificate: &keypack::key::Certificate) -> String {
     let lines = BASE64.encode(certificate.der());
     format!("-----BEGIN CERTIFICATE-----\n{lines}\n-----END CERTIFICATE-----\n")
@@ -167,13 +167,13 @@ fn an_intermediate_and_its_root_in_one_chain() {
     );
 }
 
-/// A root of somebody else, who issued to himself, behind the good chain of the instance.
+/// Someone else's self-signed root behind the good chain of the instance.
 #[test]
 fn a_certificate_by_the_foreign_root_behind_a_good_chain() {
     let root = test_keys::root("own root");
     let intermediate = root.issue("own intermediate");
     let evil = test_keys::namesake(&root.certificate);
-    // The leaf says the good intermediate issued it; the evil root signed.
+    // The leaf names the good intermediate as its issuer; the evil root signed it.
     let mut leaf = good();
     leaf.use_authority_key_identifier_extension = false;
     leaf.custom_extensions.push(rcgen::CustomExtension::from_oid_content(&[2, 5, 29, 35], {
@@ -187,7 +187,7 @@ fn a_certificate_by_the_foreign_root_behind_a_good_chain() {
     assert_eq!(form.unproved(&[log, bad], Role::Fulcio), "certificate-refused");
 }
 
-/// Two certificates of one authority, renewed with the same key: both are good, and it is one signature.
+/// Two certificates of one authority, renewed with the same key: both are valid, and it is one signature.
 #[test]
 fn a_renewed_authority() {
     let root = test_keys::root("own root");
@@ -204,7 +204,7 @@ fn a_renewed_authority() {
     }
 }
 
-/// Two good candidates for one need: each is proved by itself, and all others by one signature once.
+/// Two good candidates for one need: each is proved by itself, and one signature proves all others once.
 #[test]
 fn both_certificates_of_a_renewed_authority_are_resolved() {
     let root = test_keys::root("own root");
@@ -230,7 +230,7 @@ fn both_certificates_of_a_renewed_authority_are_resolved() {
     }
 }
 
-/// Anyone can have an ordinary certificate of the instance. Put before the good chain it would be an authority.
+/// Anyone can get an ordinary certificate of the instance. In front of the good chain it would be an authority.
 #[test]
 fn a_certificate_issued_by_somebody_who_may_not() {
     let root = test_keys::root("own root");

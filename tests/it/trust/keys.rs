@@ -1,4 +1,4 @@
-//! Key files as people have them, and as attackers would.
+//! Key files as users have them, and as attackers would make them.
 
 use std::fmt::Write as _;
 
@@ -36,7 +36,7 @@ fn der(base64: &str) -> Vec<u8> {
     BASE64.decode(base64).unwrap()
 }
 
-/// The lab's signer key as PEM, and as it is read.
+/// The lab's signer key as PEM, and as keypack reads it.
 fn good() -> (String, Material) {
     let Material::Key(public) = key(Role::Signer).material else { panic!() };
     (public.to_pem(), Material::Key(public))
@@ -238,7 +238,7 @@ fn private_keys_in_der() {
     assert_eq!(parse_key_file(&pkcs8).unwrap_err().code().as_str(), "private-key", "PKCS #8");
     let text = pem("PRIVATE KEY", &BASE64.encode(&pkcs8));
     assert_eq!(parse_key_file(text.as_bytes()).unwrap_err().code().as_str(), "private-key", "PKCS #8 in PEM");
-    // SEC 1 stands inside of PKCS #8.
+    // SEC 1 is nested inside PKCS #8.
     let at = pkcs8.windows(5).position(|w| w[0] == 0x30 && w[2..] == [2, 1, 1]).unwrap();
     let sec1 = &pkcs8[at..at + 2 + usize::from(pkcs8[at + 1])];
     assert_eq!(parse_key_file(sec1).unwrap_err().code().as_str(), "private-key", "SEC 1");

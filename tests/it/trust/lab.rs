@@ -1,5 +1,5 @@
 //! The lab: nine signature forms by real cosign, and the keys of its private instance. A form can be taken apart and
-//! put together again, so that a test changes one thing and leaves the rest genuine.
+//! reassembled, so that a test changes one thing and leaves the rest genuine.
 #![allow(clippy::disallowed_methods, reason = "fixtures are read from disk")]
 
 use std::{collections::BTreeMap, path::PathBuf};
@@ -48,7 +48,7 @@ pub fn lab() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("testdata/lab")
 }
 
-/// A form as `oras cp -r` left it or, where that drops the tag of the signature, as `cosign save` did.
+/// A form as `oras cp -r` left it or, if that drops the tag of the signature, as `cosign save` did.
 pub fn form(name: &str) -> Form {
     let (name, roles) = *FORMS.iter().find(|(n, _)| *n == name).expect("a form of the lab");
     let tool = if name.contains("-tag-") { "cosignsave" } else { "oras" };
@@ -82,7 +82,7 @@ pub fn forms() -> Vec<Form> {
 }
 
 impl Form {
-    /// Puts the form together.
+    /// Reassembles the form.
     pub fn read(&self) -> Result<UntrustedSignature, keypack::signature::SignatureError> {
         match &self.parts {
             Parts::Simple { payload, annotations } => UntrustedSimple::parse(payload.clone(), annotations)
@@ -123,7 +123,7 @@ impl Form {
         verifier(keys)?.prove(&signature, &self.image, jiff::Timestamp::now()).map_err(|e| e.code().as_str())
     }
 
-    /// Why the key of this role, which is among these, is not proved.
+    /// Why the key with this role, one of these, is not proved.
     pub fn unproved(&self, keys: &[Key], role: Role) -> &'static str {
         match self.prove(keys) {
             Err(code) => code,
@@ -135,7 +135,7 @@ impl Form {
         }
     }
 
-    /// Judges with exactly the keys that it needs; the code of the refusal.
+    /// Judges with exactly the keys that it needs; returns the code of the refusal.
     pub fn refused(&self) -> &'static str {
         match self.judge(&self.keys()) {
             Ok(verified) => panic!("{} was accepted: {verified:?}", self.name),
@@ -153,7 +153,7 @@ pub fn provenance(source: &str) -> Provenance {
     }
 }
 
-/// All that a trusted root holds.
+/// Everything in a trusted root.
 pub fn root(json: &[u8], source: &str) -> Vec<Candidate> {
     let Contents { candidates, unusable, .. } = trusted_root::read(json, &provenance(source)).unwrap();
     assert_eq!(unusable, []);
@@ -164,13 +164,13 @@ pub fn lab_root() -> Vec<Candidate> {
     root(&std::fs::read(lab().join("trust/trusted_root.json")).unwrap(), "lab")
 }
 
-/// A key file of the lab, in the role that its name gives or, without one, as signers' keys.
+/// A key file of the lab, in the role given by its name or, without one, as signers' keys.
 pub fn file(name: &str) -> Vec<Candidate> {
     let role = Role::of_file_name(name).unwrap_or(Role::Signer);
     bare(role, &std::fs::read(lab().join("trust").join(name)).unwrap(), name)
 }
 
-/// What `--key ROLE=FILE` makes of these bytes.
+/// What `--key ROLE=FILE` reads from these bytes.
 pub fn bare(role: Role, bytes: &[u8], source: &str) -> Vec<Candidate> {
     let material = parse_key_file(bytes).unwrap().material;
     material.into_iter().map(|key| Candidate::new(role, key, provenance(source)).unwrap()).collect()
@@ -188,7 +188,7 @@ pub fn given_as(role: Role, candidate: &Candidate) -> Candidate {
     Candidate { key: Key { validity: key.validity, ..bare }, provenance }
 }
 
-/// What verifies with exactly these keys.
+/// A verifier with exactly these keys.
 pub fn verifier(keys: &[Key]) -> Result<Verifier, &'static str> {
     KeySet::new(keys.to_vec()).map(Verifier::new).map_err(|_| "key-conflict")
 }
@@ -203,7 +203,7 @@ pub fn key(role: Role) -> Key {
     keys().into_iter().find(|k| k.role == role).unwrap()
 }
 
-/// Another key under the name of the lab's key: what an attacker would have to slip in.
+/// Another key under the name of the lab's key, as an attacker would have to plant it.
 pub fn impostor(role: Role, material: Material) -> Key {
     Key { material, ..key(role) }
 }
@@ -213,7 +213,7 @@ pub fn without(keys: &[Key], role: Role) -> Vec<Key> {
     keys.iter().filter(|k| k.role != role).cloned().collect()
 }
 
-/// These keys with one exchanged for another of its role.
+/// These keys with one replaced by another of its role.
 pub fn swapped(keys: &[Key], other: Key) -> Vec<Key> {
     let mut keys = without(keys, other.role);
     keys.push(other);

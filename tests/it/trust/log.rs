@@ -1,4 +1,4 @@
-//! A Rekor v1 log of our own: it signs whatever it is told, so that a test can reach the checks behind the log's.
+//! Our own Rekor v1 log: it signs anything, so that a test can reach the checks that come after the log's.
 
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use keypack::{
@@ -28,7 +28,7 @@ impl Log {
     pub fn entry(&self, kind: &str, body: &[u8], time: i64) -> Value {
         let id = self.key.id;
         let body64 = BASE64.encode(body);
-        // JCS (RFC 8785) of these four members: names sorted, no blanks.
+        // JCS (RFC 8785) of these four members: names sorted, no whitespace.
         let set =
             format!(r#"{{"body":"{body64}","integratedTime":{time},"logID":"{}","logIndex":7}}"#, id.hex());
         let leaf = Digest::of(&[&[0], body].concat());
@@ -53,7 +53,7 @@ impl Log {
         })
     }
 
-    /// An entry as cosign keeps it in an annotation: with a signed timestamp alone.
+    /// An entry as cosign keeps it in an annotation: with only a signed timestamp.
     pub fn set(&self, body: &[u8], time: i64) -> String {
         let body = BASE64.encode(body);
         let id = self.key.id.hex();
@@ -62,14 +62,14 @@ impl Log {
         format!(r#"{{"SignedEntryTimestamp":"{set}","Payload":{entry}}}"#)
     }
 
-    /// The form, logged here instead of in the lab, with something changed in the body of its entry.
+    /// The form, logged here instead of in the lab, with a change in the body of its entry.
     pub fn logs(&self, form: &Form, change: impl FnOnce(&mut Value)) -> (Form, Vec<Key>) {
         let mut body = body(form);
         change(&mut body);
         self.logs_bytes(form, body.to_string().as_bytes())
     }
 
-    /// The same with a body of any bytes.
+    /// The same with arbitrary bytes as the body.
     pub fn logs_bytes(&self, form: &Form, body: &[u8]) -> (Form, Vec<Key>) {
         let form = form.with_bundle(|bundle| {
             let old = &bundle["verificationMaterial"]["tlogEntries"][0];

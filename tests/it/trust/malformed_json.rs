@@ -51,7 +51,7 @@ fn a_rekor_entry_with_impossible_numbers() {
     }
 }
 
-/// cosign reads an annotation without content as one that is not there, and writes `chain` like that.
+/// cosign treats an empty annotation as absent, and writes `chain` like that.
 #[test]
 fn annotations_without_content_are_not_there() {
     let bare = form("key-tag-notlog");

@@ -1,4 +1,4 @@
-//! Attacks on the rooms that decide: key, signature, trust, resolve. Each test is named after the lie it tells.
+//! Attacks on the modules that decide: key, signature, trust, resolve. Each test is named after its attack.
 mod broken;
 mod canary;
 mod chains;

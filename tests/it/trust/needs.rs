@@ -1,4 +1,4 @@
-//! What a signature needs, and what is said of needs that stay open.
+//! What a signature needs, and what is reported for unmet needs.
 
 use std::time::{Duration, Instant};
 
@@ -60,7 +60,7 @@ fn a_right_key_whose_fulcio_ca_is_not_given() {
     }
 }
 
-/// A thousand signatures that name no key, and thirty keys: 12 seconds, if each is tried on each.
+/// A thousand signatures that name no key, and thirty keys: 12 seconds if every key is tried on every signature.
 #[test]
 fn many_signatures_that_name_no_key() {
     let strangers: Vec<_> = (0..30)
@@ -79,7 +79,7 @@ fn many_signatures_that_name_no_key() {
     let spent = resolution.answers.iter().filter(|a| a.refusal == Some(Refusal::Budget)).count();
     assert_eq!(spent, 1001 - 4096 / 31, "{spent}");
     assert!(start.elapsed() < Duration::from_secs(30), "{:?}", start.elapsed());
-    // Another image has a budget of its own, and a signature that names its key needs little of it.
+    // Another image has its own budget, and a signature that names its key uses little of it.
     let answers = &ask(&[form("key-tag-rekor1")], &candidates).answers[0];
     assert!(answers.refusal.is_none() && answers.needs.iter().all(|(_, a)| matches!(a, Answer::Have(_))));
 }
@@ -97,7 +97,7 @@ fn five_hundred_broken_signatures_beside_a_good_one() {
     assert!(resolution.keys.values().all(|key| key.proofs == 1));
 }
 
-/// A host whose clock is slow refuses every fresh signature: it says so.
+/// A host whose clock is slow refuses every recent signature: the error says so.
 #[test]
 fn evidence_that_is_ahead_of_the_clock() {
     let later = jiff::Timestamp::now().as_second() + 86_400;
@@ -123,7 +123,7 @@ fn evidence_that_is_ahead_of_the_clock() {
     assert_eq!(forged.judge(&[log.key, key(Role::Signer)]).unwrap_err(), "log-entry-refused");
 }
 
-/// A key that is in use from a time on that the clock has not reached.
+/// A key whose validity period starts later than the clock's time.
 #[test]
 fn keys_whose_time_of_use_is_ahead_of_the_clock() {
     for name in ["keyless-bundle-rekor1", "keyless-bundle-rekor2", "key-bundle-rekor1"] {
@@ -146,7 +146,7 @@ fn keys_whose_time_of_use_is_ahead_of_the_clock() {
             );
             assert_eq!(refusal.code().as_str(), "clock-behind");
             assert!(!refusal.is_against(role), "{name} {role}");
-            // The signature is older than the key: no clock mends that.
+            // The signature is older than the key: setting the clock does not help.
             let refusal = judge(later);
             assert!(
                 role == Role::Tsa || refusal.code().as_str() != "clock-behind",

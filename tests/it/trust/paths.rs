@@ -1,4 +1,4 @@
-//! Certificate paths: each chain here is good but for one thing, and sigstore-go refuses it for that.
+//! Certificate paths: each chain here is valid except for one thing, and sigstore-go refuses it for that.
 
 use keypack::{
     key::{Certificate, Chain, Key, Material, Role},
@@ -17,7 +17,7 @@ use super::{
     test_keys::{self, Authority},
 };
 
-/// Within [`NOW`]'s minute.
+/// Within the minute of [`NOW`].
 const THEN: &str = "20261122145820Z";
 
 type Fault = fn(&mut CertificateParams);
@@ -44,12 +44,12 @@ fn params(name: &str) -> CertificateParams {
     params
 }
 
-/// Root, upper and lower intermediate, one of them (2, 1, 0) with something changed.
+/// Root, upper and lower intermediate, one of them (2, 1, 0) changed.
 fn three(position: usize, change: Fault) -> [Authority; 3] {
     chain(&[], position, change)
 }
 
-/// The same for timestamps: the verifying crate wants the intermediates to name that use.
+/// The same for timestamps: the verifying crate requires the intermediates to name that use.
 fn three_stamping(position: usize, change: Fault) -> [Authority; 3] {
     chain(&[ExtendedKeyUsagePurpose::TimeStamping], position, change)
 }
@@ -83,7 +83,7 @@ fn an_issuer_of_a_signing_certificate_that_was_not_good() {
         for position in 0..3 {
             let chain = three(position, fault);
             let (form, log) = sign(&chain[0], issue::good(), NOW);
-            // The window of a CA whose source states none begins with its certificate.
+            // If the source of a CA states no validity period, it begins with the certificate's.
             let early = what == "not yet valid" && position == 0;
             let why = if early { "certificate-refused" } else { "chain-refused" };
             refused(&form, &[log, authority(&refs(&chain))], Role::Fulcio, why, what);
@@ -134,7 +134,7 @@ fn a_name_outside_the_constraints_of_a_ca() {
         let mut leaf = issue::good();
         leaf.subject_alt_names.push(SanType::DnsName("ci.other.test".try_into().unwrap()));
         let (form, log) = sign(&chain[0], leaf.clone(), NOW);
-        // The issuing certificate is the verifying crate's anchor, whose name constraints it knows.
+        // The issuing certificate is the verifying crate's anchor, whose name constraints it checks.
         let why = if position == 0 { "certificate-refused" } else { "chain-refused" };
         refused(&form, &[log, authority(&refs(&chain))], Role::Fulcio, why, "outside");
 
@@ -145,8 +145,8 @@ fn a_name_outside_the_constraints_of_a_ca() {
     }
 }
 
-/// The certificate is of another sub-CA of the same root, which lies in the bundle and copied the name and the key
-/// identifier of the one that is trusted.
+/// The certificate is from another sub-CA of the same root, which is in the bundle and copied the name and the key
+/// identifier of the trusted one.
 #[test]
 fn another_sub_ca_that_calls_itself_the_trusted_one() {
     let root = test_keys::root("own root");
@@ -163,7 +163,7 @@ fn another_sub_ca_that_calls_itself_the_trusted_one() {
         refused(&form, &keys, Role::Fulcio, "certificate-refused", "the leaf alone");
         refused(&with_chain(&form, issuer), &keys, Role::Fulcio, "certificate-refused", "with its issuer");
     }
-    // One that the trusted intermediate issued, and that issued the certificate: it is not the intermediate that did.
+    // A CA issued by the trusted intermediate issued the certificate: the intermediate itself did not.
     let mut below = params("below");
     below.extended_key_usages = vec![ExtendedKeyUsagePurpose::CodeSigning];
     let below = trusted.leaf_authority(below);
@@ -172,7 +172,7 @@ fn another_sub_ca_that_calls_itself_the_trusted_one() {
     refused(&with_chain(&form, &below), &keys, Role::Fulcio, "chain-refused", "below");
 }
 
-/// The bundle with the issuer beside the certificate, as version 0.2 has it.
+/// The bundle with the issuer next to the certificate, as in version 0.2.
 fn with_chain(form: &Form, issuer: &Authority) -> Form {
     use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
     form.with_bundle(|bundle| {
@@ -184,7 +184,7 @@ fn with_chain(form: &Form, issuer: &Authority) -> Form {
     })
 }
 
-/// Consumers trust all of a chain, and one certificate in it has nothing to do with the others but its name.
+/// Consumers trust every certificate of a chain, and one in this chain shares nothing with the others but its name.
 #[test]
 fn a_certificate_in_the_chain_that_is_not_on_the_path() {
     let root = test_keys::root("own root");
@@ -196,7 +196,7 @@ fn a_certificate_in_the_chain_that_is_not_on_the_path() {
     }
 }
 
-/// The root had expired, and somebody wrote a later date into it.
+/// The root had expired, and someone wrote a later date into it.
 #[test]
 fn a_root_that_was_altered() {
     let mut root = params("own root");
@@ -215,7 +215,7 @@ fn of(certificates: Vec<Certificate>) -> Key {
     Key::new(Role::Fulcio, Material::Chain(chain)).unwrap()
 }
 
-/// Every time counts at which the signature is proved to have been there, not the first alone.
+/// Every time at which the signature is proved to have existed counts, not only the first.
 #[test]
 fn a_ca_that_had_expired_at_the_second_of_two_times() {
     let chain = three(1, |p| p.not_after = date_time_ymd(2026, 11, 23));
@@ -230,7 +230,7 @@ fn a_ca_that_had_expired_at_the_second_of_two_times() {
     refused(&alone, &keys[1..], Role::Fulcio, "chain-refused", "no log");
 }
 
-/// Two authorities bear one certificate and differ above it: the good one is found, and the other is not proved.
+/// Two authorities have the same certificate and differ above it: the good one is found, and the other is not proved.
 #[test]
 fn a_timestamp_authority_with_another_root_above_it() {
     let root = test_keys::root("stamping root");
@@ -281,7 +281,7 @@ fn accepted_what_is_good() {
             let chain = three(position, change);
             let (form, log) = sign(&chain[0], issue::good(), NOW);
             for length in 1..=3 {
-                // A chain that ends in an intermediate is trusted by itself.
+                // A chain that ends in an intermediate is itself the trust anchor.
                 let keys = [log.clone(), authority(&refs(&chain)[..length])];
                 assert_eq!(issue::code(&form, &keys), Ok(()), "{what}, {length}");
                 assert_eq!(form.prove(&keys).unwrap().keys().len(), 2, "{what}, {length}");
@@ -295,8 +295,7 @@ fn accepted_what_is_good() {
     }
 }
 
-/// Old roots of enterprises signed themselves with SHA-1. Nobody looks at a root's own signature for more than whether
-/// it was altered.
+/// Old enterprise roots are self-signed with SHA-1. A root's own signature only shows whether the root was altered.
 #[test]
 fn accepted_a_root_that_signed_itself_with_sha_1() {
     use x509_cert::der::{Decode, Encode, oid::ObjectIdentifier};
@@ -311,7 +310,7 @@ fn accepted_a_root_that_signed_itself_with_sha_1() {
     assert_eq!(issue::code(&form, &[log, of(vec![old])]), Ok(()));
 }
 
-/// A chain is verified once for one set of keys: what that does not say holds for each certificate.
+/// A chain is verified once for one set of keys: what that does not cover is checked for each certificate.
 #[test]
 fn the_next_certificate_under_a_chain_that_was_verified() {
     let judge = |form: &Form, keys: &Verifier| {

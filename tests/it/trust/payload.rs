@@ -1,4 +1,4 @@
-//! The simple-signing payload, read the way the strictest consumer does.
+//! The simple-signing payload, read as the strictest consumer reads it.
 
 use std::collections::BTreeMap;
 
@@ -189,7 +189,7 @@ fn a_signature_that_is_not_base64_or_not_there() {
     );
 }
 
-/// `openssl base64` breaks lines, and cosign, written in Go, skips the breaks.
+/// `openssl base64` breaks lines, and cosign, written in Go, skips the line breaks.
 #[test]
 fn a_signature_over_several_lines_is_read_and_other_blanks_are_not() {
     let signed = |change: &dyn Fn(&str) -> String| {

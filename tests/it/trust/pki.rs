@@ -1,5 +1,5 @@
-//! Certificates of a private CA, without log and timestamp (BYOPKI): judged by the path alone, at the time of the clock,
-//! and by no CA but one that was given for it.
+//! Certificates of a private CA, without log and timestamp (BYOPKI): judged only by their path, at the time of the
+//! clock, and only with a CA that was given for it.
 
 use std::collections::BTreeMap;
 
@@ -26,7 +26,7 @@ fn leaf() -> CertificateParams {
     params
 }
 
-/// cosign's signature with this certificate, and the certificates above it that it brings.
+/// cosign's signature with this certificate, and the certificates above it that it includes.
 fn signed(issuer: &Authority, leaf: CertificateParams, brought: &[&Authority]) -> Form {
     let (certificate, key) = issuer.leaf(leaf);
     form("key-tag-notlog").with_simple(|payload, annotations| {
@@ -44,7 +44,7 @@ fn pki(chain: &[&Authority]) -> Key {
     Key { role: Role::Pki, ..key }
 }
 
-/// Judged and proved alike, as there is nothing to leave out.
+/// Judged and proved with the same result, because nothing is missing.
 fn outcome(form: &Form, keys: &[Key]) -> Result<Vec<KeyRef>, &'static str> {
     let judged = form.judge(keys).map(|verified| verified.keys().to_vec());
     assert_eq!(form.prove(keys).map(|verified| verified.keys().to_vec()), judged);
@@ -59,7 +59,7 @@ fn a_private_ca_proves_by_its_path_alone() {
     let form = signed(&intermediate, leaf(), &[]);
     assert_eq!(outcome(&form, std::slice::from_ref(&ca)), Ok(vec![ca.key_ref()]));
     assert_eq!(form.judge(&[ca]).unwrap().identity(), Some("rel@bank.test"));
-    // `cosign verify --ca-roots`: the root alone is given, and the signature brings what is between.
+    // `cosign verify --ca-roots`: only the root is given, and the signature includes the intermediates.
     let alone = pki(&[&root]);
     assert_eq!(outcome(&form, std::slice::from_ref(&alone)), Err("no-key"));
     for brought in [&[&intermediate][..], &[&intermediate, &root], &[&root, &intermediate]] {
@@ -128,13 +128,13 @@ fn a_private_certificate_for_something_else() {
 fn a_broken_signature_under_a_private_ca() {
     let root = test_keys::root("bank root");
     let form = signed(&root, leaf(), &[]).with_simple(|payload, _| {
-        // The digest in it stays as it was.
+        // The digest in it stays the same.
         payload.push(b' ');
     });
     assert_eq!(outcome(&form, &[pki(&[&root])]), Err("signature-does-not-match"));
 }
 
-/// Certificates of Fulcio are good for minutes, so the clock says nothing about them.
+/// Fulcio certificates are valid for minutes, so the clock proves nothing about them.
 #[test]
 fn a_fulcio_ca_dates_nothing_by_the_clock() {
     let root = test_keys::root("own root");
@@ -157,7 +157,7 @@ fn list(ct: &Key) -> Vec<u8> {
     [&[0, length + 2, 0, length], stamp.as_slice()].concat()
 }
 
-/// A logged signature is the business of the instance whose log it is.
+/// A logged signature belongs to the instance whose log it is in.
 #[test]
 fn a_private_ca_is_not_a_fulcio() {
     let root = test_keys::root("own root");
@@ -186,8 +186,8 @@ fn a_private_ca_is_resolved_for_its_role_alone() {
     }
 }
 
-/// policy.json gives the root and the intermediate, and cosign's signature brings the intermediate: the chain that issued
-/// the certificate is what it proves.
+/// policy.json gives the root and the intermediate, and cosign's signature includes the intermediate: it proves the
+/// chain that issued the certificate.
 #[test]
 fn of_root_and_intermediate_the_one_that_issued() {
     let root = test_keys::root("bank root");

@@ -1,6 +1,6 @@
-//! Log entries in the proposed form: the verifying crate stops at their body, and keypack compares it by itself
-//! (`trust::proposed`). A log that signs anything stands behind each body here, so that only that comparison, and
-//! the checks that must have been made before it, can refuse.
+//! Log entries in the proposed form: the verifying crate stops at their body, and keypack compares it itself
+//! (`trust::proposed`). A log that signs anything is behind each body here, so only that comparison, and the checks
+//! that must come before it, can refuse.
 
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use keypack::key::{Material, Role};
@@ -24,7 +24,7 @@ fn envelope(body: &mut Value, change: impl FnOnce(&mut Value)) {
     *content = Value::String(envelope.to_string());
 }
 
-/// What the log says about `form` after `change`, when all else is genuine.
+/// The refusal for `form` after `change` to the entry, with everything else genuine.
 fn refused(form: &Form, change: impl FnOnce(&mut Value)) -> &'static str {
     let (form, keys) = Log::new().logs(form, change);
     match form.judge(&keys) {
@@ -119,7 +119,7 @@ fn a_body_that_names_another_verifier() {
             json!([""]),
             json!([genuine, genuine]),
             json!([genuine, other]),
-            // Two keys in one PEM text: which of them is meant?
+            // Two keys in one PEM text: which one is meant?
             json!([BASE64.encode(format!("{text}{text}"))]),
             json!([BASE64.encode(format!("{text}{certificate}"))]),
         ];
@@ -149,7 +149,7 @@ fn a_body_of_another_kind_or_version() {
     }
 }
 
-/// Members beside the proposed content could say the contrary of it to another reader.
+/// Members next to the proposed content could tell another reader the opposite.
 #[test]
 fn a_body_that_says_more() {
     for form in both() {
@@ -179,7 +179,7 @@ fn a_body_with_a_key_twice() {
     }
 }
 
-/// The crate's objection is recognised by its text. A body that only imitates the text is not of the form.
+/// The crate's objection is recognised by its text. A body that only imitates the text does not have the form.
 #[test]
 fn a_body_that_imitates_the_objection() {
     for form in both() {
@@ -267,7 +267,7 @@ fn a_certificate_used_after_its_end() {
     }
 }
 
-/// The timestamp is of another signature, by an authority whose chain is at hand.
+/// The timestamp is of another signature, by an authority whose chain is available.
 #[test]
 fn a_timestamp_that_was_borrowed() {
     let Parts::Bundle(other) = form("key-bundle-rekor2").parts else { panic!() };

@@ -1,4 +1,4 @@
-//! `prove` confirms the keys at hand while others are missing, and never more than those.
+//! `prove` confirms the available keys while others are missing, and never more than those.
 
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use keypack::{
@@ -190,7 +190,7 @@ fn a_timestamp_of_an_unknown_authority() {
     }
 }
 
-/// Without the CA's key nothing says that the name in the certificate is true.
+/// Without the CA's key nothing confirms the name in the certificate.
 #[test]
 fn a_name_is_not_told_without_the_chain() {
     let form = form("keyless-bundle-rekor1");
@@ -201,7 +201,7 @@ fn a_name_is_not_told_without_the_chain() {
 
 #[test]
 fn a_claim_hidden_behind_a_forged_entry() {
-    // The first entry is of an unknown log and names somebody else; the second is genuine.
+    // The first entry is from an unknown log and names someone else; the second is genuine.
     let (_, public) = test_keys::pair();
     let pem = BASE64.encode(public.to_pem());
     let genuine = form("key-bundle-rekor1");
@@ -222,7 +222,7 @@ fn a_claim_hidden_behind_a_forged_entry() {
 
 #[test]
 fn a_bare_file_serves_in_the_role_that_is_needed() {
-    // `--key rekor2.pub` has no address: its id follows from the origin in the checkpoint.
+    // `--key rekor2.pub` has no URL: its id follows from the origin in the checkpoint.
     let form = form("key-bundle-rekor2");
     let candidate = &super::lab::file("rekor2.pub")[0];
     let bare = usable(candidate).of_rekor2("rekor2.test");

@@ -1,4 +1,4 @@
-//! Needs and candidates: only what verified a signature that needed it is resolved.
+//! Needs and candidates: a key is resolved only if it verified a signature that needed it.
 
 use keypack::{
     key::{Candidate, Material, Role},
@@ -31,7 +31,7 @@ fn all() -> Vec<Candidate> {
     [lab_root(), file("cosign.pub")].concat()
 }
 
-/// What `--key` makes of every single file of the lab: their names say what they are for, but for the CT log's.
+/// What `--key` reads from every single file of the lab: their names give their roles, except the CT log's.
 fn files() -> Vec<Candidate> {
     let ctfe = std::fs::read(super::lab::lab().join("trust/ctfe.pub")).unwrap();
     let named = ["cosign.pub", "rekor.pub", "rekor2.pub", "fulcio.pem", "tsa.pem"];
@@ -86,7 +86,7 @@ fn all_forms_together_in_any_order() {
 fn a_claim_never_meets_a_need() {
     let fingerprint = key(Role::Signer).id;
     for name in ["key-tag-rekor1", "key-bundle-rekor1", "key-bundle-rekor2"] {
-        // Neither does a key of somebody else: it is not even a candidate for the one that is named.
+        // Someone else's key does not either: it is not even a candidate for the one that is named.
         let stranger = bare(Role::Signer, test_keys::pair().1.to_pem().as_bytes(), "stranger.pub");
         let resolution = Asked::of(&[form(name)]).resolve(&[lab_root(), stranger].concat());
         assert!(!resolution.all_verify());
@@ -124,7 +124,7 @@ fn the_signer_is_had_while_its_log_is_missing() {
     }
 }
 
-/// Bare signatures name no key: each must say for itself whose it is.
+/// Bare signatures name no key: whose each one is must be found out one by one.
 #[test]
 fn of_several_signer_keys_the_one_that_signed() {
     let mut candidates = Vec::new();
@@ -152,7 +152,7 @@ fn a_signature_for_another_image_asks_for_nothing() {
     let mut lying = form("key-bundle-rekor1");
     lying.image = Digest::of(b"another image");
     let honest = form("key-bundle-rekor1");
-    // Also after its keys have been proved by another signature, and when no key is at hand.
+    // Also after its keys have been proved by another signature, and when no key is available.
     for (forms, at) in
         [(vec![lying.clone(), honest.clone()], 0), (vec![honest, lying.clone()], 1), (vec![lying], 0)]
     {

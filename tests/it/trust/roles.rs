@@ -1,4 +1,4 @@
-//! A key serves in the role that whoever gave it said, and in no other, whatever signatures ask for.
+//! A key is used only in the role that it was given, whatever signatures ask for.
 
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use keypack::{
@@ -19,7 +19,7 @@ fn ask(form: &Form, candidates: &[Candidate]) -> Resolution {
     resolve(&[Question { image: form.image, signature: &signature }], candidates, jiff::Timestamp::now())
 }
 
-/// The holder of one key signs an image, and the log entry of that signature.
+/// One key holder signs both an image and the log entry of that signature.
 fn own_log() -> (Form, String) {
     let (pair, key) = test_keys::pair();
     let (pem, id) = (key.to_pem(), key.fingerprint());
@@ -35,7 +35,7 @@ fn own_log() -> (Form, String) {
         });
         let body = BASE64.encode(body.to_string());
         let time = 1_700_000_000;
-        // JCS (RFC 8785) of these four members: names sorted, no blanks.
+        // JCS (RFC 8785) of these four members: names sorted, no whitespace.
         let signed =
             format!(r#"{{"body":"{body}","integratedTime":{time},"logID":"{}","logIndex":7}}"#, id.hex());
         let stamp = BASE64.encode(test_keys::sign(&pair, signed.as_bytes()).as_bytes());
@@ -78,7 +78,7 @@ fn a_key_that_was_given_for_something_else() {
                 let mut given = all.clone();
                 given[at] = given_as(role, candidate);
                 let resolution = ask(&form, &given);
-                // The API of a log does not say its version, so one serves both.
+                // A log's API does not give its version, so one key serves both.
                 let serves =
                     role == candidate.key.role || (role, candidate.key.role) == (Role::Rekor, Role::Rekor2);
                 assert_eq!(
@@ -98,7 +98,7 @@ fn a_key_that_was_given_for_something_else() {
     }
 }
 
-/// A policy.json with these fields of `pki`, and what it gives.
+/// A policy.json with these `pki` fields, and the candidates from it.
 fn pki(fields: &serde_json::Value) -> Gathered {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("policy.json");
@@ -123,7 +123,7 @@ fn the_private_cas_of_a_policy() {
         each.collect::<String>()
     };
     let data = |all: &[&test_keys::Authority]| BASE64.encode(pem(all));
-    // In no order, as pools are.
+    // Unordered, like certificate pools.
     let gathered = pki(&json!({
         "caRootsData": data(&[&other, &root]),
         "caIntermediatesData": data(&[&intermediate, &issuing]),
@@ -208,7 +208,7 @@ fn a_file_in_a_role_that_its_keys_do_not_have() {
         assert_eq!(add(Some(role), wrong).unwrap_err().code().as_str(), "key-role", "{role}");
         if role != Role::Gpg {
             assert_eq!(add(Some(role), right).unwrap().candidates[0].key.role, role);
-            // One of two is used, and the other is told.
+            // One of the two is used, and the other is reported.
             let gathered = add(Some(role), &format!("{key}{chain}")).unwrap();
             assert_eq!((gathered.candidates.len(), gathered.unusable.len()), (1, 1), "{role}");
             assert_eq!(gathered.unusable[0].problem.code.as_str(), "key-role");

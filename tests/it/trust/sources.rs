@@ -1,4 +1,4 @@
-//! Key files and trusted roots as sources: what can't be used is told, the rest is used.
+//! Key files and trusted roots as sources: unusable entries are reported, the rest is used.
 #![allow(clippy::disallowed_methods, reason = "sources are files")]
 
 use std::path::PathBuf;
@@ -143,7 +143,7 @@ fn another_key_under_the_name_of_a_known_one() {
     let folder = Folder::new();
     let other = BASE64.encode(test_keys::pair().1.spki());
     let forge = |j: &mut Value| j["tlogs"][0]["publicKey"]["rawBytes"] = other.clone().into();
-    // Alone, its name is wrong; beside the root that has the right key, it is a conflict.
+    // Alone, its name is wrong; next to the root with the right key, it is a conflict.
     let alone = folder.root(forge).unwrap();
     assert_eq!(alone.unusable[0].problem.code.as_str(), "key-id-mismatch");
     let mut both = Gathered::default();
@@ -227,7 +227,7 @@ fn a_folder_is_not_part_of_what_a_source_is_called() {
 
 #[test]
 fn an_rsa_log_of_rekor_v2_and_an_unnamed_one() {
-    // Version 0.2 may leave the log id out: it is computed, not read.
+    // Version 0.2 may omit the log id: it is computed, not read.
     let gathered = Folder::new()
         .root(|j| {
             for log in ["/tlogs/0", "/tlogs/1", "/ctlogs/0"] {

@@ -1,4 +1,4 @@
-//! A timestamp authority of our own (RFC 3161): it stamps any time.
+//! Our own timestamp authority (RFC 3161): it stamps any time.
 
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use keypack::{
@@ -31,7 +31,7 @@ pub fn good() -> CertificateParams {
 }
 
 impl Stamper {
-    /// An authority under these issuers, the nearest first.
+    /// An authority below these issuers, the nearest first.
     pub fn new(params: CertificateParams, issuers: &[&Authority]) -> Self {
         let (certificate, key) = issuers[0].leaf(params);
         Self::of(certificate, key, issuers)
@@ -45,7 +45,7 @@ impl Stamper {
         Self { certificate, key, authority }
     }
 
-    /// The bundle with a timestamp of its signature.
+    /// The bundle with a timestamp over its signature.
     pub fn stamps(&self, form: &Form, time: &str) -> Form {
         form.with_bundle(|bundle| {
             let signature = bundle["dsseEnvelope"]["signatures"][0]["sig"].as_str().unwrap();

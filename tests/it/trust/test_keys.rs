@@ -1,4 +1,4 @@
-//! Keys and certificates made on the spot.
+//! Generated keys and certificates.
 
 use keypack::key::{Algorithm, Certificate, Chain, Key, Material, PublicKey, Role};
 use rcgen::{
@@ -42,7 +42,7 @@ pub fn root(name: &str) -> Authority {
     self_signed(params)
 }
 
-/// A root of our own with the name and the key identifier of another.
+/// Our own root with the name and the key identifier of another.
 pub fn namesake(of: &Certificate) -> Authority {
     self_signed(named_as(of))
 }
@@ -54,7 +54,7 @@ pub fn self_signed(params: CertificateParams) -> Authority {
 }
 
 impl Authority {
-    /// An intermediate with a name of its own.
+    /// An intermediate with its own name.
     pub fn issue(&self, name: &str) -> Self {
         let mut params = ca();
         params.distinguished_name.push(DnType::CommonName, name);
@@ -62,7 +62,7 @@ impl Authority {
         self.authority(params)
     }
 
-    /// The holder of an ordinary certificate, who issues all the same.
+    /// The holder of an ordinary certificate, who issues certificates anyway.
     pub fn leaf_authority(&self, params: CertificateParams) -> Self {
         self.authority(params)
     }
@@ -73,7 +73,7 @@ impl Authority {
         Self { certificate: Certificate::from_der(certificate.der()).unwrap(), params, key }
     }
 
-    /// A certificate for somebody who has a key already.
+    /// A certificate for someone who already has a key.
     pub fn certifies(&self, params: &CertificateParams, key: &rcgen::KeyPair) -> Certificate {
         let certificate = params.signed_by(key, &Issuer::from_params(&self.params, &self.key)).unwrap();
         Certificate::from_der(certificate.der()).unwrap()
@@ -83,7 +83,7 @@ impl Authority {
         rcgen::SigningKey::sign(&self.key, bytes).unwrap()
     }
 
-    /// A certificate for somebody who signs images.
+    /// A certificate for someone who signs images.
     pub fn leaf(&self, params: CertificateParams) -> (Certificate, rcgen::KeyPair) {
         let Self { certificate, key, .. } = self.authority(params);
         (certificate, key)
@@ -98,7 +98,7 @@ impl Authority {
         Self { certificate: Certificate::from_der(certificate.der()).unwrap(), params, key }
     }
 
-    /// The key and name of somebody else's CA, in a certificate of this one.
+    /// The key and name of someone else's CA, in a certificate by this one.
     pub fn certify(&self, of: &Certificate, usages: &[rcgen::ExtendedKeyUsagePurpose]) -> Certificate {
         let key = Foreign::of(&of.public_key().unwrap());
         let mut params = named_as(of);
@@ -113,14 +113,14 @@ impl Authority {
     }
 }
 
-/// The public key of somebody else.
+/// Someone else's public key.
 struct Foreign {
     point: Vec<u8>,
     algorithm: &'static rcgen::SignatureAlgorithm,
 }
 
 impl Foreign {
-    /// An EC key: its point ends the SubjectPublicKeyInfo.
+    /// An EC key: its point is at the end of the SubjectPublicKeyInfo.
     fn of(key: &PublicKey) -> Self {
         let (algorithm, length) = match key.algorithm() {
             Algorithm::EcdsaP256 => (&rcgen::PKCS_ECDSA_P256_SHA256, 65),

@@ -1,4 +1,4 @@
-//! What is signed, by whom and when: one part is exchanged, all else is genuine.
+//! What is signed, by whom and when: one part is swapped, everything else is genuine.
 
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use keypack::key::Role;
@@ -14,7 +14,7 @@ fn payload_with_one_bit_flipped() {
     for form in forms() {
         let (broken, expected): (Form, &[&str]) = match &form.parts {
             Parts::Bundle(_) => (
-                // A blank more is the same statement in other bytes.
+                // An extra space makes it the same statement in other bytes.
                 form.with_bundle(|b| {
                     let payload = BASE64.decode(b["dsseEnvelope"]["payload"].as_str().unwrap()).unwrap();
                     b["dsseEnvelope"]["payload"] = BASE64.encode([payload.as_slice(), b" "].concat()).into();
@@ -41,7 +41,7 @@ fn signature_with_one_bit_flipped() {
                 *text = value.as_str().unwrap().into();
             }),
         };
-        // The timestamp is of the signature's bytes and is looked at first.
+        // The timestamp covers the signature's bytes and is checked first.
         let expected =
             if form.roles.contains(&Role::Tsa) { "timestamp-refused" } else { "signature-does-not-match" };
         assert_eq!(broken.refused(), expected, "{}", form.name);
@@ -74,7 +74,7 @@ fn payload_about_another_image() {
             }),
         };
         assert_eq!(changed.refused(), "signed-for-other-image", "{}", form.name);
-        // Asked about the image that the forged payload names, the signature itself tells.
+        // Checked against the image that the forged payload names, the signature itself fails.
         let mut asked = changed;
         asked.image = other;
         assert_eq!(asked.refused(), "signature-does-not-match", "{}", form.name);
@@ -110,14 +110,14 @@ fn timestamp_with_one_bit_flipped() {
     }
 }
 
-/// Rekor v2 says no time: without a timestamp nothing tells whether the certificate was good.
+/// Rekor v2 gives no time: without a timestamp nothing shows whether the certificate was valid.
 #[test]
 fn keyless_without_a_timestamp() {
     let cut = form("keyless-bundle-rekor2").with_bundle(|b| {
         b["verificationMaterial"].as_object_mut().unwrap().remove("timestampVerificationData");
     });
     assert_eq!(cut.refused(), "timestamp-refused");
-    // The keyed form doesn't need one; its key is then not among the proved.
+    // The keyed form doesn't need one; its key is then not among the proved ones.
     let cut = form("key-bundle-rekor2").with_bundle(|b| {
         b["verificationMaterial"].as_object_mut().unwrap().remove("timestampVerificationData");
     });

@@ -1,4 +1,5 @@
-//! Every signature of a walk is verified, whatever others have proved; and what several sources say of one key.
+//! Every signature of a walk is verified, whatever others have proved; and cases where several sources describe one
+//! key.
 
 use keypack::{
     key::{Candidate, Key, Material, Role, Validity},
@@ -81,7 +82,8 @@ fn a_broken_signature_beside_a_good_one() {
     }
 }
 
-/// Its keys are proved by others, and its certificate is of somebody else who took the CA's name and key identifier.
+/// Its keys are proved by others, and its certificate belongs to someone else who copied the CA's name and key
+/// identifier.
 #[test]
 fn a_certificate_of_a_namesake_beside_good_ones() {
     let root = test_keys::root("own root");
@@ -97,7 +99,7 @@ fn a_certificate_of_a_namesake_beside_good_ones() {
     assert!(!resolution.all_verify());
 }
 
-/// Nobody says whose a bare signature is: that none of the keys at hand made it means that its key is missing.
+/// A bare signature does not say whose it is: if none of the available keys made it, its key is missing.
 #[test]
 fn a_bare_signature_by_an_unknown_key_is_not_called_broken() {
     let stranger =
@@ -119,7 +121,7 @@ fn a_certificate_that_no_ct_log_saw() {
     assert_eq!(form.unproved(&keys, Role::Fulcio), "ct-timestamp-missing");
     assert_eq!(form.prove(&keys).unwrap().keys(), [log.key_ref()], "the log is proved all the same");
 
-    // The instance of a CA is the document that it came from; of several, one with CT logs is enough.
+    // The instance of a CA is the document that it came from; of several documents, one with CT logs is enough.
     let ct = test_keys::key(Role::CtLog);
     let of = |documents: &[(&Key, &str)]| {
         let candidates: Vec<_> = documents.iter().map(|(key, source)| candidate(key, source)).collect();
@@ -144,7 +146,7 @@ fn a_certificate_that_no_ct_log_saw() {
     }
 }
 
-/// Two candidates in conflict are not used, and still say that the instance has CT logs.
+/// Two candidates in conflict are not used, but still show that the instance has CT logs.
 #[test]
 fn a_ct_log_in_conflict_still_demands_a_timestamp() {
     let root = test_keys::root("own root");
@@ -155,7 +157,7 @@ fn a_ct_log_in_conflict_still_demands_a_timestamp() {
     assert!(!walk(&[&form], &candidates).keys.contains_key(&ca.key_ref()));
 }
 
-/// The certificate's own list of timestamps is empty: that is none.
+/// The certificate's own list of timestamps is empty: that counts as none.
 #[test]
 fn a_certificate_with_an_empty_list_of_ct_timestamps() {
     let root = test_keys::root("own root");
@@ -183,7 +185,7 @@ fn window(start: Option<&str>, end: Option<&str>) -> Validity {
     Validity { start: time(start), end: time(end) }
 }
 
-/// The lab's log, as these sources state its window.
+/// The lab's log, with the validity periods that these sources state.
 fn logs(windows: &[Validity]) -> Vec<Candidate> {
     let log = key(Role::Rekor);
     let state = |(number, validity): (usize, &Validity)| {
@@ -217,7 +219,7 @@ fn the_narrowest_of_several_windows() {
     let used = window(Some("2022-01-01T00:00:00Z"), Some("2030-01-01T00:00:00Z"));
     assert_eq!(resolution.keys[&key(Role::Rekor).key_ref()].key.validity, used);
     assert_eq!(resolution.windows[0].used, used);
-    // Also of keys that go into a pack without need.
+    // Also for keys that go into a pack without being needed.
     assert_eq!(
         keypack::resolve::merged(&logs(&[early, late]))[&key(Role::Rekor).key_ref()].key.validity,
         used
@@ -238,7 +240,7 @@ fn windows_that_nothing_is_in() {
 fn sources_that_do_not_differ() {
     let form = form("key-bundle-rekor1");
     let open = window(Some("2020-01-01T00:00:00Z"), None);
-    // A bare key says nothing of a window; 1970 is what keypack writes where it knows of no start.
+    // A bare key states no validity period; keypack writes 1970 if it knows no start.
     for windows in
         [[open, open], [open, Validity::default()], [open, window(Some("1970-01-01T00:00:00Z"), None)]]
     {
@@ -264,7 +266,7 @@ fn the_window_of_a_ca_is_the_narrowest_too() {
     assert!(matches!(ca.material, Material::Chain(_)));
 }
 
-/// `caPath` of a policy.json holds the intermediate alone, a trusted root the whole chain.
+/// `caPath` of a policy.json contains only the intermediate, a trusted root the whole chain.
 #[test]
 fn a_chain_that_ends_sooner_is_no_contradiction() {
     let root = test_keys::root("own root");

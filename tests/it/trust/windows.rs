@@ -1,4 +1,4 @@
-//! When keys were in use, by what their sources say, through the built program; and what of it is not said.
+//! The validity periods of keys as their sources state them, with the built program; and what is not reported.
 
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use keypack::{
@@ -36,7 +36,7 @@ fn close(role: Role, root: &mut Value) {
     window["end"] = CLOSED.into();
 }
 
-/// The one difference that is reported.
+/// The only difference that is reported.
 fn difference(ran: &Ran, role: &str) -> Value {
     let json = ran.json();
     let [difference] = json["windows"].as_array().unwrap().as_slice() else { panic!("{json:#}") };
@@ -98,7 +98,7 @@ fn layout(test: &Test, form: &Form) {
     test.write("m/index.json", index.to_string());
 }
 
-/// Of the public instance, which is built in.
+/// The public-good instance's, which is built in.
 #[test]
 fn a_file_that_closes_what_is_built_in() {
     let public = sigstore_trust_root::SIGSTORE_PRODUCTION_TRUSTED_ROOT;
@@ -135,7 +135,7 @@ fn a_file_that_closes_what_is_built_in() {
     }
 }
 
-/// sigstore-go refuses such a root; keypack uses the key and says so.
+/// sigstore-go rejects such a root; keypack uses the key and says so.
 #[test]
 fn a_log_without_the_start_of_its_validity() {
     for (list, id) in [("tlogs", "tlogs[0]"), ("ctlogs", "ctlogs[0]")] {
@@ -172,7 +172,7 @@ fn a_log_without_the_start_of_its_validity() {
     assert_eq!(ran.json()["undated"], json!([]));
 }
 
-/// Whoever takes the log entry out of a signature makes it prove less.
+/// Removing the log entry from a signature makes it prove less.
 #[test]
 fn signatures_that_no_log_has_are_shown() {
     for (image, logged) in [

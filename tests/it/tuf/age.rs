@@ -4,7 +4,7 @@ use super::{FROM, collected, keeper::Keeper, replace_chain, scene, trusted_root}
 
 const ROOT: &str = "--tuf-root repo.root.json";
 
-/// A chain from some days ago in a pack of today.
+/// A chain from some days ago in a pack made today.
 fn aged(days: i64, change: impl FnOnce(&mut Keeper)) -> super::program::Test {
     let (test, _) = collected();
     let mut keeper = Keeper::new(&trusted_root());
@@ -39,7 +39,7 @@ fn expired_evidence_is_taken_while_it_is_young() {
 
 #[test]
 fn evidence_that_was_frozen_while_it_is_good() {
-    // Signed 200 days ago for a year: TUF itself would believe it to this day.
+    // Signed 200 days ago for a year: TUF itself would still accept it today.
     let frozen = |keeper: &mut Keeper| {
         for role in [&mut keeper.timestamp, &mut keeper.snapshot, &mut keeper.targets, &mut keeper.root] {
             role.days = 365;
@@ -48,13 +48,13 @@ fn evidence_that_was_frozen_while_it_is_good() {
     let test = aged(200, frozen);
     test.run(&format!("collect oci:m {FROM} -o two")).exits(0);
     test.run(&format!("pull oci:f:k {ROOT} --max-age 180days -o out")).fails(3, "pack-too-old");
-    // RHTAS does not say how long a timestamp is good for: only its end is known.
+    // RHTAS does not say how long a timestamp is valid: only its expiry is known.
     let test = aged(200, |keeper| {
         frozen(keeper);
         keeper.periods = false;
     });
     test.run(&format!("pull oci:f:k {ROOT} --max-age 180days -o out")).exits(0).tells("nobody tells");
-    // Where somebody vouches for the day on which the pack was made, that is the day.
+    // If another anchor authenticates the day on which the pack was made, that day counts.
     let digest = test.run("push forged oci:g:k").exits(0).after("Pack: ");
     let ran = test.run(&format!("pull oci:g:k {ROOT} --digest {digest} --max-age 180days -o two")).exits(0);
     assert!(!ran.err.contains("nobody tells"), "{}", ran.err);
@@ -84,7 +84,7 @@ fn a_chain_that_had_ended_when_the_pack_was_made_is_as_old_as_its_end() {
     test.run(&format!("pull oci:g:k {ROOT} --digest {digest} -o out --max-age 180days")).exits(0);
 }
 
-/// The keeper's repository with one role a version up, and the one before.
+/// The keyholder's repository with one role's version increased, and the previous one.
 fn rolled_back(role: &str) -> (super::program::Test, Keeper, super::keeper::Files) {
     let test = scene();
     let mut keeper = Keeper::new(&trusted_root());
@@ -110,7 +110,7 @@ fn a_rolled_back_timestamp_snapshot_or_targets_at_collection() {
         let again = format!("collect oci:m {FROM} -o keys");
         test.run(&again).fails(3, "tuf-rollback").tells(&format!("the {role} of repo has version 1"));
         assert!(test.tree("keys") == keys, "the directory changed");
-        // The lie in one role under newer versions of the others.
+        // A rolled-back role under newer versions of the others.
         let mut keeper = Keeper { files: keeper.files.clone(), ..keeper };
         for (name, own) in [
             ("timestamp", &mut keeper.timestamp),
@@ -157,7 +157,7 @@ fn versions_are_remembered_under_every_root_of_the_chain() {
     test.run("push keys oci:p:k").exits(0);
     test.write("second.json", &keeper.files["2.root.json"]);
     test.run("pull oci:p:k --tuf-root second.json -o out --state enclave").exits(0);
-    // The older state, from the older root: neither its own root nor its versions are new to this host.
+    // The older state, from the older root: this host has already seen its root and its versions.
     replace_chain(&test, &old);
     test.run("pull oci:f:k --tuf-root second.json -o out --state enclave").fails(3, "tuf-rollback");
     test.run(&format!("pull oci:p:k {ROOT} -o two --state enclave")).exits(0);
@@ -201,7 +201,7 @@ fn a_rolled_back_delegated_role() {
 
 #[test]
 fn a_keeper_with_new_keys_may_count_anew() {
-    // Somebody used the stolen key of the timestamp to number one near the end of the numbers.
+    // Someone used the stolen timestamp key to sign a version near the maximum.
     let test = scene();
     let mut keeper = Keeper::new(&trusted_root());
     keeper.timestamp.version = u64::MAX / 4;
@@ -219,7 +219,7 @@ fn a_keeper_with_new_keys_may_count_anew() {
 
 #[test]
 fn a_keeper_who_asks_for_more_signatures_may_count_anew() {
-    // One of two keys was stolen, and one was enough; from now on it takes both.
+    // One of two keys was stolen, and one was enough; from now on both must sign.
     let test = scene();
     let mut keeper = Keeper::new(&trusted_root());
     keeper.timestamp.keys.push(super::keeper::key());

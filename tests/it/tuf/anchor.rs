@@ -1,4 +1,4 @@
-//! `pull --tuf-root`: what it proves, and what it takes from a pack.
+//! `pull --tuf-root`: what it proves, and what it accepts from a pack.
 
 use serde_json::Value;
 
@@ -6,7 +6,7 @@ use super::{
     FROM, chain_file, chain_files, collected, edit_pack, keeper::Keeper, replace_chain, scene, trusted_root,
 };
 
-/// What differs then, and the lie.
+/// The difference and the change that makes it.
 type Lie = (&'static str, fn(&mut Value));
 
 const ROOT: &str = "--tuf-root repo.root.json";
@@ -44,12 +44,12 @@ fn keys_are_taken_and_all_else_is_dropped() {
     for (ours, theirs) in ours.iter().zip(theirs) {
         assert_eq!(ours["provenance"][0]["grade"], "tuf");
         assert_eq!(ours["provenance"][0]["source"], format!("TUF root {root}/targets/trusted_root.json"));
-        // What the repository says of the key is authenticated.
+        // What the repository states about the key is authenticated.
         for field in ["role", "id", "url", "validity"] {
             assert_eq!(ours[field], theirs[field], "{field}");
         }
     }
-    // The chain goes on with the keys, so that the next enclave can verify it again.
+    // The chain travels on with the keys, so that the next enclave can verify it again.
     assert_eq!(chain_files(&test, "out"), chain_files(&test, "keys"));
     assert_eq!(test.run("inspect out --format json").exits(0).json()["authenticated"], Value::Bool(true));
     let before = test.tree("out");
@@ -83,13 +83,13 @@ fn a_key_that_no_repository_lists_needs_another_anchor() {
         grades.iter().all(|(role, grade)| *grade == if *role == "signer" { "pinned" } else { "tuf" }),
         "{grades:?}"
     );
-    // A pin that the pack does not meet, and pins that leave the signer out.
+    // A pin that the pack does not satisfy, and pins that leave the signer out.
     let other = format!("--pin signer:{}", "0".repeat(64));
     test.run(&format!("pull oci:p:k {ROOT} {} {other} -o two", id("signer"))).fails(3, "pin-not-met");
     test.run(&format!("pull oci:p:k {ROOT} {} -o two", id("fulcio"))).fails(3, "key-not-pinned");
-    // A pin for a key that the repository lists as well is met.
+    // A pin for a key that the repository also lists is satisfied.
     test.run(&format!("pull oci:p:k {ROOT} {} {} -o four", id("signer"), id("fulcio"))).exits(0);
-    // The whole inventory is vouched for: it stays as its maker wrote it.
+    // The whole inventory is authenticated: it stays as its maker wrote it.
     test.run(&format!("pull oci:p:k {ROOT} --digest {digest} -o three")).exits(0).tells("the pack digest");
     assert!(test.tree("three") == test.tree("keys"), "the directory changed");
 }
@@ -125,7 +125,7 @@ fn a_key_with_a_moved_window_or_another_address() {
             lie(keys.iter_mut().find(|k| k["role"] == "fulcio").unwrap());
         });
         test.run(&format!("pull oci:f:k {ROOT} -o out")).fails(3, "key-differs-from-tuf").tells(what);
-        // Nor where somebody else vouches for the inventory: one of the two lies.
+        // Not even if another anchor authenticates the inventory: one of the two is false.
         let digest = test.run("push forged oci:g:k").exits(0).after("Pack: ");
         test.run(&format!("pull oci:g:k {ROOT} --digest {digest} -o out")).fails(3, "key-differs-from-tuf");
         std::fs::remove_dir_all(test.path("g")).unwrap();
@@ -183,7 +183,7 @@ fn a_pack_without_a_chain_or_with_that_of_another_repository() {
     let other = Keeper::new(&trusted_root());
     replace_chain(&test, &other.files);
     test.run(&format!("pull oci:f:k {ROOT} -o out")).fails(3, "tuf-signatures");
-    // A repository of the same keeper that lists other keys.
+    // A repository of the same keyholder that lists other keys.
     let (test, mut keeper) = collected();
     keeper.listed.clear();
     keeper.list("rekor.pub", &test.read("lab/trust/rekor.pub"), Some("Rekor"));
@@ -196,7 +196,7 @@ fn a_pack_without_a_chain_or_with_that_of_another_repository() {
 #[test]
 fn two_states_of_one_repository_in_one_pack() {
     let (test, mut keeper) = collected();
-    // The newer state says that the CA is out of use; the pack describes it as the older one does.
+    // The newer state says that the CA is no longer in use; the pack describes it as the older one does.
     let mut root: Value = serde_json::from_slice(&trusted_root()).unwrap();
     root["certificateAuthorities"][0]["validFor"]["end"] = "2026-11-23T00:00:00Z".into();
     keeper.listed[0].bytes = serde_json::to_vec(&root).unwrap();
@@ -260,7 +260,7 @@ fn a_hostile_tar_is_refused_before_it_is_shown() {
     let bomb = super::keeper::tar(&(0..500).map(|n| (format!("{n}.root.json"), vec![])).collect());
     let large = super::keeper::tar(&[("timestamp.json".to_owned(), vec![b' '; 5 << 20])].into());
     for tar in [link, bomb, large, b"junk".to_vec()] {
-        // A directory that says so can't even be loaded.
+        // Such a directory can't even be loaded.
         let digest = keypack::oci::Digest::of(&tar).to_string();
         let mut inventory = test.json("keys/keypack.json");
         for record in inventory["files"].as_array_mut().unwrap() {

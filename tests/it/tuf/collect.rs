@@ -1,4 +1,4 @@
-//! What collecting from a repository gives.
+//! The result of collecting from a repository.
 
 use serde_json::Value;
 
@@ -22,7 +22,7 @@ fn keys_come_from_the_targets_and_the_chain_is_kept_verbatim() {
     let mut expected = keeper.files.clone();
     expected.remove("root.json");
     assert_eq!(chain_files(&test, "keys"), expected);
-    // README.txt tells what it is, and sha256sum what it has.
+    // README.txt says what it is, and sha256sum lists its digest.
     assert!(String::from_utf8(test.read("keys/README.txt")).unwrap().contains(&file));
     assert!(String::from_utf8(test.read("keys/SHA256SUMS")).unwrap().contains(&file));
 }
@@ -37,7 +37,7 @@ fn both_layouts_of_metadata_and_both_kinds_of_names_are_read() {
         keeper.sign_root(&[]);
         keeper.publish();
         keeper.write(&test, "repo");
-        // As it is kept: metadata in a folder of their own.
+        // As a copy is kept: with the metadata in its own folder.
         for (path, bytes) in &keeper.files {
             let folder = if path.starts_with("targets/") { "" } else { "metadata/" };
             test.write(&format!("kept/{folder}{path}"), bytes);
@@ -99,7 +99,7 @@ fn a_chain_stays_while_a_key_follows_from_it() {
     test.run("collect oci:m --trusted-root lab/trust/trusted_root.json -o keys").exits(0);
     assert_eq!(test.json("keys/keypack.json").get("tuf"), None, "now a file says all of them");
     assert!(!test.has(&format!("keys/{file}")));
-    // A file of the repository's copy that is given as a file vouches for nothing.
+    // A file from the repository's copy that is given as a file authenticates nothing.
     test.run(&format!("collect oci:m {FROM} -o two")).exits(0);
     let target = test.names("repo/targets").remove(0);
     test.run(&format!("collect oci:m --trusted-root repo/targets/{target} -o two")).exits(0);
@@ -167,7 +167,7 @@ fn a_key_that_stays_is_described_as_its_repository_does_now() {
     let mut keeper = Keeper::new(&trusted_root());
     keeper.write(&test, "repo");
     test.run(&format!("collect oci:m {FROM} -o keys")).exits(0);
-    // The CA is out of use by now, and the new images need it no more.
+    // The CA is out of use by now, and the new images no longer need it.
     let mut root: Value = serde_json::from_slice(&trusted_root()).unwrap();
     root["certificateAuthorities"][0]["validFor"]["end"] = "2099-01-01T00:00:00Z".into();
     root["certificateAuthorities"][0]["uri"] = "https://fulcio.moved.test".into();
@@ -199,7 +199,7 @@ fn a_setting_names_repositories_and_roots() {
     with("collect oci:m -o keys").exits(0).tells("verified the TUF repository etc/repo");
     with("push keys oci:p:k").exits(0);
     with("pull oci:p:k -o out").exits(0).tells("authenticated by the TUF repository");
-    // Roots of the command line stand alone.
+    // Roots on the command line replace the file's.
     with("pull oci:p:k -o two --tuf-root builtin").fails(3, "tuf-signatures");
 }
 

@@ -1,5 +1,5 @@
-//! More lies: about keys, delegations, hashes and lengths, which the keepers themselves or a thief of some of their keys
-//! could sign.
+//! More forged repositories: keys, delegations, hashes and lengths that the keyholders themselves, or a thief of some
+//! of their keys, could sign.
 
 use serde_json::{Value, json};
 use sigstore_crypto::KeyPair;
@@ -12,10 +12,10 @@ use super::{
 
 const ROOT: &str = "--tuf-root repo.root.json";
 
-/// What is changed, and the outcome.
+/// The change and the outcome.
 type Lie = (fn(&mut Value), &'static str);
 
-/// Changes what is signed in a file and signs it again with these keys.
+/// Changes the signed part of a file and signs it again with these keys.
 fn resign(files: &mut Files, path: &str, keys: &[KeyPair], edit: impl FnOnce(&mut Value)) {
     let mut json: Value = serde_json::from_slice(&files[path]).unwrap();
     edit(&mut json["signed"]);
@@ -39,7 +39,7 @@ fn keeper() -> Keeper {
     Keeper::new(&trusted_root())
 }
 
-/// Adds a delegated role; what it lists and delegates is up to `edit`. Its key is that of the targets.
+/// Adds a delegated role; `edit` decides what it lists and delegates. It uses the targets role's key.
 fn delegate(keeper: &mut Keeper, from: &str, name: &str, paths: &[&str], edit: impl FnOnce(&mut Value)) {
     let (id, value) = declared(&keeper.targets.keys[0]);
     let role = json!({ "name": name, "keyids": [id], "threshold": 1, "terminating": false, "paths": paths });
@@ -68,7 +68,7 @@ fn delegate(keeper: &mut Keeper, from: &str, name: &str, paths: &[&str], edit: i
     keeper.renew_timestamp();
 }
 
-/// A repository that lists nothing itself, and what it listed.
+/// A repository that lists nothing itself, and what it listed before.
 fn bare() -> (Keeper, Value) {
     let mut keeper = keeper();
     let mut listed = Value::Null;
@@ -84,7 +84,7 @@ fn bare() -> (Keeper, Value) {
 fn a_root_that_one_of_three_signed() {
     let mut keeper = keeper();
     let thief: Vec<_> = (0..3).map(|_| key()).collect();
-    // One stolen key of three, two are asked for, and the thief's own for the root that he wants.
+    // One stolen key of three, with a threshold of two, and the thief's own key for the root that they want.
     let stolen = keeper.root.keys.remove(0);
     keeper.root.version = 2;
     keeper.sign_root(&[]);
@@ -118,7 +118,8 @@ fn a_root_that_its_own_keys_did_not_sign() {
 
 #[test]
 fn one_key_under_two_ids() {
-    // In the root that is given, in one that follows, and in a delegation: a threshold of two is one keeper's then.
+    // In the given root, in a later one, and in a delegation: with a duplicate key, a threshold of two needs only one
+    // keyholder.
     let twice = |signed: &mut Value, role: &str| {
         let id = signed["roles"][role]["keyids"][0].as_str().unwrap().to_owned();
         signed["keys"]["again"] = signed["keys"][&id].clone();
@@ -135,7 +136,7 @@ fn one_key_under_two_ids() {
         signed["roles"]["snapshot"]["threshold"] = 1.into();
     });
     refused(&follows, "tuf-key-twice", "snapshot");
-    // The same bytes, written otherwise.
+    // The same bytes in another notation.
     let mut delegates = keeper();
     let keys = std::mem::take(&mut delegates.targets.keys);
     let (id, mut value) = declared(&keys[0]);
@@ -167,7 +168,7 @@ fn roles_that_delegate_in_a_circle() {
     delegate(&mut keeper, "a", "b", &["*"], |_| {});
     delegate(&mut keeper, "b", "a", &["*"], |_| {});
     refused(&keeper, "tuf-no-keys", "hold no key");
-    // Behind the circle the key is found all the same.
+    // The key behind the circle is still found.
     delegate(&mut keeper, "b", "c", &["*"], |signed| signed["targets"] = listed);
     let test = scene();
     keeper.write(&test, "repo");
@@ -194,7 +195,7 @@ fn a_delegation_that_takes_the_name_of_a_role() {
             let role = json!({ "name": name, "keyids": [id], "threshold": 1, "paths": ["*"] });
             signed["delegations"] = json!({ "keys": { &id: value }, "roles": [role] });
         });
-        // Where such a role would lie, if it is not what lies there.
+        // Where such a role would be, if another file were not there.
         let file = json!({ "_type": "targets", "spec_version": "1.0", "version": 1,
             "expires": "2090-01-01T00:00:00Z", "targets": listed });
         keeper.files.entry(format!("1.{name}.json")).or_insert_with(|| sign(&file, &keys));
@@ -218,7 +219,7 @@ fn a_delegation_whose_name_leads_out_of_the_repository() {
             signed["meta"][format!("{name}.json")] = json!({ "version": 1 });
         });
         keeper.renew_timestamp();
-        // It is asked for under an escaped name, and that is not there.
+        // It is requested under an escaped name, and that does not exist.
         refused(&keeper, "tuf-file-missing", "is missing");
     }
 }
@@ -262,7 +263,7 @@ fn a_target_with_other_hashes_or_another_length() {
         keeper.targets.keys = keys;
         let (test, _) = collected();
         keeper.write(&test, "repo");
-        // Where the network or the disk gives more than was said, it is they who say so.
+        // If the network or the disk returns more than was announced, the transport reports it.
         let code_there = if code == "tuf-too-large" { "too-large" } else { code };
         test.run(&format!("collect oci:m {FROM} -o no")).fails(3, code_there);
         let mut files = keeper.files.clone();
@@ -270,7 +271,7 @@ fn a_target_with_other_hashes_or_another_length() {
         replace_chain(&test, &files);
         test.run(&format!("pull oci:f:k {ROOT} -o no")).fails(3, code);
     }
-    // Hashes that nobody computes, with the file under such a name.
+    // Unsupported hashes, with the file under such a name.
     let mut keeper = keeper();
     keeper.consistent = false;
     keeper.files.clear();

@@ -1,4 +1,5 @@
-//! TUF beside what else decides about a pack: changed keys, rules, revocations, what is kept, other anchors, memory.
+//! TUF together with everything else that decides about a pack: changed keys, rules, revocations, kept keys, other
+//! anchors, state.
 
 use serde_json::Value;
 
@@ -6,11 +7,11 @@ use super::{FROM, chain_file, collected, keeper::Keeper, scene, trusted_root};
 
 const ROOT: &str = "--tuf-root repo.root.json";
 
-/// The key that the lab's Rekor has, by its fingerprint, and where.
+/// The key of the lab's Rekor, by its fingerprint, and its URL.
 const REKOR: &str = "sha256:e69e8241a86926434b03c31cf128899cbf3c1f73466f07acae0363289213df19";
 const AT: &str = "http://127.0.0.1:5021";
 
-/// A trusted root with another key at the address of the lab's first Rekor; with the lab's own behind it, or not.
+/// A trusted root with another key at the URL of the lab's first Rekor; with or without the lab's own after it.
 fn other_rekor(lab_too: bool) -> Vec<u8> {
     let mut root: Value = serde_json::from_slice(&trusted_root()).unwrap();
     let key = root["ctlogs"][0].clone();
@@ -43,7 +44,7 @@ fn another_key_at_a_known_address_waits_for_a_person_though_its_repository_lists
     test.layout("key-bundle-rekor1-oras", "n");
     let mut keeper = Keeper::new(&other_rekor(false));
     keeper.write(&test, "repo");
-    // All of the instance: the other key at that address, which no image needs.
+    // The whole instance: the other key at that URL, which no image needs.
     test.run(&format!("collect oci:m {FROM} --include instance -o keys")).exits(0);
     assert_eq!(rekors(&test), 1);
     relist(&mut keeper, &test, other_rekor(true));
@@ -52,7 +53,7 @@ fn another_key_at_a_known_address_waits_for_a_person_though_its_repository_lists
         test.run(&line).fails(4, "incomplete").says("key-changed").says(REKOR);
         assert_eq!(rekors(&test), 1, "it is refused until it is named, however often it is tried");
     }
-    // What is in place can still be carried, and its chain vouches for it.
+    // The existing pack can still be carried, and its chain authenticates it.
     let inventory = test.json("keys/keypack.json");
     let signer = inventory["keys"].as_array().unwrap().iter().find(|k| k["role"] == "signer").unwrap();
     let pin = format!("--pin signer:{}", signer["id"].as_str().unwrap());
@@ -101,17 +102,17 @@ fn a_revoked_key_that_the_repository_still_lists() {
         test.run(&format!("{line} --prune")).exits(4).tells("is revoked, and is left out");
         assert!(!test.names("keys").iter().any(|name| name.starts_with("fulcio-127-")), "{include}");
     }
-    // The enclave learns it from a pack that somebody vouches for as a whole.
+    // The enclave learns it from a pack that another anchor authenticates as a whole.
     let digest = test.run("push keys oci:q:k").exits(0).after("Pack: ");
     let enclave = |line: &str| test.run(&format!("{line} --state enclave -o out"));
     enclave(&format!("pull oci:p:k {ROOT}")).exits(0);
     enclave(&format!("pull oci:q:k {ROOT} --digest {digest}")).exits(0).tells("revoked");
-    // From then on the chain alone does not bring it back, though TUF lists it to this day.
+    // From then on the chain alone does not bring it back, although TUF still lists it.
     let out = test.tree("out");
     enclave(&format!("pull oci:p:k {ROOT}")).fails(3, "key-revoked");
     enclave(&format!("pull oci:p:k {ROOT} --allow-rollback-unsafe --reason x")).fails(3, "key-revoked");
     assert!(test.tree("out") == out, "the directory changed");
-    // Where no pack said so, the setting may.
+    // If no pack revoked it, the configuration may.
     test.write("r.yaml", format!("revoked:\n  - fingerprint: {id}\n    reason: stolen\n"));
     test.run(&format!("pull oci:p:k {ROOT} --state new -o two --config r.yaml")).fails(3, "key-revoked");
     assert!(!test.has("two"));
@@ -151,7 +152,7 @@ fn what_is_included_and_what_is_pruned() {
         test.run(&format!("push {include} oci:{include}.d:k")).exits(0);
         let ran = test.run(&format!("pull oci:{include}.d:k {ROOT} -o {include}.out"));
         if include == "all" {
-            // The keys that are built in are among all, and this repository does not list them.
+            // The built-in keys are included too, and this repository does not list them.
             ran.fails(3, "key-not-in-tuf").tells("-sigstore.pub");
             continue;
         }
@@ -159,7 +160,8 @@ fn what_is_included_and_what_is_pruned() {
         assert_eq!(ran.err.contains("that the pack leaves out"), include == "needed", "{}", ran.err);
     }
     assert!(counts[0] < counts[1] && counts[1] < counts[2], "{counts:?}");
-    // Pruned without the repository, both its keys and its chain go; what the images need comes from elsewhere.
+    // When pruned without the repository, its keys and its chain are both removed; the keys that the images need come
+    // from elsewhere.
     test.run("collect oci:m --trusted-root lab/trust/trusted_root.json --prune -o all").exits(0);
     assert_eq!(test.json("all/keypack.json").get("tuf"), None);
     assert_eq!(test.json("all/keypack.json")["keys"].as_array().unwrap().len(), counts[0]);
@@ -185,7 +187,7 @@ fn rules_and_revocations_of_the_pack_are_dropped_aloud() {
     test.run(&format!("collect oci:m {FROM} -o keys")).exits(0);
     let keys = test.json("keys/keypack.json");
     let fulcio = keys["keys"].as_array().unwrap().iter().find(|k| k["role"] == "fulcio").unwrap();
-    // Rules name keys that come by TUF as any other: by fingerprint, by file, by host.
+    // Rules name keys from TUF like any other: by fingerprint, by file, by host.
     let host = keypack::key::origin_of(fulcio["url"].as_str().unwrap());
     for name in [fulcio["fingerprint"].as_str().unwrap(), fulcio["name"].as_str().unwrap(), &host] {
         test.write(
@@ -211,7 +213,7 @@ fn rules_and_revocations_of_the_pack_are_dropped_aloud() {
     let ran = test.run(&format!("pull oci:p:k {ROOT} --digest {digest} -o two")).exits(0);
     assert!(!ran.err.contains("1 rule "), "{}", ran.err);
     assert!(test.json("two/keypack.json")["rules"].is_array());
-    // Over a directory with rules, what goes is told before the exchange.
+    // Over a directory with rules, the removed rules are reported before the exchange.
     test.run(&format!("pull oci:p:k {ROOT} -o two")).exits(0).tells("registry.example.org/team");
 }
 

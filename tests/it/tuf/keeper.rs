@@ -1,4 +1,4 @@
-//! Keeps a TUF repository: makes its keys, signs its metadata, and errs where a test says so.
+//! Maintains a TUF repository: makes its keys, signs its metadata, and makes the mistakes that a test asks for.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use super::program::Test;
 /// The files of a repository, by path.
 pub(crate) type Files = BTreeMap<String, Vec<u8>>;
 
-/// A role: who signs it, how many must, its version, how many days it is good for.
+/// A role: its keys, its threshold, its version, how many days it is valid.
 pub(crate) struct Role {
     pub(crate) keys: Vec<KeyPair>,
     pub(crate) threshold: usize,
@@ -37,9 +37,9 @@ pub(crate) struct Keeper {
     pub(crate) delegated: Option<(String, Role, Vec<String>, Vec<Target>)>,
     pub(crate) listed: Vec<Target>,
     pub(crate) consistent: bool,
-    /// Whether the root says how long a timestamp is good for.
+    /// Whether the root says how long a timestamp is valid.
     pub(crate) periods: bool,
-    /// The day on which everything is signed.
+    /// The day of all signatures.
     pub(crate) at: Timestamp,
     pub(crate) files: Files,
 }
@@ -52,7 +52,7 @@ fn role(keys: usize, threshold: usize, days: i64) -> Role {
     Role { keys: (0..keys).map(|_| key()).collect(), threshold, version: 1, days }
 }
 
-/// The key as metadata have it, and its id.
+/// The key as metadata contains it, and its id.
 pub(crate) fn declared(key: &KeyPair) -> (String, Value) {
     let pem = key.public_key_der().unwrap().to_pem();
     let value = json!({ "keytype": "ecdsa", "scheme": "ecdsa-sha2-nistp256", "keyval": { "public": pem } });
@@ -77,7 +77,7 @@ impl Role {
 }
 
 impl Keeper {
-    /// A repository as of now whose one target is this trusted root.
+    /// A repository as of now whose only target is this trusted root.
     pub(crate) fn new(trusted_root: &[u8]) -> Self {
         let target = Target { path: "trusted_root.json".into(), bytes: trusted_root.into(), custom: None };
         let mut keeper = Self {
@@ -97,7 +97,7 @@ impl Keeper {
         keeper
     }
 
-    /// A target that is one key.
+    /// A target that contains one key.
     pub(crate) fn list(&mut self, path: &str, bytes: &[u8], usage: Option<&str>) {
         let custom = usage.map(|usage| {
             json!({ "sigstore": { "usage": usage, "status": "Active", "uri": format!("https://{usage}.test") } })
@@ -105,7 +105,7 @@ impl Keeper {
         self.listed.push(Target { path: path.into(), bytes: bytes.into(), custom });
     }
 
-    /// The repository some days ago, or to come.
+    /// Moves the repository to some days ago, or to the future.
     pub(crate) fn on_day(&mut self, days: i64) {
         self.at = self.at.checked_add((days * 24).hours()).unwrap();
     }
@@ -118,7 +118,7 @@ impl Keeper {
         json!({ "_type": kind, "spec_version": "1.0.31", "version": role.version, "expires": self.end(role) })
     }
 
-    /// Signs the root of the current version with its keys and with those of the one before.
+    /// Signs the root of the current version with its keys and with those of the previous one.
     pub(crate) fn sign_root(&mut self, before: &[KeyPair]) {
         let mut signed = self.head("root", &self.root);
         let roles = [
@@ -139,11 +139,11 @@ impl Keeper {
         signed["consistent_snapshot"] = self.consistent.into();
         let bytes = sign(&signed, self.root.keys.iter().chain(before));
         self.files.insert(format!("{}.root.json", self.root.version), bytes.clone());
-        // As RHTAS serves it too.
+        // RHTAS serves it under this name too.
         self.files.insert("root.json".into(), bytes);
     }
 
-    /// A new root, with new keys for `role`; signed by the old and the new keys.
+    /// A new root, with new keys for `role`, signed by the old and the new keys.
     pub(crate) fn rotate(&mut self, role: &str) {
         let mut before = Vec::new();
         match role {
@@ -215,7 +215,7 @@ impl Keeper {
         self.sign_timestamp();
     }
 
-    /// The timestamp alone, a version up.
+    /// Only the timestamp, with its version increased.
     pub(crate) fn renew_timestamp(&mut self) {
         self.timestamp.version += 1;
         self.sign_timestamp();
@@ -232,7 +232,7 @@ impl Keeper {
         self.files.insert("timestamp.json".into(), sign(&timestamp, &self.timestamp.keys));
     }
 
-    /// Everything once more, a version up.
+    /// Everything again, with versions increased.
     pub(crate) fn renew(&mut self) {
         for role in [&mut self.timestamp, &mut self.snapshot, &mut self.targets] {
             role.version += 1;
@@ -240,7 +240,7 @@ impl Keeper {
         self.publish();
     }
 
-    /// Writes the repository into a folder, and its first root beside it as `FOLDER.root.json`.
+    /// Writes the repository to a folder, and its first root next to it as `FOLDER.root.json`.
     pub(crate) fn write(&self, test: &Test, folder: &str) {
         if test.has(folder) {
             std::fs::remove_dir_all(test.path(folder)).unwrap();
@@ -262,7 +262,7 @@ impl Keeper {
     }
 }
 
-/// The files as keypack lays them into a tar.
+/// The files as keypack writes them into a tar.
 pub(crate) fn tar(files: &Files) -> Vec<u8> {
     let mut builder = tar::Builder::new(Vec::new());
     for (path, bytes) in files {

@@ -1,4 +1,4 @@
-//! Repositories that lie, at collection; and the same lies in the chain of a pack.
+//! Malformed repositories, at collection; and the same faults in the chain of a pack.
 
 use super::{
     FROM, collected,
@@ -7,7 +7,7 @@ use super::{
     replace_chain, scene, trusted_root,
 };
 
-/// Refused from a repository and from a pack, under one code.
+/// Refused from a repository and from a pack, with the same code.
 #[track_caller]
 fn refused(test: &Test, keeper: &Keeper, code: &str, tells: &str) {
     let first = keeper.first_root().to_vec();
@@ -54,7 +54,7 @@ fn fewer_signatures_than_asked_for() {
     keeper.targets.keys.push(key());
     keeper.publish();
     refused(&test, &keeper, "tuf-signatures", "its targets has 1 of the 2 signatures");
-    // One key twice is no second signature.
+    // The same key twice does not make a second signature.
     keeper.targets.keys.pop();
     let twice = keeper.path_of("targets.json");
     let mut json: serde_json::Value = serde_json::from_slice(&keeper.files[&twice]).unwrap();
@@ -80,7 +80,7 @@ fn a_longer_chain_with_one_bad_root() {
     for _ in 0..3 {
         keeper.rotate("none");
     }
-    // Version 3 is signed by keys of its own alone.
+    // Version 3 is signed only by its own keys.
     let third: serde_json::Value = serde_json::from_slice(&keeper.files["3.root.json"]).unwrap();
     let thief: Vec<_> = (0..3).map(|_| key()).collect();
     keeper.files.insert("3.root.json".into(), sign(&third["signed"], &thief));
@@ -90,7 +90,7 @@ fn a_longer_chain_with_one_bad_root() {
         "tuf-signatures",
         "its root version 3 has 0 of the 2 signatures that the root version 2",
     );
-    // Version 3 is version 2 once more.
+    // Version 3 is version 2 again.
     let second = keeper.files["2.root.json"].clone();
     keeper.files.insert("3.root.json".into(), second);
     refused(&test, &keeper, "tuf-root-version", "should have version 3 has version 2");
@@ -101,7 +101,7 @@ fn a_thief_of_the_root_keys_of_yesterday() {
     let (test, mut keeper) = pair();
     let mut thief = Keeper::new(&trusted_root());
     keeper.rotate("root");
-    // The next root is signed by new keys that the current root does not know.
+    // The next root is signed by new keys that the current root does not list.
     thief.root.version = 3;
     thief.sign_root(&[]);
     keeper.files.insert("3.root.json".into(), thief.files["3.root.json"].clone());
@@ -125,7 +125,7 @@ fn expired_metadata_of_each_role_at_collection() {
         test.run(&format!("collect oci:m {FROM} -o no"))
             .fails(3, "tuf-expired")
             .tells(&format!("its {role} expired at"));
-        // A creation date of one's own does not turn the clock back.
+        // A creation date from the user does not turn the clock back.
         test.run(&format!("collect oci:m {FROM} --created 2026-01-01T00:00:00Z -o no"))
             .fails(3, "tuf-expired");
     }
@@ -209,7 +209,7 @@ fn metadata_that_are_none() {
         keeper.files.insert("timestamp.json".into(), bytes.to_vec());
         refused(&test, &keeper, "tuf-malformed", "malformed");
     }
-    // One role's metadata in the place of another's, rightly signed.
+    // One role's metadata in place of another's, correctly signed.
     let (test, mut keeper) = pair();
     let snapshot = keeper.files["1.snapshot.json"].clone();
     keeper.files.insert("timestamp.json".into(), snapshot);
@@ -231,7 +231,7 @@ fn gigantic_metadata() {
     keeper.files.insert("2.root.json".into(), spaces(600_000));
     keeper.write(&test, "bad");
     test.run(collect).fails(3, "too-large");
-    // A target that is said to be larger than any key.
+    // A target that claims to be larger than any key.
     let (test, mut keeper) = pair();
     keeper.listed =
         vec![Target { path: "trusted_root.json".into(), bytes: spaces(4 << 20 | 1), custom: None }];
@@ -261,12 +261,12 @@ fn a_target_that_leaves_the_repository() {
         keeper.listed.clear();
         keeper.publish();
         keeper.list(path, &rekor, Some("Rekor"));
-        // Nothing is laid outside of the repository: the metadata alone say where it would be.
+        // Nothing is written outside the repository: only the metadata says where it would be.
         keeper.publish();
         keeper.files.retain(|path, _| !path.contains(".pub"));
         keeper.write(&test, "repo");
         let ran = test.run(&format!("collect oci:m {FROM} -o no"));
-        // Names are made of a hash and the last part: what is left of a hidden name is none.
+        // Names are made of a hash and the last part: a hidden name leaves nothing.
         let code = if path == ".rekor.pub" { "tuf-file-missing" } else { "tuf-name-unsafe" };
         let ran = ran.fails(3, code);
         assert!(!ran.err.contains('\u{1b}'), "{}", ran.err);
@@ -294,15 +294,15 @@ fn delegations_hand_over_to_their_own_keys() {
     test.run(&format!("collect oci:m {FROM} -o keys")).exits(0).tells("keys/of sigstore 1");
     test.run("push keys oci:p:k").exits(0);
     test.run("pull oci:p:k --tuf-root repo.root.json -o out").exits(0);
-    // One that is not for this path gives nothing.
+    // One that is not for this path lists nothing.
     refused(&test, &lists(&["other/*"]), "tuf-no-keys", "hold no key");
-    // One that is signed by somebody else, be it the targets' own keys.
+    // One that is signed by someone else, even by the targets role's own keys.
     let mut keeper = lists(&["*.json"]);
     let path = "1.keys%2Fof%20sigstore.json";
     let json: serde_json::Value = serde_json::from_slice(&keeper.files[path]).unwrap();
     keeper.files.insert(path.into(), sign(&json["signed"], &keeper.targets.keys));
     refused(&test, &keeper, "tuf-signatures", "its keys/of sigstore has 0 of the 1 signatures");
-    // One that is not there.
+    // One that does not exist.
     keeper.files.remove(path);
     refused(&test, &keeper, "tuf-file-missing", "is missing");
 }

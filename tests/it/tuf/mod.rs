@@ -27,7 +27,8 @@ fn trusted_root() -> Vec<u8> {
     std::fs::read(format!("{LAB}/trust/trusted_root.json")).unwrap()
 }
 
-/// A folder with an image that a certificate signed, in the layout `m`: every key that it needs is in the trusted root.
+/// A folder with an image that was signed with a certificate, in the layout `m`: the trusted root contains every key
+/// it needs.
 fn scene() -> Test {
     let test = Test::new();
     test.layout("keyless-bundle-rekor2-oras", "m");
@@ -67,13 +68,13 @@ fn chain_files(test: &Test, keys: &str) -> Files {
         .collect()
 }
 
-/// Writes a changed copy of `keys` to `forged` and packs it as `oci:f:KEYS`. The inventory lists the changed files, as whoever can
-/// change a pack would see to.
+/// Writes a changed copy of `keys` to `forged` and packs it as `oci:f:KEYS`. The inventory lists the changed files,
+/// as anyone who can change a pack would make sure.
 fn edit_pack(test: &Test, edit: impl FnOnce(&mut BTreeMap<String, Vec<u8>>, &mut Value)) {
     let mut files = test.tree("keys");
     let mut inventory: Value = serde_json::from_slice(&files.remove("keypack.json").unwrap()).unwrap();
     files.remove("SHA256SUMS");
-    // It is made from the records, which are changed.
+    // It is generated from the records, which are changed.
     files.remove("trusted_root.json");
     edit(&mut files, &mut inventory);
     let records: Vec<_> = files

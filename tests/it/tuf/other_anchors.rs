@@ -1,4 +1,4 @@
-//! A root beside other anchors and with a memory; repositories and packs in every place and under every name.
+//! A root together with other anchors and with state; repositories and packs in every location and under every name.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::Value;
@@ -12,7 +12,7 @@ use super::{
 
 const ROOT: &str = "--tuf-root repo.root.json";
 
-/// Where the lab's first Rekor is.
+/// The URL of the lab's first Rekor.
 const AT: &str = "http://127.0.0.1:5021";
 
 /// Signs a keys/ as the organisation would, and writes its public key to `org.pub`.
@@ -53,7 +53,7 @@ fn beside_a_verifying_key() {
     test.run("pull oci:s:k --tuf-root builtin --verify-key org.pub -o no").fails(3, "tuf-signatures");
     let pin = format!("--pin signer:{}", "0".repeat(64));
     test.run(&format!("pull oci:s:k {both} {pin} -o no")).fails(3, "pin-not-met");
-    // The signer's version is remembered and that of TUF too: an older pack of either is refused.
+    // The signer's version is remembered, and so is TUF's: an older pack of either is refused.
     let mut newer = keeper;
     newer.renew();
     newer.write(&test, "repo");
@@ -78,7 +78,7 @@ fn first_contact_says_that_an_older_state_can_not_be_told() {
     let again = test.run(&pull).exits(0);
     assert!(!again.err.contains("remembers nothing"), "{}", again.err);
     test.run(&format!("{pull} --require-state")).exits(0);
-    // A lineage that is known by a digest alone says nothing of the repository.
+    // A lineage that is only known through a digest says nothing about the repository.
     let digest = keypack::oci::Digest::of(&test.read("keys/keypack.json"));
     let ran = test.run(&format!("pull oci:p:k --digest {digest} -o two --state other")).exits(0);
     assert!(!ran.err.contains("leaves out"), "{}", ran.err);
@@ -89,7 +89,7 @@ fn first_contact_says_that_an_older_state_can_not_be_told() {
 
 #[test]
 fn a_long_chain_is_remembered_from_its_first_root_on() {
-    // More roots than an enclave ever saw at once: without its last ones the chain is an older state.
+    // More roots than an enclave ever saw at once: without the last ones, the chain is an older state.
     let (test, mut keeper) = collected();
     let old = {
         let mut files = keeper.files.clone();
@@ -134,7 +134,7 @@ fn a_rollback_that_is_allowed_moves_no_counter_of_those_who_number_packs() {
     enclave(&format!("pull oci:f:k {ROOT} --allow-rollback-unsafe --reason restored"))
         .exits(0)
         .tells("older state of a TUF repository");
-    // What the rebuilt pack is numbered nobody vouches for: the next pack by a digest is newer than the first.
+    // Nothing authenticates the number of the rebuilt pack: the next pack with a digest is newer than the first.
     let from_a_file = "collect oci:m --trusted-root lab/trust/trusted_root.json --prune -o keys";
     test.run(&format!("{from_a_file} --created 2026-02-01T00:00:00Z")).exits(0);
     let digest = test.run("push keys oci:n:k").exits(0).after("Pack: ");
@@ -175,7 +175,7 @@ fn repositories_of_one_name_stay_two() {
     test.run("push keys oci:p:k").exits(0);
     test.run(&format!("pull oci:p:k {roots} {pin} -o out")).exits(0);
     assert_eq!(chain_files(&test, "out").len(), chain_files(&test, "keys").len());
-    // One root alone vouches for its own keys only.
+    // A root alone authenticates only its own keys.
     test.run(&format!("pull oci:p:k --tuf-root b/repo.root.json {pin} -o two")).fails(3, "key-not-pinned");
 }
 

@@ -1,4 +1,4 @@
-//! Lies that a chain in a pack can tell, and what must not travel in one.
+//! Attacks with the chain in a pack, and content that must not travel in one.
 
 use serde_json::{Value, json};
 
@@ -10,10 +10,10 @@ use super::{
 
 const ROOT: &str = "--tuf-root repo.root.json";
 
-/// A private key of a key file's kind; what is in it does not matter.
+/// A private key in the form of a key file; its content does not matter.
 const SECRET: &[u8] = b"-----BEGIN EC PRIVATE KEY-----\nAAAA\n-----END EC PRIVATE KEY-----\n";
 
-/// One of Ed25519 without armour (RFC 8410), which nothing in the tar around it tells.
+/// A private Ed25519 key without armour (RFC 8410), which nothing in the tar around it reveals.
 fn binary() -> Vec<u8> {
     [&hex::decode("302e020100300506032b657004220420").unwrap()[..], &[7; 32]].concat()
 }
@@ -22,7 +22,7 @@ fn binary() -> Vec<u8> {
 fn a_private_key_beside_good_targets() {
     let test = scene();
     let mut keeper = Keeper::new(&trusted_root());
-    // Its list of logs is spoilt, so that the single targets are asked; one of them is what must not travel.
+    // Its list of logs is broken, so the single targets are read; one of them is what must not travel.
     let mut root: Value = serde_json::from_slice(&trusted_root()).unwrap();
     for log in root["ctlogs"].as_array_mut().unwrap() {
         log["publicKey"]["rawBytes"] = "AAAA".into();
@@ -66,8 +66,9 @@ fn a_private_key_in_the_chain_of_a_pack() {
 
 #[test]
 fn an_older_state_under_an_older_root_beside_the_latest() {
-    // The officer gives the old root and the new one. Somebody has the old key of the timestamp, which the new root has
-    // replaced, and packs two chains: one for each root. What the latest state has withdrawn must not come in by the other.
+    // The officer gives the old root and the new one. An attacker has the old timestamp key, which the new root has
+    // replaced, and packs two chains, one for each root. A key that the latest state has withdrawn must not come in
+    // through the other.
     let (test, mut keeper) = collected();
     let old = keeper.files.clone();
     keeper.rotate("timestamp");
@@ -111,7 +112,7 @@ fn the_chains_of_two_repositories_exchanged() {
         files.insert(names[0].clone(), b);
         files.insert(names[1].clone(), a);
     });
-    // What a chain is called vouches for nothing: each is what its root says.
+    // The name of a chain proves nothing: each is identified by its root.
     test.run(&format!("pull oci:f:k {roots} -o out")).exits(0);
     let names_of = |keys: &str| -> Vec<Value> {
         let inventory = test.json(&format!("{keys}/keypack.json"));
@@ -125,8 +126,8 @@ fn the_chains_of_two_repositories_exchanged() {
 
 #[test]
 fn a_root_of_before_at_pull() {
-    // Without its last root the chain still follows from the first: only the memory tells that there was a later one,
-    // also where that one has other keys.
+    // Without its last root the chain still follows from the first: only the state shows that there was a later one,
+    // even if that one has other keys.
     for rotated in ["none", "root"] {
         let (test, mut keeper) = collected();
         let mut old = keeper.files.clone();

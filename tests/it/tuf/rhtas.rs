@@ -1,4 +1,4 @@
-//! Repositories as RHTAS and older keepers make them: single targets, and trusted roots with the faults that are known.
+//! Repositories as RHTAS and older maintainers make them: single targets, and trusted roots with known faults.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::Value;
@@ -45,7 +45,7 @@ fn single_targets_by_their_usage_and_by_their_names() {
     }
 }
 
-/// Changes the bytes of each log's key or of each certificate of a trusted root.
+/// Changes the bytes of each log's key or of each certificate in a trusted root.
 fn spoil(lists: &[&str], change: impl Fn(&[Vec<u8>]) -> Vec<Vec<u8>>) -> Vec<u8> {
     let mut root: Value = serde_json::from_slice(&trusted_root()).unwrap();
     let decode = |v: &Value| BASE64_STANDARD.decode(v.as_str().unwrap()).unwrap();
@@ -128,20 +128,20 @@ fn certificates_in_targets_of_their_own_become_chains() {
     let blocks: Vec<_> =
         tsa.split_inclusive("-----END CERTIFICATE-----\n").filter(|b| b.contains("BEGIN")).collect();
     let mut root: Value = serde_json::from_slice(&trusted_root()).unwrap();
-    // Spoilt, so that the single targets are asked.
+    // Broken, so that the single targets are read.
     for entry in root["timestampAuthorities"].as_array_mut().unwrap() {
         entry["certChain"]["certificates"][0]["rawBytes"] = "AAAA".into();
     }
     let mut keeper = Keeper::new(&serde_json::to_vec(&root).unwrap());
     for (index, block) in blocks.iter().enumerate() {
-        // The root first: the order of names is not that of the chain.
+        // The root first: the order of the names is not that of the chain.
         keeper.list(&format!("tsa_{}.crt.pem", blocks.len() - index), block.as_bytes(), Some("TSA"));
     }
     keeper.renew();
     keeper.write(&test, "repo");
     let ran = test.run(&format!("collect oci:n {FROM} --include instance -o keys")).exits(0);
     assert_eq!(test.names("keys").iter().filter(|name| name.starts_with("tsa-")).count(), 1);
-    // A certificate that issued another one is a link of that one's chain, and no authority that can't be used.
+    // A certificate that issued another one is a link in that one's chain, not an unusable authority.
     assert!(!format!("{}{}", ran.out, ran.err).contains("chain-refused"), "{}{}", ran.out, ran.err);
     let file = test.names("keys").into_iter().find(|n| n.starts_with("tsa-")).unwrap();
     assert_eq!(test.read(&format!("keys/{file}")), test.read("lab/trust/tsa.pem"));
@@ -149,7 +149,7 @@ fn certificates_in_targets_of_their_own_become_chains() {
 
 #[test]
 fn single_targets_stand_in_only_where_a_list_has_nothing_good() {
-    // One log of two is spoilt: the trusted root still says which logs there are, and no single target adds to it.
+    // One log of two is broken: the trusted root still says which logs there are, and no single target adds one.
     let test = scene();
     let mut root: Value = serde_json::from_slice(&trusted_root()).unwrap();
     let logs = root["tlogs"].as_array_mut().unwrap();
@@ -206,7 +206,7 @@ fn an_address_that_is_empty_is_none() {
 
 #[test]
 fn of_two_issuers_of_one_name_the_one_that_signed_is_the_link() {
-    // As the public good's two roots: the names are the same, so the signature tells.
+    // Like the two public-good roots: the names are the same, so the signature decides.
     let (first, second) = (super::test_keys::root("one name"), super::test_keys::root("one name"));
     let pem =
         |authority: &super::test_keys::Authority| super::test_keys::chain(&[&authority.certificate]).to_pem();
@@ -215,7 +215,8 @@ fn of_two_issuers_of_one_name_the_one_that_signed_is_the_link() {
         let link = issuer.issue("intermediate");
         let mut keeper = Keeper::new(&trusted_root());
         keeper.listed.clear();
-        // The longest name of the public good: with a hash in front it is longer than a header holds unsplit.
+        // The longest name in the public-good repository: with a hash in front it does not fit unsplit into a tar
+        // header.
         keeper.list("fulcio_intermediate_v1.crt.pem", pem(&link).as_bytes(), Some("Fulcio"));
         keeper.list("fulcio.crt.pem", pem(&first).as_bytes(), Some("Fulcio"));
         keeper.list("fulcio_v1.crt.pem", pem(&second).as_bytes(), Some("Fulcio"));
@@ -239,7 +240,7 @@ fn of_two_issuers_of_one_name_the_one_that_signed_is_the_link() {
 
 #[test]
 fn what_the_repository_does_not_say_is_dropped_and_not_compared() {
-    // Its targets say no address, and a file that was given beside them does.
+    // Its targets give no URL, and a file that was given as well does.
     let test = scene();
     test.layout("keyless-bundle-rekor1-oras", "n");
     let mut keeper = Keeper::new(&trusted_root());

@@ -8,7 +8,7 @@ use super::{
     scene, trusted_root,
 };
 
-/// What is asked for, the lie about it, and the outcome.
+/// What is requested, the forged answer, and the outcome.
 type Lie = (&'static str, fn(Vec<u8>) -> Reply, i32, &'static str);
 
 fn serve(files: &Files) -> Server {
@@ -94,7 +94,7 @@ fn servers_that_fail() {
 
 #[test]
 fn a_repository_that_is_renewed_while_it_is_read() {
-    // Without consistent snapshots the files of two states are served: nothing is believed, and the next try succeeds.
+    // Without consistent snapshots a mix of two states is served: nothing is accepted, and the next try succeeds.
     let test = scene();
     let mut keeper = Keeper::new(&trusted_root());
     keeper.consistent = false;
@@ -111,7 +111,7 @@ fn a_repository_that_is_renewed_while_it_is_read() {
         let files = if *seen { &new } else { &old };
         *seen |= path == "2.root.json";
         files.get(path).map_or(Reply::new(404), |bytes| {
-            // The timestamp of the old state comes late once.
+            // The timestamp of the old state arrives late once.
             Reply::ok(if path == "timestamp.json" && asked.header("x-late").is_some() {
                 old[path].clone()
             } else {

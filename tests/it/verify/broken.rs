@@ -1,4 +1,4 @@
-//! Signatures that are wrong, content that vanishes, and more of both than is reasonable.
+//! Wrong signatures, vanished content, and unreasonable amounts of both.
 
 use keypack::oci::Digest;
 use serde_json::{Value, json};
@@ -22,7 +22,7 @@ fn an_image_or_a_signature_that_vanished_is_reported_and_nothing_is_verified() {
     says_nothing_is_verified(test.run("verify storage").fails(4, "not-all-read"));
 }
 
-/// Writes the signatures of `key-tag-notlog/img1` anew.
+/// Rewrites the signatures of `key-tag-notlog/img1`.
 fn resign(test: &Test, change: impl FnOnce(&mut Vec<Value>)) {
     let image = linked(test, "key-tag-notlog/img1", "v1");
     let tag = format!("{}.sig", image.replace(':', "-"));
@@ -40,7 +40,7 @@ const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
 
 fn wrong(layer: &Value, number: usize) -> Value {
     let mut wrong = layer.clone();
-    // Another layer for each: the same one counts once.
+    // A different layer each: identical ones count once.
     wrong["annotations"]["test"] = json!(number.to_string());
     let text = wrong["annotations"][SIGNATURE].as_str().unwrap();
     let other = if text[20..24] == *"AAAA" { "BBBB" } else { "AAAA" };

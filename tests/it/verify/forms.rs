@@ -56,7 +56,7 @@ fn without_keys_of_ones_own_nothing_is_good() {
     let test = Test::new();
     storage(&test);
     test.run("verify storage").fails(1, "keys-not-found");
-    // Nothing built in, nothing of this host.
+    // No built-in keys, nothing of this host.
     let ran = test.run("verify oci:lab/layouts/key-tag-rekor1-cosignsave --key lab/trust/cosign.pub");
     super::says_nothing_is_verified(ran.fails(4, "images-refused").says("no-key"));
 }

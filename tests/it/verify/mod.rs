@@ -19,7 +19,7 @@ use super::support::program::{Ran, TRUST, Test};
 const IDENTITY: &str =
     "--certificate-identity https://ci.test/build.yml@main --certificate-oidc-issuer https://issuer.test";
 
-/// A host that collected the keys of the lab's registry elsewhere, and pulled them to `keys/`.
+/// A host that pulled keys to `keys/`, which another host had collected from the lab's registry.
 fn pulled(rules: Option<&str>) -> Test {
     let test = Test::new();
     storage(&test);
@@ -39,34 +39,34 @@ fn pull(test: &Test, rules: Option<&str>) {
     test.run(&format!("pull oci-archive:keys.tar:k --digest {pack} -o keys")).exits(0);
 }
 
-/// The word is nowhere.
+/// The word "verified" does not appear.
 #[track_caller]
 fn says_nothing_is_verified(ran: Ran) -> Ran {
     assert!(!ran.out.contains("verified") && !ran.err.contains("verified"), "{}\n{}", ran.out, ran.err);
     ran
 }
 
-/// An image of the JSON by its repository.
+/// An image in the JSON, by its repository.
 #[track_caller]
 fn image<'a>(found: &'a Value, repository: &str) -> &'a Value {
     let images = found["images"].as_array().unwrap();
     images.iter().find(|image| image["repository"] == repository).unwrap_or_else(|| panic!("no {repository}"))
 }
 
-/// What the tag of a repository in the registry's data folder leads to.
+/// The digest that a tag of a repository in the registry's data folder points to.
 fn linked(test: &Test, repository: &str, tag: &str) -> String {
     let path =
         format!("storage/docker/registry/v2/repositories/{repository}/_manifests/tags/{tag}/current/link");
     String::from_utf8(test.read(&path)).unwrap()
 }
 
-/// Where the data folder has a blob.
+/// The path of a blob in the data folder.
 fn blob(digest: &str) -> String {
     let hex = digest.strip_prefix("sha256:").unwrap();
     format!("storage/docker/registry/v2/blobs/sha256/{}/{hex}/data", &hex[..2])
 }
 
-/// Removes all repositories of the data folder but those that begin so.
+/// Removes all repositories of the data folder except those with this prefix.
 fn keep(test: &Test, start: &str) {
     for name in test.names("storage/docker/registry/v2/repositories") {
         if !name.starts_with(start) {

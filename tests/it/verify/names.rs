@@ -1,4 +1,4 @@
-//! Where mirrored repositories are from, as clusters, hosts and oc-mirror write it down.
+//! Where mirrored repositories come from, as clusters, hosts and oc-mirror record it.
 
 use super::{Test, image, keep, key, pulled, says_nothing_is_verified, strip, strip_below};
 use crate::support::mirror;
@@ -12,7 +12,7 @@ fn set(mirror: &str, source: &str) -> String {
     )
 }
 
-/// The rule is about the source, and asks for its name in the signature: the lab signed as `127.0.0.1:5012/…`.
+/// The rule is for the source, and requires its name in the signature: the lab signed as `127.0.0.1:5012/…`.
 fn ruled(scope: &str) -> Test {
     let identity = "    signedIdentity: {type: matchRepository}\n";
     let test = pulled(Some(&format!("rules:\n{}{identity}", key(scope))));
@@ -59,7 +59,7 @@ fn every_kind_of_mapping_says_where_images_of_a_registry_are_from() {
         assert_eq!(image["name"], source, "{mapping}");
         assert_eq!(image["signatures"][0].get("problem"), None, "{mapping}");
     }
-    // A list of images that oc-mirror wrote says it as well.
+    // A list of images written by oc-mirror says it as well.
     let listed =
         test.run(&line.replace("/team --trusted", " --images mapping.txt --trusted")).exits(0).json();
     assert_eq!(image(&listed, "team/app")["name"], source);
@@ -68,13 +68,13 @@ fn every_kind_of_mapping_says_where_images_of_a_registry_are_from() {
 #[test]
 fn the_rule_of_the_source_holds_for_its_mirror() {
     let test = ruled("127.0.0.1:5012/key-tag-notlog");
-    // A layout of oc-mirror has no host: what it is below is told by all names of the file.
+    // An oc-mirror layout has no host: all names of the file together show the prefix.
     test.write("idms.yaml", set("mirror.test/ns/key-tag-notlog", "127.0.0.1:5012/key-tag-notlog"));
     test.run("verify storage --idms idms.yaml").exits(0).says("5 images verified");
     let test = ruled("registry.example/key-tag-notlog");
     test.write("idms.yaml", set("mirror.test/ns/key-tag-notlog", "registry.example/key-tag-notlog"));
     says_nothing_is_verified(test.run("verify storage --idms idms.yaml").exits(4).says("name-differs"));
-    // Of the two the more precise one counts: img1 is from another source, without any rule.
+    // The more specific of the two counts: img1 is from another source, without any rule.
     let more =
         "  - mirrors: [mirror.test/ns/key-tag-notlog/img1]\n    source: other.example/key-tag-notlog/img1\n";
     test.write("idms.yaml", set("mirror.test/ns/key-tag-notlog", "registry.example/key-tag-notlog") + more);
@@ -92,7 +92,7 @@ fn what_lies_beside_the_images_takes_none_out_of_its_rule() {
     let planted = "in/working-dir/cluster-resources/idms-oc-mirror.yaml";
     let line = "verify oc-mirror:in --format json";
     let before = test.run(line).exits(0).json();
-    // Whoever brings the disk writes this.
+    // The person who brings the disk writes this.
     for source in ["127.0.0.1:5012/key-tag-notlog", "unruled.example/key-tag-notlog"] {
         test.write(planted, set("mirror.test/ns/key-tag-notlog", source));
         let found = test.run(line).exits(0).json();
@@ -103,7 +103,7 @@ fn what_lies_beside_the_images_takes_none_out_of_its_rule() {
     strip_below(&test, "in");
     let found = says_nothing_is_verified(test.run(line).fails(4, "images-refused")).json();
     assert_eq!(found["counts"]["refused"], 5);
-    // A claim puts an image into further scopes: another path hides it from no rule.
+    // A claim adds an image to further scopes: another path hides it from no rule.
     let test = pulled(Some(&format!("rules:\n{}", key("registry.example/apps"))));
     keep(&test, FORM);
     strip(&test);
@@ -116,7 +116,7 @@ fn what_lies_beside_the_images_takes_none_out_of_its_rule() {
     test.write(planted, two);
     let found = test.run(line).exits(4).json();
     assert_eq!(found["counts"]["refused"], 5, "{found:#}");
-    // What can't be read of it is left out, and that is said.
+    // An unreadable part is skipped, and reported.
     test.write(planted, "kind: ImageDigestMirrorSet\nspec: [");
     test.run(line).exits(4).tells("mapping-malformed");
 }

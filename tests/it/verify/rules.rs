@@ -1,4 +1,4 @@
-//! Who should have signed: rules, names, and what happens to what lacks a signature.
+//! Who should have signed: rules, names, and what happens to images that lack a signature.
 
 use super::{IDENTITY, image, keep, key, linked, pulled, says_nothing_is_verified, strip};
 
@@ -30,7 +30,7 @@ fn a_mirror_whose_signatures_were_stripped_is_refused_and_never_called_verified(
     for line in ["verify storage", "verify storage -v", "verify storage --format json"] {
         says_nothing_is_verified(test.run(line).exits(4)).says("signature-missing");
     }
-    // Without rules nobody knows that they were signed; that nothing is, is never success.
+    // Without rules it is unknown whether they were signed; an entirely unsigned mirror is never success.
     let test = pulled(None);
     keep(&test, "key-tag");
     strip(&test);
@@ -66,7 +66,7 @@ fn a_keyless_signature_counts_by_a_rule_or_by_flags_alone() {
     test.run(&format!("verify storage {}", IDENTITY.replace("issuer.test", "issuer.other")))
         .fails(4, "images-refused")
         .says("signer-unexpected");
-    // The issuer is part of the name: without it only a private CA's certificates count.
+    // The issuer is part of the identity: without it only a private CA's certificates count.
     test.run(&format!("verify storage --certificate-identity {SIGNER}")).fails(4, "images-refused");
     test.run("verify storage --certificate-oidc-issuer https://issuer.test").fails(2, "usage");
     let test = pulled(Some(&format!("rules:\n{}", keyless("registry.example", SIGNER))));
@@ -115,6 +115,6 @@ fn the_name_that_was_signed_is_a_finding_and_under_a_rule_a_refusal() {
     let test = pulled(Some(&format!("rules:\n{}{identity}", key("registry.example/app"))));
     keep(&test, "key-tag-notlog");
     says_nothing_is_verified(test.run(&format!("verify storage {map}")).exits(4).says("name-differs"));
-    // The lab signed by the name of its registry.
+    // The lab signed under the name of its registry.
     test.run("verify storage --map key-tag-notlog=127.0.0.1:5012/key-tag-notlog").exits(0);
 }

@@ -1,4 +1,4 @@
-//! What is printed for programs is as its schema says.
+//! JSON output matches its schema.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! Killed at any instant, the target is the old directory or the new one; and what is left is tidied up.
+//! Killed at any moment, the target is the old directory or the new one; and left-overs are cleaned up.
 
 use std::{
     fs,
@@ -22,7 +22,7 @@ fn killed_at_random_instants_it_leaves_old_or_new() {
     let mut wait = 1;
     for kill in 0..KILLS {
         let mut child = helper.command().spawn().unwrap();
-        // Until it is at work, then a while that never repeats: a multiple of a prime, in microseconds.
+        // Until it is working, then for a time that never repeats: a multiple of a prime, in microseconds.
         while child.try_wait().unwrap().is_none() && scene.beside().len() == 1 {
             thread::yield_now();
         }
@@ -40,7 +40,7 @@ fn killed_at_random_instants_it_leaves_old_or_new() {
         } else {
             new += 1;
         }
-        // Each killed run is tidied up by the next, so that left-overs never pile up: one wrapper, one lock file.
+        // Each killed run is cleaned up by the next, so left-overs never pile up: one wrapper, one lock file.
         let beside = scene.beside();
         assert!(beside.len() <= 3, "kill {kill}: {beside:?}");
         littered += u32::from(beside.len() > 1);
@@ -90,7 +90,7 @@ fn what_only_looks_like_ours_is_left_alone() {
     let beside = |name: &str| scene.parent().join(name);
     let elsewhere = tempfile::tempdir().unwrap();
     fs::write(elsewhere.path().join("KEYPACK-TEMPORARY"), "").unwrap();
-    // Our name without our marker, a link to a marked directory, a file, and names that are not quite ours.
+    // Our name without our marker, a link to a marked directory, a file, and names that are almost ours.
     fs::create_dir_all(beside(".keys.keypack-00000000000000aa/new")).unwrap();
     fs::write(beside(".keys.keypack-00000000000000aa/mine"), "mine").unwrap();
     symlink(elsewhere.path(), beside(".keys.keypack-00000000000000bb")).unwrap();

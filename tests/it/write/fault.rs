@@ -1,14 +1,15 @@
-//! The system fails, or the writer is killed, at each of its system calls in turn: strace(1) injects it.
+//! The system call fails, or the writer is killed at it, for each call in turn: strace(1) injects the fault.
 
 use std::fs;
 
 use super::helper::{NEW, OLD, Scene};
 
-/// The calls that make, sync, move and remove, and the look that precedes them.
+/// The calls that create, sync, move and remove, and the check before them.
 const CALLS: [&str; 9] =
     ["openat", "mkdirat", "write", "fchmod", "fsync", "flock", "renameat2", "unlinkat", "getdents64"];
 
-/// Runs the writer on a fresh scene with `what` injected into the `nth` call of this name. `None` if it made fewer.
+/// Runs the writer on a fresh scene with `what` injected into the `nth` call of this name. `None` if there were fewer
+/// calls.
 fn inject(call: &str, what: &str, nth: u32, act: &str) -> Option<(Scene, String)> {
     let scene = Scene::with(OLD);
     let log = tempfile::NamedTempFile::new().unwrap();
@@ -22,7 +23,7 @@ fn inject(call: &str, what: &str, nth: u32, act: &str) -> Option<(Scene, String)
     hit.then_some((scene, said))
 }
 
-/// What is there afterwards is one of the two, and the next run makes it the new one with nothing beside.
+/// The content afterwards is one of the two sets, and the next run makes it the new one with nothing next to it.
 fn settle(scene: &Scene, at: &str) {
     assert!(scene.which().is_some(), "{at}: {:?}", scene.beside());
     let before = scene.beside();
@@ -66,7 +67,7 @@ fn failed_by_each_system_call_it_leaves_old_and_nothing_else_or_new() {
             let at = format!("{error} at {call} {nth}: {said}");
             let set = scene.which().unwrap_or_else(|| panic!("{at}: {:?}", scene.beside()));
             let done = said.starts_with("Replaced") || said.starts_with("Unchanged");
-            // Without a word it failed before or after the writer's work: in the test program itself.
+            // If it printed nothing, it failed before or after the writer's work: in the test program itself.
             if !said.is_empty() {
                 assert_eq!(set.names == NEW.names, done, "{at}");
             }
@@ -115,8 +116,8 @@ fn all_is_on_the_disk_before_the_exchange_and_the_exchange_before_the_old_goes()
     assert_eq!(scene.helper("replace").under(&strace).run(), "Replaced");
     let log = fs::read_to_string(log.path()).unwrap();
     let (before, after) = log.split_once("renameat2").unwrap();
-    // strace -y shows what a descriptor is: fsync(5</tmp/…/keys/.keys.keypack-…/new/a.pub>) = 0. Of several threads it
-    // writes one line when a call begins and another when it is done.
+    // strace -y shows what a descriptor is: fsync(5</tmp/…/keys/.keys.keypack-…/new/a.pub>) = 0. With several threads
+    // it writes one line when a call begins and another when it is done.
     let begun = before.matches("<unfinished").count();
     assert_eq!(begun, before.matches("fsync resumed>").count(), "{log}");
     let failed =
@@ -140,7 +141,7 @@ fn a_lock_on_a_file_that_is_gone_by_then_is_none() {
     let scene = Scene::with(OLD);
     let path = scene.parent().join(".keys.keypack-lock");
     let first = fs::File::create(&path).unwrap();
-    // It opens the first writer's lock file and locks it only after that writer is done and the next has begun.
+    // It opens the first writer's lock file, and locks it only after that writer is done and the next has begun.
     let strace = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "inject=flock:delay_enter=700000:when=1"];
     let child = scene.helper("replace").under(&strace).command().spawn().unwrap();
     std::thread::sleep(std::time::Duration::from_millis(350));

@@ -1,5 +1,5 @@
-//! A parent directory with a target in it, two sets of files, and keypack's writer in a process of its own: this test
-//! program, run again for the one test [`acts_as_the_writer`].
+//! A parent directory with a target in it, two sets of files, and keypack's writer in its own process: this test
+//! program, run again for the single test [`acts_as_the_writer`].
 
 use std::{
     collections::BTreeMap,
@@ -24,7 +24,7 @@ pub(crate) struct Set {
     pub(crate) size: usize,
 }
 
-/// Two sets that share a name, differ in its content, and each have names of their own.
+/// Two sets that share a name with different content, and each have other names of their own.
 pub(crate) const OLD: Set = Set { names: &["a.pub", "b.pub", "old.pub"], fill: b'o', size: 3000 };
 pub(crate) const NEW: Set =
     Set { names: &["a.pub", "new-1.pub", "new-2.pub", "z.pem"], fill: b'n', size: 9000 };
@@ -91,12 +91,12 @@ impl Scene {
         names
     }
 
-    /// Which of the sets the target holds, to the byte and the mode.
+    /// Which of the sets is in the target, compared by bytes and modes.
     pub(crate) fn which(&self) -> Option<Set> {
         [OLD, NEW].into_iter().find(|set| is(&self.target(), *set))
     }
 
-    /// The target holds exactly this set, and there is nothing beside it.
+    /// The target contains exactly this set, and there is nothing next to it.
     #[track_caller]
     pub(crate) fn holds(&self, set: Set) {
         assert!(is(&self.target(), set), "the target is not {set:?}: {:?}", look(&self.target()));
@@ -120,7 +120,7 @@ fn look(dir: &Path) -> Option<BTreeMap<String, (u32, Vec<u8>)>> {
 }
 
 pub(crate) fn is(dir: &Path, set: Set) -> bool {
-    // Told by this file's own means, not by the code under test.
+    // Checked with this file's own code, not with the code under test.
     let mut wanted = BTreeMap::from([(".".to_owned(), (0o040_755, Vec::new()))]);
     wanted.extend(set.files().into_iter().map(|f| (f.name.to_string(), (0o100_644, f.bytes))));
     look(dir) == Some(wanted)
@@ -141,7 +141,7 @@ impl Helper {
         Self { act, target, program: env::current_exe().unwrap(), before: Vec::new(), user: None }
     }
 
-    /// A program, or a shell's script, in front: its last argument position takes the writer's command line.
+    /// Puts a program, or a shell script, in front: its last argument is the writer's command line.
     pub(crate) fn under(mut self, before: &[&str]) -> Self {
         self.before = before.iter().map(|&s| s.to_owned()).collect();
         self
@@ -153,8 +153,8 @@ impl Helper {
 
     /// As an ordinary user, from a copy of this program that such a user can reach.
     pub(crate) fn for_nobody(mut self, program: PathBuf) -> Self {
-        // Not by this process: a child that another thread begins meanwhile would hold it open for writing, and it
-        // could not be run (ETXTBSY).
+        // Not copied by this process: a child that another thread starts meanwhile would hold it open for writing,
+        // and it could not be executed (ETXTBSY).
         assert!(Command::new("cp").arg(&self.program).arg(&program).status().unwrap().success());
         self.program = program;
         self.user = Some(65534);
@@ -163,7 +163,7 @@ impl Helper {
 
     pub(crate) fn command(&self) -> Command {
         let program = self.program.to_str().unwrap().to_owned();
-        // One thread: strace counts the system calls of each thread by itself.
+        // One thread: strace counts the system calls of each thread separately.
         let own = ["write::helper::acts_as_the_writer", "--exact", "--nocapture", "--test-threads=1"];
         let mut line = self.before.iter().cloned().chain([program]).chain(own.map(str::to_owned));
         let mut command = Command::new(line.next().unwrap());
@@ -175,7 +175,7 @@ impl Helper {
         command
     }
 
-    /// What the writer said of its outcome, or "" if it did not live to say it.
+    /// What the writer printed about its outcome, or "" if it was killed first.
     pub(crate) fn run(&self) -> String {
         let output = self.command().output().unwrap();
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -187,7 +187,7 @@ impl Helper {
     }
 }
 
-/// Not a test by itself: what [`Helper`] runs. Without its environment it has nothing to do.
+/// Not a test by itself: [`Helper`] runs it. Without its environment it does nothing.
 #[test]
 fn acts_as_the_writer() {
     let (Ok(act), Some(target)) = (env::var("KEYPACK_TEST_ACT"), env::var_os("KEYPACK_TEST_TARGET")) else {
@@ -207,7 +207,7 @@ fn acts_as_the_writer() {
                 write(set).unwrap();
             }
         },
-        // Among others who do the same.
+        // Together with others that do the same.
         "crowd" => {
             for _ in 0..30 {
                 for set in [NEW, OLD] {

@@ -1,4 +1,4 @@
-//! File systems without fsync or without locks: strace(1) answers for them.
+//! File systems without fsync or without locks: strace(1) simulates them.
 
 use crate::support::program::Test;
 
@@ -21,7 +21,7 @@ fn without_fsync_every_verb_goes_on() {
         let (test, fault) = (scene(), format!("fsync:error={errno}"));
         test.run_injected(&fault, PULL).exits(0);
         assert!(test.has("keys/keypack.json"));
-        // What was installed is remembered, too.
+        // The installed pack is recorded, too.
         test.run("inspect keys").exits(0).says("AUTHENTICATED HERE at ");
         std::fs::create_dir(test.path("out")).unwrap();
         for place in

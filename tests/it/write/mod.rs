@@ -1,5 +1,5 @@
-//! `write::replace` and `write::read` on a real file system: what they make, what they refuse, and what is left when
-//! they are killed or the system fails them; and the verbs where the file system lacks something.
+//! `write::replace` and `write::read` on a real file system: what they write, what they refuse, and what is left if
+//! they are killed or a system call fails; and the verbs on a file system that lacks a feature.
 mod crash;
 mod fault;
 mod helper;
@@ -66,7 +66,7 @@ fn another_mode_or_an_extra_file_is_a_change() {
 
 #[test]
 fn modes_are_exact_whatever_the_umask() {
-    // The last takes away what even the owner needs to write into a new directory.
+    // The last one removes even the permissions that the owner needs to write into a new directory.
     for umask in ["0000", "0002", "0022", "0077", "0377"] {
         let scene = Scene::with(OLD);
         let said = scene.helper("replace").umask(umask).run();
@@ -74,7 +74,7 @@ fn modes_are_exact_whatever_the_umask() {
         scene.holds(NEW);
     }
     if rustix::process::geteuid().is_root() {
-        // Root passes over modes; an ordinary user must get by with them.
+        // Root ignores modes; an ordinary user must manage with them.
         let (scene, program) = (Scene::with(OLD), tempfile::tempdir().unwrap());
         fs::set_permissions(program.path(), fs::Permissions::from_mode(0o755)).unwrap();
         for path in [scene.parent(), &scene.target()] {
@@ -110,7 +110,7 @@ fn a_link_in_the_path_of_the_parent_is_followed() {
 
 #[test]
 fn names_are_told_from_their_siblings() {
-    // A second target whose name begins like the first has its own lock and its own temporary directories.
+    // A second target whose name begins with the first one's has its own lock and its own temporary directories.
     let scene = Scene::with(OLD);
     let other = scene.parent().join(".keys");
     write::replace(&other, &OLD.files(), &nothing).unwrap();

@@ -1,5 +1,5 @@
-//! Mount points, small and read-only file systems: mounted in a namespace of the test's own, so that nothing of the
-//! host changes. Linux lets root do it, and where unprivileged user namespaces are allowed everybody.
+//! Mount points, small and read-only file systems, mounted in the test's own namespace, so that nothing on the host
+//! changes. Linux allows it for root, and for everyone if unprivileged user namespaces are enabled.
 
 use super::helper::{NEW, OLD, Scene};
 
@@ -31,7 +31,7 @@ fn another_file_system_at_the_target_is_refused() {
 #[test]
 #[ignore = "mounts: needs root or user namespaces; `cargo test --test it write::mount:: -- --ignored`"]
 fn a_bind_mount_of_the_same_file_system_is_refused() {
-    // Before anything else is considered, whether it would change anything or not.
+    // Before anything else is checked, whether it would change anything or not.
     for set in [OLD, NEW] {
         let scene = Scene::with(set);
         let (said, _) = mounted(&scene, "mount --bind \"$KEYS\" \"$KEYS\"", ":");
@@ -45,7 +45,7 @@ fn a_bind_mount_of_the_same_file_system_is_refused() {
 fn a_file_system_without_room_is_refused() {
     for (size, why) in [("size=32k", "bytes are needed and"), ("nr_inodes=6", "has too little room")] {
         let scene = Scene::with(OLD);
-        // The target is moved into a small file system that is its parent's.
+        // The target is moved into a small file system, which becomes its parent's.
         let (said, rest) = mounted(
             &scene,
             &format!(

@@ -1,4 +1,4 @@
-//! What is refused, each with its code, and with nothing touched.
+//! What is refused, each with its code, and with nothing changed.
 
 use std::{
     cell::Cell,
@@ -38,7 +38,7 @@ fn a_link_at_the_target() {
     for to in [elsewhere.path(), Path::new("dangling")] {
         symlink(to, scene.target()).unwrap();
         assert_eq!(code(&scene), "target-is-symlink");
-        // A trailing slash would follow the link, were it passed on.
+        // A trailing slash would follow the link if it were passed on.
         let with_slash = format!("{}/", scene.target().display());
         let result = write::replace(with_slash.as_ref(), &NEW.files(), &any);
         assert_eq!(refusal(result).code().as_str(), "target-is-symlink");
@@ -97,7 +97,7 @@ fn foreign_files() {
 fn each_kind_of_foreign_entry() {
     let scene = Scene::with(OLD);
     let entry = scene.target().join("x.pub");
-    // Even under a name that the inventory lists, what is not a plain file was not written by keypack.
+    // Anything that is not a plain file was not written by keypack, even under a name that the inventory lists.
     let known = |name: &str| only(OLD)(name) || name == "x.pub";
     let refused = || refusal(scene.replace(NEW, &known)).code().as_str();
 
@@ -118,7 +118,7 @@ fn each_kind_of_foreign_entry() {
     assert_eq!(error.code().as_str(), "target-has-foreign-files");
     fs::remove_file(scene.target().join(".hidden")).unwrap();
 
-    // A name that shall be written is foreign too while the inventory in place does not list it.
+    // A name about to be written is foreign too as long as the existing inventory does not list it.
     fs::write(scene.target().join("z.pem"), "mine").unwrap();
     assert_eq!(refused(), "target-has-foreign-files");
     fs::remove_file(scene.target().join("z.pem")).unwrap();
@@ -186,7 +186,7 @@ fn a_second_writer() {
     let lock = fs::File::create(scene.parent().join(".keys.keypack-lock")).unwrap();
     lock.try_lock().unwrap();
     assert_eq!(code(&scene), "target-busy");
-    // A dead writer's lock file locks nobody out, and is removed.
+    // A dead writer's lock file blocks nobody, and is removed.
     lock.unlock().unwrap();
     scene.replace(NEW, &any).unwrap();
     scene.holds(NEW);
@@ -218,8 +218,8 @@ fn a_file_of_the_locks_name_is_not_removed() {
     assert_eq!(refusal(scene.replace(OLD, &any)).code().as_str(), "write-failed");
 }
 
-/// A change between the last look and the exchange. `known` is asked in the middle of that look, which makes it the
-/// place to play another program: the first look has asked it for each file, the second is made under the lock.
+/// A change between the last check and the exchange. `known` is called in the middle of that check, so it is the
+/// place to act as another program: the first check has called it for each file, the second one runs under the lock.
 fn meddle(scene: &Scene, act: impl Fn()) -> WriteError {
     let asked = Cell::new(0);
     let known = |name: &str| {

@@ -70,7 +70,8 @@ fn cosign_fulcio_rekor_valid() {
     assert_eq!(proved("cosign-fulcio-rekor-valid", &builtin().candidates), expected);
 }
 
-/// This file holds the root alone; the issuing intermediate, whose key the certificate names, is in the trusted root.
+/// This file contains only the root; the issuing intermediate, whose key the certificate names, is in the trusted
+/// root.
 fn cosign_fulcio_rekor_with_an_old_root_alone() {
     let (roles, complete) = proved("cosign-fulcio-rekor-valid", &keys(&["fulcio_v1.crt.pem", "rekor.pub"]));
     assert_eq!((roles, complete), (vec![Role::Rekor], false));
@@ -97,8 +98,8 @@ fn cosign_other_attachment() {
     assert_eq!(problem.code.as_str(), "signature-unsupported");
 }
 
-/// Its signature is base64 with a line break at the end, as cosign leaves it. Nothing but the clock dates it, and no Fulcio
-/// CA is taken for that.
+/// Its signature is base64 with a line break at the end, as cosign leaves it. Only the clock dates it, and no Fulcio
+/// CA is accepted for that.
 fn cosign_with_an_own_pki() {
     let discovery = dir("cosign-pki-valid");
     let resolution = resolved(&discovery, &builtin().candidates);
@@ -106,7 +107,7 @@ fn cosign_with_an_own_pki() {
     let needs: Vec<_> = answers.iter().map(|(need, _)| need.role()).collect();
     assert_eq!(needs, [Role::Pki]);
     assert!(resolution.keys.is_empty());
-    // The root alone: the signature brings the intermediate, as `cosign verify --ca-roots` needs it.
+    // Only the root: the signature includes the intermediate, as `cosign verify --ca-roots` needs it.
     let root = fixture(&format!("{FOLDER}/pki_root_crts.pem"));
     let given = |role| {
         let mut gathered = Gathered::default();
@@ -118,7 +119,7 @@ fn cosign_with_an_own_pki() {
     assert_eq!(given(Role::Fulcio), (vec![], false));
 }
 
-/// What is known of each GPG signature with these keys at hand: "have", "missing" or the code of a refusal.
+/// The state of each GPG signature with these keys available: "have", "missing" or the code of a refusal.
 fn gpg(image: &str, names: &[&str]) -> Vec<&'static str> {
     let discovery = dir(image);
     let resolution = resolved(&discovery, &keys(names));

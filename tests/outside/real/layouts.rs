@@ -1,4 +1,4 @@
-//! A layout full of traps: loops, nested indexes, referrers and fallback tags of things that are no signatures.
+//! A layout full of traps: loops, nested indexes, referrers and fallback tags of things that are not signatures.
 
 use std::{collections::BTreeSet, time::Instant};
 
@@ -20,8 +20,8 @@ fn regclient_testrepo_is_walked_to_its_end() {
     for tag in ["v1", "v2", "v3", "loop", "child", "mirror", "b1", "b2", "b3", "a-docker"] {
         assert!(tags.contains(tag), "{tag} is missing in {tags:?}");
     }
-    // A tag of its manifest's own digest is what oc-mirror gives to an image by digest; of another's it is a list
-    // of referrers.
+    // A tag with its own manifest's digest is what oc-mirror gives to an image named by digest; one with another's
+    // digest is a list of referrers.
     for image in &discovery.images {
         let own = image.digest.to_string().replace(':', "-");
         assert!(

@@ -1,4 +1,4 @@
-//! Other people's content and other people's programs. What is not there counts as ignored, with the reason, never as
+//! Other people's content and other people's programs. Missing ones count as ignored, with the reason, never as
 //! passed: whether a test can run is known only when it runs, so this program has its own harness.
 mod containers_image;
 mod layouts;

@@ -1,4 +1,4 @@
-//! A real image and its real signature, logged in the public Rekor, as oc-mirror's tests keep them.
+//! A real image and its real signature, logged in the public Rekor, as in oc-mirror's tests.
 
 use keypack::{
     content::Location,

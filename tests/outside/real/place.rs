@@ -1,4 +1,4 @@
-//! Where the fixtures are, and what to do with them.
+//! The location of the fixtures, and helpers for them.
 
 use std::path::{Path, PathBuf};
 
@@ -29,7 +29,7 @@ pub fn has(program: &str) -> bool {
         .is_some_and(|paths| std::env::split_paths(&paths).any(|dir| dir.join(program).is_file()))
 }
 
-/// All that these places hold.
+/// Everything found in these places.
 pub fn found(places: &[Location]) -> Discovery {
     let sources: Vec<Box<dyn Source>> =
         places.iter().map(|l| open_source(l, &keypack::registry::Options::default).unwrap()).collect();
@@ -37,7 +37,7 @@ pub fn found(places: &[Location]) -> Discovery {
     discover(&targets, &mut |_| {}).unwrap()
 }
 
-/// The signatures that could be read, asked of these candidates.
+/// The readable signatures, resolved with these candidates.
 pub fn resolved(discovery: &Discovery, candidates: &[Candidate]) -> Resolution {
     let mut questions = Vec::new();
     for image in &discovery.images {
@@ -50,14 +50,14 @@ pub fn resolved(discovery: &Discovery, candidates: &[Candidate]) -> Resolution {
     resolve(&questions, candidates, jiff::Timestamp::now())
 }
 
-/// What the program knows by itself.
+/// The built-in keys.
 pub fn builtin() -> Gathered {
     let mut gathered = Gathered::default();
     gathered.add_builtin();
     gathered
 }
 
-/// What these key files hold.
+/// The contents of these key files.
 pub fn files(paths: &[PathBuf]) -> Gathered {
     let files: Vec<_> = paths.iter().map(|path| KeyFile { role: None, path: path.clone() }).collect();
     given(&files)

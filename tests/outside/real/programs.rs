@@ -78,7 +78,7 @@ fn private_keys_of_openssl() {
     }
 }
 
-/// As docs/trust.md says: the holder of a key needs openssl and nothing else.
+/// As docs/trust.md says: the holder of a key needs only openssl.
 fn packs_that_openssl_signed() {
     let test = Test::new();
     let collect = "collect oci:lab/layouts/key-bundle-rekor1-oras";
@@ -123,7 +123,7 @@ fn public_keys_of_openssl() {
         if algorithm == Algorithm::Rsa {
             forms.push("rsa -in key.pem -RSAPublicKey_out");
             forms.push("rsa -in key.pem -RSAPublicKey_out -outform DER");
-            // With the key's numbers in words before it, as Red Hat publishes its own.
+            // With the key's numbers as text before it, as Red Hat publishes its own.
             forms.push("pkey -in key.pem -pubout -text_pub");
         }
         for form in forms {
@@ -201,7 +201,7 @@ fn gpg_key(dir: &Path, name: &str) -> OpenPgpKey {
     key.clone()
 }
 
-/// Signs as `skopeo copy --sign-by` does, and gives the message.
+/// Signs as `skopeo copy --sign-by` does, and returns the message.
 fn signed_by_gpg(dir: &Path, name: &str, options: &str) -> Vec<u8> {
     let payload = r#"{"critical":{"identity":{"docker-reference":"r.test/a:1"},"image":{"docker-manifest-digest":"sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"},"type":"atomic container signature"},"optional":{}}"#;
     std::fs::write(dir.join("payload"), payload).unwrap();
@@ -236,7 +236,7 @@ fn keys_and_signatures_of_gnupg() {
             verified(&key, &signed_by_gpg(dir.path(), name, options))
                 .unwrap_or_else(|e| panic!("{name} {options}: {e}"));
         }
-        // And GnuPG takes the block that we write, in an empty keyring, and verifies with it.
+        // And GnuPG imports the block that we write into an empty keyring, and verifies with it.
         let other = tempfile::tempdir().unwrap();
         std::fs::write(other.path().join("ours.asc"), key.to_armour()).unwrap();
         std::fs::write(other.path().join("message"), signed_by_gpg(dir.path(), name, "")).unwrap();

@@ -54,7 +54,7 @@ fn malformed_roots_are_refused() {
     }
 }
 
-/// The malformed authorities, each put into a good root: it is told, and the rest is used.
+/// The malformed authorities, each put into a good root: it is reported, and the rest is used.
 fn an_authority_without_certificates_is_told() {
     let good = std::fs::read(fixture("sigstore/trusted_root.public-good.json")).unwrap();
     for (name, usable) in [("missingroot", true), ("empty", false)] {

@@ -84,10 +84,10 @@ fn the_public_good_is_collected_as_of_then() {
     assert_eq!(chain.evidence.good_until().to_string(), "2026-08-28T19:25:56Z");
     assert_eq!(chain.evidence.signed_after.unwrap().to_string(), "2026-08-21T19:25:56Z");
     assert!(chain.evidence.targets_date.unwrap().to_string().starts_with("2026-05-"));
-    // Root 5 is the oldest that is there, and each may be followed by the next.
+    // Root 5 is the oldest one included, and each may be followed by the next.
     let versions: Vec<_> = chain.chain.roots().into_iter().map(|(version, _)| version).collect();
     assert_eq!(versions, (5..=15).collect::<Vec<_>>());
-    // The bare name is for those who begin with the built-in root, which is none of these.
+    // The bare name is reserved for chains that start from the built-in root, and none of these does.
     assert!(chain.name.starts_with("tuf-public-good-"), "{}", chain.name);
     let builtin = collect(&real.path(), Instance::PublicGood.root().unwrap(), then()).unwrap();
     assert_eq!(builtin.chains[0].name, "tuf-sigstore");
@@ -178,7 +178,7 @@ fn a_pack_of_it_is_pulled_by_the_built_in_root() {
     }
 }
 
-/// Takes each file away, and changes each at some places: nothing of it goes unnoticed.
+/// Removes each file, and changes each in a few places: every change is noticed.
 fn each_file_of_it_is_needed() {
     let real = Unpacked::new();
     let (chain, root) = (kept(&real), real.root(5));
@@ -195,7 +195,8 @@ fn each_file_of_it_is_needed() {
             }
             changed
         };
-        // Without its last roots a chain ends earlier, and its timestamp may still follow: then the keys are the same.
+        // Without its last roots a chain ends earlier, and its timestamp may still follow: then the keys are the
+        // same.
         match verify(&with(None), &root, "x") {
             Ok(shorter) => {
                 assert!(path.as_str().ends_with(".root.json"), "{path} is not needed");
@@ -209,7 +210,7 @@ fn each_file_of_it_is_needed() {
         for at in (0..bytes.len()).step_by(bytes.len() / 40 + 1) {
             let mut flipped = bytes.to_vec();
             flipped[at] ^= 1;
-            // Signatures beyond the threshold, and those of unknown keys, may be anything.
+            // Signatures beyond the threshold, and those of unknown keys, may contain anything.
             if let Ok(verified) = verify(&with(Some(flipped)), &root, "x") {
                 assert_eq!(verified.items, whole.items, "{path} at {at}");
                 assert!(!path.as_str().starts_with("targets/"), "{path} at {at}");

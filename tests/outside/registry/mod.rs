@@ -1,5 +1,5 @@
-//! The registry client against a real one: Debian's docker-registry. Where it is missing, the trials are ignored and
-//! say how to get it.
+//! The registry client against a real one: Debian's docker-registry. If it is missing, the trials are ignored and say
+//! how to get it.
 mod credentials;
 mod oci_client;
 mod tls;
@@ -98,7 +98,7 @@ fn pushing_again_writes_nothing() {
     let first = artifact(b"one");
     assert_eq!(counts(sink.put(&first, "t").unwrap()), (3, true));
     assert_eq!(counts(sink.put(&first, "t").unwrap()), (0, false));
-    // Another tag: nothing but the tag. Another layer: the config is there already.
+    // Another tag: only the tag is written. Another layer: the config is already there.
     assert_eq!(counts(sink.put(&first, "u").unwrap()), (0, true));
     assert_eq!(counts(sink.put(&artifact(b"two"), "t").unwrap()), (2, true));
     assert_eq!(counts(sink.put(&first, "t").unwrap()), (0, true));

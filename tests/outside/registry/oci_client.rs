@@ -1,5 +1,5 @@
 //! Another client on the same registry, in both directions: `oci-client` reads what keypack pushed, and keypack reads
-//! what it pushed.
+//! what `oci-client` pushed.
 
 use keypack::{
     content::{Sink, Source, fetch, fetch_manifest},

@@ -1,4 +1,4 @@
-//! Whom TLS trusts, what we show, and files that can't be used.
+//! Which servers TLS trusts, which certificate we present, and unusable files.
 
 use std::{fmt::Write, fs, path::Path};
 
@@ -38,7 +38,8 @@ impl Authority {
     }
 }
 
-/// A registry over TLS whose certificate `authority` made; `clients`: who must show one of it as well.
+/// A registry over TLS whose certificate `authority` issued; `clients`: whether clients must present one of its
+/// certificates too.
 fn over_tls(authority: &Authority, clients: bool) -> DockerRegistry {
     let dir = TempDir::new().unwrap();
     let at = |name: &str| dir.path().join(name);
