@@ -1,5 +1,5 @@
-//! What decides about images: the organisation's rules, as it writes them in a file, as a draft of what was seen, and bound
-//! to the keys of a pack; and the names of mirrors and sources. Pure: texts and values come in.
+//! Decisions about images: the organisation's rules (as a file, as a draft based on observations, and bound to the keys
+//! of a pack), and the names of mirrors and sources. Pure: the input is text and values.
 
 pub mod mapping;
 pub mod rule;

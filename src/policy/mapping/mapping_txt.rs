@@ -1,9 +1,9 @@
-//! oc-mirror's mapping.txt: `docker://SOURCE=docker://DESTINATION`, one image a line.
+//! oc-mirror's mapping.txt: `docker://SOURCE=docker://DESTINATION`, one image per line.
 
 use super::{MappingError, NameMap};
 use crate::content::{ListedImage, parse_list};
 
-/// Reads a mapping.txt. Its lines name images; what they say is taken of their repositories.
+/// Parses a mapping.txt. Its lines are images; the mapping is applied to their repositories.
 pub fn parse_mapping_txt(text: &str) -> Result<NameMap, MappingError> {
     let list = parse_list(text).map_err(|e| MappingError::Malformed(e.to_string()))?;
     let mut map = NameMap::default();

@@ -1,14 +1,14 @@
-//! What OpenShift is told about mirrors: `ImageDigestMirrorSet` and `ImageTagMirrorSet` (openshift/api `config/v1`,
-//! `types_image_digest_mirror_set.go`), `ImageContentSourcePolicy` (`operator/v1alpha1`) and `ImageContentPolicy` before them,
-//! `imageDigestSources` and `imageContentSources` of an install-config (openshift/installer `pkg/types/installconfig.go`).
-//! Read leniently: other kinds and fields may stand beside them.
+//! OpenShift's mirror configuration: `ImageDigestMirrorSet` and `ImageTagMirrorSet` (openshift/api `config/v1`,
+//! `types_image_digest_mirror_set.go`), their predecessors `ImageContentSourcePolicy` (`operator/v1alpha1`) and
+//! `ImageContentPolicy`, and `imageDigestSources` and `imageContentSources` of an install-config (openshift/installer
+//! `pkg/types/installconfig.go`). Read leniently: other kinds and fields are ignored.
 
 use serde::Deserialize;
 
 use super::{MappingError, NameMap, Pull, location, source};
 use crate::yaml;
 
-/// The words of which a text has one if it says something about mirrors.
+/// Any text with mirror configuration contains one of these words.
 const WORDS: [&str; 6] = [
     "ImageDigestMirrorSet",
     "ImageTagMirrorSet",
@@ -18,7 +18,7 @@ const WORDS: [&str; 6] = [
     "imageContentSources",
 ];
 
-/// Any document; the fields of the kinds that are of interest have names of their own.
+/// Any document; the field names of the relevant kinds are distinct.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct DocumentDto {
@@ -35,7 +35,7 @@ struct SpecDto {
     image_digest_mirrors: Option<Vec<SetDto>>,
     image_tag_mirrors: Option<Vec<SetDto>>,
     repository_digest_mirrors: Option<Vec<SetDto>>,
-    /// Of a `HostedCluster`.
+    /// In a `HostedCluster`.
     image_content_sources: Option<Vec<SetDto>>,
 }
 
@@ -60,7 +60,7 @@ pub fn names_mirror_sets(text: &str) -> bool {
     WORDS.iter().any(|word| text.contains(word))
 }
 
-/// Reads what YAML documents, or one of JSON, say about mirrors.
+/// Parses the mirror configuration in YAML documents, or in one JSON document.
 pub fn parse_mirror_sets(text: &str) -> Result<NameMap, MappingError> {
     let documents: Vec<DocumentDto> = yaml::documents(text).map_err(|fault| {
         let place =

@@ -1,9 +1,9 @@
-//! By which names of sources the images of a mirror are known, and where a consumer looks for an image of a source.
+//! The source names of a mirror's images, and where a consumer looks for an image of a source.
 //!
-//! Two kinds of statements are told apart. How a **consumer** is configured (`ImageDigestMirrorSet`, `ImageTagMirrorSet`,
-//! registries.conf) is looked up as containers-registries.conf(5) does it: the entry with the longest prefix of the source
-//! counts, and no other. That something was **copied** (`--map`, oc-mirror's mapping.txt) holds whatever a consumer does.
-//! Pure: texts come in.
+//! There are two kinds of statements. The configuration of a **consumer** (`ImageDigestMirrorSet`, `ImageTagMirrorSet`,
+//! registries.conf) is looked up as in containers-registries.conf(5): only the entry with the longest matching prefix
+//! of the source counts. A **copy** (`--map`, oc-mirror's mapping.txt) is a fact regardless of any consumer. Pure: the
+//! input is text.
 
 mod mapping_txt;
 mod mirror_sets;
@@ -19,7 +19,8 @@ pub use registries_conf::parse_registries_conf;
 
 use super::rule::Scope;
 
-/// What oc-mirror v2 makes of the repositories of a release (oc-mirror `internal/pkg/release`): the only ones whose name at the
+/// The repositories that oc-mirror v2 uses for a release (oc-mirror `internal/pkg/release`): the only ones whose name
+/// at the mirror does not end with their name at the source.
 /// mirror does not end with their name at the source.
 pub const RELEASES: [(&str, &str); 2] = [
     ("openshift/release-images", "quay.io/openshift-release-dev/ocp-release"),
@@ -29,15 +30,15 @@ pub const RELEASES: [(&str, &str); 2] = [
 /// Why a mapping can't be used.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum MappingError {
-    /// It is not written as it must be.
+    /// It is malformed.
     #[error("{0}")]
     Malformed(String),
-    /// It names no mirror of any source.
+    /// It contains no mirror of any source.
     #[error("{0}")]
     Empty(&'static str),
 }
 
-/// How an image is asked for: mirrors may be for one of both.
+/// How an image is referred to: a mirror may be for only one of these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Pull {
     /// `NAME@DIGEST`.
@@ -50,15 +51,15 @@ pub enum Pull {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Mirror {
     location: String,
-    /// The only way in which it is asked, if not both.
+    /// The only kind of reference it is used for, if not both.
     only: Option<Pull>,
 }
 
-/// What a consumer is told about the images of a source.
+/// The consumer configuration for the images of a source.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Entry {
     mirrors: Vec<Mirror>,
-    /// Whether the source itself is never asked.
+    /// Whether the source itself is never used.
     is_cut_off: bool,
 }
 
@@ -67,30 +68,30 @@ struct Entry {
 pub struct Places {
     /// The names at the mirrors.
     pub mirrors: Vec<String>,
-    /// Whether it asks the source after them.
+    /// Whether it tries the source after the mirrors.
     pub source: bool,
 }
 
 /// The names of mirrors and sources.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NameMap {
-    /// What consumers are told, by the beginning of the source's name.
+    /// Consumer configuration, by prefix of the source's name.
     entries: BTreeMap<String, Entry>,
-    /// Whose entries name a mirror, by its location.
+    /// The sources whose entries name a mirror, by the mirror's location.
     of_mirror: BTreeMap<String, BTreeSet<String>>,
-    /// What was copied, by the name at the mirror: from where, and whether that is one repository alone.
+    /// Copies, by the name at the mirror: the source, and whether it is a single repository.
     copies: BTreeMap<String, BTreeSet<(String, bool)>>,
-    /// Below which names oc-mirror put everything: the names of its cache and its archives begin after them.
+    /// The prefixes under which oc-mirror put everything: the names in its cache and its archives omit them.
     destinations: BTreeSet<String>,
 }
 
 impl NameMap {
-    /// How many mirrors are named.
+    /// The number of mirrors.
     pub fn len(&self) -> usize {
         self.of_mirror.len() + self.copies.len()
     }
 
-    /// Whether no mirror is named.
+    /// Whether there are no mirrors.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -100,12 +101,13 @@ impl NameMap {
         self.of_mirror.keys().chain(self.copies.keys()).map(String::as_str)
     }
 
-    /// Says that what lies below `mirror` was copied from below `source`, or, if `exact`, that this one repository was.
+    /// Records that everything below `mirror` was copied from below `source` or, if `exact`, that this one repository
+    /// was.
     pub fn add_copy(&mut self, mirror: &str, source: &str, exact: bool) {
         self.copies.entry(mirror.to_owned()).or_default().insert((source.to_owned(), exact));
     }
 
-    /// Adds all that another map says. A source that both name has the mirrors of both, as where a cluster has two sets.
+    /// Adds everything from another map. A source in both has the mirrors of both, as with two sets in a cluster.
     pub fn merge(&mut self, other: Self) {
         for (source, entry) in other.entries {
             let own = self.entries.entry(source).or_default();
@@ -125,8 +127,8 @@ impl NameMap {
         self.destinations.extend(other.destinations);
     }
 
-    /// By which names of sources a repository of a mirror (`HOST/PATH`) is asked for. The most precise mirror that is named
-    /// counts, with each of its sources.
+    /// The source names for a repository of a mirror (`HOST/PATH`). The most specific matching mirror is used, with
+    /// each of its sources.
     pub fn sources(&self, name: &str, pull: Pull) -> BTreeSet<String> {
         for mirror in beginnings(name) {
             let rest = &name[mirror.len()..];
@@ -135,7 +137,7 @@ impl NameMap {
                 .filter(|(_, exact)| !exact || rest.is_empty())
                 .map(|(source, _)| format!("{source}{rest}"));
             let told = self.of_mirror.get(mirror).into_iter().flatten();
-            // A consumer that has a more precise entry for that source does not come here.
+            // A consumer with a more specific entry for that source does not use this mirror.
             let told = told.map(|source| format!("{source}{rest}")).filter(|source| {
                 self.places(source, pull)
                     .is_some_and(|places| places.mirrors.iter().any(|mirror| mirror == name))
@@ -148,7 +150,8 @@ impl NameMap {
         BTreeSet::new()
     }
 
-    /// Where a consumer looks for a repository of a source; `None` where it is told nothing, and asks the source alone.
+    /// Where a consumer looks for a repository of a source; `None` if it has no configuration for it and uses only the
+    /// source.
     pub fn places(&self, source: &str, pull: Pull) -> Option<Places> {
         let exact = beginnings(source).find_map(|start| Some((start, self.entries.get(start)?)));
         let (length, entry) = match exact {
@@ -163,7 +166,7 @@ impl NameMap {
         })
     }
 
-    /// The entry `*.DOMAIN` with the longest domain; it stands for the whole host (containers/image
+    /// The entry `*.DOMAIN` with the longest domain; it covers whole hosts (containers/image
     /// `refMatchingSubdomainPrefix`).
     fn wildcard(&self, source: &str) -> Option<(usize, &Entry)> {
         let host = source.split('/').next().unwrap_or_default();
@@ -171,26 +174,26 @@ impl NameMap {
         domains.find_map(|domain| self.entries.get(&domain)).map(|entry| (host.len(), entry))
     }
 
-    /// The names that a repository of oc-mirror's cache or archive (`PATH`) has at the mirrors.
+    /// The names at the mirrors for a repository in oc-mirror's cache or archive (`PATH`).
     pub fn at_destinations(&self, path: &str) -> impl Iterator<Item = String> {
         self.destinations.iter().map(move |destination| format!("{destination}/{path}"))
     }
 
-    /// Adds a mirror to a source, both checked.
+    /// Adds a mirror to a source. Both have been checked.
     fn add(&mut self, source: &str, location: &str, only: Option<Pull>) {
         let mirror = Mirror { location: location.to_owned(), only };
         let entry = self.entries.entry(source.to_owned()).or_default();
         if !entry.mirrors.contains(&mirror) {
             entry.mirrors.push(mirror);
         }
-        // From the name at the mirror nobody can tell which host of a domain it was.
+        // The name at the mirror does not show which host of a domain it was.
         if !source.starts_with('*') {
             self.of_mirror.entry(location.to_owned()).or_default().insert(source.to_owned());
         }
     }
 
-    /// Finds out below which name oc-mirror put everything, if it did: what remains of the mirrors' names without the paths
-    /// of the sources, and is the beginning of each of them.
+    /// Determines the prefix under which oc-mirror put everything, if it did: the rest of the mirrors' names without
+    /// the paths of the sources, if it is a prefix of all of them.
     fn find_destination(&mut self) {
         let of_copies =
             self.copies.iter().flat_map(|(mirror, sources)| sources.iter().map(move |(s, _)| (s, mirror)));
@@ -203,7 +206,7 @@ impl NameMap {
         self.destinations.extend(shortest.filter(is_of_all));
     }
 
-    /// The map, unless it names nothing.
+    /// The map, unless it is empty.
     fn named(mut self, or: &'static str) -> Result<Self, MappingError> {
         if self.is_empty() && self.entries.values().all(|entry| entry.mirrors.is_empty()) {
             return Err(MappingError::Empty(or));
@@ -213,26 +216,26 @@ impl NameMap {
     }
 }
 
-/// A name and its beginnings that end where a part of it does, the longest first.
+/// A name and its prefixes that end at a component boundary, longest first.
 fn beginnings(name: &str) -> impl Iterator<Item = &str> {
     let ends = name.match_indices('/').map(|(at, _)| at).collect::<Vec<_>>();
     std::iter::once(name).chain(ends.into_iter().rev().map(|at| &name[..at]))
 }
 
-/// What stands in front of the path of the source in the name at the mirror: oc-mirror drops the host and keeps the path.
+/// The part of the name at the mirror before the path of the source: oc-mirror drops the host and keeps the path.
 fn destination<'a>(source: &str, mirror: &'a str) -> Option<&'a str> {
     let release = RELEASES.iter().find(|(_, of)| *of == source).map(|(path, _)| *path);
     let path = release.or_else(|| Some(source.split_once('/')?.1))?;
     mirror.strip_suffix(path)?.strip_suffix('/')
 }
 
-/// What follows the beginning `start` of a name, if that ends where a part of the name does.
+/// The rest of a name after the prefix `start`, if that ends at a component boundary.
 pub(crate) fn below<'a>(name: &'a str, start: &str) -> Option<&'a str> {
     let rest = name.strip_prefix(start)?;
     (rest.is_empty() || rest.starts_with('/')).then_some(rest)
 }
 
-/// The beginning of a source's names: `HOST`, `HOST/PATH`, `*.DOMAIN`.
+/// A prefix of source names: `HOST`, `HOST/PATH`, `*.DOMAIN`.
 fn source(text: &str) -> Result<String, MappingError> {
     let plain = text.trim_end_matches('/');
     match plain.parse::<Scope>() {
@@ -245,7 +248,7 @@ fn source(text: &str) -> Result<String, MappingError> {
     }
 }
 
-/// The beginning of a mirror's names: `HOST`, `HOST/PATH`.
+/// A prefix of mirror names: `HOST`, `HOST/PATH`.
 fn location(text: &str) -> Result<String, MappingError> {
     source(text).and_then(|name| {
         if name.starts_with('*') {

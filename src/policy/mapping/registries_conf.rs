@@ -1,14 +1,14 @@
-//! What podman, CRI-O and skopeo are told about mirrors: containers-registries.conf(5), version 2.
+//! The mirror configuration of podman, CRI-O and skopeo: containers-registries.conf(5), version 2.
 
 use serde::Deserialize;
 
 use super::{Entry, MappingError, NameMap, Pull, Scope, location, source};
 
-/// A file, as far as it is about mirrors.
+/// The parts of a file that concern mirrors.
 #[derive(Deserialize)]
 struct FileDto {
     registry: Option<Vec<RegistryDto>>,
-    /// Version 1, which names no mirrors.
+    /// Version 1, which has no mirrors.
     registries: Option<toml::Table>,
 }
 
@@ -42,7 +42,7 @@ enum PullDto {
     TagOnly,
 }
 
-/// Reads a registries.conf, or a file of registries.conf.d.
+/// Parses a registries.conf, or a file of registries.conf.d.
 pub fn parse_registries_conf(text: &str) -> Result<NameMap, MappingError> {
     let file: FileDto = toml::from_str(text).map_err(|e| {
         let place = e.span().map_or_else(String::new, |span| {
@@ -53,7 +53,7 @@ pub fn parse_registries_conf(text: &str) -> Result<NameMap, MappingError> {
     let mut map = NameMap::default();
     for registry in file.registry.into_iter().flatten() {
         let named = if registry.prefix.is_empty() { &registry.location } else { &registry.prefix };
-        // A prefix may also be one image, which says nothing about a repository.
+        // A prefix may also be a single image, which does not apply to its repository.
         if named.parse::<Scope>().is_ok_and(|scope| scope.is_image()) {
             continue;
         }
@@ -68,7 +68,7 @@ pub fn parse_registries_conf(text: &str) -> Result<NameMap, MappingError> {
             };
             map.add(&prefix, &location(&mirror.location)?, only);
         }
-        // A location of its own is where the source itself is asked.
+        // If it has a location, the source itself is read there.
         if !registry.blocked && !registry.location.is_empty() && registry.location != prefix {
             map.add(&prefix, &location(&registry.location)?, None);
             map.entries.entry(prefix).or_default().is_cut_off = true;

@@ -38,7 +38,7 @@ fn mirror_sets_are_read_both_ways() {
     assert_eq!(digest(&map, release), ["quay.io/openshift-release-dev/ocp-v4.0-art-dev"]);
     assert_eq!(digest(&map, "other.test/copy/release-images"), ["quay.io/openshift-release-dev/ocp-release"]);
     assert_eq!(digest(&map, "mirror.test:5000/ns/openshift/release2"), [""; 0], "part of a name");
-    // Both sources of one mirror; and only for tags.
+    // Both sources of one mirror, and only for tags.
     let both = ["registry.access.redhat.com/ubi9/ubi", "registry.redhat.io/ubi9/ubi"];
     assert_eq!(of(&map, "mirror.test:5000/ns/ubi9/ubi", Pull::Tag), both);
     assert_eq!(digest(&map, "mirror.test:5000/ns/ubi9/ubi"), [""; 0]);
@@ -56,7 +56,7 @@ fn mirror_sets_are_read_both_ways() {
 #[test]
 fn the_cache_of_oc_mirror_has_the_names_without_the_destination() {
     let map = parse_mirror_sets(SETS).unwrap();
-    // other.test is not below the one destination: nobody can tell.
+    // other.test is not below the one destination, so there is no answer.
     assert_eq!(map.at_destinations("ubi9/ubi").next(), None);
     let map = parse_mirror_sets(&SETS.replace(", other.test/copy/release-images", "")).unwrap();
     assert_eq!(map.at_destinations("ubi9/ubi").collect::<Vec<_>>(), ["mirror.test:5000/ns/ubi9/ubi"]);
@@ -94,13 +94,13 @@ prefix = \"blocked.io\"
 blocked = true
 ";
     let map = parse_registries_conf(text).unwrap();
-    // The mirror side: special is r.io/ubi9 and not r.io/special, as the more precise one says.
+    // The mirror side: special belongs to r.io/ubi9, not r.io/special, according to the more specific entry.
     assert_eq!(digest(&map, "m.test/rio/special/ubi"), ["r.io/ubi9/ubi"]);
     assert_eq!(digest(&map, "m.test/rio/a"), ["r.io/a"]);
     assert_eq!(digest(&map, "m.test/all/a"), ["r.io/a"], "another location is a mirror");
-    // The source side: nobody who has the entry for r.io/ubi9 looks for it here.
+    // The source side: a consumer with the entry for r.io/ubi9 does not look here.
     assert_eq!(digest(&map, "m.test/rio/ubi9/ubi"), [""; 0]);
-    // By tag the entry of r.io/ubi9 has another mirror, and that of r.io is not used.
+    // For tags the entry of r.io/ubi9 has another mirror, and that of r.io is not used.
     assert_eq!(of(&map, "m.test/tags/ubi", Pull::Tag), ["r.io/ubi9/ubi"]);
     assert_eq!(digest(&map, "m.test/tags/ubi"), [""; 0]);
     let places = |name: &str, pull| map.places(name, pull).map(|places| (places.mirrors, places.source));

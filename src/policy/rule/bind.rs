@@ -1,5 +1,5 @@
-//! Binds rules to the keys of a pack. A rule that names a key which is not there would say less than its author meant, so
-//! it is an error; only revoked keys are left out, for then nothing else is meant.
+//! Binds rules to the keys of a pack. A rule that names a missing key would not mean what its author intended, so it is
+//! an error; only revoked keys are left out, because then the intent is clear.
 
 use std::collections::BTreeSet;
 
@@ -11,21 +11,21 @@ use crate::key::{Fingerprint, KeyRef, Role};
 /// The keys that rules may name.
 #[derive(Debug, Clone, Default)]
 pub struct RuleKeys<'a> {
-    /// Those in the pack.
+    /// The keys in the pack.
     pub present: Vec<NamedKey<'a>>,
-    /// Those that the replaced pack had and that left it because they are revoked.
+    /// The keys of the replaced pack that were removed because they are revoked.
     pub gone: Vec<NamedKey<'a>>,
-    /// Fingerprints that are revoked.
+    /// Revoked fingerprints.
     pub revoked: BTreeSet<Fingerprint>,
 }
 
 /// Why rules can't be bound to the keys of a pack.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum RuleError {
-    /// Each scope has one rule.
+    /// A scope has more than one rule.
     #[error("there are two rules for {0}")]
     TwoRules(Scope),
-    /// A key that can't stand where the rule names it.
+    /// A key that the rule can't use in this place.
     #[error("the rule for {scope} names {key}, which {reason}")]
     Key {
         /// The rule.
@@ -37,7 +37,7 @@ pub enum RuleError {
     },
 }
 
-/// A revoked key that a rule names, and that does not count.
+/// A revoked key that a rule names. It does not count.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dropped {
     /// The rule.
@@ -46,7 +46,7 @@ pub struct Dropped {
     pub key: String,
 }
 
-/// Turns rules as people write them into rules about the keys of a pack, in their order.
+/// Converts rules as the user wrote them into rules with the keys of a pack, in the same order.
 pub fn bind(
     rules: &[Rule<KeySelector>],
     keys: &RuleKeys<'_>,
@@ -112,7 +112,7 @@ impl Binding<'_> {
         Ok(keys)
     }
 
-    /// The keys that are meant. None of them where all are revoked.
+    /// The selected keys. Empty if all are revoked.
     fn all(&mut self, selector: &KeySelector, roles: &'static [Role]) -> Result<Vec<KeyRef>, RuleError> {
         let meant = |records: &[NamedKey<'_>]| -> Vec<KeyRef> {
             let fits = |r: &&NamedKey<'_>| roles.contains(&r.key.role) && selector.selects(r);
@@ -134,7 +134,7 @@ impl Binding<'_> {
             self.dropped.push(Dropped { scope: self.scope.clone(), key: selector.to_string() });
             return Ok(Vec::new());
         }
-        // A key of another role explains more than "not there".
+        // "A key of another role" is a better explanation than "not there".
         let other = self.keys.present.iter().find(|record| selector.selects(record));
         let reason = match other {
             Some(record) => {

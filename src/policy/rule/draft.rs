@@ -1,5 +1,5 @@
-//! What was seen, as a draft of rules for a person to go through. Names come from content: whatever they hold, they
-//! stand in quotes with everything escaped but plain ASCII, so that none of them ends a line or starts a field.
+//! A draft of rules based on observations, for review by a person. Names come from content, so they are always quoted,
+//! with everything but plain ASCII escaped, so that none of them can end a line or start a field.
 
 use std::fmt::Write;
 
@@ -22,8 +22,8 @@ draft: true
 rules:
 ";
 
-/// Writes the draft. Its rules are as narrow as what was seen: one for each repository, the signers exactly. Artifacts of
-/// the type `pack` are no images.
+/// Writes the draft. Its rules are as narrow as the observations: one per repository, with exactly the observed
+/// signers. Artifacts of the type `pack` are not images.
 pub fn draft_rules(discovery: &Discovery<Verdict>, resolution: &Resolution, pack: &str) -> String {
     let observation = observe(discovery, resolution, pack);
     let mut out = HEAD.to_owned();
@@ -123,7 +123,7 @@ fn rule(out: &mut String, scope: &Result<Scope, String>, seen: &Seen, observatio
     }
 }
 
-/// Says where signatures name something else than the scope: `skopeo copy` and oc-mirror keep the name that was signed.
+/// Notes where signatures contain another name than the scope: `skopeo copy` and oc-mirror keep the signed name.
 fn signed_as(out: &mut String, scope: &Result<Scope, String>, seen: &Seen) {
     const SHOWN: usize = 5;
     let is_scope = |name: &str| scope.as_ref().is_ok_and(|scope| scope.as_str() == name);
@@ -136,7 +136,7 @@ fn signed_as(out: &mut String, scope: &Result<Scope, String>, seen: &Seen) {
     }
 }
 
-/// A double-quoted scalar (YAML 1.2.2 §7.3.1, escapes §5.7) of printable ASCII, whatever the text holds.
+/// A double-quoted scalar (YAML 1.2.2 §7.3.1, escapes §5.7) in printable ASCII, whatever the text contains.
 fn quoted(text: &str) -> String {
     let mut out = String::from("\"");
     for c in text.chars() {

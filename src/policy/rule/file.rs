@@ -1,4 +1,5 @@
-//! Rules as people write them: in `rules:` of the setting, and in a file of their own, which starts its life as a draft.
+//! Rules as the user writes them: in `rules:` of the configuration file, and in a separate file, which starts as a
+//! draft.
 
 use std::{collections::BTreeSet, path::Path};
 
@@ -15,7 +16,7 @@ struct File {
     rules: Vec<At<RuleText>>,
 }
 
-/// A rule as it is written: what its fields mean is decided in [`rules`].
+/// A rule in its YAML form. The meaning of the fields is decided in [`rules`].
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct RuleText {
@@ -91,8 +92,7 @@ impl<'de> Deserialize<'de> for Words {
     }
 }
 
-/// Reads a file of rules that a person went through. One that still says that it is a draft is refused, before
-/// anything else of it is looked at.
+/// Parses a file of reviewed rules. If it is still marked as a draft it is refused before the rest is parsed.
 pub fn parse_rules(text: &str, path: &Path) -> Result<Vec<Rule<KeySelector>>, FileError> {
     let malformed = |fault| FileError::new(path, fault);
     let file: File = yaml::read(text).map_err(malformed)?;
@@ -105,7 +105,7 @@ pub fn parse_rules(text: &str, path: &Path) -> Result<Vec<Rule<KeySelector>>, Fi
     rules(file.rules).map_err(malformed)
 }
 
-/// Reads the rules that stand in a document.
+/// Parses the rules in a document.
 pub(crate) fn rules(texts: Vec<At<RuleText>>) -> Result<Vec<Rule<KeySelector>>, Fault> {
     let mut scopes = BTreeSet::new();
     let mut rules = Vec::new();

@@ -1,9 +1,10 @@
-//! Rules: what the organisation says must sign what. Only a person writes them; what was observed is a draft.
+//! Rules: the organisation's requirements on who must sign what. Only a person writes them; observations become a
+//! draft.
 //!
-//! The shape is what the consumers have in common, so that each of their policies can be derived from it:
+//! Their form is what the consumers have in common, so that a policy for each can be derived from it:
 //! containers-policy.json(5) `sigstoreSigned` (keys or a CA with issuer and subject, Rekor keys, `signedIdentity`),
-//! OpenShift's ClusterImagePolicy (the same, one key each), Kyverno's and the policy-controller's attestors, cosign's
-//! flags. What one of them can't express, its export refuses.
+//! OpenShift's ClusterImagePolicy (the same, with one key each), the attestors of Kyverno and the policy-controller,
+//! cosign's flags. An export refuses rules that its consumer can't express.
 
 mod bind;
 mod draft;
@@ -27,40 +28,42 @@ pub use signer::{IdentityKind, Pattern, Signer};
 
 use crate::key::{KeyRef, Role};
 
-/// What must sign a scope. `K` is how keys are named: by role and id in an inventory, as a person does elsewhere.
+/// Who must sign a scope. `K` is the way keys are named: by role and id in an inventory, as the user writes them
+/// elsewhere.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[serde(bound(serialize = "K: Clone + Serialize", deserialize = "K: Deserialize<'de>"))]
 pub struct Rule<K = KeyRef> {
-    /// The images. Each scope has one rule.
+    /// The images. Each scope has only one rule.
     pub scope: Scope,
-    /// Who may sign; one of them is enough. None is left where all were revoked: then nothing satisfies the rule.
+    /// Who may sign; one of them is enough. Empty if all were revoked: then nothing satisfies the rule.
     pub signers: Vec<Signer<K>>,
-    /// Whether a transparency log must hold the signature. It is always said: leaving a log out is a decision.
+    /// Whether the signature must be in a transparency log. It is always explicit, because omitting the log is a
+    /// decision.
     pub log: Log<K>,
-    /// How the reference in the signature is compared with the image; without it as containers-policy.json(5) does by
-    /// default, `matchRepoDigestOrExact`.
+    /// How the reference in the signature is compared with the image; if omitted, `matchRepoDigestOrExact`, the default
+    /// of containers-policy.json(5).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signed_identity: Option<SignedIdentity>,
 }
 
-/// Whether a log must hold the signature, and which.
+/// Whether the signature must be in a log, and in which.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Log<K = KeyRef> {
-    /// Any log of the pack, or none at all.
+    /// Any log of the pack, or none.
     Word(LogWord),
     /// A log with one of these keys.
     Keys(Vec<K>),
 }
 
-/// A log, without saying which.
+/// A log requirement without a specific log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LogWord {
     /// Any log whose key is in the pack.
     Required,
-    /// No log entry is asked for.
+    /// No log entry is required.
     None,
 }
 
@@ -70,7 +73,7 @@ pub enum LogWord {
 pub enum SignedIdentity {
     /// The same repository and tag, or digest.
     MatchExact {},
-    /// The same; for an image that is named by digest, the same repository.
+    /// The same; for an image referred to by digest, the same repository.
     MatchRepoDigestOrExact {},
     /// The same repository.
     MatchRepository {},
@@ -84,17 +87,17 @@ pub enum SignedIdentity {
         /// `host/repository`.
         docker_repository: String,
     },
-    /// The same after the beginning of the image's name was replaced: for images that are pulled by a mirror's name.
+    /// The same after replacing a prefix of the image's name, for images that are pulled by a mirror's name.
     RemapIdentity {
-        /// The beginning as the mirror has it.
+        /// The prefix at the mirror.
         prefix: String,
-        /// The beginning as the signer wrote it.
+        /// The prefix in the signature.
         signed_prefix: String,
     },
 }
 
 impl SignedIdentity {
-    /// Whether its values are names, which the types do not say.
+    /// Checks that its values are valid names, which the types don't express.
     pub fn check(&self) -> Result<(), String> {
         let scope = |text: &str| text.parse::<Scope>();
         match self {
@@ -111,7 +114,7 @@ impl SignedIdentity {
     }
 }
 
-/// A host or what lies below it, without tag, digest and wildcard.
+/// A host or a path below it, without tag, digest and wildcard.
 fn plain(text: &str, repository: bool) -> Result<(), String> {
     let scope = text.parse::<Scope>()?;
     if scope.is_image() || text.starts_with('*') || (repository && !text.contains('/')) {
@@ -124,7 +127,7 @@ fn plain(text: &str, repository: bool) -> Result<(), String> {
 }
 
 impl Rule {
-    /// What the types do not say; `has` says which keys the inventory has that it stands in.
+    /// Checks what the types don't express; `has` returns whether the rule's inventory has a key.
     pub fn check(&self, has: &dyn Fn(KeyRef) -> bool) -> Result<(), String> {
         for signer in &self.signers {
             signer.check()?;
@@ -142,7 +145,7 @@ impl Rule {
         Ok(())
     }
 
-    /// The same rule with keys named otherwise: for people.
+    /// The same rule with keys named in another way, for display.
     pub fn named<K>(&self, name: &dyn Fn(KeyRef) -> K) -> Rule<K> {
         let all = |keys: &[KeyRef]| keys.iter().map(|key| name(*key)).collect();
         let signers = self.signers.iter().map(|signer| match signer {
@@ -165,7 +168,7 @@ impl Rule {
         }
     }
 
-    /// The keys that it names, each with the roles that fit there.
+    /// The keys that it names, each with the permitted roles.
     fn keys(&self) -> impl Iterator<Item = (KeyRef, &'static [Role])> {
         let signers = self.signers.iter().flat_map(|signer| match signer {
             Signer::Key(key) => vec![(*key, SIGNERS)],
@@ -181,9 +184,9 @@ impl Rule {
 
 /// The roles of keys that sign images.
 const SIGNERS: &[Role] = &[Role::Signer, Role::Gpg];
-/// The roles of what certifies identities.
+/// The roles of authorities that certify identities.
 const AUTHORITIES: &[Role] = &[Role::Fulcio, Role::Pki];
-/// The roles of logs that hold signatures.
+/// The roles of logs that record signatures.
 const LOGS: &[Role] = &[Role::Rekor, Role::Rekor2];
 
 impl<K: fmt::Display> fmt::Display for Rule<K> {

@@ -1,5 +1,5 @@
-//! What was seen: which signers sign which repositories. Only what verifies counts, each signature for itself; what a
-//! signature says of itself is anybody's word.
+//! Observations: which signers sign which repositories. Only signatures that verify count, each by itself; the claims
+//! of a signature prove nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,33 +12,33 @@ use crate::{
     signature::Need,
 };
 
-/// What was seen of one repository.
+/// Observations of one repository.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
-    /// Images, and those of them without a signature that verifies.
+    /// The number of images, and of those without a signature that verifies.
     pub(super) images: usize,
     pub(super) unsigned: usize,
-    /// The names that the signers wrote for it: what they called it where they signed, or what somebody else's image is
-    /// called. They are shown, and decide nothing.
+    /// The names in the signatures: the image's name when it was signed, or that of another party's image. They are
+    /// shown, but have no effect.
     pub(super) signed_as: BTreeSet<String>,
     /// How many images each of them signed.
     pub(super) signers: BTreeMap<Signer, usize>,
-    /// The logs that hold the signatures.
+    /// The logs that recorded the signatures.
     pub(super) logs: BTreeSet<KeyRef>,
-    /// Signatures, and those that no log holds.
+    /// The number of signatures, and of those that are in no log.
     pub(super) signatures: usize,
     pub(super) unlogged: usize,
-    /// Signatures that name a repository and neither tag nor digest.
+    /// Signatures that name a repository without a tag or digest.
     pub(super) bare: usize,
-    /// Signers whose certificates name no issuer: no rule can name them.
+    /// Signers whose certificates have no issuer: no rule can name them.
     pub(super) nameless: usize,
 }
 
-/// Everything that was seen.
+/// All observations.
 pub(super) struct Observation {
-    /// By scope or, where the place does not say the registry, by the repository as it is called there.
+    /// By scope or, if the location does not show the registry, by the repository's name there.
     pub(super) seen: BTreeMap<Result<Scope, String>, Seen>,
-    /// The names of keys, for people.
+    /// The display names of keys.
     pub(super) names: BTreeMap<KeyRef, String>,
 }
 
@@ -60,7 +60,7 @@ pub(super) fn observe(discovery: &Discovery<Verdict>, resolution: &Resolution, p
     observation
 }
 
-/// Whether it is something that a rule could be about: the instances of a list are signed by the list, if at all.
+/// Whether a rule could apply to it: the instances of an index are covered by its signature, if at all.
 fn is_image(image: &Image<Verdict>, pack: &str) -> bool {
     match &image.kind {
         Kind::Artifact(artifact_type) if artifact_type == pack => false,
@@ -69,7 +69,7 @@ fn is_image(image: &Image<Verdict>, pack: &str) -> bool {
     }
 }
 
-/// The signature, if it is one of the image (not a statement about it) and all that it brings verifies.
+/// The signature, if it is a signature of the image (not a statement about it) and all of its evidence verifies.
 fn proof<'a>(found: &'a FoundSignature<Verdict>, resolution: &'a Resolution) -> Option<Proof<'a>> {
     if found.form == Form::Attestation {
         return None;
@@ -82,8 +82,9 @@ fn proof<'a>(found: &'a FoundSignature<Verdict>, resolution: &'a Resolution) -> 
     is_good.then_some(Proof { answers, reference: verdict.reference.as_deref() })
 }
 
-/// The repository as the place says it: in its registry, else by a tag that is a whole reference; else what the place calls
-/// it. Not as a signature says it: a name that somebody signed elsewhere would make a rule for images elsewhere.
+/// The repository according to the location: in its registry, or from a tag that is a whole reference; otherwise its
+/// name in the location. The name in a signature is not used, because one from elsewhere would create a rule for images
+/// elsewhere.
 fn scope(image: &Image<Verdict>, host: Option<&Host>) -> Result<Scope, String> {
     let here = host.map(|host| format!("{host}/{}", image.repository));
     let tags = image.tags.iter().filter(|tag| tag.contains('/')).map(String::as_str);
@@ -93,7 +94,7 @@ fn scope(image: &Image<Verdict>, host: Option<&Host>) -> Result<Scope, String> {
         .find_map(|name| {
             let host = name.split_once('/')?.0;
             let reference: RegistryRef = name.parse().ok()?;
-            // A name without a host would mean Docker Hub, which keypack never guesses.
+            // A name without a host would mean Docker Hub, which keypack never assumes.
             let named = host.eq_ignore_ascii_case(reference.host.as_str());
             named.then(|| format!("{}/{}", reference.host, reference.repository).parse().ok())?
         })
@@ -127,7 +128,7 @@ impl Seen {
                     kind: None,
                     issuer: Some(Pattern::Exact(issuer.to_owned())),
                 }),
-                // A private CA's certificates know no OIDC issuer.
+                // Certificates of a private CA have no OIDC issuer.
                 (None, Some(subject), None) if of(&[Role::Pki]).next().is_some() => Some(Signer::Identity {
                     authorities: of(&[Role::Pki]).collect(),
                     subject: Pattern::Exact(subject.to_owned()),

@@ -7,22 +7,22 @@ use crate::{
     registry::{Host, is_repository, is_tag},
 };
 
-/// What a rule is about, as containers-policy.json(5) names it for `docker`: `host`, `host/path`, `host/repository:tag`,
-/// `host/repository@digest`, or `*.domain` for the hosts below a domain. A wildcard stands nowhere else, as
-/// ClusterImagePolicy demands (openshift/api, `types_image_policy.go`, `scopes`).
+/// The scope of a rule, as containers-policy.json(5) names it for `docker`: `host`, `host/path`, `host/repository:tag`,
+/// `host/repository@digest`, or `*.domain` for the hosts below a domain. A wildcard is not allowed anywhere else, as
+/// ClusterImagePolicy requires (openshift/api, `types_image_policy.go`, `scopes`).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Scope(String);
 
-/// ClusterImagePolicy takes no longer one.
+/// The maximum length in a ClusterImagePolicy.
 const LONGEST: usize = 512;
 
 impl Scope {
-    /// As it is written.
+    /// The scope as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Whether it means one image by its tag or digest.
+    /// Whether it is a single image with a tag or digest.
     pub fn is_image(&self) -> bool {
         let path = self.0.split_once('/').map(|(_, path)| path);
         path.is_some_and(|path| path.contains([':', '@']))

@@ -2,12 +2,12 @@ use std::{fmt, str::FromStr};
 
 use crate::key::{Fingerprint, KeyRef, Pin, PinRest, Role, origin_of};
 
-/// A key that rules may name, as far as they can.
+/// A key with everything by which rules may name it.
 #[derive(Debug, Clone, Copy)]
 pub struct NamedKey<'a> {
     /// Role and id.
     pub key: KeyRef,
-    /// What people compare.
+    /// The value that people compare.
     pub fingerprint: Fingerprint,
     /// Its name in keys/.
     pub name: &'a str,
@@ -19,8 +19,8 @@ pub struct NamedKey<'a> {
     pub origin: Option<&'a str>,
 }
 
-/// How a person names a key: as `keypack inspect` prints it after `pin` or `fingerprint`, by its name in keys/, or, for
-/// logs and authorities, by the host of their address: then all keys of that instance are meant.
+/// How the user names a key: as `keypack inspect` prints it after `pin` or `fingerprint`, by its name in keys/, or, for
+/// logs and authorities, by the host of their address, which selects all keys of that instance.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeySelector {
     /// Role and id, as the rules of an inventory name keys.
@@ -34,14 +34,14 @@ pub enum KeySelector {
 }
 
 impl KeySelector {
-    /// Whether it means this key.
+    /// Whether it selects this key.
     pub(super) fn selects(&self, record: &NamedKey<'_>) -> bool {
         match self {
             Self::Key(key) => record.key == *key,
-            // A Rekor v2 log is also known by the id that its entries name.
+            // A Rekor v2 log can also be named by the id in its entries.
             Self::Pin(Pin { role, fingerprint, rest }) => {
                 let of_key = record.fingerprint == *fingerprint || *fingerprint == record.key.id.into();
-                // A rule is about the key, whichever copy of it the pack holds.
+                // A rule is about the key, whichever copy of it is in the pack.
                 let of_log = match rest {
                     Some(PinRest::Origin(origin)) => record.origin == Some(origin),
                     Some(PinRest::Copy(_)) | None => true,
@@ -56,7 +56,7 @@ impl KeySelector {
         }
     }
 
-    /// The fingerprint, where it is one or holds one.
+    /// The fingerprint, if it is or contains one.
     pub(super) const fn fingerprint(&self) -> Option<Fingerprint> {
         match self {
             Self::Key(key) => Some(Fingerprint::Sha256(key.id)),

@@ -13,13 +13,13 @@ pub enum Signer<K = KeyRef> {
     Key(K),
     /// The holder of an identity that an authority certifies.
     Identity {
-        /// The authorities; each of them may.
+        /// The authorities, any of which is accepted.
         authorities: Vec<K>,
         /// The subject alternative name.
         subject: Pattern,
-        /// Its kind; without it, any. OpenShift and podman compare e-mail addresses only.
+        /// Its kind; any if omitted. OpenShift and podman compare e-mail addresses only.
         kind: Option<IdentityKind>,
-        /// The OIDC issuer that a Fulcio CA writes into its certificates; a private CA writes none.
+        /// The OIDC issuer that a Fulcio CA adds to its certificates; a private CA adds none.
         issuer: Option<Pattern>,
     },
 }
@@ -37,7 +37,7 @@ pub enum IdentityKind {
 }
 
 impl IdentityKind {
-    /// The word in files.
+    /// The name in files.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Email => "email",
@@ -57,17 +57,17 @@ impl FromStr for IdentityKind {
     }
 }
 
-/// A text, or what it must look like.
+/// An exact text or a regular expression.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Pattern {
-    /// Exactly this.
+    /// Exactly this text.
     Exact(String),
-    /// A regular expression that matches all of it: it is anchored at both ends, whatever it says.
+    /// A regular expression that must match the whole text: it is always anchored at both ends.
     Regexp(String),
 }
 
 impl Pattern {
-    /// One of the two, as files write it, or neither.
+    /// At most one of the two, as in files.
     pub fn at_most_one(
         exact: Option<String>,
         regexp: Option<String>,
@@ -83,7 +83,7 @@ impl Pattern {
         Ok(Some(pattern))
     }
 
-    /// One of the two.
+    /// Exactly one of the two.
     pub fn one_of(exact: Option<String>, regexp: Option<String>, name: &str) -> Result<Self, String> {
         let pattern = Self::at_most_one(exact, regexp, name)?;
         pattern.ok_or_else(|| format!("it has neither {name} nor {name}Regexp"))
@@ -94,7 +94,8 @@ impl Pattern {
         if text.trim().is_empty() || text.len() > 2048 || text.chars().any(char::is_control) {
             return Err(format!("{:?} is no name", text.chars().take(100).collect::<String>()));
         }
-        // Go's expressions (cosign, Kyverno) are these but for details; what can't be read here means nothing there.
+        // Go's syntax (cosign, Kyverno) is the same except for details; an expression that can't be parsed here is of
+        // no use there.
         if let Self::Regexp(text) = self
             && let Err(e) = regex::Regex::new(&format!("^(?:{text})$"))
         {
@@ -125,7 +126,7 @@ impl fmt::Display for Pattern {
 }
 
 impl<K> Signer<K> {
-    /// What the types do not say.
+    /// Checks what the types don't express.
     pub(super) fn check(&self) -> Result<(), String> {
         match self {
             Self::Key(_) => Ok(()),
@@ -140,8 +141,8 @@ impl<K> Signer<K> {
 }
 
 impl Signer {
-    /// A Fulcio CA certifies what an OIDC issuer said, and without the issuer anybody's e-mail server could have said it.
-    /// A private CA knows no issuer.
+    /// A Fulcio CA certifies the statement of an OIDC issuer, and without checking the issuer, any e-mail server could
+    /// have made it. A private CA has no issuer.
     pub(super) fn check_issuer(&self) -> Result<(), String> {
         let Self::Identity { authorities, issuer, .. } = self else { return Ok(()) };
         let private = |key: &KeyRef| key.role == Role::Pki;
@@ -179,7 +180,7 @@ impl<K: fmt::Display> fmt::Display for Signer<K> {
     }
 }
 
-/// As JSON writes it.
+/// The JSON form.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Wire<K> {
@@ -199,7 +200,7 @@ struct Wire<K> {
     oidc_issuer_regexp: Option<String>,
 }
 
-/// A field that is not there, whatever it would hold.
+/// A field that is absent, whatever its type.
 const fn none<T>() -> Option<T> {
     None
 }
