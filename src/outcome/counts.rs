@@ -8,7 +8,7 @@ use crate::{
     signature::Need,
 };
 
-/// A key that is needed: the one at hand, or what signatures call it.
+/// A needed key: the available one, or its name in signatures.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Needed {
     Known(KeyRef),
@@ -19,7 +19,7 @@ impl Needed {
     fn of(need: &NeedReport) -> Self {
         match (need.key, &need.need) {
             (Some(key), _) => Self::Known(key),
-            // Some signatures say the fingerprint of a GPG key, and all of them its key id.
+            // Some signatures contain the fingerprint of a GPG key, and all of them its key id.
             (None, Need::Gpg { key_id, .. }) => Self::Named(Role::Gpg, key_id.clone()),
             (None, need) => Self::Named(need.role(), need.id()),
         }
@@ -30,36 +30,36 @@ impl Needed {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Counts {
-    /// Images, also absent ones that a signature is for; packs of keys are not counted. Each is in exactly one of the five
-    /// states that follow.
+    /// Images, including absent ones for which there is a signature; packs of keys are not counted. Each is in exactly
+    /// one of the following five states.
     pub images: usize,
     /// With at least one signature.
     pub signed: usize,
-    /// Without.
+    /// Without signatures.
     pub unsigned: usize,
-    /// That could not be read, or of which no signature could.
+    /// Unreadable, or with only unreadable signatures.
     pub unreadable: usize,
     /// With something that is not a signature of the image by itself.
     pub signed_otherwise: usize,
-    /// Named by the place but not in it.
+    /// Listed by the location but not in it.
     pub absent: usize,
     /// Signatures.
     pub signatures: usize,
-    /// Signatures, other than by GPG keys, without an entry of a transparency log.
+    /// Signatures without an entry in a transparency log, not counting those by GPG keys.
     pub not_logged: usize,
-    /// Keys that are needed, each once, whether it is at hand or not. One that verified a signature and is refused by another
-    /// is in both of the next two counts.
+    /// Needed keys, each counted once, whether available or not. One that verified a signature and is refused by
+    /// another is in both of the next two counts.
     pub needed: usize,
-    /// Keys that are needed and proved.
+    /// Needed keys that are proved.
     pub have: usize,
-    /// Keys of which a need stays open.
+    /// Keys for which a need is unmet.
     pub open: usize,
-    /// Images and signatures that could not be read, and signatures that do not verify.
+    /// Unreadable images and signatures, and signatures that do not verify.
     pub problems: usize,
 }
 
 impl Counts {
-    /// Counts what was found. `proved` are the keys that verified a signature.
+    /// Counts the findings. `proved` are the keys that verified a signature.
     pub(super) fn of(
         images: impl Iterator<Item = ImageReport>,
         sources: &[SourceReport],
@@ -74,7 +74,7 @@ impl Counts {
                 ImageState::Unreadable => counts.unreadable += 1,
                 ImageState::SignedOtherwise { .. } => counts.signed_otherwise += 1,
                 ImageState::NotHere => counts.absent += 1,
-                // What signs a pack is for `pull` to judge.
+                // `pull` judges the signatures of a pack.
                 ImageState::Pack => continue,
             }
             counts.images += 1;

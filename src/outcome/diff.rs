@@ -5,7 +5,7 @@ use crate::{
     pack::{CertificateRecord, ChainSide, Diff, DiffKey, Inventory, Rotation, Rule},
 };
 
-/// What is true of a key that is new at a known place.
+/// The note on a key that is new at a known place.
 pub(crate) fn another_key(new: &Rotation) -> String {
     let known: Vec<_> = new.known.iter().map(|k| format!("{} ({})", k.fingerprint, k.file)).collect();
     format!(
@@ -17,7 +17,7 @@ pub(crate) fn another_key(new: &Rotation) -> String {
     )
 }
 
-/// A rule in words, one line for each thing that it says; keys by their names in this inventory.
+/// A rule as text, one line per statement; keys by their names in this inventory.
 pub(crate) fn rule(rule: &Rule, inventory: &Inventory) -> String {
     let name = |key| inventory.key(key).map_or_else(|| key.to_string(), |record| record.name.clone());
     let rule = rule.named(&name);
@@ -36,7 +36,7 @@ pub(crate) fn rule(rule: &Rule, inventory: &Inventory) -> String {
     out
 }
 
-/// A difference in words, one line a change, with whole fingerprints.
+/// A diff as text, one line per change, with full fingerprints.
 pub(crate) fn diff(diff: &Diff) -> String {
     let mut out = String::new();
     let key = |sign: char, key: &DiffKey, what: &str| {
@@ -106,14 +106,15 @@ pub(crate) fn diff(diff: &Diff) -> String {
     out
 }
 
-/// A certificate in two lines: its subject and times, and its fingerprint as `openssl x509 -fingerprint -sha256` prints it.
+/// A certificate in two lines: subject and dates, and its fingerprint as printed by `openssl x509 -fingerprint
+/// -sha256`.
 pub(crate) fn certificate(record: &CertificateRecord) -> [String; 2] {
     let pairs: Vec<_> = record.sha256.as_bytes().iter().map(|byte| format!("{byte:02X}")).collect();
     let (start, end) = (record.not_before, record.not_after);
     [format!("{}, valid {start} to {end}", shown(&record.subject)), pairs.join(":")]
 }
 
-/// What a TUF chain says of itself in one line: the versions of its roles, and when its evidence is from.
+/// The contents of a TUF chain in one line: the versions of its roles, and the date of its evidence.
 pub(crate) fn chain_side(side: &ChainSide) -> String {
     let order = |role: &str| ["root", "timestamp", "snapshot", "targets"].iter().position(|r| *r == role);
     let mut versions: Vec<_> = side.versions.iter().collect();

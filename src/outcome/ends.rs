@@ -1,4 +1,4 @@
-//! When what is in a pack ends, in one table.
+//! The expiry dates in a pack, as a table.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
@@ -9,25 +9,25 @@ use crate::{
     pack::{ChainSide, Draft, Limits},
 };
 
-/// How long ahead an end is warned of.
+/// How long in advance an expiry is warned of.
 const AHEAD: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-/// When something ends.
+/// An expiry date.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct End {
-    /// When.
+    /// The time.
     pub at: Timestamp,
-    /// The file, or `keypack.json` of the pack itself.
+    /// The file; `keypack.json` for the pack itself.
     pub file: String,
-    /// What ends.
+    /// What expires.
     pub what: String,
-    /// Whether something stops working then. The period of a key that its owner has closed is history, and so is the end of
-    /// TUF metadata, which are verified as they were when they were collected.
+    /// Whether something stops working then. The end of a retired key's period of use is history, and so is the expiry
+    /// of TUF metadata, which are verified as of their collection.
     pub counts: bool,
 }
 
-/// How near an end is.
+/// How close an expiry date is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Nearness {
     Past,
@@ -44,12 +44,12 @@ impl End {
         }
     }
 
-    /// Whether it counts and has come, or comes within 30 days.
+    /// Whether it matters and has passed, or is within 30 days.
     pub(crate) fn is_near(&self, now: Timestamp) -> bool {
         self.counts && self.nearness(now) != Nearness::Later
     }
 
-    /// What to warn of, where it counts and comes within 30 days.
+    /// The warning, if it matters and is within 30 days.
     pub(crate) fn warning(&self, now: Timestamp) -> Option<String> {
         let soon = self.counts && self.nearness(now) == Nearness::Soon;
         let days = self.at.duration_since(now).as_hours() / 24;
@@ -59,7 +59,7 @@ impl End {
     }
 }
 
-/// Every end of a pack, the first one first. Nothing of a pack from outside is authenticated by it.
+/// All expiry dates of a pack, the earliest first. This authenticates nothing in a pack from outside.
 pub(crate) fn ends(draft: &Draft) -> Vec<End> {
     let inventory = draft.inventory();
     let end = |file: &str, what: &str, at, counts| End { at, file: file.into(), what: what.into(), counts };
@@ -89,7 +89,7 @@ pub(crate) fn ends(draft: &Draft) -> Vec<End> {
     ends
 }
 
-/// The table, one end a line.
+/// The table, one date per line.
 pub(crate) fn ends_table(ends: &[End], now: Timestamp) -> String {
     let mut out = String::new();
     for end in ends {

@@ -1,5 +1,5 @@
-//! The images of a report. Of a large mirror they are made one by one as they are asked for: together they are larger than
-//! all that is known of them.
+//! The images of a report. For a large mirror they are generated one at a time on request, because together they are
+//! larger than the data they are generated from.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::{
     resolve::{Resolution, Verdict},
 };
 
-/// The images, place by place.
+/// The images, location by location.
 #[derive(Debug, Clone)]
 pub struct Images(Kept);
 
@@ -27,7 +27,7 @@ impl Images {
         Self(Kept::Found(Arc::clone(discovery), Arc::clone(resolution), labels))
     }
 
-    /// The images in their order.
+    /// The images, in order.
     pub fn iter(&self) -> Box<dyn Iterator<Item = ImageReport> + '_> {
         match &self.0 {
             Kept::Made(images) => Box::new(images.iter().cloned()),
@@ -37,7 +37,7 @@ impl Images {
         }
     }
 
-    /// How many there are.
+    /// The number of images.
     pub fn len(&self) -> usize {
         match &self.0 {
             Kept::Made(images) => images.len(),
@@ -45,7 +45,7 @@ impl Images {
         }
     }
 
-    /// Whether there is none.
+    /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

@@ -1,4 +1,4 @@
-//! What a pack says of itself, for a person.
+//! The contents of a pack as text.
 
 use std::fmt::Write;
 
@@ -10,7 +10,7 @@ use crate::{
     pack::{ChainSide, Draft},
 };
 
-/// What a pack says of itself, with fingerprints to compare.
+/// The contents of a pack, with fingerprints to compare.
 pub(crate) fn inventory(
     draft: &Draft,
     manifest: Option<Digest>,

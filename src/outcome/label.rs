@@ -1,4 +1,4 @@
-//! The names of images for people: whole enough to be searched for, and short enough to be read.
+//! Display names of images: complete enough to search for, and short enough to read.
 
 use std::collections::BTreeMap;
 
@@ -9,15 +9,15 @@ use crate::{
     resolve::Verdict,
 };
 
-/// The digits of a digest that are shown where more are not needed.
+/// The default number of digits shown of a digest.
 const DIGITS: usize = 12;
 
-/// What the names of one report depend on.
+/// The data on which the names in one report depend.
 #[derive(Debug)]
 pub(super) struct Labels {
-    /// The registries among the places; none where one place was read, which needs no word.
+    /// The registries among the locations; empty if there was only one location, which is not shown.
     hosts: BTreeMap<String, Option<String>>,
-    /// How many digits tell all digests apart.
+    /// The number of digits needed to distinguish all digests.
     digits: usize,
 }
 
@@ -31,8 +31,8 @@ impl Labels {
         Self { hosts, digits: digits(discovery.images.iter().map(|image| image.digest).collect()) }
     }
 
-    /// The name of an image: the repository, or the last part of the place, with its first tag or the digest. Where several
-    /// places were read, it begins with the registry or the place.
+    /// The name of an image: the repository, or the last part of the location, with its first tag or the digest. If
+    /// there were several locations, it begins with the registry or the location.
     pub(super) fn label(&self, image: &Image<Verdict>) -> String {
         let name = match (self.hosts.get(&*image.place), image.repository.is_empty()) {
             (None, false) => image.repository.to_string(),
@@ -44,7 +44,7 @@ impl Labels {
         let digest = format!("@sha256:{}…", &image.digest.hex()[..self.digits]);
         match (tags(&image.tags, image.digest).next(), image.instance_of) {
             (None, _) => format!("{name}{digest}"),
-            // In a layout the tag may be a whole reference, which needs nothing in front of it.
+            // In a layout the tag may be a whole reference, which needs no prefix.
             (Some(tag), None) if tag.contains('/') && self.hosts.is_empty() => tag.to_owned(),
             (Some(tag), None) => format!("{name}:{tag}"),
             (Some(tag), Some(_)) => format!("{name}:{tag}{digest}"),
@@ -52,21 +52,21 @@ impl Labels {
     }
 }
 
-/// The tags without the digest as a tag, as oc-mirror makes it: it is too long to be read.
+/// The tags without one that is the digest, as written by oc-mirror: it is too long to be readable.
 fn tags(tags: &[String], digest: Digest) -> impl Iterator<Item = &str> {
     let by_digest = format!("sha256-{}", digest.hex());
     tags.iter().map(String::as_str).filter(move |tag| *tag != by_digest)
 }
 
 impl ImageReport {
-    /// The name for people with all tags.
+    /// The display name with all tags.
     pub(super) fn full_name(&self) -> String {
         let others = tags(&self.tags, self.digest).skip(1).filter(|_| self.instance_of.is_none());
         others.fold(self.label.clone(), |name, tag| name + "," + tag)
     }
 }
 
-/// The place without the tag that the name ends with anyway: `oci:DIR` of `oci:DIR:TAG`; but `oci:v1` names a folder.
+/// The location without the tag that is in the name anyway: `oci:DIR` of `oci:DIR:TAG`; but `oci:v1` is a directory.
 fn place(image: &Image<Verdict>) -> &str {
     let place = image.place.trim_end_matches('/');
     let named =
@@ -74,7 +74,7 @@ fn place(image: &Image<Verdict>) -> &str {
     image.tags.iter().find_map(named).unwrap_or(place)
 }
 
-/// How many digits tell all of these digests apart.
+/// The number of digits needed to distinguish all of these digests.
 fn digits(mut digests: Vec<Digest>) -> usize {
     digests.sort_unstable();
     digests.dedup();

@@ -1,4 +1,4 @@
-//! From findings to the report.
+//! Builds the report from the findings.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::{
 };
 
 impl Report {
-    /// Puts what was found and what was resolved together. `resolution` has what the verdicts of `discovery` are about.
+    /// Combines the findings and their resolution. The verdicts of `discovery` refer to `resolution`.
     #[doc(hidden)]
     pub fn new(
         command: &'static str,
@@ -81,7 +81,8 @@ impl Report {
             unused: resolution
                 .unused
                 .iter()
-                // What is built in, on the host and in payloads is always offered; nobody waits for word of it.
+                // Built-in keys and those of the host and of payloads are always available, so it is not reported if
+                // they are unused.
                 .filter(|p| !matches!(p.grade, Grade::Builtin | Grade::Release) && !gathered.host.contains(p))
                 .map(|p| UnusedReport { source: p.source.clone(), sha256: p.sha256 })
                 .collect(),
@@ -170,7 +171,7 @@ fn need(need: &Need, answer: &Answer) -> NeedReport {
             report.claim = *claim;
         }
         Answer::Refused { key, refusal } => {
-            // Nothing is wrong with a key because another one is missing, or because the signature lacks something.
+            // A key is not at fault if another one is missing, or if the signature lacks something.
             let against = refusal.is_against(need.role());
             report.state = if against { NeedState::Refused } else { NeedState::Unproved };
             report.key = Some(*key);

@@ -1,4 +1,4 @@
-//! What an operation found, as values. JSON (`schemas/report-v1.schema.json`) and text are written from the same value.
+//! The results of operations, as values from which JSON (`schemas/report-v1.schema.json`) and text are generated.
 //! Nothing here prints.
 
 mod counts;
@@ -44,7 +44,7 @@ pub use text::{Detail, render};
 pub(crate) use text::{Detail, render};
 use vouched::{key_source, vouched_for_by};
 
-/// What a run found, schema version 1.
+/// The result of a run, schema version 1.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
@@ -52,43 +52,44 @@ pub struct Report {
     pub schema_version: u32,
     /// `discover` or `collect`.
     pub command: &'static str,
-    /// The places that were read.
+    /// The locations that were read.
     pub sources: Vec<SourceReport>,
-    /// The images, place by place.
+    /// The images, location by location.
     pub images: Images,
     /// The keys that verified a signature that needed them.
     pub keys: Vec<KeyReport>,
-    /// The needs that stay open, each once.
+    /// The unmet needs, each once.
     pub open: Vec<OpenNeed>,
     /// Entries of key sources that can't be used.
     pub unusable: Vec<UnusableReport>,
-    /// Logs of trusted roots that do not say since when they are in use. They are used here.
+    /// Logs in trusted roots without a start date. They are used here.
     pub undated: Vec<UnusableReport>,
-    /// What the user named as a source of keys, and no signature needs.
+    /// Key sources named by the user that no signature needs.
     pub unused: Vec<UnusedReport>,
-    /// Keys that two sources give differently.
+    /// Keys on which two sources conflict.
     pub conflicts: Vec<ConflictReport>,
-    /// Keys whose sources differ about when they were in use.
+    /// Keys whose sources disagree on when they were in use.
     pub windows: Vec<WindowReport>,
-    /// Keys that are not taken, for they are new at a place that the pack in place has another key of (`collect`).
+    /// Keys that were not included because they are new at a place from which the existing pack has another key
+    /// (`collect`).
     pub changed: Vec<Rotation>,
     /// Counts.
     pub counts: Counts,
-    /// The pack that was written, or that stands unchanged (`collect`).
+    /// The pack that was written, or the unchanged existing one (`collect`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pack: Option<PackReport>,
 }
 
-/// A place.
+/// A location.
 #[derive(Debug, Serialize)]
 pub struct SourceReport {
-    /// As the user wrote it.
+    /// The location as the user wrote it.
     pub place: String,
-    /// Manifests read.
+    /// The number of manifests read.
     pub read: usize,
-    /// Manifests that it names and does not hold.
+    /// The number of manifests that it lists but does not contain.
     pub absent: usize,
-    /// What it names but can't tell.
+    /// Problems with its entries.
     pub problems: Vec<Diagnostic>,
     /// Images among that: not even their digest could be read. They are in the counts and not in `images`.
     pub unreadable: usize,
@@ -98,42 +99,42 @@ pub struct SourceReport {
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ImageReport {
-    /// The place.
+    /// The location.
     pub source: String,
-    /// The repository; empty where the place has none.
+    /// The repository; empty if the location has none.
     pub repository: String,
     /// The tags.
     pub tags: Vec<String>,
     /// The digest.
     pub digest: Digest,
-    /// What can be said of its signatures.
+    /// The state of its signatures.
     #[serde(flatten)]
     pub state: ImageState,
     /// `image`, `index`, `artifact`, `absent` or `unreadable`.
     pub kind: &'static str,
-    /// The artifact type, of an artifact.
+    /// The artifact type, for an artifact.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub artifact_type: Option<String>,
-    /// The list that it is an instance of.
+    /// The index that it is an instance of.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub instance_of: Option<Digest>,
     /// The signatures.
     pub signatures: Vec<SignatureReport>,
-    /// What else belongs to it and is not a signature that keypack verifies: `notation`, `attestation`, `sbom`,
+    /// Other artifacts of the image that are not signatures which keypack verifies: `notation`, `attestation`, `sbom`,
     /// `docker-schema1`, or the type of an artifact.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub others: Vec<String>,
-    /// What could not be read of it.
+    /// Problems while reading it.
     pub problems: Vec<Diagnostic>,
     /// Why an unsigned image may have signatures all the same: `list`, `login` or `source`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub doubt: Option<Doubt>,
-    /// Its name for people.
+    /// Its display name.
     #[serde(skip)]
     pub label: String,
 }
 
-/// Writes a diagnostic into the object of what it is about. There its text is the `reason`.
+/// Serialises a diagnostic as a part of the object that it concerns. Its message is then the `reason`.
 fn as_reason<S: Serializer>(problem: &Diagnostic, serializer: S) -> Result<S::Ok, S::Error> {
     #[derive(Serialize)]
     struct Reason<'a> {
@@ -152,7 +153,7 @@ fn as_optional_reason<S: Serializer>(problem: &Option<Diagnostic>, serializer: S
     }
 }
 
-/// A key that is proved.
+/// A proved key.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct KeyReport {
@@ -160,23 +161,23 @@ pub struct KeyReport {
     pub key: KeyRef,
     /// Its name in keys/.
     pub name: String,
-    /// What people compare.
+    /// The value that people compare.
     pub fingerprint: Fingerprint,
-    /// Whether it is a GPG key whose self-signatures rest on SHA-1.
+    /// Whether it is a GPG key whose self-signatures all use SHA-1.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub weak: bool,
-    /// Who says that it is what it is for.
+    /// Its sources.
     pub provenance: Vec<Provenance>,
-    /// Signatures that it verified in this run.
+    /// The number of signatures that it verified in this run.
     pub proofs: usize,
 }
 
-/// An entry of a key source, with what is wrong with it.
+/// An entry of a key source that can't be used.
 #[derive(Debug, Serialize)]
 pub struct UnusableReport {
     /// The source.
     pub source: String,
-    /// The entry, unless it is the source as a whole.
+    /// The entry; `None` for the whole source.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub entry: Option<String>,
     /// Why.
@@ -184,7 +185,7 @@ pub struct UnusableReport {
     pub problem: Diagnostic,
 }
 
-/// A source of keys that the user named and no signature needs.
+/// A key source named by the user that no signature needs.
 #[derive(Debug, Serialize)]
 pub struct UnusedReport {
     /// The source.
@@ -193,7 +194,7 @@ pub struct UnusedReport {
     pub sha256: Digest,
 }
 
-/// A key that two sources give differently.
+/// A key on which two sources conflict.
 #[derive(Debug, Serialize)]
 pub struct ConflictReport {
     /// The key.
@@ -202,25 +203,25 @@ pub struct ConflictReport {
     pub sources: Vec<String>,
 }
 
-/// A key whose sources differ about when it was in use.
+/// A key whose sources disagree on when it was in use.
 #[derive(Debug, Serialize)]
 pub struct WindowReport {
     /// The key.
     pub key: KeyRef,
-    /// The window that counts: the narrowest.
+    /// The period that is used: the narrowest.
     pub used: Validity,
-    /// What the sources say.
+    /// The periods stated by the sources.
     pub stated: Vec<WindowStatement>,
 }
 
-/// What one source says about when a key was in use.
+/// The period of use that one source states for a key.
 #[derive(Debug, Serialize)]
 pub struct WindowStatement {
     /// The source.
     pub source: String,
     /// sha256 of the document.
     pub sha256: Digest,
-    /// The window.
+    /// The period.
     pub validity: Validity,
 }
 
@@ -234,15 +235,15 @@ pub struct PackReport {
     pub name: String,
     /// The version.
     pub version: u64,
-    /// The pack digest: write this one down.
+    /// The pack digest: the one to write down.
     pub digest: Digest,
-    /// What is new in it.
+    /// How it differs from the previous one.
     pub change: Change,
-    /// The files of keys in it.
+    /// The names of its key files.
     pub keys: Vec<String>,
-    /// Those that no signature of this run needed.
+    /// Key files that no signature in this run needed.
     pub kept: Vec<String>,
-    /// Those of both that no signature has verified with.
+    /// Key files, of both kinds, with which no signature has verified.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unproved: Vec<String>,
 }

@@ -10,7 +10,7 @@ use crate::{
     signature::Need,
 };
 
-/// A need that is not met, with how many images have it.
+/// An unmet need, with the number of images that have it.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OpenNeed {
@@ -18,7 +18,7 @@ pub struct OpenNeed {
     pub role: Role,
     /// The key as the signatures name it.
     pub id: String,
-    /// Its fingerprint, where it is a signer's key and the signatures say one.
+    /// Its fingerprint, if it is a signer's key and the signatures contain one.
     #[serde(skip)]
     pub fingerprint: Option<Digest>,
     /// `missing`, `unproved` or `refused`.
@@ -26,17 +26,17 @@ pub struct OpenNeed {
     /// Why it is not met, and what to do.
     #[serde(flatten, serialize_with = "as_reason")]
     pub problem: Diagnostic,
-    /// The fingerprint of the signer key that log entries name: a claim.
+    /// The fingerprint of the signer key in log entries: a claim.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub claim: Option<Digest>,
-    /// How many images have this need.
+    /// The number of images with this need.
     pub images: usize,
     /// One of them.
     pub example: String,
 }
 
 impl super::Report {
-    /// Says of missing needs that a revoked key fits them. `revoked` holds their roles and ids.
+    /// Adds to missing needs that a revoked key fits them. `revoked` contains their roles and ids.
     pub(crate) fn mark_revoked(&mut self, revoked: &BTreeSet<(Role, String)>) {
         for need in self.open.iter_mut().filter(|n| n.state == NeedState::Missing) {
             if revoked.contains(&(need.role, need.id.clone())) {
@@ -45,8 +45,8 @@ impl super::Report {
         }
     }
 
-    /// Says of missing signer keys why they are: `known` tells whether the key of a fingerprint is revoked, or the file in
-    /// which the directory in place keeps it.
+    /// Adds to missing signer keys the reason why they are missing: `known` returns, for a fingerprint, that the key is
+    /// revoked, or the file of the existing directory that contains it.
     pub(crate) fn tell_known(&mut self, known: &dyn Fn(Digest) -> Option<WhyMissing>) {
         for need in self.open.iter_mut().filter(|n| n.state == NeedState::Missing) {
             match need.fingerprint.and_then(known) {
@@ -70,19 +70,19 @@ fn key_revoked() -> Diagnostic {
         .hinting("ask who publishes the image for a signature by the key that replaces it")
 }
 
-/// What is known of a key that no source gives.
+/// Why no source has a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum WhyMissing {
-    /// It must not be trusted any more.
+    /// It is revoked.
     Revoked,
-    /// The directory in place has it.
+    /// It is in the existing directory.
     Kept {
-        /// In this file.
+        /// The file.
         file: String,
     },
 }
 
-/// Collects the needs that stay open, in role order.
+/// Collects the unmet needs, in role order.
 pub(super) fn open_needs(images: impl Iterator<Item = ImageReport>) -> Vec<OpenNeed> {
     let mut open: BTreeMap<(Role, String, NeedState), OpenNeed> = BTreeMap::new();
     for image in images.filter(|image| image.state != ImageState::Pack) {
@@ -120,7 +120,7 @@ fn open_need(need: &NeedReport, example: &str) -> OpenNeed {
     }
 }
 
-/// Why a need is open, with what to do in this situation.
+/// Why a need is unmet, with a suitable hint.
 fn problem(need: &NeedReport) -> Diagnostic {
     let problem = need.problem.clone().unwrap_or_else(|| Diagnostic::new(Code::KeyMissing, missing(need)));
     let hint = hint(problem.code, need);

@@ -1,4 +1,4 @@
-//! One page for two people: what a pack holds, to be compared, signed by hand and filed.
+//! A one-page summary of a pack, for two people to compare, sign by hand and file.
 
 use std::fmt::Write;
 
@@ -9,17 +9,17 @@ use crate::{
     pack::{Diff, Draft},
 };
 
-/// The widest line.
+/// The maximum line width.
 const COLUMNS: usize = 80;
 
-/// What the sheet says beside the pack.
+/// Information on the sheet in addition to the pack.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SheetFacts<'a> {
-    /// What this host knows of the pack, as `inspect` says it first.
+    /// This host's knowledge of the pack, as `inspect` shows it first.
     pub standing: &'a str,
-    /// sha256 of the program that prints it.
+    /// sha256 of the running program.
     pub program: Option<Digest>,
-    /// What the pack is compared with: what it is called, and the differences.
+    /// The name of the pack it is compared with, and the differences.
     pub since: Option<(&'a str, &'a Diff)>,
 }
 
@@ -73,7 +73,7 @@ pub(crate) fn sheet(draft: &Draft, facts: &SheetFacts<'_>) -> String {
     out
 }
 
-/// A digest in groups of four, eight groups a line.
+/// A digest in groups of four digits, eight groups per line.
 fn grouped(out: &mut String, name: &str, digest: Digest) {
     let hex = digest.hex();
     let groups: Vec<&str> = (0..hex.len()).step_by(4).filter_map(|at| hex.get(at..at + 4)).collect();
@@ -83,7 +83,7 @@ fn grouped(out: &mut String, name: &str, digest: Digest) {
     }
 }
 
-/// A text in lines of [`COLUMNS`], broken at blanks where there are any.
+/// A text in lines of [`COLUMNS`], wrapped at spaces if there are any.
 fn wrapped(out: &mut String, head: &str, text: &str) {
     let room = COLUMNS - head.len();
     let mut rest: Vec<char> = text.chars().collect();

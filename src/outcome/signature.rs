@@ -17,24 +17,24 @@ pub struct SignatureReport {
     /// How it was found: `tag`, `fallback-tag`, `referrers-api`, `signature-repository`, `referrer`, `untagged`,
     /// `unlisted`, `file`.
     pub found: &'static str,
-    /// The manifest or file that holds it.
+    /// The manifest or file that contains it.
     pub at: String,
     /// The reference that the signer wrote into it: a claim.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
-    /// Who signed, as the certificate says that verified.
+    /// The signer according to the verified certificate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub identity: Option<String>,
-    /// Who vouched for that identity: the OIDC issuer in the certificate.
+    /// The OIDC issuer in the certificate, which vouches for that identity.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub issuer: Option<String>,
-    /// Whether a transparency log has an entry of it. Without one, less is proved: somebody may have taken it out. Nothing
-    /// where the signature was not verified, and of GPG signatures, which have none.
+    /// Whether it has an entry in a transparency log. Without one less is proved, because the entry may have been
+    /// removed. `None` if the signature was not verified, and for GPG signatures, which have none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub logged: Option<bool>,
     /// The keys that it needs.
     pub needs: Vec<NeedReport>,
-    /// Why it does not count, where its needs do not say so: it can't be read, is not about this image, or does not
+    /// Why it does not count, unless its needs already show it: it can't be read, is not for this image, or does not
     /// verify although its keys verify others.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<Diagnostic>,
@@ -47,15 +47,15 @@ pub struct NeedReport {
     /// The key as the signature names it.
     #[serde(flatten, serialize_with = "role_and_id")]
     pub need: Need,
-    /// What became of it.
+    /// Whether it is met.
     pub state: NeedState,
     /// The key that meets it, or that was refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<KeyRef>,
-    /// The fingerprint of the signer key that the log entry names: a claim.
+    /// The fingerprint of the signer key in the log entry: a claim.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub claim: Option<Digest>,
-    /// Why it is not met, where there is a key.
+    /// Why it is not met, if there is a key.
     #[serde(flatten, serialize_with = "as_optional_reason")]
     pub problem: Option<Diagnostic>,
 }

@@ -3,23 +3,23 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::Serialize;
 
-/// What a host knows of a keys/ directory or a pack: what it may be trusted for depends on it.
+/// A host's knowledge of a keys/ directory or a pack, on which the trust in it depends.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase", tag = "standing")]
 pub(crate) enum Standing {
-    /// It was collected on this host: whoever ran the collection chose the sources.
+    /// It was collected on this host, by a user who chose the sources.
     Collected {
-        /// When.
+        /// The time.
         at: Timestamp,
     },
     /// It was pulled on this host and authenticated by anchors.
     Authenticated {
-        /// When.
+        /// The time.
         at: Timestamp,
-        /// By which anchors, where the state tells.
+        /// The anchors, if they are in the state.
         by: Vec<String>,
     },
-    /// This host knows nothing of it.
+    /// It is not in this host's state.
     NotAuthenticated,
 }
 

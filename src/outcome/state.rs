@@ -7,34 +7,34 @@ use crate::{
     trust::Refusal,
 };
 
-/// What can be said of an image's signatures.
+/// The state of an image's signatures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(tag = "state", rename_all = "kebab-case")]
 pub enum ImageState {
-    /// At least one signature of it could be read.
+    /// At least one of its signatures could be read.
     Signed,
-    /// It was read, and nothing signs it.
+    /// It was read, and has no signatures.
     Unsigned,
-    /// It could not be read, or no signature of it could: nobody knows whether it is signed.
+    /// It could not be read, or none of its signatures could: it is unknown whether it is signed.
     Unreadable,
-    /// What signs it is not a signature of the image by itself.
+    /// It has something other than a signature of the image itself.
     SignedOtherwise {
-        /// What it is.
+        /// What it has.
         otherwise: Otherwise,
     },
-    /// The place names it and does not hold it.
+    /// The location lists it but does not contain it.
     NotHere,
     /// It is a pack of keys, made by keypack, and not one of the images.
     Pack,
 }
 
-/// What signs an image without being a signature that a policy for images takes.
+/// Signature-like artifacts that image policies do not accept as signatures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Otherwise {
     /// A signature of Notation.
     Notation,
-    /// The image is a Docker schema 1 manifest, with the signatures in it.
+    /// The image is a Docker schema 1 manifest, which contains signatures.
     DockerSchema1,
     /// Only attestations: signed statements about the image.
     Attestation,
@@ -43,7 +43,7 @@ pub enum Otherwise {
 }
 
 impl Otherwise {
-    /// The first of what was found, in the order of what says most.
+    /// The most informative of the artifacts found.
     fn of(others: &[Other], attested: bool) -> Option<Self> {
         let kinds = [
             (Other::Notation, Self::Notation),
@@ -55,7 +55,7 @@ impl Otherwise {
         kinds.into_iter().find(|(other, _)| found(other)).map(|(_, otherwise)| otherwise)
     }
 
-    /// The name for people.
+    /// The display name.
     pub const fn title(self) -> &'static str {
         match self {
             Self::Notation => "Notation",
@@ -66,17 +66,17 @@ impl Otherwise {
     }
 }
 
-/// What became of a need.
+/// Whether a need is met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum NeedState {
     /// A key verified the signature.
     Have,
-    /// No key was given.
+    /// No key is available.
     Missing,
-    /// A key is at hand, and the signature says something against it.
+    /// A key is available, and the signature is evidence against it.
     Refused,
-    /// A key is at hand and nothing is against it, but the proof needs another key or other evidence.
+    /// A key is available and there is no evidence against it, but proving it requires another key or other evidence.
     Unproved,
 }
 
@@ -93,7 +93,7 @@ impl NeedState {
 }
 
 impl ImageState {
-    /// The state of an image, whose verdicts `resolution` has.
+    /// The state of an image whose verdicts refer to `resolution`.
     pub(super) fn of(image: &Image<Verdict>, resolution: &Resolution) -> Self {
         let (mut signed, mut attested, mut unreadable) = (false, false, false);
         for signature in &image.signatures {
@@ -103,7 +103,7 @@ impl ImageState {
             };
             let refusal = resolution.answers(verdict).and_then(|answers| answers.refusal.as_ref());
             match (refusal, signature.form) {
-                // What was made for another image says nothing of this one.
+                // A signature made for another image says nothing about this one.
                 (Some(Refusal::OtherImage { .. }), _) => {}
                 (Some(Refusal::Unreadable(_)), _) => unreadable = true,
                 (_, Form::Attestation) => attested = true,
@@ -111,11 +111,11 @@ impl ImageState {
             }
         }
         match &image.kind {
-            // Also a signed one: what signs it is for `pull`, which is told the key.
+            // Even if it is signed: `pull` judges that, with a key given to it.
             Kind::Artifact(artifact_type) if artifact_type == media::KEYS => Self::Pack,
             _ if signed => Self::Signed,
             Kind::Unreadable => Self::Unreadable,
-            // A tag or a list that could not be read may have held a signature.
+            // An unreadable tag or list may have contained a signature.
             _ if unreadable || !image.problems.is_empty() => Self::Unreadable,
             kind => match Otherwise::of(&image.others, attested) {
                 Some(otherwise) => Self::SignedOtherwise { otherwise },

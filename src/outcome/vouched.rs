@@ -4,7 +4,8 @@ use crate::{
     pack::KeyRecord,
 };
 
-/// Who says that a key is what it is for, apart from whether it fits signatures: a thief's key fits his signatures too.
+/// The source that vouches for a key. That signatures verify with it is a separate matter: an attacker's key fits the
+/// attacker's signatures too.
 pub(super) fn vouched_for_by(key: &KeyRecord, provenance: &Provenance) -> String {
     let source = shown(&provenance.source);
     match provenance.grade {
@@ -23,7 +24,7 @@ pub(super) fn vouched_for_by(key: &KeyRecord, provenance: &Provenance) -> String
     }
 }
 
-/// All who say it.
+/// All sources.
 pub(super) fn key_source(key: &KeyRecord) -> String {
     let all: Vec<_> = key.provenance.iter().map(|provenance| vouched_for_by(key, provenance)).collect();
     if all.is_empty() { "nobody".into() } else { all.join("; ") }

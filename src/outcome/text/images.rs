@@ -1,5 +1,5 @@
-//! The images: one line each that starts with the whole name, so that a line can be searched for; with every signature and
-//! every key that it needs where all is asked for.
+//! The images: one line each that starts with the full name, so that lines can be searched for; in full detail, with
+//! every signature and every key that it needs.
 
 use super::{Detail, gap, line, need};
 use crate::{
@@ -8,13 +8,13 @@ use crate::{
     outcome::{ImageReport, ImageState, NeedState, Report, SignatureReport},
 };
 
-/// Longer names move the rest of their line, and are never cut.
+/// Longer names shift the rest of their line, and are never truncated.
 const NAME: usize = 40;
 
-/// More images than this are worth a word about how to see them.
+/// With more images than this, there is a note on how to show them.
 const MANY: usize = 30;
 
-/// How many signatures of one image a line names.
+/// The maximum number of signatures shown in an image's line.
 const SIGNATURES: usize = 3;
 
 pub(super) fn images(out: &mut String, report: &Report, images: Detail, paint: Paint) {
@@ -39,7 +39,7 @@ pub(super) fn images(out: &mut String, report: &Report, images: Detail, paint: P
     }
 }
 
-/// What was found: the signatures of a signed image, the state of any other with what belongs to it.
+/// The signatures of a signed image; for any other, its state and other artifacts.
 fn found(image: &ImageReport, paint: Paint) -> String {
     let state = match image.state {
         ImageState::Signed => return detail(image, paint),
@@ -54,7 +54,7 @@ fn found(image: &ImageReport, paint: Paint) -> String {
     format!("{state}  {}", detail(image, paint))
 }
 
-/// What signs it, and what else belongs to it.
+/// Its signatures and other artifacts.
 fn detail(image: &ImageReport, paint: Paint) -> String {
     let mut parts: Vec<String> = image.problems.iter().map(|p| paint.bad(p.code.as_str())).collect();
     match image.state {
@@ -76,7 +76,7 @@ fn detail(image: &ImageReport, paint: Paint) -> String {
     parts.join("; ")
 }
 
-/// One signature: its form, and which of its needs are open; where none is, which keys it has.
+/// A signature: its form and its unmet needs or, if there are none, its keys.
 fn brief(signature: &SignatureReport, paint: Paint) -> String {
     if let Some(problem) = &signature.problem {
         return format!("{}: {}", signature.form, paint.bad(problem.code.as_str()));
@@ -92,7 +92,7 @@ fn brief(signature: &SignatureReport, paint: Paint) -> String {
     format!("{}: {needs}", signature.form)
 }
 
-/// One signature with the ids of its keys, and who signed. What is wrong with it is among the problems above.
+/// A signature with the ids of its keys, and the signer. Its problems are listed further up.
 fn whole(out: &mut String, signature: &SignatureReport, paint: Paint) {
     let log = if signature.logged == Some(false) { ", not logged" } else { "" };
     line(out, &format!("    {} ({}{log})", signature.form, signature.found));

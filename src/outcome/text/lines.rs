@@ -7,16 +7,16 @@ pub(super) fn line(out: &mut String, text: &str) {
     out.push('\n');
 }
 
-/// The widest line, as far as names and digests allow: that of a terminal nobody widened.
+/// The maximum line width, as far as names and digests allow: that of a default terminal.
 pub(super) const WIDTH: usize = 80;
 
-/// A text in lines of at most [`WIDTH`], broken between words, each indented.
+/// A text in lines of at most [`WIDTH`], wrapped between words, each line indented.
 pub(super) fn paragraph(out: &mut String, indent: usize, text: &str) {
     let mut row = " ".repeat(indent);
     let mut used = indent;
     let mut words = text.split(' ').peekable();
     while let Some(word) = words.next() {
-        // An option stays with its value.
+        // Keep an option and its value together.
         let value = words.next_if(|next| word.starts_with("--") && is_placeholder(next));
         let word = value.map_or_else(|| word.to_owned(), |value| format!("{word} {value}"));
         let width = visible(&word);
@@ -35,24 +35,24 @@ pub(super) fn paragraph(out: &mut String, indent: usize, text: &str) {
     line(out, &row);
 }
 
-/// Whether a word stands for a value: `FILE`, `ROLE=FILE`.
+/// Whether a word is a placeholder for a value: `FILE`, `ROLE=FILE`.
 fn is_placeholder(word: &str) -> bool {
     word.starts_with(|c: char| c.is_ascii_uppercase()) && !word.contains(|c: char| c.is_ascii_lowercase())
 }
 
-/// The columns of a text: colours have none.
+/// The width of a text in columns, not counting colour codes.
 pub(super) fn visible(word: &str) -> usize {
     let mut parts = word.split('\u{1b}');
     let first = parts.next().unwrap_or_default().chars().count();
     first + parts.map(|part| part.split_once('m').map_or(0, |(_, rest)| rest.chars().count())).sum::<usize>()
 }
 
-/// What to do about what is above.
+/// The hint for the lines above.
 pub(super) fn hint(out: &mut String, indent: usize, text: &str) {
     paragraph(out, indent, &format!("hint: {}", shown(text)));
 }
 
-/// An empty line between two parts.
+/// An empty line between two sections.
 pub(super) fn gap(out: &mut String) {
     if !out.is_empty() {
         out.push('\n');

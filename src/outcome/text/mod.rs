@@ -1,4 +1,4 @@
-//! The report for people: the keys and the problems, then the images, then the counts.
+//! The report as text: the keys and the problems, then the images, then the counts.
 
 mod images;
 mod lines;
@@ -18,16 +18,16 @@ use crate::{
 /// How much of the images a report shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Detail {
-    /// How many there are of each kind.
+    /// The number of each kind.
     Counted,
-    /// A line for each.
+    /// One line each.
     Lines,
-    /// A line for each, with every signature and every key that it needs.
+    /// One line each, with every signature and every key that it needs.
     Whole,
 }
 
 /// Writes the report as text. Lines of prose have at most 80 columns; names, fingerprints and the lines of images are
-/// never cut or broken, so that they can be searched for.
+/// never truncated or wrapped, so that they can be searched for.
 pub fn render(report: &Report, paint: Paint, images: Detail) -> String {
     let mut out = String::new();
     keys(&mut out, report, paint);
@@ -92,10 +92,10 @@ fn met(report: &Report) -> BTreeMap<KeyRef, BTreeSet<(Role, String)>> {
     met
 }
 
-/// How many signers are named without the images: as many as a person reads.
+/// The maximum number of signers shown if images are not.
 const SIGNERS: usize = 10;
 
-/// Who signed with certificates, as the certificates that verified say.
+/// The signers with certificates, according to the verified certificates.
 fn signers(out: &mut String, report: &Report, paint: Paint, images: Detail) {
     let mut signers: BTreeMap<(String, Option<String>), usize> = BTreeMap::new();
     for image in &report.images {
@@ -132,7 +132,7 @@ fn open(out: &mut String, report: &Report, paint: Paint) {
     line(out, &paint.strong("Not at hand"));
     for (index, need) in report.open.iter().enumerate() {
         open_need(out, need, paint);
-        // Needs that one thing mends get that hint once, behind the last of them.
+        // If successive needs have the same hint, show it once, after the last of them.
         if report.open.get(index + 1).is_none_or(|next| next.problem.hint != need.problem.hint) {
             hint(out, 4, &need.problem.hint);
         }
@@ -183,7 +183,7 @@ fn unused(out: &mut String, report: &Report, paint: Paint) {
     }
 }
 
-/// What is signed otherwise, each kind with its number.
+/// The images signed otherwise: each kind with its count.
 fn otherwise(report: &Report) -> String {
     let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
     for image in &report.images {
@@ -222,7 +222,7 @@ fn counts(out: &mut String, report: &Report, paint: Paint) {
     if c.not_logged > 0 {
         sentences.push(format!("{} without a log entry.", count(c.not_logged, "signature")));
     }
-    // Broken between sentences, as long as one fits, so that each can be searched for.
+    // Wrapped between sentences if each fits into a line, so that they can be searched for.
     let mut row = String::new();
     for sentence in sentences {
         if !row.is_empty() && visible(&row) + 1 + visible(&sentence) > WIDTH {

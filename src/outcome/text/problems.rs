@@ -1,4 +1,4 @@
-//! What could not be read, is refused or is not used, each with what to do.
+//! Everything that could not be read, is refused or is not used, with hints.
 
 use std::collections::HashMap;
 
@@ -9,14 +9,14 @@ use crate::{
     outcome::{ImageState, Report, UnusableReport, another_key},
 };
 
-/// How many problems are shown without the table: as many as a person reads.
+/// The maximum number of problems shown without the table.
 const SHOWN: usize = 5;
 
 /// The problems of images and of their signatures.
 pub(super) fn of_images(out: &mut String, report: &Report, paint: Paint, all: bool) {
     let mut found = Vec::new();
     for image in &report.images {
-        // What signs a pack is for `pull` to judge.
+        // `pull` judges the signatures of a pack.
         let signatures = image.signatures.into_iter().filter(|_| image.state != ImageState::Pack);
         let of_signatures = signatures.filter_map(|s| s.problem);
         let label = shown(&image.label);
@@ -26,7 +26,7 @@ pub(super) fn of_images(out: &mut String, report: &Report, paint: Paint, all: bo
     list(out, &found, if all { usize::MAX } else { SHOWN }, paint);
 }
 
-/// The problems of whole places.
+/// The problems of whole locations.
 pub(super) fn of_places(out: &mut String, report: &Report, paint: Paint, all: bool) {
     let of_places = report.sources.iter().flat_map(|source| &source.problems);
     let of_places: Vec<_> = of_places.map(|problem| (problem, String::new())).collect();
@@ -54,7 +54,7 @@ fn list(out: &mut String, problems: &[(&Diagnostic, String)], most: usize, paint
         let what =
             format!("{} {}: {label}{}{times}", paint.bad("problem"), problem.code, shown(&problem.message));
         paragraph(out, 0, &what);
-        // Problems that one thing mends get that hint once, behind the last of them.
+        // If successive problems have the same hint, show it once, after the last of them.
         if seen.get(index + 1).is_none_or(|(next, ..)| next.hint != problem.hint) {
             hint(out, 4, &problem.hint);
         }
@@ -65,7 +65,7 @@ fn list(out: &mut String, problems: &[(&Diagnostic, String)], most: usize, paint
     }
 }
 
-/// Keys that are refused, and entries of key sources that are not used.
+/// Refused keys, and unused entries of key sources.
 pub(super) fn of_keys(out: &mut String, report: &Report, paint: Paint) {
     for conflict in &report.conflicts {
         gap(out);
@@ -106,7 +106,7 @@ pub(super) fn of_keys(out: &mut String, report: &Report, paint: Paint) {
     }
 }
 
-/// An entry of a key source, for people.
+/// The display name of an entry in a key source.
 fn place(entry: &UnusableReport) -> String {
     match &entry.entry {
         None => shown(&entry.source),

@@ -10,36 +10,36 @@ use crate::{
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct VerifyCounts {
-    /// Images; the instances of a list are counted with it.
+    /// Images. The instances of an index are counted as part of it.
     pub images: usize,
-    /// With a good signature by an expected signer, their own or through a list.
+    /// With a valid signature by an expected signer, either their own or through an index.
     pub good: usize,
-    /// Refused.
+    /// Refused images.
     pub refused: usize,
-    /// With good signatures by nobody who is expected.
+    /// With valid signatures, but none by an expected signer.
     pub unexpected: usize,
-    /// Without any.
+    /// Without signatures.
     pub unsigned: usize,
-    /// Not readable.
+    /// Unreadable images.
     pub unreadable: usize,
-    /// Signed by something else.
+    /// Signed in another way.
     pub signed_otherwise: usize,
-    /// Named and not here.
+    /// Listed but missing.
     pub not_here: usize,
     /// Signatures that were judged.
     pub signatures: usize,
-    /// Those that do not verify.
+    /// Signatures that do not verify.
     pub broken: usize,
-    /// Of those, the ones beside a good one.
+    /// Of those, the ones on images that also have a valid signature.
     pub broken_beside_good: usize,
     /// Attestations.
     pub attestations: usize,
-    /// Places, images and signatures that could not be read.
+    /// Unreadable locations, images and signatures.
     pub problems: usize,
 }
 
 impl VerifyCounts {
-    /// Counts images and signatures. `problems` are those of places.
+    /// Counts images and signatures. `problems` is the number of problems of locations.
     pub(crate) fn of(images: &[ImageVerdict], problems: usize) -> Self {
         let mut counts = Self { problems, ..Self::default() };
         for image in images {
@@ -73,8 +73,8 @@ impl VerifyCounts {
         counts
     }
 
-    /// How a run with these counts ended, and why, where not well. `all` is whether every image must have a signature that
-    /// counts, `every` whether every signature must be good.
+    /// The verdict for these counts, with the reason if it is not good. `all` requires that every image has a signature
+    /// that counts, `every` that every signature is valid.
     pub(crate) fn verdict(&self, all: bool, every: bool) -> (Verdict, Option<Diagnostic>) {
         let without = self.images - self.good;
         let (verdict, code, message) = match () {
@@ -110,7 +110,7 @@ impl VerifyCounts {
     }
 }
 
-/// A number of things that are something.
+/// A number of things with a verb, such as "2 images are".
 fn are(n: usize, noun: &str) -> String {
     format!("{} {}", count(n, noun), if n == 1 { "is" } else { "are" })
 }

@@ -1,7 +1,7 @@
-//! What `verify` found, as a value: JSON (`schemas/verify-v1.schema.json`) and text are written from it.
+//! The result of `verify`, as a value from which JSON (`schemas/verify-v1.schema.json`) and text are generated.
 //!
-//! The word "verified" is said of a whole run alone, and only where everything could be read and nothing is refused: of an image
-//! it is said that its signature is good.
+//! The word "verified" is used only for a whole run in which everything could be read and nothing is refused. For an
+//! image, the text says that its signature is good.
 
 mod counts;
 mod text;
@@ -15,7 +15,7 @@ use crate::{diag::Diagnostic, key::Fingerprint, oci::Digest};
 pub use counts::VerifyCounts;
 pub(crate) use text::render;
 
-/// What a run of `verify` found, schema version 1.
+/// The result of a run of `verify`, schema version 1.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Verification {
@@ -23,26 +23,26 @@ pub struct Verification {
     pub schema_version: u32,
     /// `verify`.
     pub command: &'static str,
-    /// How it ended.
+    /// The verdict.
     pub verdict: Verdict,
-    /// Why it did not end well.
+    /// Why it is not good.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure: Option<Diagnostic>,
-    /// The keys that everything was verified with.
+    /// The keys used for verification.
     pub keys: KeysReport,
-    /// Who was expected to sign.
+    /// The expected signers.
     pub expected: ExpectedReport,
-    /// The places that were read.
+    /// The locations that were read.
     pub sources: Vec<SourceReport>,
-    /// The images, place by place.
+    /// The images, location by location.
     pub images: Vec<ImageVerdict>,
-    /// Who made good signatures.
+    /// The signers of valid signatures.
     pub signers: Vec<SignerCount>,
     /// Counts.
     pub counts: VerifyCounts,
 }
 
-/// How a run ended.
+/// The verdict on a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
@@ -50,7 +50,7 @@ pub enum Verdict {
     Verified,
     /// Something is refused, or a signature is missing.
     Refused,
-    /// Nothing is refused, and not everything could be read.
+    /// Nothing is refused, but not everything could be read.
     Incomplete,
 }
 
@@ -58,11 +58,11 @@ pub enum Verdict {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct KeysReport {
-    /// Whether they are from an authenticated pack; else whoever named the files vouches for them.
+    /// Whether they are from an authenticated pack; if not, the user who named the files vouches for them.
     pub authenticated: bool,
     /// What authenticated them.
     pub by: Vec<String>,
-    /// When this host did, where it remembers that.
+    /// When this host authenticated them, if that is in its state.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at: Option<Timestamp>,
     /// The directory, or the files.
@@ -70,11 +70,11 @@ pub struct KeysReport {
     /// The pack.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pack: Option<PackIdentity>,
-    /// How many there are.
+    /// The number of keys.
     pub count: usize,
 }
 
-/// A pack, by what people compare.
+/// Identifies a pack by what people compare.
 #[derive(Debug, Serialize)]
 pub struct PackIdentity {
     /// The lineage.
@@ -85,33 +85,33 @@ pub struct PackIdentity {
     pub digest: Digest,
     /// When it was made.
     pub created: Timestamp,
-    /// How old it is, in days.
+    /// Its age in days.
     pub days: i64,
 }
 
-/// Who was expected to sign.
+/// The expected signers.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ExpectedReport {
-    /// `rules`, `identity`, or `signer-keys` where the pack has no rules.
+    /// `rules`, `identity`, or `signer-keys` if the pack has no rules.
     pub by: &'static str,
-    /// How many rules the pack has.
+    /// The number of rules in the pack.
     pub rules: usize,
-    /// The identity of the command line.
+    /// The identity given on the command line.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub identity: Option<String>,
-    /// The issuer of the command line.
+    /// The issuer given on the command line.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub issuer: Option<String>,
 }
 
-/// An image, or the instance of a list for one platform.
+/// An image, or the instance of an index for one platform.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ImageVerdict {
-    /// The place.
+    /// The location.
     pub source: String,
-    /// The repository; empty where the place has none.
+    /// The repository; empty if the location has none.
     pub repository: String,
     /// The tags.
     pub tags: Vec<String>,
@@ -119,52 +119,52 @@ pub struct ImageVerdict {
     pub digest: Digest,
     /// `image`, `index`, `artifact`, `absent` or `unreadable`.
     pub kind: &'static str,
-    /// The list that it is an instance of.
+    /// The index that it is an instance of.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub instance_of: Option<Digest>,
-    /// Its platform, of an instance whose list says it.
+    /// Its platform, if it is an instance whose index states it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub platform: Option<String>,
-    /// The name that it was mirrored from, where that is known.
+    /// The name that it was mirrored from, if known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// What was found.
+    /// The verdict.
     pub state: VerifyState,
-    /// The rule or flag that it is held to.
+    /// The rule or flag that applies to it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rule: Option<String>,
-    /// Its signatures, each of which was judged.
+    /// Its signatures, all of which were judged.
     pub signatures: Vec<SignatureVerdict>,
-    /// Signed statements about it that are no signatures.
+    /// Signed statements about it that are not signatures.
     pub attestations: Vec<SignatureVerdict>,
-    /// What else belongs to it: `notation`, `sbom`, ….
+    /// Its other artifacts: `notation`, `sbom`, ….
     pub others: Vec<String>,
-    /// Why it is refused or unreadable, and what else is wrong.
+    /// Why it is refused or unreadable, and other problems.
     pub problems: Vec<Diagnostic>,
-    /// Its name for people.
+    /// Its display name.
     #[serde(skip)]
     pub label: String,
 }
 
-/// What was found of an image.
+/// The verdict on an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum VerifyState {
-    /// A signature by an expected signer is good.
+    /// It has a valid signature by an expected signer.
     Good,
-    /// It is good by the list that it is an instance of, or by the instances that it lists.
+    /// It is covered by the index that it is an instance of, or by its own instances.
     GoodByList,
-    /// A signature is wrong and none is good, or a signature is required and none counts.
+    /// It has an invalid signature and no valid one, or a signature is required and none counts.
     Refused,
-    /// Its signatures are good, and by nobody who is expected.
+    /// Its signatures are valid, but none is by an expected signer.
     Unexpected,
-    /// It was read, and nothing signs it.
+    /// It was read, and has no signatures.
     Unsigned,
-    /// It, or what may be its signature, could not be read.
+    /// It, or a possible signature of it, could not be read.
     Unreadable,
-    /// What signs it is of another kind: Notation, attestations, Docker schema 1.
+    /// It is signed in another way: Notation, attestations, Docker schema 1.
     SignedOtherwise,
-    /// The place names it and does not hold it.
+    /// The location lists it but does not contain it.
     NotHere,
 }
 
@@ -176,43 +176,43 @@ pub struct SignatureVerdict {
     pub form: &'static str,
     /// How it was found.
     pub found: &'static str,
-    /// The manifest or file that holds it.
+    /// The manifest or file that contains it.
     pub at: String,
-    /// What it was found to be.
+    /// The verdict.
     pub state: SignatureState,
-    /// Who signed, where it is good.
+    /// The signer, if it is valid.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signer: Option<SignerReport>,
-    /// Who it says that signed, where it is not: a claim.
+    /// The claimed signer, if it is not: a claim.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub claim: Option<String>,
     /// When it was made.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub time: Option<Timestamp>,
-    /// Whose clock says so: `log`, `timestamp`, or `host` where nothing dates it and it was judged as of now.
+    /// The clock this time is from: `log`, `timestamp`, or `host` if nothing dates it and it was judged as of now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clock: Option<&'static str>,
-    /// Whether a transparency log holds it, where it is good.
+    /// Whether it is in a transparency log, if it is valid.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub logged: Option<bool>,
     /// The reference that the signer wrote.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
-    /// The predicate type, of a statement.
+    /// The predicate type, for a statement.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub predicate: Option<String>,
-    /// The first check that failed, or what is worth knowing of a good one.
+    /// The first check that failed, or a remark on a valid one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<Diagnostic>,
 }
 
-/// What a signature was found to be.
+/// The verdict on a signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SignatureState {
-    /// Good, by an expected signer.
+    /// Valid, by an expected signer.
     Good,
-    /// Good, and not by an expected signer.
+    /// Valid, but not by an expected signer.
     Unexpected,
     /// It does not verify.
     Refused,
@@ -220,11 +220,11 @@ pub enum SignatureState {
     Unreadable,
 }
 
-/// Who signed.
+/// A signer.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SignerReport {
-    /// The file of the key; of a certificate, that of its CA.
+    /// The file of the key; for a certificate, that of its CA.
     pub key: String,
     /// The fingerprint of that key.
     pub fingerprint: Fingerprint,
@@ -239,19 +239,19 @@ pub struct SignerReport {
     pub issuer: Option<String>,
 }
 
-/// A signer with the good signatures by it.
+/// A signer with their valid signatures.
 #[derive(Debug, Serialize)]
 pub struct SignerCount {
-    /// Who.
+    /// The signer.
     #[serde(flatten)]
     pub signer: SignerReport,
-    /// Whether it is expected for all of these.
+    /// Whether the signer is expected for all of these images.
     pub expected: bool,
-    /// Images that it signed.
+    /// The number of images signed.
     pub images: usize,
-    /// Signatures that a transparency log holds.
+    /// The number of signatures in a transparency log.
     pub logged: usize,
-    /// Signatures that none does.
+    /// The number of signatures in none.
     pub unlogged: usize,
 }
 
@@ -270,14 +270,14 @@ impl VerifyState {
         }
     }
 
-    /// Whether a signature counts for it.
+    /// Whether it has a signature that counts.
     pub const fn is_good(self) -> bool {
         matches!(self, Self::Good | Self::GoodByList)
     }
 }
 
 impl SignerReport {
-    /// For people: the key, or the identity with its issuer.
+    /// The display name: the key, or the identity with its issuer.
     pub fn name(&self) -> String {
         match (&self.identity, &self.issuer) {
             (Some(identity), Some(issuer)) => format!("{identity}, issuer {issuer}"),

@@ -1,11 +1,11 @@
-//! The result of `verify` for people: what was asked, problems with what to do, who signed, counts, one last line.
+//! The result of `verify` as text: what was asked, problems with hints, signers, counts, and a final line.
 
 mod problems;
 
 use super::{SignatureState, SignatureVerdict, SignerCount, Verdict, Verification, VerifyState};
 use crate::display::{Paint, count, shown};
 
-/// Entries of one part that are written without `--verbose`.
+/// The maximum number of entries per section without `--verbose`.
 const SHOWN: usize = 20;
 
 /// Writes the result. With `all`, every image with every signature.
@@ -232,7 +232,7 @@ impl Text {
     }
 }
 
-/// The day of a time.
+/// The date of a time.
 fn date(time: jiff::Timestamp) -> String {
     time.to_string().chars().take(10).collect()
 }

@@ -53,7 +53,7 @@ impl Text {
         }
     }
 
-    /// Images with the first of their problems; what is the same for several is said once, behind them.
+    /// Images with their first problem, grouped so that a shared hint is shown once, after the last of them.
     fn grouped(&mut self, images: &[&ImageVerdict]) {
         let mut groups: BTreeMap<_, Vec<&ImageVerdict>> = BTreeMap::new();
         for image in images {
