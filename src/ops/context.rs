@@ -8,22 +8,22 @@ use crate::{
     registry::credentials::Locations,
 };
 
-/// What an operation needs beside its request.
+/// Everything that an operation needs in addition to its request.
 #[derive(Clone)]
 pub struct Context {
-    /// Now: an operation reads no clock.
+    /// The current time, because operations do not read the clock.
     pub now: Timestamp,
     /// The environment.
     pub env: Env,
-    /// Who runs it, for the log of the state.
+    /// The user who runs it, for the log in the state directory.
     pub caller: Caller,
-    /// How registries and other hosts are spoken to.
+    /// Settings for registries and other hosts.
     pub net: Net,
-    /// Who hears what is reported on the way.
+    /// Receives progress messages and warnings.
     pub events: Arc<dyn Events>,
     /// Counts the bytes of transfers that may take long.
     pub progress: Progress,
-    /// What an interruption leaves behind.
+    /// Handles interruptions.
     pub interrupt: Interrupt,
 }
 
@@ -42,22 +42,22 @@ impl Context {
     }
 }
 
-/// Who runs an operation, as far as the caller knows. It decides nothing.
+/// The user who runs an operation, as far as known. It does not affect decisions.
 #[derive(Debug, Clone, Default)]
 pub struct Caller {
-    /// The number of the user of the operating system.
+    /// The numeric user id.
     pub uid: Option<u32>,
     /// The user's name.
     pub user: Option<String>,
-    /// The number of the user who logged in, which `sudo` does not change.
+    /// The numeric id of the user who logged in, which `sudo` does not change.
     pub login_uid: Option<u32>,
     /// The host's name.
     pub host: Option<String>,
-    /// Where [`Context::now`] is from, as `system-clock`.
+    /// The source of [`Context::now`], for example `system-clock`.
     pub time_source: Option<String>,
 }
 
-/// The variables of the environment that decide where files lie, as values.
+/// The environment variables that determine the location of files, as values.
 #[derive(Debug, Clone, Default)]
 pub struct Env {
     /// `HOME`.
@@ -66,13 +66,13 @@ pub struct Env {
     pub state_home: Option<PathBuf>,
     /// `OC_MIRROR_CACHE`.
     pub oc_mirror_cache: Option<PathBuf>,
-    /// Where credentials are looked for.
+    /// The locations of credentials.
     pub(crate) credentials: Locations,
 }
 
 impl Env {
-    /// Takes what it needs out of an environment: `Env::from_vars(|name| std::env::var_os(name), Some(uid))`. Empty
-    /// variables count as absent.
+    /// Reads the variables from an environment: `Env::from_vars(|name| std::env::var_os(name), Some(uid))`. Empty
+    /// variables count as unset.
     pub fn from_vars(var: impl Fn(&str) -> Option<OsString>, uid: Option<u32>) -> Self {
         let path = |name| var(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         Self {

@@ -1,4 +1,4 @@
-//! What changes from one keys/ directory or pack to another.
+//! The differences between two keys/ directories or packs.
 
 use std::path::PathBuf;
 
@@ -10,20 +10,20 @@ use crate::{diag::Diagnostic, outcome, pack::Diff};
 /// What to compare.
 #[derive(Debug, Clone, Default)]
 pub struct Request {
-    /// A keys/ directory, or a place that holds a pack.
+    /// A keys/ directory, or a location with a pack.
     pub old: String,
-    /// The same, to compare with.
+    /// The other one.
     pub new: String,
-    /// A cache of oc-mirror.
+    /// An oc-mirror cache.
     pub cache_dir: Option<PathBuf>,
 }
 
-/// The differences, by `schemas/results-v1.schema.json`.
+/// The differences; the JSON is described by `schemas/results-v1.schema.json`.
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
 pub struct Outcome(Diff);
 
-/// Compares two keys/ directories or packs. Neither is authenticated by it.
+/// Compares two keys/ directories or packs. This authenticates neither.
 pub fn diff(request: &Request, ctx: &Context) -> Result<Outcome, Diagnostic> {
     let cache = request.cache_dir.as_deref();
     let (old, _) = keys_or_pack(&request.old, cache, ctx).map_err(|e| e.on("old"))?;
@@ -32,12 +32,12 @@ pub fn diff(request: &Request, ctx: &Context) -> Result<Outcome, Diagnostic> {
 }
 
 impl Outcome {
-    /// Whether nothing differs.
+    /// Whether there are no differences.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// For a person, one difference a line.
+    /// The differences as text, one per line.
     pub fn text(&self) -> String {
         outcome::diff(&self.0)
     }

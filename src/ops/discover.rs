@@ -12,16 +12,16 @@ use crate::{
     policy::rule::draft_rules,
 };
 
-/// Where to look.
+/// What to read.
 #[derive(Debug, Clone, Default)]
 pub struct Request {
-    /// Where to look, and which keys there are.
+    /// The locations and the key sources.
     pub sources: Sources,
-    /// Whether to draft rules from what was seen, and where to.
+    /// Whether to draft rules from the findings, and where to write them.
     pub draft_rules: Option<DraftRules>,
 }
 
-/// Where a draft of rules goes.
+/// Where to write a draft of rules.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DraftRules {
     /// Into the outcome.
@@ -30,16 +30,17 @@ pub enum DraftRules {
     File(PathBuf),
 }
 
-/// What was found.
+/// The findings.
 #[derive(Debug)]
 pub struct Outcome {
     /// The report.
     pub report: Report,
-    /// The draft of rules, where the outcome is to have it.
+    /// The draft of rules, if it was requested in the outcome.
     pub draft_rules: Option<String>,
 }
 
-/// Reads the places, finds the signatures, and proves the keys that they need. Nothing is written but the draft of rules.
+/// Reads the locations, finds the signatures, and proves the keys that they need. Writes nothing but the draft of
+/// rules.
 pub fn discover(request: &Request, ctx: &Context) -> Result<Outcome, Diagnostic> {
     if let Some(DraftRules::File(path)) = &request.draft_rules
         && path.symlink_metadata().is_ok()

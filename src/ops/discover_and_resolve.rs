@@ -1,4 +1,4 @@
-//! From the places that are named to what their signatures need.
+//! Reads the given locations and resolves what their signatures need.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -23,18 +23,18 @@ use crate::{
     resolve::{Answer, Judge, Resolution, Resolver, Verdict},
 };
 
-/// Everything that the sources and the key sources give, resolved.
+/// Everything found in the locations and the key sources, resolved.
 pub(super) struct Found {
     pub(super) discovery: Arc<Discovery<Verdict>>,
     pub(super) gathered: Gathered,
     pub(super) resolution: Arc<Resolution>,
-    /// The missing needs that a revoked key fits: role and id.
+    /// The missing needs that a revoked key would fit: role and id.
     pub(super) revoked: BTreeSet<(Role, String)>,
 }
 
-/// Reads the sources and resolves what their signatures need.
+/// Reads the locations and resolves what their signatures need.
 ///
-/// A revoked key satisfies no need: it is no candidate at all.
+/// A revoked key satisfies no need: it is not even a candidate.
 pub(super) fn discover_and_resolve(
     wanted: &Sources,
     revoked: &(dyn Fn(&Fingerprint) -> bool + Sync),
@@ -84,13 +84,13 @@ pub(super) fn discover_and_resolve(
     Ok(Found { discovery: Arc::new(discovery), gathered, resolution: Arc::new(resolution), revoked })
 }
 
-/// The failure where no image could be read, with the first of what damage there is.
+/// The failure if no image could be read, with the first damage that was found.
 fn nothing_readable(discovery: &Discovery<Verdict>, sources: &[Opened]) -> Diagnostic {
     let places: Vec<_> = discovery.places.iter().map(|p| p.name.as_str()).collect();
     let mut what = format!("{} holds no image that can be read", places.join(", "));
     let problems = discovery.images.iter().flat_map(|image| &image.problems);
     let problems = problems.chain(discovery.places.iter().flat_map(|place| &place.problems));
-    // What lies elsewhere is the advice's business.
+    // Content in other archives is covered by the advice.
     let damage = problems.filter(|problem| problem.code != Code::BlobElsewhere).collect::<Vec<_>>();
     if let Some(first) = damage.first() {
         what.push_str(&format!("; the first of {}: {}", count(damage.len(), "problem"), first.message));
@@ -109,7 +109,7 @@ fn nothing_readable(discovery: &Discovery<Verdict>, sources: &[Opened]) -> Diagn
     failure
 }
 
-/// Takes out the keys that somebody revoked who may say so.
+/// Removes the revoked keys.
 pub(super) fn leave_out(
     gathered: &mut Gathered,
     revoked: &dyn Fn(&Fingerprint) -> bool,
@@ -152,7 +152,7 @@ fn warn_of_doubt(discovery: &Discovery<Verdict>, ctx: &Context) {
     }
 }
 
-/// Says where manifests are named and lie in another archive: what is signed may be among them.
+/// Warns if there are manifests in other archives, because signed images may be among them.
 fn warn_of_absent(discovery: &Discovery<Verdict>, sources: &[Opened], ctx: &Context) {
     for (place, Opened { source, .. }) in discovery.places.iter().zip(sources) {
         if place.absent > 0 && source.abilities().completeness == Completeness::Partial {

@@ -1,11 +1,11 @@
 use crate::diag::Diagnostic;
 
-/// Why an operation failed, with what it had found until then: a pack without an anchor is shown and refused.
+/// Why an operation failed, with its findings until then: a pack without an anchor is shown and refused.
 #[derive(Debug)]
 pub struct Failure<F> {
-    /// Why.
+    /// The reason.
     pub diagnostic: Diagnostic,
-    /// What had been found, where a person decides by it what to do.
+    /// The findings, if the user needs them to decide what to do.
     pub found: Option<Box<F>>,
 }
 
@@ -19,7 +19,7 @@ where
 }
 
 impl<F> Failure<F> {
-    /// The same with what had been found.
+    /// A failure with findings.
     pub(super) fn after(diagnostic: impl Into<Diagnostic>, found: F) -> Self {
         Self { diagnostic: diagnostic.into(), found: Some(Box::new(found)) }
     }

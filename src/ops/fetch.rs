@@ -1,4 +1,4 @@
-//! Finding the pack that is meant in a place.
+//! Finds the requested pack in a location.
 
 use std::path::Path;
 
@@ -18,7 +18,7 @@ use crate::{
     signature::UntrustedSignature,
 };
 
-/// No pack, or several, where one is wanted.
+/// There is no pack, or more than one.
 #[derive(Debug, Error)]
 enum Ambiguous {
     #[error("{0} holds no pack")]
@@ -33,23 +33,23 @@ impl From<Ambiguous> for Diagnostic {
     }
 }
 
-/// Where to look for a pack, and what the caller knows of it.
+/// Where to look for a pack, and what the caller knows about it.
 pub(super) struct Wanted<'a> {
     pub(super) location: &'a Location,
-    /// A cache of oc-mirror.
+    /// An oc-mirror cache.
     pub(super) cache_dir: Option<&'a Path>,
-    /// Digests that the caller gave: of several packs, the one that has one of them is meant.
+    /// Digests given by the caller: of several packs, the one that has one of them is selected.
     pub(super) digests: &'a [Digest],
 }
 
-/// A pack as it was fetched, and where it is from.
+/// A fetched pack, and its location.
 pub(super) struct Fetched {
     pub(super) pack: UnverifiedPack,
     source: Box<dyn Source>,
 }
 
 impl Fetched {
-    /// Signatures of the pack's manifest that lie beside it.
+    /// Signatures of the pack's manifest, stored next to it.
     pub(super) fn manifest_signatures(&self) -> ManifestSignatures {
         let mut signatures = ManifestSignatures::default();
         let manifest = self.pack.manifest_digest();
@@ -72,15 +72,15 @@ impl Fetched {
     }
 }
 
-/// What lies beside a manifest. One that can't be read is not one that is absent.
+/// The signatures next to a manifest. An unreadable one must not count as absent.
 #[derive(Default)]
 pub(super) struct ManifestSignatures {
     pub(super) readable: Vec<UntrustedSignature>,
-    /// Why others could not be read, or not be looked for.
+    /// Why others could not be read or looked up.
     pub(super) unreadable: Vec<Diagnostic>,
 }
 
-/// A pack that lies as a directory or as an artifact, with the artifact's manifest digest.
+/// A pack from a directory or an artifact, with the artifact's manifest digest.
 pub(super) fn keys_or_pack(
     place: &str,
     cache_dir: Option<&Path>,
@@ -96,7 +96,7 @@ pub(super) fn keys_or_pack(
     Ok((untrusted.into_draft()?, Some(manifest)))
 }
 
-/// Fetches the pack that a location names or, where it names none, the only one that is there.
+/// Fetches the pack that a location names or, if it names none, the only one there.
 pub(super) fn pack(wanted: &Wanted<'_>, ctx: &Context) -> Result<Fetched, Diagnostic> {
     let location = wanted.location;
     ctx.net.check(hosts(std::slice::from_ref(location)))?;
@@ -114,7 +114,7 @@ pub(super) fn pack(wanted: &Wanted<'_>, ctx: &Context) -> Result<Fetched, Diagno
     Ok(Fetched { pack, source })
 }
 
-/// In the archive that travels beside the images, else as an image among them.
+/// In the archive next to the images, otherwise as an image among them.
 fn in_oc_mirror(wanted: &Wanted<'_>, ctx: &Context) -> Result<Fetched, Diagnostic> {
     let opened = oc_mirror::open(std::slice::from_ref(wanted.location), wanted.cache_dir, ctx)?;
     let Some(source) = opened.into_iter().next() else {
@@ -124,18 +124,18 @@ fn in_oc_mirror(wanted: &Wanted<'_>, ctx: &Context) -> Result<Fetched, Diagnosti
         let archive = archive?;
         Ok(Fetched { pack: only(&archive, &[])?, source: Box::new(archive) })
     };
-    // One after the other, and of each no more is kept than tells them apart: there may be many.
+    // There may be many, so they are read one at a time, and only the identifying data of each is kept.
     let seen: Vec<_> =
         source.carried()?.map(|archive| Some(Seen::of(read(archive).ok()?, wanted.digests))).collect();
     if seen.is_empty() {
         return Ok(Fetched { pack: only(&source, wanted.digests)?, source: Box::new(source) });
     }
-    // Of several the first counts, as it will for disk-to-mirror, unless the caller says which one is meant.
+    // Of several the first one is used, as disk-to-mirror will, unless the caller selects one.
     warn_of_newer(&seen, ctx);
     let meant = seen.iter().position(|seen| seen.as_ref().is_some_and(|seen| seen.meant));
     if meant.is_none()
         && !wanted.digests.is_empty()
-        // It may be among the images; if it is not, the first one is refused later, by name.
+        // It may be among the images; if not, the first one is refused later, by name.
         && let Ok(pack) = only(&source, wanted.digests)
         && matches(&pack, wanted.digests)
     {
@@ -147,7 +147,7 @@ fn in_oc_mirror(wanted: &Wanted<'_>, ctx: &Context) -> Result<Fetched, Diagnosti
     Ok(chosen)
 }
 
-/// What is kept of a pack among several. Nothing is authenticated yet: this is what the packs say.
+/// The data kept of one of several packs. Nothing is authenticated yet: these are the packs' own claims.
 struct Seen {
     place: String,
     meant: bool,
@@ -163,7 +163,7 @@ impl Seen {
     }
 }
 
-/// Warns where the pack that counts says that it is older than another one that is there.
+/// Warns if the selected pack claims to be older than another one there.
 fn warn_of_newer(seen: &[Option<Seen>], ctx: &Context) {
     let Some(Some(first)) = seen.first() else { return };
     let Some((name, version)) = &first.lineage else { return };
@@ -190,7 +190,7 @@ fn named(source: &dyn Source, name: &str) -> Result<(String, Descriptor), Diagno
     Err(content::ContentError::NoSuchName { place: source.place(), name: format!("{kind} {name}") }.into())
 }
 
-/// Whether a pack is the one that these digests mean. This chooses among packs; it authenticates nothing.
+/// Whether a pack has one of these digests. This selects a pack; it authenticates nothing.
 fn matches(pack: &UnverifiedPack, digests: &[Digest]) -> bool {
     digests.contains(&pack.manifest_digest()) || digests.contains(&pack.digest())
 }

@@ -1,4 +1,4 @@
-//! `--images`: which images of a registry are meant.
+//! `--images`: the selected images of a registry.
 
 use std::{collections::BTreeMap, io, path::Path};
 
@@ -15,19 +15,19 @@ use crate::{
     text,
 };
 
-/// The images that a list means.
+/// The images selected by a list.
 pub(super) struct Listed {
     /// By registry.
     pub(super) images: BTreeMap<Host, Images>,
-    /// The repositories at the mirror that a person wrote down, each with that of its source.
+    /// The mirrored repositories according to a list written by the user, each with its source.
     pub(super) copied: Vec<(String, String)>,
-    /// Whether oc-mirror is to mirror them from there: the list is one of its own, read where it copies from.
+    /// Whether oc-mirror is going to mirror them from there: the list is one of its own, read at the source.
     pub(super) to_be_mirrored: bool,
     /// What oc-mirror mirrored: the list is one of its own, and a mirror is read.
     pub(super) mirrored_from: Option<MirroredFrom>,
 }
 
-/// Finds the registries and images that a list means, at `mirror` if one is given.
+/// Determines the registries and images selected by a list, at `mirror` if given.
 pub(super) fn images(list: &str, place: Option<&Location>, ctx: &Context) -> Result<Listed, Diagnostic> {
     let mirror = match place {
         None => None,
@@ -77,7 +77,7 @@ pub(super) fn images(list: &str, place: Option<&Location>, ctx: &Context) -> Res
             "give the ImageSetConfiguration or mapping.txt, whose sources are compared with what is there",
         ));
     }
-    // What names in a place of images say is no more than that.
+    // The names in a location with images are only claims.
     let copied = mirror.filter(|_| is_written).map_or_else(Vec::new, |mirror| copied(&listed, mirror));
     let images = locate(&listed, mirror);
     let mirror = mirror.map(|(host, prefix)| (host.clone(), prefix.to_owned()));
@@ -85,11 +85,11 @@ pub(super) fn images(list: &str, place: Option<&Location>, ctx: &Context) -> Res
     Ok(Listed { images, copied, to_be_mirrored: of_oc_mirror && place.is_none(), mirrored_from })
 }
 
-/// The text of a list; `None` where the name means a place with images instead.
+/// The text of a list; `None` if the name is that of a location with images.
 fn read(list: &str) -> Result<Option<String>, Diagnostic> {
     let failed = |e: io::Error| Diagnostic::new(Code::ReadFailed, format!("could not read {list}: {e}"));
     let path = Path::new(if list == "-" { "/dev/stdin" } else { list });
-    // A folder, or the name of a place.
+    // A directory, or the name of a location.
     if path.is_dir() || !fs::may_be_there(path) {
         return Ok(None);
     }
@@ -98,7 +98,7 @@ fn read(list: &str) -> Result<Option<String>, Diagnostic> {
         Diagnostic::new(Code::TooLarge, format!("{list} is longer than any list of images"))
     })?;
     let bytes = text::utf8(&bytes);
-    // An archive is a file too; no list holds a NUL.
+    // An archive is a file too; a list never contains NUL.
     if bytes.contains(&0) {
         return Ok(None);
     }
@@ -107,15 +107,15 @@ fn read(list: &str) -> Result<Option<String>, Diagnostic> {
         .map_err(|_| Diagnostic::new(Code::ListMalformed, format!("{list} is not UTF-8 text")))
 }
 
-/// The images of another place, by their names there.
+/// The images of another location, by their names there.
 fn of_source(place: &str, ctx: &Context) -> Result<Vec<ListedImage>, Diagnostic> {
     let location = location(place)?;
     let source = content::open_source(&location, &|| ctx.registry())?;
     let target = Target { source: source.as_ref(), only: location.reference() };
     let found = discover(&[target], &mut |_| {})?;
     let mut listed = Vec::new();
-    // A place without hosts (registry storage, an archive of oc-mirror) still needs one in a reference; the mirror
-    // that the images are looked up at drops it again.
+    // A location without hosts (registry storage, an oc-mirror archive) needs one in a reference; the mirror at which
+    // the images are looked up drops it again.
     let nowhere = Host::parse("source.invalid")
         .map_err(|e| Diagnostic::usage(e.to_string(), "this is a fault of keypack"))?;
     for image in found.images.iter().filter(|i| i.kind != Kind::Absent && i.instance_of.is_none()) {

@@ -1,4 +1,4 @@
-//! What a keys/ directory or a pack says of itself. Nothing is authenticated by it.
+//! Shows the contents of a keys/ directory or a pack. This authenticates nothing.
 
 use std::{
     collections::BTreeMap,
@@ -16,26 +16,26 @@ use crate::{
     pack::{ChainSide, Diff, Draft},
 };
 
-/// What to look at.
+/// What to inspect.
 #[derive(Debug, Clone, Default)]
 pub struct Request {
-    /// A keys/ directory, or a place that holds a pack.
+    /// A keys/ directory, or a location with a pack.
     pub place: String,
-    /// Where this host remembers what it authenticated; without it, the usual directory.
+    /// The state directory; the default one if omitted.
     pub state_dir: Option<PathBuf>,
-    /// A cache of oc-mirror.
+    /// An oc-mirror cache.
     pub cache_dir: Option<PathBuf>,
-    /// A keys/ directory, or a place that holds a pack, to tell what changed since.
+    /// A keys/ directory, or a location with a pack, to compare with.
     pub since: Option<String>,
 }
 
-/// What it says of itself, by `schemas/results-v1.schema.json`.
+/// The contents; the JSON is described by `schemas/results-v1.schema.json`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
     standing: Standing,
     manifest: Option<Digest>,
     draft: Draft,
-    /// What it was compared with, and what differs.
+    /// The name of the pack it was compared with, and the differences.
     since: Option<(String, Diff)>,
     now: Timestamp,
 }
@@ -43,7 +43,7 @@ pub struct Outcome {
 /// Reads a keys/ directory or a pack.
 pub fn inspect(request: &Request, ctx: &Context) -> Result<Outcome, Diagnostic> {
     let (draft, manifest) = keys_or_pack(&request.place, request.cache_dir.as_deref(), ctx)?;
-    // A host's memory is about the directories on it; a pack elsewhere is pulled to be believed.
+    // The state of a host concerns the directories on it; a pack from elsewhere has to be pulled first.
     let standing = match (manifest, state_dir::path(request.state_dir.as_deref(), &ctx.env)) {
         (None, Ok(dir)) => state_dir::standing(&dir, &draft, Path::new(&request.place))?,
         _ => Standing::NotAuthenticated,
@@ -69,7 +69,7 @@ pub fn inspect(request: &Request, ctx: &Context) -> Result<Outcome, Diagnostic> 
 }
 
 impl Outcome {
-    /// A pack that nothing authenticates.
+    /// A pack that is not authenticated.
     pub(super) fn unauthenticated(draft: Draft, manifest: Digest, now: Timestamp) -> Self {
         Self { standing: Standing::NotAuthenticated, manifest: Some(manifest), draft, since: None, now }
     }
@@ -84,17 +84,17 @@ impl Outcome {
         self.draft.inventory().key_set()
     }
 
-    /// Whether something in it has ended, or ends within 30 days.
+    /// Whether something in it has expired, or expires within 30 days.
     pub fn is_stale(&self) -> bool {
         outcome::ends(&self.draft).iter().any(|end| end.is_near(self.now))
     }
 
-    /// When what is in it ends, as a table.
+    /// The expiry dates in it, as a table.
     pub fn ages(&self) -> String {
         outcome::ends_table(&outcome::ends(&self.draft), self.now)
     }
 
-    /// One page for two people to compare and sign. `program` is the digest of the program that prints it.
+    /// A one-page summary for two people to compare and sign. `program` is the digest of the running program.
     pub fn sheet(&self, program: Option<Digest>) -> String {
         let standing = self.standing.to_string();
         let since = self.since.as_ref().map(|(what, diff)| (what.as_str(), diff));
@@ -106,12 +106,12 @@ impl Outcome {
         self.draft.digest()
     }
 
-    /// The digest of the artifact's manifest, where it is an artifact.
+    /// The digest of the artifact's manifest, if it is an artifact.
     pub const fn manifest_digest(&self) -> Option<Digest> {
         self.manifest
     }
 
-    /// For a person. With `verbose`, each source of a key comes with its digest.
+    /// The contents as text. With `verbose`, each source of a key is shown with its digest.
     pub fn text(&self, verbose: bool) -> String {
         outcome::inventory(&self.draft, self.manifest, &self.standing, verbose)
     }

@@ -4,7 +4,7 @@ use crate::{
     pack::{Inventory, KEPT_LONG, kept_long},
 };
 
-/// Warns of the keys that no collection has needed for long.
+/// Warns of keys that have not been needed for a long time.
 pub(super) fn warn_of_long_kept(
     inventory: &Inventory,
     now: jiff::Timestamp,

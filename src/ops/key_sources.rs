@@ -1,4 +1,4 @@
-//! From the sources that are named to keys that could be the right ones.
+//! Reads candidates from the given key sources.
 
 use std::path::{Path, PathBuf};
 
@@ -12,35 +12,35 @@ use crate::{
     keysource::{AddressOrPath, Gathered, KeyFile},
 };
 
-/// Where keys come from, beside what is built in.
+/// The key sources, in addition to built-in ones.
 #[derive(Debug, Clone)]
 pub struct KeySources {
-    /// A keys/ directory: then its keys count, and no others. Nothing authenticates them here; what comes out is whether
-    /// they fit.
+    /// A keys/ directory, whose keys are then the only ones used. They are not authenticated here; the result shows
+    /// whether they fit.
     pub keys_dir: Option<PathBuf>,
-    /// Files `trusted_root.json`.
+    /// `trusted_root.json` files.
     pub trusted_roots: Vec<PathBuf>,
-    /// Files with keys or chains, each with its role where it is given.
+    /// Files with keys or chains, each with its role if given.
     pub keys: Vec<KeyFile>,
-    /// A `policy.json` whose keys count.
+    /// A `policy.json` whose keys are used.
     pub from_policy: Option<PathBuf>,
-    /// The directory below which a host's /etc lies, with its policy.json and /etc/pki/sigstore; without it, no host is
-    /// looked at.
+    /// The root directory of a host with /etc, to read its policy.json and /etc/pki/sigstore; if omitted, no host's
+    /// keys are read.
     pub host_root: Option<PathBuf>,
-    /// A key with one of these fingerprints counts though it was found in a release payload.
+    /// A key with one of these fingerprints is used even if it was found in a release payload.
     pub pins: Vec<Pin>,
-    /// Rekors, by address or by a file with the key.
+    /// Rekor logs, by address or by a file with the key.
     pub rekor: Vec<String>,
     /// TUF repositories, by address or directory.
     pub tuf: Vec<String>,
-    /// The roots that these may begin with.
+    /// Possible initial roots of these repositories.
     pub tuf_roots: Vec<TufRoot>,
-    /// Whether no host may be asked, neither for keys nor for images.
+    /// Whether network access is disabled, for keys as well as for images.
     pub offline: bool,
 }
 
 impl Default for KeySources {
-    /// What is built in, and this host.
+    /// The built-in sources, and this host.
     fn default() -> Self {
         Self {
             keys_dir: None,
@@ -58,7 +58,7 @@ impl Default for KeySources {
 }
 
 impl KeySources {
-    /// Reads the sources that the caller names, then what is built in.
+    /// Reads the sources given by the caller, then the built-in ones.
     pub(super) fn gather(&self, ctx: &Context) -> Result<Gathered, Diagnostic> {
         let mut gathered = Gathered { pins: self.pins.clone(), ..Gathered::default() };
         if let Some(directory) = &self.keys_dir {
@@ -99,7 +99,7 @@ impl KeySources {
                     gathered.add_rekor(&url, &Client::new(ctx.registry().http))?;
                 }
                 AddressOrPath::Path(path) => gathered.add_rekor_file(&path).map_err(|e| {
-                    // A host without its scheme looks like a file that is not there.
+                    // A host without its scheme looks like a missing file.
                     let absent = e.is_absent();
                     let failure = Diagnostic::from(e);
                     if absent {
@@ -129,7 +129,7 @@ impl KeySources {
     }
 }
 
-/// The keys of a keys/ directory, each as its inventory describes it.
+/// The keys of a keys/ directory, each as described by its inventory.
 fn of_directory(directory: &Path) -> Result<Vec<Candidate>, Diagnostic> {
     let draft = keys_to_read(directory)?;
     let candidates = draft.keys().map(|(record, material)| {
@@ -150,7 +150,7 @@ fn add_key_file(gathered: &mut Gathered, file: &KeyFile, ctx: &Context) -> Resul
         let hint = format!("check the path; if ROLE=FILE is meant, the roles are {roles}");
         if mistyped { failure.hinting(hint) } else { failure }
     })?;
-    // The maker of a file also names it.
+    // The file's maker has named it too.
     if let Some(role) = file.role_by_name().filter(|role| !matches!(role, Role::Signer | Role::Gpg)) {
         ctx.events.warn(&format!(
             "{path} is taken for the key of a {} because of its name; write --key {role}=FILE if it is one, and its \
@@ -161,7 +161,7 @@ fn add_key_file(gathered: &mut Gathered, file: &KeyFile, ctx: &Context) -> Resul
     Ok(())
 }
 
-/// Adds what release payloads inside the mirror say: claims, unless they are known.
+/// Adds the claims of release payloads inside the mirror; only well-known or pinned keys are used.
 pub(super) fn add_payloads(gathered: &mut Gathered, source: &dyn Source) -> Result<(), Diagnostic> {
     let Some(releases) = source.abilities().releases else { return Ok(()) };
     releases.release_manifests(&mut |manifest| {

@@ -1,5 +1,5 @@
-//! One line in the state's log for each run that came as far as a pack, and one before anything is done that only an
-//! `--…-unsafe` allows.
+//! Writes one line to the state's log for each run that got as far as a pack, and one before any action that is only
+//! allowed by an `--…-unsafe`.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ use crate::{
     state::{self, LogEntry},
 };
 
-/// The line of this run.
+/// The log line of this run.
 pub(super) struct RunLog<'a> {
     dir: Option<PathBuf>,
     ctx: &'a Context,
@@ -18,7 +18,7 @@ pub(super) struct RunLog<'a> {
 }
 
 impl<'a> RunLog<'a> {
-    /// A line that is not written unless the run names a pack.
+    /// A line that is only written if the run gets as far as a pack.
     pub(super) fn new(command: &str, dir: Option<PathBuf>, ctx: &'a Context) -> Self {
         let caller = ctx.caller.clone();
         let entry = LogEntry {
@@ -40,7 +40,8 @@ impl<'a> RunLog<'a> {
         self.entry.version = version;
     }
 
-    /// Writes that something is about to be done which only an `--…-unsafe` allows. What can't be logged is not done.
+    /// Records that an action is about to be taken which is only allowed by an `--…-unsafe`. If that fails, it is not
+    /// taken.
     pub(super) fn begin(&self) -> Result<(), Diagnostic> {
         match &self.dir {
             Some(dir) => Ok(state::append(dir, &LogEntry { result: "begun".into(), ..self.entry.clone() })?),
@@ -48,14 +49,14 @@ impl<'a> RunLog<'a> {
         }
     }
 
-    /// Writes how the run ended, if it came as far as a pack.
+    /// Records the result of the run, if it got as far as a pack.
     pub(super) fn end(self, result: &str) {
         if self.entry.pack.is_some() {
             self.done(result);
         }
     }
 
-    /// Writes how the run ended. That it can't be written is a warning: what was done is done.
+    /// Records the result of the run. A failure is only a warning, because the action has been taken.
     pub(super) fn done(mut self, result: &str) {
         let Some(dir) = self.dir else { return };
         self.entry.result = result.into();
@@ -68,7 +69,7 @@ impl<'a> RunLog<'a> {
     }
 }
 
-/// A directory as the log names it.
+/// A directory's name in the log.
 pub(super) fn named(directory: &Path) -> String {
     super::state_dir::absolute(directory).display().to_string()
 }

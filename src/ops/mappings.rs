@@ -1,5 +1,5 @@
-//! Where the names of mirrors and sources are read from: files and folders that the caller names, and what oc-mirror left in a
-//! folder of its own.
+//! Reads the names of mirrors and sources from files and directories given by the caller, and from those that oc-mirror
+//! left in its own directory.
 
 use std::path::{Path, PathBuf};
 
@@ -14,7 +14,7 @@ use crate::{
     text,
 };
 
-/// Reads the files and folders that the caller names: each must name a mirror.
+/// Reads the files and directories given by the caller. Each must contain a mirror.
 pub(super) fn read(paths: &[PathBuf]) -> Result<NameMap, Diagnostic> {
     let mut map = NameMap::default();
     for path in paths {
@@ -27,8 +27,8 @@ pub(super) fn read(paths: &[PathBuf]) -> Result<NameMap, Diagnostic> {
     Ok(map)
 }
 
-/// What oc-mirror wrote into `cluster-resources` of the folders that are read. It came with the images as far as anybody can
-/// tell, and is a claim: what can't be read of it is left out.
+/// Reads oc-mirror's `cluster-resources` in the directories being read. They may have been transferred with the images,
+/// so they are only claims, and unreadable ones are ignored.
 pub(super) fn found<'a>(locations: impl IntoIterator<Item = &'a Location>, ctx: &Context) -> NameMap {
     const FOLDER: &str = "cluster-resources";
     let mut map = NameMap::default();
@@ -45,7 +45,7 @@ pub(super) fn found<'a>(locations: impl IntoIterator<Item = &'a Location>, ctx: 
     map
 }
 
-/// Every file of a folder that is about mirrors; the others are not looked at.
+/// Every file of a directory that concerns mirrors; the others are ignored.
 fn folder(path: &Path) -> Result<NameMap, Diagnostic> {
     let failed = |e| Diagnostic::new(Code::ReadFailed, format!("could not read {}: {e}", path.display()));
     let mut files = Vec::new();
@@ -91,7 +91,7 @@ fn file(path: &Path) -> Result<String, Diagnostic> {
         .map_err(|_| Diagnostic::new(Code::MappingMalformed, format!("{} is not UTF-8 text", path.display())))
 }
 
-/// Which kind it is is told by the words in it: people give what they have.
+/// The kind of a file is recognised by its content, so that users can give any.
 fn parse(path: &Path, text: &str) -> Result<NameMap, Diagnostic> {
     let is_table = |line: &str| line.trim_start().starts_with("[[registry");
     let parsed = if names_mirror_sets(text) {

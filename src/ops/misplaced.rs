@@ -1,5 +1,5 @@
-//! Keys that were given for one thing and that signatures need for another. They are not used: that a signature names a
-//! key as its log does not make the key a log's.
+//! Keys that were given for one purpose and that signatures need for another. They are not used: a signature that names
+//! a key as its log does not make it a log's key.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use crate::{
     signature::Need,
 };
 
-/// Says which they are, in place of saying that nothing needs them.
+/// Reports them, instead of reporting that they are unused.
 pub(super) fn report(gathered: &mut Gathered, resolution: &mut Resolution) {
     let needs = resolution.answers.iter().flat_map(|answers| &answers.needs);
     let missing: BTreeSet<&Need> = needs
@@ -50,7 +50,7 @@ pub(super) fn report(gathered: &mut Gathered, resolution: &mut Resolution) {
     }
 }
 
-/// Whether the key would be the one that is needed, in the role that is needed.
+/// Whether the key would satisfy the need in the needed role.
 fn would_meet(candidate: &Candidate, need: &Need) -> bool {
     let Candidate { key: Key { role, material, url, .. }, .. } = candidate;
     let as_needed = || Key::new(need.role(), material.clone()).map(|key| key.at(url.clone()));
@@ -71,7 +71,7 @@ mod tests {
         Candidate::new(role, key, provenance).unwrap()
     }
 
-    /// What is reported of this key where its log id is missing and, if `signs`, it is a proved signer.
+    /// The report on this key if its log id is missing and, with `signs`, it is a proved signer.
     fn reported(candidate: &Candidate, signs: bool) -> Vec<String> {
         let Material::Key(key) = &candidate.key.material else { panic!() };
         let log_id = PublicKey::fingerprint(key);

@@ -1,9 +1,10 @@
-//! The verbs, as functions that a program can call: a plain request and a [`Context`] in, an outcome out.
+//! The verbs, as functions that a program can call: each takes a plain request and a [`Context`] and returns an
+//! outcome.
 //!
-//! A request names things as a person does (places, files, digests), and reading what it names is a part of the
-//! operation. What an operation finds on its way it reports to [`crate::events::Events`]; what it found in the end is its
-//! outcome. Nothing here prints, reads the clock, or looks at the environment: the [`Context`] brings the time and the
-//! variables. The words are `cli`'s.
+//! A request names things as the user does (locations, files, digests), and reading them is a part of the operation.
+//! During an operation, messages are sent to [`crate::events::Events`]; the final result is the outcome. Nothing here
+//! prints, reads the clock, or accesses the environment: the [`Context`] contains the time and the variables. The
+//! terminal output is up to `cli`.
 
 pub mod collect;
 mod context;

@@ -1,4 +1,4 @@
-//! How registries and other hosts are spoken to.
+//! Settings for registries and other hosts.
 
 use std::{num::NonZeroUsize, path::PathBuf};
 
@@ -13,24 +13,24 @@ use crate::{
     },
 };
 
-/// How registries and other hosts are spoken to. It can hold a password, so it can't be printed.
+/// Settings for registries and other hosts. They may contain a password, so they can't be printed.
 #[derive(Clone)]
 pub struct Net {
-    /// The credentials file; without it, those of containers-auth.json(5).
+    /// The credentials file; if omitted, those of containers-auth.json(5).
     pub authfile: Option<PathBuf>,
-    /// `USER[:PASSWORD]` for the one registry that is named.
+    /// `USER[:PASSWORD]` for the only registry in use.
     pub creds: Option<String>,
     /// A directory with `ca.crt`, `client.cert` and `client.key` for the registry.
     pub cert_dir: Option<PathBuf>,
-    /// Whether a registry's certificate is checked; without, http on this machine is allowed too.
+    /// Whether a registry's certificate is verified; if not, http to the local machine is allowed too.
     pub tls_verify: bool,
-    /// Whether http is spoken.
+    /// Whether http is used.
     pub plain_http: bool,
-    /// How often a request is tried again.
+    /// The number of retries of a request.
     pub retries: u32,
-    /// Requests at a time, over all registries and hosts of the run.
+    /// Concurrent requests, over all registries and hosts of the run.
     pub(crate) jobs: Limiter,
-    /// Further hosts, `HOST[:PORT]`, that may see the registry's credentials.
+    /// Additional hosts, `HOST[:PORT]`, that may receive the registry's credentials.
     pub allow_realms: Vec<String>,
 }
 
@@ -50,13 +50,13 @@ impl Default for Net {
 }
 
 impl Net {
-    /// The same with so many requests at a time, over all registries and hosts of the run; otherwise it is 16.
+    /// Sets the number of concurrent requests, over all registries and hosts of the run; the default is 16.
     #[must_use]
     pub fn with_jobs(self, jobs: NonZeroUsize) -> Self {
         Self { jobs: Limiter::new(jobs.get()), ..self }
     }
 
-    /// Checks what can be checked before a registry is asked. `hosts` counts the registries of this run.
+    /// Checks what can be checked before a registry is contacted. `hosts` is the number of registries in this run.
     pub(super) fn check(&self, hosts: usize) -> Result<(), Diagnostic> {
         if self.creds.is_some() && hosts > 1 {
             return Err(Diagnostic::usage(
@@ -72,7 +72,7 @@ impl Net {
                 Diagnostic::usage(format!("--allow-realm: {e}"), "give a host, with a port where needed")
             })?;
         }
-        // Read only when a registry asks who we are; that it is not there shows at once.
+        // The file is read only when a registry asks for credentials, but a missing one is reported at once.
         if let Some(file) = self.authfile.as_deref().filter(|_| hosts > 0) {
             let error = match fs::is_file(file) {
                 Ok(true) => None,
@@ -96,7 +96,7 @@ impl Net {
 }
 
 impl Context {
-    /// The settings for a registry.
+    /// The options for a registry.
     pub(super) fn registry(&self) -> Options {
         let wanted = &self.net;
         let credentials = if let Some(given) = wanted.creds.as_deref().and_then(Credentials::parse) {

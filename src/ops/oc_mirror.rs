@@ -1,4 +1,4 @@
-//! What of oc-mirror is opened, with the caches that it may have, and where keys/ lies beside it.
+//! Opens oc-mirror's directories and possible caches, and locates keys/ next to them.
 
 use std::path::{Path, PathBuf};
 
@@ -8,8 +8,8 @@ use crate::{
     diag::Diagnostic,
 };
 
-/// Opens the folders of oc-mirror among these locations together, and says what they are. `cache_dir` is a cache that the
-/// caller names.
+/// Opens the oc-mirror directories among these locations together, and reports what they contain. `cache_dir` is a
+/// cache given by the caller.
 pub(super) fn open(
     locations: &[Location],
     cache_dir: Option<&Path>,
@@ -33,7 +33,7 @@ pub(super) fn open(
     Ok(opened)
 }
 
-/// As oc-mirror does it: the variable replaces the home directory.
+/// As in oc-mirror: the variable replaces the home directory.
 fn usual_caches(env: &Env) -> Vec<PathBuf> {
     match &env.oc_mirror_cache {
         Some(base) => vec![base.clone()],
@@ -41,7 +41,7 @@ fn usual_caches(env: &Env) -> Vec<PathBuf> {
     }
 }
 
-/// Where keys/ lies unless `-o` says otherwise: beside oc-mirror's working-dir, else here.
+/// The location of keys/ without `-o`: next to oc-mirror's working-dir, otherwise in the current directory.
 pub(super) fn keys_directory(output: Option<&Path>, sources: &[Location]) -> PathBuf {
     if let Some(output) = output {
         return output.to_owned();

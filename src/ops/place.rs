@@ -1,4 +1,4 @@
-//! From texts to places, and the keys/ in one.
+//! Parses locations, and loads keys/ directories.
 
 use std::{collections::BTreeSet, path::Path};
 
@@ -11,12 +11,12 @@ use crate::{
     write,
 };
 
-/// Reads a location as a person wrote it.
+/// Parses a location as the user wrote it.
 pub(super) fn location(text: &str) -> Result<Location, Diagnostic> {
     Ok(Location::parse(text, fs::may_be_there)?)
 }
 
-/// How many registries these places are in.
+/// The number of registries among these locations.
 pub(super) fn hosts(locations: &[Location]) -> usize {
     let hosts: BTreeSet<_> = locations.iter().filter_map(Location::host).collect();
     hosts.len()
@@ -31,7 +31,7 @@ pub(super) fn keys(path: &Path) -> Result<Option<Draft>, Diagnostic> {
     if !contents.foreign.is_empty() {
         return Err(write::WriteError::foreign(path, &contents.foreign).into());
     }
-    // Without these two it is no damaged keys/ but somebody's directory.
+    // Without these two it is not a damaged keys/ but another directory.
     let ours = |file: &OutFile| [pack::INVENTORY, pack::SUMS].contains(&file.name.as_str());
     if !contents.files.iter().any(ours) {
         let names = contents.files.iter().map(|file| file.name.to_string()).collect();
@@ -41,7 +41,7 @@ pub(super) fn keys(path: &Path) -> Result<Option<Draft>, Diagnostic> {
     draft.map(Some).map_err(|e| Diagnostic::from(e).on(&path.display().to_string()))
 }
 
-/// Loads a keys/ directory that is only read: it must be there, and hold nothing else.
+/// Loads a keys/ directory for reading: it must exist, and contain nothing else.
 pub(super) fn keys_to_read(path: &Path) -> Result<Draft, Diagnostic> {
     let loaded = keys(path).map_err(|e| match e.code {
         Code::TargetHasForeignFiles => Diagnostic::new(Code::KeysWithForeignFiles, e.message),
@@ -50,7 +50,7 @@ pub(super) fn keys_to_read(path: &Path) -> Result<Draft, Diagnostic> {
     loaded.ok_or_else(|| Diagnostic::new(Code::KeysNotFound, format!("{} holds no keys", path.display())))
 }
 
-/// The files of a keys/ that keypack wrote there.
+/// The files that keypack wrote into a keys/.
 pub(super) fn file_names(draft: &Draft) -> Vec<String> {
     draft.to_files().iter().map(|f| f.name.to_string()).collect()
 }

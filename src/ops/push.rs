@@ -1,4 +1,4 @@
-//! Writing a keys/ directory as an OCI artifact.
+//! Writes a keys/ directory as an OCI artifact.
 
 use std::path::{Path, PathBuf};
 
@@ -17,12 +17,12 @@ use crate::{
     pack::{self, Coverage, to_artifact},
 };
 
-/// What goes where.
+/// What to write, and where.
 #[derive(Debug, Clone, Default)]
 pub struct Request {
     /// The directory that was collected or pulled.
     pub keys: String,
-    /// The place to write to.
+    /// The location to write to.
     pub dest: String,
     /// The form of the artifact.
     pub form: Form,
@@ -42,33 +42,33 @@ pub enum Form {
     Artifact,
 }
 
-/// What was written, by `schemas/results-v1.schema.json`.
+/// What was written; the JSON is described by `schemas/results-v1.schema.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Outcome {
-    /// The place.
+    /// The location.
     pub place: String,
     /// The tag.
     pub tag: String,
-    /// The whole reference, as `pull` takes it.
+    /// The full reference, as an argument for `pull`.
     pub reference: String,
     /// The digest of `keypack.json`.
     pub pack_digest: Digest,
     /// The digest of the artifact's manifest.
     pub manifest_digest: Digest,
-    /// Blobs and manifests that were written; 0 where all was there already.
+    /// The number of blobs and manifests written; 0 if everything existed already.
     pub written: usize,
-    /// Whether the tag had to be moved or made.
+    /// Whether the tag had to be created or moved.
     #[serde(skip)]
     pub tagged: bool,
 }
 
-/// The tag where the place has no names of its own, as an oc-mirror folder.
+/// The tag in a location without tags, such as an oc-mirror directory.
 const TAG: &str = "latest";
 
 const DESTINATION: &str = "write docker://HOST/REPO:TAG, oci:DIR:TAG or oci-archive:FILE:TAG";
 
-/// Whether a manifest is that of a pack. One that can't be read is not.
+/// Whether a manifest is that of a pack. An unreadable one is not.
 fn is_pack(source: &dyn Source, repository: &str, manifest: &Descriptor) -> bool {
     let config =
         |config: &Descriptor| content::fetch(source, repository, config, limits::CONFIG).ok().flatten();
@@ -76,7 +76,7 @@ fn is_pack(source: &dyn Source, repository: &str, manifest: &Descriptor) -> bool
         Ok(Some((_, Document::Manifest(manifest)))) if pack::looks_like_a_pack(&manifest, config))
 }
 
-/// Refuses to take a tag from something that is not a pack, or that can't be read: it would be lost.
+/// Refuses to move a tag away from something that is not a pack, or is unreadable: it would be lost.
 fn refuse_taken_tag(source: &dyn Source, repository: &str, tag: &str) -> Result<(), Diagnostic> {
     let there = source.resolve(repository, tag).map_err(|e| Diagnostic::from(e).on("destination"))?;
     if there.is_none_or(|there| is_pack(source, repository, &there)) {
@@ -87,7 +87,7 @@ fn refuse_taken_tag(source: &dyn Source, repository: &str, tag: &str) -> Result<
     Err(Diagnostic::new(Code::TagTaken, error))
 }
 
-/// Refuses to replace an archive that holds anything but packs, or can't be read.
+/// Refuses to replace an archive that contains anything but packs, or is unreadable.
 fn refuse_other_content(replaced: &Result<Box<dyn Source>, ContentError>) -> Result<(), Diagnostic> {
     let taken = |error| {
         let hint = "find out what it is, and move the file away; a push writes it anew";
@@ -103,7 +103,7 @@ fn refuse_other_content(replaced: &Result<Box<dyn Source>, ContentError>) -> Res
     }
 }
 
-/// The tag that the pack gets. A place that takes one must say it: a tag that nobody chose is moved by the next push.
+/// The tag for the pack. A location with tags requires one, because a default tag would be moved by the next push.
 fn tag(location: &Location) -> Result<String, Diagnostic> {
     match (location, location.reference()) {
         (_, Some(name)) if name.starts_with("sha256:") => {
@@ -127,7 +127,7 @@ fn tag(location: &Location) -> Result<String, Diagnostic> {
     }
 }
 
-/// Writes a keys/ directory as an artifact. What is there and is no pack is never replaced.
+/// Writes a keys/ directory as an artifact. Existing content that is not a pack is never replaced.
 pub fn push(request: &Request, ctx: &Context) -> Result<Outcome, Diagnostic> {
     let path = Path::new(&request.keys);
     if !path.exists() && Path::new(&request.dest).join(pack::INVENTORY).exists() {

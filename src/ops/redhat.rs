@@ -1,4 +1,4 @@
-//! Asking Red Hat for the keys of its images, where nothing else has them.
+//! Queries Red Hat for the keys of its images, if no other source has them.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -13,8 +13,8 @@ use crate::{
     resolve::{LateKeys, Resolution},
 };
 
-/// Red Hat's addresses, each of which is asked once, when a signature needs a key that nothing else gave. They never block:
-/// what does not work is one warning.
+/// Red Hat's addresses, each of which is queried once, when a signature needs a key that no other source has. Failures
+/// are never fatal: there is a single warning.
 pub(super) struct RedHat<'a> {
     revoked: &'a (dyn Fn(&Fingerprint) -> bool + Sync),
     ctx: &'a Context,
@@ -24,17 +24,17 @@ pub(super) struct RedHat<'a> {
 #[derive(Default)]
 struct Asked {
     roles: Vec<Role>,
-    /// Whether no way leads there.
+    /// Whether the addresses can't be reached.
     unreachable: bool,
     warned: bool,
     found: Found,
 }
 
-/// What the addresses gave.
+/// What the addresses returned.
 #[derive(Default)]
 pub(super) struct Found {
     pub(super) candidates: Vec<Candidate>,
-    /// Keys that are revoked.
+    /// Revoked keys.
     pub(super) left_out: Vec<Key>,
 }
 
@@ -43,12 +43,12 @@ impl<'a> RedHat<'a> {
         Self { revoked, ctx, asked: Mutex::default() }
     }
 
-    /// As a source of keys for a resolver.
+    /// This as a key source for a resolver.
     pub(super) fn late_keys(&self) -> LateKeys<'_> {
         LateKeys { applies: is_redhat, ask: Box::new(|need| self.ask(need.role())) }
     }
 
-    /// All that came.
+    /// Everything that was returned.
     pub(super) fn found(self) -> Found {
         self.asked.into_inner().unwrap_or_else(PoisonError::into_inner).found
     }
@@ -66,7 +66,7 @@ impl<'a> RedHat<'a> {
             silence: Duration::from_secs(10),
             ..self.ctx.registry().http
         };
-        // --tls-verify=false is said of the user's own registry.
+        // --tls-verify=false applies only to the user's own registry.
         options.tls.verify = true;
         let mut gathered = Gathered::default();
         let problems = gathered.add_redhat(&[role], &Client::new(options));
@@ -84,7 +84,7 @@ impl<'a> RedHat<'a> {
     }
 }
 
-/// Takes out what Red Hat's addresses gave and what neither is known by its fingerprint nor proved a signature.
+/// Removes keys from Red Hat's addresses that are neither well known by fingerprint nor proved by a signature.
 pub(super) fn keep_proved(gathered: &mut Gathered, resolution: &Resolution) {
     let proved = |candidate: &Candidate| resolution.keys.contains_key(&candidate.key.key_ref());
     gathered.candidates.retain(|candidate| !is_redhats(candidate) || proved(candidate));

@@ -1,4 +1,5 @@
-//! Before images are mirrored: a file for registries.d that switches the look for signatures off where there are none.
+//! Writes a file for registries.d, before images are mirrored, that turns off the lookup of signatures where there are
+//! none.
 #![allow(clippy::disallowed_methods, reason = "it makes the one directory that the user names")]
 
 use std::{
@@ -15,15 +16,15 @@ use crate::{
     fs, limits, text,
 };
 
-/// The file. Its name does not matter to its readers, but for the ending.
+/// The file name. Only its extension matters to its readers.
 const NAME: &str = "keypack.yaml";
 
-/// Which images, and where the file goes. Keys and caches among the sources are not looked at.
+/// Which images, and where to write the file. Keys and caches among the sources are ignored.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Request {
-    /// A list of images, and the one registry where they are looked up, if it is not their own.
+    /// A list of images, and the one registry at which they are looked up if it is not their own.
     pub sources: Sources,
-    /// The directory, which may be new.
+    /// The directory, which may not exist yet.
     pub directory: PathBuf,
 }
 
@@ -36,7 +37,7 @@ pub(crate) struct Outcome {
     pub file: PathBuf,
 }
 
-/// Asks for the signatures of listed images, and writes which of their repositories have any.
+/// Looks up the signatures of listed images, and writes which of their repositories have any.
 pub(crate) fn registries_d(request: &Request, ctx: &Context) -> Result<Outcome, Diagnostic> {
     let Sources { images: list, keys, .. } = &request.sources;
     let Some(list) = list else {
@@ -49,7 +50,7 @@ pub(crate) fn registries_d(request: &Request, ctx: &Context) -> Result<Outcome, 
         return Err(Diagnostic::usage("--no-network forbids to read a registry", "leave it out"));
     }
     let listed = listed(list, &request.sources.locations()?, ctx)?.images;
-    // Before hosts are asked for minutes.
+    // Check this before contacting hosts, which can take minutes.
     let file = request.directory.join(NAME);
     refuse_other(&file)?;
     let sources: Vec<_> = listed
@@ -80,7 +81,7 @@ pub(crate) fn registries_d(request: &Request, ctx: &Context) -> Result<Outcome, 
     Ok(Outcome { decision, file })
 }
 
-/// Refuses to replace what somebody else wrote.
+/// Refuses to replace a file that keypack did not write.
 fn refuse_other(file: &Path) -> Result<(), Diagnostic> {
     match read(file)? {
         Some(bytes) if !is_ours(&bytes) => Err(Diagnostic::new(
@@ -91,8 +92,8 @@ fn refuse_other(file: &Path) -> Result<(), Diagnostic> {
     }
 }
 
-/// Refuses a directory in which another file has a section for one of the repositories: its readers refuse all of it
-/// then (containers-registries.d(5)).
+/// Refuses a directory in which another file has a section for one of the repositories, because its readers would then
+/// refuse all of it (containers-registries.d(5)).
 fn refuse_split(directory: &Path, decision: &RegistriesD) -> Result<(), Diagnostic> {
     let failed = |e: io::Error| fs::FsError::read(e, directory);
     let entries = match std::fs::read_dir(directory) {
@@ -121,12 +122,12 @@ fn refuse_split(directory: &Path, decision: &RegistriesD) -> Result<(), Diagnost
     Ok(())
 }
 
-/// A file, if it is there.
+/// Reads a file, if it exists.
 fn read(file: &Path) -> Result<Option<Vec<u8>>, Diagnostic> {
     match fs::open(file).and_then(|opened| fs::read(opened, limits::KEY_FILE)) {
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(e) => Err(fs::FsError::read(e, file).into()),
-        // Too long for anything that is read here: somebody else's.
+        // It is too long to be one of ours.
         Ok(None) => Ok(Some(Vec::new())),
         Ok(read) => Ok(read),
     }

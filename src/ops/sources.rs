@@ -1,4 +1,4 @@
-//! The places that are read, and which images of them.
+//! The locations to read, and their selected images.
 
 use std::path::PathBuf;
 
@@ -16,32 +16,33 @@ use crate::{
     registry::{Host, RegistryRef},
 };
 
-/// Where to look, and which keys there are.
+/// The locations and the key sources.
 #[derive(Debug, Clone, Default)]
 pub struct Sources {
-    /// The places, as a person writes them; several are read together.
+    /// The locations, as the user writes them; several are read together.
     pub places: Vec<String>,
-    /// Only these images: a file with a list, or a place whose images are looked up at the registry among `places`.
+    /// Select only these images: a file with a list, or a location whose images are looked up at the registry among
+    /// `places`.
     pub images: Option<String>,
-    /// The repository that holds the signatures of the images as well: `HOST/REPOSITORY`.
+    /// An additional repository with the signatures of the images: `HOST/REPOSITORY`.
     pub signature_repository: Option<String>,
-    /// Where keys come from.
+    /// The key sources.
     pub keys: KeySources,
-    /// Keys that must not be trusted any more.
+    /// Revoked keys.
     pub revoked: Vec<Revocation>,
-    /// A cache of oc-mirror.
+    /// An oc-mirror cache.
     pub cache_dir: Option<PathBuf>,
 }
 
-/// A place that was opened.
+/// An opened location.
 pub(super) struct Opened {
     pub(super) source: Box<dyn Source>,
-    /// The one image of it that is meant.
+    /// The only image of it to read, if set.
     pub(super) only: Option<String>,
     pub(super) is_registry: bool,
-    /// What a list says of its repositories: the name there, and the name at the source.
+    /// The repositories according to a list: the name there, and the name at the source.
     pub(super) copied: Vec<(String, String)>,
-    /// What oc-mirror is to mirror from there.
+    /// The images that oc-mirror is going to mirror from there.
     pub(super) to_be_mirrored: Option<(Host, Images)>,
     /// What oc-mirror mirrored there.
     pub(super) mirrored_from: Option<MirroredFrom>,
@@ -53,7 +54,7 @@ impl Sources {
     }
 }
 
-/// The images of a list, at the one registry that is named or at their own.
+/// The images of a list, at the given registry or at their own.
 pub(super) fn listed(list: &str, locations: &[Location], ctx: &Context) -> Result<Listed, Diagnostic> {
     if locations.len() > 1 {
         return Err(Diagnostic::usage(
@@ -66,7 +67,7 @@ pub(super) fn listed(list: &str, locations: &[Location], ctx: &Context) -> Resul
     Ok(listed)
 }
 
-/// Opens the places, or the registries of the images that are listed.
+/// Opens the locations, or the registries of the listed images.
 pub(super) fn open(wanted: &Sources, ctx: &Context) -> Result<Vec<Opened>, Diagnostic> {
     let locations = wanted.locations()?;
     let signatures = wanted.signature_repository.as_deref().map(signature_repository).transpose()?;
@@ -93,7 +94,7 @@ pub(super) fn open(wanted: &Sources, ctx: &Context) -> Result<Vec<Opened>, Diagn
     Ok(opened)
 }
 
-/// Reads the name of a repository of signatures, as cosign reads `COSIGN_REPOSITORY`.
+/// Parses the name of a signature repository, as cosign parses `COSIGN_REPOSITORY`.
 fn signature_repository(text: &str) -> Result<RegistryRef, Diagnostic> {
     const HINT: &str =
         "write --signature-repository HOST/REPOSITORY, what COSIGN_REPOSITORY names for cosign";

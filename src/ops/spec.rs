@@ -1,4 +1,4 @@
-//! What a request names, as a person writes it.
+//! Values in requests, as the user writes them.
 
 use std::{
     num::NonZeroUsize,
@@ -17,14 +17,14 @@ use crate::{
     trust::tuf::RootName,
 };
 
-/// Something that authenticates a pack, and reached the caller out of band. All kinds that are given must hold.
+/// Something that authenticates a pack and that the caller obtained out of band. If several are given, all must match.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AnchorSpec {
     /// The pack digest, or the manifest digest.
     Digest(Digest),
-    /// A file with a public key of the organisation: a signature by one of several is enough.
+    /// A file with a public key of the organisation. If there are several, a signature by one of them is enough.
     Key(PathBuf),
-    /// How many of the keys must have signed, where one is not enough.
+    /// How many of the keys must have signed, if more than one.
     Threshold(NonZeroUsize),
     /// A key of the pack: all pins together are the exact set of its keys.
     Pin(Pin),
@@ -50,21 +50,21 @@ impl From<RootName> for TufRoot {
     }
 }
 
-/// Rules that the caller sets aside, and why. What is accepted is logged in the state, with the reason.
+/// Rules to override, and the reason. Exceptions are recorded in the state, with the reason.
 #[derive(Debug, Clone, Default)]
 pub struct Exceptions {
-    /// Take a pack that is older than allowed.
+    /// Accept a pack that is older than allowed.
     pub allow_stale_unsafe: bool,
-    /// Take a pack whose version or date is more than a day ahead of the clock.
+    /// Accept a pack whose version or date is more than a day in the future.
     pub accept_future_unsafe: bool,
-    /// Take a pack that is older than, or differs from, the one that was installed.
+    /// Accept a pack that is older than, or differs from, the installed one.
     pub allow_rollback_unsafe: bool,
-    /// Why.
+    /// The reason.
     pub reason: String,
 }
 
 impl Exceptions {
-    /// The flags of those that are set aside.
+    /// The flags of the rules to override.
     pub(super) fn flags(&self) -> Vec<String> {
         [
             (self.allow_stale_unsafe, "--allow-stale-unsafe"),
@@ -78,7 +78,7 @@ impl Exceptions {
     }
 }
 
-/// When a pack should no longer be taken: a date, a time, or a span of time after it was made.
+/// When a pack expires: a date, a time, or a time span after its creation.
 #[derive(Debug, Clone, Copy)]
 pub struct Lifetime(pub(super) Expiry);
 
@@ -96,40 +96,39 @@ impl From<Expiry> for Lifetime {
     }
 }
 
-/// What must sign what, as the organisation wrote it.
+/// The organisation's rules on who must sign what.
 #[derive(Debug, Clone)]
 pub struct Rules {
     pub(super) rules: Vec<Rule<KeySelector>>,
-    /// Whether they are given for this run, so that they count even where nothing is signed.
+    /// Whether they were given for this run, so that they take effect even if nothing is signed.
     pub(super) accepted: bool,
 }
 
 impl Rules {
-    /// Rules that are given for this run. `path` is where the text lies: for messages, and for what its relative paths
-    /// mean.
+    /// Rules given for this run. `path` is the location of the text, used for messages and to resolve relative paths.
     pub fn accept(text: &str, path: &Path) -> Result<Self, Diagnostic> {
         Ok(Self { rules: parse_rules(text, path)?, accepted: true })
     }
 }
 
 impl From<Vec<Rule<KeySelector>>> for Rules {
-    /// Rules of the setting.
+    /// Rules of the configuration file.
     fn from(rules: Vec<Rule<KeySelector>>) -> Self {
         Self { rules, accepted: false }
     }
 }
 
-/// Reads a span of weeks, days or hours.
+/// Parses a span of weeks, days or hours.
 pub(crate) fn parse_span(text: &str) -> Result<Span, String> {
     pack::parse_span(text)
 }
 
-/// Reads a span of time such as `180 days`; a day has 24 hours.
+/// Parses a time span such as `180 days`; a day has 24 hours.
 pub(crate) fn parse_duration(text: &str) -> Result<SignedDuration, String> {
     pack::parse_duration(text)
 }
 
-/// Reads the name of a lineage.
+/// Parses the name of a lineage.
 pub(crate) fn parse_lineage(text: &str) -> Result<String, String> {
     if pack::is_lineage(text) {
         Ok(text.to_owned())

@@ -1,4 +1,4 @@
-//! What this host remembers, for people: lineages, the log, and forgetting one.
+//! This host's state for display: lineages, the log, and forgetting a lineage.
 
 use std::path::{Path, PathBuf};
 
@@ -10,14 +10,14 @@ use crate::{
     state::{self, Forgotten, LogEntry, LogLine, State},
 };
 
-/// Which state.
+/// Which state to read.
 #[derive(Debug, Clone, Default)]
 pub struct Request {
-    /// The state directory; without it, the usual one.
+    /// The state directory; the default one if omitted.
     pub state_dir: Option<PathBuf>,
 }
 
-/// All lineages, by `schemas/results-v1.schema.json`.
+/// All lineages; the JSON is described by `schemas/results-v1.schema.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Shown {
     directory: String,
@@ -25,13 +25,13 @@ pub struct Shown {
 }
 
 impl Shown {
-    /// For a person; every pack with `verbose`, else the last ones.
+    /// The lineages as text; with all packs if `verbose`, otherwise the latest ones.
     pub fn text(&self, verbose: bool) -> String {
         state::text(Path::new(&self.directory), &self.lineages, verbose)
     }
 }
 
-/// Reads what is remembered of every lineage. Where one can't be read, the others are in the failure.
+/// Reads the state of every lineage. If one is unreadable, the failure contains the others.
 pub fn show(request: &Request, ctx: &Context) -> Result<Shown, Failure<Shown>> {
     let dir = state_dir::path(request.state_dir.as_deref(), &ctx.env)?;
     let (mut lineages, mut failed) = (Vec::new(), None);
@@ -48,8 +48,8 @@ pub fn show(request: &Request, ctx: &Context) -> Result<Shown, Failure<Shown>> {
     }
 }
 
-/// Reads the log, each line as it comes; none, if there is none. A line that can't be read fails at the end, when all
-/// others have been given.
+/// Reads the log, line by line; empty if there is none. An unreadable line causes a failure at the end, after all
+/// others have been passed on.
 pub fn log(
     request: &Request,
     ctx: &Context,
@@ -73,29 +73,30 @@ pub fn log(
     .hinting("a run may have been killed while it wrote, a newer keypack may have written, or somebody changed the log"))
 }
 
-/// What to forget, and why.
+/// What to forget, and the reason.
 #[derive(Debug, Clone, Default)]
 pub struct Forget {
     /// The lineage.
     pub lineage: String,
-    /// Why.
+    /// The reason.
     pub reason: String,
-    /// Whether to forget the highest versions and the revocations too: then older packs and revoked keys can come back.
+    /// Whether to forget the highest versions and the revocations too. Older packs and revoked keys can then be
+    /// accepted again.
     pub all: bool,
-    /// The state directory; without it, the usual one.
+    /// The state directory; the default one if omitted.
     pub state_dir: Option<PathBuf>,
 }
 
-/// What is left, by `schemas/results-v1.schema.json`.
+/// What is left; the JSON is described by `schemas/results-v1.schema.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Forgot {
     /// The lineage.
     pub lineage: String,
-    /// What stays; nothing, if everything was to be forgotten.
+    /// What is kept; `None` if everything was to be forgotten.
     pub kept: Option<State>,
 }
 
-/// Makes this host forget a lineage. It is in the log first; what can't be logged is not forgotten.
+/// Makes this host forget a lineage. This is logged first; if that fails, nothing is forgotten.
 pub fn forget(request: &Forget, ctx: &Context) -> Result<Forgot, Diagnostic> {
     let dir = state_dir::path(request.state_dir.as_deref(), &ctx.env)?;
     let lineage = state_dir::lineage(&request.lineage)?;

@@ -1,4 +1,4 @@
-//! Where this host remembers what it collected and authenticated, and what it remembers of a keys/ directory.
+//! The state directory, and the record of a keys/ directory in it.
 
 use std::path::{Path, PathBuf};
 
@@ -12,8 +12,8 @@ use crate::{
     tree::SafeName,
 };
 
-/// The state directory: the one that is named, else as the XDG Base Directory specification says, in which a relative path
-/// is to be ignored.
+/// The state directory: the given one, otherwise according to the XDG Base Directory specification, which says to
+/// ignore relative paths.
 pub(super) fn path(named: Option<&Path>, env: &Env) -> Result<PathBuf, Diagnostic> {
     if let Some(dir) = named {
         return Ok(dir.to_owned());
@@ -28,7 +28,7 @@ pub(super) fn path(named: Option<&Path>, env: &Env) -> Result<PathBuf, Diagnosti
         })
 }
 
-/// A directory of keys as the state names it.
+/// The path of a directory of keys as recorded in the state.
 pub(super) fn absolute(directory: &Path) -> PathBuf {
     std::path::absolute(directory).unwrap_or_else(|_| directory.to_owned())
 }
@@ -38,13 +38,13 @@ pub(super) fn lineage(name: &str) -> Result<SafeName, Diagnostic> {
     SafeName::new(name).map_err(|e| PackError::from(e).into())
 }
 
-/// Whether this host collected or authenticated just this.
+/// Whether this host collected or authenticated exactly this.
 pub(super) fn is_known(dir: &Path, draft: &Draft) -> Result<bool, Diagnostic> {
     let state = state::load(dir, &lineage(&draft.inventory().name)?)?;
     Ok(state.known(draft.digest()).is_some())
 }
 
-/// What this host knows of what lies here. A key that was revoked since is an error.
+/// This host's record of the content of a directory. A key that has been revoked since is an error.
 pub(super) fn standing(dir: &Path, draft: &Draft, directory: &Path) -> Result<Standing, Diagnostic> {
     let state = state::load(dir, &lineage(&draft.inventory().name)?)?;
     match state.recognise(draft.clone(), &absolute(directory)) {

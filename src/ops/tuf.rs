@@ -1,4 +1,4 @@
-//! TUF: which repositories and roots are meant.
+//! TUF: selects repositories and roots.
 
 use super::{Context, TufRoot, context::whole_second};
 use crate::{
@@ -8,17 +8,17 @@ use crate::{
     trust::tuf::{Root, RootName},
 };
 
-/// What the caller wants of TUF repositories.
+/// The requested TUF repositories.
 pub(super) struct Asked<'a> {
     /// Their addresses or directories.
     pub(super) repositories: &'a [String],
-    /// Roots that they may begin with.
+    /// Possible initial roots.
     pub(super) roots: &'a [TufRoot],
-    /// No host may be asked.
+    /// Whether network access is disabled.
     pub(super) offline: bool,
 }
 
-/// Reads a root that the caller names.
+/// Reads a root given by the caller.
 pub(super) fn root(name: &TufRoot) -> Result<Root, Diagnostic> {
     match &name.0 {
         RootName::Builtin(instance) => instance
@@ -28,7 +28,7 @@ pub(super) fn root(name: &TufRoot) -> Result<Root, Diagnostic> {
     }
 }
 
-/// Reads the repositories that the caller names, strictly, as of now.
+/// Reads the repositories given by the caller, strictly, as of now.
 pub(super) fn gather(asked: &Asked<'_>, gathered: &mut Gathered, ctx: &Context) -> Result<(), Diagnostic> {
     if asked.repositories.is_empty() && !asked.roots.is_empty() {
         return Err(Diagnostic::usage(
@@ -78,7 +78,7 @@ pub(super) fn gather(asked: &Asked<'_>, gathered: &mut Gathered, ctx: &Context) 
     Ok(())
 }
 
-/// Kubernetes' names of services, which can't be resolved outside.
+/// Kubernetes service names, which can't be resolved outside the cluster.
 fn is_internal(url: &str) -> bool {
     let host = crate::key::origin_of(url);
     let labels: Vec<_> = host.split('.').collect();

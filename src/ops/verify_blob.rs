@@ -1,5 +1,5 @@
-//! Is one file signed by whom it should be? The judge of [`verify`](super::verify()) for a file, as strict as the clients of
-//! sigstore are.
+//! Verifies that a single file is signed by the expected signer, with the same code as [`verify`](super::verify()), as
+//! strictly as sigstore clients.
 
 use std::path::{Path, PathBuf};
 
@@ -32,41 +32,41 @@ pub struct Request {
     pub bundle: PathBuf,
     /// The file, or its digest.
     pub artifact: Artifact,
-    /// Who must have signed it.
+    /// The required signer.
     pub signer: ExpectedSigner,
-    /// The trusted root with the logs and authorities. A signature by a key may do without one.
+    /// The trusted root with the logs and authorities. Optional for a signature by a key.
     pub trusted_root: Option<PathBuf>,
     /// What this host demands of the key and the root: then they are files of a keys/ that it pulled.
     pub enforced: Option<Authentication>,
 }
 
-/// A file, or what is known of it.
+/// A file, or its digest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Artifact {
     /// The file.
     File(PathBuf),
-    /// Its sha256 digest. Some signatures, such as those by Ed25519 keys, can't be verified by it.
+    /// Its sha256 digest. Some signatures, such as those by Ed25519 keys, can't be verified with it alone.
     Digest(Digest),
 }
 
-/// Who must have signed.
+/// The required signer.
 #[derive(Debug, Clone)]
 pub enum ExpectedSigner {
     /// The holder of the key in this file.
     Key(PathBuf),
-    /// Whoever a certificate names so.
+    /// The holder of a certificate with this identity.
     Identity(ExpectedIdentity),
 }
 
-/// A file that is verified, by `schemas/results-v1.schema.json`.
+/// A verified file; the JSON is described by `schemas/results-v1.schema.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Outcome {
-    /// `verified`: everything else is a failure.
+    /// `verified`: anything else is a failure.
     pub verdict: &'static str,
     /// The digest of the file.
     pub digest: Digest,
-    /// The fingerprint of the key that signed, where no certificate did.
+    /// The fingerprint of the key that signed, if the signature was not made with a certificate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<Digest>,
     /// The name in the certificate.
@@ -78,12 +78,12 @@ pub struct Outcome {
     /// When it was signed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub time: Option<Timestamp>,
-    /// Whose clock says so: `log` or `timestamp`.
+    /// The clock this time is from: `log` or `timestamp`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clock: Option<&'static str>,
-    /// Whether a transparency log holds the signature.
+    /// Whether the signature is in a transparency log.
     pub logged: bool,
-    /// The predicate type, of a statement.
+    /// The predicate type, for a statement.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub predicate: Option<String>,
 }
@@ -181,8 +181,7 @@ fn does_not_verify(refusal: &Refusal, by_digest: bool) -> Diagnostic {
     failure
 }
 
-/// The keys of the trusted root, and of the signer. As sigstore-go does, a log that does not say since when it is in use is not
-/// believed.
+/// The keys of the trusted root, and of the signer. As in sigstore-go, a log without a start date is not trusted.
 fn keys(request: &Request, ctx: &Context) -> Result<KeySet, Diagnostic> {
     let mut gathered = Gathered::default();
     let key = if let ExpectedSigner::Key(path) = &request.signer { Some(path) } else { None };

@@ -1,4 +1,4 @@
-//! Writing keys/, and what is said of it.
+//! Writes keys/, and reports on it.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use crate::{
     write,
 };
 
-/// Says what of the keys in place does not count any more.
+/// Warns of keys in the existing directory that no longer count.
 pub(super) fn warn_of_lapsed(built: &Built, ctx: &Context) {
     for dropped in &built.dropped {
         ctx.events.warn(&format!(
@@ -27,7 +27,7 @@ pub(super) fn warn_of_lapsed(built: &Built, ctx: &Context) {
     }
 }
 
-/// Puts the new directory in the place of the old one, unless nothing changed. A signature stays only while it is about
+/// Replaces the old directory with the new one, unless nothing changed. A signature is kept only as long as it covers
 /// the inventory.
 pub(super) fn install(
     directory: &Path,

@@ -1,4 +1,4 @@
-//! Finding, proving and writing the keys into keys/ with their inventory.
+//! Finds and proves keys, and writes them into keys/ with their inventory.
 
 mod install;
 mod prior_state;
@@ -30,45 +30,46 @@ use crate::{
     pack::{Build, Draft, Expiry, PackError, build, not_from_the_future},
 };
 
-/// Where to look, what goes in, and where it goes.
+/// What to read, what to include, and where to write it.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// Where to look, and which keys there are.
+    /// The locations and the key sources.
     pub sources: Sources,
-    /// The directory to write; without it, `keys`, or keys/ in the folder of oc-mirror that is read.
+    /// The directory to write; `keys` if omitted, or keys/ in the oc-mirror directory that is read.
     pub output: Option<PathBuf>,
-    /// The lineage; without it, that of the directory in place, or `default`.
+    /// The lineage; if omitted, that of the existing directory, or `default`.
     pub name: Option<String>,
-    /// When the pack should no longer be taken; without it, as the directory in place says.
+    /// When the pack expires; if omitted, as in the existing directory.
     pub expires: Option<Lifetime>,
-    /// Who collects; without it, what the directory in place says.
+    /// Who collects the keys; if omitted, as in the existing directory.
     pub collected_by: Option<String>,
-    /// Who gave the key files that are new in this run.
+    /// Who supplied the key files that are new in this run.
     pub given_by: Option<String>,
-    /// The time of creation; without it, now.
+    /// The time of creation; now if omitted.
     pub created: Option<Timestamp>,
-    /// Which keys go in.
+    /// Which keys to include.
     pub include: IncludeKeys,
-    /// Whether to write when nothing is signed.
+    /// Whether to write if nothing is signed.
     pub when: When,
-    /// Whether to leave out the keys that only the directory in place has.
+    /// Whether to leave out keys that only the existing directory has.
     pub prune: bool,
-    /// How old an unchanged pack may get before a new version is made.
+    /// The age at which a new version of an unchanged pack is made.
     pub refresh_after: Span,
-    /// Keys that must not be trusted any more, from this run on.
+    /// Keys to revoke from this run on.
     pub revoke: Vec<Fingerprint>,
-    /// Why they are revoked.
+    /// The reason for revoking them.
     pub reason: Option<String>,
-    /// Keys to take although they are new at an address, or in a file, of which the directory in place has another key.
+    /// Keys to accept although they are new at an address, or in a file, from which the existing directory has another
+    /// key.
     pub accept_change: Vec<Fingerprint>,
-    /// What must sign what; without it, the rules of the directory in place.
+    /// The rules on who must sign what; if omitted, those of the existing directory.
     pub rules: Option<Rules>,
-    /// Where this host remembers what it collected; without it, the usual directory.
+    /// The state directory; the default one if omitted.
     pub state_dir: Option<PathBuf>,
 }
 
 impl Default for Request {
-    /// Needed keys, where something is signed; a new version of an unchanged pack after 30 days.
+    /// Needed keys, if something is signed; a new version of an unchanged pack after 30 days.
     fn default() -> Self {
         Self {
             sources: Sources::default(),
@@ -91,12 +92,12 @@ impl Default for Request {
     }
 }
 
-/// What was found, and whether it was written.
+/// The report, and whether keys/ was written.
 #[derive(Debug)]
 pub struct Outcome {
-    /// The report; [`Report::pack`] is the pack.
+    /// The report; the pack is in [`Report::pack`].
     pub report: Report,
-    /// How it ended.
+    /// Whether keys/ was written.
     pub ending: Ending,
 }
 
@@ -105,7 +106,7 @@ pub struct Outcome {
 pub enum Ending {
     /// It was written, or nothing changed.
     Written,
-    /// It was not wanted.
+    /// Writing was not requested.
     Never,
     /// No image is signed, so it was not written.
     NothingSigned,
@@ -113,14 +114,14 @@ pub enum Ending {
     NothingProved,
 }
 
-/// Reads the places, finds the signatures, proves the keys that they need, and writes these with their inventory.
+/// Reads the locations, finds the signatures, proves the keys that they need, and writes these with their inventory.
 ///
-/// Where the pack can't be built of what was found, the report is in the failure.
+/// If a pack can't be built from the findings, the failure contains the report.
 pub fn collect(request: &Request, ctx: &Context) -> Result<Outcome, Failure<Report>> {
     let directory = keys_directory(request.output.as_deref(), &request.sources.locations()?);
     let created = request.created.unwrap_or(ctx.now);
 
-    // What is there, and what this host remembers of it.
+    // Read the existing directory, and this host's state for it.
     let old = keys(&directory)?;
     let name = lineage(request, old.as_ref(), &directory)?;
     refuse_the_future(old.as_ref(), &directory, created, ctx.now)?;
@@ -142,7 +143,7 @@ pub fn collect(request: &Request, ctx: &Context) -> Result<Outcome, Failure<Repo
     report.mark_revoked(&found.revoked);
 
     // Select the keys.
-    // A revocation must not wait for the next signed image, nor must rules that are given now.
+    // Revocations and rules given in this run take effect even if nothing is signed.
     let decided =
         request.rules.as_ref().is_some_and(|rules| rules.accepted) || prior.revokes_more(old.as_ref());
     if request.when == When::Never {
@@ -175,7 +176,7 @@ pub fn collect(request: &Request, ctx: &Context) -> Result<Outcome, Failure<Repo
     });
     let built = match built {
         Ok(built) => built,
-        // What was found says why a rule is not met.
+        // The report shows why a rule is not met.
         Err(e) => return Err(Failure::after(not_built(e, &directory), report)),
     };
     warn_of_lapsed(&built, ctx);
@@ -186,13 +187,13 @@ pub fn collect(request: &Request, ctx: &Context) -> Result<Outcome, Failure<Repo
     let advice = "--prune leaves out what no image needs";
     warn_of_long_kept(built.draft.inventory(), created, advice, ctx.events.as_ref());
 
-    // Remember.
+    // Update the state.
     remember(request, &directory, &built, &found.gathered, ctx);
     report.pack = Some(describe(&directory, &built));
     Ok(Outcome { report, ending: Ending::Written })
 }
 
-/// The lineage: the one that is named, else that of the directory in place.
+/// The lineage: the given one, otherwise that of the existing directory.
 fn lineage(request: &Request, old: Option<&Draft>, directory: &Path) -> Result<String, Diagnostic> {
     let in_place = old.map(|old| &old.inventory().name);
     let name = request.name.clone().or_else(|| in_place.cloned()).unwrap_or_else(|| "default".into());
@@ -205,7 +206,7 @@ fn lineage(request: &Request, old: Option<&Draft>, directory: &Path) -> Result<S
     }
 }
 
-/// Refuses an end that has passed: nobody could pull such a pack.
+/// Refuses an expiry date in the past, because the pack could never be pulled.
 fn refuse_expired(
     expires: Expiry,
     old: Option<&Draft>,
@@ -241,8 +242,8 @@ fn not_built(e: PackError, directory: &Path) -> Diagnostic {
     ))
 }
 
-/// Refuses to count on from a version that lies ahead of the clock: whoever could write keys/ once would keep every later
-/// pack out of the enclave with it, or number two alike.
+/// Refuses to continue from a version in the future: an attacker with write access to keys/ could use it to block all
+/// later packs on the disconnected side, or to produce two packs with the same version.
 fn refuse_the_future(
     old: Option<&Draft>,
     directory: &Path,

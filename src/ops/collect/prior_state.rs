@@ -1,4 +1,4 @@
-//! What a collection takes from before: whose keys are revoked, and what this host remembers of the directory in place.
+//! The state before a run: the revoked keys, and this host's record of the existing directory.
 
 use std::{
     collections::BTreeSet,
@@ -23,11 +23,12 @@ use crate::{
     state::{self, KnownPack, NotAdmitted, Origin, State},
 };
 
-/// What was before.
+/// The state before the run.
 pub(super) struct PriorState {
-    /// What goes into the inventory: what the user revokes now, and what this host knows of the keys in place.
+    /// Revocations for the inventory: those given by the user, and those in this host's state that concern the existing
+    /// keys.
     pub(super) revoked: Vec<Revoked>,
-    /// Whether this host made or authenticated the directory in place.
+    /// Whether this host made or authenticated the existing directory.
     pub(super) known: bool,
     state: Option<State>,
     old: Vec<Fingerprint>,
@@ -43,7 +44,7 @@ impl PriorState {
         created: Timestamp,
         ctx: &Context,
     ) -> Result<Self, Diagnostic> {
-        // Without a place for memory (a container without HOME) there is none; one that can't be read is an error.
+        // Without a state directory (a container without HOME) there is no state; an unreadable one is an error.
         let state = match state_dir::path(request.state_dir.as_deref(), &ctx.env) {
             Ok(dir) => Some(state::load(&dir, &state_dir::lineage(name)?)?),
             Err(_) => None,
@@ -82,13 +83,13 @@ impl PriorState {
         Ok(Self { revoked, known, state, old, directory })
     }
 
-    /// Whether more is revoked than the directory in place says.
+    /// Whether there are revocations that are not in the existing directory.
     pub(super) fn revokes_more(&self, old: Option<&Draft>) -> bool {
         let known = old.map(|o| o.inventory().revoked.as_slice()).unwrap_or_default();
         self.revoked.iter().any(|r| known.iter().all(|k| k.fingerprint != r.fingerprint))
     }
 
-    /// Refuses a TUF repository that offers older metadata than this host has seen.
+    /// Refuses a TUF repository whose metadata are older than those that this host has seen.
     pub(super) fn admit(&self, chains: &[Collected]) -> Result<(), Diagnostic> {
         for chain in chains {
             if let Some(rollback) = self.state.as_ref().and_then(|s| s.check_evidence(&chain.evidence)) {
@@ -99,15 +100,15 @@ impl PriorState {
         Ok(())
     }
 
-    /// Whether a document of the directory in place and one of this run may have been read from one file: unless both
-    /// paths are known, and differ.
+    /// Whether a document of the existing directory and one of this run may have been read from the same file: true
+    /// unless both paths are known and differ.
     pub(super) fn may_be_one_file(&self, found: &Gathered, known: &Digest, new: &Digest) -> bool {
         let before = self.state.as_ref().and_then(|state| state.documents().get(known));
         let now = read_from(found, new);
         before.is_none_or(|before| now.is_empty() || !before.is_disjoint(&now))
     }
 
-    /// Whether a key is revoked by anyone who may say so: the user, the directory in place, an earlier pack.
+    /// Whether a key is revoked by any authority: the user, the existing directory, an earlier pack.
     pub(super) fn is_revoked(&self, key: &Fingerprint) -> bool {
         self.old.contains(key)
             || self.revoked.iter().any(|r| r.fingerprint == *key)
@@ -115,14 +116,14 @@ impl PriorState {
     }
 }
 
-/// The files that a document was read from in this run.
+/// The files from which a document was read in this run.
 fn read_from(found: &Gathered, document: &Digest) -> BTreeSet<String> {
     let paths = found.documents.get(document).into_iter().flatten();
     paths.map(|path| absolute(path).display().to_string()).collect()
 }
 
-/// Remembers what was collected. That it can't be remembered is no reason to fail: the keys are in place, and who
-/// wants to use them here is asked for an anchor.
+/// Records what was collected. A failure to record it is not fatal: the keys are in place, and using them on this host
+/// requires an anchor.
 pub(super) fn remember(request: &Request, directory: &Path, built: &Built, found: &Gathered, ctx: &Context) {
     let draft = &built.draft;
     let inventory = draft.inventory();
@@ -132,7 +133,7 @@ pub(super) fn remember(request: &Request, directory: &Path, built: &Built, found
     let remembered = state_dir::path(request.state_dir.as_deref(), &ctx.env).and_then(|dir| {
         let lineage = state_dir::lineage(&inventory.name)?;
         Ok(state::update(&dir, &lineage, |state| {
-            // What was known already stays as it is known.
+            // An existing record is left unchanged.
             if state.known(pack.digest).is_none() {
                 state.record(&[], pack);
             }

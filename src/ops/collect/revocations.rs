@@ -1,4 +1,4 @@
-//! Which keys are revoked, and what is said of it.
+//! Which keys are revoked, and the messages about them.
 
 use std::{collections::BTreeSet, path::Path};
 
@@ -14,21 +14,21 @@ use crate::{
     pack::{Draft, KeyRecord, Revoked},
 };
 
-/// The fingerprints of the keys in place, and of those that it says are revoked.
+/// The fingerprints of the existing keys, and of those revoked in the existing inventory.
 pub(super) fn fingerprints(old: Option<&Draft>) -> BTreeSet<Fingerprint> {
     let Some(old) = old else { return BTreeSet::new() };
     let keys = old.keys().flat_map(|(_, material)| material.fingerprints());
     keys.chain(old.inventory().revoked.iter().map(|r| r.fingerprint)).collect()
 }
 
-/// The keys in place and those of the sources.
+/// The existing keys and those of the sources.
 pub(super) fn keys_known(old: Option<&Draft>, found: &Found) -> Vec<(KeyRef, Material)> {
     let old = old.into_iter().flat_map(Draft::keys).map(|(record, key)| (record.key_ref(), key.clone()));
     old.chain(found.gathered.candidates.iter().map(|c| (c.key.key_ref(), c.key.material.clone()))).collect()
 }
 
-/// Refuses a revocation by an id that is none that keys are revoked by: it would have no effect. Warns of one that was found
-/// nowhere: a digit may be wrong.
+/// Refuses a revocation by an id that is not one by which keys are revoked, because it would have no effect. Warns of
+/// one that was not found anywhere, because it may contain a typo.
 pub(super) fn check_unknown(
     request: &Request,
     known: &BTreeSet<Fingerprint>,
@@ -58,7 +58,7 @@ pub(super) fn check_unknown(
     Ok(())
 }
 
-/// Whether a fingerprint is another id of this key that reports show: the note id of a Rekor v2 log, or the key identifier or
+/// Whether a fingerprint is another id of this key in reports: the note id of a Rekor v2 log, or the key identifier or
 /// serial number of a certificate.
 fn is_other_id(fingerprint: &Fingerprint, key: KeyRef, material: &Material) -> bool {
     let certificates = if let Material::Chain(chain) = material { chain.certificates() } else { &[] };
@@ -72,7 +72,7 @@ fn is_other_id(fingerprint: &Fingerprint, key: KeyRef, material: &Material) -> b
     }
 }
 
-/// Says of the keys that are missing why they are.
+/// Adds to the missing keys the reason why they are missing.
 pub(super) fn explain(report: &mut Report, request: &Request, prior: &PriorState, old: Option<&Draft>) {
     let kept = |key: Digest| {
         let record = old?.inventory().keys.iter().find(|k| k.role == Role::Signer && k.id == key)?;
@@ -83,7 +83,7 @@ pub(super) fn explain(report: &mut Report, request: &Request, prior: &PriorState
     });
 }
 
-/// The keys in place that a copy which was found says are revoked by their owner: they must not stay.
+/// The existing keys that, according to a copy found in this run, their owner has revoked: they must be removed.
 pub(super) fn by_their_owners(old: Option<&Draft>, found: &Found, created: Timestamp) -> Vec<Revoked> {
     let candidates = found.gathered.candidates.iter().filter_map(|c| c.key.material.openpgp());
     let ids: BTreeSet<_> = candidates.filter(|key| key.is_revoked()).map(OpenPgpKey::id).collect();

@@ -1,4 +1,4 @@
-//! Which keys go into a pack, and which do not although they are proved.
+//! Selects the keys for a pack, and those to hold back although they are proved.
 
 use super::{Request, prior_state::PriorState};
 use crate::{
@@ -13,14 +13,14 @@ use crate::{
     resolve,
 };
 
-/// What goes in, and what waits for a person.
+/// The keys to include, and those awaiting a decision.
 pub(super) struct Selected {
     pub(super) include: Vec<Include>,
-    /// Keys that are new at a known place, those that nothing needs yet among them.
+    /// Keys that are new at a known place, including those that are not needed yet.
     pub(super) held: Vec<Rotation>,
 }
 
-/// The keys that go in. One that is new at a known place does not, until a person has named it; the report says so.
+/// The keys to include. One that is new at a known place is held back until the user accepts it; the report lists it.
 pub(super) fn select(
     request: &Request,
     found: &Found,
@@ -37,7 +37,7 @@ pub(super) fn select(
         new.unwrap_or_default().into_iter().partition(is_accepted)
     };
     let (accepted, refused) = new(&include);
-    // Nothing needs these yet. They come with a document that was changed for all that.
+    // These are not needed yet, but their document was changed nevertheless.
     let (early, waiting) = new(&beside(&include, found));
     for named in &request.accept_change {
         if accepted.iter().chain(&early).all(|new| new.fingerprint != *named) {
@@ -46,8 +46,8 @@ pub(super) fn select(
         }
     }
     include.retain(|i| refused.iter().all(|new| new.key != i.key));
-    // The keys that are known there keep the words that they have. With those of the document that was changed, both
-    // keys would be of one document the next time, and the new one no longer new.
+    // The known keys from that place keep their recorded provenance. With that of the changed document, both keys would
+    // be from the same document in the next run, and the new one would no longer count as new.
     let held: Vec<_> = refused.iter().chain(&waiting).cloned().collect();
     for known in held.iter().flat_map(|new| &new.known) {
         let records = old.iter().flat_map(|old| &old.inventory().keys);
@@ -69,7 +69,7 @@ pub(super) fn select(
     Selected { include, held }
 }
 
-/// The candidates that do not go in.
+/// The candidates that are not included.
 fn beside(include: &[Include], found: &Found) -> Vec<Include> {
     let goes_in =
         |offer: &Include| include.iter().any(|i| i.key == offer.key || i.material == offer.material);
@@ -77,7 +77,7 @@ fn beside(include: &[Include], found: &Found) -> Vec<Include> {
     candidates.map(offered).filter(|offer| !goes_in(offer)).collect()
 }
 
-/// A candidate as it would go in.
+/// A candidate as it would be included.
 fn offered(candidate: &Candidate) -> Include {
     Include {
         key: candidate.key.key_ref(),
@@ -91,8 +91,8 @@ fn offered(candidate: &Candidate) -> Include {
     }
 }
 
-/// The TUF chains that were read. A repository describes anew the keys that stay, but not where one of its keys waits for
-/// a person: by the next time both would be of one document, and the new one no longer new.
+/// The TUF chains that were read. A repository updates the descriptions of retained keys, except if one of its keys is
+/// held back: both would be from the same document in the next run, and the new one would no longer count as new.
 pub(super) fn chains(found: &Found, held: &[Rotation], old: Option<&Draft>) -> Vec<IncludeChain> {
     let known: Vec<_> = held.iter().flat_map(|new| &new.known).map(|known| &known.file).collect();
     let records = old.map(|old| old.inventory().keys.as_slice()).unwrap_or_default();
@@ -132,7 +132,7 @@ fn include(request: &Request, found: &Found, ctx: &Context) -> Vec<Include> {
     if !all && wanted == IncludeKeys::Needed {
         return include;
     }
-    // An instance is what one document describes: the trusted root that a proved key came from.
+    // An instance is described by one document: the trusted root that a proved key came from.
     let documents: Vec<_> = include.iter().flat_map(|i| i.provenance.iter().map(|p| p.sha256)).collect();
     let merged = resolve::merged(&found.gathered.candidates);
     let conflicted = |key: KeyRef| found.resolution.conflicts.iter().any(|c| c.key == key);
@@ -150,7 +150,7 @@ fn include(request: &Request, found: &Found, ctx: &Context) -> Vec<Include> {
         let of_instance =
             candidate.key.role.in_trusted_root() && documents.contains(&candidate.provenance.sha256);
         let key = candidate.key.key_ref();
-        // A key that its owner revoked is not needed, however many keys are wanted.
+        // A key that was revoked by its owner is not needed, even if all keys are included.
         let withdrawn = candidate.key.material.openpgp().is_some_and(OpenPgpKey::is_revoked);
         if (all || of_instance) && !withdrawn && !conflicted(key) && !include.iter().any(|i| i.key == key) {
             let (validity, ct_required) =

@@ -1,4 +1,4 @@
-//! Whether the memory of this host admits a pack, and what it remembers of it afterwards.
+//! Whether this host's state permits a pack, and how the state is updated afterwards.
 
 use super::{anchors::Anchors, freshness::Overruled, install::Step};
 use crate::ops::state_dir::absolute;
@@ -9,20 +9,20 @@ use crate::{
     state::{Admission, Demands, KnownPack, NotAdmitted, Offer, Origin, Pull, Signer, State},
 };
 
-/// A pack that the memory has nothing against, or that the caller takes all the same.
+/// A pack that the state permits, or that is accepted because of a flag.
 pub(super) struct Admitted {
-    /// `None`: no anchor covers a version.
+    /// `None` if no anchor covers a version.
     admission: Option<Admission>,
-    /// An older state of a TUF repository is taken.
+    /// Whether an older state of a TUF repository is accepted.
     lowered: bool,
-    /// Those of `believed` who signed this pack.
+    /// Those of `believed` that signed this pack.
     signing: Vec<Signer>,
-    /// The signers that the anchors believe.
+    /// The signers that the anchors trust.
     believed: Vec<Signer>,
 }
 
 impl Step<'_> {
-    /// Holds the pack against what this host remembers: revoked keys, versions, and states of TUF repositories.
+    /// Compares the pack with this host's state: revoked keys, versions, and states of TUF repositories.
     pub(super) fn admit(&self, state: &State, anchors: &Anchors) -> Result<Admitted, Diagnostic> {
         let (signing, believed) = signers(anchors.all(), self.pack);
         let revoked = |key: &Fingerprint| {
@@ -42,7 +42,7 @@ impl Step<'_> {
         Ok(Admitted { admission, lowered, signing, believed })
     }
 
-    /// Whether an older state of a TUF repository is taken, because the caller says so.
+    /// Whether an older state of a TUF repository is accepted because of a flag.
     fn admit_tuf(&self, state: &State) -> Result<bool, Diagnostic> {
         let mut lowered = false;
         for chain in self.pack.verified_chains() {
@@ -59,7 +59,7 @@ impl Step<'_> {
         Ok(lowered)
     }
 
-    /// `None`: no anchor covers a version.
+    /// `None` if no anchor covers a version.
     fn admit_version(&self, state: &State, believed: &[Signer]) -> Result<Option<Admission>, Diagnostic> {
         if !self.pack.is_whole() {
             let new = |v: &&VerifiedChain| !state.knows_evidence(&v.verified.evidence);
@@ -112,7 +112,7 @@ impl Step<'_> {
         Ok(Some(admission))
     }
 
-    /// Remembers what was installed, and what was accepted against a rule.
+    /// Records what was installed, and which exceptions were made.
     pub(super) fn remember(
         &self,
         state: &mut State,
@@ -131,7 +131,7 @@ impl Step<'_> {
         let reason = self.request.exceptions.reason.as_str();
         let flag = "--allow-rollback-unsafe";
         if *admission == Some(Admission::Allowed) {
-            // All who objected, or they would object again at every later pull.
+            // All signers with a higher version; otherwise every later pull would be refused again.
             let objected: Vec<_> = state
                 .counted(believed)
                 .into_iter()
@@ -141,7 +141,7 @@ impl Step<'_> {
         } else {
             state.record(signing, pack);
             if *lowered {
-                // The versions of TUF alone are lowered: no counter of packs had anything against it.
+                // Only TUF versions are lowered: no version of a pack was higher.
                 state.accept(&[], pack, flag, reason);
             }
         }
@@ -171,7 +171,7 @@ impl Step<'_> {
     }
 }
 
-/// Who signed this pack, and whom the anchors believe: the counters that it is compared with.
+/// The signers of this pack, and those that the anchors trust, with whose versions it is compared.
 fn signers<'a>(anchors: impl Iterator<Item = &'a Anchor>, pack: &Pack) -> (Vec<Signer>, Vec<Signer>) {
     let mut believed = Vec::new();
     for anchor in anchors {

@@ -1,4 +1,4 @@
-//! From what the caller names to anchors, and from anchors to an authenticated pack.
+//! Reads anchors from a request, and authenticates a pack with them.
 
 use std::{num::NonZeroUsize, path::Path};
 
@@ -19,19 +19,19 @@ use crate::{
     trust::tuf::RootName,
 };
 
-/// The anchors of a pull, in groups that each authenticate the pack by themselves: a key or a pin of one group does not
+/// The anchors of a pull, in groups that each authenticate the pack separately: a key or a pin of one group does not
 /// count in the other.
 #[derive(Debug, Default)]
 pub(super) struct Anchors {
-    /// What the administrator of this host demands.
+    /// Those required by this host's administrator.
     enforced: Vec<Anchor>,
-    /// What the caller names.
+    /// Those given by the caller.
     given: Vec<Anchor>,
 }
 
 impl Anchors {
-    /// Reads the anchors: those of the request, and a digest in the reference itself, which the caller wrote as well. None
-    /// may come from a file that travelled with the pack.
+    /// Reads the anchors: those of the request, and a digest in the reference itself, which the caller wrote too. None
+    /// of them may be in a file that was transferred with the pack.
     pub(super) fn read(
         request: &Request,
         location: &Location,
@@ -51,19 +51,19 @@ impl Anchors {
         })
     }
 
-    /// All of them.
+    /// All anchors.
     pub(super) fn all(&self) -> impl Iterator<Item = &Anchor> {
         self.enforced.iter().chain(&self.given)
     }
 
-    /// The digests among them: of several packs, the one that has one of them is meant.
+    /// The digests among them: of several packs, the one that has one of them is selected.
     pub(super) fn digests(&self) -> Vec<Digest> {
         self.all()
             .filter_map(|anchor| if let Anchor::Digest(digest) = anchor { Some(*digest) } else { None })
             .collect()
     }
 
-    /// Where several keys are given, how many of them signed: it is not plain that one was enough.
+    /// If several keys are given, how many of them signed, because it is not obvious that one is enough.
     pub(super) fn signed(&self, pack: &Pack) -> impl Iterator<Item = String> {
         self.all().filter_map(|anchor| match anchor {
             Anchor::Keys { keys, threshold } if keys.len() > 1 => {
@@ -81,7 +81,7 @@ impl Anchors {
         })
     }
 
-    /// Authenticates by each group that there is.
+    /// Authenticates with each group that has anchors.
     pub(super) fn authenticate(
         &self,
         fetched: &Fetched,
@@ -99,7 +99,8 @@ impl Anchors {
     }
 }
 
-/// Reads the anchors that a request names, with a digest in its reference. `refuse` refuses a file that travelled with the keys.
+/// Reads the anchors of a request and the digest in its reference. `refuse` rejects a file that was transferred with
+/// the keys.
 pub(in crate::ops) fn group(
     specs: &[AnchorSpec],
     named: Option<Digest>,
@@ -136,7 +137,7 @@ pub(in crate::ops) fn group(
     Ok(anchors)
 }
 
-/// The keys, each once, and how many of them must have signed.
+/// The keys, without duplicates, and how many of them must have signed.
 fn keys_of(mut keys: Vec<PublicKey>, threshold: Option<NonZeroUsize>) -> Result<Option<Anchor>, Diagnostic> {
     keys.sort_by_key(PublicKey::fingerprint);
     keys.dedup_by_key(|key| key.fingerprint());
@@ -151,7 +152,7 @@ fn keys_of(mut keys: Vec<PublicKey>, threshold: Option<NonZeroUsize>) -> Result<
     Ok((!keys.is_empty()).then_some(Anchor::Keys { keys, threshold }))
 }
 
-/// Authenticates. Signatures of the manifest are looked for only where the pack's own do not do.
+/// Authenticates. Signatures of the manifest are looked up only if those in the pack are not sufficient.
 fn authenticate(
     fetched: &Fetched,
     anchors: &[Anchor],
@@ -179,7 +180,7 @@ fn authenticate(
         }
     };
     match (refused, unreadable.into_iter().next()) {
-        // Whether it is signed is not known.
+        // It is unknown whether it is signed.
         (PackError::Unsigned, Some(problem)) => Err(problem.on("a signature of the manifest")),
         (refused, problem) => {
             if let Some(problem) = problem {

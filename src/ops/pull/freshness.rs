@@ -1,4 +1,4 @@
-//! How old a pack and the evidence in it may be.
+//! Limits on the age of a pack and of the evidence in it.
 
 use super::Request;
 use crate::{
@@ -8,12 +8,12 @@ use crate::{
     pack::{self, Evidence, Pack},
 };
 
-/// Which rules about time are broken, because the caller says so.
+/// Time limits that are overridden by flags.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Overruled {
     /// It is older than allowed.
     pub(super) stale: bool,
-    /// It is ahead of the clock.
+    /// It is dated in the future.
     pub(super) future: bool,
 }
 
@@ -46,7 +46,7 @@ pub(super) fn check(request: &Request, pack: &Pack, ctx: &Context) -> Result<Ove
     Ok(Overruled { stale: age.stale || stale, future: future.is_some() })
 }
 
-/// Refuses a pack that its maker gave no end, or one too far away, where the caller demands that.
+/// Refuses a pack without an expiry date, or with one too far ahead, if the caller requires that.
 fn lifetime(request: &Request, pack: &Pack) -> Result<(), Diagnostic> {
     let Some(limit) = request.max_expires else { return Ok(()) };
     let days = count(limit.as_hours() / 24, "day");
@@ -64,7 +64,7 @@ fn lifetime(request: &Request, pack: &Pack) -> Result<(), Diagnostic> {
     Err(Diagnostic::new(Code::ExpiresTooLate, error))
 }
 
-/// Checks the age of the evidence; answers whether some is taken that is too old, because the caller says so.
+/// Checks the age of the evidence; returns whether evidence that is too old is accepted because of a flag.
 fn evidence(request: &Request, pack: &Pack, ctx: &Context) -> Result<bool, Diagnostic> {
     let mut limits = request.max_age.map_or_else(pack::Limits::default, pack::Limits::of);
     limits.allow_stale = request.exceptions.allow_stale_unsafe;

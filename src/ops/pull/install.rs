@@ -1,4 +1,4 @@
-//! The exchange of the directory, under the lock of the state.
+//! Replaces the directory while the state is locked.
 
 use std::path::Path;
 
@@ -14,29 +14,29 @@ use crate::{
     write,
 };
 
-/// What is in the directory now.
+/// The new content of the directory.
 pub(super) struct Installed {
     pub(super) draft: Draft,
     pub(super) unchanged: bool,
 }
 
-/// What admission, installation and memory need, under the lock of the state.
+/// The input for admission, installation and recording, used while the state is locked.
 pub(super) struct Step<'a> {
     pub(super) request: &'a Request,
     pub(super) ctx: &'a Context,
     pub(super) directory: &'a Path,
     pub(super) pack: &'a Pack,
-    /// What lies in the directory.
+    /// The existing content of the directory.
     pub(super) in_place: Option<&'a Draft>,
     /// Whether this host collected or authenticated it.
     pub(super) known: bool,
 }
 
 impl Step<'_> {
-    /// Puts the pack in the place of what is there, and says what changes.
+    /// Replaces the existing content with the pack, and reports the changes.
     pub(super) fn install(&self) -> Result<Installed, Diagnostic> {
         let (pack, events) = (self.pack, &self.ctx.events);
-        // Pins alone date what they make anew; the same keys again are no change.
+        // If only the keys are authenticated, the date is that of this pull: the same keys are then no change.
         let old = self.in_place.filter(|_| self.known);
         let again = old.filter(|old| !pack.is_whole() && Diff::of(Some(old), pack.draft()).is_empty());
         let (draft, dropped) = again.unwrap_or_else(|| pack.draft()).clone().without_stale_signatures();
@@ -63,8 +63,8 @@ impl Step<'_> {
         Ok(Installed { draft, unchanged: outcome.change == fs::Change::Unchanged })
     }
 
-    /// Says that only version and dates are new, where the keys in place are the same: then there is nothing to approve
-    /// once more.
+    /// Notes if only version and dates are new and the keys are the same as before, because then there is nothing to
+    /// approve again.
     pub(super) fn note_same_keys(&self, state: &State) {
         let Some(old) = self.in_place.filter(|old| old.digest() != self.pack.draft().digest()) else {
             return;
@@ -81,7 +81,7 @@ impl Step<'_> {
         }
     }
 
-    /// Says which signature files are not installed, and which are installed though no anchor verified them.
+    /// Notes which signature files are not installed, and which are installed although no anchor verified them.
     fn note_signatures(&self, draft: &Draft, dropped: &[SafeName]) {
         for name in dropped {
             self.ctx.events.warn(&format!("{name} is not a signature of this inventory, and is left out"));

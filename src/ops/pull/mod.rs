@@ -1,4 +1,4 @@
-//! Fetching a pack, authenticating it, and unpacking it into keys/.
+//! Fetches a pack, authenticates it, and unpacks it into keys/.
 
 mod admit;
 mod anchors;
@@ -34,42 +34,41 @@ use crate::{
     state,
 };
 
-/// Which pack, what authenticates it, and where it goes.
+/// Which pack, what authenticates it, and where to write it.
 #[derive(Debug, Clone, Default)]
 pub struct Request {
-    /// Where the pack is.
+    /// The pack's location.
     pub source: String,
-    /// The directory to write; without it, `keys`, or keys/ in the folder of oc-mirror that is read.
+    /// The directory to write; `keys` if omitted, or keys/ in the oc-mirror directory that is read.
     pub output: Option<PathBuf>,
-    /// What authenticates the pack. Without an anchor it is refused.
+    /// The anchors of the pack. Without any it is refused.
     pub anchors: Vec<AnchorSpec>,
-    /// What the administrator of this host demands beside them: these anchors hold by themselves, whatever the others
-    /// allow, and they do not have to be given with each pull.
+    /// Anchors additionally required by this host's administrator: they must match independently of the others, and
+    /// need not be given with each pull.
     pub enforced: Vec<AnchorSpec>,
-    /// The files that some of the anchors are from: they must not have travelled with the pack either.
+    /// The files that contain some of the anchors: they must not have been transferred with the pack either.
     pub settings: Vec<PathBuf>,
-    /// The lineage that the pack must have; without it, that of the directory in place if this host knows it, or
-    /// `default`.
+    /// The required lineage; if omitted, that of the existing directory if it is in this host's state, or `default`.
     pub name: Option<String>,
-    /// Where this host remembers what it authenticated; without it, the usual directory.
+    /// The state directory; the default one if omitted.
     pub state_dir: Option<PathBuf>,
-    /// Whether to refuse where this host remembers nothing of the lineage and the anchor.
+    /// Whether to refuse if this host has no state for the lineage and the anchor.
     pub require_state: bool,
-    /// The lowest version to take.
+    /// The lowest version to accept.
     pub min_version: Option<u64>,
-    /// How old a pack may be; without it, 180 days.
+    /// The maximum age of a pack; 180 days if omitted.
     pub max_age: Option<SignedDuration>,
-    /// How long after it was made a pack may end. With it, one that does not say when it ends is refused.
+    /// The maximum time between a pack's creation and its expiry. If set, a pack without an expiry date is refused.
     pub max_expires: Option<SignedDuration>,
-    /// Rules that are set aside.
+    /// Rules to override.
     pub exceptions: Exceptions,
-    /// Keys that must not be trusted any more.
+    /// Revoked keys.
     pub revoked: Vec<Fingerprint>,
-    /// A cache of oc-mirror.
+    /// An oc-mirror cache.
     pub cache_dir: Option<PathBuf>,
 }
 
-/// What was installed, by `schemas/results-v1.schema.json`.
+/// What was installed; the JSON is described by `schemas/results-v1.schema.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Outcome {
@@ -83,18 +82,18 @@ pub struct Outcome {
     pub pack_digest: Digest,
     /// The digest of the artifact's manifest.
     pub manifest_digest: Digest,
-    /// Whether just this was installed before.
+    /// Whether exactly this was already installed.
     pub unchanged: bool,
-    /// The files of keys.
+    /// The names of the key files.
     pub keys: Vec<String>,
 }
 
 /// Fetches a pack, authenticates it with the anchors, and installs it.
 ///
-/// Nothing is written unless every anchor holds, the pack is not too old, and this host's state has nothing against it. A
-/// pack for which no anchor was given is in the failure, to be shown.
+/// Nothing is written unless every anchor matches, the pack is not too old, and this host's state permits it. If no
+/// anchor was given, the failure contains the pack for display.
 ///
-/// A run that came as far as a pack to authenticate is in the log of the state, however it ended.
+/// A run that got as far as a pack to authenticate is in the state's log, whatever its result.
 pub fn pull(request: &Request, ctx: &Context) -> Result<Outcome, Failure<inspect::Outcome>> {
     let dir = state_dir::path(request.state_dir.as_deref(), &ctx.env).ok();
     let mut log = RunLog::new("pull", dir, ctx);
@@ -129,7 +128,7 @@ fn fetch_and_install(
         return Err(without_anchor(fetched, ctx.now)?);
     }
 
-    // Authenticate: every anchor holds, and the lineage is the expected one.
+    // Authenticate: every anchor matches, and the lineage is the expected one.
     let state_dir = state_dir::path(request.state_dir.as_deref(), &ctx.env)?;
     let lineage = match &request.name {
         Some(name) => name.clone(),
@@ -151,7 +150,7 @@ fn fetch_and_install(
         warn_of_dropped(&fetched.pack, ctx);
     }
 
-    // Admit, install, remember. One lock holds all three together: of two pulls at once the second sees what the first did.
+    // Admit, install, record. One lock covers all three, so that the second of two pulls sees what the first one did.
     let installed = state::update(&state_dir, &state_dir::lineage(&lineage)?, |state| {
         let in_place = keys(&directory)?;
         let known = in_place.as_ref().is_some_and(|draft| state.known(draft.digest()).is_some());
@@ -210,7 +209,7 @@ fn refuse_min_version_without_inventory(request: &Request, anchors: &Anchors) ->
     ))
 }
 
-/// The refusal of a pack without an anchor, with what the pack says of itself.
+/// The refusal of a pack without an anchor, with the contents of the pack.
 fn without_anchor(fetched: Fetched, now: jiff::Timestamp) -> Result<Failure<inspect::Outcome>, Diagnostic> {
     let manifest = fetched.pack.manifest_digest();
     let draft = fetched.pack.into_draft()?;
@@ -221,8 +220,8 @@ fn without_anchor(fetched: Fetched, now: jiff::Timestamp) -> Result<Failure<insp
     Ok(Failure::after(none, inspect::Outcome::unauthenticated(draft, manifest, now)))
 }
 
-/// The lineage that is expected where the caller names none: that of the keys/ in place, if this host knows it. Of one
-/// that it does not know, anybody may have written the name: on a carried disk, keys/ lies where pull writes by default.
+/// The expected lineage if the caller gives none: that of the existing keys/ if it is in this host's state. Otherwise
+/// the name is not trusted: on a transferred disk, keys/ is in the directory to which pull writes by default.
 fn expected_lineage(directory: &Path, state_dir: &Path) -> Result<String, Diagnostic> {
     let known = match keys(directory)? {
         Some(draft) if state_dir::is_known(state_dir, &draft)? => Some(draft.inventory().name.clone()),
@@ -231,7 +230,7 @@ fn expected_lineage(directory: &Path, state_dir: &Path) -> Result<String, Diagno
     Ok(known.unwrap_or_else(|| "default".into()))
 }
 
-/// Says what the maker of the pack wrote and no anchor covers.
+/// Warns of statements by the maker of the pack that no anchor covers.
 fn warn_of_dropped(pack: &UnverifiedPack, ctx: &Context) {
     let Ok(draft) = pack.clone().into_draft() else { return };
     let inventory = draft.inventory();

@@ -1,12 +1,12 @@
-//! Whether a file that is to authenticate a pack travelled with it. Whoever can change the pack could have put it there,
-//! so that it would prove nothing.
+//! Whether a file that should authenticate a pack was transferred with it. An attacker who can change the pack could
+//! have put it there, so it would prove nothing.
 //!
-//! The line is drawn at folders, since a file does not say how it came to its place. What counts: the folder of a layout,
-//! of an image or of oc-mirror; the folder that an archive lies in; and the directory that the pack goes to, for it holds
-//! what an earlier pack brought. All that is below one of them counts too. Only where an archive lies in somebody's home
-//! directory itself, or above it, the folders below do not: everything of his would be below. Files right beside the
-//! archive count even there, because people copy a whole disk into their home. The way out is always the same, and costs
-//! one command: to copy the file to a place that does not travel.
+//! The test is by directory, because a file does not show how it got there. These count as transferred: the directory
+//! of a layout, of an image or of oc-mirror; the directory with an archive; and the target directory, because it
+//! contains what an earlier pack brought. Everything below them counts too. The exception is an archive directly in the
+//! user's home directory or above it: then the directories below do not count, because they would include all of the
+//! user's files. Files right next to the archive count even there, because people copy whole disks into their home. The
+//! remedy is always the same and takes one command: copy the file to a place that is not transferred.
 
 use std::{
     ffi::OsString,
@@ -20,27 +20,27 @@ use crate::{
     diag::{Code, Diagnostic},
 };
 
-/// Names that are looked at in search of a hard link. Most keys have one name only, and then there is no search.
+/// The maximum number of names examined to find a hard link. Most key files have only one name, and need no search.
 const NAMES: usize = 100_000;
 
-/// Symbolic links that are followed, as Linux does.
+/// The maximum number of symbolic links followed, as in Linux.
 const LINKS: usize = 40;
 
-/// A file or folder, by whatever name: device and inode. A bind mount has those of what is mounted.
+/// Identifies a file or directory, whatever its name: device and inode. A bind mount has those of its source.
 type Identity = (u64, u64);
 
-/// Folders that whoever brought the pack could write to.
+/// Directories that the party who transferred the pack could write to.
 pub(in crate::ops) struct Travelled(Vec<Folder>);
 
 struct Folder {
     path: PathBuf,
     identity: Identity,
-    /// Whether all that is below counts as well.
+    /// Whether everything below counts too.
     deep: bool,
 }
 
 impl Travelled {
-    /// The folders for a pack from this location that goes to this target; `more` are places that are read as well.
+    /// The directories for a pack from this location with this target; `more` is another location that is read.
     pub(in crate::ops) fn new(
         location: &Location,
         more: Option<&Path>,
@@ -49,7 +49,7 @@ impl Travelled {
     ) -> Self {
         let mut folders = Vec::new();
         let mut add = |path: PathBuf, deep| {
-            // A part of oc-mirror's output travels with all of it.
+            // A part of oc-mirror's output is transferred with all of it.
             let whole = path.canonicalize().unwrap_or_default();
             let part =
                 whole.ancestors().find(|path| path.file_name().is_some_and(|name| name == WORKING_DIR));
@@ -64,7 +64,7 @@ impl Travelled {
             if place.is_dir() {
                 add(place.to_owned(), true);
             } else {
-                // An archive: where its name lies, and where it lies itself.
+                // An archive: the directory of its name, and that of the file itself.
                 for Lookup { folder, .. } in lookups(place).into_iter().filter(|lookup| lookup.last) {
                     let deep = home.is_none_or(|home| !is_in(home, &folder));
                     add(folder, deep);
@@ -75,7 +75,7 @@ impl Travelled {
         Self(folders)
     }
 
-    /// Refuses a file that travelled.
+    /// Refuses a transferred file.
     pub(in crate::ops) fn refuse(&self, path: &Path, what: &str) -> Result<(), Diagnostic> {
         let Some((folder, how)) = self.holds(path) else { return Ok(()) };
         let error = format!(
@@ -99,7 +99,7 @@ impl Travelled {
 }
 
 impl Folder {
-    /// Whether who can write to this folder decides what a lookup finds.
+    /// Whether a user who can write to this directory controls the result of a lookup.
     fn decides(&self, lookup: &Lookup) -> bool {
         let is_this = |path: &Path| identity(path).is_ok_and(|identity| identity == self.identity);
         if self.deep {
@@ -109,7 +109,7 @@ impl Folder {
         }
     }
 
-    /// Whether a file in it is the same as this one. Where there are too many to tell, it may be.
+    /// Whether a file in it is the same as this one. If there are too many to check, it may be.
     fn has_link(&self, file: &fs::Metadata) -> bool {
         let wanted = (file.dev(), file.ino());
         if self.identity.0 != wanted.0 {
@@ -147,13 +147,13 @@ fn is_in(path: &Path, folder: &Path) -> bool {
 
 /// A name that is looked up on the way to a file.
 struct Lookup {
-    /// The true path of the folder.
+    /// The real path of the directory.
     folder: PathBuf,
-    /// Whether it is the name of the file, and not of a folder on the way.
+    /// Whether it is the name of the file, and not of a directory on the way.
     last: bool,
 }
 
-/// Where the file and each symbolic link on the way to it are looked up.
+/// The lookups of a file and of each symbolic link on the way to it.
 fn lookups(path: &Path) -> Vec<Lookup> {
     let part = |part: Component<'_>| part.as_os_str().to_owned();
     let reversed = |path: &Path| path.components().rev().map(part).collect::<Vec<OsString>>();

@@ -1,4 +1,4 @@
-//! From judged signatures to a verdict on each image.
+//! Derives a verdict on each image from the judged signatures.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -20,21 +20,21 @@ use crate::{
     trust::Refusal,
 };
 
-/// What every image is held to.
+/// The requirements for every image.
 pub(super) struct Evaluation<'a> {
     pub(super) keys: &'a Keys,
     pub(super) expected: &'a Expected,
     pub(super) namer: &'a Namer,
-    /// What became of the signatures, by number.
+    /// The judged signatures, by number.
     pub(super) judged: &'a [Option<Judged>],
     /// Whether only logged signatures count.
     pub(super) require_log: bool,
-    /// Whether every signature of an image must be good.
+    /// Whether every signature of an image must be valid.
     pub(super) all_signatures: bool,
 }
 
 impl Evaluation<'_> {
-    /// The verdict on an image by what is found of itself.
+    /// The verdict on an image from its own signatures.
     pub(super) fn image(&self, image: &Image<u32>) -> ImageVerdict {
         let names = self.namer.names(&image.place, &image.repository, &image.tags, image.digest);
         let demand = self.expected.demand(&names);
@@ -73,7 +73,7 @@ impl Evaluation<'_> {
             let error = "it is named here, and lies elsewhere";
             verdict.problems.push(Diagnostic::new(Code::ImageElsewhere, error));
         }
-        // What an instance lacks its list may have.
+        // An instance without one may be covered by its index.
         if image.instance_of.is_none() {
             require(&mut verdict, demand.is_required());
         }
@@ -88,9 +88,9 @@ impl Evaluation<'_> {
             () if image.kind == Kind::Absent => VerifyState::NotHere,
             () if self.all_signatures && any(SignatureState::Refused) => VerifyState::Refused,
             () if any(SignatureState::Good) => VerifyState::Good,
-            // What could not be read may have been the good one, or what a rule asks for.
+            // The unreadable part may have been the valid signature, or the one that a rule requires.
             () if any(SignatureState::Unreadable) || !image.problems.is_empty() => VerifyState::Unreadable,
-            // A pack is authenticated by `pull`, with a key that is in no pack.
+            // A pack is authenticated by `pull`, with a key that is not in any pack.
             () if any(SignatureState::Refused) && is_pack && verdict.rule.is_none() => {
                 VerifyState::SignedOtherwise
             }
@@ -124,7 +124,7 @@ impl Evaluation<'_> {
             }
             Ok(number) => *number,
         };
-        // A thread that judges may have died: what was not judged is not good.
+        // A judging thread may have died: a signature that was not judged is not valid.
         let Some(judged) = self.judged.get(number as usize).and_then(Option::as_ref) else {
             verdict.problem = Some(refused(&Refusal::Budget));
             return verdict;
@@ -171,7 +171,7 @@ impl Evaluation<'_> {
         let authority = || good.keys.iter().find(|key| matches!(key.role, Role::Fulcio | Role::Pki)).copied();
         let key = good.signer_key().or_else(authority).or_else(|| good.keys.first().copied());
         let named = key.and_then(|key| self.keys.named.get(&key));
-        // A Rekor v2 key may be listed as one of v1, under another name.
+        // A Rekor v2 key may be listed as a v1 key, under another name.
         let name = named.map(|named| named.name.clone());
         let unnamed = || key.map_or_else(String::new, |key| key.to_string());
         let fingerprint = named.map(|named| named.fingerprint);
@@ -192,7 +192,7 @@ impl Evaluation<'_> {
     }
 }
 
-/// Refuses an image of which a signature is required and none counts.
+/// Refuses an image that requires a signature but has none that counts.
 fn require(verdict: &mut ImageVerdict, required: bool) {
     let lacks = matches!(
         verdict.state,
@@ -218,7 +218,7 @@ fn require(verdict: &mut ImageVerdict, required: bool) {
     ));
 }
 
-/// The signers of good signatures, each with what is by it.
+/// The signers of valid signatures, each with their counts.
 pub(super) fn signers(images: &[ImageVerdict]) -> Vec<SignerCount> {
     let mut all: BTreeMap<(bool, SignerReport), (HashSet<Digest>, usize, usize)> = BTreeMap::new();
     for image in images {
@@ -244,7 +244,7 @@ pub(super) fn signers(images: &[ImageVerdict]) -> Vec<SignerCount> {
     counts
 }
 
-/// That the signer wrote another name, where no rule asks for one: one content may lie at several registries.
+/// Notes that the signer wrote another name, if no rule requires one: the same content may be in several registries.
 fn name_differs(judged: &Judged, names: &Names) -> Option<Diagnostic> {
     let signed = judged.reference.as_deref()?;
     (names.is_repository(signed) == Some(false)).then(|| {
@@ -256,7 +256,7 @@ fn name_differs(judged: &Judged, names: &Names) -> Option<Diagnostic> {
     })
 }
 
-/// Whether it signs an image in its own way.
+/// Whether it is a different kind of signature.
 const fn signs(other: &Other) -> bool {
     matches!(other, Other::Notation | Other::Attestation | Other::Schema1)
 }

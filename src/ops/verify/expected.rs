@@ -1,4 +1,4 @@
-//! Who is expected to sign an image, and whether a good signature is by one of them.
+//! The expected signers of an image, and whether a valid signature is by one of them.
 
 use std::collections::BTreeSet;
 
@@ -14,17 +14,17 @@ use crate::{
     registry::Host,
 };
 
-/// Whose certificate is expected, as a command line says it.
+/// The expected certificate identity, as given on the command line.
 #[derive(Debug, Clone)]
 pub struct ExpectedIdentity {
     /// The name in the certificate.
     pub name: TextPattern,
-    /// The OIDC issuer; without one, only certificates of a private CA count, which have none.
+    /// The OIDC issuer; if omitted, only certificates of a private CA count, which have none.
     pub issuer: Option<TextPattern>,
 }
 
 impl ExpectedIdentity {
-    /// Whether a certificate with these names is one.
+    /// Whether a certificate with these names matches.
     pub(in crate::ops) fn is(&self, good: &[crate::key::SubjectName], issuer: Option<&str>) -> bool {
         let issued = match (&self.issuer, issuer) {
             (Some(wanted), Some(issuer)) => wanted.matches(issuer),
@@ -35,15 +35,15 @@ impl ExpectedIdentity {
     }
 }
 
-/// Who is expected in this run.
+/// The expected signers in this run.
 pub(super) enum Expected {
-    /// Whoever the rules of the pack name; outside of them, its signers' keys.
+    /// Those named by the rules of the pack; for images outside the rules, the pack's signer keys.
     Rules(Vec<Prepared>),
-    /// Whoever the command line names, for every image.
+    /// The identity given on the command line, for every image.
     Identity(ExpectedIdentity),
 }
 
-/// A rule with its expressions read.
+/// A rule with its regular expressions compiled.
 pub(super) struct Prepared {
     rule: Rule,
     signers: Vec<PreparedSigner>,
@@ -59,13 +59,13 @@ enum PreparedSigner {
     },
 }
 
-/// What an image is held to.
+/// The requirements for an image.
 pub(super) enum Demand<'a> {
-    /// One of these rules: they fit it equally well.
+    /// One of these rules, which match it equally well.
     Rules(Vec<&'a Prepared>),
-    /// The identity of the command line.
+    /// The identity given on the command line.
     Identity(&'a ExpectedIdentity),
-    /// Nothing: a signature by a signer's key of the pack counts.
+    /// None: a signature by a signer key of the pack counts.
     SignerKeys,
 }
 
@@ -77,7 +77,7 @@ impl Expected {
         }
     }
 
-    /// The hosts that rules name.
+    /// The hosts in the rules.
     pub(super) fn hosts(&self) -> Vec<String> {
         let Self::Rules(rules) = self else { return Vec::new() };
         let hosts: BTreeSet<_> = rules
@@ -89,7 +89,7 @@ impl Expected {
         hosts.into_iter().collect()
     }
 
-    /// What an image of these names is held to.
+    /// The requirements for an image with these names.
     pub(super) fn demand(&self, names: &Names) -> Demand<'_> {
         let rules = match self {
             Self::Identity(identity) => return Demand::Identity(identity),
@@ -102,7 +102,7 @@ impl Expected {
         }
     }
 
-    /// Their number, for a summary.
+    /// The number of rules, for a summary.
     pub(super) fn rules(&self) -> usize {
         if let Self::Rules(rules) = self { rules.len() } else { 0 }
     }
@@ -114,7 +114,7 @@ impl Demand<'_> {
         !matches!(self, Self::SignerKeys)
     }
 
-    /// Where it is written down.
+    /// Where the requirement was stated.
     pub(super) fn name(&self) -> Option<String> {
         match self {
             Self::Rules(rules) => {
@@ -126,7 +126,7 @@ impl Demand<'_> {
         }
     }
 
-    /// Whether a good signature counts; else why not.
+    /// Whether a valid signature counts; if not, the reason.
     pub(super) fn counts(&self, good: &Good, judged: &Judged, names: &Names) -> Result<(), Diagnostic> {
         match self {
             Self::SignerKeys if good.signer_key().is_some() => Ok(()),
@@ -185,7 +185,7 @@ impl Prepared {
         Ok(Self { rule, signers })
     }
 
-    /// Whether a signature is by one of the signers; an error where it is, and lacks something else.
+    /// Whether a signature is by one of the signers; an error if it is, but does not meet another requirement.
     fn counts(&self, good: &Good, judged: &Judged, names: &Names) -> Result<bool, Diagnostic> {
         if !self.signers.iter().any(|signer| signer.made(good)) {
             return Ok(false);
@@ -218,7 +218,7 @@ impl Prepared {
     }
 }
 
-/// Whether a log of a rule is the one that verified: a key that is listed for Rekor v1 may be one of Rekor v2.
+/// Whether a rule's log is the one that verified: a key listed for Rekor v1 may be one for Rekor v2.
 fn is_log(named: KeyRef, verified: KeyRef) -> bool {
     named.id == verified.id && named.role.may_serve_as(verified.role)
 }

@@ -1,4 +1,4 @@
-//! What lists and their instances say for each other.
+//! How verdicts on indexes and their instances affect each other.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -10,8 +10,8 @@ use crate::{
     outcome::verify::{ImageVerdict, SignatureState, VerifyState},
 };
 
-/// Lets lists and their instances speak for each other: a good list covers its instances, for it names their digests; and a list
-/// whose instances are all good is good, for one of them is what runs.
+/// Combines the verdicts on indexes and their instances: a valid index covers its instances, because it contains their
+/// digests; and an index whose instances are all valid is valid, because one of them is what runs.
 pub(super) fn join(
     images: &mut Vec<ImageVerdict>,
     lists: &HashMap<(String, String, Digest), Result<Vec<Instance>, Diagnostic>>,
@@ -55,7 +55,7 @@ pub(super) fn join(
         let good =
             |instance: &&&Instance| own.get(&key(instance.digest)).is_some_and(|state| state.is_good());
         let lacks = !image.state.is_good() && image.state != VerifyState::Unreadable;
-        // A wrong signature of the list itself is not healed by its instances.
+        // An invalid signature of the index itself is not offset by its instances.
         let broken = image.signatures.iter().any(|signature| signature.state == SignatureState::Refused);
         if lacks && !broken && here.peek().is_some() && here.all(|instance| good(&instance)) {
             image.state = VerifyState::GoodByList;
@@ -84,7 +84,7 @@ pub(super) fn join(
     }
 }
 
-/// Lists by what names an image, out of those by the index of their image in `discovery`.
+/// Converts indexes keyed by position in `discovery` to indexes keyed by image name.
 pub(super) fn by_name(
     lists: Lists,
     discovery: &Discovery<u32>,

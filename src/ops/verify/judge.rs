@@ -1,4 +1,4 @@
-//! Judging signatures on all cores while others are being read.
+//! Judges signatures on all cores while others are being read.
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
@@ -17,22 +17,22 @@ use crate::{
     trust::{Clock, KeySet, Refusal, Verifier},
 };
 
-/// What stays of a signature.
+/// The data kept of a signature.
 #[derive(Debug, Clone)]
 pub(super) struct Judged {
-    /// What it was found to be.
+    /// The result of verification.
     pub(super) result: Result<Arc<Good>, Arc<Refusal>>,
-    /// When it was made, and whose clock says so.
+    /// When it was made, and the clock this is from.
     pub(super) time: Option<(Timestamp, Clock)>,
-    /// Whoever it says that it is by, where it does not verify.
+    /// The claimed signer, if it does not verify.
     pub(super) claim: Option<Arc<str>>,
-    /// The reference that the signer wrote, where the form has one.
+    /// The reference written by the signer, if the format has one.
     pub(super) reference: Option<Arc<str>>,
-    /// The predicate type, of a statement.
+    /// The predicate type, for a statement.
     pub(super) predicate: Option<Arc<str>>,
 }
 
-/// Who made a signature that verifies: most signatures of a mirror share this.
+/// The signer of a valid signature: most signatures of a mirror share this.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Good {
     /// The keys that it verified with.
@@ -44,7 +44,7 @@ pub(super) struct Good {
 }
 
 impl Good {
-    /// The key of whoever signed, where no certificate did.
+    /// The signer's key, if the signature was not made with a certificate.
     pub(super) fn signer_key(&self) -> Option<KeyRef> {
         self.keys.iter().find(|key| matches!(key.role, Role::Signer | Role::Gpg)).copied()
     }
@@ -55,16 +55,16 @@ impl Good {
     }
 }
 
-/// Signatures that wait for a core, at most so many.
+/// The maximum number of signatures waiting for a core.
 const WAITING: usize = 512;
 
-/// Values of a kind that are kept once for all signatures that have them.
+/// The maximum number of interned values of each kind.
 const SHARED: usize = 4096;
 
 /// Judges signatures with exactly these keys. [`Judge::work`] runs on as many threads as there are cores.
 pub(super) struct Judge {
     verifier: Verifier,
-    /// How many keys are tried on a signature that names none.
+    /// The number of keys tried for a signature that names none.
     signers: usize,
     now: Timestamp,
     queue: Mutex<Queue>,
@@ -74,17 +74,17 @@ pub(super) struct Judge {
     shared: Shared,
 }
 
-/// A signature that waits.
+/// A waiting signature.
 struct Waiting {
     /// Its number.
     place: u32,
     image: Digest,
     signature: UntrustedSignature,
-    /// Whether its trials are within what is spent on its image.
+    /// Whether its trials are within the limit for its image.
     paid: bool,
 }
 
-/// What waits, and what is done.
+/// The waiting signatures, and the results.
 #[derive(Default)]
 struct Queue {
     waiting: VecDeque<Waiting>,
@@ -92,7 +92,7 @@ struct Queue {
     closed: bool,
 }
 
-/// Values that many signatures have.
+/// Values that many signatures share.
 #[derive(Default)]
 struct Shared {
     texts: Mutex<HashSet<Arc<str>>>,
@@ -100,7 +100,7 @@ struct Shared {
     refusals: Mutex<HashSet<Arc<Refusal>>>,
 }
 
-/// Ends the work when it goes, also where reading fails or panics.
+/// Ends the work when dropped, even if reading fails or panics.
 pub(super) struct Closing<'a>(pub(super) &'a Judge);
 
 impl Drop for Closing<'_> {
@@ -125,7 +125,7 @@ impl Judge {
         }
     }
 
-    /// Judges what waits until all has been read.
+    /// Judges waiting signatures until everything has been read.
     pub(super) fn work(&self) {
         loop {
             let mut queue = lock(&self.queue);
@@ -142,7 +142,7 @@ impl Judge {
         }
     }
 
-    /// What became of each signature, by the numbers that [`Keep::keep`] gave.
+    /// The result for each signature, indexed by the numbers that [`Keep::keep`] returned.
     pub(super) fn finish(self) -> Vec<Option<Judged>> {
         self.queue.into_inner().unwrap_or_else(PoisonError::into_inner).done
     }
@@ -178,8 +178,8 @@ impl Judge {
         }
     }
 
-    /// Takes the trials of a signature from what is spent on one image; `false`: it is all spent. One that names its key takes
-    /// one trial and is not counted: how many there are is bounded by what is read of an image.
+    /// Deducts the trials of a signature from the limit for one image; `false` if it is exceeded. A signature that
+    /// names its key takes one trial and is not counted, because the number of signatures read for an image is limited.
     fn pays(&self, image: &Digest, signature: &UntrustedSignature) -> bool {
         if self.signers == 1 || !signature.needs().is_ok_and(|needs| needs.all().iter().any(Need::is_unnamed))
         {

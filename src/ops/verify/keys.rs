@@ -1,4 +1,4 @@
-//! The keys to verify with: those of an authenticated keys/, or of files that the caller vouches for; nothing built in.
+//! The keys to verify with: those of an authenticated keys/, or of files that the caller vouches for; no built-in keys.
 
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -19,22 +19,22 @@ use crate::{
     trust::KeySet,
 };
 
-/// The keys of one run, and who says that they are right.
+/// The keys of a run, and their origin.
 pub(super) struct Keys {
     pub(super) set: KeySet,
     pub(super) named: BTreeMap<KeyRef, NamedKey>,
-    /// What the pack says must sign what.
+    /// The pack's rules on who must sign what.
     pub(super) rules: Vec<Rule>,
     pub(super) origin: KeysOrigin,
 }
 
-/// A key as people know it.
+/// A key with its display name.
 pub(in crate::ops) struct NamedKey {
     pub(super) name: String,
     pub(super) fingerprint: Fingerprint,
 }
 
-/// Where the keys are from.
+/// The origin of the keys.
 pub(super) enum KeysOrigin {
     /// An authenticated keys/.
     Directory {
@@ -46,16 +46,16 @@ pub(super) enum KeysOrigin {
         name: String,
         version: u64,
         created: Timestamp,
-        /// What authenticated it, in words.
+        /// Descriptions of what authenticated it.
         by: Vec<String>,
-        /// When this host authenticated it, where it remembers that.
+        /// When this host authenticated it, if that is in its state.
         at: Option<Timestamp>,
     },
-    /// Files that the caller named.
+    /// Files named by the caller.
     Files(Vec<String>),
 }
 
-/// Reads the keys that the request names.
+/// Reads the keys given by the request.
 pub(super) fn load(request: &Request, locations: &[Location], ctx: &Context) -> Result<Keys, Diagnostic> {
     if request.trusted_roots.is_empty() && request.keys.is_empty() {
         of_directory(request, locations, ctx)
@@ -73,7 +73,7 @@ fn of_directory(request: &Request, locations: &[Location], ctx: &Context) -> Res
     of_pack(&found.pack, directory, found.known.map(|known| known.at))
 }
 
-/// A clock that is behind the pack would refuse every fresh signature and believe in expired ones.
+/// A clock that is behind the pack would refuse every fresh signature and accept expired ones.
 fn check_times(inventory: &Inventory, state: &state::State, ctx: &Context) -> Result<(), Diagnostic> {
     pack::not_from_the_future(inventory, ctx.now)?;
     if inventory.created > ctx.now {
@@ -145,7 +145,7 @@ fn of_files(request: &Request, ctx: &Context) -> Result<Keys, Diagnostic> {
     Ok(Keys { set, named, rules: Vec::new(), origin: KeysOrigin::Files(files) })
 }
 
-/// Says what of the files can't be used; a key that two of them give differently stops the run.
+/// Reports unusable content of the files; a key on which two files conflict stops the run.
 pub(in crate::ops) fn report_unusable(gathered: &Gathered, ctx: &Context) -> Result<(), Diagnostic> {
     for entry in &gathered.unusable {
         if entry.problem.code == Code::KeyConflict {
@@ -158,7 +158,7 @@ pub(in crate::ops) fn report_unusable(gathered: &Gathered, ctx: &Context) -> Res
     Ok(())
 }
 
-/// The keys of files that were read, each under its own name, as far as they are `acceptable`.
+/// The keys of files, each under its own name, limited to those that are `acceptable`.
 pub(in crate::ops) fn set_of(
     gathered: &Gathered,
     acceptable: &dyn Fn(&Key) -> bool,
@@ -174,7 +174,7 @@ pub(in crate::ops) fn set_of(
     }
     let named = resolved.iter().map(|(key, resolved)| {
         let material = &resolved.key.material;
-        // A signer's own file is known by its name; a document with many keys is not.
+        // A signer's own file is identified by its name; a document with many keys is not.
         let own = matches!(key.role, Role::Signer | Role::Gpg);
         let source = resolved.provenance.first().filter(|_| own).map(|p| p.source.clone());
         let name = source.unwrap_or_else(|| name_of(*key, material));

@@ -1,4 +1,4 @@
-//! The instances of lists: which platform each is for, and whether it is here.
+//! The instances of indexes: the platform of each, and whether it exists here.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -11,7 +11,7 @@ use crate::{
     oci::{Descriptor, Digest},
 };
 
-/// A platform as a person writes it: `linux/amd64`, `linux/arm64/v8`.
+/// A platform as the user writes it: `linux/amd64`, `linux/arm64/v8`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Platform {
     os: String,
@@ -36,18 +36,18 @@ impl std::str::FromStr for Platform {
     }
 }
 
-/// An instance of a list.
+/// An instance of an index.
 #[derive(Debug, Clone)]
 pub(super) struct Instance {
     pub(super) digest: Digest,
     pub(super) platform: Option<String>,
-    /// Whether the place holds it. A sparse list lawfully lacks some.
+    /// Whether the location contains it. A sparse index may legitimately lack some.
     pub(super) here: bool,
-    /// Whether it is for one of the platforms that are asked for.
+    /// Whether it is for one of the requested platforms.
     pub(super) wanted: bool,
 }
 
-/// The list as far as its platforms say (OCI image-spec v1.1, image-index.md).
+/// The members of an index that concern platforms (OCI image-spec v1.1, image-index.md).
 #[derive(Deserialize)]
 struct ListDto {
     #[serde(default)]
@@ -77,7 +77,7 @@ impl PlatformDto {
             && (wanted.variant.is_none() || wanted.variant == self.variant)
     }
 
-    /// What buildkit attaches to a list is no instance (`unknown/unknown`).
+    /// Buildkit's attachments to an index are not instances (`unknown/unknown`).
     fn is_unknown(&self) -> bool {
         self.os == "unknown" && self.architecture == "unknown"
     }
@@ -89,10 +89,10 @@ impl PlatformDto {
     }
 }
 
-/// The lists of a run, by the index of their image, with their instances or why they can't be told.
+/// The indexes of a run, by the position of their image, with their instances or the reason why they are unknown.
 pub(super) type Lists = HashMap<usize, Result<Vec<Instance>, Diagnostic>>;
 
-/// Reads the lists again whose own signatures may not decide: see `evaluate`.
+/// Rereads the indexes for which their own signatures may not be decisive: see `evaluate`.
 pub(super) fn read<S>(
     discovery: &Discovery<S>,
     sources: &BTreeMap<String, &dyn Source>,

@@ -1,7 +1,8 @@
-//! Are the images of a place signed by whom they should be? Offline, with exactly the keys of an authenticated keys/.
+//! Verifies that the images of a location are signed by the expected signers. Offline, with exactly the keys of an
+//! authenticated keys/.
 //!
-//! The policy of a consumer (`--policy`) is another question about the same signatures: it will be answered from the verdicts
-//! that are made here.
+//! A consumer's policy (`--policy`) is a separate question about the same signatures, to be answered from the verdicts
+//! made here.
 
 mod authenticated;
 mod evaluate;
@@ -48,42 +49,42 @@ use crate::{
     },
 };
 
-/// What to verify, with which keys, and who should have signed it.
+/// What to verify, with which keys, and the expected signers.
 #[derive(Debug, Clone, Default)]
 pub struct Request {
-    /// The places, as a person writes them.
+    /// The locations, as the user writes them.
     pub places: Vec<String>,
-    /// A list of images; then at most one place, the registry that they are looked up at.
+    /// A list of images; then at most one location is allowed, the registry at which they are looked up.
     pub images: Option<String>,
     /// The repository that holds the signatures of the images as well: `HOST/REPOSITORY`.
     pub signature_repository: Option<String>,
-    /// A cache of oc-mirror.
+    /// An oc-mirror cache.
     pub cache_dir: Option<PathBuf>,
-    /// The keys; without it, `keys`, or keys/ in the folder of oc-mirror that is read.
+    /// The keys; `keys` if omitted, or keys/ in the oc-mirror directory that is read.
     pub keys_dir: Option<PathBuf>,
     /// What authenticates them.
     pub authentication: Authentication,
-    /// Trusted roots in place of a keys/: the caller vouches for them.
+    /// Trusted roots to use instead of a keys/: the caller vouches for them.
     pub trusted_roots: Vec<PathBuf>,
-    /// Key files in place of a keys/.
+    /// Key files to use instead of a keys/.
     pub keys: Vec<KeyFile>,
-    /// Who should have signed every image, in place of the pack's rules.
+    /// The expected signer of every image, instead of the pack's rules.
     pub identity: Option<ExpectedIdentity>,
-    /// Where mirrored repositories are from.
+    /// The sources of mirrored repositories.
     pub mappings: Vec<Mapping>,
-    /// Files and folders that say it: sets of mirrors, registries.conf, mapping.txt.
+    /// Files and directories with this information: mirror sets, registries.conf, mapping.txt.
     pub mapping_files: Vec<PathBuf>,
-    /// The platforms whose instances of lists matter; none means all that are here.
+    /// The platforms whose index instances matter; if empty, all that exist here.
     pub platforms: Vec<Platform>,
     /// Whether every image must have a signature that counts.
     pub require_signed: bool,
-    /// Whether every signature must be good, and not one of them.
+    /// Whether all signatures must be valid, rather than one.
     pub all_signatures: bool,
-    /// Whether only signatures that a log holds count.
+    /// Whether only signatures in a log count.
     pub require_log: bool,
 }
 
-/// Verifies every signature of every image of the places.
+/// Verifies every signature of every image in the locations.
 pub fn verify(request: &Request, ctx: &Context) -> Result<Verification, Diagnostic> {
     let sources = Sources {
         places: request.places.clone(),
@@ -106,7 +107,7 @@ pub fn verify(request: &Request, ctx: &Context) -> Result<Verification, Diagnost
     let discovery = walk(&opened, &judge, ctx)?;
     let judged = judge.finish();
 
-    // Hold each image to what is expected of it.
+    // Compare each image with its requirements.
     let listed = request.images.iter().filter_map(|list| location(list).ok());
     let found = mappings::found(locations.iter().chain(&listed.collect::<Vec<_>>()), ctx);
     for (mirror, source) in opened.iter().flat_map(|opened| &opened.copied) {
@@ -154,7 +155,7 @@ pub fn verify(request: &Request, ctx: &Context) -> Result<Verification, Diagnost
 }
 
 impl Verification {
-    /// Whether it is verified.
+    /// Whether the verdict is "verified".
     pub fn is_verified(&self) -> bool {
         self.verdict == Verdict::Verified
     }
@@ -170,7 +171,8 @@ fn warn_of_expressions(request: &Request, ctx: &Context) {
     }
 }
 
-/// A mapping that is about none of the images was written for another mirror: they are then held to every rule that may be meant.
+/// Warns of a mapping that matches none of the images. It was written for another mirror, and every rule that may apply
+/// to the images is then applied.
 fn warn_of_mapping(request: &Request, namer: &Namer, ctx: &Context) {
     let named = !(request.mappings.is_empty() && request.mapping_files.is_empty());
     if named && !namer.was_used.load(Ordering::Relaxed) {
@@ -184,7 +186,7 @@ fn warn_of_mapping(request: &Request, namer: &Namer, ctx: &Context) {
     }
 }
 
-/// Finds all images; their signatures are judged on all cores meanwhile.
+/// Finds all images, while their signatures are judged on all cores.
 fn walk(opened: &[Opened], judge: &Judge, ctx: &Context) -> Result<Discovery<u32>, Diagnostic> {
     let targets: Vec<_> = opened
         .iter()
@@ -211,7 +213,7 @@ fn walk(opened: &[Opened], judge: &Judge, ctx: &Context) -> Result<Discovery<u32
     Ok(discovery)
 }
 
-/// Reads the lists that are not good by themselves, and lets them and their instances speak for each other.
+/// Rereads the indexes that are not valid by themselves, and combines the verdicts on them and their instances.
 fn join_lists(
     request: &Request,
     opened: &[Opened],

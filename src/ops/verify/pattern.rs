@@ -1,21 +1,21 @@
-//! What a name in a certificate must be.
+//! Patterns for a name in a certificate.
 
 use regex::Regex;
 
 use crate::{diag::Diagnostic, pack};
 
-/// A text, or what it must look like.
+/// An exact text or a regular expression.
 #[derive(Debug, Clone)]
 pub enum TextPattern {
-    /// Exactly this.
+    /// Exactly this text.
     Exact(String),
     /// A regular expression.
     Regexp(Regex),
 }
 
 impl TextPattern {
-    /// One of the two that a command line may give, or neither. An expression is read as cosign reads it: by the rules of RE2,
-    /// which match anywhere in the text unless `^` and `$` say otherwise.
+    /// At most one of the two, as given on a command line. A regular expression is interpreted as in cosign: by the
+    /// rules of RE2, matching anywhere in the text unless anchored by `^` and `$`.
     pub(crate) fn at_most_one(
         exact: Option<&str>,
         regexp: Option<&str>,
@@ -42,7 +42,7 @@ impl TextPattern {
         }
     }
 
-    /// A pattern of a rule, whose expressions match the whole text.
+    /// A pattern of a rule, whose regular expressions match the whole text.
     pub(super) fn of_rule(pattern: &pack::Pattern) -> Option<Self> {
         match pattern {
             pack::Pattern::Exact(text) => Some(Self::Exact(text.clone())),
@@ -50,7 +50,7 @@ impl TextPattern {
         }
     }
 
-    /// Whether a text is what is wanted.
+    /// Whether a text matches.
     pub(super) fn matches(&self, text: &str) -> bool {
         match self {
             Self::Exact(wanted) => wanted == text,
@@ -58,7 +58,7 @@ impl TextPattern {
         }
     }
 
-    /// Whether it may match in the middle of a text, which is seldom meant.
+    /// Whether it may match in the middle of a text, which is rarely intended.
     pub(super) fn is_unanchored(&self) -> bool {
         matches!(self, Self::Regexp(regex) if !(regex.as_str().starts_with('^') && regex.as_str().ends_with('$')))
     }

@@ -1,4 +1,4 @@
-//! By which names an image is known: at the place that is read, and where it was mirrored from.
+//! The names of an image: in the location that is read, and at the source it was mirrored from.
 
 use std::{
     collections::BTreeSet,
@@ -13,7 +13,7 @@ use crate::{
     registry::{Host, RegistryRef},
 };
 
-/// Where mirrored repositories are from: `--map MIRROR=SOURCE`, each the beginning of a name.
+/// The source of mirrored repositories: `--map MIRROR=SOURCE`, both of which are prefixes of names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mapping {
     mirror: String,
@@ -38,44 +38,44 @@ impl std::str::FromStr for Mapping {
 /// The names of one image.
 #[derive(Debug, Clone)]
 pub(super) struct Names {
-    /// `HOST/REPOSITORY`, each of which is sure.
+    /// Names `HOST/REPOSITORY` that are certain.
     known: Vec<String>,
-    /// `HOST/REPOSITORY` that came with the images: they put an image into further scopes and take it out of none.
+    /// Names `HOST/REPOSITORY` that came with the images: they can add an image to scopes, but not remove it from any.
     claimed: Vec<String>,
-    /// The path at a mirror, whose end is the path at a source that is not known.
+    /// The path at a mirror, which ends in the path at an unknown source.
     path: Option<String>,
     tags: Vec<String>,
     digest: Digest,
 }
 
-/// How well a scope fits: the better one counts.
+/// How well a scope matches: the best match is used.
 pub(super) type Fit = usize;
 
-/// Decides about names with what is known of the whole run.
+/// Determines names from information on the whole run.
 pub(super) struct Namer {
-    /// Where mirrored repositories are from, as the caller says.
+    /// The sources of mirrored repositories, as given by the caller.
     pub(super) given: NameMap,
-    /// The same, as what came with the images says.
+    /// The same, according to files that came with the images.
     pub(super) found: NameMap,
-    /// Hosts that rules name: a registry that is one of them is a source and no mirror.
+    /// Hosts in rules: a registry that is one of them is a source and not a mirror.
     pub(super) sources: Vec<String>,
-    /// Whether what the caller says was about any image.
+    /// Whether the caller's mapping matched any image.
     pub(super) was_used: AtomicBool,
 }
 
 impl Namer {
-    /// The names of an image at a place. A place on the disk has no host.
+    /// The names of an image in a location. A location on disk has no host.
     pub(super) fn names(&self, place: &str, repository: &str, tags: &[String], digest: Digest) -> Names {
         let host = place.strip_prefix("docker://").map(|rest| rest.split('/').next().unwrap_or_default());
         let begins = repository.split('/').next().unwrap_or_default();
         let whole = match host {
             Some(host) => Some(format!("{host}/{repository}")),
-            // `skopeo sync` keeps the host as the first folder.
+            // `skopeo sync` keeps the host as the first directory.
             None if Host::is_evident(begins) => Some(repository.to_owned()),
             None => None,
         };
         let mut known: Vec<String> = whole.clone().into_iter().collect();
-        // A layout may have whole references for names.
+        // In a layout, tags may be whole references.
         known.extend(tags.iter().filter_map(|tag| {
             let named = tag.contains('/').then(|| tag.parse::<RegistryRef>().ok())??;
             Some(format!("{}/{}", named.host, named.repository))
@@ -89,7 +89,7 @@ impl Namer {
             let of_release = RELEASES.iter().find(|(mirror, _)| ends_with(repository, mirror));
             from.extend(of_release.map(|(_, source)| (*source).to_owned()));
         }
-        // What is read at its own registry is not looked for elsewhere.
+        // An image read at its own registry has no other source.
         let is_source = whole.as_deref().is_some_and(|name| {
             let host = name.split('/').next().unwrap_or_default();
             self.sources.iter().any(|source| is_host(host, source))
@@ -104,7 +104,7 @@ impl Namer {
     }
 }
 
-/// The names of sources that a map has for an image: those of its name at the mirror, else of its path alone.
+/// The source names in a map for an image: those for its name at the mirror, otherwise for its path alone.
 fn sources(map: &NameMap, known: &[String], repository: &str) -> BTreeSet<String> {
     let mut named: Vec<String> = known.to_vec();
     if known.is_empty() {
@@ -118,8 +118,8 @@ fn sources(map: &NameMap, known: &[String], repository: &str) -> BTreeSet<String
 }
 
 impl Names {
-    /// How well a scope fits, or nothing where the image is outside. Where the image's source is not known, it is in each scope in
-    /// which it may be: a mirror must not take an image out of its scope.
+    /// How well a scope matches; `None` if the image is outside. An image with an unknown source is in each scope in
+    /// which it may be, because mirroring must not remove an image from its scope.
     pub(super) fn fit(&self, scope: &Scope) -> Option<Fit> {
         let scope = scope.as_str();
         let known = self.known.iter().filter_map(|name| self.fit_of(scope, name)).max();
@@ -140,7 +140,7 @@ impl Names {
     fn fit_of_path(&self, scope: &str) -> Option<Fit> {
         let path = self.path.as_deref()?;
         let Some((_, wanted)) = scope.split_once('/') else { return Some(0) };
-        // Nothing is known of an image without a name.
+        // Nothing is known about an image without a name.
         if path.is_empty() {
             return Some(0);
         }
@@ -149,7 +149,7 @@ impl Names {
         std::iter::once(path).chain(ends).any(fits).then_some(wanted.len())
     }
 
-    /// Whether the repository that a signer named is that of the image; nothing, where the image's own is not known.
+    /// Whether the repository named by a signer is that of the image; `None` if the image's own is not known.
     pub(super) fn is_repository(&self, named: &str) -> Option<bool> {
         let (repository, _, _) = parts(named);
         match self.path.as_deref() {
@@ -161,7 +161,7 @@ impl Names {
         }
     }
 
-    /// Whether the reference in a signature is as a rule demands (containers-policy.json(5), `signedIdentity`).
+    /// Whether the reference in a signature satisfies a rule (containers-policy.json(5), `signedIdentity`).
     pub(super) fn satisfy(&self, identity: &SignedIdentity, named: &str) -> bool {
         let (repository, tag, digest) = parts(named);
         let same = || self.is_repository(named) == Some(true);
@@ -171,7 +171,7 @@ impl Names {
         };
         match identity {
             SignedIdentity::MatchExact {} => same() && exact(),
-            // An image that is pulled by digest may be signed as any tag or digest of its repository, but not without.
+            // An image pulled by digest may be signed with any tag or digest of its repository, but not without one.
             SignedIdentity::MatchRepoDigestOrExact {} => same() && (tag.is_some() || digest.is_some()),
             SignedIdentity::MatchRepository {} => same(),
             SignedIdentity::ExactReference { docker_reference } => docker_reference == named,
@@ -186,7 +186,7 @@ impl Names {
         }
     }
 
-    /// The name to show: where it was mirrored from, if that is known.
+    /// The name to display: the one it was mirrored from, if known.
     pub(super) fn source(&self) -> Option<&str> {
         let claimed = self.path.as_ref().and_then(|_| self.claimed.last());
         claimed.or(self.known.last()).map(String::as_str)
@@ -207,7 +207,7 @@ fn ends_with(name: &str, end: &str) -> bool {
     name.strip_suffix(end).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
 }
 
-/// Whether a host is this one, or below the domain of `*.DOMAIN`.
+/// Whether `host` equals `wanted`, or is below the domain of `*.DOMAIN`.
 fn is_host(host: &str, wanted: &str) -> bool {
     match wanted.strip_prefix("*.") {
         Some(domain) => host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.')),
@@ -215,7 +215,8 @@ fn is_host(host: &str, wanted: &str) -> bool {
     }
 }
 
-/// The mappings of a command line. Two sources of one mirror contradict each other there: a file of a cluster has reasons for it.
+/// The mappings of a command line. There, two sources for one mirror are a contradiction; a cluster's file may have
+/// them.
 pub(super) fn map_of(mappings: &[Mapping]) -> Result<NameMap, Diagnostic> {
     let mut map = NameMap::default();
     for (index, Mapping { mirror, source }) in mappings.iter().enumerate() {
