@@ -1,12 +1,12 @@
-//! Addresses that are kept or shown. What is found once ends up in keypack.json, in trusted_root.json, in reports and logs,
-//! and with the pack at everybody's; a user name, a password, a query (a token, a signature) or a fragment has no place
-//! there. There is one rule for each way in:
+//! Addresses that are recorded or shown. An address may end up in keypack.json, in trusted_root.json, in reports and
+//! logs, and with the pack on many hosts, so it must not contain a user name, a password, a query (a token, a
+//! signature) or a fragment. There is one rule for each source:
 //!
-//! - what the user names (`--rekor`, `--tuf`, the setting) is refused with them ([`parse`]), because without them another
-//!   place would be asked;
-//! - what a trusted root says of its keys is kept without them ([`plain`]);
-//! - a pack whose records have them is refused ([`is_plain`]): its maker's keypack never wrote it;
-//! - messages are shown without them ([`quiet`]), whatever the cause and whoever's text they quote.
+//! - an address given by the user (`--rekor`, `--tuf`, the configuration file) is refused if it has any ([`parse`]),
+//!   because without them it would be another address;
+//! - an address that a trusted root states for its keys is stored without them ([`plain`]);
+//! - a pack with any in its records is refused ([`is_plain`]): keypack never writes them;
+//! - messages are shown without them ([`quiet`]), whatever their cause and whatever text they quote.
 
 use std::{borrow::Cow, sync::LazyLock};
 
@@ -14,27 +14,27 @@ use regex::Regex;
 use thiserror::Error;
 use url::Url;
 
-/// Why an address is not taken. The text does not repeat it.
+/// Why an address is refused. The message does not repeat it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub(crate) enum AddressError {
-    /// It can't be read, or is none of http and https.
+    /// It can't be parsed, or is neither http nor https.
     #[error("it is not an http(s) address")]
     Form,
-    /// It carries a user name or a password.
+    /// It contains a user name or a password.
     #[error("the address carries a user name or a password, which would be written into the pack")]
     UserInfo,
-    /// It has more than a place.
+    /// It contains a query or a fragment.
     #[error("the address has a query or a fragment, which would be written into the pack")]
     Query,
 }
 
-/// Whether a text means an address and not a path, well written or not.
+/// Whether a text is meant as an address and not as a path, even if it is malformed.
 pub(crate) fn is_meant(text: &str) -> bool {
     let scheme = text.split_once(':').map_or("", |(scheme, _)| scheme);
     text.contains("://") || ["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known))
 }
 
-/// An address that the user names.
+/// Parses an address given by the user.
 pub(crate) fn parse(text: &str) -> Result<Url, AddressError> {
     let url: Url = text.parse().map_err(|_| AddressError::Form)?;
     if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
@@ -43,15 +43,15 @@ pub(crate) fn parse(text: &str) -> Result<Url, AddressError> {
     if !url.username().is_empty() || url.password().is_some() {
         return Err(AddressError::UserInfo);
     }
-    // An empty one too: what is appended to the address would stand in it.
+    // An empty one is refused too, because anything appended to the address would become part of it.
     if url.query().is_some() || url.fragment().is_some() {
         return Err(AddressError::Query);
     }
     Ok(url)
 }
 
-/// An address out of a document, without user name, password, query and fragment. What can't be read as an address stays,
-/// unless it may hold one of them.
+/// An address from a document, without user name, password, query and fragment. A text that can't be parsed as an
+/// address is kept, unless it may contain one of them.
 pub(crate) fn plain(text: &str) -> Cow<'_, str> {
     match parse(text) {
         Ok(_) => text.into(),
@@ -61,14 +61,14 @@ pub(crate) fn plain(text: &str) -> Cow<'_, str> {
             let Ok(mut url) = text.parse::<Url>() else { return "".into() };
             url.set_query(None);
             url.set_fragment(None);
-            // Both work on every address with a host.
+            // Both succeed for every address with a host.
             let bare = url.set_username("").and_then(|()| url.set_password(None));
             if bare.is_ok() { String::from(url).into() } else { "".into() }
         }
     }
 }
 
-/// Whether no word of a text is an address with more than a place in it.
+/// Whether no word of a text is an address with one of these parts.
 pub(crate) fn is_plain(text: &str) -> bool {
     text.split_whitespace().filter(|word| is_meant(word)).all(|word| plain(word) == word)
 }
@@ -79,7 +79,7 @@ static SECRETS: LazyLock<Option<[Regex; 2]>> = LazyLock::new(|| {
     Some([user, query])
 });
 
-/// A message without user names, passwords, queries and fragments of the addresses in it.
+/// A message without the user names, passwords, queries and fragments of the addresses in it.
 pub(crate) fn quiet(text: &str) -> Cow<'_, str> {
     if !text.contains(":/") && !text.contains(":\\") {
         return text.into();

@@ -1,17 +1,18 @@
-//! How values are written for people: text from content made harmless, a number with its noun, colours.
+//! Formatting of values for display: text from content is made harmless, numbers get a noun, colours.
 
 use std::sync::LazyLock;
 
 use regex::Regex;
 
-/// Control and format characters, separators other than the blank, and whatever else has no glyph of its own (Unicode's
-/// `Default_Ignorable_Code_Point`: soft hyphens, joiners, variation selectors, fillers, tags); and the empty Braille cell.
+/// Control and format characters, separators other than the space, and everything without a glyph of its own (Unicode's
+/// `Default_Ignorable_Code_Point`: soft hyphens, joiners, variation selectors, fillers, tags); and the empty Braille
+/// cell.
 static HIDDEN: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r"[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Zs}\p{Default_Ignorable_Code_Point}\u{2800}--[ ]]").ok()
 });
 
-/// Text from content with everything escaped that a terminal acts on or that hides what is written: see [`hidden`].
-/// Everything that is shown to people goes through here or asks [`hidden`]; there is no second list.
+/// Text from content, with every character escaped that has an effect on a terminal or hides other text: see
+/// [`hidden`]. Everything shown to people goes through this function or uses [`hidden`]; there is no other list.
 pub fn shown(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -24,7 +25,7 @@ pub fn shown(text: &str) -> String {
     out
 }
 
-/// Whether a terminal acts on this character, or hides or reorders text by it.
+/// Whether this character has an effect on a terminal, or hides or reorders text.
 pub fn hidden(c: char) -> bool {
     if c.is_ascii() {
         return c.is_ascii_control();
@@ -32,14 +33,14 @@ pub fn hidden(c: char) -> bool {
     HIDDEN.as_ref().is_none_or(|hidden| hidden.is_match(c.encode_utf8(&mut [0; 4])))
 }
 
-/// A number with its noun, as English has it: `1 key`, `2 keys`.
+/// A number with its noun in English: `1 key`, `2 keys`.
 pub fn count(n: impl std::fmt::Display, noun: &str) -> String {
     let n = n.to_string();
     let many = if n == "1" { "" } else { "s" };
     format!("{n} {noun}{many}")
 }
 
-/// Colours, where the terminal wants them.
+/// Colours, if the terminal supports them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Paint(pub bool);
 
@@ -53,7 +54,7 @@ impl Paint {
         self.wrap("32", text)
     }
 
-    /// Something to look at.
+    /// Something that needs attention.
     pub fn warn(self, text: &str) -> String {
         self.wrap("33", text)
     }

@@ -1,12 +1,12 @@
 //! keypack finds the public keys that the signatures of mirrored container images need, proves that they fit, packs
-//! them as an OCI artifact, and lays them down, authenticated, on the disconnected side.
+//! them as an OCI artifact, and installs them, authenticated, on the disconnected side.
 //!
 //! # As a library
 //!
-//! [`ops`] has one function for each verb: a plain request and a [`Context`](ops::Context) in, an outcome or a
-//! [`Diagnostic`](diag::Diagnostic) out. What they found is in [`outcome`], and its JSON by a schema in
-//! `schemas/`. [`events`] is what is reported on the way. Nothing prints or reads the clock, and of the environment only the
-//! HTTP client reads the variables that name a proxy: all else is an argument.
+//! [`ops`] has one function per verb: it takes a plain request and a [`Context`](ops::Context) and returns an outcome
+//! or a [`Diagnostic`](diag::Diagnostic). The outcomes are in [`outcome`], and their JSON is described in `schemas/`.
+//! [`events`] reports progress. Nothing prints or reads the clock, and the only environment variables that are read are
+//! the HTTP client's proxy settings: everything else is an argument.
 //!
 //! ```no_run
 //! use keypack::ops::{self, Context, Env, Sources, discover::Request};
@@ -21,10 +21,10 @@
 //! ```
 //!
 //! `examples/` has three programs: one discovers the keys of a layout, one judges a bundle, one pulls a pack. Times are
-//! `jiff`'s. All other modules are private; the feature `internals` shows them to the tests of this repository, without
-//! any promise.
+//! `jiff`'s. All other modules are private; the feature `internals` exposes them to the tests of this repository,
+//! without any stability guarantee.
 //!
-//! # One picture
+//! # Overview
 //!
 //! ```text
 //!  connected side: make a pack                                 disconnected side: use it
@@ -46,51 +46,51 @@
 //!                            └────► write (I/O): keys/
 //! ```
 //!
-//! A `pack::Draft` is whole and consistent and may be pushed. A `pack::Pack` is what an anchor authenticated: it
-//! comes out of `pack::authenticate`, or `state` recognises it. `trust` decides about every signature, once for
-//! collecting and for verifying.
+//! A `pack::Draft` is complete and consistent and may be pushed. A `pack::Pack` was authenticated by an anchor: it is
+//! returned by `pack::authenticate`, or recognised by `state`. `trust` makes all decisions about signatures, the same
+//! ones for collecting and for verifying.
 //!
 //! The binary is `cli` around [`ops`].
 //!
 //! # Layers
 //!
-//! A module uses modules of a smaller number only; `signature` and `trust` never use `content`.
-//! `tests/it/architecture.rs` reads the `use` lines and fails with the file and the rule.
+//! A module uses only modules on lower levels, or on its own level where the test permits it; `signature` and `trust`
+//! never use `content`. `tests/it/architecture.rs` reads the `use` lines and fails with the file and the rule.
 //!
 //! | level | modules |
 //! |---|---|
 //! | 7 | `cli`: arguments, help, terminal output, exit codes; it never uses `trust`, `pack`, `state` or `resolve` |
-//! | 6 | [`ops`]: one function per verb, a request and a context in, an outcome out |
-//! | 5 | [`outcome`], `export`: files for other programs, `write`, `state`, `config`: what people write in YAML, pure |
+//! | 6 | [`ops`]: one function per verb, from a request and a context to an outcome |
+//! | 5 | [`outcome`], `export`: files for other programs, `write`, `state`, `config`: the YAML configuration, pure |
 //! | 4 | `pack`: the inventory, the files of keys/, the artifact, anchors |
 //! | 3 | `discover`, `resolve`, `keysource`, `policy`: the organisation's rules (on `discover` and `resolve`), pure |
 //! | 2 | `trust`: every decision, no I/O |
-//! | 1 | `signature`, `registry`: the client of registries, `content`: where content lives (on `registry`) |
-//! | 0 | `address`: what may be kept of one, `oci`, `key`, `tree`, `limits`, `display`: values as people read them, `fs`: files, directories, locks, [`events`]: what is reported while it runs, `text`: encodings of named files, `yaml`: YAML with the place of each value, `http`: the HTTP client, `workers`: threads |
+//! | 1 | `signature`, `registry`: the registry client, `content`: where content is stored (on `registry`) |
+//! | 0 | `address`: which parts of an address may be recorded, `oci`, `key`, `tree`, `limits`, `display`: formatting of values, `fs`: files, directories, locks, [`events`]: progress and messages, `text`: encodings of text files, `yaml`: YAML with the position of each value, `http`: the HTTP client, `workers`: threads |
 //!
-//! `config` is below [`ops`] and not beside `cli`: requests hold the choices that it reads (what to include, what is
-//! revoked). `policy` is beside `discover` and below `pack`: a pack carries rules, and a draft of rules is what a discovery
-//! saw.
+//! `config` is below [`ops`] rather than on the level of `cli`, because requests contain the choices that it reads
+//! (which keys to include, which are revoked). `policy` is on the level of `discover` and below `pack`, because a pack
+//! contains rules, and a draft of rules is based on a discovery.
 //!
-//! A place is an arrangement over a namespace: `content::Layout` and `content::Storage` each read a
-//! `content::DirFiles` or a `content::TarFiles`, which is indexed by its headers and never extracted; `dir:` trees
-//! and registries are places of their own.
+//! Each kind of location is a layout of files in a namespace: `content::Layout` and `content::Storage` each read a
+//! `content::DirFiles` or a `content::TarFiles`, which is indexed by its headers and never extracted; `dir:` trees and
+//! registries are separate kinds.
 //!
-//! # Laws
+//! # Principles
 //!
-//! 1. Trust is a type: parsers return `Untrusted…`; `Verified` and `Pack` are made in one place each.
-//! 2. Decisions are arithmetic: what they need is an argument. (The verifying crate reads the clock for one check: a log
-//!    entry from the future.)
-//! 3. Absent, unreachable and bad are three shapes: `Ok(None)`, `Err`, a refusal.
-//! 4. A key found inside content is a claim. It explains a need and never meets it. Two keys for one id are a conflict.
-//! 5. Every read is bounded and checked; the unchecked read is not public.
-//! 6. A rule exists once.
-//! 7. An error is two sentences, what is true and what to do, with a stable code.
+//! 1. Trust is a type: parsers return `Untrusted…`; `Verified` and `Pack` are each created in only one place.
+//! 2. Decisions are pure functions: everything they need is an argument. (The verifying crate reads the clock for one
+//!    check: a log entry from the future.)
+//! 3. Absent, unreachable and bad are three different results: `Ok(None)`, `Err`, a refusal.
+//! 4. A key found inside content is a claim. It explains a need but never satisfies it. Two keys for one id are a
+//!    conflict.
+//! 5. Every read is limited and checked; the unchecked read is not public.
+//! 6. Each rule is implemented only once.
+//! 7. An error consists of a fact, a remedy, and a stable code.
 //! 8. Output appears whole or not at all.
 //! 9. The danger is in the name: `--…-unsafe`.
 //!
-//! All disk and network access is marked: `grep -rn 'allow(clippy::disallowed\|clippy::disallowed_types' src` is its
-//! map.
+//! All disk and network access is marked: `grep -rn 'allow(clippy::disallowed\|clippy::disallowed_types' src` lists it.
 
 #![cfg_attr(
     not(feature = "internals"),
@@ -113,7 +113,7 @@ mod text;
 mod workers;
 mod yaml;
 
-// What the tests, benchmarks and fuzz targets of keypack see as well.
+// Also public for the tests, benchmarks and fuzz targets of keypack.
 #[cfg(feature = "internals")]
 pub mod config;
 #[cfg(not(feature = "internals"))]

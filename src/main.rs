@@ -1,4 +1,4 @@
-//! The program: see the library's documentation for how it is built.
+//! The program. The library's documentation describes its structure.
 
 fn main() -> std::process::ExitCode {
     keypack::main()

@@ -1,17 +1,17 @@
-//! Text files as editors and shells leave them, as UTF-8: the one place where encodings are normalised. Everything that
-//! reads a file which a person names (keys, roots, policies, lists of images) comes here; content that was signed or
-//! hashed never does.
+//! Converts text files as written by editors and shells to UTF-8: the only place where encodings are normalised. It is
+//! used for all files named by the user (keys, roots, policies, lists of images), and never for content that was signed
+//! or hashed.
 
 use std::borrow::Cow;
 
-/// The text without its byte order mark, and out of UTF-16 (Windows PowerShell's `>` writes it). Everything else, also
-/// binary, is left as it is. The result is at most half again as long as the input.
+/// The text without its byte order mark, and converted from UTF-16 (Windows PowerShell's `>` writes it). Anything else,
+/// including binary data, is returned unchanged. The result is at most one and a half times as long as the input.
 pub(crate) fn utf8(bytes: &[u8]) -> Cow<'_, [u8]> {
     match bytes {
         [0xef, 0xbb, 0xbf, rest @ ..] => Cow::Borrowed(rest),
         [0xff, 0xfe, rest @ ..] if is_utf16(rest, u16::from_le_bytes) => utf16(rest, u16::from_le_bytes),
         [0xfe, 0xff, rest @ ..] if is_utf16(rest, u16::from_be_bytes) => utf16(rest, u16::from_be_bytes),
-        // Without a mark only where the text starts with ASCII: `iconv -t UTF-16LE` writes none.
+        // Without a mark only if the text starts with ASCII: `iconv -t UTF-16LE` writes none.
         [a, 0, b, 0, ..] if is_text(*a) && is_text(*b) && is_utf16(bytes, u16::from_le_bytes) => {
             utf16(bytes, u16::from_le_bytes)
         }
@@ -30,7 +30,7 @@ fn units(bytes: &[u8], order: fn([u8; 2]) -> u16) -> impl Iterator<Item = u16> {
     bytes.as_chunks::<2>().0.iter().map(move |pair| order(*pair))
 }
 
-/// Whether all of it is UTF-16: binary files may start as UTF-16 does.
+/// Whether all of it is UTF-16, because binary files may start like UTF-16.
 fn is_utf16(bytes: &[u8], order: fn([u8; 2]) -> u16) -> bool {
     bytes.len().is_multiple_of(2)
         && char::decode_utf16(units(bytes, order)).all(|c| c.is_ok_and(|c| c != '\0'))

@@ -1,14 +1,14 @@
-//! A file tree as a value: what will be written, before anything touches a disk.
+//! A file tree as a value: the files to write, before the disk is touched.
 
 use thiserror::Error;
 
 use crate::limits;
 
-/// The name of one flat file that is safe to create on any file system and to print on any terminal.
+/// The name of a file that is safe to create on any file system and to print on any terminal.
 ///
-/// The inside of a pack is flat, so a path is one name. Letters, digits and `._-+@=` only, not starting with a
-/// dot or a dash: no separator, no control character, no option-like or hidden name, nothing that two file
-/// systems spell differently.
+/// A pack has no subdirectories, so a path is a single name. Only letters, digits and `._-+@=`, not starting with a dot
+/// or a dash: no separator, no control character, no option-like or hidden name, nothing that differs between file
+/// systems.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SafeName(String);
 
@@ -16,9 +16,9 @@ pub struct SafeName(String);
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("the file name {name:?} is not allowed: {reason}")]
 pub struct UnsafeName {
-    /// The name as it was found; printed with control characters escaped.
+    /// The original name; displayed with control characters escaped.
     pub name: String,
-    /// Which rule it breaks.
+    /// The rule that it breaks.
     pub reason: &'static str,
 }
 
@@ -41,7 +41,7 @@ impl SafeName {
         }
     }
 
-    /// Whether some file system takes both for one file: many tell no upper from lower case.
+    /// Whether some file system treats both as the same file: many ignore case.
     pub fn collides(&self, other: &Self) -> bool {
         self.0.eq_ignore_ascii_case(&other.0)
     }
@@ -52,8 +52,8 @@ impl SafeName {
     }
 }
 
-/// Whether Windows would open a device instead of a file of this name, whatever follows the first dot (Microsoft's
-/// "Naming Files, Paths, and Namespaces"). Disks and archives with keys/ are carried and looked into there.
+/// Whether Windows would open a device instead of a file with this name, whatever follows the first dot (Microsoft's
+/// "Naming Files, Paths, and Namespaces"). Disks and archives with keys/ may be opened there.
 fn is_device(name: &str) -> bool {
     let stem = name.split('.').next().unwrap_or_default().to_ascii_uppercase();
     let numbered = |word| stem.strip_prefix(word).is_some_and(|n| matches!(n.as_bytes(), [b'0'..=b'9']));
@@ -66,10 +66,10 @@ impl std::fmt::Display for SafeName {
     }
 }
 
-/// One file to be written.
+/// A file to write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutFile {
-    /// Its name under the target directory.
+    /// Its name in the target directory.
     pub name: SafeName,
     /// Its content.
     pub bytes: Vec<u8>,

@@ -1,4 +1,4 @@
-//! A bounded number of threads for work that waits.
+//! A limited number of threads for work that waits.
 
 use std::{
     sync::{
@@ -8,14 +8,14 @@ use std::{
     thread::{Builder, Scope, scope},
 };
 
-/// A bounded number of threads for work that waits, however deep it is nested: the calling thread works itself, and a
-/// free thread joins it where there is more to do.
+/// A limited number of threads for work that waits, however deeply nested: the calling thread works too, and free
+/// threads join it if there is more to do.
 #[derive(Debug)]
 pub struct WorkerPool {
     free: AtomicUsize,
 }
 
-/// The right to run one thread; dropping it gives it back.
+/// A permit to run one thread, released on drop.
 struct Permit<'a>(&'a WorkerPool);
 
 impl Drop for Permit<'_> {
@@ -25,25 +25,25 @@ impl Drop for Permit<'_> {
 }
 
 impl WorkerPool {
-    /// No threads beside the calling one.
+    /// No threads except the calling one.
     pub fn none() -> &'static Self {
         static NONE: WorkerPool = WorkerPool::new(0);
         &NONE
     }
 
-    /// So many threads beside the calling one.
+    /// The given number of threads in addition to the calling one.
     pub const fn new(threads: usize) -> Self {
         Self { free: AtomicUsize::new(threads) }
     }
 
     fn take(&self) -> Option<Permit<'_>> {
         let taken = self.free.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |free| free.checked_sub(1));
-        // Made only where one was taken: a permit that is dropped gives one back.
+        // Created only if a thread was taken, because dropping a permit releases one.
         taken.is_ok().then(|| Permit(self))
     }
 
-    /// Does `work` for every item and returns the results in the items' order. After the first error no new work begins;
-    /// of several errors the one of the first item is returned.
+    /// Runs `work` on every item and returns the results in the order of the items. After the first error no new work
+    /// begins; of several errors that of the first item is returned.
     pub fn map<T: Sync, R: Send, E: Send>(
         &self,
         items: &[T],
@@ -63,7 +63,7 @@ impl WorkerPool {
         done.into_iter().map(|(_, result)| result).collect()
     }
 
-    /// The same where the first item is done before the others begin: what it learns need not be asked again.
+    /// Like `map`, but the first item is done before the others begin, so that they can use what it learned.
     pub fn map_after_first<T: Sync, R: Send, E: Send>(
         &self,
         items: &[T],
@@ -94,7 +94,7 @@ impl<T: Sync, R: Send, E: Send, W: Fn(&T) -> Result<R, E> + Sync> Job<'_, T, R, 
             if i + 1 < self.items.len()
                 && let Some(permit) = self.pool.take()
             {
-                // Where the system has no more threads, it goes on with those that are there.
+                // If the system has no more threads, continue with the existing ones.
                 let _ = Builder::new().spawn_scoped(scope, move || {
                     let _permit = permit;
                     self.run(scope);
@@ -142,7 +142,7 @@ mod tests {
 
     #[test]
     fn a_free_thread_joins_nested_work() {
-        // None of the four comes through before all four are there.
+        // None of the four continues until all four have arrived.
         let (pool, all) = (WorkerPool::new(3), Barrier::new(4));
         let met =
             pool.map(&[(), ()], |()| pool.map(&[(), ()], |()| Ok::<_, ()>(all.wait().is_leader()))).unwrap();
