@@ -18,7 +18,7 @@ use crate::{key::Fingerprint, oci::Digest, signature::UntrustedSignature, tree::
 ///
 /// ```compile_fail
 /// # fn make(draft: keypack::pack::Draft, digest: keypack::oci::Digest) {
-/// // E0624: the word of the state is the state's to give.
+/// // E0624: only `state` can create one.
 /// let _ = keypack::pack::KnownHere::in_state(digest);
 /// # }
 /// ```

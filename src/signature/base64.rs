@@ -1,5 +1,5 @@
-//! Base64 as Go's `encoding/base64` reads it, and so cosign and containers/image: line breaks are skipped, for
-//! `openssl base64` and `cosign attach` bring them along. Nothing else is forgiven.
+//! Base64 as in Go's `encoding/base64`, and so in cosign and containers/image: line breaks are skipped, because
+//! `openssl base64` and `cosign attach` add them. Nothing else is tolerated.
 
 use base64::{DecodeError, Engine, engine::general_purpose::STANDARD};
 

@@ -12,14 +12,14 @@ use crate::{limits, oci::Digest};
 const BUNDLE: &str = "the sigstore bundle";
 const STATEMENT: &str = "the in-toto statement in the bundle";
 
-/// A sigstore bundle. A copy of it takes no memory.
+/// A sigstore bundle. Cloning it is cheap.
 #[derive(Debug, Clone)]
 pub struct UntrustedBundle {
-    /// The bundle as the verifier takes it.
+    /// The bundle in the verifier's type.
     pub bundle: Arc<Bundle>,
-    /// The sha256 digests of the statement's subjects; empty where the bundle signs a message.
+    /// The sha256 digests of the statement's subjects; empty if the bundle signs a message.
     pub claimed_images: Arc<[Digest]>,
-    /// The statement's predicate type, where the bundle carries one.
+    /// The statement's predicate type, if the bundle has one.
     pub predicate_type: Option<String>,
 }
 
@@ -58,7 +58,7 @@ impl Shape {
     }
 }
 
-/// in-toto Statement v1 (and v0.1), as far as it says what it is about.
+/// in-toto Statement v1 (and v0.1), limited to its subjects and its predicate type.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Statement {
@@ -73,11 +73,11 @@ struct Subject {
     digest: BTreeMap<String, String>,
 }
 
-/// What `cosign sign` writes as predicate type; any other is an attestation about the image.
+/// The predicate type written by `cosign sign`; any other is an attestation about the image.
 pub(super) const COSIGN_SIGN: &str = "https://sigstore.dev/cosign/sign/v1";
 
 impl UntrustedBundle {
-    /// Reads a bundle. The statement inside a DSSE envelope must not hold a key twice.
+    /// Parses a bundle. The statement inside a DSSE envelope must not have duplicate keys.
     pub fn parse(bytes: &[u8]) -> Result<Self, SignatureError> {
         strict_json::parse::<Shape>(BUNDLE, bytes)?.is_of_one_kind()?;
         let text = std::str::from_utf8(bytes).map_err(|e| SignatureError::malformed(BUNDLE, e))?;
@@ -109,16 +109,16 @@ impl UntrustedBundle {
         self.predicate_type.as_deref().is_some_and(|t| t != COSIGN_SIGN)
     }
 
-    /// Whether this is what `cosign sign` writes: a statement that says "signed" and nothing more.
+    /// Whether this is written by `cosign sign`: a statement that says "signed" and nothing more.
     pub fn is_signature(&self) -> bool {
         self.predicate_type.as_deref() == Some(COSIGN_SIGN)
     }
 }
 
-/// The bundle without a `messageDigest` that says nothing: cosign 3 writes `{}` beside Ed25519 signatures, which are
-/// over the message itself.
+/// The bundle without an empty `messageDigest`: cosign 3 writes `{}` with Ed25519 signatures, which are over the
+/// message itself.
 fn without_empty_digest(text: &str) -> Cow<'_, str> {
-    // All else stays text: as values it could take thirty times the memory.
+    // Everything else stays text: as parsed values it could take thirty times the memory.
     type Object<'a> = BTreeMap<&'a str, &'a RawValue>;
     let changed = || {
         let mut bundle: Object<'_> = serde_json::from_str(text).ok()?;

@@ -86,7 +86,7 @@ mod tests {
             assert_eq!(choice(instance.url(), &[], &[]), Choice::Builtin(instance));
             assert_eq!(choice(instance.url(), &[&good, &staging], &[]), Choice::Builtin(instance));
         }
-        // Elsewhere the only given root is used; a mirror of the public good needs none, a mirror of GitHub's does.
+        // Elsewhere the only given root is used; a mirror of the public-good one needs none, one of GitHub's does.
         assert_eq!(choice(own, &[&staging], &[]), Choice::Given(0));
         assert_eq!(choice(own, &[], &[&good]), Choice::Builtin(Instance::PublicGood));
         assert_eq!(choice(own, &[], &[&github]), Choice::None);
