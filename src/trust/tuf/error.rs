@@ -40,7 +40,7 @@ pub enum TufError {
         found: usize,
         /// The number required.
         threshold: usize,
-        /// The role that requires them.
+        /// The root or the role that requires them.
         by: String,
     },
     /// One key under two ids.
