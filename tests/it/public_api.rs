@@ -50,7 +50,7 @@ fn leaves(prefix: &str, tree: &str, out: &mut Vec<String>) {
     }
 }
 
-/// The public items of a module and of its public modules. `folder` is where its submodules are.
+/// The public items of a module and of its public modules. `folder` contains its submodules.
 fn public(module: &str, file: &Path, folder: &Path, out: &mut BTreeSet<String>) {
     let text = read(file);
     for line in text.lines() {
@@ -82,7 +82,7 @@ fn all() -> BTreeSet<String> {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut found = BTreeSet::new();
     public("", &src.join("lib.rs"), &src, &mut found);
-    // A verb's function is also in the module of its request.
+    // A verb's function is also exported by the module of its request.
     found.retain(|item| {
         item.rsplit_once("::").is_none_or(|(module, name)| module.rsplit("::").next() != Some(name))
     });
@@ -129,7 +129,7 @@ fn the_examples_use_nothing_else() {
         }));
         assert!(!names.is_empty(), "{}", path.display());
         for name in names {
-            // A function and the module with its request have one name.
+            // A function and the module with its request share a name.
             let is_public =
                 found.contains(&name) || found.iter().any(|item| item.starts_with(&format!("{name}::")));
             assert!(is_public, "{} uses {name}, which is not public", path.display());

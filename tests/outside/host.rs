@@ -142,7 +142,8 @@ fn again() {
     };
     enforce(ENFORCED);
     host.run(verify).exits(0);
-    // rsa.pub did not sign it; the lineage is another; nor may a flag or another setting bring what does.
+    // rsa.pub did not sign it, the lineage is another, and no flag or other configuration file may supply an anchor
+    // that holds.
     enforce(&ENFORCED.replace("org.pub", "rsa.pub"));
     host.run(verify).fails(3, "pack-signature-refused").tells("what this host enforces now");
     host.run(&format!("{verify} --digest {NEWER}")).fails(2, "setting-enforced");
@@ -154,11 +155,11 @@ fn again() {
     host.run(verify).fails(3, "anchor-digest-mismatch");
     enforce(&format!("enforce: {{state: STATE, digest: '{NEWER}'}}\n"));
     host.run(verify).exits(0);
-    // What was not pulled here is nothing, whoever signed it.
+    // Keys that were not pulled here do not count, whoever signed them.
     enforce(ENFORCED);
     host.run("verify oci:lab/layouts/key-tag-rekor1-cosignsave --keys-dir fx/keys")
         .fails(3, "keys-not-authenticated");
-    // One file is judged with keys that were pulled alone.
+    // A single file is verified only with pulled keys.
     let blob = "verify-blob --bundle fx/newer/keypack.json.sigstore.json fx/newer/keypack.json";
     host.run(&format!("{blob} --key in/signer-43ef7bc8.pub --trusted-root in/trusted_root.json")).exits(4);
     for key in ["fx/org.pub", "lab/trust/cosign.pub"] {

@@ -45,7 +45,7 @@ enum Fault {
     Stall(usize),
     /// Silence instead of an answer.
     Mute,
-    /// The end of the connection instead of an answer.
+    /// The connection is closed instead of an answer.
     Hangup,
     /// An endless body, one byte now and then.
     Drip,

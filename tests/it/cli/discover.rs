@@ -37,7 +37,7 @@ fn what_is_missing_is_told_with_what_to_do() {
     let test = Test::new();
     let ran = test.run("discover oci:lab/layouts/key-bundle-rekor1-oras").fails(4, "incomplete");
     let ran = ran.says("Not at hand").says("Rekor v1 log, needed by 1 image").says("--trusted-root FILE");
-    // `role id state`, with the whole id, is what scripts look for.
+    // Scripts look for `role id state`, with the whole id.
     let ran = ran.says("  rekor e69e8241a86926434b03c31cf128899cbf3c1f73466f07acae0363289213df19 missing\n");
     let ran = ran.says("  signer 43ef7bc87c44704aa997d44437f45c362729aee88ee5fcd4b5a2cac39811b24f missing\n");
     let ran = ran.says("the one in the log\n    entry is a claim");

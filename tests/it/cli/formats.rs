@@ -52,7 +52,7 @@ fn layouts_by_cosign_save_leave_bundles_unlisted() {
     }
 }
 
-/// Nothing but its payload says which image an untagged signature is for.
+/// Only its payload says which image an untagged signature is for.
 #[test]
 fn an_untagged_signature_that_cant_be_read_leaves_its_image_open() {
     let test = Test::new();

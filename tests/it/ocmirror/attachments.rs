@@ -80,7 +80,7 @@ impl Content {
         self.serve_but("/nothing", Reply::new(404))
     }
 
-    /// The same, with another answer to everything that starts with `path`.
+    /// The same, with another answer to every request whose path starts with `path`.
     fn serve_but(mut self, start: &'static str, other: Reply) -> Server {
         let mut tags: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for path in self.0.keys() {
@@ -164,7 +164,8 @@ fn what_could_not_be_read_stays_on() {
     let login = Reply::new(302).header("location", "ftp://login.test/");
     let (test, server) = (Test::new(), content.serve_but(unasked, login));
     let host = server.host();
-    // One is limited, one does not exist, one does not exist next to an unsigned one, one has its referrers behind a login.
+    // One is rate-limited, one does not exist, one does not exist next to an unsigned one, one has its referrers
+    // behind a login.
     let images = ["limited/e:1", "gone/f:1", "plain/b:1", "plain/b:gone", "unasked/h:1", "known/g:1"];
     mapping(&test, &host, &images);
     let ran = test.run(LINE).fails(4, "incomplete");
@@ -228,7 +229,7 @@ fn images_whose_signatures_oc_mirror_leaves_behind_are_named() {
     test.run(&format!("discover --images list.txt {line}")).exits(0).says("1 image: 0 signed, 1 unsigned");
 }
 
-/// A mirror of the images, to which `signed` came along with their signatures.
+/// A mirror of the images, with the signatures of those in `signed`.
 fn mirror(signed: &[&str]) -> Server {
     let mut content = Content::default();
     for image in IMAGES {
@@ -256,19 +257,19 @@ fn what_did_not_come_along_is_found_at_the_sources() {
         "1 image is signed by bundles alone, which oc-mirror does not mirror, whatever its flags: {host}/bundle/d:1;"
     );
     for list in ["mapping.txt", "isc.yaml"] {
-        // All signatures that oc-mirror mirrors came along.
+        // All signatures that oc-mirror mirrors are there.
         let here = mirror(&["signed/a:1", "mixed/c:1"]);
         let ran = test.run(&format!("discover docker://{}/ns --images {list} {READ}", here.host()));
         let ran = ran.tells(&bundles).tells("oras cp -r").says("bundle/d:1 ").says("signature not mirrored");
         assert!(!ran.err.contains("remove-signatures"), "{}", ran.err);
         assert_eq!(ran.out.matches("signature not mirrored").count(), 1, "{}", ran.out);
-        // One did not, and another did: it was not the flag.
+        // One is missing, and another is there: the flag is not the reason.
         let here = mirror(&["signed/a:1"]);
         let ran = test.run(&format!("discover docker://{}/ns --images {list} {READ}", here.host()));
         let ran =
             ran.tells(&format!("at its source and not here: {host}/mixed/c:1; other signatures came along"));
         assert!(!ran.err.contains("remove-signatures"), "{}", ran.err);
-        // None did.
+        // None is there.
         let here = mirror(&[]);
         let ran = test.run(&format!("discover docker://{}/ns --images {list} {READ}", here.host())).exits(0);
         let ran = ran.tells(&format!("at their source and not here: {host}/mixed/c:1, {host}/signed/a:1;"));
@@ -284,7 +285,7 @@ fn sources_that_are_not_there_are_no_fault_of_the_mirror() {
     let line = format!("docker://{}/ns {READ}", here.host());
     let ran = test.run(&format!("discover --images mapping.txt {line}"));
     ran.tells("127.0.0.1:1: it is not known whether").says("unsigned");
-    // Credentials on the command line are the mirror's.
+    // Credentials on the command line are for the mirror.
     mapping(&test, &source.host(), &IMAGES);
     test.run(&format!("discover --images mapping.txt --creds me:secret {line}"));
     assert!(source.log().is_empty());
@@ -310,7 +311,7 @@ fn a_folder_of_oc_mirror_is_compared_with_its_sources() {
     let ran =
         ran.tells(&format!("whatever its flags: {host}/bundle/d:1;")).says("2 images: 0 signed, 2 unsigned");
     ran.says("signature not mirrored");
-    // Another list is none of oc-mirror's.
+    // A list from another source is not oc-mirror's.
     test.write("list.txt", format!("{host}/bundle/d:1\n"));
     test.run(&format!("discover {place} --images list.txt {READ}")).exits(2).tells("mapping.txt");
     test.run(&format!("discover {place} --images mapping.txt --no-network {READ}")).exits(2);

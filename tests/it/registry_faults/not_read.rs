@@ -1,4 +1,4 @@
-//! What a registry does not give is not absent, and is counted as what it is.
+//! Content that a registry refuses is not absent, and is counted as unreadable.
 
 use std::sync::{
     Arc,
@@ -17,7 +17,7 @@ fn discover(server: &Server, what: &str) -> Ran {
     Test::new().run(&format!("discover docker://{}{what} {LINE} {TRUST}", server.host()))
 }
 
-/// A registry that lists these tags, and `SIG` for that of the signature.
+/// A registry that lists these tags, with `SIG` for the signature's tag.
 fn listing(
     tags: &'static [&'static str],
     quirk: impl Fn(&Content, &Asked) -> Option<Reply> + Send + Sync + 'static,
@@ -69,7 +69,7 @@ fn a_tag_that_is_not_given_counts_as_an_image_that_cant_be_read() {
             asked.target.ends_with("/manifests/bad").then(|| Reply::new(status))
         });
         let ran = discover(&server, "").fails(4, "incomplete");
-        // That a tag is listed and not there is said, and is no image.
+        // A tag that is listed but does not exist is reported, and is not an image.
         let images = if status == 404 {
             "1 image: 1 signed, 0 unsigned"
         } else {
@@ -84,13 +84,14 @@ fn where_only_a_list_tells_an_image_is_not_called_unsigned() {
     let server = listing(&["v1"], |_, _| None);
     let ran = discover(&server, "").exits(0).says("v1  no signature listed").tells("--images");
     assert!(!ran.out.contains("  unsigned"), "{}", ran.out);
-    // Asked for by its name it is what it is.
+    // Requested by name, the image is known to be unsigned.
     let server = listing(&["v1"], |content, asked| is_signature(content, asked).then(|| Reply::new(404)));
     let ran = discover(&server, "/team/app:v1").exits(0).says("v1  unsigned");
     assert!(!ran.err.contains("listed"), "{}", ran.err);
 }
 
-/// A login in the place of the list of referrers: the fallback tag is asked for, and what is not there stays open.
+/// A login page instead of the referrers list: the fallback tag is requested, and if it does not exist, the image
+/// stays in doubt.
 #[test]
 fn a_login_in_the_place_of_referrers_is_no_absence() {
     let logins = [
@@ -118,7 +119,7 @@ const MANY: &[&str] =
 #[test]
 fn a_registry_that_dies_is_not_asked_for_the_rest() {
     let dead = Arc::new(AtomicBool::new(false));
-    // It gives the list and the signature, and then nothing any more.
+    // It answers for the list and the signature, and then stops answering.
     let server = listing(MANY, move |_, asked| {
         let dies = asked.target.ends_with("/manifests/t1");
         (dead.fetch_or(dies, Ordering::SeqCst) || dies).then(Reply::hangup)
@@ -126,7 +127,7 @@ fn a_registry_that_dies_is_not_asked_for_the_rest() {
     let ran =
         Test::new().run(&format!("discover docker://{}/team/app {LINE} --jobs 1 {TRUST}", server.host()));
     let ran = ran.fails(4, "incomplete").says("15 unreadable").says(" times)");
-    // Once for the signature that was there, and once for all that comes after.
+    // Once for the signature that exists, and once for everything after it.
     assert_eq!(ran.out.matches("stopped answering").count(), 2, "{}", ran.out);
     let asked = server.lines().iter().filter(|line| line.contains("/manifests/t")).count();
     assert_eq!(asked, 3, "{:?}", server.lines());
@@ -140,7 +141,7 @@ fn things_that_get_no_answer_say_nothing_of_the_rest() {
     assert!(!ran.out.contains("stopped"), "{}", ran.out);
 }
 
-/// Without a list, what belongs to an image is asked for by the names that it has by convention.
+/// Without a list, an image's signatures are requested by their conventional names.
 #[test]
 fn an_attestation_is_found_where_the_list_is_refused() {
     let server = mirror::start(|content, asked| {

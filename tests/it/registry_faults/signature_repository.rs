@@ -96,7 +96,7 @@ fn verify_reads_it_as_well() {
         test.write("keypack.yaml", format!("signatureRepository: {apart}\n"));
         test.run(&format!("{line} --config keypack.yaml")).exits(0);
     }
-    // What could not be read may be what is missing.
+    // The missing signature may be in what could not be read.
     let server = start(|_, _| Some(Reply::new(403)));
     let line = format!(
         "verify docker://{0}/team/app --plain-http --retry-times 0 {TRUST} --signature-repository {0}/team/signatures",

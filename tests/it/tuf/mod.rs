@@ -1,4 +1,4 @@
-//! TUF repositories, made by these tests with keys of their own: collected from a directory and over http, carried in
+//! TUF repositories that these tests make with their own keys: collected from a directory and over http, carried in
 //! packs, and verified again from a root that arrived out of band. Each attack has its test.
 mod age;
 mod anchor;

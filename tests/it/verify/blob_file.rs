@@ -1,4 +1,4 @@
-//! Bundles of the lab as files, with what they are about.
+//! Bundles of the lab as files, with what they sign.
 
 use serde_json::Value;
 
@@ -15,7 +15,7 @@ pub(super) fn bundle_of(test: &Test, name: &str) -> Value {
     test.json(&blob(manifest["layers"][0]["digest"].as_str().unwrap()))
 }
 
-/// The bundle of the first image of a form as `b.json`, and its manifest, which it is about, as `file`.
+/// The bundle of the first image of a form as `b.json`, and the manifest that it signs, as `file`.
 pub(super) fn take(test: &Test, name: &str) -> String {
     if !test.has("storage") {
         storage(test);

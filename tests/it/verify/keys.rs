@@ -34,24 +34,24 @@ fn keys_that_were_changed_after_the_pull_are_refused() {
 #[test]
 fn an_anchor_that_travelled_with_the_keys_proves_nothing() {
     let test = pulled(None);
-    // A file of keys/ itself, also where no place is read but a list.
+    // A file inside keys/ itself, even if only a list is read.
     test.write("list", "127.0.0.1:1/a:1\n");
     for place in ["storage", "--images list"] {
         test.run(&format!("verify {place} --verify-key keys/signer-43ef7bc8.pub"))
             .fails(3, "verify-key-from-pack");
     }
-    // Beside the images, by whatever name.
+    // Next to the images, under any name.
     test.write("storage/org.pub", test.read("lab/trust/cosign.pub"));
     std::os::unix::fs::symlink("storage/org.pub", test.path("linked.pub")).unwrap();
     std::fs::hard_link(test.path("storage/org.pub"), test.path("hard.pub")).unwrap();
     for key in ["storage/org.pub", "linked.pub", "hard.pub"] {
         test.run(&format!("verify storage --verify-key {key}")).fails(3, "verify-key-from-pack");
     }
-    // The setting that names the anchor, too.
+    // The configuration file that names the anchor, too.
     test.write("org.pub", test.read("lab/trust/cosign.pub"));
     test.write("storage/keypack.yaml", "verifyKeys: [../org.pub]\n");
     test.run("verify storage --config storage/keypack.yaml --state other").fails(3, "verify-key-from-pack");
-    // What does not belong into keys/ makes it no keys/ at all.
+    // A file that does not belong there makes the directory invalid as keys/.
     test.write("keys/org.pub", test.read("lab/trust/cosign.pub"));
     test.run("verify storage --verify-key keys/org.pub").fails(3, "file-not-in-inventory");
 }
@@ -74,7 +74,7 @@ fn anchors_of_the_setting_authenticate_keys_that_were_not_pulled() {
         .says("5 images verified")
         .says("authenticated by a signature");
     test.run("verify storage --config other.yaml").fails(3, "pack-signature-refused");
-    // What the command line names stands in place of the same kind.
+    // Anchors on the command line replace those of the same kind.
     test.run("verify storage --config other.yaml --verify-key org.pub").exits(0);
     test.run("verify storage --config org.yaml --verify-key other.pub").fails(3, "pack-signature-refused");
     test.write("both.yaml", "verifyKeys: {threshold: 2, keys: [org.pub, rsa.pub]}\n");
@@ -91,7 +91,7 @@ fn anchors_of_the_setting_authenticate_keys_that_were_not_pulled() {
     test.run("verify storage --config one.yaml").exits(3);
     test.write("root.yaml", "tufRoots: [builtin]\n");
     test.run("verify storage --config root.yaml").exits(3);
-    // They are for keys that were not pulled: those that were are what a person authenticated.
+    // They apply to keys that were not pulled: pulled keys have already been authenticated.
     let test = pulled(None);
     test.write("other.pub", std::fs::read(format!("{FIXTURES}/other.pub")).unwrap());
     test.write("other.yaml", "verifyKeys: [other.pub]\n");
@@ -99,7 +99,7 @@ fn anchors_of_the_setting_authenticate_keys_that_were_not_pulled() {
     test.run("verify storage --config other.yaml --trusted-root lab/trust/trusted_root.json --key lab/trust/cosign.pub")
         .exits(0)
         .says("NOT AUTHENTICATED");
-    // The name of the setting is that of the keys.
+    // The configured name must be the name of the keys.
     test.write("name.yaml", "name: plant-7\n");
     test.run("verify storage --config name.yaml").fails(3, "lineage-mismatch");
     test.run("verify storage --name default").exits(0);

@@ -1,4 +1,4 @@
-//! Bundles of which one thing was changed: none verifies, and each says in which part the fault is.
+//! Bundles with one change each: none verifies, and each error says which part is wrong.
 
 use base64::{Engine as _, prelude::BASE64_STANDARD as BASE64};
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use super::{
     blob_file::{KEY, ROOT, WHO, bundle_of, take},
 };
 
-/// Where in a bundle, and what becomes of it.
+/// A change to a bundle.
 type Change = fn(&mut Value);
 
 const ENTRY: &str = "/verificationMaterial/tlogEntries/0";
@@ -25,7 +25,7 @@ fn remove(bundle: &mut Value, parent: &str, name: &str) {
     assert!(at(bundle, parent).as_object_mut().unwrap().remove(name).is_some(), "no {name}");
 }
 
-/// Flips a bit in the middle of bytes in base64.
+/// Flips a bit in the middle of base64-encoded bytes.
 fn flip(value: &mut Value) {
     let mut bytes = BASE64.decode(value.as_str().unwrap()).unwrap();
     let middle = bytes.len() / 2;
@@ -33,14 +33,14 @@ fn flip(value: &mut Value) {
     *value = json!(BASE64.encode(bytes));
 }
 
-/// Changes JSON that is in base64.
+/// Changes base64-encoded JSON.
 fn inside(value: &mut Value, from: &str, to: &str) {
     let text = String::from_utf8(BASE64.decode(value.as_str().unwrap()).unwrap()).unwrap();
     assert!(text.contains(from), "no {from} in {text}");
     *value = json!(BASE64.encode(text.replacen(from, to, 1)));
 }
 
-/// The bundle of one form with each change.
+/// The bundle of one form, with each of the changes.
 fn all_refused(name: &str, who: &str, changes: &[(&str, &str, Change)]) {
     let test = Test::new();
     take(&test, name);
@@ -238,7 +238,7 @@ fn evidence_of_another_signature_is_refused() {
         test.write("changed.json", bundle.to_string());
         let ran = test.run(&format!("verify-blob --bundle changed.json {who} {ROOT} file"));
         assert_eq!(ran.code, 4, "{name}: {part}: {}{}", ran.out, ran.err);
-        // The whole bundle of the other image as well.
+        // The complete bundle of the other image as well.
         test.write("changed.json", other.to_string());
         test.run(&format!("verify-blob --bundle changed.json {who} {ROOT} file"))
             .fails(4, "signed-for-other-image");
@@ -262,7 +262,7 @@ fn the_older_versions_have_rules_of_their_own() {
     run(&old, "0.1").exits(0);
     run(&old, "0.2").exits(0);
     run(&old, "0.3").exits(4);
-    // A promise is what 0.1 has; a proof is what the later ones have.
+    // Version 0.1 has a promise, later versions have a proof.
     let mut unproved = old.clone();
     remove(&mut unproved, ENTRY, "inclusionProof");
     run(&unproved, "0.1").exits(0);
@@ -270,7 +270,7 @@ fn the_older_versions_have_rules_of_their_own() {
     let mut unpromised = old.clone();
     remove(&mut unpromised, ENTRY, "inclusionPromise");
     run(&unpromised, "0.1").fails(4, "log-entry-refused");
-    // The root does not belong into a chain; that it is one certificate is what makes it a bundle of a key's holder.
+    // The root does not belong in the chain; a single certificate is what makes this a key holder's bundle.
     let mut unlogged = old.clone();
     unlogged["verificationMaterial"]["tlogEntries"] = json!([]);
     for version in ["0.1", "0.2"] {
@@ -311,7 +311,8 @@ fn oddities_of_json_are_no_bundle() {
 
 #[test]
 fn another_hint_of_the_key_changes_nothing() {
-    // It is a hint (protos/sigstore_common.proto, PublicKeyIdentifier): who gives the key knows which it is.
+    // It is a hint (protos/sigstore_common.proto, PublicKeyIdentifier): the user who gives the key knows which one it
+    // is.
     let test = Test::new();
     take(&test, "key-bundle-rekor1");
     let mut bundle = test.json("b.json");
@@ -348,7 +349,7 @@ fn a_key_that_was_not_in_use_then_is_not_believed() {
             assert_eq!(ran.code, 4, "{name}: {list} {window}: {}{}", ran.out, ran.err);
             assert!(!ran.out.contains("verified"));
         }
-        // Keys of the root that the bundle does not need may be of any time.
+        // Keys of the root that the bundle does not need may have any validity period.
         let mut root = test.json("lab/trust/trusted_root.json");
         for key in root["timestampAuthorities"].as_array_mut().unwrap() {
             key["validFor"] = before.clone();
