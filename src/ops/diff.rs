@@ -24,6 +24,10 @@ pub struct Request {
 pub struct Outcome(Diff);
 
 /// Compares two keys/ directories or packs. This authenticates neither.
+///
+/// # Errors
+///
+/// Fails as [`inspect`](super::inspect()) does; the message names the side.
 pub fn diff(request: &Request, ctx: &Context) -> Result<Outcome, Diagnostic> {
     let cache = request.cache_dir.as_deref();
     let (old, _) = keys_or_pack(&request.old, cache, ctx).map_err(|e| e.on("old"))?;

@@ -35,11 +35,6 @@ impl FileError {
     pub fn code(&self) -> Code {
         if self.draft { Code::RulesAreDraft } else { Code::ConfigMalformed }
     }
-
-    /// Whether the file is a draft of rules that has not been reviewed.
-    pub const fn is_draft(&self) -> bool {
-        self.draft
-    }
 }
 
 impl From<FileError> for Diagnostic {

@@ -94,6 +94,12 @@ pub struct Outcome {
 /// anchor was given, the failure contains the pack for display.
 ///
 /// A run that got as far as a pack to authenticate is in the state's log, whatever its result.
+///
+/// # Errors
+///
+/// Codes that exit with [`Exit::Refused`](crate::diag::Exit::Refused) mean that the pack is not authenticated, malformed, too
+/// old, or older than one installed before; an existing keys/ stays as it is. Otherwise the request is wrong, or the pack could
+/// not be fetched, written or recorded.
 pub fn pull(request: &Request, ctx: &Context) -> Result<Outcome, Failure<inspect::Outcome>> {
     let dir = state_dir::path(request.state_dir.as_deref(), &ctx.env).ok();
     let mut log = RunLog::new("pull", dir, ctx);
