@@ -7,6 +7,7 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
+use keypack::ops::{self, Context, Env, push};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -77,6 +78,35 @@ impl Test {
         command.args(line.split(' ').filter(|word| !word.is_empty())).envs(variables.iter().copied());
         let output = command.output().unwrap();
         self.ran(line.to_owned(), &output)
+    }
+
+    /// What an operation in this process has beside its request.
+    pub(crate) fn context(&self) -> Context {
+        let var = |name: &str| match name {
+            "HOME" => Some(self.dir.path().into()),
+            "XDG_STATE_HOME" => Some(self.state.path().into()),
+            _ => None,
+        };
+        Context::new(jiff::Timestamp::now(), Env::from_vars(var, None))
+    }
+
+    /// Pushes in this process: for tests of another verb that need a pack in a place.
+    #[allow(dead_code, reason = "shared by several test programs")]
+    pub(crate) fn push(&self, keys: &str, dest: &str) -> push::Outcome {
+        self.push_as(push::Form::Image, keys, dest)
+    }
+
+    /// The same in either form.
+    #[allow(dead_code, reason = "shared by several test programs")]
+    pub(crate) fn push_as(&self, form: push::Form, keys: &str, dest: &str) -> push::Outcome {
+        let (kind, path) = dest.split_once(':').unwrap();
+        let request = push::Request {
+            keys: self.path(keys).display().to_string(),
+            dest: format!("{kind}:{}", self.path(path).display()),
+            form,
+            ..push::Request::default()
+        };
+        ops::push(&request, &self.context()).unwrap_or_else(|e| panic!("push {keys} {dest}: {e:?}"))
     }
 
     /// Runs a command line under strace(1), which injects this fault: `fsync:error=EINVAL`.

@@ -137,7 +137,7 @@ fn pushed(test: &Test, place: &str) -> usize {
 #[test]
 fn a_killed_push_into_a_layout_leaves_the_old_tag_or_the_new_one() {
     let test = scene();
-    test.run("push fx/keys oci:l:image").exits(0);
+    test.push("fx/keys", "oci:l:image");
     let lines = ["fx/keys", "fx/newer"].map(|keys| format!("push {keys} oci:l:keys"));
     kill(&test, &lines, &|| pushed(&test, "oci:l"));
 }
@@ -146,7 +146,7 @@ fn a_killed_push_into_a_layout_leaves_the_old_tag_or_the_new_one() {
 fn a_killed_push_into_an_archive_leaves_the_old_archive_or_the_new_one() {
     let test = scene();
     copy(&test, "fx/keys", "keys");
-    test.run("push keys oci-archive:a.tar:image").exits(0);
+    test.push("keys", "oci-archive:a.tar:image");
     let lines = ["fx/keys", "fx/newer"].map(|keys| format!("push {keys} oci-archive:a.tar:keys"));
     kill(&test, &lines, &|| pushed(&test, "oci-archive:a.tar"));
     assert!(fs::metadata(test.path("a.tar")).unwrap().len() < 1 << 20, "nothing piles up in it");

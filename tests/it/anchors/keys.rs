@@ -6,7 +6,7 @@ use super::{NEWER, OLD, copy, program::Test, scene};
 
 /// Packs `keys` again as `n:lie`.
 fn repacked(test: &Test) {
-    test.run("push keys oci:n:lie").exits(0);
+    test.push("keys", "oci:n:lie");
 }
 
 #[test]
@@ -28,7 +28,7 @@ fn a_signature_in_the_pack_by_each_kind_of_key() {
 #[test]
 fn a_bare_signature_by_each_kind_of_key() {
     let test = scene();
-    test.run("push fx/raw oci:m:raw").exits(0);
+    test.push("fx/raw", "oci:m:raw");
     for key in ["p384", "ed25519", "rsa"] {
         let ran = test.run(&format!("pull oci:m:raw --verify-key fx/{key}.pub -o {key} --state s-{key}"));
         let ran = ran.exits(0).tells("authenticated by a signature of the inventory by the key sha256:");
@@ -52,7 +52,7 @@ fn a_bare_signature_by_each_kind_of_key() {
     copy(&test, "fx/raw", "keys");
     let text = BASE64_STANDARD.encode(test.read("keys/keypack.json.rsa.sig"));
     test.write("keys/keypack.json.rsa.sig", text + "\n");
-    test.run("push keys oci:m:text").exits(0);
+    test.push("keys", "oci:m:text");
     test.run("pull oci:m:text --verify-key fx/rsa.pub -o text --state s-text").exits(0);
 }
 
@@ -215,10 +215,10 @@ fn a_signature_of_the_manifest_that_moved_to_another() {
     // The tag of the signed image now names another pack of the same layout.
     let test = scene();
     test.layout_of(super::FIXTURES, "signed-bundle", "s");
-    test.run("push fx/newer oci:s:v2").exits(0);
+    test.push("fx/newer", "oci:s:v2");
     copy(&test, "fx/newer", "keys");
     std::fs::remove_file(test.path("keys/keypack.json.sigstore.json")).unwrap();
-    test.run("push keys oci:s:v1").exits(0);
+    test.push("keys", "oci:s:v1");
     test.run("pull oci:s:v1 --verify-key fx/org.pub -o no").fails(3, "pack-unsigned");
 }
 

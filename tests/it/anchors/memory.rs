@@ -52,7 +52,7 @@ fn a_rollback_behind_a_signature_that_was_stripped() {
     for name in ["keypack.json.sigstore.json", "keypack.json.p384.sigstore.json"] {
         fs::remove_file(test.path(&format!("keys/{name}"))).unwrap();
     }
-    test.run("push keys oci:n:lie").exits(0);
+    test.push("keys", "oci:n:lie");
     test.run(&format!("pull oci:n:lie {both}")).fails(3, "rollback");
     test.run("pull oci:n:lie --verify-key fx/rsa.pub -o out").exits(0).tells("versions start anew");
 }
@@ -122,7 +122,7 @@ fn a_revoked_key_in_a_later_pack() {
     assert!(!test.names("keys").contains(&"signer-43ef7bc8.pub".to_owned()));
     // It satisfies no need of a later collection either.
     test.run(&format!("{line} --created 2024-03-03T00:00:00Z")).exits(4).tells("is revoked, and is left out");
-    let digest = test.run("push keys oci:m:revoking").exits(0).after("Pack: ");
+    let digest = test.push("keys", "oci:m:revoking").pack_digest.to_string();
     test.run("diff fx/keys keys").exits(0).says(&format!("! {fingerprint} revoked: stolen"));
 
     // In the enclave: the key comes back in a pack of a higher version, signed or not.
@@ -130,7 +130,7 @@ fn a_revoked_key_in_a_later_pack() {
     test.run(&format!("pull oci:m:revoking --digest {digest} -o out")).exits(0).tells("revoked: stolen");
     let later = format!("collect lab/layouts/key-bundle-notlog-oras {TRUST} -o later --state l");
     let later = test.run(&format!("{later} --created 2024-04-01T00:00:00Z")).exits(0).after("Pack: ");
-    test.run("push later oci:m:later").exits(0);
+    test.push("later", "oci:m:later");
     let before = test.tree("out");
     test.run(&format!("pull oci:m:later --digest {later} -o out")).fails(3, "key-revoked").tells(fingerprint);
     let pins = format!("--pin signer:{} -o out", &fingerprint["sha256:".len()..]);
@@ -156,7 +156,7 @@ fn a_revocation_that_is_tried_out_holds_where_it_was_tried() {
     assert!(!ran.err.contains("revoked"), "{}", ran.err);
     assert!(test.names("keys").contains(&"signer-43ef7bc8.pub".to_owned()));
     // What an anchor authenticated applies everywhere.
-    let digest = test.run("push scratch oci:m:revoking").exits(0).after("Pack: ");
+    let digest = test.push("scratch", "oci:m:revoking").pack_digest.to_string();
     test.run(&format!("pull oci:m:revoking --digest {digest} -o in --state s")).exits(0);
     test.run(&format!("{line} -o keys --created 2024-03-04T00:00:00Z")).exits(4).tells("is revoked");
 }

@@ -37,7 +37,7 @@ fn one_key_is_one_however_often_it_is_given_and_has_signed() {
     let _ = ran.exits(2).tells("the threshold is 2, and 1 key is given");
     copy(&test, "fx/keys", "keys");
     test.write("keys/keypack.json.again.sigstore.json", test.read("fx/keys/keypack.json.sigstore.json"));
-    test.run("push keys oci:n:v1").exits(0);
+    test.push("keys", "oci:n:v1");
     test.run("pull oci:n:v1 --verify-key fx/org.pub --verify-key fx/other.pub --threshold 2 -o a")
         .fails(3, "threshold-not-met");
     assert!(!test.has("a"));

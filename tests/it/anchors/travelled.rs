@@ -16,7 +16,7 @@ fn carried() -> Test {
         test.run(&format!("push fx/keys {place}")).exits(0);
     }
     fs::create_dir_all(test.path("disk/mirror/working-dir/hold-operator")).unwrap();
-    test.run("push fx/keys oc-mirror:disk/mirror").exits(0);
+    test.push("fx/keys", "oc-mirror:disk/mirror");
     test.write("own/org.pub", test.read("fx/org.pub"));
     fs::create_dir(test.path("home")).unwrap();
     test

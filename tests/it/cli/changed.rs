@@ -81,7 +81,7 @@ fn another_key_at_a_known_address_waits_for_a_person() {
     test.run("diff before keys")
         .exits(0)
         .says("! http://127.0.0.1:5021 gives another Rekor v1 log than before: ");
-    let pack = test.run("push keys oci:out:keys").exits(0).after("Pack: ");
+    let pack = test.push("keys", "oci:out:keys").pack_digest.to_string();
     test.run(&format!("pull oci:out:keys -o before --digest {pack}"))
         .exits(0)
         .tells("! http://127.0.0.1:5021 gives another Rekor v1 log");
@@ -258,7 +258,7 @@ fn keys_that_nothing_needs_for_long_are_told() {
     assert!(!early.err.contains("no collection"), "exactly 180 days: {}", early.err);
     test.run(&format!("{other} --created 2026-07-01T00:00:01Z")).exits(0).tells(told).tells("--prune");
     test.run("inspect keys").exits(0).says("none has needed it since 2026-01-02T00:00:00Z");
-    let pack = test.run("push keys oci:out:keys").exits(0).after("Pack: ");
+    let pack = test.push("keys", "oci:out:keys").pack_digest.to_string();
     let now: jiff::Timestamp = std::time::SystemTime::now().try_into().unwrap();
     if now > "2026-07-02T00:00:00Z".parse().unwrap() {
         test.run(&format!("pull oci:out:keys -o in --digest {pack}"))

@@ -194,7 +194,7 @@ fn anchors_of_the_command_line_stand_in_place_of_those_in_the_file() {
         "collect {SIGNED} --trusted-root lab/trust/trusted_root.json --key lab/trust/cosign.pub --name plant"
     ))
     .exits(0);
-    test.run("push keys oci:out:keys").exits(0);
+    test.push("keys", "oci:out:keys");
     // One pin is too few, and two are the set; they are not added to the file's.
     run(&test, "pull oci:out:keys -o in").fails(3, "key-not-pinned");
     run(&test, &format!("pull oci:out:keys -o in --pin {REKOR}")).fails(3, "key-not-pinned");
@@ -204,7 +204,7 @@ fn anchors_of_the_command_line_stand_in_place_of_those_in_the_file() {
         "collect {SIGNED} --trusted-root lab/trust/trusted_root.json --key lab/trust/cosign.pub --name plant"
     ))
     .exits(0);
-    test.run("push keys oci:out:keys").exits(0);
+    test.push("keys", "oci:out:keys");
     run(&test, "pull oci:out:keys -o in").fails(3, "pack-unsigned");
 }
 
@@ -222,7 +222,7 @@ fn a_key_that_the_setting_revokes_is_used_by_no_verb() {
     // A pack that was made before: the enclave's own revocation is enough.
     let trust = "--trusted-root lab/trust/trusted_root.json --key lab/trust/cosign.pub";
     test.run(&format!("collect {SIGNED} {trust} -o before --state other")).exits(0);
-    let pack = test.run("push before oci:out:keys").exits(0).after("Pack: ");
+    let pack = test.push("before", "oci:out:keys").pack_digest.to_string();
     run(&test, &format!("pull oci:out:keys -o in --digest {pack} --state fresh")).fails(3, "key-revoked");
     test.run(&format!("pull oci:out:keys -o in --digest {pack} --state fresh")).exits(0);
 }

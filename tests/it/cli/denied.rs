@@ -32,7 +32,7 @@ impl Scene {
                 fs::read(entry.path()).unwrap(),
             );
         }
-        test.run("push keys oci:m:k").exits(0);
+        test.push("keys", "oci:m:k");
         fs::create_dir(test.path("closed")).unwrap();
         // Not copied by this process: a child that another thread starts meanwhile would hold it open for writing,
         // and it could not be executed (ETXTBSY).

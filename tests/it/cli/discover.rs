@@ -112,7 +112,7 @@ fn a_tag_or_digest_selects_one_image() {
     let test = Test::new();
     test.layout("key-bundle-rekor1-oras", "m");
     test.run(&format!("collect oci:m {TRUST}")).exits(0);
-    test.run("push keys oci:m:keys").exits(0);
+    test.push("keys", "oci:m:keys");
     let all = test.run("discover oci:m --format json").json();
     assert_eq!((&all["counts"]["images"], &all["counts"]["unsigned"]), (&1.into(), &0.into()));
     assert_eq!(all["images"].as_array().unwrap().len(), 2, "the pack is listed and not counted");

@@ -54,7 +54,7 @@ fn key_files_without_end_or_content() {
     test.run(&format!("{place} --trusted-root /dev/zero")).fails(3, "too-large");
     test.run(&format!("{place} --key /dev/null")).fails(3, "key-malformed");
     let (test, _) = collected();
-    test.run("push keys oci:m:keys").exits(0);
+    test.push("keys", "oci:m:keys");
     test.run("pull oci:m:keys --verify-key /dev/zero -o out").fails(3, "too-large");
     test.run("pull oci:m:keys --verify-key https://keys.test/org.pub -o out").fails(1, "key-file-is-address");
     assert!(!test.has("out"));
@@ -63,7 +63,7 @@ fn key_files_without_end_or_content() {
 #[test]
 fn targets_that_are_no_directories() {
     let (test, digest) = collected();
-    test.run("push keys oci:m:keys").exits(0);
+    test.push("keys", "oci:m:keys");
     pipe(&test, "pipe");
     test.write("file", "x");
     symlink("nowhere", test.path("dangling")).unwrap();
@@ -82,7 +82,7 @@ fn targets_that_are_no_directories() {
 #[test]
 fn a_file_in_place_that_is_linked_elsewhere() {
     let (test, digest) = collected();
-    test.run("push keys oci:m:keys").exits(0);
+    test.push("keys", "oci:m:keys");
     test.run(&format!("pull oci:m:keys --digest {digest} -o out")).exits(0);
     // Someone else's file and one in keys/ are the same file: writing through the link would change theirs.
     fs::rename(test.path("out/README.txt"), test.path("theirs")).unwrap();
@@ -98,7 +98,7 @@ fn a_file_in_place_that_is_linked_elsewhere() {
 #[test]
 fn file_names_do_not_reach_the_terminal() {
     let (test, digest) = collected();
-    test.run("push keys oci:m:keys").exits(0);
+    test.push("keys", "oci:m:keys");
     let name = "a\u{1b}[2J\u{9b}31m\u{202e}\u{61c}\u{ad}\u{e0041}\r\nkeypack: all is well";
     test.write(&format!("junk/{name}"), "");
     test.write(&format!("foreign/{name}"), "");

@@ -31,7 +31,7 @@ fn keys_and_packs_read_the_same() {
 #[test]
 fn what_this_host_collected_is_authenticated_and_nothing_else() {
     let (test, digest) = collected();
-    test.run("push keys oci:m:keys").exits(0);
+    test.push("keys", "oci:m:keys");
     for line in ["inspect keys --state elsewhere", "inspect oci:m:keys"] {
         test.run(line).exits(0).says("NOT AUTHENTICATED: ");
         let value = test.run(&format!("{line} --format json")).exits(0).json();

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use flate2::{Compression, read::GzDecoder, write::GzEncoder};
-use keypack::oci::Digest;
+use keypack::{oci::Digest, ops::push::Form};
 use serde_json::{Value, json};
 
 use super::{
@@ -27,7 +27,8 @@ pub(crate) type Entry = (String, tar::EntryType, Vec<u8>);
 impl PackBuilder {
     pub(crate) fn new(form: &str) -> Self {
         let (test, pack) = push::collected();
-        let digest = test.run(&format!("push keys oci:m:keys --as {form}")).exits(0).after("Digest: ");
+        let form = if form == "image" { Form::Image } else { Form::Artifact };
+        let digest = test.push_as(form, "keys", "oci:m:keys").manifest_digest.to_string();
         let manifest = test.json(&format!("m/blobs/sha256/{}", &digest[7..]));
         Self { test, pack, manifest }
     }

@@ -8,7 +8,7 @@ use super::{
 /// A pack as image in a layout and as artifact in an archive, with the pack digest and both manifest digests.
 fn pushed() -> (Test, String, [(&'static str, String); 2]) {
     let (test, digest) = collected();
-    let image = test.run("push keys oci:m:keys").exits(0).after("Digest: ");
+    let image = test.push("keys", "oci:m:keys").manifest_digest.to_string();
     let artifact = test.run("push keys oci-archive:a.tar:keys --as artifact").exits(0).after("Digest: ");
     (test, digest, [("oci:m", image), ("oci-archive:a.tar", artifact)])
 }
@@ -85,7 +85,7 @@ fn another_lineage_is_refused() {
     let (test, ..) = pushed();
     let line = format!("collect lab/layouts/key-bundle-notlog-oras {TRUST} -o prod-keys --name prod");
     let prod = test.run(&line).exits(0).after("Pack: ");
-    test.run("push prod-keys oci:m:prod").exits(0);
+    test.push("prod-keys", "oci:m:prod");
     let line = format!("pull oci:m:prod --digest {prod} -o out");
     test.run(&line)
         .fails(3, "lineage-mismatch")
@@ -103,7 +103,7 @@ fn a_keys_directory_that_this_host_does_not_know_decides_nothing() {
     let line =
         format!("collect lab/layouts/key-bundle-notlog-oras {TRUST} -o lab-keys --name lab --state maker");
     let lab = test.run(&line).exits(0).after("Pack: ");
-    test.run("push lab-keys oci:m:lab").exits(0);
+    test.push("lab-keys", "oci:m:lab");
     for (name, bytes) in test.tree("lab-keys") {
         test.write(&format!("planted/{name}"), &bytes);
         test.write(&format!("disk/keys/{name}"), bytes);
@@ -112,7 +112,7 @@ fn a_keys_directory_that_this_host_does_not_know_decides_nothing() {
     test.run(&format!("pull oci:m:lab --digest {lab} -o planted")).fails(3, "lineage-mismatch");
     assert_eq!(test.tree("planted"), before);
     fs::create_dir(test.path("disk/working-dir")).unwrap();
-    test.run("push lab-keys oc-mirror:disk").exits(0);
+    test.push("lab-keys", "oc-mirror:disk");
     test.run(&format!("pull oc-mirror:disk --digest {lab}")).fails(3, "lineage-mismatch");
     // It is not compared with either, and a message says that it is replaced.
     let ran = test.run(&format!("pull oci:m:keys --digest {digest} -o planted")).exits(0);
@@ -134,7 +134,7 @@ fn twelve_pulls_at_once_all_find_the_newest_pack_good() {
     let line =
         format!("collect lab/layouts/key-bundle-notlog-oras {TRUST} -o few --created 2026-01-02T00:00:00Z");
     let few = test.run(&line).exits(0).after("Pack: ");
-    test.run("push few oci:m:few").exits(0);
+    test.push("few", "oci:m:few");
     // The two packs contain different files, so that the names in the directory change all the time.
     let lines = [("keys", &old), ("few", &few)].map(|(tag, digest)| {
         format!("pull oci:m:{tag} --digest {digest} -o out --allow-rollback-unsafe --reason race")
@@ -163,7 +163,7 @@ fn a_new_pack_replaces_the_old_one_whole() {
     let line =
         format!("collect lab/layouts/key-bundle-notlog-oras {TRUST} -o few --created 2026-01-02T00:00:00Z");
     let few = test.run(&line).exits(0).after("Pack: ");
-    test.run("push few oci:m:few").exits(0);
+    test.push("few", "oci:m:few");
     test.run(&format!("pull oci:m:few --digest {few} -o out")).exits(0);
     assert_eq!(test.tree("out"), test.tree("few"), "nothing of the old one is left");
 }
@@ -194,7 +194,7 @@ fn the_pack_to_take_must_be_plain() {
     let (test, digest, _) = pushed();
     test.run("push keys oci:m:again --as artifact").exits(0);
     test.run("pull oci:m -o out").fails(1, "pack-not-found").tells("several packs: again, keys");
-    test.run("push keys oci:m:same").exits(0);
+    test.push("keys", "oci:m:same");
     test.run("pull oci:m -o out").fails(1, "pack-not-found").tells("several packs: again, keys = same");
     test.run(&format!("pull oci:m:nope --digest {digest} -o out")).fails(1, "name-unknown");
     let empty = "lab/layouts/key-bundle-rekor1-oras";

@@ -1,6 +1,10 @@
 use std::collections::BTreeMap;
 
-use keypack::oci::Digest;
+use keypack::{
+    KeyFile,
+    oci::Digest,
+    ops::{self, KeySources, Sources, collect},
+};
 
 use super::{
     lab,
@@ -10,9 +14,22 @@ use super::{
 /// A folder with keys/ in it, and the pack digest.
 pub(crate) fn collected() -> (Test, String) {
     let test = Test::at_epoch("1767225600");
-    let line = "collect lab/layouts/key-bundle-rekor1-oras lab/layouts/keyless-bundle-rekor2-oras";
-    let digest = test.run(&format!("{line} {TRUST}")).exits(0).after("Pack: ");
-    (test, digest)
+    let lab = |path: &str| test.path(&format!("lab/{path}"));
+    let layouts = ["key-bundle-rekor1-oras", "keyless-bundle-rekor2-oras"];
+    let sources = Sources {
+        places: layouts.map(|name| format!("oci:{}", lab(&format!("layouts/{name}")).display())).into(),
+        keys: KeySources {
+            trusted_roots: vec![lab("trust/trusted_root.json")],
+            keys: vec![KeyFile { role: None, path: lab("trust/cosign.pub") }],
+            ..KeySources::default()
+        },
+        ..Sources::default()
+    };
+    let created = "2026-01-01T00:00:00Z".parse().ok();
+    let request =
+        collect::Request { sources, created, output: Some(test.path("keys")), ..collect::Request::default() };
+    let pack = ops::collect(&request, &test.context()).unwrap().report.pack.unwrap();
+    (test, pack.digest.to_string())
 }
 
 #[test]

@@ -305,7 +305,7 @@ fn rules_are_shown_and_compared() {
 fn pins_alone_carry_no_rules() {
     let test = Test::new();
     collect(&test, NAMED).exits(0);
-    let pack = test.run("push keys oci:out:keys").exits(0).after("Pack: ");
+    let pack = test.push("keys", "oci:out:keys").pack_digest.to_string();
     test.run(&format!("pull oci:out:keys -o whole --digest {pack} --state one"))
         .exits(0)
         .tells("+ rule for registry.example/app added: ");

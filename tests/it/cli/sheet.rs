@@ -40,7 +40,7 @@ fn the_sheet_has_what_two_people_compare() {
     assert_eq!(ran.out.matches("Signature ____").count(), 2);
     assert!(!ran.out.contains("CHANGES"));
     // What changed since another pack.
-    test.run("push keys oci:m:keys").exits(0);
+    test.push("keys", "oci:m:keys");
     test.run("inspect keys --sheet --since oci:m:keys").exits(0).says("CHANGES").says("nothing differs");
     let revoke =
         format!("collect {SOURCE} --key lab/trust/cosign.pub -o keys --revoke {SIGNER} --reason stolen");
@@ -58,7 +58,7 @@ fn the_key_set_stays_while_only_version_and_dates_change() {
     let one = key_set(&test, "one");
     assert_eq!(key_set(&test, "two"), one);
     assert_eq!(test.run("inspect one --format json").exits(0).json()["keySetDigest"], one.as_str());
-    test.run("push one oci:m:one").exits(0);
+    test.push("one", "oci:m:one");
     assert_eq!(key_set(&test, "oci:m:one"), one);
     test.run(&format!("collect {SOURCE} {TRUST} -o less --include all")).exits(0);
     assert_ne!(key_set(&test, "less"), one);
@@ -81,9 +81,9 @@ fn the_key_set_stays_while_only_version_and_dates_change() {
 fn after_a_refresh_pull_says_that_the_keys_are_the_same() {
     let test = Test::new();
     collect(&test, "-o keys --created 2026-11-01T00:00:00Z");
-    test.run("push keys oci:m:one").exits(0);
+    test.push("keys", "oci:m:one");
     collect(&test, "-o keys --created 2026-11-20T00:00:00Z --refresh-after 1d");
-    test.run("push keys oci:m:two").exits(0);
+    test.push("keys", "oci:m:two");
     let digest = |place: &str| test.run(&format!("inspect {place}")).exits(0).after("Pack: ");
     let (one, two) = (digest("oci:m:one"), digest("oci:m:two"));
     assert_ne!(one, two);

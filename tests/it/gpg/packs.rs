@@ -45,7 +45,7 @@ fn a_key_is_written_in_one_form_whatever_it_came_in() {
 #[test]
 fn a_pack_is_pulled_by_the_fingerprint_that_gpg_prints() {
     let (test, _, file) = collected();
-    test.run("push keys oci:carry:k").exits(0);
+    test.push("keys", "oci:carry:k");
     let fingerprint = fingerprint(&test);
     let shown = test.run("inspect oci:carry:k");
     let copy = Digest::of(&test.read(&format!("keys/{file}"))).hex();
@@ -71,10 +71,10 @@ fn a_pack_is_pulled_by_the_fingerprint_that_gpg_prints() {
 fn an_older_copy_of_a_pinned_key() {
     // Its owner added an expiry later: the older copy has none, so everything signed since would count.
     let (test, owner, _) = collected();
-    test.run("push keys oci:carry:old").exits(0);
+    test.push("keys", "oci:carry:old");
     test.write("owner.asc", bytes(&block(&owner, &Say { expires: Some(4000), day: 20, ..Say::default() })));
     test.run("collect dir:image --key owner.asc -o keys --no-host").exits(0);
-    test.run("push keys oci:carry:new").exits(0);
+    test.push("keys", "oci:carry:new");
     let pin = |place: &str| {
         let shown = test.run(&format!("inspect {place}"));
         shown.out.lines().find_map(|line| line.trim().strip_prefix("pin ")).unwrap().trim().to_owned()
@@ -144,7 +144,7 @@ fn a_key_that_its_owner_revoked_does_not_stay() {
 #[test]
 fn a_newer_copy_of_a_key_is_told_as_changed() {
     let (test, owner, file) = collected();
-    test.run("push keys oci:carry:old").exits(0);
+    test.push("keys", "oci:carry:old");
     let renewed = Say { expires: Some(4000), day: 20, ..Say::default() };
     test.write("owner.asc", bytes(&block(&owner, &renewed)));
     test.run("collect dir:image --key owner.asc -o keys --no-host").exits(0);

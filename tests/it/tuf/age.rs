@@ -55,7 +55,7 @@ fn evidence_that_was_frozen_while_it_is_good() {
     });
     test.run(&format!("pull oci:f:k {ROOT} --max-age 180days -o out")).exits(0).tells("nobody tells");
     // If another anchor authenticates the day on which the pack was made, that day counts.
-    let digest = test.run("push forged oci:g:k").exits(0).after("Pack: ");
+    let digest = test.push("forged", "oci:g:k").pack_digest.to_string();
     let ran = test.run(&format!("pull oci:g:k {ROOT} --digest {digest} --max-age 180days -o two")).exits(0);
     assert!(!ran.err.contains("nobody tells"), "{}", ran.err);
     let test = aged(400, |keeper| {
@@ -76,11 +76,11 @@ fn evidence_from_the_future() {
 #[test]
 fn a_chain_that_had_ended_when_the_pack_was_made_is_as_old_as_its_end() {
     let test = aged(300, |_| {});
-    let digest = test.run("push forged oci:g:k").exits(0).after("Pack: ");
+    let digest = test.push("forged", "oci:g:k").pack_digest.to_string();
     let pull = format!("pull oci:g:k {ROOT} --digest {digest} -o out");
     test.run(&format!("{pull} --max-age 180days")).fails(3, "pack-too-old");
     let test = aged(0, |_| {});
-    let digest = test.run("push forged oci:g:k").exits(0).after("Pack: ");
+    let digest = test.push("forged", "oci:g:k").pack_digest.to_string();
     test.run(&format!("pull oci:g:k {ROOT} --digest {digest} -o out --max-age 180days")).exits(0);
 }
 
@@ -131,7 +131,7 @@ fn a_rolled_back_chain_at_pull() {
         let (test, _, mut before) = rolled_back(role);
         before.remove("root.json");
         let enclave = |line: &str| test.run(&format!("{line} --state enclave"));
-        test.run("push keys oci:p:k").exits(0);
+        test.push("keys", "oci:p:k");
         enclave(&format!("pull oci:p:k {ROOT} -o out")).exits(0);
         let out = test.tree("out");
         replace_chain(&test, &before);
@@ -154,7 +154,7 @@ fn versions_are_remembered_under_every_root_of_the_chain() {
     keeper.renew();
     keeper.write(&test, "repo");
     test.run(&format!("collect oci:m {FROM} -o keys")).exits(0);
-    test.run("push keys oci:p:k").exits(0);
+    test.push("keys", "oci:p:k");
     test.write("second.json", &keeper.files["2.root.json"]);
     test.run("pull oci:p:k --tuf-root second.json -o out --state enclave").exits(0);
     // The older state, from the older root: this host has already seen its root and its versions.
@@ -174,7 +174,7 @@ fn versions_are_remembered_under_the_roots_behind_the_given_one() {
     keeper.renew();
     keeper.write(&test, "repo");
     test.run(&format!("collect oci:m {FROM} -o keys")).exits(0);
-    test.run("push keys oci:p:k").exits(0);
+    test.push("keys", "oci:p:k");
     test.run(&format!("pull oci:p:k {ROOT} -o out --state enclave")).exits(0);
     // The officer gives the second root from now on: what was seen from the first one still counts.
     old.remove("1.root.json");

@@ -55,7 +55,7 @@ fn keys_are_taken_and_all_else_is_dropped() {
     let before = test.tree("out");
     test.run(&pull).exits(0).tells("already installed");
     assert!(test.tree("out") == before, "the directory changed");
-    test.run("push out oci:next:k").exits(0);
+    test.push("out", "oci:next:k");
     test.run(&format!("pull oci:next:k {ROOT} -o on")).exits(0);
 }
 
@@ -65,7 +65,7 @@ fn a_key_that_no_repository_lists_needs_another_anchor() {
     test.layout("key-bundle-rekor2-oras", "n");
     Keeper::new(&trusted_root()).write(&test, "repo");
     test.run(&format!("collect oci:m oci:n --key lab/trust/cosign.pub {FROM} -o keys")).exits(0);
-    let digest = test.run("push keys oci:p:k").exits(0).after("Pack: ");
+    let digest = test.push("keys", "oci:p:k").pack_digest.to_string();
     test.run(&format!("pull oci:p:k {ROOT} -o out")).fails(3, "key-not-in-tuf").tells("signer-43ef7bc8");
     assert!(!test.has("out"));
     let keys = test.json("keys/keypack.json");
@@ -97,7 +97,7 @@ fn a_key_that_no_repository_lists_needs_another_anchor() {
 #[test]
 fn all_anchors_must_hold() {
     let (test, _) = collected();
-    let digest = test.run("push keys oci:p:k").exits(0).after("Pack: ");
+    let digest = test.push("keys", "oci:p:k").pack_digest.to_string();
     Keeper::new(&trusted_root()).write(&test, "other");
     test.run(&format!("pull oci:p:k --tuf-root other.root.json --digest {digest} -o out"))
         .fails(3, "tuf-signatures");
@@ -126,7 +126,7 @@ fn a_key_with_a_moved_window_or_another_address() {
         });
         test.run(&format!("pull oci:f:k {ROOT} -o out")).fails(3, "key-differs-from-tuf").tells(what);
         // Not even if another anchor authenticates the inventory: one of the two is false.
-        let digest = test.run("push forged oci:g:k").exits(0).after("Pack: ");
+        let digest = test.push("forged", "oci:g:k").pack_digest.to_string();
         test.run(&format!("pull oci:g:k {ROOT} --digest {digest} -o out")).fails(3, "key-differs-from-tuf");
         std::fs::remove_dir_all(test.path("g")).unwrap();
     }
@@ -222,7 +222,7 @@ fn two_states_of_one_repository_in_one_pack() {
 #[test]
 fn a_root_that_comes_with_the_pack() {
     let (test, keeper) = collected();
-    test.run("push keys oci:p:k").exits(0);
+    test.push("keys", "oci:p:k");
     test.run("pull oci:p:k -o out").fails(3, "no-anchor").tells("or --tuf-root");
     test.write("p/root.json", keeper.first_root());
     test.run("pull oci:p:k --tuf-root p/root.json -o out").fails(3, "verify-key-from-pack");

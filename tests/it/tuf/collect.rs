@@ -46,7 +46,7 @@ fn both_layouts_of_metadata_and_both_kinds_of_names_are_read() {
         test.run("collect oci:m --tuf kept --tuf-root repo.root.json -o two").exits(0);
         assert_eq!(chain_files(&test, "keys"), chain_files(&test, "two"));
         test.run("inspect keys").exits(0).says("root 1, timestamp 1, snapshot 1, targets 1, signed after ");
-        test.run("push keys oci:p:k").exits(0);
+        test.push("keys", "oci:p:k");
         test.run("pull oci:p:k --tuf-root repo.root.json -o out").exits(0);
     }
 }
@@ -75,7 +75,7 @@ fn a_renewed_timestamp_alone_is_no_new_version() {
     test.run(&format!("collect oci:m {FROM} -o keys")).exits(0);
     assert!(test.tree("keys") != before, "no new version");
     let diff = |line: &str| test.run(line).exits(0);
-    test.run("push keys oci:p:k").exits(0);
+    test.push("keys", "oci:p:k");
     diff("diff keys oci:p:k").says("no key, rule or revocation differs");
     diff("inspect keys").says("root 1, timestamp 3, snapshot 2, targets 2, signed after ");
     let json = test.run("inspect keys --format json").exits(0).json();
@@ -121,7 +121,7 @@ fn roots_before_the_given_one_are_kept_for_older_enclaves() {
         .filter(|path| !path.contains('/') && path.ends_with("root.json"))
         .collect();
     assert_eq!(kept, ["1.root.json", "2.root.json", "3.root.json", "4.root.json"]);
-    test.run("push keys oci:p:k").exits(0);
+    test.push("keys", "oci:p:k");
     for version in 1..=4 {
         test.write("given.json", &keeper.files[&format!("{version}.root.json")]);
         test.run(&format!("pull oci:p:k --tuf-root given.json -o out{version}")).exits(0);
@@ -181,7 +181,7 @@ fn a_key_that_stays_is_described_as_its_repository_does_now() {
     assert!(fulcio["kept"].is_string());
     assert_eq!(fulcio["validity"]["end"], "2099-01-01T00:00:00Z");
     assert_eq!(fulcio["url"], "https://fulcio.moved.test");
-    test.run("push keys oci:p:k").exits(0);
+    test.push("keys", "oci:p:k");
     let signer = inventory["keys"].as_array().unwrap().iter().find(|k| k["role"] == "signer").unwrap();
     let pin = format!("--pin signer:{}", signer["id"].as_str().unwrap());
     test.run(&format!("pull oci:p:k --tuf-root repo.root.json {pin} -o out")).exits(0);

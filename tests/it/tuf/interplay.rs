@@ -57,7 +57,7 @@ fn another_key_at_a_known_address_waits_for_a_person_though_its_repository_lists
     let inventory = test.json("keys/keypack.json");
     let signer = inventory["keys"].as_array().unwrap().iter().find(|k| k["role"] == "signer").unwrap();
     let pin = format!("--pin signer:{}", signer["id"].as_str().unwrap());
-    test.run("push keys oci:p:k").exits(0);
+    test.push("keys", "oci:p:k");
     test.run(&format!("pull oci:p:k {ROOT} {pin} -o out")).exits(0);
     test.run(&format!("{line} --accept-change {REKOR}")).exits(0);
     assert_eq!(rekors(&test), 2);
@@ -79,7 +79,7 @@ fn a_key_that_the_repository_withdrew_is_told_while_it_is_kept() {
     let ran = test.run(&format!("collect oci:o oci:m {with_key}")).exits(0);
     ran.tells("rekor-e69e8241.pub").tells("no longer lists it as it is").tells("--prune");
     assert_eq!(rekors(&test), 1);
-    test.run("push keys oci:p:k").exits(0);
+    test.push("keys", "oci:p:k");
     test.run(&format!("pull oci:p:k {ROOT} -o out")).fails(3, "key-not-in-tuf").tells("--prune");
     let ran = test.run(&format!("collect oci:o oci:m {with_key} --prune")).exits(0);
     assert!(!ran.err.contains("no longer lists"), "{}", ran.err);
@@ -89,7 +89,7 @@ fn a_key_that_the_repository_withdrew_is_told_while_it_is_kept() {
 #[test]
 fn a_revoked_key_that_the_repository_still_lists() {
     let (test, _) = collected();
-    test.run("push keys oci:p:k").exits(0);
+    test.push("keys", "oci:p:k");
     let keys = test.json("keys/keypack.json");
     let fulcio = keys["keys"].as_array().unwrap().iter().find(|k| k["role"] == "fulcio").unwrap();
     let id = fulcio["id"].as_str().unwrap().to_owned();
@@ -103,7 +103,7 @@ fn a_revoked_key_that_the_repository_still_lists() {
         assert!(!test.names("keys").iter().any(|name| name.starts_with("fulcio-127-")), "{include}");
     }
     // The enclave learns it from a pack that another anchor authenticates as a whole.
-    let digest = test.run("push keys oci:q:k").exits(0).after("Pack: ");
+    let digest = test.push("keys", "oci:q:k").pack_digest.to_string();
     let enclave = |line: &str| test.run(&format!("{line} --state enclave -o out"));
     enclave(&format!("pull oci:p:k {ROOT}")).exits(0);
     enclave(&format!("pull oci:q:k {ROOT} --digest {digest}")).exits(0).tells("revoked");
@@ -137,7 +137,7 @@ fn a_chain_whose_every_key_is_revoked_leaves_the_pack() {
     test.run(&format!("{line}{revoke} --reason stolen")).exits(4);
     assert!(!test.has(&format!("keys/{file}")), "a chain that vouches for nothing in the pack");
     assert_eq!(test.json("keys/keypack.json").get("tuf"), None);
-    test.run("push keys oci:p:k").exits(0);
+    test.push("keys", "oci:p:k");
     test.run(&format!("pull oci:p:k {ROOT} -o out")).fails(3, "tuf-chain-missing");
 }
 
@@ -206,7 +206,7 @@ fn rules_and_revocations_of_the_pack_are_dropped_aloud() {
     }
     let other = format!("sha256:{}", "1".repeat(64));
     test.run(&format!("collect oci:m {FROM} --revoke {other} --reason x -o keys")).exits(0);
-    let digest = test.run("push keys oci:p:k").exits(0).after("Pack: ");
+    let digest = test.push("keys", "oci:p:k").pack_digest.to_string();
     let ran = test.run(&format!("pull oci:p:k {ROOT} -o out")).exits(0);
     ran.tells("1 rule").tells("1 revocation").tells("--digest");
     assert_eq!(test.json("out/keypack.json").get("rules"), None);

@@ -292,7 +292,7 @@ fn delegations_hand_over_to_their_own_keys() {
     let keeper = lists(&["*.json"]);
     keeper.write(&test, "repo");
     test.run(&format!("collect oci:m {FROM} -o keys")).exits(0).tells("keys/of sigstore 1");
-    test.run("push keys oci:p:k").exits(0);
+    test.push("keys", "oci:p:k");
     test.run("pull oci:p:k --tuf-root repo.root.json -o out").exits(0);
     // One that is not for this path lists nothing.
     refused(&test, &lists(&["other/*"]), "tuf-no-keys", "hold no key");

@@ -98,7 +98,7 @@ fn edit_pack(test: &Test, edit: impl FnOnce(&mut BTreeMap<String, Vec<u8>>, &mut
     if test.has("f") {
         std::fs::remove_dir_all(test.path("f")).unwrap();
     }
-    test.run("push forged oci:f:k").exits(0);
+    test.push("forged", "oci:f:k");
 }
 
 /// The same with another chain in the tar.

@@ -36,11 +36,11 @@ fn sign_inventory(test: &super::program::Test, keys: &str) {
 #[test]
 fn beside_a_verifying_key() {
     let (test, keeper) = collected();
-    test.run("push keys oci:p:k").exits(0);
+    test.push("keys", "oci:p:k");
     test.run(&format!("pull oci:p:k {ROOT} --verify-key lab/trust/cosign.pub -o out"))
         .fails(3, "pack-unsigned");
     sign_inventory(&test, "keys");
-    test.run("push keys oci:s:k").exits(0);
+    test.push("keys", "oci:s:k");
     let both = format!("{ROOT} --verify-key org.pub");
     test.run(&format!("pull oci:s:k {both} -o out"))
         .exits(0)
@@ -61,7 +61,7 @@ fn beside_a_verifying_key() {
     test.run(&format!("collect oci:m {FROM} --include instance -o keys")).exits(0);
     let old_key = test.read("org.pub");
     sign_inventory(&test, "keys");
-    test.run("push keys oci:t:k").exits(0);
+    test.push("keys", "oci:t:k");
     enclave(&format!("pull oci:t:k {both}")).exits(0);
     test.write("org.pub", old_key);
     enclave(&format!("pull oci:s:k {both}")).fails(3, "tuf-rollback");
@@ -72,7 +72,7 @@ fn beside_a_verifying_key() {
 #[test]
 fn first_contact_says_that_an_older_state_can_not_be_told() {
     let (test, _) = collected();
-    test.run("push keys oci:p:k").exits(0);
+    test.push("keys", "oci:p:k");
     let pull = format!("pull oci:p:k {ROOT} -o out --state enclave");
     test.run(&pull).exits(0).tells("remembers nothing of this TUF repository");
     let again = test.run(&pull).exits(0);
@@ -105,7 +105,7 @@ fn a_long_chain_is_remembered_from_its_first_root_on() {
     keeper.renew();
     keeper.write(&test, "repo");
     test.run(&format!("collect oci:m {FROM} -o keys")).exits(0);
-    test.run("push keys oci:p:k").exits(0);
+    test.push("keys", "oci:p:k");
     let enclave = |line: &str| test.run(&format!("{line} {ROOT} -o out --state enclave"));
     enclave("pull oci:p:k").exits(0);
     replace_chain(&test, &old);
@@ -125,7 +125,7 @@ fn a_rollback_that_is_allowed_moves_no_counter_of_those_who_number_packs() {
         (test, keeper)
     };
     let enclave = |line: &str| test.run(&format!("{line} -o out --state enclave"));
-    let digest = test.run("push keys oci:p:k").exits(0).after("Pack: ");
+    let digest = test.push("keys", "oci:p:k").pack_digest.to_string();
     enclave(&format!("pull oci:p:k {ROOT} --digest {digest}")).exits(0);
     let mut old = keeper.files.clone();
     old.remove("root.json");
@@ -137,7 +137,7 @@ fn a_rollback_that_is_allowed_moves_no_counter_of_those_who_number_packs() {
     // Nothing authenticates the number of the rebuilt pack: the next pack with a digest is newer than the first.
     let from_a_file = "collect oci:m --trusted-root lab/trust/trusted_root.json --prune -o keys";
     test.run(&format!("{from_a_file} --created 2026-02-01T00:00:00Z")).exits(0);
-    let digest = test.run("push keys oci:n:k").exits(0).after("Pack: ");
+    let digest = test.push("keys", "oci:n:k").pack_digest.to_string();
     enclave(&format!("pull oci:n:k --digest {digest}")).exits(0);
     let state = test.json("enclave/default.json");
     assert_eq!(state["acceptances"][0]["reason"], "restored");
@@ -172,7 +172,7 @@ fn repositories_of_one_name_stay_two() {
     let keys = test.json("keys/keypack.json");
     let signer = keys["keys"].as_array().unwrap().iter().find(|k| k["role"] == "signer").unwrap();
     let pin = format!("--pin signer:{}", signer["id"].as_str().unwrap());
-    test.run("push keys oci:p:k").exits(0);
+    test.push("keys", "oci:p:k");
     test.run(&format!("pull oci:p:k {roots} {pin} -o out")).exits(0);
     assert_eq!(chain_files(&test, "out").len(), chain_files(&test, "keys").len());
     // A root alone authenticates only its own keys.
@@ -182,7 +182,7 @@ fn repositories_of_one_name_stay_two() {
 #[test]
 fn one_root_given_twice_is_one() {
     let (test, _) = collected();
-    test.run("push keys oci:p:k").exits(0);
+    test.push("keys", "oci:p:k");
     test.write("pull.yaml", "tufRoots: [repo.root.json, repo.root.json]\n");
     let ran = test.run("pull oci:p:k -o out --config pull.yaml").exits(0);
     assert_eq!(ran.err.matches("authenticated by the TUF repository").count(), 1, "{}", ran.err);
@@ -246,13 +246,13 @@ fn registry(test: &super::program::Test) -> Server {
 #[test]
 fn from_every_kind_of_place() {
     let (test, _) = collected();
-    test.run("push keys oci:l:image").exits(0);
+    test.push("keys", "oci:l:image");
     test.run("push keys oci:l:artifact --as artifact").exits(0);
     std::fs::create_dir(test.path("carried")).unwrap();
-    test.run("push keys oci-archive:carried/a.tar:k").exits(0);
+    test.push("keys", "oci-archive:carried/a.tar:k");
     std::fs::create_dir(test.path("set")).unwrap();
     test.write("set/mirror_000001.tar", super::keeper::tar(&[("x".to_owned(), vec![7; 600])].into()));
-    test.run("push keys oc-mirror:set").exits(0);
+    test.push("keys", "oc-mirror:set");
     let server = registry(&test);
     let digest = keypack::oci::Digest::of(&test.read("keys/keypack.json"));
     let host = server.host();
@@ -312,7 +312,7 @@ fn a_chain_under_the_name_of_another_repository() {
 fn a_newer_root_beside_the_older_one_takes_packs_of_before() {
     // The officer brings the new root before the first pack that knows it.
     let (test, mut keeper) = collected();
-    test.run("push keys oci:p:k").exits(0);
+    test.push("keys", "oci:p:k");
     keeper.rotate("root");
     test.write("second.json", &keeper.files["2.root.json"]);
     test.run(&format!("pull oci:p:k {ROOT} --tuf-root second.json -o out")).exits(0);

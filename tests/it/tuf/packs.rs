@@ -135,7 +135,7 @@ fn a_root_of_before_at_pull() {
         keeper.rotate(rotated);
         keeper.write(&test, "repo");
         test.run(&format!("collect oci:m {FROM} -o keys")).exits(0);
-        test.run("push keys oci:p:k").exits(0);
+        test.push("keys", "oci:p:k");
         let enclave = |line: &str| test.run(&format!("{line} {ROOT} -o out --state enclave"));
         enclave("pull oci:p:k").exits(0);
         replace_chain(&test, &old);

@@ -40,7 +40,7 @@ fn single_targets_by_their_usage_and_by_their_names() {
             assert_eq!(key["provenance"][0]["grade"], "tuf");
             assert_eq!(key["url"].is_string(), usages, "the address is in the custom metadata");
         }
-        test.run("push keys oci:p:k").exits(0);
+        test.push("keys", "oci:p:k");
         test.run("pull oci:p:k --tuf-root repo.root.json -o out").exits(0).tells("nobody tells");
     }
 }
@@ -98,7 +98,7 @@ fn the_trusted_root_of_rhtas_1_3_2_is_named_and_the_single_targets_stand_in() {
         keeper.renew();
         keeper.write(&test, "repo");
         test.run(&format!("collect oci:n {FROM} -o keys --state s")).exits(0);
-        test.run("push keys oci:p:k").exits(0);
+        test.push("keys", "oci:p:k");
         test.run("pull oci:p:k --tuf-root repo.root.json -o out --state t").exits(0);
         for place in ["p", "out", "keys", "s", "t"] {
             std::fs::remove_dir_all(test.path(place)).unwrap();
@@ -254,7 +254,7 @@ fn what_the_repository_does_not_say_is_dropped_and_not_compared() {
         inventory["keys"].as_array().unwrap().iter().filter(|key| key["url"].is_string()).count()
     };
     assert!(urls("keys") > 0);
-    test.run("push keys oci:p:k").exits(0);
+    test.push("keys", "oci:p:k");
     test.run("pull oci:p:k --tuf-root repo.root.json -o out").exits(0);
     assert_eq!(urls("out"), 0);
 }
@@ -270,7 +270,7 @@ fn a_key_that_is_listed_twice_is_as_one_of_the_two_entries_says() {
         logs.insert(if first { 0 } else { logs.len() }, again);
         Keeper::new(&serde_json::to_vec(&root).unwrap()).write(&test, "repo");
         test.run(&format!("collect oci:m {FROM} -o keys")).exits(0);
-        test.run("push keys oci:p:k").exits(0);
+        test.push("keys", "oci:p:k");
         test.run("pull oci:p:k --tuf-root repo.root.json -o out").exits(0);
     }
 }

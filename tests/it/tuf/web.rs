@@ -35,7 +35,7 @@ fn a_repository_over_http() {
     assert!(inventory["tuf"][0]["name"].as_str().unwrap().starts_with("tuf-127-0-0-1-"));
     let asked = server.lines();
     assert!(asked.contains(&"GET /tuf/3.root.json".into()), "{asked:?}");
-    test.run("push keys oci:p:k").exits(0);
+    test.push("keys", "oci:p:k");
     test.run("pull oci:p:k --tuf-root repo.root.json -o out").exits(0);
     test.run(&format!("discover oci:m --tuf {url} --tuf-root repo.root.json --no-network")).fails(2, "usage");
 }

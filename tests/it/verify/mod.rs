@@ -35,7 +35,7 @@ fn pull(test: &Test, rules: Option<&str>) {
         line.push_str(" --accept-rules rules.yaml");
     }
     let pack = test.run(&line).exits(0).after("Pack: ");
-    test.run("push made oci-archive:keys.tar:k").exits(0);
+    test.push("made", "oci-archive:keys.tar:k");
     test.run(&format!("pull oci-archive:keys.tar:k --digest {pack} -o keys")).exits(0);
 }
 

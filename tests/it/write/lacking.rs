@@ -10,7 +10,7 @@ fn scene() -> Test {
     let test = Test::new();
     let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/anchors");
     std::os::unix::fs::symlink(fixtures, test.path("fx")).unwrap();
-    test.run("push fx/keys oci:m:old").exits(0);
+    test.push("fx/keys", "oci:m:old");
     test
 }
 
@@ -48,7 +48,7 @@ fn a_disk_that_fails_is_not_one_without_fsync() {
 fn without_locks_content_and_keys_are_written_with_a_warning() {
     for errno in ["ENOLCK", "EOPNOTSUPP", "ENOSYS", "EBADF"] {
         let (test, all) = (scene(), format!("flock:error={errno}"));
-        test.run("push fx/keys oci-archive:m.tar:k").exits(0);
+        test.push("fx/keys", "oci-archive:m.tar:k");
         std::fs::create_dir(test.path("out")).unwrap();
         for place in ["oci:m:k", "oci-archive:m.tar:k2", "oc-mirror:out"] {
             test.run_injected(&all, &format!("push fx/keys {place}")).exits(0).tells(WARNING);
