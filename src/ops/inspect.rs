@@ -44,7 +44,7 @@ pub struct Outcome {
 ///
 /// # Errors
 ///
-/// Fails if the place cannot be read, or if the pack is malformed or its files do not match its inventory.
+/// Fails if the location cannot be read, or if the pack is malformed or its files do not match its inventory.
 pub fn inspect(request: &Request, ctx: &Context) -> Result<Outcome, Diagnostic> {
     let (draft, manifest) = keys_or_pack(&request.place, request.cache_dir.as_deref(), ctx)?;
     // The state of a host concerns the directories on it; a pack from elsewhere has to be pulled first.

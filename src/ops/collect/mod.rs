@@ -116,8 +116,6 @@ pub enum Ending {
 
 /// Reads the locations, finds the signatures, proves the keys that they need, and writes these with their inventory.
 ///
-/// If a pack can't be built from the findings, the failure contains the report.
-///
 /// # Errors
 ///
 /// Fails as [`discover`](super::discover()) does, if the existing directory was not written by keypack or is newer than this run,
