@@ -51,7 +51,7 @@ pub enum ContentError {
         /// The requested name: "tag v1", "manifest sha256:…".
         name: String,
     },
-    /// What a location lists under a tag, or is asked for by name, can't be read.
+    /// Something that a location lists under a tag, or that was requested by name, can't be read.
     #[error("{}", of_name(name, why))]
     OfName {
         /// The tag or the digest.
@@ -164,7 +164,7 @@ pub enum ContentError {
     },
 }
 
-/// A cause that does not name the thing gets its name, but for one that is the same for everything.
+/// The message of a cause, with the name in front unless the cause contains it or does not depend on it.
 fn of_name(name: &str, why: &ContentError) -> String {
     let text = why.to_string();
     let is_general = matches!(why, ContentError::Registry(RegistryError::Gone { .. }));
@@ -187,7 +187,7 @@ impl ContentError {
         Self::WrongPlace { path: path.to_owned(), expected, reason: reason.into() }
     }
 
-    /// The same error, of what this name stands for.
+    /// The same error for content with this name.
     pub(super) fn of_name(self, name: &str) -> Self {
         Self::OfName { name: name.to_owned(), why: Box::new(self) }
     }

@@ -124,7 +124,7 @@ impl RegistrySource {
             return Err(first);
         }
         let listed = self.registry.tags(repository);
-        // Without a list nothing else tells what belongs to the images and is no signature.
+        // Without a list there is no other way to find artifacts of the images that are not signatures.
         let suffixes = if listed.is_ok() { &[".sig", ""][..] } else { &[".sig", "", ".att", ".sbom"] };
         let bases: BTreeSet<_> = images.iter().map(|image| format!("sha256-{}", image.hex())).collect();
         let belongs = |tag: &String| {
@@ -190,7 +190,7 @@ impl Source for RegistrySource {
                 let name = Name::Tag(tag.clone());
                 match found {
                     Ok(Some((descriptor, _))) => take(Ok(Listed { descriptor, name })),
-                    // What is listed and not given may be an image or a signature.
+                    // A tag that is listed but has no manifest may have been an image or a signature.
                     Ok(None) if *is_listed => {
                         let place = self.registry.place(repository);
                         let name = format!("manifest for the tag {tag}, which it lists");

@@ -52,7 +52,7 @@ pub struct Place {
     pub absent: usize,
     /// Problems with its entries: a tag with an empty link, a listed image that does not exist.
     pub problems: Vec<Diagnostic>,
-    /// Images of which not even the digest could be read; each has its problem.
+    /// The number of images for which not even the digest could be read; each has a problem.
     pub unreadable: usize,
 }
 
@@ -185,8 +185,7 @@ impl<S> FoundSignature<S> {
         Self { via, at: At::Manifest(at), form, content: Err(problem) }
     }
 
-    /// Whether it can't be read and nothing else says which image it is for, so that it is kept under the digest of the
-    /// manifest that holds it.
+    /// Whether it is unreadable and its image is unknown, so that it is recorded under the digest of its own manifest.
     fn is_for_nobody(&self, image: &Digest) -> bool {
         self.content.is_err() && self.at == At::Manifest(*image)
     }

@@ -184,7 +184,7 @@ fn bring_home<S>(images: &mut Vec<Image<S>>, loose: Vec<Loose<S>>) {
     }
 }
 
-/// The one image of a repository, where it has one: what can't be read and lies beside it may be its signature.
+/// The image of a repository, if it has only one: an unreadable artifact next to it may be its signature.
 fn only_image<S>(images: &[Image<S>], place: &str, repository: &str) -> Option<usize> {
     let mut here = images.iter().enumerate().filter(|(_, image)| {
         *image.place == *place

@@ -93,7 +93,7 @@ pub(super) struct Walk<'a, K: Keep> {
     untagged: BTreeMap<Digest, Vec<Digest>>,
     found: Found<K::Kept>,
     problems: Vec<Diagnostic>,
-    /// Images of which not even the digest could be read.
+    /// The number of images for which not even the digest could be read.
     unreadable: usize,
 }
 
@@ -102,7 +102,7 @@ pub(super) struct Walked<S> {
     pub(super) images: Vec<Image<S>>,
     pub(super) loose: Vec<Loose<S>>,
     pub(super) problems: Vec<Diagnostic>,
-    /// Images of which not even the digest could be read.
+    /// The number of images for which not even the digest could be read.
     pub(super) unreadable: usize,
     /// The first error that concerns the location and not its content.
     pub(super) failure: Option<ContentError>,

@@ -235,7 +235,8 @@ impl Client {
             .user_agent(concat!("keypack/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(self.options.connect_timeout)
             .timeout(self.options.silence);
-        // `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` say which proxy; this machine is never reached through one.
+        // `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` select the proxy; the local machine is never reached
+        // through one.
         if is_loopback(origin.host()) { builder.no_proxy() } else { builder }
     }
 }

@@ -26,7 +26,7 @@ pub enum RoleError {
 }
 
 impl Role {
-    /// Whether it is the role of a log that holds signatures.
+    /// Whether this is the role of a log that records signatures.
     pub const fn logs_signatures(self) -> bool {
         matches!(self, Self::Rekor | Self::Rekor2)
     }

@@ -74,13 +74,13 @@ fn der(bytes: &[u8]) -> Option<&'static str> {
     found.ok().flatten()
 }
 
-/// A secret-key or secret-subkey packet (RFC 9580 §4.2: tags 5 and 7, in the old and the new format), also one that is
-/// cut short. The tag alone would match four of a hundred raw signatures, so the body must begin as a key does.
+/// A secret-key or secret-subkey packet (RFC 9580 §4.2: tags 5 and 7, in the old and the new format), even a truncated
+/// one. The tag alone would match four percent of all raw signatures, so the body must begin like that of a key.
 fn openpgp_packet(bytes: &[u8]) -> bool {
     let Some(&first) = bytes.first() else { return false };
     let (tag, length) = match first {
         0xc0.. => (first & 0x3f, new_length(bytes.get(1).copied())),
-        // An old length of type 3 is not written at all.
+        // In the old format, length type 3 means that there is no length field.
         0x80.. => ((first & 0x3c) >> 2, [1, 2, 4, 0][usize::from(first & 3)]),
         _ => return false,
     };
@@ -111,7 +111,7 @@ fn begins_as_key(body: &[u8]) -> bool {
         && rest[..after].iter().take(2).all(|&b| b == 0)
 }
 
-/// How many bytes the length takes in the new format (RFC 9580 §4.2.1), by the first of them.
+/// The number of bytes of a length in the new format (RFC 9580 §4.2.1), given its first byte.
 const fn new_length(first: Option<u8>) -> usize {
     match first {
         Some(192..=223) => 2,
@@ -136,7 +136,7 @@ mod tests {
         assert_eq!(label(&third).as_deref(), Some("OpenPGP"));
     }
 
-    /// A signature of RSA or Ed25519 may begin with any byte.
+    /// An RSA or Ed25519 signature may begin with any byte.
     #[test]
     fn raw_signatures_are_not_taken_for_secret_keys() {
         let mut state = 1_u32;

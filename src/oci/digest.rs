@@ -39,7 +39,7 @@ impl Digest {
         Self(Sha256::digest(bytes).into())
     }
 
-    /// The digest of what is read, which is not kept; `None` if that is longer than `limit`.
+    /// The digest of a stream, which is not stored; `None` if it is longer than `limit`.
     pub fn of_stream(stream: impl Read, limit: u64) -> io::Result<Option<Self>> {
         let (mut stream, mut hash) = (stream.take(limit.saturating_add(1)), Sha256::new());
         let mut length = 0;

@@ -128,7 +128,7 @@ pub(super) fn leave_out(
     left_out
 }
 
-/// That no signature is listed does not mean that there is none.
+/// Warns of images that may have signatures although none is listed.
 fn warn_of_doubt(discovery: &Discovery<Verdict>, ctx: &Context) {
     let mut doubts: BTreeMap<(&str, Doubt), usize> = BTreeMap::new();
     for image in discovery.images.iter().filter(|image| image.problems.is_empty()) {
@@ -142,7 +142,7 @@ fn warn_of_doubt(discovery: &Discovery<Verdict>, ctx: &Context) {
                 "a list of tags may leave some out, as that of a cache does: --images with the names of the images asks \
                  for each by name"
             }
-            // Said when it was found out.
+            // There was already a warning when this was found.
             Doubt::Source => continue,
             Doubt::Login => {
                 "asked what refers to an image, the registry answers with a login: give credentials for it (--authfile)"
@@ -167,7 +167,7 @@ fn warn_of_absent(discovery: &Discovery<Verdict>, sources: &[Opened], ctx: &Cont
     }
 }
 
-/// Names the images that oc-mirror would mirror without their signatures.
+/// Warns of images that oc-mirror would mirror without their signatures.
 fn warn_of_bundles(discovery: &Discovery<Verdict>, sources: &[Opened], ctx: &Context) {
     let asked: Vec<_> = sources
         .iter()

@@ -23,7 +23,7 @@ pub(super) struct Listed {
     pub(super) copied: Vec<(String, String)>,
     /// Whether oc-mirror is going to mirror them from there: the list is one of its own, read at the source.
     pub(super) to_be_mirrored: bool,
-    /// What oc-mirror mirrored: the list is one of its own, and a mirror is read.
+    /// Set if the list is one of oc-mirror's own and a mirror is read: what oc-mirror mirrored.
     pub(super) mirrored_from: Option<MirroredFrom>,
 }
 
@@ -32,7 +32,7 @@ pub(super) fn images(list: &str, place: Option<&Location>, ctx: &Context) -> Res
     let mirror = match place {
         None => None,
         Some(Location::Repositories(host, prefix)) => Some((host, prefix.as_str())),
-        // Read whole, and compared with the list.
+        // It is read as a whole, and compared with the list.
         Some(folder) if oc_mirror_path(folder).is_some() => None,
         Some(other) => {
             return Err(Diagnostic::usage(

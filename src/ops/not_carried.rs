@@ -1,5 +1,5 @@
-//! Signatures that images have at their source and not in the mirror: oc-mirror copies the tag `sha256-<hex>.sig` and
-//! nothing that is found as a referrer, and says nothing about it.
+//! Signatures that images have at their source but not in the mirror: oc-mirror copies the tag `sha256-<hex>.sig` but
+//! no referrers, and does not report it.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -14,21 +14,22 @@ use crate::{
     signature::UntrustedSignature,
 };
 
-/// How many images a warning names.
+/// The maximum number of images named in a warning.
 const NAMED: usize = 5;
 
-/// How long a source is waited for. In a network without one it answers nothing, and the mirror is what was asked about.
+/// How long to wait for a source. In a network without access to it there is no answer, and the user only asked about
+/// the mirror.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// What oc-mirror mirrored, by the names that the images have at their sources and in the mirror.
+/// What oc-mirror mirrored, by the names of the images at their sources and in the mirror.
 #[derive(Debug, Clone)]
 pub(super) struct MirroredFrom {
     pub(super) list: Vec<ListedImage>,
-    /// The registry and prefix; `None`: a folder of oc-mirror.
+    /// The registry and prefix; `None` for an oc-mirror directory.
     pub(super) mirror: Option<(Host, String)>,
 }
 
-/// Keeps nothing of a signature: that it is there is enough.
+/// Stores nothing of a signature: its existence is enough.
 struct Nothing;
 
 impl Keep for Nothing {
@@ -40,10 +41,10 @@ impl Keep for Nothing {
     }
 }
 
-/// Asks the sources of the images that have no signature here whether they have one there, marks those that do, and says
-/// how their signatures come along.
+/// Looks up the images without a signature here at their sources, marks those that have one there, and reports how to
+/// get their signatures mirrored.
 pub(super) fn compare(discovery: &mut Discovery<Verdict>, from: &MirroredFrom, ctx: &Context) {
-    // Credentials of the command line are for the registry that it names.
+    // Credentials on the command line are only for the registry given there.
     if ctx.net.creds.is_some() {
         return;
     }
@@ -85,7 +86,7 @@ pub(super) fn compare(discovery: &mut Discovery<Verdict>, from: &MirroredFrom, c
     warn_of_bundles(&by_bundle, ctx);
     if !by_tag.is_empty() {
         let mut signatures = discovery.images.iter().flat_map(|image| &image.signatures);
-        // Where some came along, they are not left out on purpose.
+        // If some were mirrored, the others were not left out on purpose.
         let way = if signatures.any(|signature| signature.form == Form::SimpleSigning) {
             "other signatures came along; mirror these images again"
         } else {
@@ -99,7 +100,7 @@ pub(super) fn compare(discovery: &mut Discovery<Verdict>, from: &MirroredFrom, c
     }
 }
 
-/// Names images that are signed by bundles alone, with the way out.
+/// Warns of images whose only signatures are bundles, with the remedy.
 pub(super) fn warn_of_bundles(images: &[String], ctx: &Context) {
     if images.is_empty() {
         return;
@@ -120,7 +121,7 @@ fn some(names: &[String]) -> String {
     shown.join(", ")
 }
 
-/// The images without a signature here: what to ask their sources for, and where they are by their full names there.
+/// The images without a signature here: what to request from their sources, and their positions by full source name.
 fn unsigned(
     discovery: &Discovery<Verdict>,
     from: &MirroredFrom,
@@ -144,7 +145,7 @@ fn unsigned(
         }
     }
     let (mut asked, mut here): (BTreeMap<Host, Images>, BTreeMap<String, Vec<usize>>) = Default::default();
-    // A folder of oc-mirror has the paths of the mirror without its host.
+    // An oc-mirror directory has the paths of the mirror without its host.
     let nowhere = Host::parse("mirror.invalid").ok();
     let mirror = from.mirror.as_ref().map(|(host, prefix)| (host, prefix.as_str()));
     let Some(mirror) = mirror.or(nowhere.as_ref().map(|host| (host, ""))) else { return (asked, here) };

@@ -133,7 +133,7 @@ fn open_images(wanted: &Sources, locations: &[Location], ctx: &Context) -> Resul
     open_locations(wanted, locations, from, ctx)
 }
 
-/// Opens each place; `from` is what oc-mirror mirrored to the only one.
+/// Opens each location; `from` is what oc-mirror mirrored to the only one.
 fn open_locations(
     wanted: &Sources,
     locations: &[Location],

@@ -36,7 +36,7 @@ pub struct Request {
     pub signer: ExpectedSigner,
     /// The trusted root with the logs and authorities. Optional for a signature by a key.
     pub trusted_root: Option<PathBuf>,
-    /// What this host demands of the key and the root: then they are files of a keys/ that it pulled.
+    /// This host's requirements for the key and the root: they must then be files of a keys/ that it pulled.
     pub enforced: Option<Authentication>,
 }
 
@@ -88,8 +88,8 @@ pub struct Outcome {
     pub predicate: Option<String>,
 }
 
-/// Verifies a bundle over a file. The file is read as a stream, but for signatures that are over the file itself and not over
-/// its digest.
+/// Verifies a bundle over a file. The file is read as a stream, except for signatures that are over the file itself and
+/// not over its digest.
 pub fn verify_blob(request: &Request, ctx: &Context) -> Result<Outcome, Diagnostic> {
     let keys = keys(request, ctx)?;
     let bundle = read(&request.bundle, limits::SIGNATURE)?;
@@ -123,8 +123,8 @@ pub fn verify_blob(request: &Request, ctx: &Context) -> Result<Outcome, Diagnost
     })
 }
 
-/// Whether the signature is over the file and not over its sha256 digest: a message that is signed by a key of another kind than
-/// ECDSA P-256 and RSA, or by its other digest.
+/// Whether the signature is over the file and not over its sha256 digest: a message signed by a key other than ECDSA
+/// P-256 and RSA, or with another digest.
 fn is_over_the_file(bundle: &UntrustedBundle, keys: &KeySet) -> bool {
     let SignatureContent::MessageSignature(message) = &bundle.bundle.content else { return false };
     let by_digest = |key: &PublicKey| matches!(key.algorithm(), Algorithm::EcdsaP256 | Algorithm::Rsa);
@@ -208,7 +208,7 @@ fn keys(request: &Request, ctx: &Context) -> Result<KeySet, Diagnostic> {
     Ok(set_of(&gathered, &|key| has_start(key, ctx))?.0)
 }
 
-/// Refuses a file that is not one of a keys/ that this host pulled under what it enforces.
+/// Refuses a file that is not part of a keys/ which this host pulled under the enforced requirements.
 fn was_pulled(path: &Path, enforced: &Authentication, ctx: &Context) -> Result<(), Diagnostic> {
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if !fs::may_be_there(&directory.join(INVENTORY)) {

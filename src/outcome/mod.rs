@@ -91,7 +91,8 @@ pub struct SourceReport {
     pub absent: usize,
     /// Problems with its entries.
     pub problems: Vec<Diagnostic>,
-    /// Images among that: not even their digest could be read. They are in the counts and not in `images`.
+    /// The number of images, among these problems, for which not even the digest could be read. They are counted, but not
+    /// in `images`.
     pub unreadable: usize,
 }
 
@@ -126,7 +127,7 @@ pub struct ImageReport {
     pub others: Vec<String>,
     /// Problems while reading it.
     pub problems: Vec<Diagnostic>,
-    /// Why an unsigned image may have signatures all the same: `list`, `login` or `source`.
+    /// Why an image without signatures may have some nevertheless: `list`, `login` or `source`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub doubt: Option<Doubt>,
     /// Its display name.

@@ -200,7 +200,7 @@ impl KeyRecord {
         first.filter(|subject| !subject.is_empty()).or(self.user_id.as_deref())
     }
 
-    /// The key, of which this is the record.
+    /// The key that this record describes.
     pub fn key(&self, material: &Material) -> Key {
         Key {
             role: self.role,

@@ -33,7 +33,7 @@ impl Registry {
                 return Err(self.transport.refused(&Scope::Catalog, "list its repositories", &answer));
             }
             Err(RegistryError::Denied { .. }) => return Err(refused(403)),
-            // A login.
+            // A redirect to a login.
             Err(RegistryError::Http(HttpError::Redirect { .. })) => return Err(refused(302)),
             Err(e) => return Err(e),
         }

@@ -22,7 +22,7 @@ pub enum RegistryError {
     /// A network error.
     #[error(transparent)]
     Http(#[from] HttpError),
-    /// The registry stopped answering.
+    /// The registry has stopped answering.
     #[error("{place} has stopped answering, and is not asked for the rest: {reason}")]
     Gone {
         /// The registry.

@@ -10,10 +10,10 @@ use crate::{
     oci::{Blob, Descriptor, Digest, Document, ManifestError},
 };
 
-/// What is known of a registry's referrers API. One host name may front several kinds of registries.
+/// What is known about a registry's referrers API. One host name may front several kinds of registries.
 #[derive(Debug, Default)]
 pub(super) struct ReferrersApi {
-    /// Repositories without one.
+    /// Repositories without the API.
     missing: Mutex<HashSet<String>>,
     /// Repositories that answer with a login page.
     logins: Mutex<HashSet<String>>,
@@ -46,7 +46,7 @@ fn insert(set: &Mutex<HashSet<String>>, repository: &str) {
 }
 
 impl Registry {
-    /// Whether [`Registry::referrers`] got a login page instead of a list, so that its referrers are not known.
+    /// Whether [`Registry::referrers`] got a login page instead of a list, so that the referrers are unknown.
     pub fn sends_to_a_login(&self, repository: &str) -> bool {
         self.transport.referrers.is_a_login(repository)
     }

@@ -5,21 +5,21 @@ use std::sync::{
 
 use super::RegistryError;
 
-/// After so many consecutive requests without an answer, `/v2/` is requested, and the registry given up if that fails too:
-/// retries for everything it holds could take days.
+/// After this many consecutive requests without an answer, `/v2/` is requested, and if that fails too, the registry is
+/// given up: retrying for all of its content could take days.
 const MOST: u32 = 3;
 
-/// Requests that a registry leaves without an answer.
+/// Requests that a registry did not answer.
 #[derive(Debug, Default)]
 pub(super) struct Silence {
-    /// How many in a row.
+    /// The number of consecutive ones.
     requests: AtomicU32,
     /// Why no more requests are sent.
     gone: OnceLock<String>,
 }
 
 impl Silence {
-    /// Why no more requests are sent, if that is so.
+    /// Why no more requests are sent, if the registry was given up.
     pub(super) fn gone(&self) -> Option<String> {
         self.gone.get().cloned()
     }

@@ -23,7 +23,7 @@ pub struct UntrustedBundle {
     pub predicate_type: Option<String>,
 }
 
-/// What a bundle must have, and must not have two of: these fields are each a `oneof` of the format.
+/// The members that a bundle must have and must not have more than one of: each is a `oneof` of the format.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Shape {

@@ -211,7 +211,8 @@ fn refusal(error: &Error) -> Refusal {
     }
 }
 
-/// What a bundle lacks is a fault of the evidence that is missing; what its version does not permit is one of its form.
+/// A missing part of a bundle is a fault of that piece of evidence; a violation of its version's rules is one of its
+/// form.
 fn of_form(error: &bundle::Error, text: String) -> Refusal {
     use bundle::Error as Form;
     match error {

@@ -95,7 +95,7 @@ pub(super) fn is_strict(reading: &Reading<'_>) -> Result<(), Refusal> {
     if bundle.media_type == MediaType::Bundle0_1 && entries.iter().any(|e| e.inclusion_promise.is_none()) {
         return Err(Refusal::LogEntry("a bundle of version 0.1 must have the log's promise".into()));
     }
-    // Of Rekor v2 the checkpoint alone decides. What the proof says beside it must still be the same.
+    // For Rekor v2 only the checkpoint decides, but the copies of its values in the proof must agree with it.
     let differs = entries.iter().filter_map(|entry| Some((entry, entry.inclusion_proof.as_ref()?))).any(
         |(entry, proof)| {
             let of_v2 = entry.inclusion_promise.is_none() && entry.integrated_time.is_none();

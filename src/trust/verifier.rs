@@ -100,7 +100,7 @@ pub enum Clock {
 }
 
 impl Clock {
-    /// For programs.
+    /// The name in JSON.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Log => "log",

@@ -1,4 +1,4 @@
-//! A keys/ that this host authenticated, or that anchors authenticate now.
+//! A keys/ that this host has authenticated, or that anchors authenticate now.
 
 use std::path::{Path, PathBuf};
 
@@ -15,33 +15,33 @@ use crate::{
     state::{self, KnownPack, Origin, State},
 };
 
-/// What a keys/ is held to before its keys count.
+/// The requirements for a keys/ before its keys are used.
 #[derive(Debug, Clone, Default)]
 pub struct Authentication {
     /// What authenticates the keys, where this host has not pulled them.
     pub anchors: Vec<AnchorSpec>,
-    /// Whether the anchors are from a setting: then they are asked only where this host has not pulled the keys.
+    /// Whether the anchors are from a configuration file: they are then used only if this host has not pulled the keys.
     pub are_of_setting: bool,
-    /// The settings that they may be from: none may have travelled with the keys.
+    /// The configuration files that may contain them: none may have been transferred with the keys.
     pub settings: Vec<PathBuf>,
-    /// What the administrator of this host demands of keys that were pulled, also before that was demanded.
+    /// What this host's administrator requires of pulled keys, even of those pulled before it was required.
     pub enforced: Vec<AnchorSpec>,
-    /// The lineage that the keys must have.
+    /// The required lineage.
     pub name: Option<String>,
     /// Where this host remembers what it authenticated; without it, the usual directory.
     pub state_dir: Option<PathBuf>,
 }
 
-/// An authenticated keys/ with what this host remembers of its lineage.
+/// An authenticated keys/ with this host's state for its lineage.
 pub(in crate::ops) struct Authenticated {
     pub(in crate::ops) pack: Pack,
     pub(super) state: State,
-    /// This host's memory of it, where that is what authenticates it.
+    /// This host's record of it, if that is what authenticates it.
     pub(super) known: Option<KnownPack>,
 }
 
 impl Authentication {
-    /// Authenticates the keys in a directory. `locations` are the places that are verified, beside which they may lie.
+    /// Authenticates the keys in a directory. `locations` are being verified, and may contain the directory.
     pub(in crate::ops) fn of_directory(
         &self,
         directory: &Path,
@@ -60,7 +60,7 @@ impl Authentication {
         let known = state.known(draft.digest()).copied();
         let pulled = known.filter(|known| known.origin == Origin::Pulled);
         let refuse = |path: &Path, what: &str| {
-            // The directory itself counts where no place is read, but a list of images.
+            // The directory itself counts if no location is read, but only a list of images.
             let here = Location::Path(directory.to_owned());
             std::iter::once(&here).chain(locations).try_for_each(|location| {
                 Travelled::new(location, cache_dir, directory, ctx.env.home.as_deref()).refuse(path, what)
@@ -95,8 +95,8 @@ impl Authentication {
     }
 }
 
-/// Holds keys that were pulled to what this host demands now. A signature of the manifest stayed behind when they were
-/// unpacked: the memory of that pull counts for it.
+/// Checks that pulled keys meet this host's current requirements. A signature of the manifest was not unpacked with
+/// them, so the record of that pull is used instead.
 fn check_again(draft: &Draft, enforced: &[Anchor], state: &State, ctx: &Context) -> Result<(), Diagnostic> {
     let lineage = &draft.inventory().name;
     let attempt = |anchors: &[Anchor]| -> Result<(), PackError> {

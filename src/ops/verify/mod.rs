@@ -56,13 +56,13 @@ pub struct Request {
     pub places: Vec<String>,
     /// A list of images; then at most one location is allowed, the registry at which they are looked up.
     pub images: Option<String>,
-    /// The repository that holds the signatures of the images as well: `HOST/REPOSITORY`.
+    /// An additional repository with the signatures of the images: `HOST/REPOSITORY`.
     pub signature_repository: Option<String>,
     /// An oc-mirror cache.
     pub cache_dir: Option<PathBuf>,
     /// The keys; `keys` if omitted, or keys/ in the oc-mirror directory that is read.
     pub keys_dir: Option<PathBuf>,
-    /// What authenticates them.
+    /// What authenticates the keys.
     pub authentication: Authentication,
     /// Trusted roots to use instead of a keys/: the caller vouches for them.
     pub trusted_roots: Vec<PathBuf>,

@@ -59,7 +59,7 @@ fn keys(out: &mut String, report: &Report, paint: Paint) {
         let needs = met.get(&key.key);
         let fingerprint = key.fingerprint.to_string();
         let hex = fingerprint.trim_start_matches("sha256:");
-        // Where signatures name a key by its fingerprint, one line says both.
+        // If signatures name the key by its fingerprint, one line is enough for both.
         if needs.is_none_or(|needs| needs.iter().all(|(_, id)| !id.eq_ignore_ascii_case(hex))) {
             line(out, &format!("    {fingerprint}"));
         }
@@ -81,7 +81,7 @@ fn keys(out: &mut String, report: &Report, paint: Paint) {
     paragraph(out, 2, "collect --revoke takes these fingerprints; keypack inspect prints them as pins");
 }
 
-/// The needs that each key meets, as the signatures name them.
+/// The needs that each key meets, as named by the signatures.
 fn met(report: &Report) -> BTreeMap<KeyRef, BTreeSet<(Role, String)>> {
     let mut met: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
     for need in report.images.iter().flat_map(|image| image.signatures).flat_map(|s| s.needs) {

@@ -1,5 +1,5 @@
-//! A key that signatures need, as one line: `role id state` with single blanks and the whole id, so that it can be searched
-//! for in every part of the report.
+//! A key that signatures need, as one line: `role id state` separated by single spaces, with the whole id, so that it
+//! can be searched for in every part of the report.
 
 use crate::{
     display::{Paint, shown},
@@ -7,10 +7,10 @@ use crate::{
     outcome::{NeedReport, NeedState},
 };
 
-/// The shortest number that is taken for an id: of GPG keys it has sixteen digits, of some serial numbers fewer.
+/// The minimum length of a number that counts as an id: GPG key ids have sixteen digits, some serial numbers fewer.
 const DIGITS: usize = 8;
 
-/// The line. What stands beside the number of an authority, its name, comes behind the state.
+/// The line. The name of an authority, which follows its number in the id, is put after the state.
 pub(super) fn row(role: Role, id: &str, state: NeedState, paint: Paint) -> String {
     let (id, name) = split(id);
     let words = format!("({id})");
@@ -18,7 +18,7 @@ pub(super) fn row(role: Role, id: &str, state: NeedState, paint: Paint) -> Strin
     format!("{} {} {}{}", role.as_str(), shown(id), state_word(state, paint), shown(&name))
 }
 
-/// The id of a need, or of the key that met it where the signature names none.
+/// The id of a need, or of the key that met it if the signature names none.
 pub(super) fn id(need: &NeedReport) -> String {
     match (need.need.is_unnamed(), need.key, need.state) {
         (true, Some(KeyRef { id, .. }), NeedState::Have) => id.hex(),
@@ -26,7 +26,7 @@ pub(super) fn id(need: &NeedReport) -> String {
     }
 }
 
-/// The state in the colour that it has everywhere.
+/// The state in its usual colour.
 pub(super) fn state_word(state: NeedState, paint: Paint) -> String {
     match state {
         NeedState::Have => paint.good(state.as_str()),
@@ -35,7 +35,7 @@ pub(super) fn state_word(state: NeedState, paint: Paint) -> String {
     }
 }
 
-/// The id up to its number, and the rest with a blank before it.
+/// The id up to and including its number, and the rest with the space before it.
 fn split(id: &str) -> (&str, String) {
     let is_number = |word: &str| word.len() >= DIGITS && word.bytes().all(|b| b.is_ascii_hexdigit());
     let mut end = 0;

@@ -37,7 +37,7 @@ fn list(out: &mut String, problems: &[(&Diagnostic, String)], most: usize, paint
     if !problems.is_empty() {
         gap(out);
     }
-    // What is true of several things is said once, with their number.
+    // A problem that occurs several times is shown once, with the count.
     let mut grouped: Vec<(&Diagnostic, &String, usize)> = Vec::new();
     let mut places = HashMap::new();
     for (problem, label) in problems {
