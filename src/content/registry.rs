@@ -78,10 +78,10 @@ impl RegistrySource {
         }
     }
 
-    /// Passes on the selected images, each requested by name, and returns the tags to read in addition, each with whether it
-    /// is listed: those in the repository's list that belong to them, and the conventional names of their signatures. A list
-    /// may be incomplete, as in a pull-through cache, or may be refused even if pulling is allowed, so missing tags are
-    /// requested anyway.
+    /// Passes on the selected images, each requested by name, and returns the tags to read in addition, each with
+    /// whether it is listed: those in the repository's list that belong to them, and the conventional names of their
+    /// signatures. A list may be incomplete, as in a pull-through cache, or may be refused even if pulling is allowed,
+    /// so missing tags are requested anyway.
     fn named(
         &self,
         repository: &str,

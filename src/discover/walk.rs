@@ -154,8 +154,8 @@ impl<'a, K: Keep> Walk<'a, K> {
         Ok(())
     }
 
-    /// Records something unreadable: if it has a name, as a problem of the image that the name refers to, or as an unreadable
-    /// image.
+    /// Records something unreadable: if it has a name, as a problem of the image that the name refers to, or as an
+    /// unreadable image.
     fn not_given(&mut self, error: ContentError) {
         let about = match &error {
             ContentError::OfName { name, .. } => tag_name(name),

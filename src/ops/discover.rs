@@ -44,8 +44,9 @@ pub struct Outcome {
 ///
 /// # Errors
 ///
-/// Fails if a location cannot be opened, if a key source cannot be read or is refused, and if the draft cannot be written. Anything
-/// unreadable inside an open location is a problem in the report instead, which is then not [complete](Report::is_complete).
+/// Fails if a location cannot be opened, if a key source cannot be read or is refused, and if the draft cannot be
+/// written. Anything unreadable inside an open location is a problem in the report instead, which is then not
+/// [complete](Report::is_complete).
 pub fn discover(request: &Request, ctx: &Context) -> Result<Outcome, Diagnostic> {
     if let Some(DraftRules::File(path)) = &request.draft_rules
         && path.symlink_metadata().is_ok()

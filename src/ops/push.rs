@@ -131,8 +131,8 @@ fn tag(location: &Location) -> Result<String, Diagnostic> {
 ///
 /// # Errors
 ///
-/// Fails if the directory is not a keys/ directory or was modified, if a signature in it is for an older inventory, if the tag
-/// names something other than a pack, and if the location cannot be written to.
+/// Fails if the directory is not a keys/ directory or was modified, if a signature in it is for an older inventory, if
+/// the tag names something other than a pack, and if the location cannot be written to.
 pub fn push(request: &Request, ctx: &Context) -> Result<Outcome, Diagnostic> {
     let path = Path::new(&request.keys);
     if !path.exists() && Path::new(&request.dest).join(pack::INVENTORY).exists() {

@@ -91,8 +91,8 @@ pub struct SourceReport {
     pub absent: usize,
     /// Problems with its entries.
     pub problems: Vec<Diagnostic>,
-    /// The number of images, among these problems, for which not even the digest could be read. They are counted, but not
-    /// in `images`.
+    /// The number of images, among these problems, for which not even the digest could be read. They are counted, but
+    /// not in `images`.
     pub unreadable: usize,
 }
 

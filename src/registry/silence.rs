@@ -24,8 +24,8 @@ impl Silence {
         self.gone.get().cloned()
     }
 
-    /// Counts an answer, or the failure of a request. As long as `front` gets an answer, a failure says nothing about other
-    /// content.
+    /// Counts an answer, or the failure of a request. As long as `front` gets an answer, a failure says nothing about
+    /// other content.
     pub(super) fn count<T>(
         &self,
         failure: Option<&RegistryError>,

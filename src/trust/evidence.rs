@@ -81,8 +81,8 @@ fn every_entry_has_evidence(bundle: &Bundle) -> Result<(), Refusal> {
 }
 
 /// Applies the requirements that sigstore clients have for a bundle of its version (protos/sigstore_bundle.proto): a
-/// log entry in 0.1 (with a promise) and 0.2; a log entry or a timestamp in 0.3. Nothing may appear twice, because it would
-/// count twice (sigstore-go `verify/tlog.go`, `verify/tsa.go`).
+/// log entry in 0.1 (with a promise) and 0.2; a log entry or a timestamp in 0.3. Nothing may appear twice, because it
+/// would count twice (sigstore-go `verify/tlog.go`, `verify/tsa.go`).
 pub(super) fn is_strict(reading: &Reading<'_>) -> Result<(), Refusal> {
     let Some(bundle) = &reading.bundle else { return Err(Refusal::NoEvidence) };
     let (logs, stamps) = (&reading.needs.logs, &reading.needs.timestamps);

@@ -118,9 +118,9 @@ pub enum Ending {
 ///
 /// # Errors
 ///
-/// Fails as [`discover`](super::discover()) does, if the existing directory was not written by keypack or is newer than this run,
-/// and if something cannot be written. If no pack can be built from the findings, the failure contains the report. Finding
-/// nothing signed is not a failure: see [`Ending`].
+/// Fails as [`discover`](super::discover()) does, if the existing directory was not written by keypack or is newer than
+/// this run, and if something cannot be written. If no pack can be built from the findings, the failure contains the
+/// report. Finding nothing signed is not a failure: see [`Ending`].
 pub fn collect(request: &Request, ctx: &Context) -> Result<Outcome, Failure<Report>> {
     let directory = keys_directory(request.output.as_deref(), &request.sources.locations()?);
     let created = request.created.unwrap_or(ctx.now);

@@ -97,9 +97,9 @@ pub struct Outcome {
 ///
 /// # Errors
 ///
-/// Codes that exit with [`Exit::Refused`](crate::diag::Exit::Refused) mean that the pack is not authenticated, malformed, too
-/// old, or older than one installed before; an existing keys/ stays as it is. Otherwise the request is wrong, or the pack could
-/// not be fetched, written or recorded.
+/// Codes that exit with [`Exit::Refused`](crate::diag::Exit::Refused) mean that the pack is not authenticated,
+/// malformed, too old, or older than one installed before; an existing keys/ stays as it is. Otherwise the request is
+/// wrong, or the pack could not be fetched, written or recorded.
 pub fn pull(request: &Request, ctx: &Context) -> Result<Outcome, Failure<inspect::Outcome>> {
     let dir = state_dir::path(request.state_dir.as_deref(), &ctx.env).ok();
     let mut log = RunLog::new("pull", dir, ctx);
