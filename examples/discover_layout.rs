@@ -1,7 +1,7 @@
 //! Prints which keys the signatures of an OCI layout need, and whether they are available.
 //!
 //! ```text
-//! cargo run --example discover_layout -- testdata/lab/layouts/key-tag-rekor1-oras testdata/lab/trust/trusted_root.json
+//! cargo run --example discover_layout -- testdata/lab/layouts/key-bundle-rekor1-oras testdata/lab/trust/trusted_root.json
 //! ```
 #![allow(
     clippy::disallowed_macros,
