@@ -1,5 +1,5 @@
 #![cfg_attr(fuzzing, no_main)]
-//! Auth files: what they say of several hosts. No message holds a password, and no program is run.
+//! Auth files: their credentials for several hosts. No message contains a password, and no program is run.
 
 mod input;
 
@@ -28,7 +28,7 @@ pub fn run(data: &[u8]) {
     }
 }
 
-/// Whether the password stands where names stand: those of hosts and of programs are no secrets.
+/// Whether the password appears where names are: names of hosts and programs are not secret.
 fn names_it(data: &[u8]) -> bool {
     let Ok(value) = serde_json::from_slice::<Value>(data) else { return false };
     let hosts =

@@ -1,5 +1,5 @@
 #![cfg_attr(fuzzing, no_main)]
-//! sigstore bundles: read, asked for their needs, judged. None speaks for an image that it does not name.
+//! sigstore bundles: read, resolved for their needs, judged. None counts for an image that it does not name.
 
 mod input;
 mod signatures;

@@ -1,5 +1,5 @@
 #![cfg_attr(fuzzing, no_main)]
-//! The base64 inside a bundle of the laboratory: log entry body, checkpoint, timestamp and certificate as the input has them.
+//! The base64 inside a lab bundle: log entry body, checkpoint, timestamp and certificate come from the input.
 
 mod input;
 mod signatures;
@@ -11,7 +11,7 @@ const BUNDLE: &str = include_str!(
     "../../testdata/lab/layouts/keyless-bundle-rekor1-oras/blobs/sha256/6f78e767e5c899519ddf2453991f72a8e5670533f139eed49375bdfd3bea8c01"
 );
 
-/// The first byte says which part is replaced; the rest is what replaces it.
+/// The first byte selects the part to replace; the rest replaces it.
 pub fn run(data: &[u8]) {
     let Some((what, rest)) = data.split_first() else { return };
     let mut bundle: Value = serde_json::from_str(BUNDLE).unwrap();

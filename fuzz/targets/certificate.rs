@@ -1,5 +1,5 @@
 #![cfg_attr(fuzzing, no_main)]
-//! Certificates: every field that is asked of one.
+//! Certificates: every field that keypack reads.
 
 use keypack::key::{Certificate, Chain, Role};
 

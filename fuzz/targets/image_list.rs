@@ -1,5 +1,5 @@
 #![cfg_attr(fuzzing, no_main)]
-//! Lists of images and oc-mirror's mapping.txt: what is read is written as a list and read as the same.
+//! Lists of images and oc-mirror's mapping.txt: what is read is written as a list and reads back the same.
 
 use keypack::{
     content::{locate, parse_list},

@@ -1,5 +1,5 @@
 #![cfg_attr(fuzzing, no_main)]
-//! oc-mirror's ImageSetConfiguration: images only at hosts that it names.
+//! oc-mirror's ImageSetConfiguration: images only from hosts that it names.
 
 use keypack::content::{is_image_set, parse_image_set};
 

@@ -1,4 +1,4 @@
-//! What the targets share: one input cut into several, and a place on the disk for functions that take a path.
+//! Shared by the targets: one input split into several, and a location on disk for functions that take a path.
 #![allow(dead_code, reason = "no target uses all of it")]
 #![allow(clippy::disallowed_methods, reason = "the functions under test read files")]
 
@@ -15,7 +15,7 @@ use keypack::{
     trust::{KeySet, Verifier},
 };
 
-/// Between two parts of an input. It is no UTF-8, so that no text holds it.
+/// Separates two parts of an input. It is not valid UTF-8, so no text contains it.
 pub(crate) const CUT: &[u8] = b"\xff\n";
 
 /// The parts of an input.
@@ -29,12 +29,12 @@ pub(crate) fn parts(data: &[u8]) -> Vec<&[u8]> {
     parts
 }
 
-/// A part as text, or nothing where there is none.
+/// A part as text, or an empty text if there is none.
 pub(crate) fn text<'a>(parts: &[&'a [u8]], index: usize) -> std::borrow::Cow<'a, str> {
     String::from_utf8_lossy(parts.get(index).copied().unwrap_or_default())
 }
 
-/// A folder of this thread, in memory where the system has such a place.
+/// A folder for this thread, in memory if the system has such a location.
 pub(crate) fn folder() -> PathBuf {
     thread_local! { static FOLDER: OnceCell<tempfile::TempDir> = const { OnceCell::new() }; }
     FOLDER.with(|folder| {
@@ -54,12 +54,12 @@ pub(crate) fn file(name: &str, bytes: &[u8]) -> PathBuf {
     path
 }
 
-/// Where keys of a target are said to come from.
+/// The stated provenance of a target's keys.
 pub(crate) fn provenance() -> Provenance {
     Provenance { grade: Grade::File, source: "fuzz".into(), sha256: Digest::of(b""), date: None }
 }
 
-/// The keys of the laboratory whose signatures the corpora start from.
+/// The lab keys whose signatures the corpora start from.
 pub(crate) fn lab_keys() -> Rc<Verifier> {
     thread_local! { static KEYS: OnceCell<Rc<Verifier>> = const { OnceCell::new() }; }
     KEYS.with(|keys| Rc::clone(keys.get_or_init(|| Rc::new(read_lab_keys()))))

@@ -1,5 +1,5 @@
 #![cfg_attr(fuzzing, no_main)]
-//! `keypack.json`: what is accepted is written and read again as the same, and says nothing twice.
+//! `keypack.json`: what is accepted is written and reads back the same, without duplicates.
 
 use std::collections::BTreeSet;
 

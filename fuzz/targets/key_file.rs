@@ -1,5 +1,5 @@
 #![cfg_attr(fuzzing, no_main)]
-//! Key files: each key that is taken is written as PEM and read again as the same; a file with a private key gives nothing.
+//! Key files: each accepted key is written as PEM and reads back the same; a file with a private key yields nothing.
 
 use keypack::{
     key::{Material, parse_key_file},

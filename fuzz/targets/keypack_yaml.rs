@@ -1,11 +1,12 @@
 #![cfg_attr(fuzzing, no_main)]
-//! `keypack.yaml`: what is accepted keeps the rules that the types do not say; what is refused says why in one line.
+//! `keypack.yaml`: what is accepted keeps the rules that the types do not express; what is refused gives the reason
+//! in one line.
 
 use std::path::Path;
 
 use keypack::{config::Config, pack::is_lineage};
 
-/// Reads a setting.
+/// Reads a configuration.
 pub fn run(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     match Config::parse(text, Path::new("/etc/keypack/keypack.yaml")) {
@@ -22,7 +23,7 @@ pub fn run(data: &[u8]) {
         Err(error) => {
             let said = error.to_string();
             assert!(said.starts_with("/etc/keypack/keypack.yaml"), "{said:?}");
-            // A name that is not known is repeated, so what is said can be as long as the text, and not longer.
+            // An unknown name is repeated, so a message can be as long as the text, but not longer.
             assert!(said.len() < 8 * data.len() + 2000, "{} bytes about {}", said.len(), data.len());
         }
     }

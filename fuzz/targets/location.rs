@@ -1,9 +1,9 @@
 #![cfg_attr(fuzzing, no_main)]
-//! Places as the user writes them. None asks for a host that the text does not name.
+//! Locations as the user writes them. None leads to a host that the text does not name.
 
 use keypack::content::Location;
 
-/// Reads a place, with nothing on the disk and with everything.
+/// Reads a location, with nothing on the disk and with everything.
 pub fn run(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     for exists in [false, true] {

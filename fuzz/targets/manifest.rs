@@ -1,5 +1,5 @@
 #![cfg_attr(fuzzing, no_main)]
-//! Manifests and indexes: what is accepted says one thing, and its digests are those of the text.
+//! Manifests and indexes: what is accepted has one meaning, and its digests are those of the text.
 
 use keypack::oci::{Blob, Document};
 use serde_json::Value;
@@ -8,7 +8,7 @@ use serde_json::Value;
 pub fn run(data: &[u8]) {
     let blob = Blob::new(data.to_vec());
     let Ok(document) = Document::parse(&blob) else { return };
-    // A number that no float holds, in a field that nobody reads, is skipped by the program and by Go's readers.
+    // A number that no float can hold, in a field that is not read, is skipped by the program and by Go's readers.
     let Ok(value) = serde_json::from_slice::<Value>(data) else { return };
     let there = |name: &str| !value[name].is_null();
     let digest = |value: &Value| value["digest"].as_str().map(str::to_owned);
@@ -25,7 +25,7 @@ pub fn run(data: &[u8]) {
             assert!(!there("layers") && !there("config") && !there("fsLayers"), "it is two things");
             let children = value["manifests"].as_array().expect("an index has manifests");
             let digests: Vec<_> = index.manifests.iter().map(|l| l.digest.to_string()).collect();
-            // Entries that can't be read are left out and reported.
+            // Unreadable entries are left out and reported.
             assert_eq!(children.len() > digests.len(), !index.unreadable.is_empty());
             let mut texts = children.iter().filter_map(digest);
             assert!(digests.iter().all(|digest| texts.any(|text| text == *digest)));

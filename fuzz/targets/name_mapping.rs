@@ -1,5 +1,5 @@
 #![cfg_attr(fuzzing, no_main)]
-//! What says where mirrors are: sets of mirrors as YAML, registries.conf, mapping.txt.
+//! Files that say where mirrors are: mirror sets as YAML, registries.conf, mapping.txt.
 
 use keypack::policy::mapping::{NameMap, Pull, parse_mapping_txt, parse_mirror_sets, parse_registries_conf};
 

@@ -1,6 +1,6 @@
 #![cfg_attr(fuzzing, no_main)]
-//! A folder as oc-mirror leaves it: names and contents are the input. Names of signatures, release manifests, segments and
-//! caches are read out of it.
+//! A folder as oc-mirror leaves it: names and contents are the input. Names of signatures, release manifests,
+//! segments and caches are read from it.
 #![allow(clippy::disallowed_methods, reason = "the place under test is a folder")]
 
 mod input;
@@ -28,7 +28,7 @@ pub fn run(data: &[u8]) {
     for pair in input::parts(data).chunks_exact(2).take(12) {
         let Ok(name) = std::str::from_utf8(pair[0]) else { continue };
         let path = Path::new(name);
-        // Only the folder's own inside is the input's.
+        // The input only controls the inside of the folder.
         let inside = path.components().all(|c| matches!(c, Component::Normal(_)));
         if inside && !name.is_empty() && name.len() < 500 && fs::create_dir_all(parent(&root, path)).is_ok() {
             let _ = fs::write(root.join(path), pair[1]);

@@ -1,6 +1,6 @@
 #![cfg_attr(fuzzing, no_main)]
-//! OpenPGP: key blocks, then a signed message. A key that takes a message is good at that time and named by it, and a
-//! message speaks for no image that it does not name.
+//! OpenPGP: key blocks, then a signed message. A key that verifies a message is valid at that time and named by it,
+//! and a message counts for no image that it does not name.
 
 mod input;
 mod signatures;
@@ -11,7 +11,7 @@ use keypack::{
     trust::{KeySet, Verifier},
 };
 
-/// Reads both, and one with the other.
+/// Reads both, and verifies one with the other.
 pub fn run(data: &[u8]) {
     let (blocks, message) = halves(data);
     let material = parse_key_file(blocks).map(|parsed| parsed.material).unwrap_or_default();
@@ -39,7 +39,7 @@ pub fn run(data: &[u8]) {
     signatures::judge_with(&signature, &verifier(keys.iter().copied()));
 }
 
-/// What two keys say together, whichever comes first; nothing where they are not one key.
+/// Merges two keys, which must not depend on their order; nothing if they are not the same key.
 fn merged(a: &OpenPgpKey, b: &OpenPgpKey) {
     let (ab, ba) = (a.merged(b), b.merged(a));
     if a.is_same_key(b) {
@@ -50,13 +50,13 @@ fn merged(a: &OpenPgpKey, b: &OpenPgpKey) {
     }
 }
 
-/// Of two copies of one key that say different things neither is known: that is a conflict.
+/// If two copies of one key disagree, neither is used: that is a conflict.
 fn verifier<'k>(keys: impl Iterator<Item = &'k OpenPgpKey>) -> Verifier {
     let keys = keys.filter_map(|key| Key::new(Role::Gpg, Material::OpenPgp(key.clone())).ok());
     Verifier::new(KeySet::new(keys).unwrap_or_default())
 }
 
-/// The length of the key blocks in two bytes, these, the message.
+/// Splits into the key blocks, whose length is in the first two bytes, and the message.
 fn halves(data: &[u8]) -> (&[u8], &[u8]) {
     let [high, low, rest @ ..] = data else { return (data, data) };
     let length = usize::from(u16::from_be_bytes([*high, *low])).min(rest.len());

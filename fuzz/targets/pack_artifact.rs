@@ -1,5 +1,6 @@
 #![cfg_attr(fuzzing, no_main)]
-//! A whole pack in the artifact form, one raw layer a file; digests are made true as for `pack_image`. The two forms of the same files are the same pack.
+//! A whole pack in the artifact form, one raw layer per file; digests are corrected as for `pack_image`. The two
+//! forms of the same files are the same pack.
 
 mod input;
 mod packs;

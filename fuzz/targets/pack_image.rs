@@ -1,5 +1,6 @@
 #![cfg_attr(fuzzing, no_main)]
-//! A whole pack as an image: file names and contents are the input; the digests in its inventory are made true first, so that what lies behind them is reached.
+//! A whole pack as an image: file names and contents are the input; the digests in its inventory are corrected first,
+//! so that the code after that check is reached.
 
 mod input;
 mod packs;

@@ -1,4 +1,4 @@
-//! Packs made of an input's files, and what holds for every pack that is accepted.
+//! Packs made from an input's files, and what holds for every accepted pack.
 #![allow(dead_code, reason = "no target uses all of it")]
 
 use jiff::Timestamp;
@@ -11,10 +11,10 @@ use keypack::{
 };
 use serde_json::{Value, json};
 
-/// A file by any name.
+/// A file with any name.
 pub(crate) type File = (Vec<u8>, Vec<u8>);
 
-/// Files by their names, with the digests and sizes in keypack.json made those of the files.
+/// Files by their names, with the digests and sizes in keypack.json changed to those of the files.
 pub(crate) fn consistent(parts: &[&[u8]]) -> Vec<File> {
     let pairs = parts.chunks_exact(2).map(|pair| (pair[0].to_vec(), pair[1].to_vec()));
     let mut files: Vec<File> = pairs.take(40).collect();
@@ -34,7 +34,7 @@ pub(crate) fn consistent(parts: &[&[u8]]) -> Vec<File> {
     files
 }
 
-/// `keys/` with these files as a tar, whatever they are called.
+/// `keys/` with these files as a tar, whatever their names.
 pub(crate) fn tar(files: &[File]) -> Vec<u8> {
     let mut tar = tar::Builder::new(Vec::new());
     for (name, bytes) in files {
@@ -63,7 +63,7 @@ fn artifact(config: &Value, layers: &[Value], blobs: Vec<Blob>) -> Artifact {
     Artifact { manifest, media_type: oci_media::MANIFEST.into(), blobs }
 }
 
-/// An image that says it is a pack, with this layer.
+/// An image that claims to be a pack, with this layer.
 pub(crate) fn image(layer: &[u8]) -> Artifact {
     let labels = json!({ "config": { "Labels": { pack::label::TYPE: media::KEYS } } });
     let config = Blob::new(labels.to_string().into_bytes());
@@ -86,8 +86,8 @@ pub(crate) fn layers(files: &[File]) -> Artifact {
     artifact(&config, &titled.collect::<Vec<_>>(), blobs.clone())
 }
 
-/// Reads it as `pull` does. The files of a pack that is accepted are what its inventory says, it survives being packed
-/// again in both forms, and no anchor but a true one takes it.
+/// Reads it as `pull` does. The files of an accepted pack are what its inventory says, it survives being packed again
+/// in both forms, and only a correct anchor authenticates it.
 pub(crate) fn accept(artifact: &Artifact) -> Option<Vec<OutFile>> {
     let untrusted = pack::parse(artifact).ok()?;
     let draft = untrusted.clone().into_draft().ok()?;

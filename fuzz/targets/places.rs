@@ -1,4 +1,4 @@
-//! Places in memory: a namespace of files, and the two arrangements over one.
+//! Sources in memory: a namespace of files, and the two layouts over one.
 
 #![allow(dead_code, reason = "no target uses all of it")]
 
@@ -41,7 +41,7 @@ impl Files for Memory {
     }
 }
 
-/// The parts, with `@1` to `@9` replaced by the digests of the parts before.
+/// The parts, with `@1` to `@9` replaced by the digests of the previous parts.
 pub(crate) fn linked(parts: &[&[u8]]) -> Vec<Vec<u8>> {
     let mut done: Vec<Vec<u8>> = Vec::new();
     for part in parts.iter().take(12) {
@@ -73,7 +73,7 @@ pub(crate) fn layout(blobs: &[Vec<u8>]) -> Memory {
     Memory(files)
 }
 
-/// A registry's storage: every blob has a tag, and is tagged as the signature of the one before.
+/// A registry's storage: every blob has a tag, and is tagged as the signature of the previous one.
 pub(crate) fn storage(blobs: &[Vec<u8>]) -> Memory {
     const BASE: &str = "docker/registry/v2";
     let mut files = BTreeMap::new();

@@ -1,5 +1,5 @@
 #![cfg_attr(fuzzing, no_main)]
-//! A host's policy.json, in which keys are data; a key that it names by path is looked for in an empty folder.
+//! A host's policy.json with inline keys; a key that it names by path is looked up in an empty folder.
 
 mod input;
 
@@ -7,7 +7,7 @@ use keypack::keysource::Gathered;
 
 /// Reads a policy.
 pub fn run(data: &[u8]) {
-    // What lies on the disk is not the input's business.
+    // The input has no influence on the content of the disk.
     if String::from_utf8_lossy(data).contains("Path") || data.windows(2).any(|w| w == b"\\u") {
         return;
     }

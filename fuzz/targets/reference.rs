@@ -1,5 +1,5 @@
 #![cfg_attr(fuzzing, no_main)]
-//! References to images, hosts, tags and repositories: what is accepted is printed and read as the same.
+//! References to images, hosts, tags and repositories: what is accepted is printed and reads back the same.
 
 use keypack::{
     registry::{Host, RegistryRef, is_repository, is_tag},

@@ -1,5 +1,6 @@
 #![cfg_attr(fuzzing, no_main)]
-//! A registry that answers as it likes: status, challenge, links and bodies are the input. What it makes of a blob never has another digest, and no credentials go elsewhere.
+//! A registry that answers arbitrarily: status, challenge, links and bodies are the input. A blob never gets another
+//! digest, and no credentials go to another host.
 
 mod input;
 mod server;
@@ -14,7 +15,7 @@ use keypack::{
     },
 };
 
-/// Asks for tags, a manifest and a blob.
+/// Requests tags, a manifest and a blob.
 pub fn run(data: &[u8]) {
     let address = server::answering(&input::parts(data));
     let options = Options {

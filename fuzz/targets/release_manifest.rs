@@ -1,5 +1,5 @@
 #![cfg_attr(fuzzing, no_main)]
-//! Manifests of a release payload: a key in one is taken only if its fingerprint is in the built-in table.
+//! Manifests of a release payload: a key in one is accepted only if its fingerprint is in the built-in table.
 
 use keypack::{key::well_known, keysource::Gathered};
 

@@ -1,5 +1,6 @@
 #![cfg_attr(fuzzing, no_main)]
-//! The report for people, with hostile text in every place that content can reach: no control character, nothing unbounded.
+//! The report for people, with hostile text in every place that content can reach: no control character, nothing
+//! unbounded.
 
 mod input;
 
@@ -122,7 +123,7 @@ pub fn run(data: &[u8]) {
         let bad = shown.chars().find(|c| *c != '\n' && hidden(*c));
         assert_eq!(bad, None, "{shown:?}");
         assert!(shown.len() < 4000 + data.len() * 400, "{} bytes become {}", data.len(), shown.len());
-        // A text from content can't break a line: what is added to the lines of an empty report comes from wrapping.
+        // A text from content can't break a line: lines beyond those of an empty report come from wrapping.
         assert!(shown.lines().count() < 100 + data.len(), "too many lines");
     }
 }

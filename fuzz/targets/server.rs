@@ -1,5 +1,5 @@
 //! A registry on 127.0.0.1 that answers with the parts of an input, one after the other, and a stranger under another
-//! name that writes down whether it is shown credentials.
+//! name that records whether it sees credentials.
 #![allow(clippy::disallowed_types, reason = "a server needs sockets")]
 
 use std::{
@@ -13,7 +13,7 @@ use std::{
     thread,
 };
 
-/// More requests than these are answered with 404: an input must come to an end.
+/// Further requests are answered with 404, so that an input ends.
 const REQUESTS: usize = 40;
 
 #[derive(Default)]
@@ -31,7 +31,7 @@ struct Server {
 
 thread_local! { static SERVER: RefCell<Option<Server>> = const { RefCell::new(None) }; }
 
-/// Lets the registry of this thread answer with these parts. A part is a status, header lines, an empty line, a body;
+/// Makes this thread's registry answer with these parts. A part is a status, header lines, an empty line, a body;
 /// `@HOME` and `@ELSEWHERE` in it stand for the two addresses.
 pub(crate) fn answering(parts: &[&[u8]]) -> String {
     SERVER.with_borrow_mut(|server| {
@@ -49,7 +49,7 @@ pub(crate) fn answering(parts: &[&[u8]]) -> String {
     })
 }
 
-/// Whether the stranger was shown credentials since then.
+/// Whether the stranger has seen credentials since then.
 pub(crate) fn strangers_saw_credentials() -> bool {
     SERVER.with_borrow(|server| server.as_ref().is_some_and(|s| s.script.betrayed.load(Ordering::SeqCst)))
 }

@@ -1,4 +1,4 @@
-//! What holds for every signature that could be read.
+//! What holds for every readable signature.
 #![allow(dead_code, reason = "no target uses all of it")]
 
 use keypack::{
@@ -16,16 +16,16 @@ pub(crate) fn bundle(json: &[u8]) {
     }
 }
 
-/// After everything that the corpora start from was made and before the first of their keys expires: 2026-11-30. At a
-/// time before, no signature would get beyond its date.
+/// After everything in the initial corpora was made and before the first of their keys expires: 2026-11-30. At an
+/// earlier time, no signature would get past its date.
 pub(crate) const NOW: jiff::Timestamp = jiff::Timestamp::constant(1_796_000_000, 0);
 
-/// Asks for its needs and judges it with the laboratory's keys.
+/// Resolves its needs and judges it with the lab's keys.
 pub(crate) fn judge(signature: &UntrustedSignature) {
     judge_with(signature, &input::lab_keys());
 }
 
-/// Asks for its needs and judges it with these keys.
+/// Resolves its needs and judges it with these keys.
 pub(crate) fn judge_with(signature: &UntrustedSignature, verifier: &Verifier) {
     let _ = signature.needs();
     let other = Digest::of(b"an image that nobody signed");

@@ -1,5 +1,5 @@
 #![cfg_attr(fuzzing, no_main)]
-//! cosign's simple signing: the payload, then its annotations. None speaks for an image that it does not name.
+//! cosign's simple signing: the payload, then its annotations. None counts for an image that it does not name.
 
 mod input;
 mod signatures;

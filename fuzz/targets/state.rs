@@ -1,5 +1,5 @@
 #![cfg_attr(fuzzing, no_main)]
-//! The memory of a host: a damaged one is an error; a good one is written and read as the same.
+//! A host's state: a damaged one is an error; a good one is written and reads back the same.
 
 mod input;
 
@@ -7,7 +7,7 @@ use std::{fs, os::unix::fs::PermissionsExt as _};
 
 use keypack::{oci::Digest, state, tree::SafeName};
 
-/// Reads a state, remembers nothing new, reads it again.
+/// Reads a state, adds nothing, reads it again.
 pub fn run(data: &[u8]) {
     let path = input::file("default.json", data);
     fs::set_permissions(input::folder(), fs::Permissions::from_mode(0o700)).unwrap();

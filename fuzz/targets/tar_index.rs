@@ -1,5 +1,6 @@
 #![cfg_attr(fuzzing, no_main)]
-//! A tar as a namespace: names stay inside, contents have the length that is told, and the strict reading never holds what the lenient one lacks.
+//! A tar as a namespace: names stay inside, contents have the stated length, and the strict reader never returns what
+//! the lenient one lacks.
 
 mod input;
 

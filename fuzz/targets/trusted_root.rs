@@ -1,5 +1,5 @@
 #![cfg_attr(fuzzing, no_main)]
-//! `trusted_root.json`: what is read is written and read again as the same keys.
+//! `trusted_root.json`: what is read is written and reads back as the same keys.
 
 mod input;
 

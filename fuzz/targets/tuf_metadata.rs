@@ -1,12 +1,13 @@
 #![cfg_attr(fuzzing, no_main)]
-//! The metadata of a TUF repository, each role's, as anybody may serve them: what they say is shown, and nothing is believed.
+//! The metadata of a TUF repository, for each role, as anyone may serve it: its content is shown, and nothing is
+//! trusted.
 
 mod input;
 
 use keypack::trust::tuf::{Chain, RepositoryPath, Root, describe, succeeds, verify};
 
-/// Reads root, timestamp, snapshot, targets and what else is cut out of the input, in a repository with or without
-/// versions in its names.
+/// Reads root, timestamp, snapshot, targets and everything else that is split out of the input, in a repository with
+/// or without versions in its names.
 pub fn run(data: &[u8]) {
     let parts = input::parts(data);
     let names = ["1.root.json", "timestamp.json", "snapshot.json", "targets.json", "2.root.json", "d.json"];
@@ -36,7 +37,7 @@ pub fn run(data: &[u8]) {
         assert!(!succeeds(first, first), "a root follows itself");
         let _ = verify(&chain, &root, "fuzz");
     }
-    // No input is signed by those who keep sigstore's keys.
+    // No input is signed by sigstore's keyholders.
     let builtin = keypack::trust::tuf::Instance::PublicGood.root().unwrap();
     assert!(verify(&chain, &builtin, "fuzz").is_err(), "it was taken for sigstore's");
 }

@@ -1,6 +1,6 @@
 #![cfg_attr(fuzzing, no_main)]
-//! A TUF repository whose keeper signs whatever stands in the input: through the whole workflow, the delegations, the
-//! trusted root and the single keys.
+//! A TUF repository whose keyholder signs whatever the input contains: through the whole workflow, the delegations,
+//! the trusted root and the single keys.
 
 mod input;
 
@@ -16,10 +16,10 @@ use serde_json::{Value, json};
 use sigstore_crypto::KeyPair;
 use sigstore_tuf::canonical_json::to_canonical_bytes;
 
-/// Signs the roles with one key, lets each name what is below it, and verifies.
+/// Signs the roles with one key, writes the digests of lower files into the higher ones, and verifies.
 ///
-/// The parts: what is more in the root, in the timestamp, the snapshot, the targets, a delegated role, as JSON objects that
-/// replace members; then pairs of a target's path and its bytes.
+/// The parts: additions to the root, the timestamp, the snapshot, the targets and a delegated role, as JSON objects
+/// whose members replace existing ones; then pairs of a target's path and its bytes.
 pub fn run(data: &[u8]) {
     let parts = input::parts(data);
     let Some((chain, root)) = repository(&parts) else { return };
@@ -35,7 +35,7 @@ pub fn run(data: &[u8]) {
         let known = parts[5.min(parts.len())..].chunks(2).any(|pair| pair[0] == path.as_bytes());
         assert!(known, "{path} is no target");
     }
-    // What is kept is enough, and is all that is needed.
+    // The kept files are sufficient and necessary.
     let kept: BTreeSet<_> = verified.chain.files().map(|(path, _)| path.clone()).collect();
     let given: BTreeSet<_> = chain.files().map(|(path, _)| path.clone()).collect();
     assert!(kept.is_subset(&given));
@@ -73,7 +73,7 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
-/// The members of a part, over those that are given.
+/// The members of a part, replacing those in the base.
 fn over(mut base: Value, parts: &[&[u8]], index: usize) -> Value {
     let more = parts.get(index).and_then(|part| serde_json::from_slice::<Value>(part).ok());
     if let (Some(base), Some(Value::Object(more))) = (base.as_object_mut(), more) {

@@ -1,5 +1,6 @@
 #![cfg_attr(fuzzing, no_main)]
-//! The chain of a TUF repository in a pack: what is read from the tar is what keypack would write, and its names stay inside.
+//! The chain of a TUF repository in a pack: what is read from the tar is what keypack would write, and its names stay
+//! inside.
 
 mod input;
 
@@ -37,7 +38,7 @@ pub fn run(data: &[u8]) {
         assert!(found, "{path} is not in the tar as it stands there");
     }
     assert!(seen.len() <= limits::TUF_FILES && total <= limits::TUF_CHAIN);
-    // Each entry is a header and its content, in whole blocks, and two more end it.
+    // Each entry is a header and its content, in whole blocks, and two more blocks end the tar.
     let blocks: usize = chain.files().map(|(_, bytes)| 1 + bytes.len().div_ceil(512)).sum();
     assert_eq!(data.len(), 512 * (blocks + 2), "more than the entries");
     for (_, described) in draft.described() {

@@ -1,5 +1,6 @@
 #![cfg_attr(fuzzing, no_main)]
-//! A whole place, walked as `discover` does it: each part is a blob, the last one index.json. `@1` in a part stands for the digest of the first, so that documents can name each other.
+//! A whole source, walked as in `discover`: each part is a blob, the last one index.json. `@1` in a part stands for
+//! the digest of the first, so that documents can name each other.
 
 mod input;
 mod places;
@@ -13,7 +14,7 @@ use keypack::{
     resolve::{Judge, Resolver},
 };
 
-/// Walks the layout and the registry's storage that these parts make.
+/// Walks the layout and the registry storage made of these parts.
 pub fn run(data: &[u8]) {
     let blobs = places::linked(&input::parts(data));
     if let Ok(layout) = Layout::open("oci:fuzz", places::layout(&blobs)) {
