@@ -3,7 +3,8 @@
 # the first mirror-to-disk and after it, two rotations in a row (the second pack is shorter), an incremental archive,
 # the pack as an additionalImages entry, disk-to-mirror twice, mirror-to-mirror.
 #
-#   tests/oc-mirror.sh            needs on PATH: oc-mirror (v2), docker-registry, keypack, tar
+#   tests/oc-mirror.sh            needs on PATH: oc-mirror (v2), docker-registry, keypack, tar; for images by digest, a
+#                                 catalog and a release with its GPG signature also crane, cosign, gpg, python3
 #
 # Skips (77) if one of them is missing. As root, with setpriv, it continues as TRIAL_UID (default 65534), because as
 # root it would not notice files that their owner may not write. A uid above 2097151 makes every archive header PAX,
@@ -178,4 +179,114 @@ step oc-mirror $common -c isc.yaml --workspace "file://$work/ws" --dry-run "dock
 step keypack discover "docker://$partly/ns" --plain-http $trust | tee discovered >&2
 grep -q '3 images: 3 signed' discovered || fail "signatures were lost on the way"
 step keypack discover "docker://$partly" --plain-http --images ws/working-dir/dry-run/mapping.txt $trust
+
+# oc-mirror counts the colons of a name, so an image by digest needs a registry without a port: an alias for one with it.
+for need in crane cosign gpg python3; do
+    command -v "$need" >/dev/null || { echo "skipped: images by digest, a catalog and a release, for $need is not on PATH"; exit 77; }
+done
+cat >registries.conf <<CONF
+[[registry]]
+prefix = "lab.test"
+location = "$origin"
+insecure = true
+CONF
+export CONTAINERS_REGISTRIES_CONF="$work/registries.conf" GNUPGHOME="$work/gnupg" COSIGN_PASSWORD=
+by_digest() { echo "lab.test/$1@$(crane digest --insecure "$origin/$1:v1")"; }
+# image NAME LABEL FOLDER OF…: an image with one layer, for linux/amd64.
+image() {
+    name=$1 label=$2 root=$3; shift 3
+    tar -cf layer.tar -C "$root" "$@"
+    crane append --insecure -f layer.tar -t "$origin/$name" >>crane.log 2>&1
+    crane mutate --insecure --label "$label" --set-platform linux/amd64 "$origin/$name" -t "$origin/$name" >>crane.log 2>&1
+}
+
+echo "# 7. Images by digest, a catalog, and a release with its GPG signature; of one image only a bundle is there"
+mkdir -p catalog/configs/app
+cat >catalog/configs/app/catalog.yaml <<YAML
+---
+schema: olm.package
+name: app
+defaultChannel: stable
+---
+schema: olm.channel
+package: app
+name: stable
+entries: [{name: app.v1.0.0}]
+---
+schema: olm.bundle
+name: app.v1.0.0
+package: app
+image: $(by_digest key-tag-rekor1/img1)
+properties: [{type: olm.package, value: {packageName: app, version: 1.0.0}}]
+relatedImages:
+- {name: bundle, image: "$(by_digest key-tag-rekor1/img1)"}
+- {name: operator, image: "$(by_digest key-tag-notlog/img3)"}
+YAML
+image olm/catalog:v1 operators.operatorframework.io.index.configs.v1=/configs catalog configs
+
+mkdir -p release/release-manifests
+cat >release/release-manifests/image-references <<JSON
+{"kind":"ImageStream","apiVersion":"image.openshift.io/v1","metadata":{"name":"4.99.0"},"spec":{"tags":[
+{"name":"machine-os","from":{"kind":"DockerImage","name":"$(by_digest key-tag-notlog/img4)"}}]}}
+JSON
+printf '{"kind":"cincinnati-metadata-v0","version":"4.99.0"}' >release/release-manifests/release-metadata
+image ocp/release:4.99.0-x86_64 io.openshift.release=4.99.0 release release-manifests
+release=$(crane digest --insecure "$origin/ocp/release:4.99.0-x86_64")
+cosign generate-key-pair --output-key-prefix release >cosign.log 2>&1
+cosign sign -y --key release.key --use-signing-config=false --tlog-upload=false --new-bundle-format=false \
+    --allow-http-registry "$origin/ocp/release@$release" >>cosign.log 2>&1
+
+mkdir -m 700 gnupg
+gpg --batch -q --passphrase '' --quick-gen-key 'Lab release <release@lab.test>' rsa2048 sign never
+gpg --armor --export >release.asc
+folder="signatures/sha256=${release#sha256:}"
+mkdir -p "$folder"
+printf '{"critical":{"image":{"docker-manifest-digest":"%s"},"type":"atomic container signature","identity":{"docker-reference":"lab.test/ocp/release:4.99.0-x86_64"}},"optional":{}}' \
+    "$release" | gpg --batch -q --passphrase '' -o "$folder/signature-1" --sign
+python3 -u -m http.server 0 --bind 127.0.0.1 --directory signatures >http.log 2>&1 &
+pids="$pids $!"
+port=
+for _ in 1 2 3 4 5 6 7 8 9 10; do
+    port=$(sed -n 's/.* port \([0-9]*\) .*/\1/p' http.log | head -1)
+    [ -z "$port" ] || break
+    sleep 0.5
+done
+[ -n "$port" ] || fail "the server of release signatures did not start"
+export OCP_SIGNATURE_URL="http://127.0.0.1:$port/" OCP_SIGNATURE_VERIFICATION_PK="$work/release.asc"
+
+cat >all.yaml <<YAML
+kind: ImageSetConfiguration
+apiVersion: mirror.openshift.io/v2alpha1
+mirror:
+  platform: {release: "lab.test/ocp/release@$release"}
+  operators:
+    - catalog: lab.test/olm/catalog:v1
+      packages: [{name: app}]
+  additionalImages:
+    - name: $(by_digest key-tag-notlog/img1)
+    - name: $(by_digest key-tag-rekor1/img2)
+    - name: $origin/key-bundle-rekor1/img1:v1
+YAML
+rm -rf out in cache enclave-cache
+mkdir out
+serve whole; enclave=$address
+m2d all.yaml
+trust="$trust --key signer=release.pub --key release.asc"
+step keypack discover "oc-mirror:$work/out" --cache-dir cache $trust | tee discovered >&2
+grep -q '9 images: 6 signed, 3 unsigned\. 4 keys needed: 4 at hand' discovered || fail "not all of the set is read from the archive"
+grep -q '^key-tag-notlog/img1@sha256:[0-9a-f]*…  simple-signing: signer have$' discovered || fail "an image by digest is not one"
+grep -q '^openshift/release-images:4\.99\.0-x86_64 .*openpgp: gpg have$' discovered || fail "the GPG signature of the release does not verify"
+# The bundle was left behind, and the source of its image tells so.
+hints "whatever its flags: $origin/key-bundle-rekor1/img1:v1;" \
+    keypack discover "oc-mirror:$work/out" --cache-dir cache --images all.yaml --plain-http --retry-times 0 $trust
+whole=$(step keypack collect "oc-mirror:$work/out" --cache-dir cache $trust | tee /dev/stderr | digest_of)
+ls out/keys/gpg-*.asc >/dev/null || fail "the key of the release is not in the pack"
+step keypack push out/keys "oc-mirror:$work/out"
+carry
+pulls "oc-mirror:$work/in" "$whole"
+d2m all.yaml
+pulls "oc-mirror:$work/in" "$whole"
+step keypack discover "docker://$enclave/ns" --plain-http $trust | tee discovered >&2
+grep -q '8 images: 6 signed, 2 unsigned' discovered || fail "signatures were lost on the way"
+exits 0 keypack verify "docker://$enclave/ns" --plain-http --keys-dir pulled --state pulled-state >&2
 echo "all steps done"

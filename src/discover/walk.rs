@@ -95,6 +95,8 @@ pub(super) struct Walk<'a, K: Keep> {
     problems: Vec<Diagnostic>,
     /// The number of images for which not even the digest could be read.
     unreadable: usize,
+    /// Why the location could not be asked what refers to its images.
+    unasked: Option<Diagnostic>,
 }
 
 /// The result of a walk.
@@ -124,6 +126,7 @@ impl<'a, K: Keep> Walk<'a, K> {
             found: Vec::new(),
             problems: Vec::new(),
             unreadable: 0,
+            unasked: None,
         }
     }
 

@@ -26,13 +26,14 @@ pub(in crate::cli) struct Identity {
     /// The name in the certificate of whoever should have signed, exactly.
     #[arg(help_heading = heading::SIGNERS, long, value_name = "NAME", conflicts_with = "certificate_identity_regexp")]
     certificate_identity: Option<String>,
-    /// The same as a regular expression. Like cosign's it matches anywhere in the name: begin it with ^ and end it with $.
+    /// The same as a regular expression. Like cosign's (Go's RE2) it matches anywhere in the name: begin it with ^ and end
+    /// it with $.
     #[arg(help_heading = heading::SIGNERS, long, value_name = "REGEXP")]
     certificate_identity_regexp: Option<String>,
     /// The OIDC issuer in that certificate, exactly. Certificates of a private CA have none, and count without it.
     #[arg(help_heading = heading::SIGNERS, long, value_name = "URL", conflicts_with = "certificate_oidc_issuer_regexp")]
     certificate_oidc_issuer: Option<String>,
-    /// The same as a regular expression.
+    /// The same as a regular expression, which also matches anywhere: begin it with ^ and end it with $.
     #[arg(help_heading = heading::SIGNERS, long, value_name = "REGEXP")]
     certificate_oidc_issuer_regexp: Option<String>,
 }

@@ -31,9 +31,23 @@ impl<K: Keep> Walk<'_, K> {
                 self.problems.push(problem);
             }
         }
+        self.note_unasked();
         let (problems, unreadable) = (std::mem::take(&mut self.problems), self.unreadable);
         let failure = self.failure.get_mut().unwrap_or_else(PoisonError::into_inner).take();
         Walked { images: self.into_images(), loose, problems, unreadable, failure }
+    }
+
+    /// Adds what could not be asked to the images without a signature; if there are none, to the problems of the location.
+    fn note_unasked(&mut self) {
+        let Some(problem) = self.unasked.take() else { return };
+        let is_open = |image: &&mut Image<K::Kept>| {
+            image.signatures.is_empty() && matches!(image.kind, Kind::Image | Kind::Index)
+        };
+        let mut open: Vec<_> = self.images.values_mut().filter(is_open).collect();
+        open.iter_mut().for_each(|image| image.problems.push(problem.clone()));
+        if open.is_empty() {
+            self.problems.push(problem);
+        }
     }
 
     /// The image with this digest. An instance of an index becomes an image once there is a finding about it.

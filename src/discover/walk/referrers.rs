@@ -75,15 +75,14 @@ impl<K: Keep> Walk<'_, K> {
         }
     }
 
-    /// Records that no referrers of any image are known. Without the API there may still be tags; without the signature
-    /// repository every image may be signed.
+    /// Records that nothing is known about any image: one without a signature may have signatures after all.
     fn silent(&mut self, error: ContentError, via: Via) {
+        let problem = self.problem(error);
         if via == Via::SignatureRepository {
-            let problem = self.problem(error);
             let images: Vec<_> = self.images.keys().copied().collect();
             self.found.extend(images.into_iter().map(|image| (image, Evidence::Problem(problem.clone()))));
         } else {
-            self.fail(error);
+            self.unasked = Some(problem);
         }
     }
 

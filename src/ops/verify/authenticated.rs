@@ -7,7 +7,7 @@ use crate::{
     diag::{Code, Diagnostic},
     ops::{
         AnchorSpec, Context,
-        place::keys as keys_in,
+        place::keys_to_read,
         pull::{Travelled, anchors_of},
         state_dir,
     },
@@ -49,11 +49,7 @@ impl Authentication {
         cache_dir: Option<&Path>,
         ctx: &Context,
     ) -> Result<Authenticated, Diagnostic> {
-        let absent = || Diagnostic::new(Code::KeysNotFound, format!("{} holds no keys", directory.display()));
-        if !directory.is_dir() {
-            return Err(absent());
-        }
-        let draft = keys_in(directory)?.ok_or_else(absent)?;
+        let draft = keys_to_read(directory)?;
         let state_dir = state_dir::path(self.state_dir.as_deref(), &ctx.env)?;
         let actual = draft.inventory().name.clone();
         let state = state::load(&state_dir, &state_dir::lineage(&actual)?)?;

@@ -1,6 +1,7 @@
 //! Patterns for a name in a certificate.
 
 use regex::Regex;
+use regex_syntax::hir::Look;
 
 use crate::{diag::Diagnostic, pack};
 
@@ -58,9 +59,14 @@ impl TextPattern {
         }
     }
 
-    /// Whether it may match in the middle of a text, which is rarely intended.
+    /// Whether it may match in the middle of a text, which is rarely intended. `^` and `$` do not bind all of `^a|b$`.
     pub(super) fn is_unanchored(&self) -> bool {
-        matches!(self, Self::Regexp(regex) if !(regex.as_str().starts_with('^') && regex.as_str().ends_with('$')))
+        let Self::Regexp(regex) = self else { return false };
+        regex_syntax::parse(regex.as_str()).is_ok_and(|parsed| {
+            let (starts, ends) =
+                (parsed.properties().look_set_prefix(), parsed.properties().look_set_suffix());
+            !starts.contains(Look::Start) || !ends.contains(Look::End)
+        })
     }
 }
 
@@ -69,6 +75,23 @@ impl std::fmt::Display for TextPattern {
         match self {
             Self::Exact(text) => f.write_str(text),
             Self::Regexp(regex) => write!(f, "/{regex}/"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_expression_that_may_match_in_the_middle_is_told() {
+        let is_unanchored =
+            |text: &str| TextPattern::at_most_one(None, Some(text), "x").unwrap().unwrap().is_unanchored();
+        for bound in ["^a$", r"\Aa\z", "^(a|b)$", "^a$|^b$", "(?:^a.*$)", "^.*$"] {
+            assert!(!is_unanchored(bound), "{bound}");
+        }
+        for open in ["a", "^a", "a$", "^a|b$", "^a$|b", "(?m)^a$", r"^a\$", "(^)?a$"] {
+            assert!(is_unanchored(open), "{open}");
         }
     }
 }

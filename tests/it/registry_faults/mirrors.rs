@@ -232,12 +232,17 @@ fn a_catalog_that_is_not_offered_names_the_way_out() {
         Reply::new(406),
         Reply::new(500),
         Reply::new(501),
+        Reply::new(302).header("Location", "/login"),
+        Reply::new(302).header("Location", "ftp://login.test/"),
         Reply::ok("<html>").header("Content-Type", "text/html"),
     ];
     for reply in replies {
         let name = format!("{reply:?}");
-        let server =
-            mirror::start(move |_, asked| (asked.line() == "GET /v2/_catalog").then(|| reply.clone()));
+        let server = mirror::start(move |_, asked| match asked.line().as_str() {
+            "GET /v2/_catalog" => Some(reply.clone()),
+            "GET /login" => Some(Reply::ok("<html>sign in</html>").header("Content-Type", "text/html")),
+            _ => None,
+        });
         let ran = discover(&server, "", "");
         assert_eq!(ran.code, 1, "{name}: {}", ran.err);
         assert!(ran.err.contains("[catalog-refused]") && ran.err.contains("--images"), "{name}: {}", ran.err);

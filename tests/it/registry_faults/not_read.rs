@@ -155,3 +155,25 @@ fn an_attestation_is_found_where_the_list_is_refused() {
     });
     discover(&server, "/team/app:v1").says("0 signed, 0 unsigned, 1 signed otherwise");
 }
+
+/// What refers to an image is not known where the registry refuses to tell; a signature that is found otherwise counts.
+#[test]
+fn an_image_whose_referrers_are_refused_is_not_unsigned() {
+    for status in [401, 403, 412, 429, 500, 503] {
+        for tags in [&["v1"][..], &["SIG", "v1"]] {
+            let is_signed = tags.len() > 1;
+            let server = listing(tags, move |content, asked| {
+                let hidden = !is_signed && is_signature(content, asked);
+                (hidden || asked.target.contains("/referrers/"))
+                    .then(|| Reply::new(if hidden { 404 } else { status }))
+            });
+            for what in ["", "/team/app:v1"] {
+                let ran = discover(&server, what).fails(4, "incomplete");
+                ran.says(match is_signed {
+                    true => "1 image: 1 signed, 0 unsigned",
+                    false => "1 image: 0 signed, 0 unsigned, 1 unreadable",
+                });
+            }
+        }
+    }
+}

@@ -56,6 +56,8 @@ fn without_keys_of_ones_own_nothing_is_good() {
     let test = Test::new();
     storage(&test);
     test.run("verify storage").fails(1, "keys-not-found");
+    test.write("mine/notes.txt", "hello");
+    test.run("verify storage --keys-dir mine").fails(1, "keys-with-foreign-files").tells("notes.txt");
     // No built-in keys, nothing of this host.
     let ran = test.run("verify oci:lab/layouts/key-tag-rekor1-cosignsave --key lab/trust/cosign.pub");
     super::says_nothing_is_verified(ran.fails(4, "images-refused").says("no-key"));
