@@ -43,9 +43,12 @@ impl<K: Keep> Walk<'_, K> {
         let is_open = |image: &&mut Image<K::Kept>| {
             image.signatures.is_empty() && matches!(image.kind, Kind::Image | Kind::Index)
         };
-        let mut open: Vec<_> = self.images.values_mut().filter(is_open).collect();
-        open.iter_mut().for_each(|image| image.problems.push(problem.clone()));
-        if open.is_empty() {
+        let mut any = false;
+        for image in self.images.values_mut().filter(is_open) {
+            image.problems.push(problem.clone());
+            any = true;
+        }
+        if !any {
             self.problems.push(problem);
         }
     }

@@ -169,10 +169,12 @@ fn an_image_whose_referrers_are_refused_is_not_unsigned() {
             });
             for what in ["", "/team/app:v1"] {
                 let ran = discover(&server, what).fails(4, "incomplete");
-                ran.says(match is_signed {
-                    true => "1 image: 1 signed, 0 unsigned",
-                    false => "1 image: 0 signed, 0 unsigned, 1 unreadable",
-                });
+                let row = if is_signed {
+                    "1 image: 1 signed, 0 unsigned"
+                } else {
+                    "1 image: 0 signed, 0 unsigned, 1 unreadable"
+                };
+                ran.says(row);
             }
         }
     }
