@@ -207,16 +207,16 @@ pub(super) struct Inspect {
     /// A keys/ directory, or a place that holds a pack.
     #[arg(value_name = "KEYS|SOURCE")]
     pub(super) place: String,
-    /// Print one page instead that two people compare, sign and file: digests, fingerprints, who vouches for each key.
+    /// Print only one page that two people compare, sign and file: digests, fingerprints, who vouches for each key.
     #[arg(long)]
     pub(super) sheet: bool,
     /// On that page, what changed since this keys/ directory or pack.
     #[arg(long, value_name = "OLD", requires = "sheet")]
     pub(super) since: Option<String>,
-    /// Print when everything in it ends instead, the first end first.
+    /// Print only when everything in it expires, in order.
     #[arg(long, conflicts_with = "sheet")]
     pub(super) ages: bool,
-    /// Exit with 4 if something has ended or ends within 30 days, and print --ages.
+    /// Exit with 4 if something has expired or expires within 30 days, and print --ages.
     #[arg(long, conflicts_with = "sheet")]
     pub(super) fail_on_stale: bool,
     #[command(flatten)]

@@ -26,7 +26,7 @@ pub(super) fn run(args: &args::Discover, output: &Output) -> Result<Exit, Diagno
     });
     if draft_rules == Some(DraftRules::Outcome) && output.format == Format::Json {
         return Err(Diagnostic::usage(
-            "a draft of rules is no JSON, and stdout is wanted for both",
+            "a draft of rules is not JSON, and both would go to stdout",
             "name a file: --draft-rules FILE",
         ));
     }

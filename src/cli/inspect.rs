@@ -26,7 +26,7 @@ pub(super) fn run(args: &args::Inspect, output: &Output) -> Result<Exit, Diagnos
     if args.fail_on_stale && outcome.is_stale() {
         return Err(Diagnostic::new(
             Code::PackStale,
-            format!("{} has ended in part, or does within 30 days", args.place),
+            format!("parts of {} have expired, or expire within 30 days", args.place),
         ));
     }
     Ok(Exit::Done)

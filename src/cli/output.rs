@@ -186,7 +186,10 @@ impl Output {
         let forgiven = |exit| optional && matches!(exit, Exit::CouldNot | Exit::Incomplete);
         match result {
             Ok(exit) if forgiven(exit) => {
-                self.warn("some keys are missing or some signatures could not be read; going on, for that is only a warning here");
+                self.warn(
+                    "some keys are missing or some signatures could not be read; continuing, because this is \
+                     only a warning here",
+                );
                 Exit::Done
             }
             Ok(exit) => {

@@ -28,7 +28,8 @@ pub(super) fn run(args: &args::Discover, directory: &Path, output: &Output) -> R
         return Ok(Exit::Done);
     }
     Err(Diagnostic::new(Code::Incomplete, "some images could not be read; their repositories stay on").hinting(
-        "look at the images above by keypack discover, and run this again; until then oc-mirror asks for their signatures",
+        "look at the images above with keypack discover, and run this again; until then oc-mirror asks for their \
+         signatures",
     ))
 }
 

@@ -85,7 +85,7 @@ impl<F: Files> DirImages<F> {
             Some(bytes) => Ok(Blob::new(bytes)),
             None => Err(ContentError::Malformed {
                 what: self.files.place(&path),
-                reason: "it is no regular file".to_owned(),
+                reason: "it is not a regular file".to_owned(),
             }),
         }
     }

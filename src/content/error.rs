@@ -135,10 +135,7 @@ pub enum ContentError {
         reason: &'static str,
     },
     /// An image has more signatures than are read.
-    #[error(
-        "{what} has more than {} signatures, and those beyond are not read",
-        limits::SIGNATURES_PER_IMAGE
-    )]
+    #[error("{what} has more than {} signatures, and the rest are not read", limits::SIGNATURES_PER_IMAGE)]
     TooManySignatures {
         /// The image.
         what: String,

@@ -19,12 +19,12 @@ const FOREIGN: [(&str, &str, &str); 11] = [
     ),
     (
         "docker-daemon:",
-        "keypack reads no engine's store",
+        "keypack does not read a container engine's store",
         "make an oci-archive: skopeo copy docker-daemon:… oci-archive:FILE",
     ),
     (
         "containers-storage:",
-        "keypack reads no engine's store",
+        "keypack does not read a container engine's store",
         "make an oci-archive: podman save --format oci-archive",
     ),
 ];

@@ -38,7 +38,7 @@ codes! {
 
     // Places and content.
     /// The place does not exist.
-    NotFound "not-found" CouldNot "check the path; an OCI layout is named oci:DIR, a tar of one oci-archive:FILE";
+    NotFound "not-found" CouldNot "check the path; for an OCI layout, write oci:DIR, for a tar of one, oci-archive:FILE";
     /// The place is not of the kind that its name says.
     WrongPlace "wrong-place" CouldNot "check that the path leads to the folder or file itself, not above or below it";
     /// This can't be done with a place of this kind.
@@ -48,7 +48,7 @@ codes! {
     /// The place names a blob that it does not hold.
     BlobMissing "blob-missing" CouldNot "copy the image again; for an incremental archive, also give the earlier archives or the cache as sources";
     /// The blob is in another archive of the set.
-    BlobElsewhere "blob-elsewhere" CouldNot "an incremental archive leaves out what earlier ones hold: give oc-mirror's cache by --cache-dir DIR, or the earlier archives as further oc-mirror:DIR";
+    BlobElsewhere "blob-elsewhere" CouldNot "an incremental archive leaves out what earlier ones hold: give oc-mirror's cache with --cache-dir DIR, or the earlier archives as further oc-mirror:DIR";
     /// Reading failed.
     ReadFailed "read-failed" CouldNot "check the permissions and the disk, then run it again";
     /// Writing failed.
@@ -76,7 +76,7 @@ codes! {
     /// The tar has an entry that no image tool writes.
     ArchiveUnsafe "archive-unsafe" CouldNot "no image tool writes such an entry; do not use this archive, and ask where it came from";
     /// The place holds no image that can be read.
-    NothingReadable "nothing-readable" CouldNot "name the place that holds the images themselves; of a mirror-to-mirror workspace, name the registry";
+    NothingReadable "nothing-readable" CouldNot "name the place that holds the images themselves; for a mirror-to-mirror workspace, name the registry";
     /// The list of images is malformed.
     ListMalformed "list-malformed" CouldNot "write one image a line: HOST/REPOSITORY:TAG or HOST/REPOSITORY@sha256:…";
     /// A file that should name mirrors and sources is malformed.
@@ -84,7 +84,7 @@ codes! {
     /// A file that should name mirrors and sources names none.
     MappingEmpty "mapping-empty" CouldNot "name the file or folder with the mirrors: oc-mirror's cluster-resources/, the cluster's mirror sets, registries.conf, or mapping.txt";
     /// No image here is at a mirror that the mapping names.
-    MappingUnused "mapping-unused" CouldNot "compare the mirrors in it with the names of the images here; --map MIRROR=SOURCE says it for one repository";
+    MappingUnused "mapping-unused" CouldNot "compare the mirrors in it with the names of the images here; --map MIRROR=SOURCE maps one repository";
 
     // The network and registries.
     /// The host could not be reached.
@@ -145,32 +145,32 @@ codes! {
     SignatureLapsed "signature-lapsed" Incomplete "the owner's current copy of the key may expire later; otherwise ask the publisher to sign again: GnuPG and podman refuse this signature too";
     /// The owner of the key that signed revoked it.
     SigningKeyRevoked "signing-key-revoked" Incomplete "ask the publisher for a signature by a valid key, and remove this key wherever it is trusted";
-    /// The signature rests on a hash that can be forged.
+    /// The signature relies on a hash that can be forged.
     SignatureWeak "signature-weak" Incomplete "ask the publisher for a signature with SHA-256 by a strong key; do not accept this one";
     /// The signature is for another image.
     SignedForOtherImage "signed-for-other-image" Incomplete "the signature was moved to an image that it was not made for; do not trust it";
     /// A key that the signature needs is missing.
-    NoKey "no-key" Incomplete "give a signer's key by --key FILE, any other by --key ROLE=FILE, or the trusted root by --trusted-root FILE";
+    NoKey "no-key" Incomplete "give a signer's key with --key FILE, any other with --key ROLE=FILE, or the trusted root with --trusted-root FILE";
     /// A needed key is missing.
-    KeyMissing "key-missing" Incomplete "give a signer's key by --key FILE, any other by --key ROLE=FILE, or the trusted root by --trusted-root FILE";
+    KeyMissing "key-missing" Incomplete "give a signer's key with --key FILE, any other with --key ROLE=FILE, or the trusted root with --trusted-root FILE";
     /// The signature does not verify with the key.
-    SignatureDoesNotMatch "signature-does-not-match" Incomplete "compare the key with its publisher; if the key is right, the signature is not";
+    SignatureDoesNotMatch "signature-does-not-match" Incomplete "confirm the key with its publisher; if the key is right, the signature is wrong";
     /// The signing certificate is refused.
     CertificateRefused "certificate-refused" Incomplete "check that the trusted root belongs to the infrastructure that made this signature";
     /// The certificate's CT timestamp is refused.
     CtTimestampRefused "ct-timestamp-refused" Incomplete "check that the trusted root belongs to the infrastructure that made this signature";
     /// The certificate has no CT timestamp, although its CA has CT logs.
-    CtTimestampMissing "ct-timestamp-missing" Incomplete "ask the signer why no CT log saw this certificate; another signature may prove the CA";
+    CtTimestampMissing "ct-timestamp-missing" Incomplete "ask the signer why this certificate is in no CT log; another signature may prove the CA";
     /// The log entry is refused.
     LogEntryRefused "log-entry-refused" Incomplete "check that the trusted root belongs to the infrastructure that made this signature";
     /// The RFC 3161 timestamp is refused.
     TimestampRefused "timestamp-refused" Incomplete "check that the trusted root belongs to the infrastructure that made this signature";
-    /// The verifier does not take this form of signature.
-    UnsupportedByVerifier "unsupported-by-verifier" Incomplete "the verifier in keypack does not take this form, and cosign may: verify it with `cosign verify`";
+    /// The verifier does not support this form of signature.
+    UnsupportedByVerifier "unsupported-by-verifier" Incomplete "the verifier in keypack does not support this form, but cosign may: verify it with `cosign verify`";
     /// The certificate chain is refused.
     ChainRefused "chain-refused" Incomplete "get the certificate chain again from its publisher";
     /// More keys would have to be tried on the signatures of one image than keypack does.
-    VerificationBudget "verification-budget" Incomplete "no publisher makes so many signatures of one image that name no key: give fewer keys by --key, or ask where the signatures come from";
+    VerificationBudget "verification-budget" Incomplete "no publisher makes so many signatures of one image that name no key: give fewer keys with --key, or ask where the signatures come from";
     /// The signature holds nothing that could be checked.
     NoEvidence "no-evidence" Incomplete "the signature can't be used to prove a key; sign the image again";
 
@@ -190,9 +190,9 @@ codes! {
     /// The key was given for another role than it can have or is needed in.
     KeyRole "key-role" Refused "say what the key is for: --key FILE takes a signer's key, --key ROLE=FILE any other (rekor, rekor2, ctlog, fulcio, tsa, pki, gpg)";
     /// The key was found in content and is a claim.
-    KeyClaim "key-claim" Refused "confirm the fingerprint with its publisher out of band, then give the key by --key ROLE=FILE";
+    KeyClaim "key-claim" Refused "confirm the fingerprint with its publisher out of band, then give the key with --key ROLE=FILE";
     /// The address gives no log key.
-    RekorAnswer "rekor-answer" CouldNot "check the address: `/api/v1/log/publicKey` follows it; or give the log's key by --rekor FILE";
+    RekorAnswer "rekor-answer" CouldNot "check the address: `/api/v1/log/publicKey` follows it; or give the log's key with --rekor FILE";
     /// The entry names its key by another key's id.
     KeyIdMismatch "key-id-mismatch" Refused "the trusted root names a key by another key's id; get it again from its publisher";
     /// Two sources have different content for one key.
@@ -200,7 +200,7 @@ codes! {
     /// The file holds a private key.
     PrivateKey "private-key" Refused "give the public key (cosign public-key --key FILE), and keep the private key away from here";
     /// The trusted root is malformed.
-    TrustedRootMalformed "trusted-root-malformed" Refused "give a sigstore trusted_root.json; give single keys by --key";
+    TrustedRootMalformed "trusted-root-malformed" Refused "give a sigstore trusted_root.json; give single keys with --key";
     /// The trusted root has PEM text where a key must be, as RHTAS up to 1.3.2 writes it.
     TrustedRootRhtas "trusted-root-rhtas" Refused "update RHTAS to 1.4 and migrate its trusted root; until then the single targets (rekor.pub, …) are used where the repository lists them";
     /// A log in a trusted root has no start of its validity.
@@ -262,7 +262,7 @@ codes! {
     /// A signature is required, and the image has none that counts.
     SignatureMissing "signature-missing" Incomplete "copy the image with its signatures again (skopeo copy --all with use-sigstore-attachments, oc-mirror with --remove-signatures=false, cosign copy); if they were there before, find out who removed them";
     /// The signature is valid, but not by an expected signer.
-    SignerUnexpected "signer-unexpected" Incomplete "if this signer is right, name it in a rule (collect --accept-rules) or by --certificate-identity and --certificate-oidc-issuer; if not, do not run the image";
+    SignerUnexpected "signer-unexpected" Incomplete "if this signer is right, name it in a rule (collect --accept-rules) or with --certificate-identity and --certificate-oidc-issuer; if not, do not run the image";
     /// The signature is valid, but nothing says who should have signed.
     SignerWithoutRule "signer-without-rule" Incomplete "say who should sign: a rule of the pack (collect --accept-rules), or --certificate-identity and --certificate-oidc-issuer";
     /// The signed name is not the image's name.
@@ -270,7 +270,7 @@ codes! {
     /// A log entry is required, and the signature has none.
     NotLogged "not-logged" Incomplete "leave out --require-log, or change the rule, if signatures of this signer are not logged; otherwise ask the signer for the entry";
     /// The image is named here, but its content is elsewhere.
-    ImageElsewhere "image-elsewhere" Incomplete "also give the place that holds it: oc-mirror's cache by --cache-dir DIR, or the earlier archives as further sources";
+    ImageElsewhere "image-elsewhere" Incomplete "also give the place that holds it: oc-mirror's cache with --cache-dir DIR, or the earlier archives as further sources";
     /// These keys were collected on this host and have not been authenticated.
     KeysCollectedHere "keys-collected-here" Refused "give the pack digest as the anchor: --digest sha256:…";
     /// Nothing authenticates these keys.
@@ -336,7 +336,7 @@ codes! {
     /// The state was written by a newer keypack.
     StateSchemaUnknown "state-schema-unknown" CouldNot "use the newer keypack that wrote it";
     /// Others can change the state.
-    StateExposed "state-exposed" CouldNot "it must belong to the user who runs keypack or to root, as a plain file that nobody else can write; look at it, then chown and chmod go-w, or name another directory with --state";
+    StateExposed "state-exposed" CouldNot "it must belong to the user who runs keypack or to root, as a plain file that no one else can write; look at it, then chown and chmod go-w, or name another directory with --state";
     /// Another keypack uses the state.
     StateBusy "state-busy" CouldNot "wait until the other keypack is done, then run this again";
     /// The file system of the state has no locks.
@@ -365,20 +365,20 @@ codes! {
     TargetBusy "target-busy" CouldNot "wait until the other keypack is done, then run this again";
     /// The target was changed while keypack wrote.
     TargetChanged "target-changed" CouldNot "make sure that nothing else writes there, then run this again";
-    /// What was begun could not be undone.
+    /// An unfinished change could not be undone.
     NotUndone "not-undone" CouldNot "look at both directories, and keep the one you want";
-    /// The file system can't exchange two directories at once.
+    /// The file system can't exchange two directories atomically.
     ExchangeUnsupported "exchange-unsupported" CouldNot "write to a local Linux file system (ext4, XFS, btrfs) and copy the directory from there; network file systems allow creating the directory, but not replacing it";
     /// The file system does not keep permissions.
     ModesNotKept "modes-not-kept" CouldNot "use a Linux file system for the keys; to carry them on FAT or exFAT, push them into an oci-archive there";
 
     // TUF repositories, and the chains that are kept of them.
     /// The place is not a TUF repository.
-    TufNotFound "tuf-not-found" CouldNot "give the address below which timestamp.json lies (RHTAS: oc get tuf -o jsonpath='{.items[0].status.url}'), or a directory with a copy of it";
+    TufNotFound "tuf-not-found" CouldNot "give the address under which timestamp.json is served (RHTAS: oc get tuf -o jsonpath='{.items[0].status.url}'), or a directory with a copy of it";
     /// The server answers with neither a file nor "not found".
     TufAnswer "tuf-answer" CouldNot "check the address in a browser; try again later";
     /// No root is known for the repository.
-    TufRootUnknown "tuf-root-unknown" Refused "give the root that you trust by --tuf-root FILE (RHTAS: its root.json, with its sha256 confirmed by its operator out of band), or for a copy of sigstore's public repository --tuf-root builtin";
+    TufRootUnknown "tuf-root-unknown" Refused "give the root that you trust with --tuf-root FILE (RHTAS: its root.json, with its sha256 confirmed by its operator out of band), or for a copy of sigstore's public repository --tuf-root builtin";
     /// The file is not a TUF root.
     TufRootMalformed "tuf-root-malformed" Refused "give a root.json from the repository's operator, as `cosign initialize --root` takes it; `builtin` is sigstore's own";
     /// The metadata have too few good signatures.
@@ -387,10 +387,10 @@ codes! {
     TufRootVersion "tuf-root-version" Refused "confirm the root with the repository's operator out of band: either the root belongs to another repository, or roots in between are missing, or what was served is forged";
     /// A role trusts a key that lets anyone sign.
     TufKeyWeak "tuf-key-weak" Refused "don't use this repository: tell its operator that anyone could sign for this role";
-    /// A role names one key by two ids.
+    /// A role lists one key under two ids.
     TufKeyTwice "tuf-key-twice" Refused "ask the repository's operator to correct it: fewer people than the root says are enough to sign. Do not use it until then";
     /// The metadata are expired.
-    TufExpired "tuf-expired" Refused "check the clock here; if it is right, the repository is not maintained (RHTAS signs for 52 weeks), or someone withholds newer metadata: ask its operator";
+    TufExpired "tuf-expired" Refused "check this host's clock; if it is right, the repository is not maintained (RHTAS signs for 52 weeks), or someone withholds newer metadata: ask its operator";
     /// The files of the repository do not fit together.
     TufMismatch "tuf-mismatch" Refused "it may be in the middle of an update: try again; if it is a copy, copy the whole repository again";
     /// A file of the repository is missing.
@@ -402,7 +402,7 @@ codes! {
     /// The repository names a file by a path that is not safe.
     TufNameUnsafe "tuf-name-unsafe" Refused "no operator publishes this; find out what is served there";
     /// The repository names a file by a name that no plain tar holds.
-    TufNameLong "tuf-name-long" Refused "targets that are listed by SHA-512 alone have such names: ask the operator to list SHA-256 too, or give the keys by --trusted-root";
+    TufNameLong "tuf-name-long" Refused "targets that are listed by SHA-512 alone have such names: ask the operator to list SHA-256 too, or give the keys with --trusted-root";
     /// The repository holds no key.
     TufNoKeys "tuf-no-keys" Refused "check that it is a repository of sigstore: its targets are trusted_root.json, or rekor.pub and the like";
     /// The metadata are older than those that this host has seen.
@@ -412,7 +412,7 @@ codes! {
     /// The file with the TUF chain is not one that keypack writes.
     TufTarRefused "tuf-tar-refused" Refused "keypack writes no such file; do not use this pack";
     /// A key is not in the TUF repository.
-    KeyNotInTuf "key-not-in-tuf" Refused "if the key is right, pin it beside --tuf-root (--pin, as `keypack inspect` prints it); collect --prune removes a key retained from an earlier collection";
+    KeyNotInTuf "key-not-in-tuf" Refused "if the key is right, pin it in addition to --tuf-root (--pin, as `keypack inspect` prints it); collect --prune removes a key retained from an earlier collection";
     /// A key differs from what the TUF repository says.
     KeyDiffersFromTuf "key-differs-from-tuf" Refused "someone changed what the repository says about this key: do not use this pack; if you made it, collect again";
 }

@@ -73,7 +73,7 @@ pub(super) fn too_many(digest: &Digest) -> Diagnostic {
     let most = limits::SIGNATURES_PER_IMAGE;
     Diagnostic::new(
         Code::TooLarge,
-        format!("{digest} has more than {most} signatures, and those beyond are not read"),
+        format!("{digest} has more than {most} signatures, and the rest are not read"),
     )
 }
 

@@ -26,7 +26,7 @@ pub enum FsError {
         reason: &'static str,
     },
     /// The parent directory of the target does not exist.
-    #[error("{}, which shall hold {}, is not an existing directory", Shown(parent), Shown(target))]
+    #[error("{}, the parent of {}, is not an existing directory", Shown(parent), Shown(target))]
     ParentMissing {
         /// The target.
         target: PathBuf,
@@ -34,7 +34,7 @@ pub enum FsError {
         parent: PathBuf,
     },
     /// The target is a symbolic link.
-    #[error("{} is a symbolic link, and keypack writes through none", Shown(target))]
+    #[error("{} is a symbolic link, and keypack does not write through symbolic links", Shown(target))]
     Symlink {
         /// The target.
         target: PathBuf,
@@ -81,7 +81,7 @@ pub enum FsError {
         target: PathBuf,
     },
     /// The new directory is in place, but it or the old one was not as expected, and undoing the exchange failed too.
-    #[error("{source}. Putting it back failed: what was there lies in {}", Shown(old))]
+    #[error("{source}. Undoing this failed: the previous content is in {}", Shown(old))]
     NotUndone {
         /// The target.
         target: PathBuf,
@@ -91,7 +91,7 @@ pub enum FsError {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The file system can't exchange two directories atomically.
-    #[error("the file system of {} can't exchange two directories at one instant: {source}", Shown(target))]
+    #[error("the file system of {} can't exchange two directories atomically: {source}", Shown(target))]
     NoExchange {
         /// The target.
         target: PathBuf,

@@ -79,7 +79,7 @@ impl<'de> Deserialize<'de> for Fingerprint {
         if fingerprint.to_string() == text {
             Ok(fingerprint)
         } else {
-            Err(serde::de::Error::custom(format!("the fingerprint {text:?} is written {fingerprint}")))
+            Err(serde::de::Error::custom(format!("the fingerprint {text:?} must be written {fingerprint}")))
         }
     }
 }

@@ -40,13 +40,13 @@ pub enum PublicKeyError {
     #[error("it is not a DER public key: {0}")]
     Form(String),
     /// A key that is not encoded as the standards require: its numbers could be read in more than one way.
-    #[error("it is not encoded as its standard has it: {0}")]
+    #[error("its encoding does not follow the standard: {0}")]
     Encoding(String),
     /// A key of an algorithm, curve or size that keypack does not verify with.
     #[error("its algorithm, curve or size is not supported: {0}")]
     Unsupported(String),
     /// A key whose signatures prove nothing.
-    #[error("anybody can sign with it: {0}")]
+    #[error("anyone can sign with it: {0}")]
     Weak(String),
 }
 

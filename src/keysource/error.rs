@@ -116,7 +116,7 @@ pub enum KeySourceError {
         given: usize,
     },
     /// A directory or address without TUF metadata.
-    #[error("{place} is no TUF repository: neither timestamp.json nor metadata/timestamp.json is there")]
+    #[error("{place} is not a TUF repository: it has neither timestamp.json nor metadata/timestamp.json")]
     NotTuf {
         /// The directory or address.
         place: String,

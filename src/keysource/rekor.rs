@@ -142,7 +142,7 @@ pub(super) fn get(client: &Client, url: Url) -> Result<Vec<u8>, KeySourceError> 
         return Err(KeySourceError::Answer {
             url: text,
             reason: format!(
-                "it sends on to {}, which nobody named",
+                "it redirects to {}, which was not given",
                 answer.url.host_str().unwrap_or("another host")
             ),
         });

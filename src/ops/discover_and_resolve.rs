@@ -103,7 +103,7 @@ fn nothing_readable(discovery: &Discovery<Verdict>, sources: &[Opened]) -> Diagn
     } else if sources.iter().all(|opened| opened.is_registry) {
         failure.hint =
             "check the name: the registry lists no image in a repository of this name or below it; \
-                        or name the images by --images LIST"
+                        or name the images with --images LIST"
                 .into();
     }
     failure
@@ -139,16 +139,16 @@ fn warn_of_doubt(discovery: &Discovery<Verdict>, ctx: &Context) {
     for ((place, doubt), unsigned) in doubts {
         let why = match doubt {
             Doubt::List => {
-                "a list of tags may leave some out, as that of a cache does: --images with the names of the images asks \
-                 for each by name"
+                "a list of tags may leave some out, as a cache's does: --images with the names of the images asks for \
+                 each by name"
             }
             // There was already a warning when this was found.
             Doubt::Source => continue,
             Doubt::Login => {
-                "asked what refers to an image, the registry answers with a login: give credentials for it (--authfile)"
+                "the registry requires a login to list what refers to an image: give credentials for it (--authfile)"
             }
         };
-        ctx.events.warn(&format!("{place}: no signature is listed of {}; {why}", count(unsigned, "image")));
+        ctx.events.warn(&format!("{place}: no signature is listed for {}; {why}", count(unsigned, "image")));
     }
 }
 
@@ -157,7 +157,7 @@ fn warn_of_absent(discovery: &Discovery<Verdict>, sources: &[Opened], ctx: &Cont
     for (place, Opened { source, .. }) in discovery.places.iter().zip(sources) {
         if place.absent > 0 && source.abilities().completeness == Completeness::Partial {
             let advice =
-                source.abilities().advice.unwrap_or("give the place that holds them as a further source");
+                source.abilities().advice.unwrap_or("give the location that holds them as a further source");
             ctx.events.warn(&format!(
                 "{} names {} that it does not hold, and signatures may be among them; {advice}",
                 place.name,

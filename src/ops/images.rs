@@ -36,7 +36,7 @@ pub(super) fn images(list: &str, place: Option<&Location>, ctx: &Context) -> Res
         Some(folder) if oc_mirror_path(folder).is_some() => None,
         Some(other) => {
             return Err(Diagnostic::usage(
-                format!("--images goes with a registry, and {other} is none"),
+                format!("--images requires a registry, and {other} is not one"),
                 "name the mirror as docker://HOST or docker://HOST/PREFIX, or what oc-mirror left as oc-mirror:DIR",
             ));
         }
@@ -73,7 +73,7 @@ pub(super) fn images(list: &str, place: Option<&Location>, ctx: &Context) -> Res
     }
     if place.is_some() && mirror.is_none() && !of_oc_mirror {
         return Err(Diagnostic::usage(
-            format!("--images {list} is no list of oc-mirror, and oc-mirror:DIR is read whole"),
+            format!("--images {list} is not a list of oc-mirror, and oc-mirror:DIR is read as a whole"),
             "give the ImageSetConfiguration or mapping.txt, whose sources are compared with what is there",
         ));
     }

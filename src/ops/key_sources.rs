@@ -84,14 +84,14 @@ impl KeySources {
             match place {
                 AddressOrPath::Address(_) if self.offline => {
                     return Err(Diagnostic::usage(
-                        format!("--no-network forbids to ask {rekor}"),
+                        format!("--no-network forbids asking {rekor}"),
                         "give the log's key as a file: --rekor FILE",
                     ));
                 }
                 AddressOrPath::Address(url) => {
                     if url.scheme() != "https" {
                         ctx.events.warn(&format!(
-                            "{rekor} is asked without TLS: anybody on the way could answer; compare the key's \
+                            "{rekor} is asked without TLS: anyone on the path could answer; confirm the key's \
                              fingerprint with its owner"
                         ));
                     }
@@ -118,8 +118,8 @@ impl KeySources {
             })?;
             if !found {
                 return Err(Diagnostic::usage(
-                    format!("--host-root names {}, which is no directory", root.display()),
-                    "name the directory below which that host's /etc lies",
+                    format!("--host-root names {}, which is not a directory", root.display()),
+                    "name the directory that holds that host's /etc",
                 ));
             }
             gathered.add_host(root);

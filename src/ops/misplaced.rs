@@ -31,13 +31,11 @@ pub(super) fn report(gathered: &mut Gathered, resolution: &mut Resolution) {
     for (provenance, given, needed, signs) in found {
         let (is, other) = (given.title(), needed.title());
         let reason = if signs {
-            format!(
-                "it is the {is} of signatures here, and they name it as their {other} too: that proves nothing"
-            )
+            format!("signatures here name it both as their {is} and as their {other}: that proves nothing")
         } else {
             format!(
-                "it is given as a {is} ({given}), and signatures here need it as a {other}; only if whoever runs that \
-                 says so, give it by --key {needed}=FILE"
+                "it is given as a {is} ({given}), but signatures here need it as a {other}; if the operator confirms \
+                 that, give it with --key {needed}=FILE"
             )
         };
         resolution.unused.retain(|unused| *unused != provenance);

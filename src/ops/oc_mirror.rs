@@ -19,8 +19,8 @@ pub(super) fn open(
     if paths.is_empty() {
         return match cache_dir {
             Some(_) => Err(Diagnostic::usage(
-                "--cache-dir goes with an oc-mirror: place",
-                "write oc-mirror:DIR; a cache alone is named so too",
+                "--cache-dir requires an oc-mirror: location",
+                "write oc-mirror:DIR, for a cache alone too",
             )),
             None => Ok(Vec::new()),
         };

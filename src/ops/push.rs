@@ -90,12 +90,12 @@ fn refuse_taken_tag(source: &dyn Source, repository: &str, tag: &str) -> Result<
 /// Refuses to replace an archive that contains anything but packs, or is unreadable.
 fn refuse_other_content(replaced: &Result<Box<dyn Source>, ContentError>) -> Result<(), Diagnostic> {
     let taken = |error| {
-        let hint = "find out what it is, and move the file away; a push writes it anew";
+        let hint = "find out what it is, and move the file away; a push then writes a new one";
         Err(Diagnostic::new(Code::TagTaken, error).hinting(hint))
     };
     let source = match replaced {
         Ok(source) => source.as_ref(),
-        Err(e) => return taken(format!("what lies in the place of the pack can't be read: {e}")),
+        Err(e) => return taken(format!("the file in the place of the pack can't be read: {e}")),
     };
     match source.manifests("") {
         Ok(found) if found.iter().all(|listed| is_pack(source, "", &listed.descriptor)) => Ok(()),
@@ -171,7 +171,7 @@ pub fn push(request: &Request, ctx: &Context) -> Result<Outcome, Diagnostic> {
     }
     replaced.iter().try_for_each(refuse_other_content)?;
     ctx.interrupt.leaves(format!(
-        "the tag {tag} of {} names what it named before, or the whole pack; push again to be sure",
+        "the tag {tag} of {} names either what it named before or the whole pack; push again to be sure",
         sink.place()
     ));
     let stored = sink.put(&artifact, &tag).map_err(|e| Diagnostic::from(e).on("destination"))?;

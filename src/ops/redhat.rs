@@ -74,8 +74,8 @@ impl<'a> RedHat<'a> {
         if let Some(problem) = problems.first().filter(|_| !asked.warned) {
             asked.warned = true;
             self.ctx.events.warn(&format!(
-                "these are images of Red Hat's, and its published keys could not be had: {problem}; give them by --key \
-                 FILE (the log's by --rekor FILE), or keep keypack from asking by --no-network"
+                "these are images of Red Hat, and its published keys are not available: {problem}; give them with \
+                 --key FILE (the log's with --rekor FILE), or keep keypack from asking with --no-network"
             ));
         }
         asked.found.left_out.extend(leave_out(&mut gathered, self.revoked, self.ctx));

@@ -47,7 +47,7 @@ pub(crate) fn registries_d(request: &Request, ctx: &Context) -> Result<Outcome, 
         ));
     };
     if keys.offline {
-        return Err(Diagnostic::usage("--no-network forbids to read a registry", "leave it out"));
+        return Err(Diagnostic::usage("--no-network forbids reading a registry", "leave it out"));
     }
     let listed = listed(list, &request.sources.locations()?, ctx)?.images;
     // Check this before contacting hosts, which can take minutes.

@@ -58,7 +58,7 @@ impl Sources {
 pub(super) fn listed(list: &str, locations: &[Location], ctx: &Context) -> Result<Listed, Diagnostic> {
     if locations.len() > 1 {
         return Err(Diagnostic::usage(
-            "--images goes with one SOURCE at most",
+            "--images allows one SOURCE at most",
             "run keypack once for each registry",
         ));
     }
@@ -72,11 +72,11 @@ pub(super) fn open(wanted: &Sources, ctx: &Context) -> Result<Vec<Opened>, Diagn
     let locations = wanted.locations()?;
     let signatures = wanted.signature_repository.as_deref().map(signature_repository).transpose()?;
     if wanted.keys.offline && (wanted.images.is_some() || hosts(&locations) > 0) {
-        return Err(Diagnostic::usage("--no-network forbids to read a registry", "name a place on the disk"));
+        return Err(Diagnostic::usage("--no-network forbids reading a registry", "name a location on disk"));
     }
     if wanted.keys.offline && signatures.is_some() {
         return Err(Diagnostic::usage(
-            "--no-network forbids to read a registry",
+            "--no-network forbids reading a registry",
             "leave --signature-repository out",
         ));
     }

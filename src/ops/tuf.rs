@@ -47,7 +47,7 @@ pub(super) fn gather(asked: &Asked<'_>, gathered: &mut Gathered, ctx: &Context) 
         })?;
         if asked.offline && matches!(place, TufPlace::Web(_)) {
             return Err(Diagnostic::usage(
-                format!("--no-network forbids to ask {text}"),
+                format!("--no-network forbids asking {text}"),
                 "give a copy of the repository in a directory: --tuf DIR",
             ));
         }
@@ -63,8 +63,8 @@ pub(super) fn gather(asked: &Asked<'_>, gathered: &mut Gathered, ctx: &Context) 
                 read.items.iter().filter_map(|item| item.key.url.as_deref()).filter(|url| is_internal(url))
             {
                 ctx.events.warn(&format!(
-                    "{text} says {url}, the address of a service inside its own cluster (a known fault of RHTAS up to \
-                     1.3.2); the keys are good, verifiers that compare addresses may refuse them"
+                    "{text} gives {url}, the address of a service inside its own cluster (a known fault of RHTAS up \
+                     to 1.3.2); the keys are good, but verifiers that compare addresses may refuse them"
                 ));
             }
         }
@@ -72,7 +72,7 @@ pub(super) fn gather(asked: &Asked<'_>, gathered: &mut Gathered, ctx: &Context) 
     for (arg, _) in asked.roots.iter().zip(used).filter(|(_, used)| !used) {
         if let RootName::File(path) = &arg.0 {
             ctx.events
-                .warn(&format!("no repository begins with the root {}, so it was not used", path.display()));
+                .warn(&format!("no repository starts with the root {}, so it was not used", path.display()));
         }
     }
     Ok(())

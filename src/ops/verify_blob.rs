@@ -213,7 +213,8 @@ fn was_pulled(path: &Path, enforced: &Authentication, ctx: &Context) -> Result<(
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if !fs::may_be_there(&directory.join(INVENTORY)) {
         let error = format!(
-            "this host's setting permits a key or a trusted root only out of a keys/ that was pulled here, and {} is in none",
+            "this host's configuration permits a key or a trusted root only from a keys/ that was pulled here, and {} \
+             is not in one",
             path.display()
         );
         let hint = "name the file in the keys/ that `keypack pull` wrote, such as keys/trusted_root.json";
@@ -226,7 +227,7 @@ fn was_pulled(path: &Path, enforced: &Authentication, ctx: &Context) -> Result<(
     }
     Err(Diagnostic::new(
         Code::SettingEnforced,
-        format!("{} is no file of the pack that was pulled", path.display()),
+        format!("{} is not a file of the pack that was pulled", path.display()),
     ))
 }
 
@@ -234,7 +235,7 @@ fn has_start(key: &Key, ctx: &Context) -> bool {
     let known = !key.role.is_log() || key.validity.start.is_some();
     if !known {
         ctx.events.warn(&format!(
-            "the {} {} is left out: the trusted root does not say since when it is in use (validFor.start)",
+            "the {} {} is left out: the trusted root does not say when its use began (validFor.start)",
             key.role.title(),
             key.url.as_deref().unwrap_or("without an address")
         ));

@@ -9,7 +9,7 @@ use crate::{
 pub(crate) fn another_key(new: &Rotation) -> String {
     let known: Vec<_> = new.known.iter().map(|k| format!("{} ({})", k.fingerprint, k.file)).collect();
     format!(
-        "{} gives another {} than before: {}; known is {}",
+        "{} now gives a different {}: {} instead of {}",
         new.place,
         new.key.role.title(),
         new.fingerprint,
@@ -23,7 +23,7 @@ pub(crate) fn rule(rule: &Rule, inventory: &Inventory) -> String {
     let rule = rule.named(&name);
     let mut out = format!("rule for {}\n", rule.scope);
     if rule.signers.is_empty() {
-        out.push_str("  signed by   nobody (all signers were revoked)\n");
+        out.push_str("  signed by   no one (all signers were revoked)\n");
     }
     for (index, signer) in rule.signers.iter().enumerate() {
         let before = if index == 0 { "signed by" } else { "       or" };

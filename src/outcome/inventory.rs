@@ -51,11 +51,7 @@ pub(crate) fn inventory(
         let _ = writeln!(
             out,
             "  fits        {}",
-            if key.proved {
-                "signatures: one verified with it"
-            } else {
-                "no signature: none has verified with it"
-            }
+            if key.proved { "at least one signature" } else { "no signature so far" }
         );
         if key.ct_required {
             let _ = writeln!(out, "  CT logs     its certificates need a timestamp of one");

@@ -74,7 +74,7 @@ impl Report {
                     entry: Some(u.entry.clone()),
                     problem: Diagnostic::new(
                         Code::LogWindowMissing,
-                        "it does not say since when its key is in use (validFor.start)",
+                        "it does not say when the use of its key began (validFor.start)",
                     ),
                 })
                 .collect(),

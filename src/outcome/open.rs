@@ -53,10 +53,10 @@ impl super::Report {
                 Some(WhyMissing::Revoked) => need.problem = key_revoked(),
                 Some(WhyMissing::Kept { file }) => {
                     let reason = format!(
-                        "no source of this run gives this key; {file} holds it from an earlier collection, and stays"
+                        "no source of this run gives this key; it is kept in {file} from an earlier collection"
                     );
                     need.problem = Diagnostic::new(need.problem.code, reason).hinting(
-                        "give the key again by --key FILE, beside the others; --revoke takes it out of the pack",
+                        "give the key again with --key FILE, along with the others; --revoke removes it from the pack",
                     );
                 }
                 None => {}
@@ -145,41 +145,49 @@ fn missing(need: &NeedReport) -> String {
 fn hint(code: Code, need: &NeedReport) -> &'static str {
     match (need.state, code, need.need.role()) {
         (_, Code::UnsupportedByVerifier, _) => {
-            "the verifier in keypack does not take this form, and cosign may: verify it with `cosign verify`, and give the keys that it needed with `--include all`"
+            "the verifier in keypack does not support this form, but cosign may: verify it with `cosign verify`, and \
+             give the keys that it needed with `--include all`"
         }
         (_, Code::CtTimestampMissing, _) => {
-            "another signature with a certificate of this CA may prove it; ask the signer how a certificate came about that no CT log saw"
+            "another signature with a certificate of this CA may prove it; ask the signer why this certificate is in \
+             no CT log"
         }
         (_, Code::ClockBehind, _) => {
-            "compare the clock of this host with a source of time that you trust, and set it; if it is right, ask the publisher how he signed ahead of it"
+            "compare the clock of this host with a source of time that you trust, and set it; if it is right, ask the \
+             publisher why the signature is dated in the future"
         }
         (NeedState::Unproved, Code::NoKey, _) => {
-            "get the missing keys first: a signature that needs them proves this one together with them"
+            "get the missing keys first: a signature that needs them proves this key too"
         }
         (NeedState::Unproved, _, _) => {
-            "nothing is known against this key: another signature may prove it, once what is refused beside it is mended"
+            "this key itself was not refused: another signature may prove it, once the other refusals are resolved"
         }
         (NeedState::Missing, _, Role::Signer) => {
-            "get the signer's public key from its owner, confirm the fingerprint out of band, and give it by --key FILE"
+            "get the signer's public key from its owner, confirm the fingerprint out of band, and give it with --key \
+             FILE"
         }
         (NeedState::Missing, _, Role::Gpg) => {
-            "get this GPG key from its owner, confirm the fingerprint out of band, and give it by --key FILE"
+            "get this GPG key from its owner, confirm the fingerprint out of band, and give it with --key FILE"
         }
         (NeedState::Missing, _, Role::Pki) => {
-            "nothing says when this certificate signed, as is usual for the certificates of an organisation's own CA: give that CA by --key pki=FILE, or a policy.json whose `pki` names it by --from-policy"
+            "there is no evidence of when this certificate signed, as is usual for the certificates of an \
+             organisation's own CA: give that CA with --key pki=FILE, or with --from-policy a policy.json whose `pki` \
+             names it"
         }
         (NeedState::Missing, _, _) => {
-            "give the trusted root of this signing infrastructure by --trusted-root FILE, or its keys by --key ROLE=FILE (rekor, rekor2, ctlog, fulcio, tsa)"
+            "give the trusted root of this signing infrastructure with --trusted-root FILE, or its keys with --key \
+             ROLE=FILE (rekor, rekor2, ctlog, fulcio, tsa)"
         }
         (_, Code::ChainRefused, _) => {
-            "compare the chain with its publisher: a certificate in it was not good when it was used"
+            "check the chain with its publisher: a certificate in it was not valid when it was used"
         }
         (_, Code::SignatureLapsed | Code::SigningKeyRevoked | Code::SignatureWeak, _) => code.hint(),
         (_, _, Role::Pki) => {
-            "podman, CRI-O and `cosign verify --ca-roots` judge such a certificate by the clock too: compare the CA with its owner, and ask the publisher to sign anew where a certificate has expired"
+            "podman, CRI-O and `cosign verify --ca-roots` check such a certificate against the clock too: confirm the \
+             CA with its owner, and ask the publisher to sign again where a certificate has expired"
         }
         _ => {
-            "compare the key that was given with its publisher; if the key is right, this signature is not: do not mirror the image"
+            "confirm the key with its publisher; if the key is right, this signature is wrong: do not mirror the image"
         }
     }
 }

@@ -37,9 +37,9 @@ pub(crate) fn sheet(draft: &Draft, facts: &SheetFacts<'_>) -> String {
     field("On this host", facts.standing);
     grouped(&mut out, "Pack digest", draft.digest());
     grouped(&mut out, "Key-set digest", inventory.key_set());
-    let _ = writeln!(out, "\nKEYS ({}), by fingerprint; each vouched for by", inventory.keys.len());
+    let _ = writeln!(out, "\nKEYS ({}), by fingerprint, and who vouches for each", inventory.keys.len());
     for (key, _) in draft.keys() {
-        let fits = if key.proved { "fits signatures" } else { "FITS NO SIGNATURE YET" };
+        let fits = if key.proved { "fits a signature" } else { "FITS NO SIGNATURE YET" };
         let _ = writeln!(out, "  {} ({}), {fits}", key.file, key.role.title());
         let _ = writeln!(out, "    {}", key.fingerprint);
         wrapped(&mut out, "    ", &key_source(key));

@@ -10,7 +10,7 @@ pub(super) fn vouched_for_by(key: &KeyRecord, provenance: &Provenance) -> String
     let source = shown(&provenance.source);
     match provenance.grade {
         Grade::Tuf => format!("the TUF repository {source}"),
-        Grade::Pinned => "a pin, and nobody else".into(),
+        Grade::Pinned => "a pin only".into(),
         Grade::Release => format!("a known fingerprint; found in {source}"),
         Grade::Tls => format!("the host of {source}, over https"),
         Grade::Builtin => match provenance.date {
@@ -19,7 +19,7 @@ pub(super) fn vouched_for_by(key: &KeyRecord, provenance: &Provenance) -> String
         },
         Grade::File => match &key.given_by {
             Some(who) => format!("the file {source}, given by {}", shown(who)),
-            None => format!("the file {source}; who gave it is not said"),
+            None => format!("the file {source}; its giver is not recorded"),
         },
     }
 }
@@ -27,5 +27,5 @@ pub(super) fn vouched_for_by(key: &KeyRecord, provenance: &Provenance) -> String
 /// All sources.
 pub(super) fn key_source(key: &KeyRecord) -> String {
     let all: Vec<_> = key.provenance.iter().map(|provenance| vouched_for_by(key, provenance)).collect();
-    if all.is_empty() { "nobody".into() } else { all.join("; ") }
+    if all.is_empty() { "no one".into() } else { all.join("; ") }
 }

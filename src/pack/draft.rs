@@ -112,7 +112,7 @@ impl Draft {
         };
         if let Some(more) = theirs.iter().find(|candidate| !ours.contains(candidate)) {
             return wrong(format!(
-                "it holds a {} that keypack.json does not describe, or describes otherwise",
+                "it holds a {} that keypack.json does not describe, or describes differently",
                 describe(more)
             ));
         }

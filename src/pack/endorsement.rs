@@ -39,7 +39,11 @@ impl SignatureFile {
         let raw = decoded.unwrap_or_else(|| bytes.to_vec());
         // Ed25519 has 64 bytes, ECDSA a SEQUENCE of up to 141 (P-521), RSA the length of the modulus: up to 1024.
         let plausible = raw.len() == 64 || raw.first() == Some(&0x30) || (256..=1024).contains(&raw.len());
-        if plausible && raw.len() <= 1024 { Ok(Self::Raw(raw)) } else { malformed("it is no bare signature") }
+        if plausible && raw.len() <= 1024 {
+            Ok(Self::Raw(raw))
+        } else {
+            malformed("it is not a bare signature")
+        }
     }
 
     fn is_by(&self, key: &PublicKey, inventory: &[u8]) -> bool {

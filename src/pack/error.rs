@@ -20,7 +20,7 @@ pub enum PackError {
     #[error("its manifest names other places to fetch content from (`urls`)")]
     Urls,
     /// It is empty. Some tools drop the layers of artifacts and report success.
-    #[error("it holds no files; a tool on the way dropped them")]
+    #[error("it holds no files; a tool that copied it dropped them")]
     Empty,
     /// Its layer can't be unpacked.
     #[error("its layer is malformed: {0}")]
@@ -71,7 +71,7 @@ pub enum PackError {
     #[error("the file {0:?} is not listed in keypack.json")]
     Extra(String),
     /// A file is listed by the inventory, but none of its records describes it.
-    #[error("keypack.json lists the file {0:?}, and no key or TUF chain of it is in that file")]
+    #[error("keypack.json lists the file {0:?}, but none of its keys or TUF chains is in that file")]
     Unaccounted(String),
     /// trusted_root.json differs from the records of the keys.
     #[error("trusted_root.json does not hold exactly the keys that keypack.json describes: {0}")]
@@ -139,7 +139,7 @@ pub enum PackError {
     #[error("no pin names {}", unpinned(.0))]
     NotPinned(Vec<(String, Pin)>),
     /// A pin does not cover everything, and nothing else authenticates the rest.
-    #[error("the pin {pin} does not say {open}; what the pack holds in {name:?} is {whole}")]
+    #[error("the pin {pin} does not give {open}; the pack holds {whole} in {name:?}")]
     PinIncomplete {
         /// The pin that was given.
         pin: Box<Pin>,
@@ -154,7 +154,7 @@ pub enum PackError {
     #[error("the pack does not hold the pinned key {0}")]
     PinNotMet(Pin),
     /// A TUF chain does not have the form that keypack writes.
-    #[error("the file {name:?} is no chain of TUF metadata: {reason}")]
+    #[error("the file {name:?} is not a chain of TUF metadata: {reason}")]
     Chain {
         /// The file.
         name: String,
@@ -175,10 +175,10 @@ pub enum PackError {
         error: TufError,
     },
     /// A key is not listed by any verified repository.
-    #[error("the pack holds {0:?}, and no TUF repository that was verified lists it")]
+    #[error("the pack holds {0:?}, but no verified TUF repository lists it")]
     NotInTuf(String),
     /// The description of a key differs from its repository's.
-    #[error("the pack describes {name:?} otherwise than the TUF repository: {what} differs")]
+    #[error("the pack and the TUF repository describe {name:?} differently: {what} differs")]
     TufDiffers {
         /// The file.
         name: String,
@@ -232,7 +232,7 @@ pub enum PackError {
         limit: i64,
     },
     /// The local clock is behind a TUF chain.
-    #[error("the TUF metadata in {name:?} were signed after {after}, and the clock here says {now:.0}")]
+    #[error("the TUF metadata in {name:?} were signed after {after}, but this host's clock says {now:.0}")]
     TufClockBehind {
         /// The file.
         name: String,
@@ -243,7 +243,7 @@ pub enum PackError {
     },
     /// Its version or its date is in the future: one of them is wrong, or the local clock is.
     #[error(
-        "the pack has version {version}{} and was made at {created}, and the clock here says {now:.0}",
+        "the pack has version {version}{} and was made at {created}, but this host's clock says {now:.0}",
         dated(*version).map(|at| format!(" ({at})")).unwrap_or_default()
     )]
     FromTheFuture {

@@ -154,7 +154,7 @@ fn cosign(text: &mut String, keys: &[KeyRecord]) {
         text.push_str(&format!("cosign: cosign verify {trust} --key {} IMAGE\n", signer.file));
         if !root {
             text.push_str(
-                "  No key of a log is here: these signers wrote into none, or nobody collected its key.\n",
+                "  There is no log key here: these signers use no log, or its key was not collected.\n",
             );
         }
     }

@@ -60,7 +60,7 @@ pub enum RegistryError {
         message: String,
     },
     /// The credentials are valid but do not permit this.
-    #[error("{place} does not allow to {what}{}", said(message))]
+    #[error("{place} denies permission to {what}{}", said(message))]
     Denied {
         /// The registry.
         place: String,

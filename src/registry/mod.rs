@@ -147,8 +147,8 @@ impl Registry {
     }
 
     fn names(&self, page: &[u8]) -> Result<Names, RegistryError> {
-        let names: Names = serde_json::from_slice(page)
-            .map_err(|_| self.transport.strange("it sends a list that is no list"))?;
+        let names: Names =
+            serde_json::from_slice(page).map_err(|_| self.transport.strange("it sends a malformed list"))?;
         if names.tags.len().max(names.repositories.len()) > limits::NAMES_A_PAGE {
             let reason = format!("a page has more than {} names", limits::NAMES_A_PAGE);
             let (place, what) = (self.place(""), "a list of names".to_owned());

@@ -66,7 +66,7 @@ impl Host {
             None => text.split_once(':').map_or((text, None), |(name, port)| (name, Some(port))),
         };
         if port.is_some_and(|p| p.parse::<u16>().is_err() || p.starts_with(['+', '0'])) {
-            return Err(refuse(text, "the port is no number between 1 and 65535"));
+            return Err(refuse(text, "the port is not a number between 1 and 65535"));
         }
         let label = |l: &str| {
             !l.is_empty()
@@ -123,9 +123,9 @@ impl FromStr for RegistryRef {
                 let credentials = digest.contains('/') && is_user(rest, digest);
                 let digest = digest.parse().map_err(|_| {
                     bad(if credentials {
-                        "who we are there is not written into it; --creds and --authfile say that"
+                        "it must not contain credentials; give them with --creds or --authfile"
                     } else {
-                        "what follows @ is no sha256 digest"
+                        "what follows @ is not a sha256 digest"
                     })
                 })?;
                 (rest, Some(digest))
@@ -140,7 +140,7 @@ impl FromStr for RegistryRef {
         };
         let (path, tag) = match rest.rsplit_once(':') {
             Some((path, tag)) if is_tag(tag) => (path, Some(tag.to_owned())),
-            Some(_) => return Err(bad("what follows the last colon is no tag")),
+            Some(_) => return Err(bad("what follows the last colon is not a tag")),
             None => (rest, None),
         };
         let official = host.as_str() == "docker.io" && !path.contains('/');

@@ -68,7 +68,7 @@ impl Registry {
         let asked = url.clone();
         let read = pages::read(&self.transport, &scope, url, "the list of referrers", |page| {
             let Document::Index(index) = Document::parse(&Blob::new(page.body.clone()))? else {
-                return Err(self.transport.strange("its list of referrers is no index"));
+                return Err(self.transport.strange("its list of referrers is not an index"));
             };
             found.extend(index.entries());
             if found.len() > limits::REFERRERS {

@@ -108,7 +108,7 @@ impl TokenRequest<'_> {
         }
         // serde's message is not shown: it may repeat the token.
         let token: TokenDto = serde_json::from_slice(&answer.body)
-            .map_err(|_| self.strange("its token service answers with something that is no token"))?;
+            .map_err(|_| self.strange("its token service answers with something that is not a token"))?;
         // Some services set one of the two and leave the other empty.
         let text = [token.token, token.access_token].into_iter().flatten().find(|t| !t.is_empty());
         let text = text.unwrap_or_default();
@@ -119,7 +119,7 @@ impl TokenRequest<'_> {
             return Err(self.strange("its token service answers without a token"));
         }
         Authorization::new(&format!("Bearer {text}"), Some(until))
-            .ok_or_else(|| self.strange("its token service answers with something that is no token"))
+            .ok_or_else(|| self.strange("its token service answers with something that is not a token"))
     }
 
     fn basic(&self) -> Result<Authorization, RegistryError> {

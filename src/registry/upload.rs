@@ -48,7 +48,7 @@ impl Repository {
     /// is not read again if it was just read to decide whether it may be replaced.
     pub fn current(&self, tag: &str) -> Result<Option<Blob>, RegistryError> {
         if !is_tag(tag) {
-            return Err(ReferenceError { text: tag.into(), reason: "it is no tag" }.into());
+            return Err(ReferenceError { text: tag.into(), reason: "it is not a tag" }.into());
         }
         if let Some(noted) = self.kept.noted(&self.name, tag) {
             return Ok(noted);

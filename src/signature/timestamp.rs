@@ -30,7 +30,7 @@ pub(super) fn signer(token: &[u8]) -> Result<Need, SignatureError> {
             what: WHAT,
             reason: "it names its signer by key identifier".into(),
         }),
-        None => Err(SignatureError::malformed(WHAT, "nobody signed it")),
+        None => Err(SignatureError::malformed(WHAT, "it has no signer")),
     }
 }
 

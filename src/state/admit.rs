@@ -73,7 +73,7 @@ pub enum NotAdmitted {
         have: Highest,
     },
     /// It is older than required.
-    #[error("the pack has version {offered}, and at least {min} is demanded")]
+    #[error("the pack has version {offered}, but at least {min} is required")]
     BelowMinimum {
         /// Its version.
         offered: u64,
@@ -89,9 +89,7 @@ pub enum NotAdmitted {
         rollback: TufRollback,
     },
     /// There is no state.
-    #[error(
-        "this host remembers nothing of this lineage and anchor, and --require-state demands that it does"
-    )]
+    #[error("this host has no state for this lineage and anchor, and --require-state requires it")]
     NoState,
 }
 
@@ -161,8 +159,8 @@ impl From<NotAdmitted> for Diagnostic {
         match e {
             // Two unrelated collectors without a name are both called "default".
             NotAdmitted::Rollback { lineage, .. } | NotAdmitted::Equivocation { lineage, .. } => failure.also(&format!(
-                "if it is another collector's than the one before, name that one's lineage apart from {lineage:?}: \
-                 `collect --name NAME` there, `pull --name NAME` here"
+                "if it is from a different collector than before, give that collector's lineage a name other than \
+                 {lineage:?}: `collect --name NAME` there, `pull --name NAME` here"
             )),
             _ => failure,
         }

@@ -41,7 +41,7 @@ pub enum StateError {
         path: PathBuf,
     },
     /// The file system has no locks, so two simultaneous runs could lose state.
-    #[error("the state {path:?} lies on a file system without locks: {source}")]
+    #[error("the state {path:?} is on a file system without locks: {source}")]
     NoLocks {
         /// The lock file.
         path: PathBuf,

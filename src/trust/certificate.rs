@@ -90,7 +90,7 @@ impl<'a> Weighing<'a> {
                     refusal = match not_yet(leaf.as_bytes(), brought, issuers, self.now) {
                         Some(time) => Refusal::ClockBehind { what: "its certificate", time },
                         None => Refusal::Certificate(format!(
-                            "nothing says when it was used, so it is judged by the clock here: {reason}"
+                            "there is no evidence of when it was used, so this host's clock decides: {reason}"
                         )),
                     };
                 }

@@ -180,9 +180,9 @@ pub(super) fn readable(issuers: &[Certificate]) -> Result<(), Refusal> {
     for (position, certificate) in issuers.iter().enumerate() {
         let Ok(tbs) = tbs(certificate.der()) else { continue };
         let what = if has_unique_id(&tbs) {
-            "has a unique identifier beside its name"
+            "has a unique identifier in addition to its name"
         } else if tbs.version == Version::V1 && position + 1 == issuers.len() {
-            "is of X.509 version 1"
+            "uses X.509 version 1"
         } else {
             continue;
         };
@@ -236,16 +236,14 @@ fn has_constraints(certificate: &Certificate) -> bool {
 /// Describes what is wrong.
 fn because(error: &Error, time: Timestamp) -> String {
     match error {
-        Error::CertExpired { .. } => format!("a certificate of it had expired at {time}"),
-        Error::CertNotValidYet { .. } => format!("a certificate of it was not valid yet at {time}"),
+        Error::CertExpired { .. } => format!("a certificate in it had expired at {time}"),
+        Error::CertNotValidYet { .. } => format!("a certificate in it was not yet valid at {time}"),
         Error::PathLenConstraintViolated => "it is longer than the path length in it allows".into(),
         Error::RequiredEkuNotFoundContext(_) | Error::EmptyEkuExtension => {
-            "the extended key usage of a certificate of it does not allow this use".into()
+            "the extended key usage of a certificate in it does not allow this use".into()
         }
-        Error::NameConstraintViolation => "a name is outside what a CA of it may issue for".into(),
-        Error::UnsupportedCriticalExtension => {
-            "a certificate of it has a critical extension that is not known".into()
-        }
+        Error::NameConstraintViolation => "a name is outside what a CA in it may issue for".into(),
+        Error::UnsupportedCriticalExtension => "a certificate in it has an unknown critical extension".into(),
         Error::EndEntityUsedAsCa | Error::CaUsedAsEndEntity => {
             "an issuer in it is not a CA, or its first certificate is one".into()
         }

@@ -32,9 +32,9 @@ pub(super) fn check<'k>(
         }
     }
     let mut reason = match tried {
-        0 => "no signer key is at hand".into(),
-        1 => "the one signer key at hand did not make it".into(),
-        tried => format!("none of the {tried} signer keys at hand made it"),
+        0 => "there is no signer key".into(),
+        1 => "the only signer key did not make it".into(),
+        tried => format!("none of the {tried} signer keys made it"),
     };
     if ed25519 && bytes(signature).is_some_and(|bytes| bytes.len() == ED25519) {
         reason.push_str(

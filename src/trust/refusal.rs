@@ -12,7 +12,7 @@ use crate::{
 #[non_exhaustive]
 pub enum Refusal {
     /// The signature is for another image.
-    #[error("the signature speaks for {}, not for {image}", list(claimed))]
+    #[error("the signature is for {}, not {image}", list(claimed))]
     OtherImage {
         /// The digests that it claims to cover.
         claimed: Vec<Digest>,
@@ -37,7 +37,7 @@ pub enum Refusal {
     #[error("the certificate's CT timestamp is refused: {0}")]
     CtTimestamp(String),
     /// The certificate has no CT log timestamp, although its CA's instance has CT logs.
-    #[error("no CT log saw the certificate, and this CA belongs to an instance that has CT logs")]
+    #[error("the certificate has no CT log timestamp, although its CA's instance has CT logs")]
     CtMissing,
     /// The log entry is not valid: its timestamp, proof, checkpoint, or content.
     #[error("the log entry is refused: {0}")]
@@ -67,7 +67,7 @@ pub enum Refusal {
     #[error(transparent)]
     Unreadable(#[from] SignatureError),
     /// It is dated in the future according to this host's clock.
-    #[error("{what} is of {time}, which is still to come by the clock of this host")]
+    #[error("{what} is dated {time}, which is in the future by the clock of this host")]
     ClockBehind {
         /// The piece of evidence.
         what: &'static str,
@@ -75,7 +75,7 @@ pub enum Refusal {
         time: jiff::Timestamp,
     },
     /// A key that it needs is not in use yet according to this host's clock.
-    #[error("the {} is in use from {start} on, which is still to come by the clock of this host", role.title())]
+    #[error("the {} is in use from {start} on, which is in the future by the clock of this host", role.title())]
     NotInUseYet {
         /// The role of the key.
         role: Role,
@@ -84,7 +84,7 @@ pub enum Refusal {
     },
     /// The limit on the number of keys tried for the signatures of one image was reached.
     #[error(
-        "not verified: the budget of {} trials of a key on a signature of one image is spent",
+        "not verified: the limit of {} key trials for the signatures of one image was reached",
         crate::limits::TRIALS
     )]
     Budget,

@@ -20,7 +20,7 @@ pub(super) fn refusal(bundle: &Bundle, error: &Error) -> Option<Refusal> {
         Error::Certificate(CertificateError::Sct(_))
             if leaf()?.ct_logs().is_ok_and(|logs| logs.len() > 1) =>
         {
-            "its certificate bears timestamps of several CT logs".into()
+            "its certificate has timestamps of several CT logs".into()
         }
         Error::Certificate(CertificateError::Malformed(_)) => unread(&leaf()?)?,
         Error::TransparencyLog(TransparencyLogError::MalformedEntry(_))
@@ -68,7 +68,7 @@ fn unread(leaf: &Certificate) -> Option<String> {
     }
     let parsed = x509_cert::Certificate::from_der(leaf.der()).ok()?;
     path::has_unique_id(&parsed.tbs_certificate)
-        .then(|| "its certificate has a unique identifier beside its name".into())
+        .then(|| "its certificate has a unique identifier in addition to its name".into())
 }
 
 /// The hash algorithm that was signed or logged, if it is not SHA-256.

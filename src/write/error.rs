@@ -19,7 +19,7 @@ pub enum WriteError {
     #[error(transparent)]
     Fs(#[from] FsError),
     /// The target contains files that keypack did not write.
-    #[error("{} holds what keypack did not write: {}", display(target), first(names, *count))]
+    #[error("{} holds files that keypack did not write: {}", display(target), first(names, *count))]
     ForeignFiles {
         /// The target.
         target: PathBuf,

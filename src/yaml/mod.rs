@@ -132,27 +132,27 @@ fn fault(error: &Error) -> Fault {
             (format!("there is no field {field:?} here"), Some(nearest(field, expected, "fields here are")))
         }
         Error::SerdeUnknownVariant { variant, expected, .. } => {
-            (format!("{variant:?} is none of the values"), Some(nearest(variant, expected, "values are")))
+            (format!("{variant:?} is not one of the values"), Some(nearest(variant, expected, "values are")))
         }
         Error::SerdeMissingField { field, .. } => (format!("the field {field:?} is missing"), None),
         Error::DuplicateMappingKey { key, .. } => (
-            format!("the field {:?} stands twice", key.as_deref().unwrap_or("?")),
+            format!("the field {:?} is a duplicate", key.as_deref().unwrap_or("?")),
             Some("keep one of them".into()),
         ),
         Error::SerdeInvalidType { unexpected, expected, .. }
         | Error::SerdeInvalidValue { unexpected, expected, .. } => {
-            (format!("it is {unexpected}, and {expected} is expected"), None)
+            (format!("it is {unexpected}, but {expected} is expected"), None)
         }
         Error::QuotingRequired { value, .. } => (
-            format!("{value:?} is a text that other programs read as a number or a truth value"),
-            Some("write it in quotes".into()),
+            format!("{value:?} is a string that other programs read as a number or a boolean"),
+            Some("put it in quotes".into()),
         ),
         Error::Unexpected { expected, .. } => (format!("{} is expected here", plain(expected)), None),
         Error::ExternallyTaggedEnumExpectedScalarOrMapping { .. } => {
             ("one word is expected here".into(), None)
         }
         Error::NullIntoString { .. } => {
-            ("it is empty".into(), Some("give a value, or take the field out".into()))
+            ("it is empty".into(), Some("give a value, or remove the field".into()))
         }
         Error::Eof { .. } => ("it holds nothing".into(), Some("give a value, or leave the file out".into())),
         Error::Budget { .. } | Error::UnknownAnchor { .. } | Error::MergeKeyNotAllowed { .. } => (

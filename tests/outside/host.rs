@@ -145,7 +145,7 @@ fn again() {
     // rsa.pub did not sign it, the lineage is another, and no flag or other configuration file may supply an anchor
     // that holds.
     enforce(&ENFORCED.replace("org.pub", "rsa.pub"));
-    host.run(verify).fails(3, "pack-signature-refused").tells("what this host enforces now");
+    host.run(verify).fails(3, "pack-signature-refused").tells("the anchors that this host enforces now");
     host.run(&format!("{verify} --digest {NEWER}")).fails(2, "setting-enforced");
     host.test.write("mine.yaml", format!("verifyKeys: [{FIXTURES}/org.pub]\n"));
     host.run(&format!("{verify} --config mine.yaml")).fails(3, "pack-signature-refused");

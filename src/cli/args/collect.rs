@@ -40,7 +40,7 @@ pub(in crate::cli) struct Collect {
     /// Whether to write keys/ when nothing is signed [default: auto].
     #[arg(long, value_enum)]
     pub(in crate::cli) when: Option<When>,
-    /// Leave out the keys that only the directory in place has.
+    /// Leave out keys that only the existing directory has.
     #[arg(long)]
     pub(in crate::cli) prune: bool,
     /// Write a new version of an unchanged pack once it is this old.
@@ -54,7 +54,7 @@ pub(in crate::cli) struct Collect {
     /// [repeatable].
     #[arg(long, value_name = "FINGERPRINT")]
     pub(in crate::cli) accept_change: Vec<Fingerprint>,
-    /// Rules that the organisation wrote, or a draft of `discover --draft-rules` that a person went through: from now on
+    /// Rules that the organisation wrote, or a draft of `discover --draft-rules` that a person reviewed: from now on
     /// they are the pack's rules, all of them.
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) accept_rules: Option<PathBuf>,

@@ -44,7 +44,7 @@ pub(in crate::cli) struct KeySources {
     /// A TUF repository, published or in a directory, whose targets are keys; it is verified from its root [repeatable].
     #[arg(help_heading = heading::KEYS, long, value_name = "URL|DIR")]
     pub(in crate::cli) tuf: Vec<String>,
-    /// The root that a repository of --tuf begins with; of several, the one that it serves. sigstore's public
+    /// The root that a repository of --tuf starts with; of several, the one that it serves. sigstore's public
     /// repository and GitHub's need none [repeatable].
     #[arg(help_heading = heading::KEYS, long, value_name = "FILE|builtin[:NAME]")]
     pub(in crate::cli) tuf_root: Vec<TufRoot>,

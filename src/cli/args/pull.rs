@@ -25,7 +25,7 @@ pub(in crate::cli) struct Pull {
     pub(in crate::cli) name: Option<String>,
     #[command(flatten)]
     pub(in crate::cli) state: State,
-    /// Refuse where this host remembers nothing of the lineage and the anchor: without a record it can't detect an older pack.
+    /// Refuse if this host has no record of the lineage and the anchor: without one it can't detect an older pack.
     #[arg(help_heading = heading::STATE, long)]
     pub(in crate::cli) require_state: bool,
     /// Refuse versions below this one.

@@ -50,7 +50,7 @@ impl Identity {
             (Some(name), issuer) => Ok(Some(ExpectedIdentity { name, issuer })),
             (None, None) => Ok(None),
             (None, Some(_)) => Err(Diagnostic::usage(
-                "an issuer alone expects nobody: everybody with an account there would count",
+                "an issuer alone is not enough: anyone with an account there would match",
                 "give --certificate-identity or --certificate-identity-regexp too",
             )),
         }
@@ -66,7 +66,7 @@ pub(in crate::cli) struct Verify {
     /// ImageSetConfiguration, or a place whose images are looked up at the registry named as SOURCE.
     #[arg(long, value_name = "LIST")]
     images: Option<String>,
-    /// The signatures of the images also lie in this repository, as cosign writes them with COSIGN_REPOSITORY.
+    /// The signatures of the images are also in this repository, as cosign writes them with COSIGN_REPOSITORY.
     #[arg(long, value_name = "HOST/REPOSITORY", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub(in crate::cli) signature_repository: Option<String>,
     /// The keys/ that `keypack pull` wrote here; nothing else is trusted [default: keys, or keys/ in the oc-mirror:DIR that is
@@ -92,13 +92,13 @@ pub(in crate::cli) struct Verify {
     /// Fail for an image without a signature that counts, also where no rule asks for one.
     #[arg(help_heading = heading::SIGNERS, long)]
     require_signed: bool,
-    /// Fail for each signature that does not verify, also beside a good one.
+    /// Fail for each signature that does not verify, even if another one is good.
     #[arg(help_heading = heading::SIGNERS, long)]
     all_signatures: bool,
     /// Count only signatures that a transparency log holds.
     #[arg(help_heading = heading::SIGNERS, long)]
     require_log: bool,
-    /// Of multi-platform images look at the instances for this platform alone [repeatable].
+    /// For multi-platform images, check only the instances for this platform [repeatable].
     #[arg(help_heading = heading::SIGNERS, long, value_name = "OS/ARCH[/VARIANT]")]
     platform: Vec<Platform>,
     #[command(flatten)]

@@ -29,7 +29,7 @@ impl DirFiles {
             io::ErrorKind::NotADirectory if path.is_file() => ContentError::wrong_place(
                 path,
                 "a directory",
-                "it is a file; a tar is named oci-archive:FILE",
+                "it is a file; for a tar, write oci-archive:FILE",
             ),
             io::ErrorKind::NotADirectory if path.exists() => {
                 ContentError::wrong_place(path, "a directory", "it is a pipe, a socket or a device")

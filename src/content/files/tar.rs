@@ -129,7 +129,7 @@ pub(in crate::content) fn open_file(path: &Path) -> Result<File, ContentError> {
     })?;
     if !data.is_file() {
         let is = if data.is_dir() {
-            "it is a directory; a layout is named oci:DIR"
+            "it is a directory; for a layout, write oci:DIR"
         } else {
             "it is not a regular file"
         };

@@ -109,12 +109,14 @@ impl OcMirror {
         if self.unfinished && self.storage.is_some() {
             notes.push(format!(
                 "{} holds no isc_… entry, which oc-mirror writes last: a segment is missing, or mirror to disk failed \
-                 while it archived (exit status 1) and left a part",
+                 while archiving (exit status 1) and left a partial archive",
                 self.place
             ));
         }
         notes.extend(self.survey.lookalikes.iter().map(|name| {
-            format!("{name:?} is not read here, but oc-mirror would take it for a part of the archive: move it away")
+            format!(
+                "{name:?} is not read here, but oc-mirror would read it as part of the archive: move it away"
+            )
         }));
         notes
     }
@@ -240,14 +242,15 @@ impl ReleaseManifests for OcMirror {
 impl OcMirror {
     fn advice(&self) -> &'static str {
         if self.storage.is_none() && self.survey.segments.is_empty() {
-            "the working-dir of a mirror-to-mirror run holds no images, they lie in the registry only: name it as \
-             docker://HOST/PREFIX, with --images working-dir/dry-run/mapping.txt where only these are meant; of a \
-             mirror-to-disk run that made no archive, name its cache by --cache-dir DIR"
+            "the working-dir of a mirror-to-mirror run holds no images, they are only in the registry: name it as \
+             docker://HOST/PREFIX, with --images working-dir/dry-run/mapping.txt to restrict it to these; for a \
+             mirror-to-disk run that made no archive, name its cache with --cache-dir DIR"
         } else if self.storage.is_none() {
-            "the links of all images lie in the first segments of an archive: bring all mirror_NNNNNN.tar into the folder"
+            "the links of all images are in the first segments of an archive: put all mirror_NNNNNN.tar into the \
+             folder"
         } else {
-            "an incremental archive leaves out what earlier ones hold: give oc-mirror's cache by --cache-dir DIR, or \
-             the earlier archives as further oc-mirror:DIR"
+            "an incremental archive leaves out what earlier ones hold: give oc-mirror's cache with --cache-dir DIR, \
+             or the earlier archives as further oc-mirror:DIR"
         }
     }
 }

@@ -89,8 +89,8 @@ impl OcMirrorSink {
         }
         if self.is_workspace(&root)? {
             return wrong(
-                "mirror to mirror or disk to mirror ended here (working-dir/cluster-resources holds what they write), and \
-                 there is no archive, so nothing travels from it: push to the registry, docker://HOST/REPO:TAG",
+                "mirror to mirror or disk to mirror ended here (working-dir/cluster-resources holds what they write), \
+                 and there is no archive to carry a pack: push to the registry, docker://HOST/REPO:TAG",
             );
         }
         Ok(root)

@@ -42,7 +42,7 @@ impl Target {
             }
             Some(Component::CurDir | Component::ParentDir) => {
                 return unusable(
-                    "it names no directory in a parent, and only such can be exchanged as a whole",
+                    "it does not name a directory in a parent, and only such a directory can be replaced as a whole",
                 );
             }
         };

@@ -77,7 +77,7 @@ pub(super) fn describe(bytes: &[u8]) -> Option<&'static str> {
     } else if is(&["{"]) {
         "it looks like JSON; a trusted_root.json goes to --trusted-root"
     } else if is(&["http://", "https://", "[internetshortcut]"]) {
-        "it holds an address; download what lies there, and give that file"
+        "it holds an address; download the file from there, and give that"
     } else if lower.contains("apiversion:") && lower.contains("kind:") {
         "it is a Kubernetes resource; put the text of its keyData, or of the key in it, into a file of its own"
     } else if is(&["ssh-", "ecdsa-sha2-", "sk-ssh-", "sk-ecdsa-", "---- begin ssh2"]) {

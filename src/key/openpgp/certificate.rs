@@ -68,9 +68,7 @@ fn describe(
         .collect();
     let newest = statements.iter().max_by_key(|s| s.created().map_or(0, pgp::types::Timestamp::as_secs));
     let Some(newest) = newest else {
-        return Err(
-            "nothing that the key signed itself says that it is whole: no user id, no statement".into()
-        );
+        return Err("the key has no valid self-signature, neither on a user id nor on itself".into());
     };
     let created = time(key.created_at());
     let primary = SigningKey {

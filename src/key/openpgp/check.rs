@@ -18,7 +18,7 @@ pub enum OpenPgpFault {
     #[error("the GPG key {0} did not make it")]
     NotMade(String),
     /// It relies on a hash that can be forged.
-    #[error("it rests on {0}, for which anybody can make two texts with one signature")]
+    #[error("it relies on {0}, for which anyone can make two texts with one signature")]
     Hash(String),
     /// The key was revoked by its owner.
     #[error("{0}")]
@@ -27,7 +27,7 @@ pub enum OpenPgpFault {
     #[error("{0}")]
     Lapsed(String),
     /// The signature is dated in the future.
-    #[error("the signature is of {0}, which is still to come")]
+    #[error("the signature is dated {0}, which is in the future")]
     Future(Timestamp),
     /// A time is impossible, or has passed.
     #[error("{0}")]
@@ -71,9 +71,7 @@ impl OpenPgpKey {
             return Err(OpenPgpFault::Time(reason));
         }
         match after(made, signature.signature_expiration_time()) {
-            Some(end) if end <= now => {
-                Err(OpenPgpFault::Time(format!("the signature was meant to hold until {end}")))
-            }
+            Some(end) if end <= now => Err(OpenPgpFault::Time(format!("the signature expired at {end}"))),
             _ => Ok(()),
         }
     }

@@ -15,14 +15,15 @@ use crate::{
 pub(super) fn warn_of_lapsed(built: &Built, ctx: &Context) {
     for dropped in &built.dropped {
         ctx.events.warn(&format!(
-            "the rule for {} names {}, which is revoked: it does not count; take it out of the rules",
+            "the rule for {} names {}, which is revoked: it does not count; remove it from the rules",
             dropped.scope, dropped.key
         ));
     }
     for file in &built.withdrawn {
         ctx.events.warn(&format!(
-            "{file} stays, and the TUF repository that it came from no longer lists it as it is: `pull --tuf-root` refuses a pack \
-             with it unless another anchor vouches for it; --prune leaves it out, --revoke does so for ever"
+            "{file} is kept, but the TUF repository that it came from no longer lists it in this form: `pull \
+             --tuf-root` refuses a pack with it unless another anchor vouches for it; --prune leaves it out, --revoke \
+             does so for good"
         ));
     }
 }
@@ -49,8 +50,9 @@ pub(super) fn install(
     })?;
     outcome.warning.iter().for_each(|warning| ctx.events.warn(warning));
     for signature in stale {
-        ctx.events
-            .warn(&format!("{signature} is no signature of this inventory and was removed; sign this one"));
+        ctx.events.warn(&format!(
+            "{signature} is not a signature of this inventory and was removed; sign this one"
+        ));
     }
     Ok(built)
 }
@@ -59,8 +61,8 @@ pub(super) fn warn_of_unknown_directory(old: Option<&Draft>, built: &Built, dire
     let Some(old) = old else { return };
     let kept = built.draft.inventory().keys.iter().filter(|k| k.kept.is_some()).count();
     ctx.events.warn(&format!(
-        "this host does not remember making or authenticating version {} in {}, which was there before; {} from it \
-         stayed: look with `keypack inspect`, or leave out what no image needs with --prune",
+        "this host has no record of making or authenticating version {} in {}, which was there before; {} from it \
+         stayed: check with `keypack inspect`, or leave out what no image needs with --prune",
         old.inventory().version,
         directory.display(),
         count(kept, "key")

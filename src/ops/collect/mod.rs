@@ -221,7 +221,7 @@ fn refuse_expired(
     match (expires, expires.of(created, before)) {
         (Expiry::At(_), Some(end)) if end <= created => Err(Diagnostic::usage(
             format!("the pack would expire at {end}, before it is made ({created:.0})"),
-            "give --expires a time to come, or a span such as \"180 days\"",
+            "give --expires a time in the future, or a span such as \"180 days\"",
         )),
         (Expiry::Keep, Some(end)) if end <= created => {
             let directory = directory.display();
@@ -240,8 +240,8 @@ fn not_built(e: PackError, directory: &Path) -> Diagnostic {
         return failure;
     }
     failure.hinting(format!(
-        "every key is revoked, and {} is as it was: give the keys that replace them, and until then take it out of use \
-         by hand",
+        "every key is revoked, and {} is unchanged: give the keys that replace them, and until then take it out of \
+         use by hand",
         directory.display()
     ))
 }
@@ -255,15 +255,15 @@ fn refuse_the_future(
     now: Timestamp,
 ) -> Result<(), Diagnostic> {
     if created.duration_since(now) > SignedDuration::from_hours(24) {
-        let error = format!("--created says {created}, and the clock here says {now:.0}");
+        let error = format!("--created says {created}, but this host's clock says {now:.0}");
         return Err(Diagnostic::new(Code::VersionFromTheFuture, error)
-            .hinting("give a time up to a day ahead of the clock here, or set the clock"));
+            .hinting("give a time up to a day ahead of this host's clock, or set the clock"));
     }
     let Some(old) = old else { return Ok(()) };
     not_from_the_future(old.inventory(), now.max(created)).map_err(|e| {
         Diagnostic::from(e).on(&directory.display().to_string()).hinting(format!(
-            "if the clock here is right, somebody changed that version: look at {0} with `keypack inspect`, move it \
-             away, and collect anew with the same --name",
+            "if this host's clock is right, that version was tampered with: check {0} with `keypack inspect`, move it \
+             away, and collect again with the same --name",
             directory.display()
         ))
     })

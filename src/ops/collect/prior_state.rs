@@ -150,7 +150,7 @@ pub(super) fn remember(request: &Request, directory: &Path, built: &Built, found
     });
     if let Err(problem) = remembered {
         ctx.events.warn(&format!(
-            "this host will not remember that it collected these keys: {} [{}]",
+            "this host could not record that it collected these keys: {} [{}]",
             problem.message, problem.code
         ));
         return;

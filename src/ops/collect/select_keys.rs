@@ -59,7 +59,8 @@ pub(super) fn select(
     }
     for new in waiting {
         ctx.events.warn(&format!(
-            "{} gives another {} by now, {}, which nothing needs yet; once something does, it waits for --accept-change",
+            "{} now gives a different {}, {}, which nothing needs yet; once something does, it requires \
+             --accept-change",
             shown(&new.place),
             new.key.role.title(),
             new.fingerprint
@@ -140,8 +141,8 @@ fn include(request: &Request, found: &Found, ctx: &Context) -> Vec<Include> {
         if candidate.key.is_nameless() {
             if all && !include.iter().any(|i| i.material == candidate.key.material) {
                 ctx.events.warn(&format!(
-                    "{} holds the key of a Rekor v2 log and not the log's origin, which is a part of the key's id: it goes \
-                     in once a signature needs it, or by a trusted root",
+                    "{} holds the key of a Rekor v2 log without the log's origin, which is a part of the key's id: it \
+                     is collected once a signature needs it, or from a trusted root",
                     candidate.provenance.source
                 ));
             }

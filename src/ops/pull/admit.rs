@@ -53,7 +53,7 @@ impl Step<'_> {
             }
             lowered = true;
             self.ctx.events.warn(&format!(
-                "taking an older state of a TUF repository, as --allow-rollback-unsafe says: {refused}"
+                "accepting an older state of a TUF repository because of --allow-rollback-unsafe: {refused}"
             ));
         }
         Ok(lowered)
@@ -69,7 +69,7 @@ impl Step<'_> {
             }
             if let Some(new) = new {
                 self.ctx.events.note(&format!(
-                    "this host remembers nothing of this TUF repository yet ({}), so that an older state of it can't be \
+                    "this host has no record of this TUF repository yet ({}), so that an older state of it can't be \
                      detected",
                     new.file
                 ));
@@ -86,12 +86,12 @@ impl Step<'_> {
         let admission = state.admit(&offer, &demands)?;
         match admission {
             Admission::First { others: None } if self.request.min_version.is_none() => self.ctx.events.note(
-                "this host remembers no pack of this lineage yet, so an older one than its maker's latest can't be \
-                 detected; --min-version can",
+                "this host has no record of this lineage yet, so a pack older than the latest can't be detected; \
+                 --min-version can",
             ),
             Admission::First { others: Some(have) } => self.ctx.events.warn(&format!(
-                "nothing is remembered of this anchor yet, so its versions start anew; by another one version {} was \
-                 installed at {:.0}, and this is version {}",
+                "this host has no record of this anchor yet, so its versions start afresh; with another anchor, \
+                 version {} was installed at {:.0}, and this is version {}",
                 have.version, have.at, inventory.version
             )),
             Admission::Allowed => self.ctx.events.warn("taking an older or another pack, as --allow-rollback-unsafe says"),
@@ -104,8 +104,8 @@ impl Step<'_> {
             .max_by_key(|h| h.version);
         if let (Admission::Same | Admission::Newer, Some(have)) = (admission, above) {
             self.ctx.events.warn(&format!(
-                "this is version {}, and version {} was installed at {:.0} by another anchor than those that are given \
-                 now; if that one is still good, this is an older pack",
+                "this is version {}, but version {} was installed at {:.0} with an anchor that is not given now; if \
+                 that one is still good, this is an older pack",
                 inventory.version, have.version, have.at
             ));
         }

@@ -24,7 +24,7 @@ pub(super) fn check(request: &Request, pack: &Pack, ctx: &Context) -> Result<Ove
     if !pack.is_whole() {
         if pack.evidence().contains(&Evidence::Pins) {
             ctx.events.warn(
-                "pins authenticate keys alone: how old the pack is, and which version, nobody can tell",
+                "pins authenticate only keys: the age and the version of the pack are not authenticated",
             );
         }
         return Ok(Overruled { stale, future: false });
@@ -53,7 +53,7 @@ fn lifetime(request: &Request, pack: &Pack) -> Result<(), Diagnostic> {
     let inventory = pack.draft().inventory();
     let error = match inventory.expires.filter(|_| pack.is_whole()) {
         None => format!(
-            "no end of this pack is authenticated, and it must end within {days} of {}",
+            "this pack has no authenticated expiry, and it must expire within {days} of {}",
             inventory.created
         ),
         Some(end) if end.duration_since(inventory.created) > limit => {
@@ -83,8 +83,8 @@ fn evidence(request: &Request, pack: &Pack, ctx: &Context) -> Result<bool, Diagn
             ));
         } else if dated.after.is_none() {
             ctx.events.warn(&format!(
-                "when the evidence in {file} was signed nobody tells: its repository does not say how long a timestamp \
-                 is good for; it was no later than {until}"
+                "it is not known when the evidence in {file} was signed: its repository does not say how long a \
+                 timestamp is good for; it was no later than {until}"
             ));
         }
         let left = chain.left_out(pack.draft());

@@ -45,7 +45,7 @@ impl Step<'_> {
             Some(in_place) if in_place.digest() == draft.digest() => {}
             Some(in_place) if !self.known => {
                 events.warn(&format!(
-                    "this host neither collected nor authenticated what lies in {} (lineage {}, version {}): it is \
+                    "this host neither collected nor authenticated the pack in {} (lineage {}, version {}): it is \
                      replaced, and nothing is compared with it",
                     self.directory.display(),
                     in_place.inventory().name,

@@ -196,7 +196,7 @@ fn refuse_directory(path: &Path) -> Result<(), Diagnostic> {
         return Ok(());
     }
     Err(Diagnostic::usage(
-        format!("{} is a directory with keys, and pull takes a place that holds a pack", path.display()),
+        format!("{} is a directory with keys, but pull requires a place that holds a pack", path.display()),
         format!(
             "keypack inspect {0} prints it; keypack push {0} oci-archive:FILE:TAG packs it",
             path.display()
@@ -245,7 +245,8 @@ fn warn_of_dropped(pack: &UnverifiedPack, ctx: &Context) {
         dropped.into_iter().filter(|(n, _)| *n > 0).map(|(n, what)| count(n, what)).collect();
     if !dropped.is_empty() {
         ctx.events.warn(&format!(
-            "the pack also has {}: neither pins nor TUF roots vouch for that, so it is left out; --digest or --verify-key do",
+            "the pack also has {}: neither pins nor TUF roots vouch for that, so it is left out; --digest or \
+             --verify-key would",
             dropped.join(" and ")
         ));
     }

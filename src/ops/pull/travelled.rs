@@ -79,7 +79,7 @@ impl Travelled {
     pub(in crate::ops) fn refuse(&self, path: &Path, what: &str) -> Result<(), Diagnostic> {
         let Some((folder, how)) = self.holds(path) else { return Ok(()) };
         let error = format!(
-            "{what} {} {how} {}, where the pack is from or goes to",
+            "{what} {} {how} {}, where the pack comes from or goes to",
             path.display(),
             folder.path.display()
         );
@@ -90,7 +90,7 @@ impl Travelled {
         let lookups = lookups(path);
         let lies = self.0.iter().find(|folder| lookups.iter().any(|lookup| folder.decides(lookup)));
         if let Some(folder) = lies {
-            return Some((folder, "lies in"));
+            return Some((folder, "is in"));
         }
         let file = fs::metadata(path).ok().filter(|file| file.is_file() && file.nlink() > 1)?;
         let link = self.0.iter().find(|folder| folder.has_link(&file));

@@ -119,20 +119,25 @@ fn check_again(draft: &Draft, enforced: &[Anchor], state: &State, ctx: &Context)
     };
     again.map_err(|e| {
         let refused = Diagnostic::from(e);
-        let message = format!("what this host enforces now does not authenticate these keys: {}", refused.message);
+        let message = format!(
+            "the anchors that this host enforces now do not authenticate these keys: {}",
+            refused.message
+        );
         Diagnostic { message, ..refused }.hinting(
-            "pull the keys again under what is enforced; of an enforced digest, give the pack digest (keypack inspect), which the keys keep",
+            "pull the keys again with the enforced anchors; for an enforced digest, give the pack digest (keypack \
+             inspect), which the keys keep",
         )
     })
 }
 
 fn collected_here(directory: &Path, draft: &Draft) -> Diagnostic {
     let error = format!(
-        "{} was collected on this host: what signatures brought was proved by themselves, and nobody has authenticated it",
+        "{} was collected on this host and is not authenticated: keys that signatures brought were proved only by \
+         those signatures",
         directory.display()
     );
     let hint = format!(
-        "compare the keys with their owners' words; then give the pack digest as the anchor: --digest {}",
+        "confirm the keys with their owners; then give the pack digest as the anchor: --digest {}",
         draft.digest()
     );
     Diagnostic::new(Code::KeysCollectedHere, error).hinting(hint)
@@ -140,7 +145,7 @@ fn collected_here(directory: &Path, draft: &Draft) -> Diagnostic {
 
 fn unknown(directory: &Path, others_pulled: bool) -> Diagnostic {
     let why = if others_pulled {
-        "it is not what this host pulled: it was changed since, or was not pulled here"
+        "it is not a pack that this host pulled: it was changed since, or was not pulled here"
     } else {
         "this host has pulled no pack of its name"
     };

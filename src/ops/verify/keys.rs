@@ -78,7 +78,7 @@ fn check_times(inventory: &Inventory, state: &state::State, ctx: &Context) -> Re
     pack::not_from_the_future(inventory, ctx.now)?;
     if inventory.created > ctx.now {
         let error =
-            format!("the clock here says {}, and the keys were packed at {}", ctx.now, inventory.created);
+            format!("this host's clock says {}, but the keys were packed at {}", ctx.now, inventory.created);
         return Err(Diagnostic::new(Code::ClockBehind, error));
     }
     if let Some(expires) = inventory.expires.filter(|expires| *expires <= ctx.now) {
@@ -88,7 +88,7 @@ fn check_times(inventory: &Inventory, state: &state::State, ctx: &Context) -> Re
         state.packs().iter().filter(|p| p.version > inventory.version).max_by_key(|p| p.version)
     {
         ctx.events.warn(&format!(
-            "these keys are version {}, and this host has known version {}: it may revoke some of them",
+            "these keys are version {}, but this host has seen version {}: it may revoke some of them",
             inventory.version, newer.version
         ));
     }
@@ -138,7 +138,8 @@ fn of_files(request: &Request, ctx: &Context) -> Result<Keys, Diagnostic> {
     }
     gathered.tell_conflicts();
     report_unusable(&gathered, ctx)?;
-    ctx.events.warn("nothing authenticates the keys of this run: whoever gives these files vouches for them");
+    ctx.events
+        .warn("nothing authenticates the keys of this run: only the source of these files vouches for them");
     let paths = request.keys.iter().map(|file| &file.path).chain(&request.trusted_roots);
     let files = paths.map(|path| path.display().to_string()).collect();
     let (set, named) = set_of(&gathered, &|_| true)?;

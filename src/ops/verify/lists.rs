@@ -126,7 +126,7 @@ fn instances(
     let read = content::fetch_manifest(source, repository, &Descriptor::of_digest(list))?;
     let (blob, _) = read.ok_or_else(gone)?;
     let list: ListDto = serde_json::from_slice(blob.bytes()).map_err(|e| {
-        Diagnostic::new(crate::diag::Code::ManifestMalformed, format!("{list} is no list: {e}"))
+        Diagnostic::new(crate::diag::Code::ManifestMalformed, format!("{list} is not a list: {e}"))
     })?;
     let known = list
         .manifests

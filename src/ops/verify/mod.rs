@@ -178,7 +178,7 @@ fn warn_of_mapping(request: &Request, namer: &Namer, ctx: &Context) {
     if named && !namer.was_used.load(Ordering::Relaxed) {
         let mirrors: Vec<_> = namer.given.mirrors().take(3).collect();
         ctx.events.warn(&format!(
-            "the mapping is about none of the images here: its mirrors are {}{} [{}]",
+            "the mapping applies to none of the images here: its mirrors are {}{} [{}]",
             mirrors.join(", "),
             if namer.given.len() > 3 { ", …" } else { "" },
             Code::MappingUnused

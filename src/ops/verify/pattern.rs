@@ -36,7 +36,7 @@ impl TextPattern {
                 let reason = e.to_string();
                 let reason = reason.lines().last().unwrap_or_default();
                 Diagnostic::usage(
-                    format!("{flag}-regexp {text:?} is no regular expression: {reason}"),
+                    format!("{flag}-regexp {text:?} is not a regular expression: {reason}"),
                     "correct it",
                 )
             }),

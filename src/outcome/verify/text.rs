@@ -61,7 +61,7 @@ impl Text {
                 ));
             }
             None => self.line(&format!(
-                "Keys     {}: {number}, NOT AUTHENTICATED: whoever gave these files vouches for them",
+                "Keys     {}: {number}, NOT AUTHENTICATED: only the source of these files vouches for them",
                 from.join(", ")
             )),
         }
@@ -111,8 +111,8 @@ impl Text {
     fn signature(&mut self, signature: &SignatureVerdict) {
         let who = match (&signature.signer, &signature.claim) {
             (Some(signer), _) => shown(&signer.name()),
-            (None, Some(claim)) => format!("by its own words {}", shown(claim)),
-            (None, None) => "nobody is named".into(),
+            (None, Some(claim)) => format!("claims to be {}", shown(claim)),
+            (None, None) => "no signer named".into(),
         };
         let state = match signature.state {
             SignatureState::Good => "good",
@@ -196,7 +196,7 @@ impl Text {
         let parts = [
             (counts.good, "good"),
             (counts.refused, "refused"),
-            (counts.unexpected, "by nobody who is expected"),
+            (counts.unexpected, "by an unexpected signer"),
             (counts.unsigned, "unsigned"),
             (counts.signed_otherwise, "signed otherwise"),
             (counts.unreadable, "unreadable"),

@@ -17,17 +17,17 @@ impl Inventory {
         }
         for pair in self.files.windows(2) {
             if pair[0].name >= pair[1].name {
-                return wrong(format!("its files are not in order, or {:?} stands twice", pair[1].name));
+                return wrong(format!("its files are not in order, or {:?} is a duplicate", pair[1].name));
             }
         }
         for pair in self.keys.windows(2) {
             if (pair[0].role, &pair[0].name) >= (pair[1].role, &pair[1].name) {
-                return wrong(format!("its keys are not in order, or {:?} stands twice", pair[1].name));
+                return wrong(format!("its keys are not in order, or {:?} is a duplicate", pair[1].name));
             }
         }
         for pair in self.tuf.windows(2) {
             if pair[0].name >= pair[1].name {
-                return wrong(format!("its chains are not in order, or {:?} stands twice", pair[1].name));
+                return wrong(format!("its chains are not in order, or {:?} is a duplicate", pair[1].name));
             }
         }
         for chain in &self.tuf {
@@ -60,7 +60,7 @@ impl Inventory {
                 return wrong(format!("the key {:?} has a name that belongs to another key", key.name));
             }
             if self.keys[..index].iter().any(|k| k.role == key.role && k.id == key.id) {
-                return wrong(format!("the id of the key {:?} stands twice", key.name));
+                return wrong(format!("the id of the key {:?} is a duplicate", key.name));
             }
         }
         let addresses = self.keys.iter().flat_map(|key| key.url.iter().chain(&key.origin));
@@ -73,7 +73,7 @@ impl Inventory {
         }
         for pair in self.rules.windows(2) {
             if pair[0].scope >= pair[1].scope {
-                return wrong(format!("its rules are not in order, or {} stands twice", pair[1].scope));
+                return wrong(format!("its rules are not in order, or {} is a duplicate", pair[1].scope));
             }
         }
         for rule in &self.rules {

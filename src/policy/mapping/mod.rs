@@ -240,11 +240,11 @@ fn source(text: &str) -> Result<String, MappingError> {
     let plain = text.trim_end_matches('/');
     match plain.parse::<Scope>() {
         Ok(scope) if scope.is_image() => Err(MappingError::Malformed(format!(
-            "{} names one image, and the beginning of names is expected",
+            "{} names one image, but a name prefix is expected",
             crate::display::shown(plain)
         ))),
         Ok(_) => Ok(plain.to_owned()),
-        Err(e) => Err(MappingError::Malformed(e.replace(" is no scope", " is no beginning of names"))),
+        Err(e) => Err(MappingError::Malformed(e.replace(" is not a scope", " is not a name prefix"))),
     }
 }
 
@@ -252,7 +252,7 @@ fn source(text: &str) -> Result<String, MappingError> {
 fn location(text: &str) -> Result<String, MappingError> {
     source(text).and_then(|name| {
         if name.starts_with('*') {
-            return Err(MappingError::Malformed(format!("{name} is no mirror: a mirror is one host")));
+            return Err(MappingError::Malformed(format!("{name} is not a mirror: a mirror is one host")));
         }
         Ok(name)
     })

@@ -15,9 +15,9 @@ use crate::{
 };
 
 const HEAD: &str = "\
-# DRAFT: what keypack saw, and nobody's decision. Observation never becomes policy by itself.
-# Go through every rule: is this who should sign that, and is the scope right? Correct it, widen it, take it out.
-# Then take out the line `draft: true`, and give the file to `keypack collect --accept-rules FILE`.
+# DRAFT of what keypack saw: review it before use. Observation never becomes policy by itself.
+# Go through every rule: is this who should sign that, and is the scope right? Correct it, widen it, or remove it.
+# Then remove the line `draft: true`, and give the file to `keypack collect --accept-rules FILE`.
 draft: true
 rules:
 ";

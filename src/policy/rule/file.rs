@@ -99,7 +99,7 @@ pub fn parse_rules(text: &str, path: &Path) -> Result<Vec<Rule<KeySelector>>, Fi
     if let Some(draft) = &file.draft
         && truth(draft).map_err(malformed)?
     {
-        let fault = Fault::at(draft, "this is a draft: what was observed, and nobody's decision yet");
+        let fault = Fault::at(draft, "draft only: review it before use");
         return Err(FileError::draft(path, fault));
     }
     rules(file.rules).map_err(malformed)
@@ -123,7 +123,7 @@ pub(crate) fn rules(texts: Vec<At<RuleText>>) -> Result<Vec<Rule<KeySelector>>, 
 fn rule(text: &RuleText) -> Result<Rule<KeySelector>, Fault> {
     if text.signers.value.is_empty() {
         return Err(
-            Fault::at(&text.signers, "nobody may sign").hinting("name a signer, or take the rule out")
+            Fault::at(&text.signers, "no signer is allowed").hinting("name a signer, or remove the rule")
         );
     }
     Ok(Rule {
@@ -191,7 +191,7 @@ fn identity(text: &At<IdentityText>) -> Result<SignedIdentity, Fault> {
             SignedIdentity::RemapIdentity { prefix, signed_prefix }
         }
         (kind, _) => {
-            return Err(Fault::at(text, format!("{kind:?} is none of the types, or its fields are others"))
+            return Err(Fault::at(text, format!("{kind:?} is not one of the types, or has the wrong fields"))
                 .hinting(
                     "the types are matchExact, matchRepoDigestOrExact, matchRepository, exactReference with \
                      dockerReference, exactRepository with dockerRepository, remapIdentity with prefix and signedPrefix",

@@ -193,7 +193,7 @@ impl<K: fmt::Display> fmt::Display for Rule<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "signed by ")?;
         if self.signers.is_empty() {
-            write!(f, "nobody (all signers were revoked)")?;
+            write!(f, "no one (all signers were revoked)")?;
         }
         for (index, signer) in self.signers.iter().enumerate() {
             write!(f, "{}{signer}", if index > 0 { " or " } else { "" })?;

@@ -35,7 +35,7 @@ impl FromStr for Scope {
     fn from_str(text: &str) -> Result<Self, String> {
         let refuse = |reason: &str| {
             let start: String = text.chars().take(100).collect();
-            Err(format!("{start:?} is no scope: {reason}"))
+            Err(format!("{start:?} is not a scope: {reason}"))
         };
         if text.is_empty() {
             return refuse("write HOST, HOST/PATH, HOST/REPOSITORY:TAG, HOST/REPOSITORY@DIGEST or *.DOMAIN");

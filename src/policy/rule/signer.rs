@@ -53,7 +53,7 @@ impl FromStr for IdentityKind {
     fn from_str(text: &str) -> Result<Self, String> {
         let kinds = [Self::Email, Self::Uri, Self::Dns];
         let known = kinds.into_iter().find(|kind| kind.as_str() == text);
-        known.ok_or_else(|| format!("{text:?} is none of email, uri, dns"))
+        known.ok_or_else(|| format!("{text:?} is not email, uri or dns"))
     }
 }
 
@@ -92,7 +92,7 @@ impl Pattern {
     fn check(&self) -> Result<(), String> {
         let (Self::Exact(text) | Self::Regexp(text)) = self;
         if text.trim().is_empty() || text.len() > 2048 || text.chars().any(char::is_control) {
-            return Err(format!("{:?} is no name", text.chars().take(100).collect::<String>()));
+            return Err(format!("{:?} is not a name", text.chars().take(100).collect::<String>()));
         }
         // Go's syntax (cosign, Kyverno) is the same except for details; an expression that can't be parsed here is of
         // no use there.
@@ -101,7 +101,7 @@ impl Pattern {
         {
             let reason = e.to_string();
             return Err(format!(
-                "{text:?} is no regular expression: {}",
+                "{text:?} is not a regular expression: {}",
                 reason.lines().last().unwrap_or_default()
             ));
         }

@@ -9,7 +9,7 @@ use thiserror::Error;
 #[non_exhaustive]
 pub enum TufError {
     /// The initial root is not a valid root.
-    #[error("it is no TUF root: {0}")]
+    #[error("it is not a TUF root: {0}")]
     Root(String),
     /// A file could not be read. The reader has the details.
     #[error("could not read {file}: {reason}")]
@@ -23,7 +23,7 @@ pub enum TufError {
     #[error("{0} is missing")]
     Missing(String),
     /// A file or all files together are larger than real ones.
-    #[error("it has {0}, and no real repository does")]
+    #[error("it has {0}, which no real repository has")]
     TooLarge(String),
     /// A path that leaves the repository, or that is not safe to store.
     #[error("it names the file {0:?}, which is not safe to keep")]
@@ -44,7 +44,7 @@ pub enum TufError {
         by: String,
     },
     /// One key under two ids.
-    #[error("its role {0} names one key by two ids, so that one keeper would sign as two")]
+    #[error("its role {0} lists one key under two ids, so that its holder would count twice")]
     KeyTwice(String),
     /// A key with which anyone can sign.
     #[error("its role {role} trusts a key that proves nothing: {why}")]

@@ -54,7 +54,7 @@ fn a_rollback_behind_a_signature_that_was_stripped() {
     }
     test.push("keys", "oci:n:lie");
     test.run(&format!("pull oci:n:lie {both}")).fails(3, "rollback");
-    test.run("pull oci:n:lie --verify-key fx/rsa.pub -o out").exits(0).tells("versions start anew");
+    test.run("pull oci:n:lie --verify-key fx/rsa.pub -o out").exits(0).tells("versions start afresh");
 }
 
 #[test]
@@ -189,7 +189,7 @@ fn kept_keys_of_a_directory_that_nobody_here_knows_are_told() {
     let test = scene();
     copy(&test, "fx/keys", "keys");
     let line = format!("collect lab/layouts/keyless-bundle-rekor1-oras {TRUST} -o keys");
-    test.run(&line).exits(0).tells("does not remember making");
+    test.run(&line).exits(0).tells("has no record of making");
 }
 
 #[test]

@@ -51,7 +51,7 @@ fn a_version_or_a_date_ahead_of_the_clock() {
         let name = format!("k{n}");
         let digest = changed(&test, &name, |inventory| inventory[field] = value);
         let pull = format!("pull oci:m:{name} --digest {digest} -o out{n} --state s{n}");
-        test.run(&pull).fails(3, "version-from-the-future").tells("the clock here says");
+        test.run(&pull).fails(3, "version-from-the-future").tells("this host's clock says");
         test.run(&format!("{pull} --allow-stale-unsafe --reason why")).fails(3, "version-from-the-future");
         assert!(!test.has(&format!("out{n}")));
         test.run(&format!("{pull} --accept-future-unsafe")).exits(2);

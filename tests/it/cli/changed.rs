@@ -54,7 +54,7 @@ fn another_key_at_a_known_address_waits_for_a_person() {
     let ran = test
         .run(&line)
         .fails(4, "incomplete")
-        .says("refused key-changed: http://127.0.0.1:5021 gives another");
+        .says("refused key-changed: http://127.0.0.1:5021 now gives a different");
     let ran = ran.says(REKOR).says(CTLOG).says(&format!("--accept-change {REKOR}"));
     assert!(ran.out.lines().all(|line| line.chars().count() <= 120), "{}", ran.out);
     assert_eq!(files(&test), before, "the old key stays, the new one does not come");
@@ -80,11 +80,11 @@ fn another_key_at_a_known_address_waits_for_a_person() {
     test.run(&line).exits(0).says("unchanged");
     test.run("diff before keys")
         .exits(0)
-        .says("! http://127.0.0.1:5021 gives another Rekor v1 log than before: ");
+        .says("! http://127.0.0.1:5021 now gives a different Rekor v1 log: ");
     let pack = test.push("keys", "oci:out:keys").pack_digest.to_string();
     test.run(&format!("pull oci:out:keys -o before --digest {pack}"))
         .exits(0)
-        .tells("! http://127.0.0.1:5021 gives another Rekor v1 log");
+        .tells("! http://127.0.0.1:5021 now gives a different Rekor v1 log");
 }
 
 #[test]
@@ -145,12 +145,12 @@ fn one_key_more_that_nothing_needs_yet_is_still_new_later() {
     root(&test, true);
     for _ in 0..2 {
         let ran = test.run(&line("root.json")).exits(0);
-        ran.tells("http://127.0.0.1:5021 gives another Rekor v1 log by now").tells(CTLOG);
+        ran.tells("http://127.0.0.1:5021 now gives a different Rekor v1 log").tells(CTLOG);
         assert_eq!(files(&test), before);
     }
     // A file to which someone added a key.
     test.write("cosign.pub", [signer, test.read("lab/trust/ctfe.pub")].concat());
-    test.run(&line("lab/trust/trusted_root.json")).exits(0).tells("cosign.pub gives another");
+    test.run(&line("lab/trust/trusted_root.json")).exits(0).tells("cosign.pub now gives a different");
     // Now they would go in.
     let ran = test.run(&format!("{} --include all", line("root.json"))).fails(4, "incomplete");
     ran.says("key-changed: http://127.0.0.1:5021").says("key-changed: cosign.pub");
@@ -177,10 +177,7 @@ fn another_key_in_a_known_file_waits_for_a_person() {
     let line = format!("collect {SIGNED} --trusted-root lab/trust/trusted_root.json --key k/cosign.pub");
     test.run(&format!("{line} --include all")).exits(4);
     test.write("k/cosign.pub", test.read("lab/trust/cosign.pub"));
-    test.run(&line)
-        .fails(4, "incomplete")
-        .says("cosign.pub gives another signer key than before")
-        .says(SIGNER);
+    test.run(&line).fails(4, "incomplete").says("cosign.pub now gives a different signer key").says(SIGNER);
     // Exit code 4 comes with its reason in the summary; a key that no signature proved is counted as unproved.
     let ran = test.run(&line).fails(4, "incomplete").says("12 unproved");
     let words: Vec<_> = ran.out.split_whitespace().collect();
@@ -239,7 +236,8 @@ fn a_rekor_that_lost_its_key_is_noticed() {
     let line = format!("collect {SIGNED} --key lab/trust/cosign.pub --rekor {}", server.url("/"));
     test.run(&format!("{line} --include all")).exits(4);
     rotated.store(true, std::sync::atomic::Ordering::SeqCst);
-    let ran = test.run(&line).fails(4, "incomplete").says("key-changed").says("gives another Rekor v1 log");
+    let ran =
+        test.run(&line).fails(4, "incomplete").says("key-changed").says("now gives a different Rekor v1 log");
     ran.says(REKOR).says(CTLOG);
     test.run(&format!("{line} --accept-change {REKOR}")).exits(0);
 }

@@ -168,7 +168,7 @@ fn when_auto_follows_the_signatures() {
 #[test]
 fn the_network_can_be_forbidden_and_allowed_again() {
     let test = with("network: false\nsources: {rekor: [http://127.0.0.1:1/]}\n");
-    run(&test, &format!("discover {SIGNED}")).fails(2, "usage").tells("forbids to ask http://127.0.0.1:1/");
+    run(&test, &format!("discover {SIGNED}")).fails(2, "usage").tells("forbids asking http://127.0.0.1:1/");
     run(&test, &format!("discover {SIGNED} --network --retry-times 0")).fails(1, "unreachable");
     let test = with("network: false\n");
     run(&test, "discover docker://127.0.0.1:1/x --retry-times 0").fails(2, "usage");

@@ -219,7 +219,7 @@ fn a_mistyped_trusted_root_is_told_apart() {
     let line = "collect lab/layouts/key-bundle-notlog-oras --trusted-root";
     test.run(&format!("{line} lab/trust/cosign.pub"))
         .fails(3, "trusted-root-malformed")
-        .tells("give single keys by --key");
+        .tells("give single keys with --key");
     test.run(&format!("{line} nope.json")).fails(1, "key-file-not-found");
     test.run(&format!("{line} nope.json --optional")).exits(0).tells("warning: ");
     assert!(!test.has("keys"));

@@ -116,7 +116,7 @@ fn a_keys_directory_that_this_host_does_not_know_decides_nothing() {
     test.run(&format!("pull oc-mirror:disk --digest {lab}")).fails(3, "lineage-mismatch");
     // It is not compared with either, and a message says that it is replaced.
     let ran = test.run(&format!("pull oci:m:keys --digest {digest} -o planted")).exits(0);
-    ran.tells("neither collected nor authenticated what lies in planted").tells("nothing -> default");
+    ran.tells("neither collected nor authenticated the pack in planted").tells("nothing -> default");
     assert_eq!(test.tree("planted"), test.tree("keys"));
     // The keys/ of the pack itself, carried next to it: only its derived files are regenerated.
     for (name, bytes) in test.tree("keys") {

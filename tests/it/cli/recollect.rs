@@ -119,7 +119,7 @@ fn a_missing_key_that_is_kept_or_revoked_is_told_as_that() {
     let line = "collect oci:lab/layouts/key-bundle-rekor1-oras --trusted-root lab/trust/trusted_root.json";
     let ran =
         test.run(line).fails(4, "incomplete").says("no source of this run gives this key; signer-43ef7bc8");
-    ran.says("give the key again by --key FILE");
+    ran.says("give the key again with --key FILE");
     let report =
         test.run(&format!("{line} --prune --when never --format json")).fails(4, "incomplete").json();
     assert!(report["open"][0]["reason"].as_str().unwrap().starts_with("no key"), "{report}");
@@ -224,11 +224,11 @@ fn a_signature_of_the_old_inventory_does_not_outlive_it() {
     test.write("keys/keypack.json.other.sigstore.json", about(format!("sha256:{}", "0".repeat(64))));
     let ran = test.run(&format!("{REKOR1} {TRUST} --created 2026-01-02T00:00:00Z")).exits(0);
     ran.says("unchanged")
-        .tells("warning: keypack.json.other.sigstore.json is no signature of this inventory");
+        .tells("warning: keypack.json.other.sigstore.json is not a signature of this inventory");
     assert!(test.has("keys/keypack.json.sigstore.json"));
     assert!(!test.has("keys/keypack.json.other.sigstore.json"));
     let ran = test.run(&format!("{REKOR2} {TRUST} --created 2026-01-02T00:00:00Z")).exits(0);
-    ran.tells("warning: keypack.json.sigstore.json is no signature of this inventory and was removed");
+    ran.tells("warning: keypack.json.sigstore.json is not a signature of this inventory and was removed");
     assert!(!test.has("keys/keypack.json.sigstore.json"));
 }
 

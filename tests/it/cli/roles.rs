@@ -133,7 +133,7 @@ fn a_rekor2_key_without_its_origin() {
     });
     let line = format!("collect {SIGNED} {SIGNER} --key rekor=lab/trust/rekor.pub --include all -o all");
     let ran = test.run(&format!("{line} --key rekor2=v2.pub")).exits(0);
-    ran.tells("v2.pub holds the key of a Rekor v2 log and not the log's origin");
+    ran.tells("v2.pub holds the key of a Rekor v2 log without the log's origin");
     let keys = test.json("all/keypack.json")["keys"].clone();
     let lab = keys.as_array().unwrap().iter().filter(|k| k["provenance"][0]["grade"] == "file");
     let roles: Vec<_> = lab.map(|k| k["role"].as_str().unwrap()).collect();

@@ -42,7 +42,7 @@ fn a_draft_is_refused_until_a_person_went_through_it() {
     // What the source does not contain is not guessed: bundles name no repository, and a data folder no host.
     let decided = draft.replace("draft: true\n", "");
     test.write("decided.yaml", &decided);
-    test.run(&format!("{line} decided.yaml")).fails(2, "config-malformed").tells("\"\" is no scope");
+    test.run(&format!("{line} decided.yaml")).fails(2, "config-malformed").tells("\"\" is not a scope");
     let parts: Vec<_> = decided.split("scope: \"\"").collect();
     let named: String = parts
         .iter()
@@ -252,7 +252,7 @@ fn a_revoked_signer_leaves_its_rule_and_the_rule_stays() {
         .tells("warning: the rule for registry.example/app names signer:43ef7bc8")
         .tells("is revoked");
     assert_eq!(rules(&test)[0]["signers"], json!([]));
-    test.run("inspect keys").exits(0).says("nobody (all signers were revoked)");
+    test.run("inspect keys").exits(0).says("no one (all signers were revoked)");
     // The file may still name it, by fingerprint or by a name that is gone with it.
     let named = NAMED.replace("signer-43ef7bc8", &format!("\"signer:{SIGNER}\""));
     collect(&test, &named).exits(4).tells("is revoked");

@@ -293,7 +293,7 @@ fn no_way_to_red_hat_is_one_warning_and_blocks_nothing() {
     });
     for ran in [closed, page, gone, moved] {
         let ran = ran.exits(4);
-        assert_eq!(ran.err.matches("published keys could not be had").count(), 1, "{}", ran.err);
+        assert_eq!(ran.err.matches("published keys are not available").count(), 1, "{}", ran.err);
         assert!(ran.err.contains("--no-network"), "{}", ran.err);
     }
 }
@@ -310,5 +310,5 @@ fn red_hats_addresses_are_checked_though_tls_is_not() {
     let (ran, asked) = at_red_hats(&test, line, move |_| Reply::ok(key.clone()));
     let ran = ran.exits(4);
     assert_eq!(asked, Vec::<String>::new());
-    assert_eq!(ran.err.matches("published keys could not be had").count(), 1, "{}", ran.err);
+    assert_eq!(ran.err.matches("published keys are not available").count(), 1, "{}", ran.err);
 }

@@ -166,7 +166,7 @@ fn segments_on_another_disk_are_read_and_what_is_wrong_with_one_is_said() {
     // The last segment alone has no links; the message says so and does not suggest mirror to mirror.
     let last = super::set::files(&disk, "").into_iter().rfind(|name| name.starts_with("mirror_")).unwrap();
     let (code, _, error) = discover(home.path(), &[&format!("oc-mirror:{}", disk.join(last).display())]);
-    assert!(code == 1 && error.contains("bring all mirror_NNNNNN.tar"), "{error}");
+    assert!(code == 1 && error.contains("put all mirror_NNNNNN.tar"), "{error}");
 }
 
 #[test]

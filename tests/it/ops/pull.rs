@@ -151,7 +151,7 @@ fn an_older_pack_than_the_one_that_was_installed() {
         Exceptions { allow_rollback_unsafe: true, reason: "a test".into(), ..Exceptions::default() };
     let wanted = Request { anchors: signed(), exceptions, ..request(&host, "old") };
     assert_eq!(pull_as(&wanted, &host.at(MARCH)).unwrap().pack_digest.to_string(), OLD);
-    host.heard("as --allow-rollback-unsafe says");
+    host.heard("because of --allow-rollback-unsafe");
 }
 
 #[test]
@@ -189,7 +189,7 @@ fn the_expected_lineage_never_comes_from_a_directory_that_this_host_does_not_kno
         fs::copy(format!("{FIXTURES}/newer/{file}"), host.path("out").join(&file)).unwrap();
     }
     pull(&host, "old", vec![digest(OLD)]).unwrap();
-    host.heard("this host neither collected nor authenticated what lies in");
+    host.heard("this host neither collected nor authenticated the pack in");
 }
 
 #[test]

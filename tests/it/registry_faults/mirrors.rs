@@ -68,7 +68,7 @@ fn a_cache_that_lists_less_than_it_holds() {
     signed(&test.run(&line), "in a list");
     // The list alone does not show it, and the output says so.
     let ran = discover(&server, "/team/app", "").says("1 image: 0 signed, 1 unsigned");
-    ran.tells("no signature is listed of 1 image").tells("--images");
+    ran.tells("no signature is listed for 1 image").tells("--images");
 }
 
 /// containers/skopeo#738, containers/skopeo#726, ivanilves/lstags#222

@@ -106,7 +106,7 @@ fn a_login_in_the_place_of_referrers_is_no_absence() {
             target => target.contains("/referrers/").then(|| reply.clone()),
         });
         let ran = discover(&server, "/team/app:v1").exits(0).says("v1  no signature listed");
-        ran.tells("answers with a login").tells("--authfile");
+        ran.tells("requires a login").tells("--authfile");
         let asked =
             server.lines().iter().any(|line| line.contains("/manifests/sha256-") && !line.contains(".sig"));
         assert!(asked, "the fallback tag: {:?}", server.lines());

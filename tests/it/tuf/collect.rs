@@ -153,7 +153,7 @@ fn several_repositories_find_their_roots() {
     test.run(&format!("discover oci:m --tuf one {roots}")).fails(3, "tuf-root-unknown");
     let ran = test.run(&format!("discover oci:m --tuf one --tuf-root one.root.json {roots}")).exits(0);
     assert!(!ran.err.contains("the root one.root.json"), "{}", ran.err);
-    ran.tells("no repository begins with the root third.root.json");
+    ran.tells("no repository starts with the root third.root.json");
     test.run("discover oci:m --tuf one").fails(3, "tuf-root-unknown");
     test.run("discover oci:m --tuf-root one.root.json").exits(2);
     test.run("discover oci:m --tuf lab").fails(1, "tuf-not-found");

@@ -77,7 +77,7 @@ fn a_key_that_the_repository_withdrew_is_told_while_it_is_kept() {
     relist(&mut keeper, &test, serde_json::to_vec(&root).unwrap());
     test.layout("key-bundle-rekor2-oras", "o");
     let ran = test.run(&format!("collect oci:o oci:m {with_key}")).exits(0);
-    ran.tells("rekor-e69e8241.pub").tells("no longer lists it as it is").tells("--prune");
+    ran.tells("rekor-e69e8241.pub").tells("no longer lists it in this form").tells("--prune");
     assert_eq!(rekors(&test), 1);
     test.push("keys", "oci:p:k");
     test.run(&format!("pull oci:p:k {ROOT} -o out")).fails(3, "key-not-in-tuf").tells("--prune");

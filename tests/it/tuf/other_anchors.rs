@@ -65,7 +65,7 @@ fn beside_a_verifying_key() {
     enclave(&format!("pull oci:t:k {both}")).exits(0);
     test.write("org.pub", old_key);
     enclave(&format!("pull oci:s:k {both}")).fails(3, "tuf-rollback");
-    enclave("pull oci:s:k --verify-key org.pub").exits(0).tells("its versions start anew");
+    enclave("pull oci:s:k --verify-key org.pub").exits(0).tells("its versions start afresh");
     assert!(!test.has("no"));
 }
 
@@ -74,9 +74,9 @@ fn first_contact_says_that_an_older_state_can_not_be_told() {
     let (test, _) = collected();
     test.push("keys", "oci:p:k");
     let pull = format!("pull oci:p:k {ROOT} -o out --state enclave");
-    test.run(&pull).exits(0).tells("remembers nothing of this TUF repository");
+    test.run(&pull).exits(0).tells("has no record of this TUF repository");
     let again = test.run(&pull).exits(0);
-    assert!(!again.err.contains("remembers nothing"), "{}", again.err);
+    assert!(!again.err.contains("has no record of this TUF repository"), "{}", again.err);
     test.run(&format!("{pull} --require-state")).exits(0);
     // A lineage that is only known through a digest says nothing about the repository.
     let digest = keypack::oci::Digest::of(&test.read("keys/keypack.json"));

@@ -66,7 +66,7 @@ fn a_parent_that_is_missing() {
     let target = scene.parent().join("kyes/keys");
     let error = refusal(write::replace(&target, &NEW.files(), &any));
     assert_eq!(error.code().as_str(), "parent-missing");
-    assert!(error.to_string().contains("/kyes, which shall hold"), "{error}");
+    assert!(error.to_string().contains("/kyes, the parent of"), "{error}");
     assert_eq!(scene.beside(), [""; 0]);
 }
 

@@ -29,7 +29,7 @@ impl std::str::FromStr for Mapping {
         let (mirror, source) = (plain(mirror), plain(source));
         let scope: Scope = source.parse()?;
         if scope.is_image() || source.starts_with('*') {
-            return Err(format!("{source:?} is no beginning of names: write HOST or HOST/PATH"));
+            return Err(format!("{source:?} is not a name prefix: write HOST or HOST/PATH"));
         }
         Ok(Self { mirror, source })
     }
