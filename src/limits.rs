@@ -20,6 +20,15 @@ pub const INDEX_JSON: u64 = 128 << 20;
 /// 10 KiB; an in-toto statement with a large build provenance may reach a few MiB.
 pub const SIGNATURE: u64 = 8 << 20;
 
+/// A policy.json: one with a hundred scopes and keys of their own has 200 KiB.
+pub const POLICY: u64 = 4 << 20;
+
+/// A signature that containers/image reads, its own bound (`internal/iolimits`, `MaxSignatureBodySize`).
+pub const CONSUMER_SIGNATURE: u64 = 4 << 20;
+
+/// Signatures of one image in a lookaside, containers/image's own bound (`maxLookasideSignatures`).
+pub const LOOKASIDE_SIGNATURES: usize = 128;
+
 /// A signature above this size counts as large. Usual ones have 1 to 10 KiB; attestations may be larger.
 pub const LARGE_SIGNATURE: u64 = 64 << 10;
 

@@ -12,3 +12,5 @@ pub(super) const STATE: &str = "State options";
 pub(super) const REGISTRY: &str = "Registry options";
 /// Who should have signed, and what is asked of signatures.
 pub(super) const SIGNERS: &str = "What is expected of signatures";
+/// What a consumer's policy says.
+pub(super) const POLICY: &str = "The policy of a consumer";

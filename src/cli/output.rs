@@ -23,7 +23,7 @@ use crate::{
     display::Paint,
     events::{Events, Interrupt},
     ops::{Context, Env},
-    outcome::{self, Detail, Report, render, verify::Verification},
+    outcome::{self, Detail, Report, admission::AdmissionReport, render, verify::Verification},
 };
 
 /// What concerns every command.
@@ -52,7 +52,7 @@ pub(super) enum Format {
     /// For people.
     #[default]
     Text,
-    /// For machines: `keypack schema report-v1` describes what discover and collect print, `verify-v1` what verify prints, `results-v1` everything else.
+    /// For machines: `keypack schema report-v1` describes what discover and collect print, `verify-v1` what verify prints, with --policy `admission-v1`, `results-v1` everything else.
     Json,
 }
 
@@ -121,6 +121,17 @@ impl Output {
                 self.json(found)
             }
             Format::Text => self.data(&outcome::verify::render(found, self.paint(), self.verbose)),
+        }
+    }
+
+    /// The result of `verify --policy`; as text, with every pull where that was asked for.
+    pub(super) fn admission(&self, report: &AdmissionReport) -> Result<(), Diagnostic> {
+        match self.format {
+            Format::Json => {
+                self.reported.set(true);
+                self.json(report)
+            }
+            Format::Text => self.data(&outcome::admission::render(report, self.paint(), self.verbose)),
         }
     }
 

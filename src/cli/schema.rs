@@ -2,7 +2,8 @@ use super::{args, output::Output};
 use crate::diag::{Code, Diagnostic, Exit};
 
 /// The schemas that are part of the program.
-const SCHEMAS: [(&str, &str); 5] = [
+const SCHEMAS: [(&str, &str); 6] = [
+    ("admission-v1", include_str!("../../schemas/admission-v1.schema.json")),
     ("config-v1", include_str!("../../schemas/config-v1.schema.json")),
     ("pack-v1", include_str!("../../schemas/pack-v1.schema.json")),
     ("report-v1", include_str!("../../schemas/report-v1.schema.json")),

@@ -36,6 +36,38 @@ codes! {
     /// Images have no signature that counts, and all must.
     NotAllSigned "not-all-signed" Incomplete "-v lists each image with what was found; leave out --require-signed if images may be unsigned";
 
+    // Whether a consumer's policy admits images.
+    /// A policy or a registries.d can't be loaded, so that its consumer would refuse every image.
+    PolicyInvalid "policy-invalid" Refused "mend the file: its consumer refuses to load it, and then every pull fails; containers-policy.json(5) and containers-registries.d(5) say what may stand there";
+    /// The policy would refuse images.
+    PolicyWouldRefuse "policy-would-refuse" Incomplete "the report lists each image with the cause; mirror the missing signatures, or mend the policy, before it is rolled out";
+    /// Not everything could be evaluated.
+    PolicyNotEvaluated "policy-not-evaluated" Incomplete "the report lists what was not judged and why; try those images with the consumer itself";
+    /// No scope of the policy is that of any image.
+    NothingInScope "nothing-in-scope" Incomplete "compare the names of the images with the scopes of the policy; --map MIRROR=SOURCE says where mirrored images are from";
+    /// The policy accepts the image without a signature.
+    NotVerifiedByPolicy "not-verified-by-policy" Incomplete "nothing checks who made this image; name its repository in the policy with a requirement that does";
+    /// The policy rejects whatever lies here.
+    PolicyRejects "policy-rejects" Incomplete "give the repository a scope of its own in the policy if the image is to run";
+    /// The keys of the policy can't be loaded by its consumer.
+    PolicyKeyUnusable "policy-key-unusable" Incomplete "mend the key file or the field that the policy has it in: one PEM key each, readable where the policy says";
+    /// registries.d does not tell the consumer to look for sigstore attachments.
+    AttachmentsOff "attachments-off" Incomplete "write `use-sigstore-attachments: true` for the repository into a file of registries.d, and name the folder by --registries-d";
+    /// The signature is for a name that the policy does not accept.
+    IdentityNotAccepted "identity-not-accepted" Incomplete "choose the signedIdentity that fits: matchRepository or exactRepository for names without a tag, remapIdentity where the image is pulled by the mirror's name; or sign again";
+    /// The certificate is for somebody whom the policy does not accept.
+    SubjectNotAccepted "subject-not-accepted" Incomplete "compare the identity in the certificate with the policy; podman and OpenShift compare e-mail addresses alone, so images signed with a URI for identity can't be admitted by them";
+    /// No certificate is beside the signature, and the policy asks for one.
+    NoCertificate "no-certificate" Incomplete "it was made with a key: name that key in the policy, or sign with a certificate";
+    /// A signature that can't be read ends every pull of its image, also beside good ones.
+    SignatureEndsPull "signature-ends-pull" Incomplete "copy the image's signatures again from where they are whole, or remove what is broken there";
+    /// A scope of the policy is that of no image.
+    ScopeUnused "scope-unused" Incomplete "compare its spelling with the names of the images: a scope has no docker://, no / at its end, and the port where the name has one";
+    /// OpenShift leaves a scope out.
+    ScopeLeftOut "scope-left-out" Incomplete "take the scope out of the ImagePolicy, or make that of the ClusterImagePolicy narrower";
+    /// The name by which the cluster pulls the image is not known.
+    NamePulledUnknown "pulled-name-unknown" Incomplete "say where the mirror's repositories are from: --idms FILE, or --map MIRROR=SOURCE for one";
+
     // Places and content.
     /// The place does not exist.
     NotFound "not-found" CouldNot "check the path; for an OCI layout, write oci:DIR, for a tar of one, oci-archive:FILE";

@@ -1,6 +1,7 @@
 //! The results of operations, as values from which JSON (`schemas/report-v1.schema.json`) and text are generated.
 //! Nothing here prints.
 
+pub mod admission;
 mod counts;
 mod diff;
 mod ends;

@@ -12,7 +12,7 @@ mod needs;
 mod payload;
 pub(crate) mod proposed;
 mod rekor;
-mod strict_json;
+pub(crate) mod strict_json;
 mod timestamp;
 
 use crate::diag::{Code, Diagnostic};
@@ -23,7 +23,7 @@ pub use cosign::{SIGSTORE_JSON, UntrustedSimple, annotation};
 pub use gpg::UntrustedGpg;
 pub use need::{IssuerName, Need};
 pub use needs::{CertificateNeeds, Needs, Signer};
-pub(crate) use payload::SimplePayload;
+pub(crate) use payload::{SimplePayload, consumer_claims};
 
 use crate::oci::Digest;
 

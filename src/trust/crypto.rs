@@ -15,6 +15,11 @@ use sigstore_verify::{
     bundle,
 };
 
+use x509_cert::der::{
+    Encode,
+    asn1::{SequenceOf, UintRef},
+};
+
 use super::{Refusal, proposed, unsupported};
 use crate::{
     key::{Algorithm, Certificate, Chain, Key, KeyRef, Material, PublicKey, Role, trusted_root},
@@ -244,6 +249,34 @@ pub(super) fn signed_by(key: &PublicKey, bytes: &[u8], signature: &SignatureByte
             .resolve_signing_scheme(*hash)
             .is_ok_and(|scheme| sigstore_crypto::verify_signature(&der, bytes, signature, scheme).is_ok())
     })
+}
+
+/// The same with SHA-256 alone, as containers/image and sigstore's Go library do: an ECDSA signature may be the two numbers one
+/// after the other as well (IEEE P1363).
+pub(super) fn signed_with_sha256(key: &PublicKey, bytes: &[u8], signature: &SignatureBytes) -> bool {
+    signed_in_asn1(key, bytes, signature)
+        || two_numbers(key, signature.as_ref()).is_some_and(|asn1| signed_in_asn1(key, bytes, &asn1))
+}
+
+/// The same, and an ECDSA signature is in ASN.1.
+pub(super) fn signed_in_asn1(key: &PublicKey, bytes: &[u8], signature: &SignatureBytes) -> bool {
+    let der = key.to_der();
+    let Ok(algorithm) = KeyAlgorithm::from_spki(&der) else { return false };
+    algorithm
+        .resolve_signing_scheme(HashAlgorithm::Sha2256)
+        .is_ok_and(|scheme| sigstore_crypto::verify_signature(&der, bytes, signature, scheme).is_ok())
+}
+
+/// An ECDSA signature of two numbers in ASN.1.
+fn two_numbers(key: &PublicKey, signature: &[u8]) -> Option<SignatureBytes> {
+    if !matches!(key.algorithm(), Algorithm::EcdsaP256 | Algorithm::EcdsaP384) || signature.len() > 132 {
+        return None;
+    }
+    let (r, s) = signature.split_at_checked(signature.len() / 2).filter(|(r, s)| r.len() == s.len())?;
+    let mut numbers = SequenceOf::<UintRef<'_>, 2>::new();
+    numbers.add(UintRef::new(r).ok()?).ok()?;
+    numbers.add(UintRef::new(s).ok()?).ok()?;
+    Some(SignatureBytes::new(numbers.to_der().ok()?))
 }
 
 /// Whether `key` made `signature` over something with this digest.

@@ -9,6 +9,7 @@
 //! (`path`). The verifying crate compares times with the machine's clock internally (a log entry from the future is
 //! refused); all other times are arguments.
 
+pub(crate) mod attachment;
 mod certificate;
 mod chain;
 mod crypto;

@@ -3,10 +3,12 @@
 //! duplicate keys, and has budgets.
 
 mod error;
+mod go;
 
 use std::{fmt::Display, str::FromStr};
 
 pub(crate) use error::FileError;
+pub(crate) use go::{GoBool, read_as_go};
 
 use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 use serde_saphyr::{Error, options::DuplicateKeyPolicy};

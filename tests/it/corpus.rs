@@ -34,6 +34,7 @@ targets! {
     bundle "../../fuzz/targets/bundle.rs"
     bundle_parts "../../fuzz/targets/bundle_parts.rs"
     certificate "../../fuzz/targets/certificate.rs"
+    consumer_policy "../../fuzz/targets/consumer_policy.rs"
     image_list "../../fuzz/targets/image_list.rs"
     image_set "../../fuzz/targets/image_set.rs"
     inventory "../../fuzz/targets/inventory.rs"

@@ -9,6 +9,7 @@
     reason = "tests run programs, make the files that they read, and look at the clock"
 )]
 
+mod admission;
 mod host;
 mod peers;
 mod real;
@@ -19,7 +20,9 @@ mod support;
 use libtest_mimic::Arguments;
 
 fn main() {
-    let trials =
-        [host::trials(), real::trials(), registry::trials(), peers::trials()].into_iter().flatten().collect();
+    let trials = [admission::trials(), host::trials(), real::trials(), registry::trials(), peers::trials()]
+        .into_iter()
+        .flatten()
+        .collect();
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
 }

@@ -15,7 +15,7 @@ use crate::{
     oci::Digest,
     ops::{
         parse_lineage,
-        verify::{self, Authentication, ExpectedIdentity, Mapping, Platform, TextPattern},
+        verify::{self, Authentication, ExpectedIdentity, Mapping, Platform, PolicySpec, TextPattern},
         verify_blob::{self, Artifact, ExpectedSigner},
     },
 };
@@ -81,6 +81,16 @@ pub(in crate::cli) struct Verify {
     key: Vec<KeyFile>,
     #[command(flatten)]
     identity: Identity,
+    /// Would a consumer admit the images? Its policy decides, with the keys that are in it: a policy.json, as podman, CRI-O and
+    /// skopeo evaluate it; ClusterImagePolicies and ImagePolicies, as OpenShift's nodes get them; or builtin:openshift@4.22, what
+    /// that release brings. It is told for each image by tag and by digest.
+    #[arg(help_heading = heading::POLICY, long, value_name = "FILE|builtin:openshift@VERSION",
+          conflicts_with_all = ["keys_dir", "trusted_root", "key", "require_signed", "all_signatures", "require_log"])]
+    policy: Option<PolicySpec>,
+    /// The registries.d of that consumer, such as /etc/containers/registries.d: where signatures are looked for [repeatable;
+    /// default: none, and then no sigstore signature is looked for].
+    #[arg(help_heading = heading::POLICY, long, value_name = "DIR", requires = "policy")]
+    registries_d: Vec<PathBuf>,
     /// Where mirrored repositories are from, each the beginning of a name: mirror.example:5000/ubi9=registry.redhat.io/ubi9
     /// [repeatable].
     #[arg(help_heading = heading::SIGNERS, long, value_name = "MIRROR=SOURCE")]
@@ -118,6 +128,27 @@ impl Verify {
     /// Whether it names keys, or what authenticates them, beside what this host remembers.
     pub(in crate::cli) fn brings_own_keys(&self) -> bool {
         !(self.trusted_root.is_empty() && self.key.is_empty()) || self.anchors.are_given()
+    }
+
+    /// The policy that is to be evaluated, where one is named.
+    pub(in crate::cli) fn policy(&self) -> Result<Option<verify::AdmitRequest>, Diagnostic> {
+        let Some(policy) = &self.policy else { return Ok(None) };
+        if self.identity.read()?.is_some() || self.anchors.are_given() {
+            return Err(Diagnostic::usage(
+                "--policy judges with the keys and the signers of the policy, and others are named beside it",
+                "run verify once with --policy, and once without it for the keys of a pack",
+            ));
+        }
+        Ok(Some(verify::AdmitRequest {
+            places: self.sources.clone(),
+            images: self.images.clone(),
+            cache_dir: self.cache.cache_dir.clone(),
+            policy: policy.clone(),
+            registries_d: self.registries_d.clone(),
+            mappings: self.map.clone(),
+            mapping_files: self.idms.clone(),
+            platforms: self.platform.clone(),
+        }))
     }
 
     pub(in crate::cli) fn request(&self) -> Result<verify::Request, Diagnostic> {

@@ -111,7 +111,7 @@ pub(super) fn read<S>(
         .collect()
 }
 
-fn instances(
+pub(super) fn instances(
     source: &dyn Source,
     repository: &str,
     list: Digest,

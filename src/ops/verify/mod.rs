@@ -1,9 +1,9 @@
 //! Verifies that the images of a location are signed by the expected signers. Offline, with exactly the keys of an
 //! authenticated keys/.
 //!
-//! A consumer's policy (`--policy`) is a separate question about the same signatures, to be answered from the verdicts
-//! made here.
+//! A consumer's policy (`--policy`) is a separate question about the same images: `admit` answers it.
 
+mod admit;
 mod authenticated;
 mod evaluate;
 mod expected;
@@ -23,7 +23,11 @@ use std::{
 
 pub(in crate::ops) use self::keys::{report_unusable, set_of};
 pub use self::{
-    authenticated::Authentication, expected::ExpectedIdentity, lists::Platform, names::Mapping,
+    admit::{AdmitRequest, PolicySpec, admit},
+    authenticated::Authentication,
+    expected::ExpectedIdentity,
+    lists::Platform,
+    names::Mapping,
     pattern::TextPattern,
 };
 use self::{

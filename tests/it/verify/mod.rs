@@ -6,6 +6,7 @@ mod clock;
 mod forms;
 mod keys;
 mod names;
+mod policy;
 mod rules;
 mod schema;
 mod strict;

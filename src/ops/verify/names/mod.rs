@@ -63,7 +63,32 @@ pub(super) struct Namer {
     pub(super) was_used: AtomicBool,
 }
 
+/// Both ways of pulling an image.
+const BOTH: [Pull; 2] = [Pull::Digest, Pull::Tag];
+
 impl Namer {
+    /// The repository by whose name a cluster pulls an image: where a mapping is for the other way of pulling alone, the cluster
+    /// does not come to the mirror by it, and the mirror's own name is meant.
+    pub(super) fn pulled(
+        &self,
+        place: &str,
+        repository: &str,
+        tags: &[String],
+        digest: Digest,
+        pull: Pull,
+    ) -> Option<String> {
+        let names = self.names(place, repository, tags, digest);
+        let host = place.strip_prefix("docker://").map(|rest| rest.split('/').next().unwrap_or_default());
+        let own = host.map(|host| format!("{host}/{repository}"));
+        let known: Vec<_> = own.iter().cloned().collect();
+        let of = |pulls: &[Pull]| sources(&self.given, &known, repository, pulls).into_iter().next();
+        match (of(&[pull]), of(&BOTH)) {
+            (Some(source), _) => Some(source),
+            (None, Some(_)) => own,
+            (None, None) => names.source().map(str::to_owned),
+        }
+    }
+
     /// The names of an image in a location. A location on disk has no host.
     pub(super) fn names(&self, place: &str, repository: &str, tags: &[String], digest: Digest) -> Names {
         let host = place.strip_prefix("docker://").map(|rest| rest.split('/').next().unwrap_or_default());
@@ -80,11 +105,11 @@ impl Namer {
             let named = tag.contains('/').then(|| tag.parse::<RegistryRef>().ok())??;
             Some(format!("{}/{}", named.host, named.repository))
         }));
-        let mut from = sources(&self.given, &known, repository);
+        let mut from = sources(&self.given, &known, repository, &BOTH);
         if !from.is_empty() {
             self.was_used.store(true, Ordering::Relaxed);
         }
-        let claimed = sources(&self.found, &known, repository);
+        let claimed = sources(&self.found, &known, repository, &BOTH);
         if from.is_empty() {
             let of_release = RELEASES.iter().find(|(mirror, _)| ends_with(repository, mirror));
             from.extend(of_release.map(|(_, source)| (*source).to_owned()));
@@ -105,13 +130,13 @@ impl Namer {
 }
 
 /// The source names in a map for an image: those for its name at the mirror, otherwise for its path alone.
-fn sources(map: &NameMap, known: &[String], repository: &str) -> BTreeSet<String> {
+fn sources(map: &NameMap, known: &[String], repository: &str, pulls: &[Pull]) -> BTreeSet<String> {
     let mut named: Vec<String> = known.to_vec();
     if known.is_empty() {
         named.extend(map.at_destinations(repository));
     }
     let of = |name: &String| -> BTreeSet<String> {
-        [Pull::Digest, Pull::Tag].iter().flat_map(|pull| map.sources(name, *pull)).collect()
+        pulls.iter().flat_map(|pull| map.sources(name, *pull)).collect()
     };
     let found: BTreeSet<_> = named.iter().flat_map(of).collect();
     if found.is_empty() { of(&repository.to_owned()) } else { found }

@@ -1,0 +1,186 @@
+//! The policy with everything that it names, read before any registry is asked.
+#![allow(clippy::disallowed_methods, reason = "it lists the folder that the user names")]
+
+use std::{
+    fmt::Display,
+    io,
+    path::{Path, PathBuf},
+    str::FromStr,
+};
+
+use super::AdmitRequest;
+use crate::{
+    diag::{Code, Diagnostic, Exit},
+    fs, limits,
+    outcome::admission::PolicyReport,
+    policy::consumer::{
+        ConsumerPolicy, Evaluator, Files, RegistriesD,
+        openshift::{self, Rendered},
+    },
+};
+
+/// Which policy is evaluated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PolicySpec {
+    /// The one in the mirror's own release payload.
+    Payload,
+    /// A copy of that of a release of OpenShift: its version.
+    Builtin(String),
+    /// A policy.json, or ClusterImagePolicies and ImagePolicies.
+    File(PathBuf),
+}
+
+impl FromStr for PolicySpec {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match (text, text.strip_prefix("builtin:")) {
+            ("openshift", _) => Ok(Self::Payload),
+            (_, Some(name)) => match name.strip_prefix("openshift@").filter(|version| !version.is_empty()) {
+                Some(version) => Ok(Self::Builtin(version.to_owned())),
+                None => Err("write builtin:openshift@VERSION, such as builtin:openshift@4.22".into()),
+            },
+            ("", _) => Err("it names no file".into()),
+            (path, None) => Ok(Self::File(path.into())),
+        }
+    }
+}
+
+/// A policy that can be evaluated.
+pub(super) struct Loaded {
+    pub(super) report: PolicyReport,
+    pub(super) policy: ConsumerPolicy,
+    pub(super) evaluator: Evaluator,
+    pub(super) registries: RegistriesD,
+    /// Whether registries.d is looked up by the name that is pulled: OpenShift switches attachments on for the mirrors of its
+    /// scopes as well.
+    pub(super) by_name: bool,
+}
+
+pub(super) fn load(request: &AdmitRequest) -> Result<Loaded, Diagnostic> {
+    match &request.policy {
+        PolicySpec::Payload => Err(Diagnostic::usage(
+            "this version does not read the policy out of a mirror's release payload",
+            "name the release instead, as in --policy builtin:openshift@4.22; or give the ClusterImagePolicy of the payload as a \
+             file, once `oc adm release extract` has authenticated it",
+        )),
+        PolicySpec::Builtin(version) => {
+            let named = format!("builtin:openshift@{version}");
+            let (known, rendered) = openshift::builtin(version).map_err(|e| {
+                Diagnostic::new(Code::PolicyInvalid, format!("{named}: {e}")).ending(Exit::Usage)
+            })?;
+            of_openshift(format!("{named} (cluster-update-keys {})", known.source), rendered, request)
+        }
+        PolicySpec::File(path) => {
+            let bytes = read(path, limits::POLICY)?;
+            let invalid = |what: &dyn Display| {
+                Diagnostic::new(Code::PolicyInvalid, format!("{}: {what}", path.display()))
+            };
+            let named = path.display().to_string();
+            match std::str::from_utf8(&bytes).ok().filter(|text| openshift::is_manifest(text)) {
+                Some(text) => of_openshift(named, openshift::render(text).map_err(|e| invalid(&e))?, request),
+                None => of_file(named, ConsumerPolicy::parse(&bytes).map_err(|e| invalid(&e))?, request),
+            }
+        }
+    }
+}
+
+/// What OpenShift's nodes would have.
+fn of_openshift(named: String, rendered: Rendered, request: &AdmitRequest) -> Result<Loaded, Diagnostic> {
+    if !request.registries_d.is_empty() {
+        return Err(Diagnostic::usage(
+            "OpenShift writes registries.d itself, from the scopes of its policies, and --registries-d names another",
+            "leave --registries-d out; it goes with a policy.json",
+        ));
+    }
+    let left_out = rendered.left_out.into_iter().map(|what| Diagnostic::new(Code::ScopeLeftOut, what));
+    Ok(Loaded {
+        report: PolicyReport {
+            file: named,
+            kind: "openshift",
+            objects: rendered.objects,
+            scopes: rendered.policy.scopes().map(str::to_owned).collect(),
+            registries_d: Vec::new(),
+            notes: left_out.collect(),
+        },
+        evaluator: rendered.policy.with(&Files::new()),
+        policy: rendered.policy,
+        registries: rendered.registries,
+        by_name: true,
+    })
+}
+
+fn of_file(named: String, policy: ConsumerPolicy, request: &AdmitRequest) -> Result<Loaded, Diagnostic> {
+    let paths = policy.paths();
+    if paths.len() > limits::HOST_FILES {
+        let what = format!("{named}: it names more than {} key files", limits::HOST_FILES);
+        return Err(Diagnostic::new(Code::PolicyInvalid, what));
+    }
+    // Relative paths follow the working folder, as they do there.
+    let files: Files = paths
+        .into_iter()
+        .map(|path| {
+            let bytes = read(&path, limits::KEY_FILE).map_err(|e| e.message);
+            (path, bytes)
+        })
+        .collect();
+    let mut registries = RegistriesD::default();
+    for directory in &request.registries_d {
+        add_folder(&mut registries, directory)?;
+    }
+    let mut notes = Vec::new();
+    if request.registries_d.is_empty() && policy.asks_for_sigstore() {
+        let what = "no registries.d was given, so the consumer would look for no sigstore attachments";
+        notes.push(Diagnostic::new(Code::AttachmentsOff, what));
+    }
+    Ok(Loaded {
+        report: PolicyReport {
+            file: named,
+            kind: "policy.json",
+            objects: Vec::new(),
+            scopes: policy.scopes().map(str::to_owned).collect(),
+            registries_d: request.registries_d.iter().map(|dir| dir.display().to_string()).collect(),
+            notes,
+        },
+        evaluator: policy.with(&files),
+        policy,
+        registries,
+        by_name: false,
+    })
+}
+
+fn read(path: &Path, limit: u64) -> Result<Vec<u8>, Diagnostic> {
+    let failed = |e: io::Error| Diagnostic::from(fs::FsError::read(e, path));
+    match fs::open(path).and_then(|file| fs::read(file, limit)).map_err(failed)? {
+        Some(bytes) => Ok(bytes),
+        None => {
+            let what = format!("{} has more than {limit} bytes", path.display());
+            Err(Diagnostic::new(Code::PolicyInvalid, what))
+        }
+    }
+}
+
+/// Adds the files `*.yaml` of a folder, as the consumer does: one that it can't read ends every pull.
+fn add_folder(registries: &mut RegistriesD, directory: &Path) -> Result<(), Diagnostic> {
+    let failed = |e: io::Error| Diagnostic::from(fs::FsError::read(e, directory));
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(directory).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if path.extension().is_some_and(|ending| ending == "yaml") {
+            files.push(path);
+        }
+        if files.len() > limits::HOST_FILES {
+            let what = format!("{} holds more than {} files", directory.display(), limits::HOST_FILES);
+            return Err(Diagnostic::new(Code::PolicyInvalid, what));
+        }
+    }
+    files.sort();
+    for path in files {
+        let name = path.display().to_string();
+        let bytes = read(&path, limits::CONFIG)?;
+        let text = String::from_utf8(bytes)
+            .map_err(|_| Diagnostic::new(Code::PolicyInvalid, format!("{name}: it is not UTF-8")))?;
+        registries.add(&name, &text).map_err(|e| Diagnostic::new(Code::PolicyInvalid, e.to_string()))?;
+    }
+    Ok(())
+}

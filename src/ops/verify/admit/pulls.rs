@@ -1,0 +1,195 @@
+//! Which pulls there are: the one that is named, those of a list, or every image of a place by each of its tags and by digest.
+
+use super::{super::names::Namer, Found};
+use crate::{
+    content::{Name, Source},
+    diag::{Code, Diagnostic},
+    discover::{Image, Keep, Kind, Target, discover_all},
+    oci::Digest,
+    ops::{Context, sources::Opened},
+    outcome::{SourceReport, admission::PullReport},
+    policy::{
+        consumer::{Form, ImageName, Matched, Verdict},
+        mapping,
+    },
+    signature::UntrustedSignature,
+};
+
+/// A pull.
+#[derive(Debug, Clone)]
+pub(super) struct Pull {
+    /// The place, as its source names it.
+    pub(super) place: String,
+    /// The repository there.
+    pub(super) repository: String,
+    /// The tag or the digest.
+    pub(super) reference: String,
+    /// What it is called where it lies, if that is a registry.
+    pub(super) at: Option<ImageName>,
+    /// By which name the cluster pulls it.
+    pub(super) name: Option<ImageName>,
+}
+
+impl Pull {
+    fn of(place: &Opened, repository: &str, reference: &str, namer: &Namer) -> Self {
+        let source = place.source.as_ref();
+        let at = source.host().and_then(|host| ImageName::of(&format!("{host}/{repository}"), reference));
+        let digest = reference.parse::<Digest>().unwrap_or_else(|_| Digest::of(b""));
+        let tags: Vec<_> = (!reference.contains(':') || reference.contains('/'))
+            .then(|| reference.to_owned())
+            .into_iter()
+            .collect();
+        let host = source.host().map_or_else(|| source.place(), |host| format!("docker://{host}"));
+        let way = if reference.starts_with("sha256:") { mapping::Pull::Digest } else { mapping::Pull::Tag };
+        let source_name = namer.pulled(&host, repository, &tags, digest, way);
+        // A layout may have whole names for tags: what is behind the last colon is the tag then.
+        let short = reference.rsplit_once('/').map_or(reference, |(_, last)| last);
+        let short = if reference.contains('/') {
+            short.split_once(':').map_or("latest", |(_, tag)| tag)
+        } else {
+            reference
+        };
+        let name = source_name.and_then(|name| ImageName::of(&name, short));
+        Self {
+            place: source.place(),
+            repository: repository.to_owned(),
+            reference: reference.to_owned(),
+            at,
+            name,
+        }
+    }
+
+    /// What is found of it.
+    pub(super) fn report(
+        &self,
+        found: Option<&Found>,
+        verdict: Verdict,
+        matched: Option<Matched>,
+        cause: Option<Diagnostic>,
+    ) -> PullReport {
+        let form = if self.reference.starts_with("sha256:") { Form::Digest } else { Form::Tag };
+        let separator = if form == Form::Digest { '@' } else { ':' };
+        let own = || match self.repository.as_str() {
+            "" => format!("{}{separator}{}", self.place, self.reference),
+            repository => format!("{repository}{separator}{}", self.reference),
+        };
+        PullReport {
+            source: self.place.clone(),
+            repository: self.repository.clone(),
+            reference: self.at.as_ref().map_or_else(own, ToString::to_string),
+            form: if form == Form::Digest { "digest" } else { "tag" },
+            name: self.name.as_ref().map(ToString::to_string),
+            digest: found.map(|found| found.named),
+            platform: found.and_then(|found| found.platform.clone()),
+            instance: found
+                .and_then(|found| found.image.as_ref().ok().copied().filter(|image| *image != found.named)),
+            verdict,
+            scope: matched.map(|matched| match matched {
+                Matched::Scope(scope) => scope,
+                Matched::Transport => "docker".into(),
+                Matched::Default => "default".into(),
+            }),
+            code: cause.as_ref().map(|cause| cause.code),
+            cause: cause.as_ref().map(|cause| cause.message.clone()),
+            hint: cause.map(|cause| cause.hint.into_owned()),
+        }
+    }
+}
+
+/// Keeps nothing of signatures: the walk is for the images.
+struct Nothing;
+
+impl Keep for Nothing {
+    const WHOLE: bool = false;
+    type Kept = ();
+
+    fn keep(&self, _: &Digest, signatures: &[UntrustedSignature]) -> Vec<()> {
+        vec![(); signatures.len()]
+    }
+}
+
+/// The pulls of these places.
+pub(super) fn of(
+    opened: &[Opened],
+    are_listed: bool,
+    namer: &Namer,
+    ctx: &Context,
+) -> Result<(Vec<Pull>, Vec<SourceReport>), Diagnostic> {
+    let (mut pulls, mut places, mut whole) = (Vec::new(), Vec::new(), Vec::new());
+    for place in opened {
+        let source = place.source.as_ref();
+        match &place.only {
+            Some(reference) => {
+                let repositories = source.repositories()?;
+                let repository = repositories.first().map_or("", String::as_str);
+                pulls.push(Pull::of(place, repository, reference, namer));
+                places.push(SourceReport { place: source.place(), read: 1, absent: 0, problems: Vec::new() });
+            }
+            None if are_listed => places.push(listed(place, source, namer, &mut pulls)?),
+            None => whole.push(place),
+        }
+    }
+    if !whole.is_empty() {
+        let targets: Vec<_> =
+            whole.iter().map(|opened| Target { source: opened.source.as_ref(), only: None }).collect();
+        let found = discover_all(&targets, &Nothing, &mut |place| {
+            ctx.events.advance(&format!("looking for images in {}: {} manifests", place.name, place.read));
+        })?;
+        places.extend(
+            found.places.iter().zip(&whole).map(|(place, opened)| super::super::of_place(place, opened)),
+        );
+        for image in &found.images {
+            let place = whole.iter().find(|opened| opened.source.place() == *image.place);
+            place.into_iter().for_each(|place| of_image(place, image, namer, &mut pulls));
+        }
+    }
+    if pulls.is_empty() {
+        let names: Vec<_> = places.iter().map(|place| place.place.as_str()).collect();
+        let what = format!("{} holds no image that can be read", names.join(", "));
+        return Err(Diagnostic::new(Code::NothingReadable, what));
+    }
+    Ok((pulls, places))
+}
+
+/// Each image of a list, in the form in which the list has it.
+fn listed(
+    place: &Opened,
+    source: &dyn Source,
+    namer: &Namer,
+    pulls: &mut Vec<Pull>,
+) -> Result<SourceReport, Diagnostic> {
+    let mut report = SourceReport { place: source.place(), read: 0, absent: 0, problems: Vec::new() };
+    for repository in source.repositories()? {
+        source.list(&repository, &mut |listed| match listed {
+            Ok(listed) => {
+                let reference = match listed.name {
+                    Name::Tag(tag) => tag,
+                    Name::Untagged | Name::Unlisted => listed.descriptor.digest.to_string(),
+                };
+                report.read += 1;
+                pulls.push(Pull::of(place, &repository, &reference, namer));
+            }
+            Err(e) => report.problems.push(e.into()),
+        })?;
+    }
+    Ok(report)
+}
+
+fn of_image(place: &Opened, image: &Image<()>, namer: &Namer, pulls: &mut Vec<Pull>) {
+    let is_pulled = matches!(image.kind, Kind::Image | Kind::Index | Kind::Unreadable);
+    if !is_pulled || image.instance_of.is_some() {
+        return;
+    }
+    // A cluster pulls the images of its release by digest alone.
+    let by_digest = |pull: &Pull| {
+        pull.name.as_ref().is_some_and(|name| name.name().starts_with("quay.io/openshift-release-dev/"))
+    };
+    let mut add = |reference: &str| pulls.push(Pull::of(place, &image.repository, reference, namer));
+    // oc-mirror's own tag of an image that is pulled by digest.
+    let own = format!("sha256-{}", image.digest.hex());
+    let digest = Pull::of(place, &image.repository, &image.digest.to_string(), namer);
+    if !by_digest(&digest) {
+        image.tags.iter().filter(|tag| **tag != own).for_each(|tag| add(tag));
+    }
+    pulls.push(digest);
+}

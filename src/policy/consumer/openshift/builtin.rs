@@ -1,0 +1,45 @@
+//! The policy that each release of OpenShift brings, as data. What counts is that of the mirror's own release: these are copies.
+
+use super::{PolicyFault, Rendered, render};
+
+/// A release with the policy that it brings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Builtin {
+    /// Major and minor version.
+    pub version: &'static str,
+    /// The commit of openshift/cluster-update-keys that this was read from.
+    pub source: &'static str,
+    scopes: &'static [&'static str],
+}
+
+const RELEASE: &str = "quay.io/openshift-release-dev/ocp-release";
+const CONTENT: &[&str] = &[
+    RELEASE,
+    "quay.io/openshift-release-dev/ocp-v4.0-art-dev",
+    "quay.io/openshift-release-dev/ocp-v5.0-art-dev",
+];
+
+/// Up to 4.20 the policy is a technology preview and off by default. The branches from 4.22 on are one commit.
+const RELEASES: &[Builtin] = &[
+    Builtin { version: "4.21", source: "release-4.21 b3cae8f22b51", scopes: &[RELEASE] },
+    Builtin { version: "4.22", source: "release-4.22 3b5c59cc6461", scopes: CONTENT },
+    Builtin { version: "4.23", source: "release-4.23 3b5c59cc6461", scopes: CONTENT },
+    Builtin { version: "5.0", source: "release-5.0 3b5c59cc6461", scopes: CONTENT },
+    Builtin { version: "5.1", source: "release-5.1 3b5c59cc6461", scopes: CONTENT },
+];
+
+/// The policy of a release: `4.22`, or a patch of it, `4.22.7`.
+pub fn builtin(version: &str) -> Result<(Builtin, Rendered), PolicyFault> {
+    let of_release = |known: &&Builtin| {
+        version.strip_prefix(known.version).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    let Some(known) = RELEASES.iter().find(of_release) else {
+        let all: Vec<_> = RELEASES.iter().map(|release| release.version).collect();
+        return Err(PolicyFault(format!(
+            "no policy of OpenShift {version:?} is built in; there are {}. Before 4.21 the cluster asks for no signature by default",
+            all.join(", ")
+        )));
+    };
+    let scopes = serde_json::to_string(known.scopes).map_err(|e| PolicyFault(e.to_string()))?;
+    Ok((*known, render(&include_str!("openshift.yaml").replace("SCOPES\n", &format!("{scopes}\n")))?))
+}

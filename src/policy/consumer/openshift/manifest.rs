@@ -1,0 +1,318 @@
+//! The objects as the API server admits them: the fields and rules of openshift/api 2a3d739
+//! (`config/v1/types_image_policy.go`). How long a key may be differs by version and is not held against it.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::super::{PolicyFault, fields::fault};
+use crate::{trust::attachment::base64, yaml};
+
+/// An object that was read.
+#[derive(Debug, Clone)]
+pub(super) struct Manifest {
+    kind: String,
+    name: String,
+    pub(super) namespace: Option<String>,
+    pub(super) scopes: Vec<String>,
+    /// The requirement that it makes.
+    pub(super) requirement: Value,
+}
+
+impl Manifest {
+    pub(super) fn name(&self) -> String {
+        format!("{} {}", self.kind, self.name)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ObjectDto {
+    api_version: String,
+    kind: String,
+    #[serde(default)]
+    metadata: MetadataDto,
+    #[serde(default)]
+    spec: Option<Value>,
+    /// Of a List.
+    #[serde(default)]
+    items: Option<Vec<Value>>,
+}
+
+#[derive(Default, Deserialize)]
+struct MetadataDto {
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    namespace: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SpecDto {
+    scopes: Vec<String>,
+    policy: PolicyDto,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct PolicyDto {
+    root_of_trust: RootDto,
+    signed_identity: Option<IdentityDto>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct RootDto {
+    policy_type: String,
+    public_key: Option<KeyDto>,
+    #[serde(rename = "fulcioCAWithRekor")]
+    fulcio: Option<FulcioDto>,
+    pki: Option<PkiDto>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct KeyDto {
+    key_data: String,
+    rekor_key_data: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FulcioDto {
+    #[serde(rename = "fulcioCAData")]
+    ca: String,
+    #[serde(rename = "rekorKeyData")]
+    rekor: String,
+    #[serde(rename = "fulcioSubject")]
+    subject: FulcioSubjectDto,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FulcioSubjectDto {
+    #[serde(rename = "oidcIssuer")]
+    issuer: String,
+    #[serde(rename = "signedEmail")]
+    email: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct PkiDto {
+    ca_roots_data: String,
+    ca_intermediates_data: Option<String>,
+    pki_certificate_subject: PkiSubjectDto,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PkiSubjectDto {
+    email: Option<String>,
+    hostname: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct IdentityDto {
+    match_policy: String,
+    exact_repository: Option<ExactDto>,
+    remap_identity: Option<RemapDto>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ExactDto {
+    repository: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct RemapDto {
+    prefix: String,
+    signed_prefix: String,
+}
+
+/// Objects of one file.
+const OBJECTS: usize = 256;
+/// Scopes of one object.
+const SCOPES: usize = 256;
+
+const LABEL: &str = "(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])";
+
+/// A host with a dot or localhost, and a path.
+fn repository() -> String {
+    format!(
+        r"(?:{LABEL}(?:\.{LABEL})+(?::[0-9]+)?|localhost(?::[0-9]+)?)(?:/[a-z0-9]+(?:(?:[._]|__|[-]*)[a-z0-9]+)*)*"
+    )
+}
+
+static WILDCARD: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(&format!(r"^\*(?:\.{LABEL})+$")).ok());
+static SCOPE: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    let repository = repository();
+    Regex::new(&format!(r"^{repository}(?::[0-9A-Za-z_][0-9A-Za-z_.-]{{0,127}})?(?:@[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9A-Fa-f]{{32,}})?$")).ok()
+});
+static REPOSITORY: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(&format!("^{}$", repository())).ok());
+
+fn matches(pattern: &LazyLock<Option<Regex>>, text: &str) -> bool {
+    pattern.as_ref().is_some_and(|pattern| pattern.is_match(text))
+}
+
+/// Reads the objects of a file: one or several documents, or a List.
+pub(super) fn read(text: &str) -> Result<Vec<Manifest>, PolicyFault> {
+    let documents: Vec<Value> = yaml::documents(text).map_err(|fault| PolicyFault(fault.what))?;
+    let mut found = Vec::new();
+    for document in documents {
+        add(document, &mut found)?;
+    }
+    if found.is_empty() {
+        return Err(PolicyFault("it holds no ClusterImagePolicy and no ImagePolicy".into()));
+    }
+    Ok(found)
+}
+
+fn add(document: Value, found: &mut Vec<Manifest>) -> Result<(), PolicyFault> {
+    let object: ObjectDto =
+        serde_json::from_value(document).map_err(|e| PolicyFault(format!("an object can't be read: {e}")))?;
+    if object.kind.ends_with("List") {
+        return object.items.unwrap_or_default().into_iter().try_for_each(|item| add(item, found));
+    }
+    if found.len() >= OBJECTS {
+        return Err(PolicyFault(format!("it holds more than {OBJECTS} objects")));
+    }
+    let what = format!("{} {:?}", object.kind, object.metadata.name);
+    let version = object.api_version.as_str();
+    if !matches!(version, "config.openshift.io/v1" | "config.openshift.io/v1alpha1") {
+        let reason =
+            format!("its apiVersion is {version:?}, and config.openshift.io/v1 and v1alpha1 are evaluated");
+        return Err(fault(&what, &reason));
+    }
+    let namespace = match object.kind.as_str() {
+        "ClusterImagePolicy" => None,
+        "ImagePolicy" => Some(object.metadata.namespace.unwrap_or_default()),
+        _ => {
+            return Err(fault(
+                &what,
+                "ClusterImagePolicy and ImagePolicy are evaluated, and this is neither",
+            ));
+        }
+    };
+    let spec = object.spec.ok_or_else(|| fault(&what, "spec is missing"))?;
+    let spec: SpecDto = serde_json::from_value(spec)
+        .map_err(|e| fault(&what, &format!("the API server would not take it: {e}")))?;
+    if spec.scopes.len() > SCOPES {
+        return Err(fault(&what, &format!("it has more than {SCOPES} scopes")));
+    }
+    for scope in &spec.scopes {
+        let is_good = if scope.contains('*') { matches(&WILDCARD, scope) } else { matches(&SCOPE, scope) };
+        if !is_good || scope.len() > 512 {
+            return Err(fault(&what, &format!("the API server takes no scope {scope:?}")));
+        }
+    }
+    let requirement = requirement(&what, spec.policy)?;
+    found.push(Manifest {
+        kind: object.kind,
+        name: object.metadata.name,
+        namespace,
+        scopes: spec.scopes,
+        requirement,
+    });
+    Ok(())
+}
+
+/// The requirement that a policy makes (`policyItemFromSpec`).
+fn requirement(what: &str, policy: PolicyDto) -> Result<Value, PolicyFault> {
+    let RootDto { policy_type, public_key, fulcio, pki } = policy.root_of_trust;
+    let mut requirement = json!({"type": "sigstoreSigned"});
+    match (policy_type.as_str(), public_key, fulcio, pki) {
+        ("PublicKey", Some(key), None, None) => {
+            requirement["keyData"] = pem(what, "keyData", &key.key_data, "PUBLIC KEY")?.into();
+            if let Some(rekor) = key.rekor_key_data.filter(|data| !data.is_empty()) {
+                requirement["rekorPublicKeyData"] = pem(what, "rekorKeyData", &rekor, "PUBLIC KEY")?.into();
+            }
+        }
+        ("FulcioCAWithRekor", None, Some(fulcio), None) => {
+            requirement["rekorPublicKeyData"] =
+                pem(what, "rekorKeyData", &fulcio.rekor, "PUBLIC KEY")?.into();
+            requirement["fulcio"] = json!({
+                "caData": pem(what, "fulcioCAData", &fulcio.ca, "CERTIFICATE")?,
+                "oidcIssuer": fulcio.subject.issuer,
+                "subjectEmail": fulcio.subject.email,
+            });
+        }
+        ("PKI", None, None, Some(pki)) => {
+            let mut made =
+                json!({"caRootsData": pem(what, "caRootsData", &pki.ca_roots_data, "CERTIFICATE")?});
+            if let Some(between) = pki.ca_intermediates_data.filter(|data| !data.is_empty()) {
+                made["caIntermediatesData"] =
+                    pem(what, "caIntermediatesData", &between, "CERTIFICATE")?.into();
+            }
+            let PkiSubjectDto { email, hostname } = pki.pki_certificate_subject;
+            let given = |text: Option<String>| text.filter(|text| !text.is_empty());
+            if let Some(email) = given(email) {
+                made["subjectEmail"] = email.into();
+            }
+            if let Some(hostname) = given(hostname) {
+                made["subjectHostname"] = hostname.into();
+            }
+            requirement["pki"] = made;
+        }
+        ("PublicKey" | "FulcioCAWithRekor" | "PKI", ..) => {
+            let reason =
+                format!("policyType {policy_type} needs its own member of rootOfTrust, and no other");
+            return Err(fault(what, &reason));
+        }
+        (other, ..) => return Err(fault(what, &format!("there is no policyType {other:?}"))),
+    }
+    if let Some(identity) = policy.signed_identity {
+        requirement["signedIdentity"] = signed_identity(what, identity)?;
+    }
+    Ok(requirement)
+}
+
+fn signed_identity(what: &str, identity: IdentityDto) -> Result<Value, PolicyFault> {
+    let name = |text: String| {
+        // A tag is not allowed, and a port is none.
+        let has_tag = text.rsplit('/').next().is_some_and(|last| text.contains('/') && last.contains(':'));
+        if matches(&REPOSITORY, &text) && !has_tag {
+            Ok(text)
+        } else {
+            Err(fault(what, &format!("the API server takes no repository or prefix {text:?}")))
+        }
+    };
+    let IdentityDto { match_policy, exact_repository, remap_identity } = identity;
+    match (match_policy.as_str(), exact_repository, remap_identity) {
+        ("MatchRepoDigestOrExact", None, None) => Ok(json!({"type": "matchRepoDigestOrExact"})),
+        ("MatchRepository", None, None) => Ok(json!({"type": "matchRepository"})),
+        ("ExactRepository", Some(exact), None) => {
+            Ok(json!({"type": "exactRepository", "dockerRepository": name(exact.repository)?}))
+        }
+        ("RemapIdentity", None, Some(remap)) => Ok(json!({
+            "type": "remapIdentity", "prefix": name(remap.prefix)?, "signedPrefix": name(remap.signed_prefix)?,
+        })),
+        (other, ..) => Err(fault(
+            what,
+            &format!("matchPolicy {other} is none, or needs its own member of signedIdentity and no other"),
+        )),
+    }
+}
+
+/// Base64 of a PEM text with nothing around it, as the rules of the API demand.
+fn pem(what: &str, field: &str, data: &str, tag: &str) -> Result<String, PolicyFault> {
+    let bytes = base64(data).ok_or_else(|| fault(what, &format!("{field} is not base64")))?;
+    let text = String::from_utf8_lossy(&bytes);
+    let (begin, end) = (format!("-----BEGIN {tag}-----"), format!("-----END {tag}-----"));
+    let is_pem = text.starts_with(&begin) && text.strip_suffix('\n').unwrap_or(&text).ends_with(&end);
+    if is_pem && text.matches(&begin).count() == text.matches(&end).count() {
+        Ok(data.to_owned())
+    } else {
+        let reason = format!(
+            "{field} must be base64 of a text that begins with {begin} and ends with {end}, with nothing around"
+        );
+        Err(fault(what, &reason))
+    }
+}

@@ -1,0 +1,104 @@
+//! OpenShift's ClusterImagePolicy and ImagePolicy (config.openshift.io, v1 and v1alpha1), rendered to policy.json and registries.d
+//! as the machine-config-operator does (7ff337a, `pkg/controller/container-runtime-config/helpers.go`: `policyItemFromSpec`,
+//! `updatePolicyJSON`, `generateSigstoreRegistriesdConfig`), and then evaluated like any other policy.
+//!
+//! - The default accepts anything, and so do the transports but docker (`templates/*/policy.yaml`).
+//! - Two ClusterImagePolicies with one scope are both to be met.
+//! - A scope of an ImagePolicy that equals or lies in one of a ClusterImagePolicy is left out (`getValidScopePolicies`).
+//! - Attachments are switched on for every scope and for the mirrors that ImageDigestMirrorSets and ImageTagMirrorSets name for
+//!   it: here, wherever the image lies that is pulled by a name in the scope.
+
+mod builtin;
+mod manifest;
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+pub use builtin::{Builtin, builtin};
+
+use super::{ConsumerPolicy, PolicyFault, RegistriesD};
+use manifest::Manifest;
+
+/// A policy of OpenShift, rendered.
+#[derive(Debug, Clone)]
+pub struct Rendered {
+    /// As the nodes have it.
+    pub policy: ConsumerPolicy,
+    /// The scopes with attachments.
+    pub registries: RegistriesD,
+    /// The objects that it is made of: `ClusterImagePolicy openshift`.
+    pub objects: Vec<String>,
+    /// Scopes that OpenShift leaves out, and why.
+    pub left_out: Vec<String>,
+}
+
+/// Whether a file holds objects of Kubernetes and no policy.json.
+pub fn is_manifest(text: &str) -> bool {
+    if text.trim_start().starts_with('{') {
+        let read = serde_json::from_str::<BTreeMap<String, serde::de::IgnoredAny>>(text);
+        return read.is_ok_and(|fields| fields.contains_key("apiVersion"));
+    }
+    text.lines().any(|line| line.trim_start_matches([' ', '-']).starts_with("apiVersion:"))
+}
+
+/// Renders the objects in a YAML or JSON file.
+pub fn render(text: &str) -> Result<Rendered, PolicyFault> {
+    let manifests = manifest::read(text)?;
+    let (cluster, own): (Vec<_>, Vec<_>) =
+        manifests.iter().partition(|manifest| manifest.namespace.is_none());
+    let mut namespaces: Vec<_> = own.iter().filter_map(|manifest| manifest.namespace.as_deref()).collect();
+    namespaces.sort_unstable();
+    namespaces.dedup();
+    if let [first, second, ..] = namespaces.as_slice() {
+        return Err(PolicyFault(format!(
+            "it holds the ImagePolicies of several namespaces ({first:?}, {second:?}), and each of these has another policy: give one at a time"
+        )));
+    }
+    let mut scopes: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    let mut left_out = Vec::new();
+    let add = |scopes: &mut BTreeMap<String, Vec<Value>>, manifest: &Manifest, scope: &String| {
+        scopes.entry(scope.clone()).or_default().push(manifest.requirement.clone());
+    };
+    for manifest in &cluster {
+        manifest.scopes.iter().for_each(|scope| add(&mut scopes, manifest, scope));
+    }
+    let of_cluster: Vec<_> = scopes.keys().cloned().collect();
+    for manifest in &own {
+        for scope in &manifest.scopes {
+            match of_cluster.iter().find(|wider| lies_in(scope, wider)) {
+                Some(wider) => left_out.push(format!(
+                    "{}: the scope {scope:?} lies in {wider:?} of a ClusterImagePolicy, and that alone counts (ConflictScopes)",
+                    manifest.name()
+                )),
+                None => add(&mut scopes, manifest, scope),
+            }
+        }
+    }
+    let mut registries = RegistriesD::default();
+    scopes.keys().for_each(|scope| registries.switch_on(scope));
+    let document = json!({
+        "default": [{"type": "insecureAcceptAnything"}],
+        "transports": {"docker": scopes, "docker-daemon": {"": [{"type": "insecureAcceptAnything"}]}},
+    });
+    Ok(Rendered {
+        policy: ConsumerPolicy::parse(document.to_string().as_bytes())?,
+        registries,
+        objects: manifests.iter().map(Manifest::name).collect(),
+        left_out,
+    })
+}
+
+/// `runtimeutils.ScopeIsNestedInsideScope`: whether a scope equals or lies in another.
+fn lies_in(scope: &str, wider: &str) -> bool {
+    if scope == wider {
+        return true;
+    }
+    if let Some(domain) = wider.strip_prefix("*.") {
+        let host = scope.split('/').next().unwrap_or_default();
+        let host = host.strip_prefix("*.").unwrap_or(host).split(':').next().unwrap_or_default();
+        return host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'))
+            || (scope.starts_with("*.") && host == domain);
+    }
+    scope.strip_prefix(wider).is_some_and(|rest| rest.starts_with(['/', ':', '@']))
+}
