@@ -16,7 +16,7 @@ pub(super) enum Identity {
     MatchRepository,
     ExactReference(ImageName),
     ExactRepository(ImageName),
-    RemapIdentity { prefix: String, signed_prefix: String },
+    Remap { prefix: String, signed_prefix: String },
 }
 
 impl Identity {
@@ -46,7 +46,7 @@ impl Identity {
                     let reason = "prefix and signedPrefix must be HOST[:PORT] or HOST[:PORT]/PATH, without / at the end";
                     return Err(fault(&what, reason));
                 }
-                Ok(Self::RemapIdentity { prefix: prefix.into(), signed_prefix: signed.into() })
+                Ok(Self::Remap { prefix: prefix.into(), signed_prefix: signed.into() })
             }
             _ => Err(fault(&what, "its type is none that the consumer knows")),
         }
@@ -62,7 +62,7 @@ impl Identity {
             Self::MatchRepository => signed.name() == pulled.name(),
             Self::ExactReference(name) => is_whole(&signed) && signed == *name,
             Self::ExactRepository(name) => signed.name() == name.name(),
-            Self::RemapIdentity { prefix, signed_prefix } => remapped(pulled, prefix, signed_prefix)
+            Self::Remap { prefix, signed_prefix } => remapped(pulled, prefix, signed_prefix)
                 .is_some_and(|name| repository_or_exact(&name, &signed)),
         }
     }
@@ -82,7 +82,7 @@ impl Identity {
             Self::MatchRepository => format!("matchRepository asks for {}", pulled.name()),
             Self::ExactReference(name) => format!("exactReference asks for {name}"),
             Self::ExactRepository(name) => format!("exactRepository asks for {}", name.name()),
-            Self::RemapIdentity { prefix, signed_prefix } => match remapped(pulled, prefix, signed_prefix) {
+            Self::Remap { prefix, signed_prefix } => match remapped(pulled, prefix, signed_prefix) {
                 Some(name) => format!("remapIdentity asks for {name}"),
                 None => format!("remapIdentity makes no name of {pulled}"),
             },

@@ -2,6 +2,19 @@
 //! the same policy, and in every cell of the matrix its success or failure must be what `keypack verify --policy` said.
 //!
 //! KEYPACK_ADMISSION_SKOPEO names another skopeo. Debian's 1.9 has sigstore switched off: with it scopes and GPG alone are compared.
+#![allow(
+    clippy::too_many_lines,
+    clippy::semicolon_if_nothing_returned,
+    clippy::needless_pass_by_value,
+    clippy::type_complexity,
+    clippy::items_after_statements,
+    clippy::manual_string_new,
+    clippy::default_trait_access,
+    clippy::cloned_ref_to_slice_refs,
+    clippy::too_many_arguments,
+    clippy::match_bool,
+    reason = "tables of cells, one a line"
+)]
 
 mod certificates;
 mod content;

@@ -151,13 +151,11 @@ fn of_file(named: String, policy: ConsumerPolicy, request: &AdmitRequest) -> Res
 
 fn read(path: &Path, limit: u64) -> Result<Vec<u8>, Diagnostic> {
     let failed = |e: io::Error| Diagnostic::from(fs::FsError::read(e, path));
-    match fs::open(path).and_then(|file| fs::read(file, limit)).map_err(failed)? {
-        Some(bytes) => Ok(bytes),
-        None => {
-            let what = format!("{} has more than {limit} bytes", path.display());
-            Err(Diagnostic::new(Code::PolicyInvalid, what))
-        }
-    }
+    let read = fs::open(path).and_then(|file| fs::read(file, limit)).map_err(failed)?;
+    read.ok_or_else(|| {
+        let what = format!("{} has more than {limit} bytes", path.display());
+        Diagnostic::new(Code::PolicyInvalid, what)
+    })
 }
 
 /// Adds the files `*.yaml` of a folder, as the consumer does: one that it can't read ends every pull.

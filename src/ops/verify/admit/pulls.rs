@@ -140,7 +140,9 @@ pub(super) fn of(
         );
         for image in &found.images {
             let place = whole.iter().find(|opened| opened.source.place() == *image.place);
-            place.into_iter().for_each(|place| of_image(place, image, namer, &mut pulls));
+            if let Some(place) = place {
+                of_image(place, image, namer, &mut pulls);
+            }
         }
     }
     if pulls.is_empty() {

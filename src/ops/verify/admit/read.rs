@@ -1,13 +1,13 @@
 //! The signatures that a pull reads (`docker/docker_image_src.go`): first the lookaside, then the tag `sha256-<hex>.sig`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map::Entry};
 
 use super::lookaside;
 use crate::{
     content::{self, Source},
     diag::{Code, Diagnostic, Exit},
     limits,
-    oci::{Digest, Document, media},
+    oci::{Descriptor, Digest, Document, media},
     ops::Context,
     policy::consumer::{Found, ImageName, Lookup, from_file},
 };
@@ -81,30 +81,30 @@ impl Reader<'_> {
         let (mut known, mut total) = (HashMap::new(), 0);
         let mut found = Vec::new();
         for layer in manifest.layers {
-            if !known.contains_key(&layer.digest) {
-                let blob = content::fetch(self.source, self.repository, &layer, limits::CONSUMER_SIGNATURE);
-                let blob = blob.map_err(|e| of_content(&format!("a signature at {tag}"), e.into()))?;
-                let Some(blob) = blob else {
-                    return Err(ends(&format!(
-                        "{tag} names the signature {}, which is missing",
-                        layer.digest
-                    )));
-                };
-                total += blob.size();
-                known.insert(layer.digest, blob.into_bytes());
-            }
+            let payload = match known.entry(layer.digest) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(new) => new.insert(self.payload(&layer, &tag)?),
+            };
+            // Each signature holds a copy.
+            total += payload.len() as u64;
             if total > limits::SIGNATURE {
                 let what = format!("the signatures at {tag} have more than {} bytes", limits::SIGNATURE);
                 return Err(Missing::Unread(Diagnostic::new(Code::TooLarge, what)));
             }
-            let payload = known.get(&layer.digest).cloned().unwrap_or_default();
             found.push(Found::Sigstore {
+                payload: payload.clone(),
                 media_type: layer.media_type,
-                payload,
                 annotations: layer.annotations,
             });
         }
         Ok(found)
+    }
+
+    fn payload(&self, layer: &Descriptor, tag: &str) -> Result<Vec<u8>, Missing> {
+        let blob = content::fetch(self.source, self.repository, layer, limits::CONSUMER_SIGNATURE);
+        let blob = blob.map_err(|e| of_content(&format!("a signature at {tag}"), e.into()))?;
+        let gone = || ends(&format!("{tag} names the signature {}, which is missing", layer.digest));
+        Ok(blob.ok_or_else(gone)?.into_bytes())
     }
 }
 

@@ -36,8 +36,8 @@ pub struct Rendered {
 /// Whether a file holds objects of Kubernetes and no policy.json.
 pub fn is_manifest(text: &str) -> bool {
     if text.trim_start().starts_with('{') {
-        let read = serde_json::from_str::<BTreeMap<String, serde::de::IgnoredAny>>(text);
-        return read.is_ok_and(|fields| fields.contains_key("apiVersion"));
+        let read = serde_json::from_str::<Value>(text);
+        return read.is_ok_and(|object| object.get("apiVersion").is_some());
     }
     text.lines().any(|line| line.trim_start_matches([' ', '-']).starts_with("apiVersion:"))
 }
@@ -61,7 +61,9 @@ pub fn render(text: &str) -> Result<Rendered, PolicyFault> {
         scopes.entry(scope.clone()).or_default().push(manifest.requirement.clone());
     };
     for manifest in &cluster {
-        manifest.scopes.iter().for_each(|scope| add(&mut scopes, manifest, scope));
+        for scope in &manifest.scopes {
+            add(&mut scopes, manifest, scope);
+        }
     }
     let of_cluster: Vec<_> = scopes.keys().cloned().collect();
     for manifest in &own {
@@ -76,7 +78,9 @@ pub fn render(text: &str) -> Result<Rendered, PolicyFault> {
         }
     }
     let mut registries = RegistriesD::default();
-    scopes.keys().for_each(|scope| registries.switch_on(scope));
+    for scope in scopes.keys() {
+        registries.switch_on(scope);
+    }
     let document = json!({
         "default": [{"type": "insecureAcceptAnything"}],
         "transports": {"docker": scopes, "docker-daemon": {"": [{"type": "insecureAcceptAnything"}]}},
