@@ -2,7 +2,6 @@
 //! signature.
 
 use jiff::Timestamp;
-use serde::Serialize;
 
 use super::{
     identity::Identity,
@@ -12,6 +11,7 @@ use super::{
     reference::ImageName,
     scope::Matched,
     signature::Found,
+    verdict::Verdict,
 };
 use crate::{
     diag::{Code, Diagnostic},
@@ -19,35 +19,6 @@ use crate::{
     signature::{consumer_claims, media},
     trust::attachment::{Attached, Objection, Trusted},
 };
-
-/// What the consumer would do, the worst last.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Verdict {
-    /// No scope of the policy is the image's, and its default asks for nothing.
-    Outside,
-    /// A signature meets every requirement.
-    Admitted,
-    /// It would run, and no signature is asked for.
-    AdmittedUnverified,
-    /// keypack can't tell.
-    NotJudged,
-    /// It would not run.
-    Refused,
-}
-
-impl Verdict {
-    /// The word in JSON and tables.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Outside => "outside",
-            Self::Admitted => "admitted",
-            Self::AdmittedUnverified => "admitted-unverified",
-            Self::NotJudged => "not-judged",
-            Self::Refused => "refused",
-        }
-    }
-}
 
 /// One pull.
 #[derive(Debug)]

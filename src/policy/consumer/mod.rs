@@ -17,11 +17,13 @@ mod registries_d;
 mod requirement;
 mod scope;
 mod signature;
+mod verdict;
 
-pub use evaluate::{Admission, Evaluator, Pulled, Verdict};
+pub use evaluate::{Admission, Evaluator, Pulled};
 pub use keys::{FileBytes, Files};
 pub use policy::{ConsumerPolicy, PolicyFault};
 pub use reference::{Form, ImageName};
 pub use registries_d::{Lookup, RegistriesD, RegistriesFault};
 pub use scope::Matched;
 pub use signature::{Found, Unreadable, from_file};
+pub use verdict::Verdict;

@@ -4,10 +4,12 @@
 use std::sync::LazyLock;
 
 use regex::Regex;
-use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::super::{PolicyFault, fields::fault};
+use super::{
+    super::{PolicyFault, fields::fault},
+    dto::{IdentityDto, ObjectDto, PkiSubjectDto, PolicyDto, RootDto, SpecDto},
+};
 use crate::{trust::attachment::base64, yaml};
 
 /// An object that was read.
@@ -25,115 +27,6 @@ impl Manifest {
     pub(super) fn name(&self) -> String {
         format!("{} {}", self.kind, self.name)
     }
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ObjectDto {
-    api_version: String,
-    kind: String,
-    #[serde(default)]
-    metadata: MetadataDto,
-    #[serde(default)]
-    spec: Option<Value>,
-    /// Of a List.
-    #[serde(default)]
-    items: Option<Vec<Value>>,
-}
-
-#[derive(Default, Deserialize)]
-struct MetadataDto {
-    #[serde(default)]
-    name: String,
-    #[serde(default)]
-    namespace: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SpecDto {
-    scopes: Vec<String>,
-    policy: PolicyDto,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct PolicyDto {
-    root_of_trust: RootDto,
-    signed_identity: Option<IdentityDto>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct RootDto {
-    policy_type: String,
-    public_key: Option<KeyDto>,
-    #[serde(rename = "fulcioCAWithRekor")]
-    fulcio: Option<FulcioDto>,
-    pki: Option<PkiDto>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct KeyDto {
-    key_data: String,
-    rekor_key_data: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FulcioDto {
-    #[serde(rename = "fulcioCAData")]
-    ca: String,
-    #[serde(rename = "rekorKeyData")]
-    rekor: String,
-    #[serde(rename = "fulcioSubject")]
-    subject: FulcioSubjectDto,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FulcioSubjectDto {
-    #[serde(rename = "oidcIssuer")]
-    issuer: String,
-    #[serde(rename = "signedEmail")]
-    email: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct PkiDto {
-    ca_roots_data: String,
-    ca_intermediates_data: Option<String>,
-    pki_certificate_subject: PkiSubjectDto,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PkiSubjectDto {
-    email: Option<String>,
-    hostname: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct IdentityDto {
-    match_policy: String,
-    exact_repository: Option<ExactDto>,
-    remap_identity: Option<RemapDto>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ExactDto {
-    repository: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct RemapDto {
-    prefix: String,
-    signed_prefix: String,
 }
 
 /// Objects of one file.

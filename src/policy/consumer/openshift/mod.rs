@@ -9,6 +9,7 @@
 //!   it: here, wherever the image lies that is pulled by a name in the scope.
 
 mod builtin;
+mod dto;
 mod manifest;
 
 use std::collections::BTreeMap;
