@@ -123,7 +123,13 @@ pub(super) fn of(
                 let repositories = source.repositories()?;
                 let repository = repositories.first().map_or("", String::as_str);
                 pulls.push(Pull::of(place, repository, reference, namer));
-                places.push(SourceReport { place: source.place(), read: 1, absent: 0, problems: Vec::new() });
+                places.push(SourceReport {
+                    place: source.place(),
+                    read: 1,
+                    absent: 0,
+                    unreadable: 0,
+                    problems: Vec::new(),
+                });
             }
             None if are_listed => places.push(listed(place, source, namer, &mut pulls)?),
             None => whole.push(place),
@@ -160,7 +166,8 @@ fn listed(
     namer: &Namer,
     pulls: &mut Vec<Pull>,
 ) -> Result<SourceReport, Diagnostic> {
-    let mut report = SourceReport { place: source.place(), read: 0, absent: 0, problems: Vec::new() };
+    let mut report =
+        SourceReport { place: source.place(), read: 0, absent: 0, unreadable: 0, problems: Vec::new() };
     for repository in source.repositories()? {
         source.list(&repository, &mut |listed| match listed {
             Ok(listed) => {
