@@ -153,8 +153,8 @@ pub(super) struct Discover {
     #[arg(help_heading = heading::KEYS, long, value_name = "DIR",
           conflicts_with_all = ["trusted_root", "key", "from_policy", "rekor", "tuf", "tuf_root", "draft_rules"])]
     pub(super) keys_dir: Option<PathBuf>,
-    /// Write what was seen (who signs which repository) as a draft of rules into a new file; - is stdout, in place of the
-    /// report. Review it before use: `collect --accept-rules FILE` takes it.
+    /// Write what was seen (who signs which repository) as a draft of rules into a new file; - is stdout, instead of
+    /// the report. Review it before use: `collect --accept-rules FILE` takes it.
     #[arg(long, value_name = "FILE")]
     pub(super) draft_rules: Option<PathBuf>,
     /// Only look whether the images of --images have signatures, without any keys, and write keypack.yaml for registries.d

@@ -1,4 +1,4 @@
-//! The line on a terminal that shows that work goes on, and how far.
+//! The progress line on a terminal.
 
 use std::{
     fmt,
@@ -13,7 +13,7 @@ use crate::{display::shown, events::Progress};
 /// How often it is drawn.
 const TICK: Duration = Duration::from_millis(120);
 
-/// Less than this moves in a moment, and would only flicker where many such things are read one after the other.
+/// Smaller transfers take only a moment, and would flicker when many are read one after another.
 const WORTH_SHOWING: u64 = 8 << 10;
 
 /// The line; there is none until a step begins. Clones are the same line.
@@ -28,7 +28,7 @@ impl Bar {
         let mut line = self.lock();
         let line = line.get_or_insert_with(|| {
             let line = ProgressBar::new_spinner().with_message(shown(text));
-            // Of a long name the end is cut off, never how far things are.
+            // A long name is cut off at its end; the progress is always shown.
             if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg}{moved} [{elapsed}]") {
                 let progress = progress.clone();
                 line.set_style(style.with_key("moved", move |_: &ProgressState, to: &mut dyn fmt::Write| {
@@ -41,7 +41,7 @@ impl Bar {
         line.set_message(shown(text));
     }
 
-    /// Does something to the terminal, with the line out of the way meanwhile.
+    /// Writes to the terminal with the line hidden.
     pub(super) fn aside(&self, work: impl FnOnce()) {
         match &*self.lock() {
             Some(line) => line.suspend(work),
@@ -49,14 +49,14 @@ impl Bar {
         }
     }
 
-    /// Takes the line away.
+    /// Removes the line.
     pub(super) fn clear(&self) {
         if let Some(line) = self.lock().take() {
             line.finish_and_clear();
         }
     }
 
-    /// The same for somebody who must not wait: whether it worked.
+    /// The same without waiting; returns whether it worked.
     pub(super) fn try_clear(&self) -> bool {
         let taken = match self.line.try_lock() {
             Ok(mut line) => line.take(),
@@ -74,7 +74,7 @@ impl Bar {
     }
 }
 
-/// How far transfers are; nothing where nothing worth showing is under way.
+/// How far transfers are; empty if none worth showing is in progress.
 fn moved((passed, expected): (u64, u64)) -> String {
     const WIDTH: u64 = 20;
     if expected < WORTH_SHOWING {

@@ -1,10 +1,10 @@
-//! Who runs the program, for the log of the state. None of it decides anything.
+//! Who runs the program, for the log of the state. No decision depends on it.
 
 use std::path::Path;
 
 use crate::{fs, ops::Caller};
 
-/// How much of a file is read: /etc/passwd of a host with ten thousand users.
+/// The part of a file that is read: /etc/passwd of a host with ten thousand users.
 const LONGEST: u64 = 1 << 20;
 
 pub(super) fn caller() -> Caller {

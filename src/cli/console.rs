@@ -9,7 +9,7 @@ use crate::{
     events::{Events, Progress},
 };
 
-/// stderr, and how much of it the user wants to read.
+/// stderr, and how much the user wants to read there.
 pub(super) struct Console {
     quiet: bool,
     steps: Steps,
@@ -18,14 +18,14 @@ pub(super) struct Console {
     progress: Progress,
 }
 
-/// How it is shown that work goes on.
+/// How progress is shown.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Steps {
     /// Not at all.
     Silent,
-    /// As a line that is drawn while a step lasts.
+    /// As a line that is shown while a step lasts.
     Drawn,
-    /// As one line a step, that stays.
+    /// As one permanent line per step.
     Lines,
 }
 
@@ -50,7 +50,7 @@ impl Console {
         self.progress.clone()
     }
 
-    /// Takes the line of progress away.
+    /// Removes the progress line.
     pub(super) fn clear(&self) {
         self.bar.clear();
     }
@@ -63,7 +63,7 @@ impl Console {
 }
 
 impl Events for Console {
-    /// Shown on a terminal while it lasts, elsewhere one line.
+    /// Shown on a terminal while it lasts, elsewhere as one line.
     fn step(&self, text: &str) {
         if self.steps == Steps::Lines {
             self.say("", text);
@@ -71,7 +71,7 @@ impl Events for Console {
         self.advance(text);
     }
 
-    /// Shown on a terminal alone.
+    /// Shown only on a terminal.
     fn advance(&self, text: &str) {
         if self.steps == Steps::Drawn {
             self.bar.show(&quiet(text), &self.progress);

@@ -27,7 +27,7 @@ impl FromStr for DigestArg {
 /// How often a mistyped digest may be typed again.
 const TRIES: usize = 3;
 
-/// How much of what is typed is read: 64 digits with room around each.
+/// The part of the typed text that is read: 64 digits with room around each.
 const LONGEST: u64 = 1024;
 
 /// Asks on the terminal. Nothing of the pack has been read by then, so that there is nothing to copy the digest from.
@@ -35,7 +35,7 @@ pub(super) fn ask() -> Result<Digest, Diagnostic> {
     let not_given = |what: &str| Diagnostic::usage(what, "give it as --digest sha256:…");
     let stdin = io::stdin();
     if !stdin.is_terminal() {
-        return Err(not_given("--digest - asks on a terminal, and stdin is not one"));
+        return Err(not_given("--digest - asks on a terminal, but stdin is not one"));
     }
     for _ in 0..TRIES {
         let _ = write!(
@@ -56,7 +56,7 @@ pub(super) fn ask() -> Result<Digest, Diagnostic> {
     Err(not_given("no digest was typed"))
 }
 
-/// The digest in what was typed: blanks, dashes and dots between its digits mean nothing, nor does case.
+/// The digest in what was typed: blanks, dashes and dots between its digits are ignored, as is case.
 fn typed(text: &str) -> Result<Digest, String> {
     let text = text.trim().to_ascii_lowercase();
     let text = text.strip_prefix("sha256:").unwrap_or(&text);
@@ -65,7 +65,7 @@ fn typed(text: &str) -> Result<Digest, String> {
         return Err(format!("{other:?} is not a hex digit"));
     }
     if digits.len() != 64 {
-        return Err(format!("{} were typed, and a digest has 64", count(digits.len(), "digit")));
+        return Err(format!("{} were typed, but a digest has 64", count(digits.len(), "digit")));
     }
     format!("sha256:{digits}").parse().map_err(|_| "that is not a digest".to_owned())
 }
@@ -89,8 +89,8 @@ mod tests {
         ] {
             assert_eq!(typed(&text), Ok(digest), "{text:?}");
         }
-        assert_eq!(typed(&plain[1..]).unwrap_err(), "63 digits were typed, and a digest has 64");
-        assert_eq!(typed(&format!("{plain}0")).unwrap_err(), "65 digits were typed, and a digest has 64");
+        assert_eq!(typed(&plain[1..]).unwrap_err(), "63 digits were typed, but a digest has 64");
+        assert_eq!(typed(&format!("{plain}0")).unwrap_err(), "65 digits were typed, but a digest has 64");
         assert_eq!(typed(&plain.replace('a', "o")).unwrap_err(), "'o' is not a hex digit");
         assert!(typed("").is_err() && typed("sha512:00").is_err());
     }

@@ -13,7 +13,7 @@ use crate::{
     },
 };
 
-/// How many images are shown one by one though nobody asked: what fits a screen, with the summary.
+/// How many images are shown one by one by default: what fits a screen, with the summary.
 const FEW: usize = 30;
 
 pub(super) fn run(args: &args::Discover, output: &Output) -> Result<Exit, Diagnostic> {

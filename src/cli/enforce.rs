@@ -1,5 +1,5 @@
-//! What the host's setting enforces, held over what the command line, other settings and the environment say: they may
-//! demand more. Whatever would demand less is refused by name, so that nobody believes it had an effect.
+//! What the host's setting enforces takes precedence over the command line, other settings and the environment: they
+//! may require more. Anything that would require less is refused by name, so that no one believes it had an effect.
 
 use std::path::{Path, PathBuf};
 
@@ -110,17 +110,17 @@ fn refuse(weakens: bool, what: &str) -> Result<(), Diagnostic> {
     Ok(())
 }
 
-/// Refuses a file of the host's setting that somebody other than root may change.
+/// Refuses a file of the host's setting that someone other than root may change.
 pub(super) fn only_root_changes(path: &Path) -> Result<(), Diagnostic> {
     let looked = fs::exposed(path).map_err(|e| {
         Diagnostic::new(Code::ConfigNotReadable, format!("could not look at {}: {e}", path.display()))
     })?;
     let Some(exposed) = looked else { return Ok(()) };
     let error = if exposed.path == path {
-        format!("{} decides for this host, and {}", path.display(), exposed.reason)
+        format!("{} decides for this host, but {}", path.display(), exposed.reason)
     } else {
         format!(
-            "{} decides for this host, and of {}, above it, {}",
+            "{} decides for this host, but {}, above it, is not safe: {}",
             path.display(),
             exposed.path.display(),
             exposed.reason

@@ -1,4 +1,5 @@
-//! The headings of the help. Each argument names its own: one for a whole group would also take what stands behind it.
+//! The headings of the help. Each argument names its own: one for a whole group would also apply to the arguments after
+//! it.
 
 /// What every command takes.
 pub(super) const GENERAL: &str = "General options";
@@ -6,11 +7,11 @@ pub(super) const GENERAL: &str = "General options";
 pub(super) const KEYS: &str = "Sources of keys";
 /// What authenticates a pack.
 pub(super) const ANCHORS: &str = "Anchors: what reached you out of band (all that are given must hold)";
-/// What this host remembers, and what is held against it.
+/// What this host remembers, and what a pack is compared with.
 pub(super) const STATE: &str = "State options";
 /// How registries are spoken to.
 pub(super) const REGISTRY: &str = "Registry options";
-/// Who should have signed, and what is asked of signatures.
+/// Who should have signed, and what is required of signatures.
 pub(super) const SIGNERS: &str = "What is expected of signatures";
 /// What a consumer's policy says.
 pub(super) const POLICY: &str = "The policy of a consumer";

@@ -1,4 +1,4 @@
-//! Ctrl-c, and the same from a service manager: nothing is left half-written, and one line says what state things are in.
+//! Ctrl-c, and the same from a service manager: nothing is left half-written, and one line reports the state.
 
 use std::{
     io::{IsTerminal, Write, stderr},
@@ -13,11 +13,11 @@ use signal_hook::{
 use super::bar::Bar;
 use crate::{display::shown, events::Interrupt};
 
-/// What a shell makes of a program that ctrl-c ended.
+/// The exit code that a shell reports for a program ended by ctrl-c.
 const EXIT: i32 = 130;
 
-/// Begins to listen. Where that can't be done, a signal ends the program as it ends any other: what is written appears
-/// whole or not at all, whoever ends it and when.
+/// Begins to listen. If that is not possible, a signal ends the program as it ends any other: what is written appears
+/// whole or not at all, whatever ends it and when.
 pub(super) fn listen(bar: Bar) -> Interrupt {
     let state = Interrupt::default();
     if let Ok(mut signals) = Signals::new([SIGINT, SIGTERM, SIGHUP]) {

@@ -1,10 +1,10 @@
-//! JSON on stdout, written as it is made: the report of a large mirror is larger than all that is known of it.
+//! JSON on stdout, written as it is made: the report of a large mirror is larger than the data it is made from.
 
 use std::io::{self, Write};
 
 use crate::display::hidden;
 
-/// Passes JSON on with escapes for what a terminal acts on. JSON itself demands that only of the oldest controls.
+/// Passes JSON on with escapes for what a terminal acts on. JSON itself requires that only for the oldest controls.
 pub(super) struct Plain<W>(pub(super) W);
 
 impl<W: Write> Write for Plain<W> {

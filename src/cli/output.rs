@@ -26,7 +26,7 @@ use crate::{
     outcome::{self, Detail, Report, admission::AdmissionReport, render, verify::Verification},
 };
 
-/// What concerns every command.
+/// Options of every command.
 #[derive(Debug, Args)]
 pub(super) struct Global {
     /// The format of the results on stdout.
@@ -35,7 +35,7 @@ pub(super) struct Global {
     /// Print only results, warnings and errors.
     #[arg(help_heading = heading::GENERAL, short, long, global = true)]
     pub(super) quiet: bool,
-    /// Print every image with its signatures and their keys; of a pack, the sha256 of where each key is from.
+    /// Print every image with its signatures and their keys; for a pack, the sha256 of each key's source.
     #[arg(help_heading = heading::GENERAL, short, long, global = true, conflicts_with = "quiet")]
     pub(super) verbose: bool,
     /// Show neither progress bars nor, where stderr is no terminal, a line for each step.
@@ -83,7 +83,7 @@ impl Output {
         Context { net: registry.into(), ..self.local_context() }
     }
 
-    /// The same for what asks no registry.
+    /// The same for operations that contact no registry.
     pub(super) fn local_context(&self) -> Context {
         let uid = rustix::process::getuid().as_raw();
         Context {
@@ -158,7 +158,7 @@ impl Output {
         })
     }
 
-    /// A reader who went away (`| head`) is no error.
+    /// A reader that went away (`| head`) is not an error.
     fn stdout(&self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Diagnostic> {
         self.console.clear();
         let mut stdout = BufWriter::with_capacity(1 << 16, io::stdout().lock());

@@ -1,6 +1,6 @@
-//! `keypack.yaml` under the flags. What the command line says wins, except over what the host enforces. Two kinds of lists differ: key sources, revocations
-//! and realms add up, for more of them makes nothing less safe; pins, verifying keys, roots and rules are sets that mean
-//! something as a whole, so those on the command line stand alone.
+//! `keypack.yaml` under the flags. What the command line says wins, except over what the host enforces. Two kinds of
+//! lists differ: key sources, revocations and realms add up, because more of them makes nothing less safe; pins,
+//! verifying keys, roots and rules are sets that mean something as a whole, so those on the command line replace them.
 
 use std::path::{Path, PathBuf};
 
@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Reads the settings and puts them under what the command line says, then holds the result to what this host enforces.
-/// The order is that of their weight: the command line, `--config`, the user's file, the host's.
+/// Their precedence is: the command line, `--config`, the user's file, the host's.
 pub(super) fn apply(cli: &mut Cli, output: &Output) -> Result<(), Diagnostic> {
     if let Command::Collect(args) = &mut cli.command
         && let Some(path) = &args.accept_rules
@@ -54,7 +54,7 @@ fn user_setting() -> Option<PathBuf> {
     Some(folder.join("keypack/keypack.yaml"))
 }
 
-/// The setting of this host, if there is one. Nothing moves it, and it counts only if root alone can change it.
+/// The setting of this host, if there is one. Its path is fixed, and it counts only if root alone can change it.
 fn host_setting() -> Result<Option<Config>, Diagnostic> {
     let path = Path::new(HOST_SETTING);
     if !fs::may_be_there(path) {
@@ -127,8 +127,8 @@ fn pull(args: &mut Pull, mut config: Config, files: Vec<PathBuf>) {
     args.anchors.under(config, files);
 }
 
-/// The text of a file that a person wrote. A file that is not there is a wrong command line: `--optional` must not turn
-/// a setting that nobody reads into success.
+/// The text of a file that the user wrote. A missing file is a usage error: `--optional` must not turn
+/// a setting that is never read into success.
 fn text(path: &Path) -> Result<String, Diagnostic> {
     let read = fs::open(path).and_then(|file| fs::read(file, limits::SETTING)).map_err(|e| {
         Diagnostic::new(Code::ConfigNotReadable, format!("could not read {}: {e}", path.display()))

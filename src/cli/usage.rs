@@ -27,7 +27,7 @@ const ELSEWHERE: [(&str, &str); 12] = [
     ("--concurrency", "--jobs N"),
 ];
 
-/// The flag whose value is optional: the word behind it is its value only if it is one, and else an argument.
+/// The flag whose value is optional: the next word is its value only if it is one, and otherwise an argument.
 const TLS_VERIFY: &str = "--tls-verify";
 
 /// The command line with `--tls-verify true` and `--tls-verify false` written with an equals sign.
@@ -77,7 +77,7 @@ pub(super) fn refused(error: clap::Error) -> ExitCode {
     Exit::Usage.into()
 }
 
-/// What clap says, with nothing in it that a terminal acts on: it repeats what was typed, or what a script passed.
+/// What clap says, without anything that a terminal acts on: it repeats what was typed, or what a script passed.
 fn echoed(mut error: clap::Error) -> String {
     let one_line = |value: &ContextValue| match value {
         ContextValue::String(text) => ContextValue::String(shown(text)),

@@ -136,7 +136,7 @@ fn path(text: &At<String>, base: &Path) -> Result<PathBuf, Fault> {
     if text.value.contains("://") {
         return Err(Fault::at(
             text,
-            format!("{:?} is an address, and a file is expected", quiet(&text.value)),
+            format!("{:?} is an address, but a file is expected", quiet(&text.value)),
         ));
     }
     Ok(base.join(&text.value))
@@ -198,7 +198,7 @@ fn signature_repository(text: At<String>) -> Result<String, Fault> {
     let name = text.value.strip_prefix("docker://").unwrap_or(&text.value);
     match name.parse::<RegistryRef>() {
         Ok(reference) if reference.tag.is_none() && reference.digest.is_none() => Ok(text.value),
-        Ok(_) => Err(Fault::at(&text, format!("{:?} is an image, and a repository is expected", text.value))
+        Ok(_) => Err(Fault::at(&text, format!("{:?} is an image, but a repository is expected", text.value))
             .hinting("write HOST/REPOSITORY")),
         Err(e) => Err(Fault::at(&text, e.to_string()).hinting("write HOST/REPOSITORY")),
     }

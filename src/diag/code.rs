@@ -6,8 +6,8 @@ use serde::{Serialize, Serializer};
 
 use super::table::Code;
 
-/// Makes the enum, and everything that is known of each code, from one table: a code without a hint does not compile.
-/// The documentation of a code is its title.
+/// Makes the enum, and everything that is known about each code, from one table: a code without a hint does not
+/// compile. The documentation of a code is its title.
 macro_rules! codes {
     ($(#[doc = $title:literal] $code:ident $name:literal $exit:ident $hint:literal;)*) => {
         /// What a diagnostic is about. The names are stable: scripts and monitoring may compare them.
@@ -35,7 +35,7 @@ macro_rules! codes {
                 }
             }
 
-            /// What to do about it, where nothing more is known of the situation.
+            /// What to do about it, where nothing more is known about the situation.
             pub const fn hint(self) -> &'static str {
                 match self {
                     $(Self::$code => $hint,)*

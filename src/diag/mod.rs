@@ -32,7 +32,7 @@ impl From<Exit> for ExitCode {
 
 /// What went wrong, and what to do: the failure of a command, or a problem that its report lists.
 ///
-/// Code decides on [`Diagnostic::code`] or, better, on the error that became the diagnostic; never on a text.
+/// Code decides on [`Diagnostic::code`] or, better, on the error that became the diagnostic; never on its text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
     /// The stable code.

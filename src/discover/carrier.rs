@@ -62,7 +62,8 @@ pub(super) fn signatures(
     let Ok(mut found) = layers.source.abilities().workers().map(&known, read);
     // The unread rest must be reported.
     if all > known.len() {
-        let error = format!("{digest} holds {all} signatures, and {} of one manifest are read", known.len());
+        let error =
+            format!("{digest} holds {all} signatures, but only {} of one manifest are read", known.len());
         found.push(FoundSignature::unreadable(via, digest, Diagnostic::new(Code::TooLarge, error)));
     }
     found

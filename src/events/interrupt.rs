@@ -1,4 +1,4 @@
-//! What is true if the program ends now, and which steps must not be cut in two.
+//! What is true if the program ends now, and which steps must not be interrupted.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError},
@@ -6,8 +6,8 @@ use std::{
     time::Duration,
 };
 
-/// What an interruption leaves behind. Clones are one: an operation says what is true, and a handler of signals, if the
-/// program has one, asks.
+/// What an interruption leaves behind. Clones share one state: an operation sets what is true, and a signal handler, if
+/// the program has one, reads it.
 #[derive(Debug, Clone)]
 pub struct Interrupt(Arc<Mutex<String>>);
 
@@ -18,12 +18,12 @@ impl Default for Interrupt {
 }
 
 impl Interrupt {
-    /// Says what is true from now on.
+    /// Sets what is true from now on.
     pub(crate) fn leaves(&self, text: impl Into<String>) {
         *self.lock() = text.into();
     }
 
-    /// Does what is done in a moment and must not be cut in two; `text` is true afterwards. [`Self::settled`] waits for it.
+    /// Runs a short step that must not be interrupted; `text` is true afterwards. [`Self::settled`] waits for it.
     pub(crate) fn whole<T, E>(
         &self,
         text: impl Into<String>,
@@ -35,8 +35,8 @@ impl Interrupt {
         Ok(done)
     }
 
-    /// What is true once that which must not be cut in two is done. It waits for 5 seconds at most: that may itself wait
-    /// for another keypack.
+    /// What is true once a step that must not be interrupted is done. It waits for 5 seconds at most, because such a
+    /// step may itself wait for another keypack.
     pub fn settled(&self) -> String {
         for _ in 0..50 {
             match self.0.try_lock() {

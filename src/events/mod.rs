@@ -1,4 +1,4 @@
-//! What an operation reports while it runs: steps, notes and warnings to whoever listens, bytes to whoever shows how far
+//! What an operation reports while it runs: steps, notes and warnings for a listener, bytes for a display of how far
 //! transfers are, and what is true if the program ends now.
 
 mod interrupt;
@@ -7,10 +7,11 @@ mod progress;
 pub use interrupt::Interrupt;
 pub use progress::Progress;
 
-/// Hears what an operation reports. The text is one or more sentences for a person, and parts of it may quote content:
-/// whoever prints it removes what a terminal acts on. Each method does nothing unless it is implemented.
+/// Receives what an operation reports. The text is one or more sentences for a person, and parts of it may quote
+/// content: an implementation that prints it has to remove what a terminal acts on. Each method does nothing by
+/// default.
 pub trait Events: Send + Sync {
-    /// A step begins that may take long.
+    /// A step that may take long begins.
     fn step(&self, _text: &str) {}
 
     /// The step goes on: this text replaces that of the step.
@@ -26,7 +27,7 @@ pub trait Events: Send + Sync {
     fn warn(&self, _text: &str) {}
 }
 
-/// Hears nothing.
+/// Ignores everything.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Silent;
 

@@ -1,11 +1,11 @@
-//! How far transfers are: counted where bytes move, read by whoever shows it.
+//! How far transfers are: counted where bytes are transferred, read by a display.
 
 use std::sync::{
     Arc,
     atomic::{AtomicU64, Ordering},
 };
 
-/// Counts the bytes of the transfers that are under way. Clones count together; the default counts nothing.
+/// Counts the bytes of the transfers in progress. Clones count together; the default counts nothing.
 #[derive(Debug, Clone, Default)]
 pub struct Progress(Option<Arc<Counts>>);
 
@@ -16,13 +16,13 @@ struct Counts {
 }
 
 impl Progress {
-    /// Progress that is read.
+    /// Progress that counts.
     pub fn counting() -> Self {
         Self(Some(Arc::default()))
     }
 
-    /// A transfer of so many bytes begins. It counts for as long as what is returned lives: one that failed and begins
-    /// anew does not count twice, and one that is done makes room for the next.
+    /// A transfer of so many bytes begins. It counts for as long as the returned value lives: one that failed and
+    /// starts over does not count twice, and one that is done makes room for the next.
     pub(crate) fn begin(&self, bytes: u64) -> Transfer {
         if let Some(counts) = &self.0 {
             counts.expected.fetch_add(bytes, Ordering::Relaxed);
@@ -30,17 +30,17 @@ impl Progress {
         Transfer { progress: self.clone(), expected: bytes, passed: 0 }
     }
 
-    /// Of all transfers under way: bytes that passed, and bytes that will have passed in the end.
+    /// For all transfers in progress: the bytes transferred so far, and the bytes expected in total.
     pub fn state(&self) -> (u64, u64) {
         self.0.as_ref().map_or((0, 0), |counts| {
             let expected = counts.expected.load(Ordering::Relaxed);
-            // A transfer may end between the two looks.
+            // A transfer may end between the two loads.
             (counts.passed.load(Ordering::Relaxed).min(expected), expected)
         })
     }
 }
 
-/// A transfer under way; see [`Progress::begin`].
+/// A transfer in progress; see [`Progress::begin`].
 #[derive(Debug)]
 #[must_use]
 pub(crate) struct Transfer {
@@ -50,7 +50,7 @@ pub(crate) struct Transfer {
 }
 
 impl Transfer {
-    /// So many bytes passed. Never more than were expected: what comes a second time is not progress.
+    /// Counts transferred bytes, but never more than were expected: bytes sent a second time are not progress.
     pub(crate) fn pass(&mut self, bytes: u64) {
         let bytes = bytes.min(self.expected - self.passed);
         self.passed += bytes;

@@ -1,4 +1,4 @@
-//! What keypack writes for other programs, beside keys/: decisions and texts, pure.
+//! What keypack writes for other programs in addition to keys/: decisions and texts, without I/O.
 
 mod registries_d;
 

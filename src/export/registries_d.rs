@@ -1,8 +1,8 @@
 //! Which repositories may be read with `use-sigstore-attachments`, as a file for registries.d.
 //!
-//! By containers-registries.d(5), of all sections only that of the most precise scope counts for an image; a repository
-//! is a scope, `docker.io/library/busybox` in full; and no scope may stand in two places. So one file names every
-//! repository that was looked at, and neither a registry nor `default-docker`.
+//! By containers-registries.d(5), only the section of the most specific scope counts for an image; a repository
+//! is a scope, `docker.io/library/busybox` in full; and no scope may appear in two places. So one file names every
+//! repository that was checked, and neither a registry nor `default-docker`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -49,12 +49,12 @@ pub(crate) struct Repository {
     pub unsigned: Vec<String>,
     /// Images whose only signatures are bundles, which oc-mirror leaves behind.
     pub bundles: Vec<String>,
-    /// Images of which something could not be read.
+    /// Images that could not be read completely.
     pub unread: Vec<String>,
 }
 
 impl Repository {
-    /// The decision: only what is known switches verification off.
+    /// The decision: verification is switched off only if everything is known.
     pub(crate) const fn attachments(&self) -> Attachments {
         let known = self.unread.is_empty() && self.signed.is_empty() && self.bundles.is_empty();
         if known && !self.unsigned.is_empty() { Attachments::Off } else { Attachments::On }
@@ -65,7 +65,7 @@ fn number<S: Serializer>(names: &[String], serializer: S) -> Result<S::Ok, S::Er
     serializer.serialize_u64(names.len() as u64)
 }
 
-/// The repositories that were looked at.
+/// The repositories that were checked.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct RegistriesD {
     /// By scope.
@@ -77,7 +77,7 @@ impl RegistriesD {
     pub(crate) fn decide<S>(asked: &[Asked<'_>], discovery: &Discovery<S>) -> Self {
         let mut repositories: BTreeMap<String, Repository> = BTreeMap::new();
         for registry in asked {
-            // A problem that no image has may be anywhere in the place. A name that is not there is asked for below.
+            // A problem without an image may be anywhere in the place. Missing names are handled below.
             let about_any = |problem: &Diagnostic| problem.code != Code::NameUnknown;
             let doubtful = discovery
                 .places
@@ -204,7 +204,7 @@ fn scope(host: &str, repository: &str) -> String {
     }
 }
 
-/// The scopes that a file of registries.d has sections for; `None` if it is no such file.
+/// The scopes that a file of registries.d has sections for; `None` if it is not such a file.
 pub(crate) fn scopes(text: &str) -> Option<BTreeSet<String>> {
     #[derive(Deserialize)]
     struct File {

@@ -58,7 +58,7 @@ impl Tls {
         builder = builder.tls_certs_merge(roots);
         if let Some((key, pem)) = material.identity {
             let identity = Identity::from_pem(&pem).map_err(|_| {
-                bad(&key, "it holds no private key in PEM that fits the certificate beside it")
+                bad(&key, "it holds no private key in PEM that fits the certificate next to it")
             })?;
             builder = builder.identity(identity);
         }

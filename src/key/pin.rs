@@ -94,7 +94,11 @@ impl FromStr for Pin {
             (_, None) => None,
             (Role::Gpg, Some(copy)) => match copy.parse() {
                 Ok(Fingerprint::Sha256(digest)) => Some(PinRest::Copy(digest)),
-                _ => return Err("after the @ stands the SHA-256 of the key's file, 64 hex digits".into()),
+                _ => {
+                    return Err(
+                        "what follows the @ is not the SHA-256 of the key's file, 64 hex digits".into()
+                    );
+                }
             },
             (Role::Rekor2, Some(origin)) => {
                 let plain = |c: char| c.is_ascii_graphic() && !"@?#\"'\\".contains(c);

@@ -29,7 +29,7 @@ pub enum KeySourceError {
         reason: String,
     },
     /// It is an address, not a file.
-    #[error("{path} is an address, and a file is expected", path = path.display())]
+    #[error("{path} is an address, but a file is expected", path = path.display())]
     Address {
         /// The address given.
         path: PathBuf,

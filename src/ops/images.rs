@@ -48,9 +48,8 @@ pub(super) fn images(list: &str, place: Option<&Location>, ctx: &Context) -> Res
             let set = parse_image_set(&text)
                 .map_err(|e| Diagnostic::new(Code::ListMalformed, format!("{list}: {e}")))?;
             for what in &set.others {
-                ctx.events.warn(&format!(
-                    "{list} also names {what}: not looked at; oc-mirror --dry-run lists them"
-                ));
+                ctx.events
+                    .warn(&format!("{list} also names {what}: not checked; oc-mirror --dry-run lists them"));
             }
             set.images
         }
@@ -58,7 +57,7 @@ pub(super) fn images(list: &str, place: Option<&Location>, ctx: &Context) -> Res
             let plain = parse_list(&text)
                 .map_err(|e| Diagnostic::new(Code::ListMalformed, format!("{list}: {e}")))?;
             for what in &plain.others {
-                ctx.events.warn(&format!("{list} also names {what}: not looked at"));
+                ctx.events.warn(&format!("{list} also names {what}: not checked"));
             }
             of_oc_mirror = plain.images.iter().any(|image| image.destination.is_some());
             plain.images

@@ -70,7 +70,7 @@ pub fn log(
         Code::StateMalformed,
         format!("{}: line {first} is not one that keypack wrote ({many} such lines)", path.display()),
     )
-    .hinting("a run may have been killed while it wrote, a newer keypack may have written, or somebody changed the log"))
+    .hinting("a run may have been killed while it wrote, a newer keypack may have written, or someone changed the log"))
 }
 
 /// What to forget, and the reason.

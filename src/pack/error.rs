@@ -61,7 +61,7 @@ pub enum PackError {
     Version(u64),
     /// The inventory is from a keypack before its first release.
     #[error(
-        "keypack.json was written by a keypack older than the first release, in a form that is no longer read"
+        "keypack.json was written by a keypack from before the first release, in a form that is no longer read"
     )]
     Superseded,
     /// A file listed by the inventory is missing.

@@ -59,7 +59,7 @@ impl Host {
         let (name, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
             Some((inside, after)) => {
                 if inside.parse::<std::net::Ipv6Addr>().is_err() {
-                    return Err(refuse(text, "what is in brackets is no IPv6 address"));
+                    return Err(refuse(text, "what is in brackets is not an IPv6 address"));
                 }
                 (&text[..inside.len() + 2], after.strip_prefix(':').or((!after.is_empty()).then_some("")))
             }

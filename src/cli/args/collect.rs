@@ -14,7 +14,7 @@ use crate::{
 pub(in crate::cli) struct Collect {
     #[command(flatten)]
     pub(in crate::cli) read: Read,
-    /// The directory to write; its keys stay, for collecting is cumulative [default: keys, or keys/ in the
+    /// The directory to write; its keys stay, because collecting is cumulative [default: keys, or keys/ in the
     /// oc-mirror:DIR that is read].
     #[arg(short, long, value_name = "DIR")]
     pub(in crate::cli) output: Option<PathBuf>,
@@ -50,7 +50,7 @@ pub(in crate::cli) struct Collect {
     /// key or for one of its certificates; needs --reason [repeatable].
     #[arg(long, value_name = "FINGERPRINT", requires = "reason")]
     pub(in crate::cli) revoke: Vec<Fingerprint>,
-    /// Take this key although it is new at an address, or in a file, of which the directory in place has another key
+    /// Accept this key although the directory in place has a different key from the same address or file
     /// [repeatable].
     #[arg(long, value_name = "FINGERPRINT")]
     pub(in crate::cli) accept_change: Vec<Fingerprint>,

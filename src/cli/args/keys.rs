@@ -23,7 +23,7 @@ pub(in crate::cli) struct KeySources {
     pub(in crate::cli) trusted_root: Vec<PathBuf>,
     /// A signer's public key, PEM (text around it is fine) or DER, or OpenPGP keys. Any other key comes with its role, as
     /// ROLE=FILE: rekor, rekor2 or ctlog for a log's key, fulcio, tsa or pki for a certificate chain, signer, gpg. A file
-    /// that is named as in keys/ (rekor-….pub, fulcio-….pem) has its role by its name [repeatable].
+    /// that is named as in keys/ (rekor-….pub, fulcio-….pem) gets its role from its name [repeatable].
     #[arg(help_heading = heading::KEYS, long, value_name = "[ROLE=]FILE", value_parser = OsStringValueParser::new().try_map(|text| KeyFile::parse(&text)))]
     pub(in crate::cli) key: Vec<KeyFile>,
     /// The keys that a policy.json names; it is only read. This host's own, /etc/containers/policy.json, is read anyway.
@@ -51,14 +51,14 @@ pub(in crate::cli) struct KeySources {
     /// Ask no host: neither for keys nor for images.
     #[arg(help_heading = heading::KEYS, long, overrides_with = "network")]
     no_network: bool,
-    /// Ask hosts, though the setting forbids it.
+    /// Ask hosts, even if the setting forbids it.
     #[arg(help_heading = heading::KEYS, long, overrides_with = "no_network")]
     network: bool,
 }
 
 impl KeySources {
     /// Adds what the setting names. It comes after what the command line names: of two sources that say the same, the
-    /// first is told.
+    /// first is reported.
     pub(in crate::cli) fn under(&mut self, setting: config::Sources, network: Option<bool>) {
         self.trusted_root.extend(setting.trusted_roots);
         self.key.extend(setting.keys);

@@ -13,11 +13,11 @@ pub(in crate::cli) struct StateVerb {
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum StateCommand {
-    /// Show the lineages: highest versions, packs, the last pull and by what it was authenticated, revocations.
+    /// Show the lineages: highest versions, packs, the last pull and how it was authenticated, revocations.
     Show(State),
-    /// Print the log, one line of JSON for each run that came as far as a pack.
+    /// Print the log, one line of JSON for each run that reached a pack.
     Log(State),
-    /// Forget what was collected and pulled of a lineage; the highest versions and the revocations stay. It is logged.
+    /// Forget what was collected and pulled for a lineage; the highest versions and the revocations stay. It is logged.
     ForgetUnsafe(Forget),
 }
 

@@ -14,13 +14,13 @@ use crate::{
 /// Rules that the user sets aside, with the reason.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Exceptions {
-    /// Take a pack that is older than --max-age; needs --reason.
+    /// Accept a pack that is older than --max-age; needs --reason.
     #[arg(help_heading = heading::STATE, long, requires = "reason")]
     pub(in crate::cli) allow_stale_unsafe: bool,
-    /// Take a pack whose version or date is more than a day ahead of this host's clock; needs --reason.
+    /// Accept a pack whose version or date is more than a day ahead of this host's clock; needs --reason.
     #[arg(help_heading = heading::STATE, long, requires = "reason")]
     pub(in crate::cli) accept_future_unsafe: bool,
-    /// Take a pack that is older than, or differs from, the one that was installed; needs --reason.
+    /// Accept a pack that is older than, or differs from, the one that was installed; needs --reason.
     #[arg(help_heading = heading::STATE, long, requires = "reason")]
     pub(in crate::cli) allow_rollback_unsafe: bool,
     /// Why, for the log in the state.
@@ -52,7 +52,7 @@ pub(in crate::cli) struct Anchors {
     /// How many different keys of --verify-key must have signed [default: 1].
     #[arg(help_heading = heading::ANCHORS, long, value_name = "N")]
     pub(in crate::cli) threshold: Option<NonZeroUsize>,
-    /// A key of the pack, as `keypack inspect` prints it; all of them, for one that is not pinned refuses the pack
+    /// A key of the pack, as `keypack inspect` prints it; all of them: one that is not pinned refuses the pack
     /// [repeatable].
     #[arg(help_heading = heading::ANCHORS, long, value_name = "ROLE:FINGERPRINT")]
     pub(in crate::cli) pin: Vec<Pin>,
@@ -66,7 +66,7 @@ pub(in crate::cli) struct Anchors {
     /// Whether all of them are.
     #[arg(skip)]
     pub(in crate::cli) are_of_setting: bool,
-    /// What this host's setting enforces beside them.
+    /// What this host's setting enforces in addition.
     #[arg(skip)]
     pub(in crate::cli) enforced: Vec<AnchorSpec>,
 }

@@ -23,14 +23,14 @@ use crate::{
 /// Whose certificates count.
 #[derive(Debug, Clone, Args)]
 pub(in crate::cli) struct Identity {
-    /// The name in the certificate of whoever should have signed, exactly.
+    /// The exact name in the certificate of the expected signer.
     #[arg(help_heading = heading::SIGNERS, long, value_name = "NAME", conflicts_with = "certificate_identity_regexp")]
     certificate_identity: Option<String>,
     /// The same as a regular expression. Like cosign's (Go's RE2) it matches anywhere in the name: begin it with ^ and end
     /// it with $.
     #[arg(help_heading = heading::SIGNERS, long, value_name = "REGEXP")]
     certificate_identity_regexp: Option<String>,
-    /// The OIDC issuer in that certificate, exactly. Certificates of a private CA have none, and count without it.
+    /// The exact OIDC issuer in that certificate. Certificates of a private CA have none, and count without it.
     #[arg(help_heading = heading::SIGNERS, long, value_name = "URL", conflicts_with = "certificate_oidc_issuer_regexp")]
     certificate_oidc_issuer: Option<String>,
     /// The same as a regular expression, which also matches anywhere: begin it with ^ and end it with $.
@@ -73,10 +73,10 @@ pub(in crate::cli) struct Verify {
     /// verified].
     #[arg(long, value_name = "DIR")]
     keys_dir: Option<PathBuf>,
-    /// In place of a keys/: a trusted root that you vouch for [repeatable].
+    /// Instead of a keys/: a trusted root that you vouch for [repeatable].
     #[arg(help_heading = heading::KEYS, long, value_name = "FILE", conflicts_with = "keys_dir")]
     trusted_root: Vec<PathBuf>,
-    /// In place of a keys/: a key that you vouch for, with its role as for `collect` [repeatable].
+    /// Instead of a keys/: a key that you vouch for, with its role as for `collect` [repeatable].
     #[arg(help_heading = heading::KEYS, long, value_name = "[ROLE=]FILE", conflicts_with = "keys_dir", value_parser = OsStringValueParser::new().try_map(|text| KeyFile::parse(&text)))]
     key: Vec<KeyFile>,
     #[command(flatten)]
@@ -91,7 +91,7 @@ pub(in crate::cli) struct Verify {
     /// default: none, and then no sigstore signature is looked for].
     #[arg(help_heading = heading::POLICY, long, value_name = "DIR", requires = "policy")]
     registries_d: Vec<PathBuf>,
-    /// Where mirrored repositories are from, each the beginning of a name: mirror.example:5000/ubi9=registry.redhat.io/ubi9
+    /// Where mirrored repositories come from, as name prefixes: mirror.example:5000/ubi9=registry.redhat.io/ubi9
     /// [repeatable].
     #[arg(help_heading = heading::SIGNERS, long, value_name = "MIRROR=SOURCE")]
     map: Vec<Mapping>,
@@ -99,13 +99,13 @@ pub(in crate::cli) struct Verify {
     /// `oc get`), cluster-resources of oc-mirror, an install-config, registries.conf, mapping.txt [repeatable].
     #[arg(help_heading = heading::SIGNERS, long, visible_aliases = ["itms", "registries-conf", "mapping"], value_name = "FILE|DIR")]
     idms: Vec<PathBuf>,
-    /// Fail for an image without a signature that counts, also where no rule asks for one.
+    /// Fail for an image without a signature that counts, even if no rule requires one.
     #[arg(help_heading = heading::SIGNERS, long)]
     require_signed: bool,
     /// Fail for each signature that does not verify, even if another one is good.
     #[arg(help_heading = heading::SIGNERS, long)]
     all_signatures: bool,
-    /// Count only signatures that a transparency log holds.
+    /// Count only signatures that are in a transparency log.
     #[arg(help_heading = heading::SIGNERS, long)]
     require_log: bool,
     /// For multi-platform images, check only the instances for this platform [repeatable].
@@ -125,7 +125,7 @@ pub(in crate::cli) struct Verify {
 }
 
 impl Verify {
-    /// Whether it names keys, or what authenticates them, beside what this host remembers.
+    /// Whether it names keys, or what authenticates them, in addition to what this host remembers.
     pub(in crate::cli) fn brings_own_keys(&self) -> bool {
         !(self.trusted_root.is_empty() && self.key.is_empty()) || self.anchors.are_given()
     }
@@ -187,7 +187,7 @@ pub(in crate::cli) struct VerifyBlob {
     /// The sigstore bundle with the signature.
     #[arg(long, value_name = "FILE")]
     bundle: PathBuf,
-    /// The public key of whoever should have signed.
+    /// The public key of the expected signer.
     #[arg(help_heading = heading::SIGNERS, long, value_name = "FILE", required_unless_present_any = ["certificate_identity", "certificate_identity_regexp"],
           conflicts_with_all = ["certificate_identity", "certificate_identity_regexp", "certificate_oidc_issuer", "certificate_oidc_issuer_regexp"])]
     key: Option<PathBuf>,
@@ -210,7 +210,7 @@ impl VerifyBlob {
             }
             _ => {
                 return Err(Diagnostic::usage(
-                    "an identity is expected of an issuer: another issuer may give the same name to anybody",
+                    "an identity requires its issuer: another issuer may give the same name to anyone",
                     "give --certificate-oidc-issuer or --certificate-oidc-issuer-regexp too",
                 ));
             }

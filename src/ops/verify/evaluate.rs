@@ -70,7 +70,7 @@ impl Evaluation<'_> {
         };
         verdict.state = self.state(image, &verdict);
         if verdict.state == VerifyState::NotHere {
-            let error = "it is named here, and lies elsewhere";
+            let error = "it is named here, but its content is elsewhere";
             verdict.problems.push(Diagnostic::new(Code::ImageElsewhere, error));
         }
         // An instance without one may be covered by its index.

@@ -125,7 +125,7 @@ fn of_files(request: &Request, ctx: &Context) -> Result<Keys, Diagnostic> {
     let authentication = &request.authentication;
     if request.keys_dir.is_some() || !(authentication.anchors.is_empty() || authentication.are_of_setting) {
         return Err(Diagnostic::usage(
-            "--trusted-root and --key are used in place of a keys/ directory, and both are given",
+            "--trusted-root and --key are used instead of a keys/ directory, but both are given",
             "give either --keys-dir with what authenticates it, or the files",
         ));
     }

@@ -209,7 +209,7 @@ impl Text {
             .collect();
         let beside = match counts.broken_beside_good {
             0 => String::new(),
-            n => format!(", {n} broken beside a good one"),
+            n => format!(", {n} broken next to a good one"),
         };
         self.out.push('\n');
         self.line(&format!(

@@ -32,7 +32,7 @@ pub fn draft_rules(discovery: &Discovery<Verdict>, resolution: &Resolution, pack
         if seen.signers.is_empty() {
             let _ = writeln!(
                 out,
-                "  # {}: no rule, for none of {} has a signature that verifies and names its signer",
+                "  # {}: no rule, because none of {} has a signature that verifies and names its signer",
                 name(scope),
                 count(seen.images, "image")
             );

@@ -177,7 +177,7 @@ fn an_address_where_a_file_is_meant() {
     {
         for flag in ["--key ", "--key rekor=", "--trusted-root ", "--from-policy="] {
             let ran = test.run(&format!("discover oci:m --no-network --no-host {flag}{address}"));
-            ran.fails(1, "key-file-is-address").tells("is an address, and a file is expected");
+            ran.fails(1, "key-file-is-address").tells("is an address, but a file is expected");
         }
     }
     // A path with colons in it stays a path.

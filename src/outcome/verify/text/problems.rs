@@ -41,7 +41,7 @@ impl Text {
             .filter(|(_, s)| matches!(s.state, SignatureState::Refused | SignatureState::Unreadable))
             .collect();
         if !beside.is_empty() {
-            self.head(&format!("BROKEN OR UNREADABLE {}", count(beside.len(), "signature beside others")));
+            self.head(&format!("BROKEN OR UNREADABLE {} next to others", count(beside.len(), "signature")));
             for (image, signature) in beside.iter().take(self.most) {
                 self.line(&format!("  {}", shown(&image.label)));
                 self.line(&format!("    in {}", shown(&signature.at)));
