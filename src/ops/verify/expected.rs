@@ -250,3 +250,6 @@ impl PreparedSigner {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

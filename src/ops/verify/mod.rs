@@ -230,12 +230,20 @@ fn join_lists(
         discovery.images.iter().filter_map(|image| Some((image.place.clone(), image.instance_of?))).collect();
     let good: std::collections::HashSet<_> =
         images.iter().filter(|image| image.state.is_good()).map(|image| image.digest).collect();
+    // An instance with a tag or an entry of its own is not listed as one of the list.
+    let near_good: std::collections::HashSet<_> = images
+        .iter()
+        .filter(|image| image.state.is_good())
+        .map(|image| (image.source.clone(), image.repository.clone()))
+        .collect();
     let platforms = !request.platforms.is_empty();
     let needed = |index: usize| {
         let image = &discovery.images[index];
-        image.kind == Kind::Index
-            && (platforms
-                || (!good.contains(&image.digest) && signed.contains(&(image.place.clone(), image.digest))))
+        let instances_may_be_good = || {
+            signed.contains(&(image.place.clone(), image.digest))
+                || near_good.contains(&(image.place.to_string(), image.repository.to_string()))
+        };
+        image.kind == Kind::Index && (platforms || (!good.contains(&image.digest) && instances_may_be_good()))
     };
     let lists = lists::read(discovery, &sources, &request.platforms, &needed);
     join::join(images, &join::by_name(lists, discovery), platforms);

@@ -158,7 +158,7 @@ fn checkpoint_with_another_root() {
             entry(b)["inclusionProof"]["rootHash"] = other.clone().into();
         });
     }
-    bundles(&BUNDLE_V1, "signature-does-not-match", |b| checkpoint(b, |lines| lines[2].clone_from(&other)));
+    bundles(&BUNDLE_V1, "log-entry-refused", |b| checkpoint(b, |lines| lines[2].clone_from(&other)));
 }
 
 #[test]

@@ -110,6 +110,7 @@ const OF_EVERY_BUNDLE: &[(&str, &str, Change)] = &[
     }),
     ("an entry without evidence beside it", "log-entry-refused|signature-malformed", |b| {
         let mut empty = entry(b, "").clone();
+        empty["logIndex"] = json!("77");
         empty.as_object_mut().unwrap().remove("inclusionPromise");
         empty.as_object_mut().unwrap().remove("inclusionProof");
         b["verificationMaterial"]["tlogEntries"].as_array_mut().unwrap().push(empty);
