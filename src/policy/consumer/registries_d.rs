@@ -58,7 +58,7 @@ impl RegistriesD {
             yaml::read_as_go(text).map_err(|what| RegistriesFault(format!("{file}: {what}")))?;
         let Some(document) = document else { return Ok(()) };
         let twice = |what: &str, other: &str| {
-            let what = format!("{what} stands both in {other} and in {file}, and the consumer refuses that");
+            let what = format!("{what} is both in {other} and in {file}, and the consumer refuses that");
             Err(RegistriesFault(what))
         };
         if let Some(default) = document.default {

@@ -106,7 +106,7 @@ fn has_email(leaf: &Certificate, email: &str) -> Result<(), Objection> {
 fn names(leaf: &Certificate) -> String {
     let names: Vec<_> =
         leaf.subject_names().iter().map(|name| format!("{} {}", name.kind.as_str(), name.name)).collect();
-    if names.is_empty() { "nobody by name".into() } else { names.join(", ") }
+    if names.is_empty() { "no one by name".into() } else { names.join(", ") }
 }
 
 fn key(leaf: &Certificate) -> Result<PublicKey, Objection> {
@@ -141,20 +141,20 @@ fn brought(chain: &str) -> Result<Vec<Certificate>, Objection> {
         return Ok(Vec::new());
     }
     let mut certificates = certificates(chain.as_bytes())
-        .map_err(|e| Objection::Certificate(format!("the chain beside it can't be read: {e}")))?;
+        .map_err(|e| Objection::Certificate(format!("the chain next to it can't be read: {e}")))?;
     certificates.pop();
     Ok(certificates)
 }
 
 fn one(pem: &str) -> Result<Certificate, Objection> {
     let mut found = certificates(pem.as_bytes())
-        .map_err(|e| Objection::Certificate(format!("the certificate beside it can't be read: {e}")))?;
+        .map_err(|e| Objection::Certificate(format!("the certificate next to it can't be read: {e}")))?;
     match (found.pop(), found.is_empty()) {
         (Some(leaf), true) => Ok(leaf),
         (Some(_), false) => {
-            Err(Objection::Certificate("several certificates are beside it, and one is taken".into()))
+            Err(Objection::Certificate("several certificates are next to it, but only one is allowed".into()))
         }
-        (None, _) => Err(Objection::Certificate("the certificate beside it is not PEM".into())),
+        (None, _) => Err(Objection::Certificate("the certificate next to it is not PEM".into())),
     }
 }
 
@@ -163,7 +163,7 @@ fn one(pem: &str) -> Result<Certificate, Objection> {
 pub(crate) fn certificates(text: &[u8]) -> Result<Vec<Certificate>, String> {
     let (blocks, behind) = split(text);
     if !behind.trim_ascii().is_empty() {
-        return Err("it holds something that is no PEM".into());
+        return Err("it holds something that is not PEM".into());
     }
     if blocks.len() > CERTIFICATES {
         return Err(format!("it has more than {CERTIFICATES} certificates"));

@@ -111,10 +111,8 @@ impl Objection {
                 why.clone()
             }
             Self::LogEntry(why) => format!("its log entry is refused: {why}"),
-            Self::NotLogged => "the policy asks for a Rekor entry, and none is beside the signature".into(),
-            Self::NoCertificate => {
-                "the policy asks for a certificate, and none is beside the signature".into()
-            }
+            Self::NotLogged => "the policy requires a Rekor entry, but the signature has none".into(),
+            Self::NoCertificate => "the policy requires a certificate, but the signature has none".into(),
         }
     }
 }
@@ -142,7 +140,7 @@ impl Trusted {
                 }
                 let leaf = certificate()?;
                 let der = certificate::pem_block(leaf.as_bytes())
-                    .ok_or_else(|| Objection::LogEntry("the certificate beside it is not PEM".into()))?;
+                    .ok_or_else(|| Objection::LogEntry("the certificate next to it is not PEM".into()))?;
                 let time = log(logs.as_deref().unwrap_or_default(), &der)?;
                 let expected = certificate::Fulcio { authorities, issuer, email };
                 vec![expected.verify(leaf, chain, time)?]

@@ -90,7 +90,7 @@ fn of_openshift(named: String, rendered: Rendered, request: &AdmitRequest) -> Re
     if !request.registries_d.is_empty() {
         return Err(Diagnostic::usage(
             "OpenShift writes registries.d itself, from the scopes of its policies, and --registries-d names another",
-            "leave --registries-d out; it goes with a policy.json",
+            "leave --registries-d out; it requires a policy.json",
         ));
     }
     let left_out = rendered.left_out.into_iter().map(|what| Diagnostic::new(Code::ScopeLeftOut, what));

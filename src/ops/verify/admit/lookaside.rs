@@ -16,7 +16,7 @@ use crate::{
 
 pub(super) fn read(base: &str, at: &ImageName, image: Digest, ctx: &Context) -> Result<Vec<Found>, Missing> {
     let mut url = Url::parse(base)
-        .map_err(|e| ends(&format!("the lookaside {base:?} in registries.d is no address: {e}")))?;
+        .map_err(|e| ends(&format!("the lookaside {base:?} in registries.d is not an address: {e}")))?;
     let path = format!("{}/{}@sha256={}", url.path(), at.path(), image.hex());
     let client = match url.scheme() {
         "file" => None,

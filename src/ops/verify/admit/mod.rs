@@ -145,7 +145,7 @@ impl Run<'_> {
         image: Digest,
     ) -> (Verdict, Option<Matched>, Option<Diagnostic>) {
         let Some(name) = &pull.name else {
-            let why = "it lies under no name that a cluster pulls by";
+            let why = "it has no name that a cluster pulls by";
             return (Verdict::NotJudged, None, Some(Diagnostic::new(Code::NamePulledUnknown, why)));
         };
         // By what it is pulled from, not by what it is called (docker/docker_image_src.go).
@@ -176,7 +176,7 @@ impl Run<'_> {
             .collect();
         let named = !(self.request.mappings.is_empty() && self.request.mapping_files.is_empty());
         if named && !namer.was_used.load(Ordering::Relaxed) {
-            let what = "the mapping is about none of the images here";
+            let what = "the mapping applies to none of the images here";
             notes.push(Diagnostic::new(Code::MappingUnused, what));
         }
         notes

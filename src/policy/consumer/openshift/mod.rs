@@ -71,7 +71,7 @@ pub fn render(text: &str) -> Result<Rendered, PolicyFault> {
         for scope in &manifest.scopes {
             match of_cluster.iter().find(|wider| lies_in(scope, wider)) {
                 Some(wider) => left_out.push(format!(
-                    "{}: the scope {scope:?} lies in {wider:?} of a ClusterImagePolicy, and that alone counts (ConflictScopes)",
+                    "{}: the scope {scope:?} is within {wider:?} of a ClusterImagePolicy, and only that one counts (ConflictScopes)",
                     manifest.name()
                 )),
                 None => add(&mut scopes, manifest, scope),
