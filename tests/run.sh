@@ -19,7 +19,7 @@ if [ -n "$missing" ] && [ -z "${KEYPACK_NO_INSTALL:-}" ] && command -v apt-get >
     case "$missing" in *docker-registry*) mask mask ;; esac
     # Without the right to install, the tests still run; those that lack a program say so.
     if ! { $as_root apt-get update -q >/dev/null 2>&1 &&
-        DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -q --no-install-recommends $missing >/dev/null 2>&1; }; then
+        $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $missing >/dev/null 2>&1; }; then
         echo "Could not install them: the tests that need them count as ignored."
     fi
     case "$missing" in
