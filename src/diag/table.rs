@@ -66,7 +66,7 @@ codes! {
     /// OpenShift leaves a scope out.
     ScopeLeftOut "scope-left-out" Incomplete "take the scope out of the ImagePolicy, or make that of the ClusterImagePolicy narrower";
     /// The name by which the cluster pulls the image is not known.
-    NamePulledUnknown "pulled-name-unknown" Incomplete "say where the mirror's repositories are from: --idms FILE, or --map MIRROR=SOURCE for one";
+    PulledNameUnknown "pulled-name-unknown" Incomplete "say where the mirror's repositories are from: --idms FILE, or --map MIRROR=SOURCE for one";
 
     // Places and content.
     /// The place does not exist.

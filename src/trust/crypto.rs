@@ -14,7 +14,6 @@ use sigstore_verify::{
     CertificateError, Error, PublicKeyVerificationPolicy, TransparencyLogError, VerificationPolicy, Verifier,
     bundle,
 };
-
 use x509_cert::der::{
     Encode,
     asn1::{SequenceOf, UintRef},
@@ -27,19 +26,16 @@ use crate::{
     signature::SignatureError,
 };
 
-/// What was signed.
+/// What was signed: bytes, or a manifest with this digest.
 #[derive(Clone, Copy)]
 pub(super) enum Signed<'a> {
-    /// These bytes.
     Bytes(&'a [u8]),
-    /// A manifest with this digest.
     Manifest(&'a Digest),
 }
 
 /// The signer.
 #[derive(Clone, Copy)]
 pub(super) enum Signer<'a> {
-    /// The holder of this key.
     Key(&'a PublicKey),
     /// The holder of the certificate in the bundle.
     Certificate {
@@ -242,13 +238,15 @@ fn schemes(key: &PublicKey) -> &'static [HashAlgorithm] {
 
 /// Whether `key` made `signature` over these bytes.
 pub(super) fn signed_by(key: &PublicKey, bytes: &[u8], signature: &SignatureBytes) -> bool {
+    schemes(key).iter().any(|hash| signed_with(*hash, key, bytes, signature))
+}
+
+fn signed_with(hash: HashAlgorithm, key: &PublicKey, bytes: &[u8], signature: &SignatureBytes) -> bool {
     let der = key.to_der();
     let Ok(algorithm) = KeyAlgorithm::from_spki(&der) else { return false };
-    schemes(key).iter().any(|hash| {
-        algorithm
-            .resolve_signing_scheme(*hash)
-            .is_ok_and(|scheme| sigstore_crypto::verify_signature(&der, bytes, signature, scheme).is_ok())
-    })
+    algorithm
+        .resolve_signing_scheme(hash)
+        .is_ok_and(|scheme| sigstore_crypto::verify_signature(&der, bytes, signature, scheme).is_ok())
 }
 
 /// The same with SHA-256 alone, as containers/image and sigstore's Go library do: an ECDSA signature may be the two numbers one
@@ -260,11 +258,7 @@ pub(super) fn signed_with_sha256(key: &PublicKey, bytes: &[u8], signature: &Sign
 
 /// The same, and an ECDSA signature is in ASN.1.
 pub(super) fn signed_in_asn1(key: &PublicKey, bytes: &[u8], signature: &SignatureBytes) -> bool {
-    let der = key.to_der();
-    let Ok(algorithm) = KeyAlgorithm::from_spki(&der) else { return false };
-    algorithm
-        .resolve_signing_scheme(HashAlgorithm::Sha2256)
-        .is_ok_and(|scheme| sigstore_crypto::verify_signature(&der, bytes, signature, scheme).is_ok())
+    signed_with(HashAlgorithm::Sha2256, key, bytes, signature)
 }
 
 /// An ECDSA signature of two numbers in ASN.1.

@@ -146,7 +146,7 @@ impl Run<'_> {
     ) -> (Verdict, Option<Matched>, Option<Diagnostic>) {
         let Some(name) = &pull.name else {
             let why = "it has no name that a cluster pulls by";
-            return (Verdict::NotJudged, None, Some(Diagnostic::new(Code::NamePulledUnknown, why)));
+            return (Verdict::NotJudged, None, Some(Diagnostic::new(Code::PulledNameUnknown, why)));
         };
         // By what it is pulled from, not by what it is called (docker/docker_image_src.go).
         let at = pull.at.as_ref().unwrap_or(name);
