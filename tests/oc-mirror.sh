@@ -180,7 +180,7 @@ step keypack discover "docker://$partly/ns" --plain-http $trust | tee discovered
 grep -q '3 images: 3 signed' discovered || fail "signatures were lost on the way"
 step keypack discover "docker://$partly" --plain-http --images ws/working-dir/dry-run/mapping.txt $trust
 
-# oc-mirror counts the colons of a name, so an image by digest needs a registry without a port: an alias for one with it.
+# oc-mirror counts the colons of a name, so an image by digest needs a registry without a port: an alias for one with a port.
 for need in crane cosign gpg python3; do
     command -v "$need" >/dev/null || { echo "skipped: images by digest, a catalog and a release, for $need is not on PATH"; exit 77; }
 done
@@ -276,7 +276,7 @@ step keypack discover "oc-mirror:$work/out" --cache-dir cache $trust | tee disco
 grep -q '9 images: 6 signed, 3 unsigned\. 4 keys needed: 4 at hand' discovered || fail "not all of the set is read from the archive"
 grep -q '^key-tag-notlog/img1@sha256:[0-9a-f]*…  simple-signing: signer have$' discovered || fail "an image by digest is not one"
 grep -q '^openshift/release-images:4\.99\.0-x86_64 .*openpgp: gpg have$' discovered || fail "the GPG signature of the release does not verify"
-# The bundle was left behind, and the source of its image tells so.
+# The bundle was not mirrored, and the source of its image shows that.
 hints "whatever its flags: $origin/key-bundle-rekor1/img1:v1;" \
     keypack discover "oc-mirror:$work/out" --cache-dir cache --images all.yaml --plain-http --retry-times 0 $trust
 whole=$(step keypack collect "oc-mirror:$work/out" --cache-dir cache $trust | tee /dev/stderr | digest_of)

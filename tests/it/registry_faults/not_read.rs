@@ -156,7 +156,7 @@ fn an_attestation_is_found_where_the_list_is_refused() {
     discover(&server, "/team/app:v1").says("0 signed, 0 unsigned, 1 signed otherwise");
 }
 
-/// What refers to an image is not known where the registry refuses to tell; a signature that is found otherwise counts.
+/// If the registry refuses the referrers request, the referrers are unknown; a signature that is found in another way counts.
 #[test]
 fn an_image_whose_referrers_are_refused_is_not_unsigned() {
     for status in [401, 403, 412, 429, 500, 503] {
