@@ -8,7 +8,7 @@ use crate::support::program::LAB;
 
 const MAP: &str = "--map key-tag-notlog=registry.example/notlog --map key-tag-rekor1=registry.example/rekor1";
 
-/// The lab's images, a policy and a registries.d that switches attachments on.
+/// The lab's images, a policy and a registries.d that turns attachments on.
 fn place(docker: &Value) -> Test {
     let test = Test::new();
     storage(&test);
@@ -58,12 +58,12 @@ fn every_image_is_judged_by_tag_and_by_digest() {
         own[1]["name"],
         format!("registry.example/notlog/img1@{}", linked(&test, "key-tag-notlog/img1", "v1"))
     );
-    // Signed, for another name than the policy accepts.
+    // Signed under another name than the policy accepts.
     for pull in pulls(&report, "registry.example/notlog/img2") {
         assert_eq!((&pull["verdict"], &pull["code"]), (&json!("refused"), &json!("identity-not-accepted")));
         assert_eq!(pull["scope"], "registry.example/notlog");
     }
-    // Mapped, and in no scope; without a name nothing can be said.
+    // Mapped, and in no scope; without a name there is no verdict.
     assert!(pulls(&report, "registry.example/rekor1").iter().all(|pull| pull["verdict"] == "outside"));
     let nameless = report["images"]
         .as_array()
@@ -71,7 +71,7 @@ fn every_image_is_judged_by_tag_and_by_digest() {
         .iter()
         .find(|pull| pull["repository"] == "key-bundle-notlog/img1");
     assert_eq!(nameless.unwrap()["code"], "pulled-name-unknown");
-    // The worst is at the top, and people read the cause once with what to do.
+    // The worst is at the top, and the text output gives each cause once, with what to do.
     assert_eq!(report["images"][0]["verdict"], "refused");
     test.run(&format!("{LINE} {MAP}"))
         .exits(4)
@@ -80,7 +80,7 @@ fn every_image_is_judged_by_tag_and_by_digest() {
         .says("fix: choose the signedIdentity that fits");
 }
 
-/// Every image under one name, so that nothing is without.
+/// Every image under one name, so that none lacks a name.
 const ALL: &str = "--map key-tag-notlog=registry.example/notlog";
 
 fn only(test: &Test) {
@@ -113,7 +113,7 @@ fn the_exit_code_says_whether_all_in_scope_is_admitted() {
     assert_eq!(code(ALL, 0), "");
     policy(&test, &json!({"registry.elsewhere": [requirement]}));
     assert_eq!(code(ALL, 4), "nothing-in-scope");
-    // Nothing is known of a name.
+    // No name is known.
     assert_eq!(code("", 4), "policy-not-evaluated");
     policy(&test, &json!({"registry.example": [{"type": "reject"}]}));
     assert_eq!(code(ALL, 4), "policy-would-refuse");
@@ -195,7 +195,7 @@ fn the_policies_of_openshift_are_rendered_and_judged_alike() {
         (&report["policy"]["kind"], &report["policy"]["objects"]),
         (&json!("openshift"), &json!(["ClusterImagePolicy own"]))
     );
-    // No registries.d is given: OpenShift switches attachments on for the scope and its mirrors.
+    // No registries.d is given: OpenShift turns attachments on for the scope and its mirrors.
     assert!(pulls(&report, "registry.example/notlog/img1").iter().all(|pull| pull["verdict"] == "admitted"));
     assert!(
         pulls(&report, "registry.example/notlog/img2")
@@ -240,7 +240,7 @@ fn the_policy_of_a_release_is_built_in() {
     assert_eq!((scopes("4.21").0, scopes("4.21").1.as_str()), (1, "nothing-in-scope"));
     let (count, code, report) = scopes("4.22.7");
     assert_eq!((count, code.as_str()), (3, "policy-would-refuse"));
-    // The lab's key is not Red Hat's, and the images of a release are pulled by digest alone.
+    // The lab's key is not Red Hat's, and release images are only pulled by digest.
     let images = report["images"].as_array().unwrap();
     assert!(images.iter().all(|pull| pull["form"] == "digest" && pull["code"] == "signature-does-not-match"));
     test.run("verify storage --policy builtin:openshift@4.20").exits(2);

@@ -21,7 +21,7 @@ struct Authority {
     certificate: Certificate,
 }
 
-/// The certificate is good from so many seconds from now to so many.
+/// The certificate's validity, from and to this many seconds from now.
 fn valid(params: &mut CertificateParams, from: i64, to: i64) {
     let at = |seconds: i64| {
         let since = std::time::Duration::from_secs(u64::try_from(now() + seconds).unwrap());
@@ -330,7 +330,7 @@ fn requirements() -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// What is not beside a signature, or twice.
+/// Evidence that is missing next to a signature, or there twice.
 fn missing(content: &mut Content, parent: &Authority, chain: &str) -> Vec<Cell> {
     let mut cells = Vec::new();
     for name in

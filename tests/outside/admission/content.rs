@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha256, Sha512};
 
 use crate::support::docker_registry::DockerRegistry;
 
-/// A running registry with what was written into it, and the key files that policies name.
+/// A running registry with the content written to it, and the key files that policies name.
 pub struct Content {
     registry: DockerRegistry,
     files: tempfile::TempDir,
@@ -60,13 +60,13 @@ impl Sign for KeyPair {
     }
 }
 
-/// A key of openssl(1), which signs with SHA-256 whatever it is.
+/// A key made by openssl(1), which signs with SHA-256 whatever the key is.
 struct OpenSsl {
     folder: tempfile::TempDir,
     options: Vec<String>,
 }
 
-/// Makes a key with openssl(1): what it signs with, and its public key. `options` are those of signing.
+/// Makes a key with openssl(1): the signing key, and its public key. `options` are for signing.
 pub fn openssl_key(make: &[&str], options: &[&str]) -> (Box<dyn Sign>, String) {
     let folder = tempfile::tempdir().unwrap();
     openssl(folder.path(), &[make, &["-out", "key.pem"]].concat());
@@ -97,7 +97,7 @@ pub struct Layer {
     pub media_type: &'static str,
     pub payload: Vec<u8>,
     pub annotations: BTreeMap<String, String>,
-    /// Whether its blob is there.
+    /// Whether its blob exists.
     pub stored: bool,
 }
 
@@ -170,7 +170,7 @@ impl Content {
         digest
     }
 
-    /// An image of its own.
+    /// A new image.
     pub fn image(&mut self, repository: &str, tag: Option<&str>, arch: &str) -> String {
         self.number += 1;
         let layer = format!("layer {}", self.number);
@@ -193,7 +193,7 @@ impl Content {
         self.manifest(repository, tag, &manifest)
     }
 
-    /// A list of these images.
+    /// An index of these images.
     pub fn list(&self, repository: &str, tag: &str, entries: &[(&str, &str)]) -> String {
         let entries: Vec<_> = entries
             .iter()
@@ -207,7 +207,7 @@ impl Content {
         self.manifest(repository, Some(tag), &list)
     }
 
-    /// The SHA-512 of what has this digest, in hexadecimal digits.
+    /// The SHA-512 of the content with this digest, in hex.
     pub fn sha512(&self, digest: &str) -> String {
         let path = format!("docker/registry/v2/blobs/sha256/{}/{}/data", &digest[7..9], &digest[7..]);
         let bytes = fs::read(self.registry.storage().join(path)).unwrap();
@@ -273,7 +273,7 @@ impl Content {
             },
         });
         change(&mut body);
-        // In the order of RFC 8785, in which serde_json writes a map.
+        // In RFC 8785 order, which is how serde_json writes a map.
         let id = digest(&self.rekor.subject_public_key_info());
         let payload = json!({
             "body": BASE64.encode(body.to_string()), "integratedTime": time, "logID": &id[7..], "logIndex": 7,
@@ -283,7 +283,7 @@ impl Content {
     }
 }
 
-/// Now, in seconds.
+/// The current time, in seconds.
 pub fn now() -> i64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
     i64::try_from(since.as_secs()).unwrap()

@@ -1,4 +1,4 @@
-//! policy.json as a document: what its consumer loads, and what ends every pull.
+//! policy.json as a document: what its consumer loads, and what makes every pull fail.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! registries.d: which section decides, field by field, and what ends every pull.
+//! registries.d: which section decides, field by field, and what makes every pull fail.
 
 use rcgen::KeyPair;
 use serde_json::json;

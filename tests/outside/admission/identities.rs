@@ -1,4 +1,4 @@
-//! Which name the signer wrote, which the policy accepts, and how the image is pulled: each with each.
+//! The name that the signer wrote, the name that the policy accepts, and how the image is pulled, in all combinations.
 
 use rcgen::KeyPair;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! What may lie at the tag of an image's signatures.
+//! What may be at the tag of an image's signatures.
 
 use rcgen::{KeyPair, SigningKey};
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! The Rekor entry beside a signature, good and bad in every part.
+//! The Rekor entry of a signature, good and bad in every part.
 
 use rcgen::KeyPair;
 use serde_json::{Value, json};

@@ -46,16 +46,16 @@ pub struct Cell {
     pub name: String,
     /// The text of policy.json.
     pub policy: String,
-    /// The files of registries.d.
+    /// The registries.d files.
     pub registries: BTreeMap<String, String>,
     /// `REPOSITORY:TAG` or `REPOSITORY@DIGEST` at the registry.
     pub image: String,
     /// The source that the repositories below `NAME` at the registry are mirrored from.
     pub source: Option<(&'static str, &'static str)>,
     pub arch: &'static str,
-    /// What keypack gets in place of the policy and registries.d: the objects of OpenShift that they are made of.
+    /// What keypack gets instead of the policy and registries.d: the OpenShift objects that they are made from.
     pub manifest: Option<String>,
-    /// Whether keypack may say that it can't judge.
+    /// Whether keypack may answer not-judged.
     pub may_be_open: bool,
 }
 
@@ -77,7 +77,7 @@ impl Cell {
     }
 }
 
-/// A policy with this requirement for everything.
+/// A policy with this requirement for all images.
 pub fn everything(requirement: Value) -> Value {
     json!({"default": [{"type": "reject"}], "transports": {"docker": {"": [requirement]}}})
 }
@@ -127,7 +127,7 @@ fn is_old(skopeo: &Path) -> bool {
     String::from_utf8_lossy(&version).contains("version 1.9")
 }
 
-/// What a program did.
+/// The result of a program.
 #[derive(Debug, PartialEq, Eq, Clone, Copy)]
 enum Did {
     Admit,
@@ -222,7 +222,7 @@ fn pull(skopeo: &Path, test: &Test, cell: &Cell, content: &Content) -> (Did, Str
     (did, said)
 }
 
-/// Asks keypack.
+/// Runs keypack.
 fn judge(test: &Test, cell: &Cell, content: &Content) -> (Did, String) {
     let image = format!("docker://{}/{}", content.host(), cell.image);
     let platform = format!("linux/{}", cell.arch);

@@ -133,7 +133,7 @@ pub fn cells(content: &mut Content) -> Vec<Cell> {
     cells
 }
 
-/// Several objects: the same scope twice, a narrower scope, an ImagePolicy inside and outside of a ClusterImagePolicy.
+/// Several objects: the same scope twice, a narrower scope, an ImagePolicy inside and outside a ClusterImagePolicy.
 fn together(content: &mut Content, key: &KeyPair, other: &KeyPair) -> Vec<Cell> {
     let host = content.host().to_owned();
     let repository = "together/team/app";

@@ -1,4 +1,4 @@
-//! Which scope decides, for names of every kind.
+//! Which scope decides, for every kind of name.
 
 use serde_json::{Value, json};
 
@@ -40,7 +40,7 @@ pub fn cells(content: &mut Content) -> Vec<Cell> {
     ];
     let mut cells = Vec::new();
     for (at, scope) in scopes.iter().enumerate() {
-        // One scope that admits in a policy that rejects, and the other way round.
+        // One scope that admits in a policy that rejects, and vice versa.
         for (own, default) in [("insecureAcceptAnything", "reject"), ("reject", "insecureAcceptAnything")] {
             let policy =
                 json!({"default": [{"type": default}], "transports": {"docker": {scope: [{"type": own}]}}});
@@ -56,7 +56,7 @@ pub fn cells(content: &mut Content) -> Vec<Cell> {
             }
         }
     }
-    // The most precise one decides, and a wider one adds nothing.
+    // The most specific one decides, and a wider one adds nothing.
     let nested: Vec<(&str, Vec<(&str, &str)>)> = vec![
         ("narrow rejects", vec![("{host}", "insecureAcceptAnything"), ("{host}/acme/team", "reject")]),
         ("narrow accepts", vec![("{host}", "reject"), ("{host}/acme/team", "insecureAcceptAnything")]),
