@@ -14,10 +14,7 @@ use sigstore_verify::{
     CertificateError, Error, PublicKeyVerificationPolicy, TransparencyLogError, VerificationPolicy, Verifier,
     bundle,
 };
-use x509_cert::der::{
-    Encode,
-    asn1::{SequenceOf, UintRef},
-};
+use x509_cert::der::{Encode, asn1};
 
 use super::{Refusal, proposed, unsupported};
 use crate::{
@@ -267,9 +264,9 @@ fn two_numbers(key: &PublicKey, signature: &[u8]) -> Option<SignatureBytes> {
         return None;
     }
     let (r, s) = signature.split_at_checked(signature.len() / 2).filter(|(r, s)| r.len() == s.len())?;
-    let mut numbers = SequenceOf::<UintRef<'_>, 2>::new();
-    numbers.add(UintRef::new(r).ok()?).ok()?;
-    numbers.add(UintRef::new(s).ok()?).ok()?;
+    let mut numbers = asn1::SequenceOf::<asn1::UintRef<'_>, 2>::new();
+    numbers.add(asn1::UintRef::new(r).ok()?).ok()?;
+    numbers.add(asn1::UintRef::new(s).ok()?).ok()?;
     Some(SignatureBytes::new(numbers.to_der().ok()?))
 }
 

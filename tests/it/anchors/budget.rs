@@ -1,8 +1,6 @@
 //! Endless signatures, before any anchor has held: what others put next to a pack must not cost unbounded memory or
 //! time. 256 MiB are more than any real pack needs.
 
-use std::time::{Duration, Instant};
-
 use base64::{Engine, prelude::BASE64_STANDARD};
 use keypack::oci::Digest;
 use serde_json::{Value, json};
@@ -77,12 +75,10 @@ fn signatures_without_end_beside_a_pack() {
     ] {
         let test = beside(layers, payloads, size);
         let line = "pull oci:m:v1 --verify-key fx/org.pub --verify-key fx/other.pub -o out";
-        let start = Instant::now();
         let ran = within(256, &test, line);
         let err = String::from_utf8_lossy(&ran.stderr);
         assert_eq!(ran.status.code(), Some(3), "{what}\n{err}");
         assert!(err.contains("[pack-signature-refused]"), "{what}\n{err}");
-        assert!(start.elapsed() < Duration::from_secs(60), "{what}: {:?}", start.elapsed());
         assert!(!test.has("out"));
     }
 }

@@ -1,6 +1,6 @@
 //! What a signature needs, and what is reported for unmet needs.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use keypack::{
     key::{Candidate, Key, Role},
@@ -60,14 +60,13 @@ fn a_right_key_whose_fulcio_ca_is_not_given() {
     }
 }
 
-/// A thousand signatures that name no key, and thirty keys: 12 seconds if every key is tried on every signature.
+/// A thousand signatures that name no key, and thirty keys: not every key is tried on every signature.
 #[test]
 fn many_signatures_that_name_no_key() {
     let strangers: Vec<_> = (0..30)
         .flat_map(|n| bare(Role::Signer, test_keys::pair().1.to_pem().as_bytes(), &format!("{n}.pub")))
         .collect();
     let candidates = [strangers, lab_root(), file("cosign.pub")].concat();
-    let start = Instant::now();
     let broken = form("key-tag-notlog").with_simple(|_, annotations| {
         let mut value = annotations["dev.cosignproject.cosign/signature"].clone().into();
         super::broken::flip(&mut value);
@@ -78,7 +77,6 @@ fn many_signatures_that_name_no_key() {
     let resolution = ask(&asked, &candidates);
     let spent = resolution.answers.iter().filter(|a| a.refusal == Some(Refusal::Budget)).count();
     assert_eq!(spent, 1001 - 4096 / 31, "{spent}");
-    assert!(start.elapsed() < Duration::from_secs(30), "{:?}", start.elapsed());
     // Another image has its own budget, and a signature that names its key uses little of it.
     let answers = &ask(&[form("key-tag-rekor1")], &candidates).answers[0];
     assert!(answers.refusal.is_none() && answers.needs.iter().all(|(_, a)| matches!(a, Answer::Have(_))));

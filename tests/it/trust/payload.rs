@@ -169,9 +169,7 @@ fn eight_mebibytes_of_optional_fields() {
         (0..300_000).map(|n| (format!("key-number-{n:06}"), json!(n))).collect();
     let payload = changed(|v| v["optional"] = Value::Object(many));
     assert!(payload.len() > 7 << 20, "{}", payload.len());
-    let start = std::time::Instant::now();
     assert!(read(&payload).is_ok());
-    assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
 }
 
 #[test]

