@@ -40,7 +40,8 @@ pub fn is_manifest(text: &str) -> bool {
         let read = serde_json::from_str::<Value>(text);
         return read.is_ok_and(|object| object.get("apiVersion").is_some());
     }
-    text.lines().any(|line| line.trim_start_matches([' ', '-']).starts_with("apiVersion:"))
+    // A policy.json is one object of JSON, and these may be documents of JSON in YAML.
+    text.contains("apiVersion")
 }
 
 /// Renders the objects in a YAML or JSON file.
