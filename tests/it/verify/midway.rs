@@ -17,7 +17,9 @@ fn a_registry_that_fails_midway_ends_the_run_with_what_was_not_read() {
         if request.target.starts_with("/v2/_catalog") {
             return Some(Reply::ok(catalog.clone()));
         }
-        (asked.fetch_add(1, Ordering::SeqCst) > 40).then(|| Reply::new(503))
+        // Several are asked side by side: which of them come first is not known, so one is always answered.
+        let fails = !request.target.contains("/team/app0/") && asked.fetch_add(1, Ordering::SeqCst) > 40;
+        fails.then(|| Reply::new(503))
     });
     let line = format!("verify docker://{} --plain-http --retry-times 0 {TRUST}", server.host());
     let ran = says_nothing_is_verified(Test::new().run(&line).fails(4, "not-all-read"));
