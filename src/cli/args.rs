@@ -1,9 +1,11 @@
 mod cache;
 mod collect;
+mod inspect;
 mod keys;
 mod pull;
 mod registry;
 mod requests;
+mod revoke;
 mod settings;
 mod state;
 mod trust;
@@ -16,9 +18,11 @@ use clap::{Args, Parser, Subcommand};
 pub(super) use self::{
     cache::Cache,
     collect::Collect,
+    inspect::Inspect,
     keys::KeySources,
     pull::Pull,
     registry::Registry,
+    revoke::{Revoke, Ticket},
     settings::Forgive,
     state::{Forget, StateCommand, StateVerb},
     trust::{Anchors, Exceptions, State},
@@ -102,6 +106,13 @@ pub(super) enum Command {
     /// Show what changes from one keys/ or pack to another: added, removed, changed, revoked; authenticates nothing.
     #[command(after_help = "Example:\n  keypack diff keys oci-archive:mirror.tar:keys-2026-11")]
     Diff(Diff),
+    /// Revoke a key on this host, now: keys/ goes on without it, and no pack brings it back.
+    #[command(
+        after_help = "Example:\n  keypack revoke sha256:… --reason \"stolen, says its owner\" --images oc-mirror:/in\n  \
+                      keypack revoke sha256:… --reason \"stolen in November\" --since 2026-11-01 --ticket SEC-4711\n\n\
+                      Exit codes: 0 done, 4 revoked, and something is left to do by hand."
+    )]
+    Revoke(Revoke),
     /// Show what this host remembers, print its log, or forget a lineage.
     #[command(
         name = "state",
@@ -162,6 +173,8 @@ pub(super) struct Discover {
     /// signature, and on for the rest.
     #[arg(long, value_name = "DIR", requires = "images", conflicts_with_all = ["draft_rules", "signature_repository"])]
     pub(super) write_registries_d: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) state: State,
 }
 
 #[derive(Debug, Args)]
@@ -185,6 +198,8 @@ pub(super) struct Push {
     #[command(flatten)]
     pub(super) forgive: Forgive,
     #[command(flatten)]
+    pub(super) state: State,
+    #[command(flatten)]
     pub(super) registry: Registry,
 }
 
@@ -199,30 +214,7 @@ pub(super) struct Diff {
     #[command(flatten)]
     pub(super) cache: Cache,
     #[command(flatten)]
-    pub(super) registry: Registry,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct Inspect {
-    /// A keys/ directory, or a place that holds a pack.
-    #[arg(value_name = "KEYS|SOURCE")]
-    pub(super) place: String,
-    /// Print only one page that two people compare, sign and file: digests, fingerprints, who vouches for each key.
-    #[arg(long)]
-    pub(super) sheet: bool,
-    /// On that page, what changed since this keys/ directory or pack.
-    #[arg(long, value_name = "OLD", requires = "sheet")]
-    pub(super) since: Option<String>,
-    /// Print only when everything in it expires, in order.
-    #[arg(long, conflicts_with = "sheet")]
-    pub(super) ages: bool,
-    /// Exit with 4 if something has expired or expires within 30 days, and print --ages.
-    #[arg(long, conflicts_with = "sheet")]
-    pub(super) fail_on_stale: bool,
-    #[command(flatten)]
     pub(super) state: State,
-    #[command(flatten)]
-    pub(super) cache: Cache,
     #[command(flatten)]
     pub(super) registry: Registry,
 }

@@ -18,6 +18,7 @@ pub(super) fn caller() -> Caller {
             .and_then(|text| text.trim().parse().ok())
             .filter(|id| *id != u32::MAX),
         host: Some(host).filter(|host| !host.is_empty()),
+        ticket: None,
         time_source: Some("system-clock".into()),
     }
 }

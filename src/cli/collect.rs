@@ -17,7 +17,9 @@ pub(super) fn run(args: &args::Collect, output: &Output) -> Result<Exit, Diagnos
         created => created,
     };
     let request = Request { created, ..args.into() };
-    let outcome = ops::collect(&request, &output.context(&args.read.registry)).map_err(|failure| {
+    let mut ctx = output.context(&args.read.registry);
+    ctx.caller.ticket.clone_from(&args.ticket.ticket);
+    let outcome = ops::collect(&request, &ctx).map_err(|failure| {
         // A program gets one object, the failure.
         let shown = match &failure.found {
             Some(report) if output.format == Format::Text => output.report(report, args.read.images_table),

@@ -8,8 +8,12 @@ use crate::{
 };
 
 pub(super) fn run(args: &args::Diff, output: &Output) -> Result<Exit, Diagnostic> {
-    let request =
-        Request { old: args.old.clone(), new: args.new.clone(), cache_dir: args.cache.cache_dir.clone() };
+    let request = Request {
+        old: args.old.clone(),
+        new: args.new.clone(),
+        state_dir: args.state.dir.clone(),
+        cache_dir: args.cache.cache_dir.clone(),
+    };
     let outcome = ops::diff(&request, &output.context(&args.registry))?;
     match output.format {
         Format::Json => output.json(&outcome)?,

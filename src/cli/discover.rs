@@ -32,6 +32,7 @@ pub(super) fn run(args: &args::Discover, output: &Output) -> Result<Exit, Diagno
     }
     let mut request = Request { sources: (&args.read).into(), draft_rules };
     request.sources.keys.keys_dir.clone_from(&args.keys_dir);
+    request.sources.keys.state_dir.clone_from(&args.state.dir);
     let outcome = ops::discover(&request, &output.context(&args.read.registry))?;
     if let Some(DraftRules::File(path)) = &request.draft_rules {
         output.note(&format!("wrote a draft of rules to {}: review it before use", path.display()));

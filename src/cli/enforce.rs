@@ -19,17 +19,28 @@ use crate::{
 /// Refuses what would weaken it, and puts it into the arguments.
 pub(super) fn hold(command: &mut Command, enforce: Enforce, output: &Output) -> Result<(), Diagnostic> {
     match command {
-        Command::Discover(args) => refuse(args.read.forgive.warns(), "--optional (onFailure: warn)"),
+        Command::Discover(args) => {
+            refuse(args.read.forgive.warns(), "--optional (onFailure: warn)")?;
+            state(&mut args.state, enforce.state)
+        }
         Command::Collect(args) => {
             refuse(args.read.forgive.warns(), "--optional (onFailure: warn)")?;
             name(&mut args.name, enforce.name)?;
             state(&mut args.state, enforce.state)
         }
-        Command::Push(args) => refuse(args.forgive.warns(), "--optional (onFailure: warn)"),
+        Command::Push(args) => {
+            refuse(args.forgive.warns(), "--optional (onFailure: warn)")?;
+            state(&mut args.state, enforce.state)
+        }
+        Command::Diff(args) => state(&mut args.state, enforce.state),
         Command::Inspect(args) => state(&mut args.state, enforce.state),
         Command::HostState(args) => {
             refuse(matches!(args.command, StateCommand::ForgetUnsafe(_)), "state forget-unsafe")?;
             state(args.command.state(), enforce.state)
+        }
+        Command::Revoke(args) => {
+            refuse(args.undo_unsafe, "revoke --undo-unsafe")?;
+            state(&mut args.state, enforce.state)
         }
         Command::Pull(args) => {
             output.note(&format!("held to what {HOST_SETTING} enforces"));
@@ -52,7 +63,7 @@ pub(super) fn hold(command: &mut Command, enforce: Enforce, output: &Output) -> 
             });
             Ok(())
         }
-        Command::Diff(_) | Command::Schema(_) => Ok(()),
+        Command::Schema(_) => Ok(()),
     }
 }
 

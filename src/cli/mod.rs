@@ -23,6 +23,7 @@ mod output;
 mod pull;
 mod push;
 mod registries_d;
+mod revoke;
 mod schema;
 mod settings;
 mod state;
@@ -66,6 +67,7 @@ fn run(command: &Command, output: &Output) -> Result<Exit, Diagnostic> {
         Command::VerifyBlob(args) => verify_blob::run(args, output),
         Command::Inspect(args) => inspect::run(args, output),
         Command::Diff(args) => diff::run(args, output),
+        Command::Revoke(args) => revoke::run(args, output),
         Command::HostState(args) => state::run(&args.command, output),
         Command::Schema(args) => schema::run(args, output),
     }

@@ -178,6 +178,12 @@ impl Output {
         })
     }
 
+    /// The one JSON object of a run that also says what could not be done.
+    pub(super) fn result(&self, value: &impl serde::Serialize) -> Result<(), Diagnostic> {
+        self.reported.set(true);
+        self.json(value)
+    }
+
     /// A failure for machines, as JSON.
     fn object(&self, failure: &Diagnostic) {
         if self.format == Format::Json && !self.reported.get() {

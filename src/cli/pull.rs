@@ -17,7 +17,9 @@ pub(super) fn run(args: &args::Pull, output: &Output) -> Result<Exit, Diagnostic
     if args.anchors.digest == Some(DigestArg::Ask) {
         request.anchors.push(AnchorSpec::Digest(ask()?));
     }
-    let outcome = ops::pull(&request, &output.context(&args.registry)).map_err(|failure| {
+    let mut ctx = output.context(&args.registry);
+    ctx.caller.ticket.clone_from(&args.ticket.ticket);
+    let outcome = ops::pull(&request, &ctx).map_err(|failure| {
         // A program gets one object, the failure; `inspect` gives it what the pack says.
         let shown = match &failure.found {
             Some(found) if output.format == Format::Text => output.data(&found.text(false)),

@@ -15,6 +15,7 @@ pub(super) fn run(args: &args::Push, output: &Output) -> Result<Exit, Diagnostic
         form: args.form,
         digestfile: args.digestfile.clone(),
         pack_digestfile: args.pack_digestfile.clone(),
+        state_dir: args.state.dir.clone(),
     };
     let outcome = ops::push(&request, &output.context(&args.registry))?;
     if outcome.written == 0 && !outcome.tagged {

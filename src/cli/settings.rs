@@ -70,10 +70,14 @@ fn host_setting() -> Result<Option<Config>, Diagnostic> {
 
 fn put_under(command: &mut Command, mut config: Config, files: Vec<PathBuf>) {
     match command {
-        Command::Discover(args) => read(&mut args.read, config),
+        Command::Discover(args) => {
+            args.state.under(config.state.clone());
+            read(&mut args.read, config);
+        }
         Command::Collect(args) => collect(args, config),
         Command::Push(args) => {
             args.forgive.under(config.on_failure);
+            args.state.under(config.state);
             args.registry.allow_realms(config.allow_realms);
         }
         Command::Pull(args) => {
@@ -83,7 +87,10 @@ fn put_under(command: &mut Command, mut config: Config, files: Vec<PathBuf>) {
             args.state.under(config.state);
             args.registry.allow_realms(config.allow_realms);
         }
-        Command::Diff(args) => args.registry.allow_realms(config.allow_realms),
+        Command::Diff(args) => {
+            args.state.under(config.state);
+            args.registry.allow_realms(config.allow_realms);
+        }
         Command::Verify(args) => {
             args.name = args.name.take().or(config.name.take());
             args.signature_repository =
@@ -91,6 +98,10 @@ fn put_under(command: &mut Command, mut config: Config, files: Vec<PathBuf>) {
             args.state.under(config.state.take());
             args.registry.allow_realms(std::mem::take(&mut config.allow_realms));
             args.anchors.under(config, files);
+        }
+        Command::Revoke(args) => {
+            args.state.under(config.state);
+            args.registry.allow_realms(config.allow_realms);
         }
         Command::HostState(args) => args.command.state().under(config.state),
         Command::VerifyBlob(_) | Command::Schema(_) => {}

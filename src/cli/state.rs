@@ -46,7 +46,9 @@ fn forget(args: &Forget, output: &Output) -> Result<(), Diagnostic> {
         all: args.all,
         state_dir: args.state.dir.clone(),
     };
-    let forgot = ops::state::forget(&request, &output.local_context())?;
+    let mut ctx = output.local_context();
+    ctx.caller.ticket.clone_from(&args.ticket.ticket);
+    let forgot = ops::state::forget(&request, &ctx)?;
     match output.format {
         Format::Json => output.json(&forgot)?,
         Format::Text => output.note(if args.all {

@@ -335,6 +335,12 @@ codes! {
     PinNotMet "pin-not-met" Refused "a key that you expect was left out of the pack; ask its maker why";
     /// The pack has a key that was revoked.
     KeyRevoked "key-revoked" Refused "a revocation is permanent: get a pack without this key";
+    /// The key was revoked on this host.
+    RevokedHere "revoked-here" Refused "`keypack state show` tells when and why; have what it signed signed anew with another key, or take it out of use";
+    /// The key is not revoked on this host, or no key here has this fingerprint.
+    NotRevokedHere "not-revoked-here" CouldNot "`keypack state show` lists what is revoked here, `keypack inspect` the keys with their fingerprints";
+    /// The revocation holds, and not all of it could be done.
+    RevocationIncomplete "revocation-incomplete" Incomplete "do what is missing by hand, or run it again; the revocation itself holds";
     /// The pack is expired.
     PackExpired "pack-expired" Refused "check this host's clock first; if it is right, get a newer pack";
     /// The expiry date of the pack being replaced has passed.

@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::{Certificate, Chain, Material, OpenPgpKey};
+use super::{Certificate, Chain, KeyRef, Material, OpenPgpKey};
 use crate::oci::Digest;
 
 /// The value that people compare.
@@ -62,6 +62,22 @@ impl FromStr for Fingerprint {
             "a fingerprint is the whole SHA-256, 64 hex digits, or the 40 of a GPG key; shortened ones can be forged"
                 .to_owned()
         })
+    }
+}
+
+impl Fingerprint {
+    /// Whether it is another id of this key that reports show, by which no key is revoked: the note id of a Rekor v2 log, or
+    /// the key identifier or serial number of a certificate.
+    pub fn is_other_id_of(&self, key: KeyRef, material: &Material) -> bool {
+        let certificates = if let Material::Chain(chain) = material { chain.certificates() } else { &[] };
+        match self {
+            Self::Sha256(id) => key.id == *id,
+            Self::OpenPgp(id) => certificates.iter().any(|certificate| {
+                let serial = certificate.serial();
+                certificate.subject_key_id().is_some_and(|own| own == id)
+                    || serial == hex::encode(id).trim_start_matches('0')
+            }),
+        }
     }
 }
 

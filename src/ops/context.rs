@@ -53,6 +53,8 @@ pub struct Caller {
     pub login_uid: Option<u32>,
     /// The host's name.
     pub host: Option<String>,
+    /// The ticket under which he does it.
+    pub ticket: Option<String>,
     /// The source of [`Context::now`], for example `system-clock`.
     pub time_source: Option<String>,
 }

@@ -4,8 +4,12 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::{Context, fetch::keys_or_pack};
-use crate::{diag::Diagnostic, outcome, pack::Diff};
+use super::{Context, fetch::keys_or_pack, revoked_here};
+use crate::{
+    diag::Diagnostic,
+    outcome::{self, RevokedKey},
+    pack::Diff,
+};
 
 /// What to compare.
 #[derive(Debug, Clone, Default)]
@@ -14,14 +18,22 @@ pub struct Request {
     pub old: String,
     /// The other one.
     pub new: String,
+    /// Where this host remembers what was revoked here; without it, the usual directory.
+    pub state_dir: Option<PathBuf>,
     /// An oc-mirror cache.
     pub cache_dir: Option<PathBuf>,
 }
 
 /// The differences; the JSON is described by `schemas/results-v1.schema.json`.
 #[derive(Debug, Serialize)]
-#[serde(transparent)]
-pub struct Outcome(Diff);
+#[serde(rename_all = "camelCase")]
+pub struct Outcome {
+    #[serde(flatten)]
+    diff: Diff,
+    /// The keys of either that were revoked on this host.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    revoked_here: Vec<RevokedKey>,
+}
 
 /// Compares two keys/ directories or packs. This authenticates neither.
 ///
@@ -30,19 +42,27 @@ pub struct Outcome(Diff);
 /// Fails as [`inspect`](super::inspect()) does; the message names the side.
 pub fn diff(request: &Request, ctx: &Context) -> Result<Outcome, Diagnostic> {
     let cache = request.cache_dir.as_deref();
-    let (old, _) = keys_or_pack(&request.old, cache, ctx).map_err(|e| e.on("old"))?;
-    let (new, _) = keys_or_pack(&request.new, cache, ctx).map_err(|e| e.on("new"))?;
-    Ok(Outcome(Diff::of(Some(&old), &new)))
+    let here = revoked_here::load(request.state_dir.as_deref(), &ctx.env)?;
+    let (old, _) = keys_or_pack(&request.old, cache, &here, ctx).map_err(|e| e.on("old"))?;
+    let (new, _) = keys_or_pack(&request.new, cache, &here, ctx).map_err(|e| e.on("new"))?;
+    let mut revoked_here = revoked_here::left_out(&new, &here);
+    for key in revoked_here::left_out(&old, &here) {
+        if revoked_here.iter().all(|known| (known.role, known.fingerprint) != (key.role, key.fingerprint)) {
+            revoked_here.push(key);
+        }
+    }
+    Ok(Outcome { diff: Diff::of(Some(&old), &new), revoked_here })
 }
 
 impl Outcome {
     /// Whether there are no differences.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.diff.is_empty()
     }
 
     /// The differences as text, one per line.
     pub fn text(&self) -> String {
-        outcome::diff(&self.0)
+        let left_out = self.revoked_here.iter().map(|key| format!("! {key}; it is left out here\n"));
+        std::iter::once(outcome::diff(&self.diff)).chain(left_out).collect()
     }
 }

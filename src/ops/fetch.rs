@@ -7,6 +7,7 @@ use thiserror::Error;
 use super::{
     Context, oc_mirror,
     place::{hosts, keys_to_read, location},
+    revoked_here::without,
 };
 use crate::{
     content::{self, ContentError, Layout, Location, Name, Source, TarFiles},
@@ -16,6 +17,7 @@ use crate::{
     oci::{Descriptor, Digest, Document},
     pack::{Draft, INVENTORY, UnverifiedPack, looks_like_a_pack, parse},
     signature::UntrustedSignature,
+    state::RevokedHere,
 };
 
 /// There is no pack, or more than one.
@@ -80,20 +82,21 @@ pub(super) struct ManifestSignatures {
     pub(super) unreadable: Vec<Diagnostic>,
 }
 
-/// A pack from a directory or an artifact, with the artifact's manifest digest.
+/// A pack from a directory or an artifact, with the artifact's manifest digest and without the keys revoked on this host.
 pub(super) fn keys_or_pack(
     place: &str,
     cache_dir: Option<&Path>,
+    here: &RevokedHere,
     ctx: &Context,
 ) -> Result<(Draft, Option<Digest>), Diagnostic> {
     let path = Path::new(place);
     if path.join(INVENTORY).is_file() {
-        return Ok((keys_to_read(path)?, None));
+        return Ok((keys_to_read(path, here)?, None));
     }
     let location = location(place)?;
     let untrusted = pack(&Wanted { location: &location, cache_dir, digests: &[] }, ctx)?.pack;
     let manifest = untrusted.manifest_digest();
-    Ok((untrusted.into_draft()?, Some(manifest)))
+    Ok((without(untrusted.into_draft()?, here), Some(manifest)))
 }
 
 /// Fetches the pack that a location names or, if it names none, the only one there.

@@ -8,11 +8,11 @@ use std::{
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Context, ends::warn_of_ends, fetch::keys_or_pack, state_dir};
+use super::{Context, ends::warn_of_ends, fetch::keys_or_pack, revoked_here, state_dir};
 use crate::{
     diag::Diagnostic,
     oci::Digest,
-    outcome::{self, Standing},
+    outcome::{self, RevokedKey, Standing},
     pack::{ChainSide, Diff, Draft},
 };
 
@@ -35,6 +35,8 @@ pub struct Outcome {
     standing: Standing,
     manifest: Option<Digest>,
     draft: Draft,
+    /// The keys that are left out of it.
+    revoked_here: Vec<RevokedKey>,
     /// The name of the pack it was compared with, and the differences.
     since: Option<(String, Diff)>,
     now: Timestamp,
@@ -46,7 +48,9 @@ pub struct Outcome {
 ///
 /// Fails if the location cannot be read, or if the pack is malformed or its files do not match its inventory.
 pub fn inspect(request: &Request, ctx: &Context) -> Result<Outcome, Diagnostic> {
-    let (draft, manifest) = keys_or_pack(&request.place, request.cache_dir.as_deref(), ctx)?;
+    let here = revoked_here::load(request.state_dir.as_deref(), &ctx.env)?;
+    let cache = request.cache_dir.as_deref();
+    let (draft, manifest) = keys_or_pack(&request.place, cache, &here, ctx)?;
     // The state of a host concerns the directories on it; a pack from elsewhere has to be pulled first.
     let standing = match (manifest, state_dir::path(request.state_dir.as_deref(), &ctx.env)) {
         (None, Ok(dir)) => state_dir::standing(&dir, &draft, Path::new(&request.place))?,
@@ -54,8 +58,7 @@ pub fn inspect(request: &Request, ctx: &Context) -> Result<Outcome, Diagnostic> 
     };
     let since = match &request.since {
         Some(place) => {
-            let (old, _) =
-                keys_or_pack(place, request.cache_dir.as_deref(), ctx).map_err(|e| e.on("since"))?;
+            let (old, _) = keys_or_pack(place, cache, &here, ctx).map_err(|e| e.on("since"))?;
             let inventory = old.inventory();
             let what = format!(
                 "{} version {}, made {}, pack {}",
@@ -69,13 +72,18 @@ pub fn inspect(request: &Request, ctx: &Context) -> Result<Outcome, Diagnostic> 
         None => None,
     };
     warn_of_ends(&draft, ctx);
-    Ok(Outcome { standing, manifest, draft, since, now: ctx.now })
+    let revoked_here = revoked_here::left_out(&draft, &here);
+    if manifest.is_none() {
+        revoked_here::warn_of_those_there(Path::new(&request.place), &revoked_here, ctx);
+    }
+    Ok(Outcome { standing, manifest, draft, revoked_here, since, now: ctx.now })
 }
 
 impl Outcome {
     /// A pack that is not authenticated.
     pub(super) fn unauthenticated(draft: Draft, manifest: Digest, now: Timestamp) -> Self {
-        Self { standing: Standing::NotAuthenticated, manifest: Some(manifest), draft, since: None, now }
+        let (standing, manifest) = (Standing::NotAuthenticated, Some(manifest));
+        Self { standing, manifest, draft, revoked_here: Vec::new(), since: None, now }
     }
 
     /// Whether this host collected it, or pulled it with an anchor.
@@ -100,9 +108,12 @@ impl Outcome {
 
     /// A one-page summary for two people to compare and sign. `program` is the digest of the running program.
     pub fn sheet(&self, program: Option<Digest>) -> String {
-        let standing = self.standing.to_string();
+        let standing = self.standing_in_words();
         let since = self.since.as_ref().map(|(what, diff)| (what.as_str(), diff));
-        outcome::sheet(&self.draft, &outcome::SheetFacts { standing: &standing, program, since })
+        outcome::sheet(
+            &self.draft,
+            &outcome::SheetFacts { standing: &standing, revoked_here: &self.revoked_here, program, since },
+        )
     }
 
     /// The digest of `keypack.json`.
@@ -117,7 +128,20 @@ impl Outcome {
 
     /// The contents as text. With `verbose`, each source of a key is shown with its digest.
     pub fn text(&self, verbose: bool) -> String {
-        outcome::inventory(&self.draft, self.manifest, &self.standing, verbose)
+        let facts = outcome::InventoryFacts {
+            standing: &self.standing_in_words(),
+            revoked_here: &self.revoked_here,
+            manifest: self.manifest,
+        };
+        outcome::inventory(&self.draft, &facts, verbose)
+    }
+
+    /// How this host came to know it, and how many of its keys were revoked here since.
+    fn standing_in_words(&self) -> String {
+        match self.revoked_here.len() {
+            0 => self.standing.to_string(),
+            gone => format!("{}; minus {gone} revoked here", self.standing),
+        }
     }
 }
 
@@ -134,6 +158,7 @@ impl Serialize for Outcome {
             "packDigest": self.draft.digest(),
             "manifestDigest": self.manifest,
             "inventory": self.draft.inventory(),
+            "revokedHere": self.revoked_here,
             "signatures": signatures,
             "tuf": ChainSide::all(&self.draft),
         })

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Context, TufRoot, place::keys_to_read, tuf};
+use super::{Context, TufRoot, place::keys_to_read, revoked_here, tuf};
 use crate::{
     content::Source,
     diag::{Code, Diagnostic},
@@ -10,6 +10,7 @@ use crate::{
     http::Client,
     key::{Candidate, Grade, Pin, Provenance, Role},
     keysource::{AddressOrPath, Gathered, KeyFile},
+    state::RevokedHere,
 };
 
 /// The key sources, in addition to built-in ones.
@@ -18,6 +19,8 @@ pub struct KeySources {
     /// A keys/ directory, whose keys are then the only ones used. They are not authenticated here; the result shows
     /// whether they fit.
     pub keys_dir: Option<PathBuf>,
+    /// Where this host remembers which keys of that directory were revoked here; without it, the usual directory.
+    pub state_dir: Option<PathBuf>,
     /// `trusted_root.json` files.
     pub trusted_roots: Vec<PathBuf>,
     /// Files with keys or chains, each with its role if given.
@@ -44,6 +47,7 @@ impl Default for KeySources {
     fn default() -> Self {
         Self {
             keys_dir: None,
+            state_dir: None,
             trusted_roots: Vec::new(),
             keys: Vec::new(),
             from_policy: None,
@@ -62,7 +66,8 @@ impl KeySources {
     pub(super) fn gather(&self, ctx: &Context) -> Result<Gathered, Diagnostic> {
         let mut gathered = Gathered { pins: self.pins.clone(), ..Gathered::default() };
         if let Some(directory) = &self.keys_dir {
-            gathered.candidates = of_directory(directory)?;
+            let here = revoked_here::load(self.state_dir.as_deref(), &ctx.env)?;
+            gathered.candidates = of_directory(directory, &here, ctx)?;
             return Ok(gathered);
         }
         for file in &self.keys {
@@ -130,8 +135,11 @@ impl KeySources {
 }
 
 /// The keys of a keys/ directory, each as described by its inventory.
-fn of_directory(directory: &Path) -> Result<Vec<Candidate>, Diagnostic> {
-    let draft = keys_to_read(directory)?;
+fn of_directory(directory: &Path, here: &RevokedHere, ctx: &Context) -> Result<Vec<Candidate>, Diagnostic> {
+    let draft = keys_to_read(directory, here)?;
+    for key in revoked_here::left_out(&draft, here) {
+        ctx.events.warn(&format!("{key}; it is left out"));
+    }
     let candidates = draft.keys().map(|(record, material)| {
         let key = record.key(material);
         let source = directory.join(&record.file).display().to_string();

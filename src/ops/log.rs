@@ -28,6 +28,7 @@ impl<'a> RunLog<'a> {
             user: caller.user,
             login_uid: caller.login_uid,
             host: caller.host,
+            ticket: caller.ticket,
             keypack: env!("CARGO_PKG_VERSION").into(),
             command: command.into(),
             ..LogEntry::default()

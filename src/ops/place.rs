@@ -7,6 +7,7 @@ use crate::{
     diag::{Code, Diagnostic},
     fs,
     pack::{self, Draft},
+    state::RevokedHere,
     tree::OutFile,
     write,
 };
@@ -22,8 +23,8 @@ pub(super) fn hosts(locations: &[Location]) -> usize {
     hosts.len()
 }
 
-/// Loads a keys/ directory; `None` if it does not exist or is empty.
-pub(super) fn keys(path: &Path) -> Result<Option<Draft>, Diagnostic> {
+/// Loads a keys/ directory, without the keys that were revoked here; `None` if it does not exist or is empty.
+pub(super) fn keys(path: &Path, here: &RevokedHere) -> Result<Option<Draft>, Diagnostic> {
     let Some(contents) = write::read(path)? else { return Ok(None) };
     if contents.files.is_empty() && contents.foreign.is_empty() {
         return Ok(None);
@@ -37,20 +38,22 @@ pub(super) fn keys(path: &Path) -> Result<Option<Draft>, Diagnostic> {
         let names = contents.files.iter().map(|file| file.name.to_string()).collect();
         return Err(write::WriteError::not_ours(path, names).into());
     }
-    let draft = Draft::from_files(contents.files);
+    let draft = Draft::from_files_without(contents.files, &|key, material| here.of(key, material).is_some());
     draft.map(Some).map_err(|e| Diagnostic::from(e).on(&path.display().to_string()))
 }
 
 /// Loads a keys/ directory for reading: it must exist, and contain nothing else.
-pub(super) fn keys_to_read(path: &Path) -> Result<Draft, Diagnostic> {
-    let loaded = keys(path).map_err(|e| match e.code {
+pub(super) fn keys_to_read(path: &Path, here: &RevokedHere) -> Result<Draft, Diagnostic> {
+    let loaded = keys(path, here).map_err(|e| match e.code {
         Code::TargetHasForeignFiles => Diagnostic::new(Code::KeysWithForeignFiles, e.message),
         _ => e,
     })?;
     loaded.ok_or_else(|| Diagnostic::new(Code::KeysNotFound, format!("{} holds no keys", path.display())))
 }
 
-/// The files that keypack wrote into a keys/.
+/// The files that keypack wrote into a keys/, including those of keys that were revoked on this host since.
 pub(super) fn file_names(draft: &Draft) -> Vec<String> {
-    draft.to_files().iter().map(|f| f.name.to_string()).collect()
+    let files = draft.to_files();
+    let listed = draft.inventory().files.iter().map(|file| file.name.clone());
+    files.iter().map(|file| file.name.to_string()).chain(listed).collect()
 }

@@ -8,6 +8,7 @@ use super::{
     Context,
     ends::warn_of_ends,
     place::{hosts, keys_to_read, location},
+    revoked_here,
 };
 use crate::{
     content::{self, ContentError, Destination, Location, Source},
@@ -30,6 +31,8 @@ pub struct Request {
     pub digestfile: Option<PathBuf>,
     /// A file for the pack digest.
     pub pack_digestfile: Option<PathBuf>,
+    /// Where this host remembers what was revoked here; without it, the usual directory.
+    pub state_dir: Option<PathBuf>,
 }
 
 /// The form of an artifact.
@@ -141,7 +144,13 @@ pub fn push(request: &Request, ctx: &Context) -> Result<Outcome, Diagnostic> {
             format!("the directory comes first: keypack push {} {}", request.dest, request.keys),
         ));
     }
-    let draft = keys_to_read(path)?;
+    let here = revoked_here::load(request.state_dir.as_deref(), &ctx.env)?;
+    let draft = keys_to_read(path, &here)?;
+    // Nobody could read what is left: its inventory lists more. And nobody should get the rest.
+    if let Some(key) = revoked_here::left_out(&draft, &here).first() {
+        return Err(Diagnostic::new(Code::RevokedHere, key.to_string())
+            .hinting("pass on what is collected without the key: collect --revoke on the connected side"));
+    }
     draft.refuse_stale_signatures()?;
     warn_of_ends(&draft, ctx);
     for (name, covers) in draft.coverage() {

@@ -6,7 +6,7 @@ use std::{
     str::FromStr,
 };
 
-use jiff::{SignedDuration, Span};
+use jiff::{SignedDuration, Span, Timestamp};
 
 use crate::{
     diag::Diagnostic,
@@ -116,6 +116,11 @@ impl From<Vec<Rule<KeySelector>>> for Rules {
     fn from(rules: Vec<Rule<KeySelector>>) -> Self {
         Self { rules, accepted: false }
     }
+}
+
+/// Reads a time, or the first instant of a date, in UTC.
+pub(crate) fn parse_time(text: &str) -> Result<Timestamp, String> {
+    pack::parse_time(text)
 }
 
 /// Parses a span of weeks, days or hours.

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{Context, Failure, log::RunLog, state_dir};
 use crate::{
     diag::{Code, Diagnostic},
-    state::{self, Forgotten, LogEntry, LogLine, State},
+    state::{self, Forgotten, LogEntry, LogLine, RevokedHere, State},
 };
 
 /// Which state to read.
@@ -19,15 +19,18 @@ pub struct Request {
 
 /// All lineages; the JSON is described by `schemas/results-v1.schema.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Shown {
     directory: String,
     lineages: Vec<State>,
+    /// What was revoked here by a person, for every lineage.
+    revoked_here: RevokedHere,
 }
 
 impl Shown {
     /// The lineages as text; with all packs if `verbose`, otherwise the latest ones.
     pub fn text(&self, verbose: bool) -> String {
-        state::text(Path::new(&self.directory), &self.lineages, verbose)
+        state::text(Path::new(&self.directory), &self.lineages, &self.revoked_here, verbose)
     }
 }
 
@@ -41,7 +44,11 @@ pub fn show(request: &Request, ctx: &Context) -> Result<Shown, Failure<Shown>> {
             Err(problem) => drop(failed.get_or_insert(problem)),
         }
     }
-    let shown = Shown { directory: dir.display().to_string(), lineages };
+    let revoked_here = state::revoked_here(&dir).unwrap_or_else(|problem| {
+        failed.get_or_insert(problem);
+        RevokedHere::default()
+    });
+    let shown = Shown { directory: dir.display().to_string(), lineages, revoked_here };
     match failed {
         None => Ok(shown),
         Some(problem) => Err(Failure::after(problem, shown)),

@@ -221,6 +221,10 @@ fn was_pulled(path: &Path, enforced: &Authentication, ctx: &Context) -> Result<(
         return Err(Diagnostic::new(Code::SettingEnforced, error).hinting(hint));
     }
     let found = enforced.of_directory(directory, &[], None, ctx)?;
+    // What was put back may be in any of the files.
+    if let Some(key) = found.left_out.iter().find(|key| key.still_there) {
+        return Err(Diagnostic::new(Code::RevokedHere, key.to_string()));
+    }
     let named = |file: &OutFile| path.file_name().is_some_and(|name| name == file.name.as_str());
     if found.pack.draft().to_files().iter().any(named) {
         return Ok(());

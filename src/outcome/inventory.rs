@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Standing, chain_side, vouched_for_by};
+use super::{RevokedKey, chain_side, vouched_for_by};
 use crate::{
     display::shown,
     key::{OpenPgpKey, Pin},
@@ -10,16 +10,22 @@ use crate::{
     pack::{ChainSide, Draft},
 };
 
+/// What is said of a pack beside what it says of itself.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct InventoryFacts<'a> {
+    /// What this host knows of it.
+    pub standing: &'a str,
+    /// Its keys that were revoked here.
+    pub revoked_here: &'a [RevokedKey],
+    /// The digest of the artifact's manifest, where it is an artifact.
+    pub manifest: Option<Digest>,
+}
+
 /// The contents of a pack, with fingerprints to compare.
-pub(crate) fn inventory(
-    draft: &Draft,
-    manifest: Option<Digest>,
-    standing: &Standing,
-    verbose: bool,
-) -> String {
+pub(crate) fn inventory(draft: &Draft, facts: &InventoryFacts<'_>, verbose: bool) -> String {
     let inventory = draft.inventory();
     let mut out = String::new();
-    let _ = writeln!(out, "{standing}");
+    let _ = writeln!(out, "{}", facts.standing);
     let _ = writeln!(
         out,
         "Lineage {}, version {}, made {}",
@@ -81,6 +87,9 @@ pub(crate) fn inventory(
         let _ = writeln!(out, "\n{file}  TUF repository {}", shown(&side.repository));
         let _ = writeln!(out, "  {}", chain_side(&side));
     }
+    for revoked in facts.revoked_here {
+        let _ = writeln!(out, "\nrevoked here: {revoked}");
+    }
     for revoked in &inventory.revoked {
         let _ = writeln!(
             out,
@@ -92,7 +101,7 @@ pub(crate) fn inventory(
     }
     let _ = writeln!(out, "\nKey set: {}", inventory.key_set());
     let _ = writeln!(out, "Pack: {}", draft.digest());
-    if let Some(manifest) = manifest {
+    if let Some(manifest) = facts.manifest {
         let _ = writeln!(out, "Digest: {manifest}");
     }
     out

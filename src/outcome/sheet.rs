@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::key_source;
+use super::{RevokedKey, key_source};
 use crate::{
     display::shown,
     oci::Digest,
@@ -17,6 +17,8 @@ const COLUMNS: usize = 80;
 pub(crate) struct SheetFacts<'a> {
     /// This host's knowledge of the pack, as `inspect` shows it first.
     pub standing: &'a str,
+    /// The keys that were revoked here.
+    pub revoked_here: &'a [RevokedKey],
     /// sha256 of the running program.
     pub program: Option<Digest>,
     /// The name of the pack it is compared with, and the differences.
@@ -37,7 +39,7 @@ pub(crate) fn sheet(draft: &Draft, facts: &SheetFacts<'_>) -> String {
     field("On this host", facts.standing);
     grouped(&mut out, "Pack digest", draft.digest());
     grouped(&mut out, "Key-set digest", inventory.key_set());
-    let _ = writeln!(out, "\nKEYS ({}), by fingerprint, and who vouches for each", inventory.keys.len());
+    let _ = writeln!(out, "\nKEYS ({}), by fingerprint, and who vouches for each", draft.keys().count());
     for (key, _) in draft.keys() {
         let fits = if key.proved { "fits a signature" } else { "FITS NO SIGNATURE YET" };
         let _ = writeln!(out, "  {} ({}), {fits}", key.file, key.role.title());
@@ -54,6 +56,13 @@ pub(crate) fn sheet(draft: &Draft, facts: &SheetFacts<'_>) -> String {
     for revoked in &inventory.revoked {
         let _ = writeln!(out, "    {}", revoked.fingerprint);
         wrapped(&mut out, "    ", &shown(&revoked.reason));
+    }
+    if !facts.revoked_here.is_empty() {
+        let _ =
+            writeln!(out, "\nREVOKED ON THIS HOST ({}), whatever the pack says", facts.revoked_here.len());
+        for revoked in facts.revoked_here {
+            wrapped(&mut out, "    ", &revoked.to_string());
+        }
     }
     if let Some((what, diff)) = facts.since {
         let _ = writeln!(out, "\nCHANGES");

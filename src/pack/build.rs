@@ -220,7 +220,8 @@ fn rules(
         entries.iter().all(|(e, _)| e.key_ref() != record.key_ref())
             && material.fingerprints().iter().any(|f| revoked.contains(f))
     });
-    let gone = gone.map(|(record, _)| record.named()).collect();
+    let left_out = old.iter().flat_map(|o| o.left_out()).map(|(record, _)| record);
+    let gone = gone.map(|(record, _)| record).chain(left_out).map(KeyRecord::named).collect();
     let present = entries.iter().map(|(record, _)| record.named()).collect();
     Ok(bind(&written, &RuleKeys { present, gone, revoked })?)
 }

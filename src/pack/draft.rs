@@ -1,4 +1,8 @@
-use std::collections::BTreeMap;
+mod left_out;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+pub use left_out::LeftOut;
 
 use super::{
     Inventory, KeyRecord, PackError, TufRecord, chain,
@@ -7,7 +11,7 @@ use super::{
 };
 use crate::{
     key::{
-        Candidate, Grade, Key, Material, Provenance, Role, is_name_of, parse_key_file, private_key,
+        Candidate, Grade, Key, KeyRef, Material, Provenance, Role, is_name_of, parse_key_file, private_key,
         trusted_root::{self, Contents},
     },
     limits,
@@ -27,8 +31,11 @@ pub struct Draft {
     inventory: Inventory,
     json: Vec<u8>,
     signatures: BTreeMap<SafeName, Vec<u8>>,
-    materials: Vec<Material>,
+    /// By record; none for a key that is left out.
+    materials: Vec<Option<Material>>,
     chains: Vec<Chain>,
+    /// The left out keys that lie there all the same.
+    lying: BTreeMap<KeyRef, Material>,
 }
 
 impl Draft {
@@ -36,6 +43,15 @@ impl Draft {
     /// Keys and trusted_root.json are compared with the records by value; GPG keys and TUF chains, which contain more
     /// than their records, are compared byte for byte.
     pub fn from_files(files: impl IntoIterator<Item = OutFile>) -> Result<Self, PackError> {
+        Self::from_files_without(files, &|_, _| false)
+    }
+
+    /// The same where the files of some keys may be gone, and the keys are left out whether they are or not. Who decides
+    /// which is not the directory: whoever can write to it could put a file back.
+    pub fn from_files_without(
+        files: impl IntoIterator<Item = OutFile>,
+        left_out: LeftOut<'_>,
+    ) -> Result<Self, PackError> {
         let mut all: BTreeMap<SafeName, Vec<u8>> = BTreeMap::new();
         for file in files {
             if all.len() >= limits::PACK_FILES {
@@ -60,24 +76,40 @@ impl Draft {
             all.into_iter().partition(|(name, _)| is_signature(name.as_str()));
         files::refuse_many_signatures(signatures.len())?;
         let mut carried = BTreeMap::new();
+        // It is derived, so that a pack which does not list it gets one all the same.
+        let root = take(&mut all, TRUSTED_ROOT);
+        let gone = |name: &str| inventory.keys.iter().any(|key| key.file == name && left_out(key, None));
+        // Without the last of its keys there is none.
+        let mut in_root = inventory.keys.iter().filter(|key| key.role.in_trusted_root());
+        let rootless = in_root.all(|key| left_out(key, None));
         for record in inventory.files.iter().filter(|record| record.name != README) {
             SafeName::new(&record.name)?;
-            let bytes =
-                take(&mut all, &record.name).ok_or_else(|| PackError::Missing(record.name.clone()))?;
-            carried.insert(record.name.as_str(), bytes);
+            match take(&mut all, &record.name) {
+                Some(bytes) => drop(carried.insert(record.name.as_str(), bytes)),
+                None if gone(&record.name) => {}
+                None if record.name == TRUSTED_ROOT && (root.is_some() || rootless) => {}
+                None => return Err(PackError::Missing(record.name.clone())),
+            }
         }
-        // It is derived, so a pack that does not list it gets one nevertheless.
-        let root = carried.remove(TRUSTED_ROOT).or_else(|| take(&mut all, TRUSTED_ROOT));
         if let Some(name) = all.keys().next() {
             return Err(PackError::Extra(name.to_string()));
         }
-        let mut materials = Vec::new();
+        let (mut materials, mut lying) = (Vec::new(), BTreeMap::new());
         for key in &inventory.keys {
-            let bytes = carried.remove(key.file.as_str()).unwrap_or_default();
+            let Some(bytes) = carried.remove(key.file.as_str()) else {
+                materials.push(None);
+                continue;
+            };
             if key.role == Role::Gpg {
                 same_bytes(&inventory, &key.file, &bytes)?;
             }
-            materials.push(material(key, &bytes)?);
+            let material = material(key, &bytes)?;
+            if left_out(key, Some(&material)) {
+                lying.insert(key.key_ref(), material);
+                materials.push(None);
+            } else {
+                materials.push(Some(material));
+            }
         }
         let mut chains = Vec::new();
         for TufRecord { file, .. } in &inventory.tuf {
@@ -85,15 +117,17 @@ impl Draft {
             same_bytes(&inventory, file, &bytes)?;
             chains.push(chain::read(file, &bytes)?);
         }
-        let draft = Self { inventory, json, signatures, materials, chains };
+        let mut draft = Self { inventory, json, signatures, materials, chains, lying };
         if let Some(root) = root {
-            draft.same_trusted_root(&root)?;
+            let lying = draft.same_trusted_root(&root)?;
+            draft.lying.extend(lying.into_iter().map(|key| (key.key_ref(), key.material)));
         }
         Ok(draft)
     }
 
-    /// Checks trusted_root.json against the records: exactly the same keys, addresses and times.
-    fn same_trusted_root(&self, carried: &[u8]) -> Result<(), PackError> {
+    /// Holds a trusted_root.json to the records: the same keys, addresses and times, none missing, none more but those
+    /// that are left out, which are returned.
+    fn same_trusted_root(&self, carried: &[u8]) -> Result<Vec<Key>, PackError> {
         let wrong = |reason: String| Err(PackError::TrustedRoot(reason));
         let provenance = nobody();
         let ours = files::trusted_root(&self.keys().collect::<Vec<_>>());
@@ -110,6 +144,9 @@ impl Draft {
             let address = c.key.url.as_deref().unwrap_or("no address");
             format!("{} {} ({address})", c.key.role.title(), c.key.material.fingerprint())
         };
+        let left_out: BTreeSet<_> = self.left_out().map(|(record, _)| record.key_ref()).collect();
+        let (lying, theirs): (Vec<_>, Vec<_>) =
+            theirs.into_iter().partition(|candidate| left_out.contains(&candidate.key.key_ref()));
         if let Some(more) = theirs.iter().find(|candidate| !ours.contains(candidate)) {
             return wrong(format!(
                 "it holds a {} that keypack.json does not describe, or describes differently",
@@ -119,7 +156,7 @@ impl Draft {
         if let Some(less) = ours.iter().find(|candidate| !theirs.contains(candidate)) {
             return wrong(format!("it lacks the {}", describe(less)));
         }
-        Ok(())
+        Ok(lying.into_iter().map(|candidate| candidate.key).collect())
     }
 
     /// The inventory.
@@ -132,9 +169,10 @@ impl Draft {
         Digest::of(&self.json)
     }
 
-    /// The keys with their records.
+    /// The keys with their records, but for those that are left out.
     pub fn keys(&self) -> impl Iterator<Item = (&KeyRecord, &Material)> {
-        self.inventory.keys.iter().zip(&self.materials)
+        let all = self.inventory.keys.iter().zip(&self.materials);
+        all.filter_map(|(record, material)| Some((record, material.as_ref()?)))
     }
 
     /// The TUF chains, in the order of their records.
@@ -155,7 +193,7 @@ impl Draft {
     /// All files of keys/, by name.
     pub fn to_files(&self) -> Vec<OutFile> {
         let mut files = self.derived();
-        let readme = files::readme(&self.inventory);
+        let readme = files::readme(self);
         // Every name was checked when it was read, or is a constant.
         let mut push = |name: &str, bytes: Vec<u8>| {
             if let Ok(name) = SafeName::new(name) {

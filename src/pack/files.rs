@@ -1,6 +1,6 @@
 //! The files in keys/ that are derived from the inventory.
 
-use super::{FileRecord, Inventory, KeyRecord, PackError, TufRecord, chain};
+use super::{Draft, FileRecord, KeyRecord, PackError, TufRecord, chain};
 use crate::{
     display::shown,
     key::{Material, Role, trusted_root},
@@ -99,8 +99,9 @@ pub(super) fn record(file: &OutFile) -> FileRecord {
 }
 
 /// `README.txt`. It is not covered by the pack digest, so its wording may change.
-pub(super) fn readme(inventory: &Inventory) -> Vec<u8> {
-    let Inventory { keys, tuf: chains, .. } = inventory;
+pub(super) fn readme(draft: &Draft) -> Vec<u8> {
+    let chains = &draft.inventory().tuf;
+    let keys: Vec<_> = draft.keys().map(|(record, _)| record).collect();
     let mut text = String::from(
         "Trust these files only if `keypack pull` wrote them, or if you collected them yourself.\n\
          \n\
@@ -108,7 +109,7 @@ pub(super) fn readme(inventory: &Inventory) -> Vec<u8> {
          key came from; `keypack inspect` prints it. `sha256sum -c SHA256SUMS` tells damage, not forgery.\n\
          \n",
     );
-    for key in keys {
+    for key in &keys {
         text.push_str(&format!("{:<32} {}\n", key.file, describe(key)));
         // A name from outside, in a file that people read.
         if let Some(name) = key.url.as_deref().or(key.subject()) {
@@ -118,6 +119,9 @@ pub(super) fn readme(inventory: &Inventory) -> Vec<u8> {
         if !key.proved {
             text.push_str(&format!("{:<32}   no signature has verified with it yet\n", ""));
         }
+    }
+    for (key, _) in draft.left_out() {
+        text.push_str(&format!("{:<32} revoked on this host, and not here any more\n", key.file));
     }
     if keys.iter().any(|k| k.role.in_trusted_root()) {
         text.push_str(&format!("{TRUSTED_ROOT:<32} all logs and authorities, for cosign --trusted-root\n"));
@@ -142,12 +146,12 @@ pub(super) fn readme(inventory: &Inventory) -> Vec<u8> {
         "  One PEM a file: these programs read the first key of a file and skip the rest in silence.\n\
          OpenShift: never copy to nodes; put the keys into a ClusterImagePolicy and `oc apply` it.\n",
     );
-    cosign(&mut text, keys);
+    cosign(&mut text, &keys);
     text.into_bytes()
 }
 
 /// The settings that cosign needs for these keys. Only files in the pack are named, because the lines get copied.
-fn cosign(text: &mut String, keys: &[KeyRecord]) {
+fn cosign(text: &mut String, keys: &[&KeyRecord]) {
     let root = keys.iter().any(|k| k.role.in_trusted_root());
     let trust = if root { "--trusted-root trusted_root.json" } else { "--insecure-ignore-tlog=true" };
     if let Some(signer) = keys.iter().find(|k| k.role == Role::Signer) {

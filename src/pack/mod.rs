@@ -39,7 +39,7 @@ pub use authenticate::{Demand, KnownHere, Pack, authenticate, refuse_revoked};
 pub use build::{Build, Built, Change, Include, build};
 pub use chain::{IncludeChain, TufRecord};
 pub use diff::{ChainSide, ChangedChain, ChangedKey, ChangedRule, Diff, DiffKey, Side};
-pub use draft::Draft;
+pub use draft::{Draft, LeftOut};
 pub use endorsement::Coverage;
 pub use error::PackError;
 pub use expiry::{Expiry, parse_duration, parse_span, parse_time};

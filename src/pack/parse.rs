@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     content::Artifact,
+    key::KeyRef,
     limits,
     oci::{Blob, Descriptor, Digest, Document, ImageManifest, annotation, media as oci_media},
     tree::{OutFile, SafeName},
@@ -23,6 +24,8 @@ pub struct UnverifiedPack {
     manifest: Digest,
     inventory: Vec<u8>,
     files: Vec<OutFile>,
+    /// The keys of a directory that are left out there.
+    left_out: Vec<KeyRef>,
 }
 
 #[derive(Deserialize, Default)]
@@ -43,7 +46,8 @@ impl UnverifiedPack {
         let inventory =
             files.iter().find(|file| file.name.as_str() == INVENTORY).map(|file| file.bytes.clone());
         let inventory = inventory.ok_or_else(|| PackError::Missing(INVENTORY.into()))?;
-        Ok(Self { manifest: Digest::of(&inventory), inventory, files })
+        let left_out = draft.left_out().map(|(record, _)| record.key_ref()).collect();
+        Ok(Self { manifest: Digest::of(&inventory), inventory, files, left_out })
     }
 
     /// The pack digest: sha256 of `keypack.json` as received.
@@ -68,7 +72,7 @@ impl UnverifiedPack {
 
     /// Checks that it is complete and consistent. The resulting [`Draft`] is still not trusted.
     pub fn into_draft(self) -> Result<Draft, PackError> {
-        Draft::from_files(self.files)
+        Draft::from_files_without(self.files, &|record, _| self.left_out.contains(&record.key_ref()))
     }
 }
 
@@ -119,7 +123,7 @@ pub fn parse(artifact: &Artifact) -> Result<UnverifiedPack, PackError> {
     if let Some(promised) = promised.filter(|p| *p != actual.to_string()) {
         return Err(PackError::Inconsistent { label: promised.chars().take(100).collect(), actual });
     }
-    Ok(UnverifiedPack { manifest: artifact.manifest.digest(), inventory, files })
+    Ok(UnverifiedPack { manifest: artifact.manifest.digest(), inventory, files, left_out: Vec::new() })
 }
 
 fn blob<'a>(artifact: &'a Artifact, descriptor: &Descriptor) -> Result<&'a Blob, PackError> {

@@ -23,6 +23,11 @@ pub(super) fn exact(
     let mut open: Vec<Pin> = pins.to_vec();
     open.sort_unstable();
     open.dedup();
+    // A key that was revoked here since is no more there, and was pinned all the same.
+    let gone = |pin: &Pin| {
+        draft.left_out().any(|(key, _)| (key.role, key.fingerprint) == (pin.role, pin.fingerprint))
+    };
+    open.retain(|pin| !gone(pin));
     let mut unpinned = Vec::new();
     // Pins that fix all of a key are matched first.
     open.sort_by_key(|pin| pin.leaves_open().is_some());

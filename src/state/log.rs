@@ -46,9 +46,12 @@ pub struct LogEntry {
     /// The host's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host: Option<String>,
+    /// The ticket under which it was run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<String>,
     /// The version of keypack.
     pub keypack: String,
-    /// The command: `collect`, `pull`, `state forget-unsafe`.
+    /// The command: `collect`, `pull`, `revoke`, `state forget-unsafe`.
     pub command: String,
     /// The lineage.
     pub lineage: String,
@@ -73,7 +76,8 @@ pub struct LogEntry {
     /// The reason given for them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// The result: `installed`, `unchanged`, `first`, `changed`, `refreshed`, `forgotten`, or the code of the failure;
+    /// The result: `installed`, `unchanged`, `first`, `changed`, `refreshed`, `revoked`, `stricter`,
+    /// `undone`, `forgotten`, or the code of the failure;
     /// `begun` before an action that is only allowed by an `--…-unsafe`.
     pub result: String,
 }
@@ -92,6 +96,7 @@ impl LogEntry {
             time_source: some(&self.time_source),
             user: some(&self.user),
             host: some(&self.host),
+            ticket: some(&self.ticket),
             place: some(&self.place),
             directory: some(&self.directory),
             anchors: all(&self.anchors),

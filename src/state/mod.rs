@@ -7,6 +7,7 @@
 
 mod admit;
 mod error;
+mod here;
 mod log;
 mod record;
 mod signer;
@@ -24,6 +25,7 @@ use serde::{Deserialize, Serialize};
 
 pub use admit::{Admission, Demands, NotAdmitted, Offer};
 pub use error::StateError;
+pub use here::{HereRevocation, Recorded, RemovedKey, RevokedHere, revoked_here, update_revoked_here};
 pub use log::{LOG, LogEntry, LogLine, append, read_log};
 pub use record::{Acceptance, Forgotten, Highest, KnownPack, Origin, Pull, Revocation, TufRollback, Verdict};
 pub use signer::Signer;

@@ -10,9 +10,9 @@ use rustix::{
     io::Errno,
     process::geteuid,
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-use super::{Contents, SCHEMA, State, StateError};
+use super::{Contents, RevokedHere, SCHEMA, State, StateError};
 use crate::{
     fs::{self, FsError, Lock, NewFile, sync},
     limits,
@@ -39,12 +39,55 @@ pub fn update<T>(
     change: impl FnOnce(&mut State) -> T,
 ) -> Result<T, StateError> {
     let room = Room::make(dir)?;
-    let _lock = room.lock(lineage)?;
+    let _lock = room.lock(&lock_of(lineage))?;
     let mut state = room.load(lineage)?;
     let before = state.clone();
     let answer = change(&mut state);
     if state != before {
-        room.store(lineage, &state)?;
+        room.store(&file_of(lineage), &state)?;
+    }
+    Ok(answer)
+}
+
+/// The names of a lineage's files. A [`SafeName`] holds no separator and fits, and the suffix keeps the kinds of file apart
+/// whatever the lineage is called.
+fn file_of(lineage: &SafeName) -> String {
+    format!("{lineage}.json")
+}
+
+fn lock_of(lineage: &SafeName) -> String {
+    format!("{lineage}.lock")
+}
+
+/// The file of what was revoked on this host, and its lock. No lineage's files end like them.
+const HOST: &str = "revoked-here.host";
+const HOST_LOCK: &str = "revoked-here.host-lock";
+
+/// What that file holds.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct HostContents {
+    schema_version: u32,
+    revoked: RevokedHere,
+}
+
+/// What was revoked on this host: nothing, if there is no such file yet.
+pub(super) fn load_host(dir: &Path) -> Result<RevokedHere, StateError> {
+    Room::open(dir)?.map_or_else(|| Ok(RevokedHere::default()), |room| room.load_host())
+}
+
+/// Changes what is revoked on this host, alone.
+pub(super) fn update_host<T>(
+    dir: &Path,
+    change: impl FnOnce(&mut RevokedHere) -> T,
+) -> Result<T, StateError> {
+    let room = Room::make(dir)?;
+    let _lock = room.lock(HOST_LOCK)?;
+    let mut revoked = room.load_host()?;
+    let before = revoked.clone();
+    let answer = change(&mut revoked);
+    if revoked != before {
+        room.store(HOST, &HostContents { schema_version: SCHEMA, revoked })?;
     }
     Ok(answer)
 }
@@ -71,16 +114,17 @@ pub fn remove<E: From<StateError>>(
     before: impl FnOnce() -> Result<(), E>,
 ) -> Result<bool, E> {
     let Some(room) = Room::open(dir)? else { return Ok(false) };
-    let _lock = room.lock(lineage)?;
-    let name = format!("{lineage}.json");
-    let failed = |errno: Errno| StateError::Write { path: room.path(lineage, "json"), source: errno.into() };
+    let _lock = room.lock(&lock_of(lineage))?;
+    let name = file_of(lineage);
+    let path = dir.join(&name);
+    let failed = |errno: Errno| StateError::Write { path: path.clone(), source: errno.into() };
     match statat(&room.fd, &name, AtFlags::SYMLINK_NOFOLLOW) {
         Err(Errno::NOENT) => return Ok(false),
         other => other.map_err(failed)?,
     };
     before()?;
     unlinkat(&room.fd, &name, AtFlags::empty()).map_err(failed)?;
-    sync(&room.fd).map_err(|source| StateError::Write { path: room.path(lineage, "json"), source })?;
+    sync(&room.fd).map_err(|source| StateError::Write { path: path.clone(), source })?;
     Ok(true)
 }
 
@@ -112,12 +156,6 @@ impl Room {
         Ok(Some(Self { path: dir.to_owned(), fd }))
     }
 
-    /// The path of one of the lineage's files. A [`SafeName`] contains no separator and is short enough, and the suffix
-    /// keeps the three kinds of files apart for any lineage.
-    fn path(&self, lineage: &SafeName, suffix: &str) -> PathBuf {
-        self.path.join(format!("{lineage}.{suffix}"))
-    }
-
     pub(super) const fn fd(&self) -> &OwnedFd {
         &self.fd
     }
@@ -139,26 +177,36 @@ impl Room {
     }
 
     fn load(&self, lineage: &SafeName) -> Result<State, StateError> {
-        let path = self.path(lineage, "json");
-        let Some(fd) = self.read(&format!("{lineage}.json"))? else { return Ok(State::new(lineage)) };
-        let bytes = fs::read(fd.into(), limits::STATE);
-        let bytes = bytes.map_err(|source| StateError::Read { path: path.clone(), source })?;
-        let too_large = || StateError::Malformed {
-            path: path.clone(),
-            reason: format!("it is larger than {} bytes", limits::STATE),
-        };
-        parse(&bytes.ok_or_else(too_large)?, lineage, &path)
+        let name = file_of(lineage);
+        match self.bytes(&name)? {
+            Some(bytes) => parse(&bytes, lineage, &self.path.join(name)),
+            None => Ok(State::new(lineage)),
+        }
     }
 
-    /// Waits for the lineage's lock, which is on a separate file because each change replaces the state file. It is not
+    fn load_host(&self) -> Result<RevokedHere, StateError> {
+        let Some(bytes) = self.bytes(HOST)? else { return Ok(RevokedHere::default()) };
+        Ok(versioned::<HostContents>(&bytes, &self.path.join(HOST))?.revoked)
+    }
+
+    fn bytes(&self, name: &str) -> Result<Option<Vec<u8>>, StateError> {
+        let path = self.path.join(name);
+        let Some(fd) = self.read(name)? else { return Ok(None) };
+        let bytes = fs::read(fd.into(), limits::STATE);
+        let bytes = bytes.map_err(|source| StateError::Read { path: path.clone(), source })?;
+        let reason = format!("it is larger than {} bytes", limits::STATE);
+        bytes.map(Some).ok_or(StateError::Malformed { path, reason })
+    }
+
+    /// Waits for a lock, which is on a separate file because each change replaces the state file. It is not
     /// removed: removing a lock file while others wait for it would let in two of them.
     ///
     /// Unlike `keys/`, a state without locks is refused. Two simultaneous pulls would each write their own view, and
     /// the version recorded by one of them would be lost, which would permit a rollback to an older pack.
-    fn lock(&self, lineage: &SafeName) -> Result<OwnedFd, StateError> {
-        let path = self.path(lineage, "lock");
+    fn lock(&self, name: &str) -> Result<OwnedFd, StateError> {
+        let path = self.path.join(name);
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let fd = openat(&self.fd, format!("{lineage}.lock"), flags, Mode::RUSR | Mode::WUSR);
+        let fd = openat(&self.fd, name, flags, Mode::RUSR | Mode::WUSR);
         let fd = fd.map_err(|errno| StateError::Write { path: path.clone(), source: errno.into() })?;
         match fs::lock(&fd, &path) {
             Ok(Lock::Held) => Ok(fd),
@@ -169,8 +217,8 @@ impl Room {
     }
 
     /// Replaces the state atomically. The caller holds the lock.
-    fn store(&self, lineage: &SafeName, state: &State) -> Result<(), StateError> {
-        let path = self.path(lineage, "json");
+    fn store(&self, name: &str, state: &impl Serialize) -> Result<(), StateError> {
+        let path = self.path.join(name);
         let failed = |source| StateError::Write { path: path.clone(), source };
         let mut bytes = serde_json::to_vec_pretty(state).map_err(|e| failed(e.into()))?;
         bytes.push(b'\n');
@@ -183,15 +231,24 @@ impl Room {
             // Whatever the umask (open(2) masks its mode argument).
             fchmod(new.file(), mode)?;
             new.file().write_all(&bytes)?;
-            new.commit(format!("{lineage}.json"))?;
+            new.commit(name)?;
             sync(&self.fd)
         };
         write().map_err(failed)
     }
 }
 
-/// Parses a state, its schema version first, so that a newer one is reported as newer and not as malformed.
 fn parse(bytes: &[u8], lineage: &SafeName, path: &Path) -> Result<State, StateError> {
+    let state: Contents = versioned(bytes, path)?;
+    if state.lineage != lineage.as_str() {
+        let reason = format!("it is the state of the lineage {:?}", state.lineage);
+        return Err(StateError::Malformed { path: path.to_owned(), reason });
+    }
+    Ok(State(state))
+}
+
+/// Reads a file, its schema version first, so that a newer one is called newer and not malformed.
+fn versioned<T: for<'de> Deserialize<'de>>(bytes: &[u8], path: &Path) -> Result<T, StateError> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Head {
@@ -203,14 +260,10 @@ fn parse(bytes: &[u8], lineage: &SafeName, path: &Path) -> Result<State, StateEr
         let found = head.schema_version;
         return Err(StateError::Schema { path: path.to_owned(), found, known: SCHEMA });
     }
-    let state: Contents = serde_json::from_slice(bytes).map_err(|e| malformed(e.to_string()))?;
-    if state.schema_version != SCHEMA {
-        return Err(malformed(format!("there is no schema version {}", state.schema_version)));
+    if head.schema_version != u64::from(SCHEMA) {
+        return Err(malformed(format!("there is no schema version {}", head.schema_version)));
     }
-    if state.lineage != lineage.as_str() {
-        return Err(malformed(format!("it is the state of the lineage {:?}", state.lineage)));
-    }
-    Ok(State(state))
+    serde_json::from_slice(bytes).map_err(|e| malformed(e.to_string()))
 }
 
 /// Refuses anything that is not a regular file which only this user and root can change.

@@ -2,17 +2,38 @@
 
 use std::path::Path;
 
-use super::{KnownPack, Origin, State};
+use super::{KnownPack, Origin, RemovedKey, RevokedHere, State};
 use crate::display::{count, shown};
 
 /// The number of packs shown by default.
 const LAST: usize = 3;
 
 /// All lineages of a state directory; with all packs if `verbose`.
-pub fn text(directory: &Path, lineages: &[State], verbose: bool) -> String {
+pub fn text(directory: &Path, lineages: &[State], here: &RevokedHere, verbose: bool) -> String {
     let mut out = format!("State in {}\n", shown(&directory.display().to_string()));
     if lineages.is_empty() {
         out.push_str("\nNothing was collected or authenticated here yet.\n");
+    }
+    if !here.all().is_empty() {
+        out.push_str("\nRevoked on this host, for every lineage\n");
+    }
+    for (fingerprint, revocation) in here.all() {
+        let by = revocation.user.as_ref().map_or_else(String::new, |user| format!(", by {}", shown(user)));
+        out.push_str(&format!(
+            "  {fingerprint}\n    {:.0}{by}: {}\n",
+            revocation.at,
+            shown(&revocation.reason)
+        ));
+        if let Some(since) = revocation.since {
+            out.push_str(&format!("    signatures that are dated before {since} count\n"));
+        }
+        for RemovedKey { record, lineage, .. } in &revocation.keys {
+            out.push_str(&format!(
+                "    {} ({}) of the lineage {lineage}\n",
+                record.file,
+                record.role.title()
+            ));
+        }
     }
     for state in lineages {
         out.push_str(&format!("\nLineage {}\n", state.lineage()));

@@ -13,7 +13,7 @@ use super::{
     verifier::{Clock, Missing},
 };
 use crate::{
-    key::{Certificate, Key, Material, PublicKey, Role, SubjectName},
+    key::{Certificate, Key, KeyRef, Material, PublicKey, Role, SubjectName},
     signature::{Need, Needs, Signer, UntrustedSignature},
 };
 
@@ -160,7 +160,8 @@ impl<'a> Weighing<'a> {
         let Identity { name, oidc_issuer } = certified.identity;
         let names = if is_certified { self.names() } else { Vec::new() };
         let time = self.earliest(&logs, &stamps);
-        Ok(Verified { keys, identity: name, oidc_issuer, names, time, refused: certified.refused })
+        let dated = self.dated(&logs, &stamps);
+        Ok(Verified { keys, identity: name, oidc_issuer, names, time, dated, refused: certified.refused })
     }
 
     /// The names in the signing certificate.
@@ -197,17 +198,22 @@ impl<'a> Weighing<'a> {
     /// Every time at which the signature is proved to have existed, once the verifying crate has accepted these log
     /// entries: a signed entry timestamp covers the time of an entry, an inclusion proof does not.
     pub(super) fn times(&self, logs: &[(usize, &Key)], stamps: &[Stamp<'_>]) -> Vec<Timestamp> {
-        let entries = &self.bundle.verification_material.tlog_entries;
-        let logged = logs.iter().filter_map(|(index, _)| {
-            let entry = entries.get(*index)?;
-            let dated =
-                entry.inclusion_promise.is_some() && entry.kind_version != KindVersion::HashedRekordV002;
-            entry.integrated_time.filter(|_| dated)
-        });
-        let mut times: Vec<_> = stamps.iter().map(|stamp| stamp.time).chain(logged).collect();
+        let mut times: Vec<_> = self.dated(logs, stamps).into_iter().map(|(time, _)| time).collect();
         times.sort_unstable();
         times.dedup();
         times
+    }
+
+    /// The same times, each with the key that says so.
+    fn dated(&self, logs: &[(usize, &Key)], stamps: &[Stamp<'_>]) -> Vec<(Timestamp, KeyRef)> {
+        let entries = &self.bundle.verification_material.tlog_entries;
+        let logged = logs.iter().filter_map(|(index, key)| {
+            let entry = entries.get(*index)?;
+            let dated =
+                entry.inclusion_promise.is_some() && entry.kind_version != KindVersion::HashedRekordV002;
+            Some((entry.integrated_time.filter(|_| dated)?, key.key_ref()))
+        });
+        stamps.iter().map(|stamp| (stamp.time, stamp.key.key_ref())).chain(logged).collect()
     }
 
     /// The bundle with one of its log entries, or with none. Version 0.1 requires one, so without it it is read as 0.2.

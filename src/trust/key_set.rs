@@ -30,6 +30,11 @@ impl KeySet {
         Ok(set)
     }
 
+    /// All of them.
+    pub fn all(&self) -> impl Iterator<Item = &Key> {
+        self.0.iter()
+    }
+
     /// The keys of one role.
     pub fn of(&self, role: Role) -> impl Iterator<Item = &Key> {
         self.0.iter().filter(move |key| key.role == role)

@@ -51,6 +51,14 @@ pub enum Refusal {
     /// The key made it, and was revoked by its owner.
     #[error("the signature does not count: {0}")]
     Revoked(String),
+    /// A key that it rests on was revoked on this host, and no other log or authority says that it is from before.
+    #[error("{name} was revoked on this host{}", since.map(|since| format!(", and no log or authority that counts dates the signature before {since}")).unwrap_or_default())]
+    RevokedHere {
+        /// The file of the key.
+        name: String,
+        /// Since when its signatures don't count.
+        since: Option<jiff::Timestamp>,
+    },
     /// The key made it and must not be used: it has expired or is not meant for signing; or the signature has expired.
     #[error("the signature does not count: {0}")]
     Lapsed(String),
@@ -107,6 +115,7 @@ impl Refusal {
             Self::Timestamp(_) => Code::TimestampRefused,
             Self::Key(_) => Code::KeyUnusable,
             Self::Revoked(_) => Code::SigningKeyRevoked,
+            Self::RevokedHere { .. } => Code::RevokedHere,
             Self::Lapsed(_) => Code::SignatureLapsed,
             Self::Weak(_) => Code::SignatureWeak,
             Self::Chain(_) => Code::ChainRefused,

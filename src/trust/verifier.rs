@@ -85,6 +85,7 @@ pub struct Verified {
     pub(super) oidc_issuer: Option<String>,
     pub(super) names: Vec<SubjectName>,
     pub(super) time: Option<(Timestamp, Clock)>,
+    pub(super) dated: Vec<(Timestamp, KeyRef)>,
     pub(super) refused: Vec<(KeyRef, Refusal)>,
 }
 
@@ -119,6 +120,7 @@ impl Verified {
             oidc_issuer: None,
             names: Vec::new(),
             time: None,
+            dated: Vec::new(),
             refused: Vec::new(),
         }
     }
@@ -149,6 +151,11 @@ impl Verified {
     /// log entry, a timestamp and a certificate.
     pub const fn time(&self) -> Option<(Timestamp, Clock)> {
         self.time
+    }
+
+    /// Every time at which a log or a timestamp authority says that the signature was there, with the key that says so.
+    pub fn dated(&self) -> &[(Timestamp, KeyRef)] {
+        &self.dated
     }
 
     /// Whether it is in a transparency log.

@@ -23,6 +23,7 @@ mod ops;
 mod public_api;
 mod readme;
 mod registry_faults;
+mod revoke;
 mod schemas;
 mod sources;
 mod state;

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use clap::Args;
 use jiff::Timestamp;
 
-use super::{Read, State};
+use super::{Read, State, Ticket};
 use crate::{
     config::{IncludeKeys, When},
     key::Fingerprint,
@@ -64,6 +64,8 @@ pub(in crate::cli) struct Collect {
     /// Why a key is revoked.
     #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub(in crate::cli) reason: Option<String>,
+    #[command(flatten)]
+    pub(in crate::cli) ticket: Ticket,
     #[command(flatten)]
     pub(in crate::cli) state: State,
 }

@@ -77,6 +77,7 @@ impl From<&KeySources> for ops::KeySources {
         let args = args.clone();
         Self {
             keys_dir: None,
+            state_dir: None,
             trusted_roots: args.trusted_root,
             keys: args.key,
             from_policy: args.from_policy,

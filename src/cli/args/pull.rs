@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Anchors, Cache, Exceptions, Registry, SOURCES, State};
+use super::{Anchors, Cache, Exceptions, Registry, SOURCES, State, Ticket};
 use crate::{
     cli::heading,
     config::Revocation,
@@ -23,6 +23,8 @@ pub(in crate::cli) struct Pull {
     /// authenticated it, or "default"].
     #[arg(long, value_name = "NAME", value_parser = parse_lineage)]
     pub(in crate::cli) name: Option<String>,
+    #[command(flatten)]
+    pub(in crate::cli) ticket: Ticket,
     #[command(flatten)]
     pub(in crate::cli) state: State,
     /// Refuse if this host has no record of the lineage and the anchor: without one it can't detect an older pack.

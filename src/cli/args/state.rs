@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::State;
+use super::{State, Ticket};
 use crate::ops::parse_lineage;
 
 #[derive(Debug, Args)]
@@ -42,6 +42,8 @@ pub(in crate::cli) struct Forget {
     /// Forget the highest versions and the revocations too: then older packs and revoked keys can come back.
     #[arg(long)]
     pub(in crate::cli) all: bool,
+    #[command(flatten)]
+    pub(in crate::cli) ticket: Ticket,
     #[command(flatten)]
     pub(in crate::cli) state: State,
 }

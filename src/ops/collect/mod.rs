@@ -20,7 +20,7 @@ use self::{
 };
 use super::{
     Context, Failure, Lifetime, Rules, Sources, discover_and_resolve::discover_and_resolve,
-    kept::warn_of_long_kept, oc_mirror::keys_directory, place::keys,
+    kept::warn_of_long_kept, oc_mirror::keys_directory, place::keys, revoked_here,
 };
 use crate::{
     config::{IncludeKeys, When},
@@ -126,11 +126,12 @@ pub fn collect(request: &Request, ctx: &Context) -> Result<Outcome, Failure<Repo
     let created = request.created.unwrap_or(ctx.now);
 
     // Read the existing directory, and this host's state for it.
-    let old = keys(&directory)?;
+    let here = revoked_here::load(request.state_dir.as_deref(), &ctx.env)?;
+    let old = keys(&directory, &here)?;
     let name = lineage(request, old.as_ref(), &directory)?;
     refuse_the_future(old.as_ref(), &directory, created, ctx.now)?;
     ctx.interrupt.leaves(format!("{} is as it was", directory.display()));
-    let prior = PriorState::load(request, &name, &directory, old.as_ref(), created, ctx)?;
+    let prior = PriorState::load(request, &name, &directory, old.as_ref(), here, ctx)?;
 
     // Discover and resolve.
     let seen = Mutex::new(fingerprints(old.as_ref()));

@@ -5,8 +5,6 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use jiff::Timestamp;
-
 use super::Request;
 use crate::{
     diag::Diagnostic,
@@ -20,7 +18,7 @@ use crate::{
         state_dir::{self, absolute},
     },
     pack::{Built, Change, Draft, Revoked},
-    state::{self, KnownPack, NotAdmitted, Origin, State},
+    state::{self, KnownPack, NotAdmitted, Origin, RevokedHere, State},
 };
 
 /// The state before the run.
@@ -32,6 +30,7 @@ pub(super) struct PriorState {
     pub(super) known: bool,
     state: Option<State>,
     old: Vec<Fingerprint>,
+    here: RevokedHere,
     directory: PathBuf,
 }
 
@@ -41,7 +40,7 @@ impl PriorState {
         name: &str,
         directory: &Path,
         old: Option<&Draft>,
-        created: Timestamp,
+        here: RevokedHere,
         ctx: &Context,
     ) -> Result<Self, Diagnostic> {
         // Without a state directory (a container without HOME) there is no state; an unreadable one is an error.
@@ -50,7 +49,7 @@ impl PriorState {
             Err(_) => None,
         };
         let directory = absolute(directory);
-        let date = whole_second(created);
+        let date = whole_second(request.created.unwrap_or(ctx.now));
         let reason = request.reason.clone().unwrap_or_default();
         let mut revoked: Vec<_> = request
             .revoke
@@ -75,12 +74,19 @@ impl PriorState {
                 }
             }
         }
+        for (record, material) in old.iter().flat_map(|old| old.left_out()) {
+            let Some((fingerprint, said)) = here.of(record, material) else { continue };
+            if revoked.iter().all(|r| r.fingerprint != fingerprint) {
+                let (reason, date) = (said.reason.clone(), whole_second(said.at));
+                revoked.push(Revoked { fingerprint, reason, date, since: said.since });
+            }
+        }
         let known = match (&state, old) {
             (Some(state), Some(old)) => state.known(old.digest()).is_some(),
             _ => false,
         };
         let old = old.iter().flat_map(|o| &o.inventory().revoked).map(|r| r.fingerprint).collect();
-        Ok(Self { revoked, known, state, old, directory })
+        Ok(Self { revoked, known, state, old, here, directory })
     }
 
     /// Whether there are revocations that are not in the existing directory.
@@ -108,9 +114,11 @@ impl PriorState {
         before.is_none_or(|before| now.is_empty() || !before.is_disjoint(&now))
     }
 
-    /// Whether a key is revoked by any authority: the user, the existing directory, an earlier pack.
+    /// Whether a key is revoked by any authority: the user, now or before on this host, the existing directory, an earlier
+    /// pack.
     pub(super) fn is_revoked(&self, key: &Fingerprint) -> bool {
         self.old.contains(key)
+            || self.here.all().contains_key(key)
             || self.revoked.iter().any(|r| r.fingerprint == *key)
             || self.state.as_ref().is_some_and(|s| s.is_revoked(key, &self.directory))
     }

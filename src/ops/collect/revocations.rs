@@ -38,7 +38,7 @@ pub(super) fn check_unknown(
 ) -> Result<(), Diagnostic> {
     for key in request.revoke.iter().filter(|key| !known.contains(key)) {
         if let Some((named, material)) =
-            keys.iter().find(|(named, material)| is_other_id(key, *named, material))
+            keys.iter().find(|(named, material)| key.is_other_id_of(*named, material))
         {
             let fingerprint = material.fingerprint();
             return Err(Diagnostic::usage(
@@ -56,20 +56,6 @@ pub(super) fn check_unknown(
         ));
     }
     Ok(())
-}
-
-/// Whether a fingerprint is another id of this key in reports: the note id of a Rekor v2 log, or the key identifier or
-/// serial number of a certificate.
-fn is_other_id(fingerprint: &Fingerprint, key: KeyRef, material: &Material) -> bool {
-    let certificates = if let Material::Chain(chain) = material { chain.certificates() } else { &[] };
-    match fingerprint {
-        Fingerprint::Sha256(id) => key.id == *id,
-        Fingerprint::OpenPgp(id) => certificates.iter().any(|certificate| {
-            let serial = certificate.serial();
-            certificate.subject_key_id().is_some_and(|own| own == id)
-                || serial == hex::encode(id).trim_start_matches('0')
-        }),
-    }
 }
 
 /// Adds to the missing keys the reason why they are missing.

@@ -28,9 +28,10 @@ impl Step<'_> {
         let revoked = |key: &Fingerprint| {
             state.is_revoked(key, &absolute(self.directory)) || self.request.revoked.contains(key)
         };
+        let gone = |key: &Fingerprint| revoked(key) || self.here.all().contains_key(key);
         for signer in &believed {
             if let Signer::Key(key) = signer
-                && revoked(&(*key).into())
+                && gone(&(*key).into())
             {
                 let name = "--verify-key".to_owned();
                 return Err(PackError::Revoked { name, fingerprint: (*key).into() }.into());

@@ -30,6 +30,7 @@ use crate::{
     display::count,
     key::Fingerprint,
     oci::Digest,
+    outcome::RevokedKey,
     pack::{Anchor, INVENTORY, PackError, UnverifiedPack},
     state,
 };
@@ -86,6 +87,9 @@ pub struct Outcome {
     pub unchanged: bool,
     /// The names of the key files.
     pub keys: Vec<String>,
+    /// The keys of the pack that were revoked here, and were not installed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub revoked_here: Vec<RevokedKey>,
 }
 
 /// Fetches a pack, authenticates it with the anchors, and installs it.
@@ -136,9 +140,10 @@ fn fetch_and_install(
 
     // Authenticate: every anchor matches, and the lineage is the expected one.
     let state_dir = state_dir::path(request.state_dir.as_deref(), &ctx.env)?;
+    let here = state::revoked_here(&state_dir)?;
     let lineage = match &request.name {
         Some(name) => name.clone(),
-        None => expected_lineage(&directory, &state_dir)?,
+        None => expected_lineage(&directory, &state_dir, &here)?,
     };
     log.names(fetched.pack.digest(), None);
     log.entry.lineage.clone_from(&lineage);
@@ -158,16 +163,24 @@ fn fetch_and_install(
 
     // Admit, install, record. One lock covers all three, so that the second of two pulls sees what the first one did.
     let installed = state::update(&state_dir, &state_dir::lineage(&lineage)?, |state| {
-        let in_place = keys(&directory)?;
+        let here = state::revoked_here(&state_dir)?;
+        let in_place = keys(&directory, &here)?;
         let known = in_place.as_ref().is_some_and(|draft| state.known(draft.digest()).is_some());
-        let step =
-            Step { request, ctx, directory: &directory, pack: &pack, in_place: in_place.as_ref(), known };
+        let step = Step {
+            request,
+            ctx,
+            directory: &directory,
+            pack: &pack,
+            in_place: in_place.as_ref(),
+            known,
+            here: &here,
+        };
         let admitted = step.admit(state, &anchors)?;
         if !log.entry.decisions.is_empty() {
             log.begin()?;
         }
         step.note_same_keys(state);
-        let installed = step.install()?;
+        let installed = step.install(&state_dir)?;
         step.remember(state, &installed.draft, &admitted, overruled);
         Ok::<_, Diagnostic>(installed)
     })??;
@@ -187,7 +200,8 @@ fn fetch_and_install(
         pack_digest: installed.draft.digest(),
         manifest_digest,
         unchanged: installed.unchanged,
-        keys: inventory.keys.iter().map(|key| key.file.clone()).collect(),
+        keys: installed.draft.keys().map(|(key, _)| key.file.clone()).collect(),
+        revoked_here: installed.left_out,
     })
 }
 
@@ -228,8 +242,12 @@ fn without_anchor(fetched: Fetched, now: jiff::Timestamp) -> Result<Failure<insp
 
 /// The expected lineage if the caller gives none: that of the existing keys/ if it is in this host's state. Otherwise
 /// the name is not trusted: on a transferred disk, keys/ is in the directory to which pull writes by default.
-fn expected_lineage(directory: &Path, state_dir: &Path) -> Result<String, Diagnostic> {
-    let known = match keys(directory)? {
+fn expected_lineage(
+    directory: &Path,
+    state_dir: &Path,
+    here: &state::RevokedHere,
+) -> Result<String, Diagnostic> {
+    let known = match keys(directory, here)? {
         Some(draft) if state_dir::is_known(state_dir, &draft)? => Some(draft.inventory().name.clone()),
         _ => None,
     };

@@ -9,10 +9,11 @@ use crate::{
         AnchorSpec, Context,
         place::keys_to_read,
         pull::{Travelled, anchors_of},
-        state_dir,
+        revoked_here, state_dir,
     },
+    outcome::RevokedKey,
     pack::{self, Anchor, Demand, Draft, Pack, PackError, UnverifiedPack, refuse_revoked},
-    state::{self, KnownPack, Origin, State},
+    state::{self, KnownPack, Origin, RevokedHere, State},
 };
 
 /// The requirements for a keys/ before its keys are used.
@@ -38,6 +39,9 @@ pub(in crate::ops) struct Authenticated {
     pub(super) state: State,
     /// This host's record of it, if that is what authenticates it.
     pub(super) known: Option<KnownPack>,
+    /// The keys revoked on this host, and those of them that the pack lists.
+    pub(super) here: RevokedHere,
+    pub(in crate::ops) left_out: Vec<RevokedKey>,
 }
 
 impl Authentication {
@@ -49,8 +53,11 @@ impl Authentication {
         cache_dir: Option<&Path>,
         ctx: &Context,
     ) -> Result<Authenticated, Diagnostic> {
-        let draft = keys_to_read(directory)?;
         let state_dir = state_dir::path(self.state_dir.as_deref(), &ctx.env)?;
+        let revoked = state::revoked_here(&state_dir)?;
+        let draft = keys_to_read(directory, &revoked)?;
+        let left_out = revoked_here::left_out(&draft, &revoked);
+        revoked_here::warn_of_those_there(directory, &left_out, ctx);
         let actual = draft.inventory().name.clone();
         let state = state::load(&state_dir, &state_dir::lineage(&actual)?)?;
         let known = state.known(draft.digest()).copied();
@@ -78,7 +85,7 @@ impl Authentication {
                 check_again(&draft, &enforced, &state, ctx)?;
             }
             let pack = state.recognise(draft, &state_dir::absolute(directory))?;
-            return Ok(Authenticated { pack, state, known: Some(known) });
+            return Ok(Authenticated { pack, state, known: Some(known), here: revoked, left_out });
         }
         self.settings.iter().try_for_each(|path| refuse(path, "the setting"))?;
         let anchors = anchors_of(&self.anchors, None, &refuse)?;
@@ -87,7 +94,7 @@ impl Authentication {
         let demand = Demand { anchors: &anchors, manifest_signatures: &[], lineage, now: ctx.now };
         let pack = pack::authenticate(UnverifiedPack::of_directory(&draft)?, &demand)?;
         refuse_revoked(pack.draft(), |key| state.is_revoked(key, &state_dir::absolute(directory)))?;
-        Ok(Authenticated { pack, state, known: None })
+        Ok(Authenticated { pack, state, known: None, here: revoked, left_out })
     }
 }
 

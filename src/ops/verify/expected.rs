@@ -10,6 +10,7 @@ use super::{
 use crate::{
     diag::{Code, Diagnostic},
     key::{KeyRef, Role},
+    ops::Context,
     pack::{IdentityKind, Log, LogWord, Rule, SignedIdentity, Signer},
     registry::Host,
 };
@@ -21,6 +22,16 @@ pub struct ExpectedIdentity {
     pub name: TextPattern,
     /// The OIDC issuer; if omitted, only certificates of a private CA count, which have none.
     pub issuer: Option<TextPattern>,
+}
+
+/// Warns of expressions that match more than they look like.
+pub(super) fn warn_of_expressions(identity: Option<&ExpectedIdentity>, ctx: &Context) {
+    let patterns = identity.into_iter().flat_map(|identity| [Some(&identity.name), identity.issuer.as_ref()]);
+    for pattern in patterns.flatten().filter(|pattern| pattern.is_unanchored()) {
+        ctx.events.warn(&format!(
+            "the expression {pattern} may match in the middle of a name, as cosign's do: begin it with ^ and end it with $"
+        ));
+    }
 }
 
 impl ExpectedIdentity {

@@ -8,6 +8,7 @@ use std::{
 
 use jiff::Timestamp;
 
+use super::revoked::{RevokedKeys, RevokedVerifier};
 use crate::{
     discover::Keep,
     key::{KeyRef, Role, SubjectName},
@@ -64,6 +65,8 @@ const SHARED: usize = 4096;
 /// Judges signatures with exactly these keys. [`Judge::work`] runs on as many threads as there are cores.
 pub(super) struct Judge {
     verifier: Verifier,
+    /// Of keys that were revoked here.
+    revoked: Option<RevokedVerifier>,
     /// The number of keys tried for a signature that names none.
     signers: usize,
     now: Timestamp,
@@ -111,10 +114,12 @@ impl Drop for Closing<'_> {
 }
 
 impl Judge {
-    pub(super) fn new(keys: KeySet, now: Timestamp) -> Self {
-        let signers = keys.of(Role::Signer).count().max(1);
+    pub(super) fn new(keys: KeySet, revoked: Option<RevokedKeys>, now: Timestamp) -> Self {
+        let more = revoked.as_ref().map_or(0, |revoked| revoked.all().of(Role::Signer).count());
+        let signers = (keys.of(Role::Signer).count() + more).max(1);
         Self {
             verifier: Verifier::new(keys),
+            revoked: revoked.map(RevokedKeys::verifier),
             signers,
             now,
             queue: Mutex::default(),
@@ -152,7 +157,13 @@ impl Judge {
             Signer::Key { need, .. } => (!need.is_unnamed()).then(|| need.id()),
             Signer::Certificate(certificate) => certificate.identity,
         });
-        let judge = || self.verifier.judge(signature, image, self.now);
+        let judge = || {
+            let judged = self.verifier.judge(signature, image, self.now);
+            match (judged, &self.revoked) {
+                (Err(refusal), Some(revoked)) => revoked.judge(signature, image, self.now, refusal),
+                (judged, _) => judged,
+            }
+        };
         let result = if *paid { judge() } else { Err(Refusal::Budget) };
         let predicate = match signature {
             UntrustedSignature::Bundle(bundle) => bundle.predicate_type.as_deref(),

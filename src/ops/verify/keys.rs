@@ -1,27 +1,34 @@
 //! The keys to verify with: those of an authenticated keys/, or of files that the caller vouches for; no built-in keys.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
 
 use jiff::Timestamp;
 
-use super::Request;
+use super::{Request, revoked::RevokedKeys};
 use crate::{
     content::Location,
     diag::{Code, Diagnostic},
-    display::count,
-    key::{Fingerprint, Key, KeyRef, Role, name_of},
-    keysource::Gathered,
+    key::{Fingerprint, KeyRef},
     oci::Digest,
-    ops::{Context, ends::warn_of_ends, oc_mirror},
-    pack::{self, Inventory, Pack, PackError, Rule},
-    resolve::merged,
-    state,
+    ops::{Context, KeySources, Sources, ends::warn_of_ends, oc_mirror},
+    outcome::RevokedKey,
+    pack::{self, Inventory, KeyRecord, Pack, PackError, Rule},
+    state::{self, RevokedHere},
     trust::KeySet,
 };
 
 /// The keys of a run, and their origin.
-pub(super) struct Keys {
+#[derive(Clone)]
+pub(in crate::ops) struct Keys {
     pub(super) set: KeySet,
+    /// How many there are.
+    pub(super) count: usize,
+    /// The same with those that were revoked here.
+    pub(super) revoked: Option<RevokedKeys>,
+    /// All of them, by name.
     pub(super) named: BTreeMap<KeyRef, NamedKey>,
     /// The pack's rules on who must sign what.
     pub(super) rules: Vec<Rule>,
@@ -29,13 +36,21 @@ pub(super) struct Keys {
 }
 
 /// A key with its display name.
+#[derive(Clone)]
 pub(in crate::ops) struct NamedKey {
     pub(super) name: String,
     pub(super) fingerprint: Fingerprint,
 }
 
+impl NamedKey {
+    pub(super) fn of(record: &KeyRecord) -> Self {
+        Self { name: record.file.clone(), fingerprint: record.fingerprint }
+    }
+}
+
 /// The origin of the keys.
-pub(super) enum KeysOrigin {
+#[derive(Clone)]
+pub(in crate::ops) enum KeysOrigin {
     /// An authenticated keys/.
     Directory {
         /// The directory.
@@ -50,17 +65,40 @@ pub(super) enum KeysOrigin {
         by: Vec<String>,
         /// When this host authenticated it, if that is in its state.
         at: Option<Timestamp>,
+        /// The keys that were revoked here.
+        revoked_here: Vec<RevokedKey>,
     },
     /// Files named by the caller.
     Files(Vec<String>),
 }
 
+impl Keys {
+    /// The same where these keys are not revoked, as they were before.
+    pub(in crate::ops) fn with_revoked(&self, these: &BTreeSet<KeyRef>) -> Result<Self, Diagnostic> {
+        let more = self.revoked.iter().flat_map(|revoked| revoked.keys(these));
+        let set = KeySet::new(self.set.all().cloned().chain(more)).map_err(conflict)?;
+        Ok(Self { set, revoked: None, ..self.clone() })
+    }
+}
+
 /// Reads the keys given by the request.
+/// The places of a request, as they are opened.
+pub(super) fn sources(request: &Request) -> Sources {
+    Sources {
+        places: request.places.clone(),
+        images: request.images.clone(),
+        signature_repository: request.signature_repository.clone(),
+        keys: KeySources { host_root: None, ..KeySources::default() },
+        revoked: Vec::new(),
+        cache_dir: request.cache_dir.clone(),
+    }
+}
+
 pub(super) fn load(request: &Request, locations: &[Location], ctx: &Context) -> Result<Keys, Diagnostic> {
     if request.trusted_roots.is_empty() && request.keys.is_empty() {
         of_directory(request, locations, ctx)
     } else {
-        of_files(request, ctx)
+        super::files::of_files(request, ctx)
     }
 }
 
@@ -70,7 +108,12 @@ fn of_directory(request: &Request, locations: &[Location], ctx: &Context) -> Res
     let found = request.authentication.of_directory(&directory, locations, cache, ctx)?;
     check_times(found.pack.draft().inventory(), &found.state, ctx)?;
     warn_of_ends(found.pack.draft(), ctx);
-    of_pack(&found.pack, directory, found.known.map(|known| known.at))
+    let mut keys = of_pack(&found.pack, directory, found.known.map(|known| known.at), &found.here)?;
+    if let KeysOrigin::Directory { revoked_here, .. } = &mut keys.origin {
+        *revoked_here = found.left_out;
+    }
+    refuse_none(&keys)?;
+    Ok(keys)
 }
 
 /// A clock that is behind the pack would refuse every fresh signature and accept expired ones.
@@ -95,18 +138,35 @@ fn check_times(inventory: &Inventory, state: &state::State, ctx: &Context) -> Re
     Ok(())
 }
 
-fn of_pack(pack: &Pack, directory: PathBuf, at: Option<Timestamp>) -> Result<Keys, Diagnostic> {
+/// Refuses a keys/ whose every key was revoked, unless signatures from before may still count.
+fn refuse_none(keys: &Keys) -> Result<(), Diagnostic> {
+    let KeysOrigin::Directory { directory, revoked_here, .. } = &keys.origin else { return Ok(()) };
+    if keys.count > 0 || revoked_here.iter().any(|key| key.since.is_some()) {
+        return Ok(());
+    }
+    let error = format!("every key of {} was revoked on this host", directory.display());
+    Err(Diagnostic::new(Code::RevokedHere, error)
+        .hinting("nothing is verified without keys: pull a pack with the keys that replace them"))
+}
+
+/// The keys of an authenticated keys/.
+pub(in crate::ops) fn of_pack(
+    pack: &Pack,
+    directory: PathBuf,
+    at: Option<Timestamp>,
+    here: &RevokedHere,
+) -> Result<Keys, Diagnostic> {
     let draft = pack.draft();
     let inventory = draft.inventory();
-    let mut named = BTreeMap::new();
-    let keys = draft.keys().map(|(record, material)| {
-        let known = NamedKey { name: record.file.clone(), fingerprint: record.fingerprint };
-        named.insert(record.key_ref(), known);
-        record.key(material)
-    });
-    let set = KeySet::new(keys.collect::<Vec<_>>()).map_err(conflict)?;
+    let mut named = draft.keys().map(|(record, _)| (record.key_ref(), NamedKey::of(record))).collect();
+    let keys: Vec<_> = draft.keys().map(|(record, material)| record.key(material)).collect();
+    let count = keys.len();
+    let revoked = RevokedKeys::of(draft, here, &keys, &mut named).map_err(conflict)?;
+    let set = KeySet::new(keys).map_err(conflict)?;
     Ok(Keys {
         set,
+        count,
+        revoked,
         named,
         rules: inventory.rules.clone(),
         origin: KeysOrigin::Directory {
@@ -117,75 +177,11 @@ fn of_pack(pack: &Pack, directory: PathBuf, at: Option<Timestamp>) -> Result<Key
             created: inventory.created,
             by: pack.evidence().iter().map(ToString::to_string).collect(),
             at,
+            revoked_here: Vec::new(),
         },
     })
 }
 
-fn of_files(request: &Request, ctx: &Context) -> Result<Keys, Diagnostic> {
-    let authentication = &request.authentication;
-    if request.keys_dir.is_some() || !(authentication.anchors.is_empty() || authentication.are_of_setting) {
-        return Err(Diagnostic::usage(
-            "--trusted-root and --key are used instead of a keys/ directory, but both are given",
-            "give either --keys-dir with what authenticates it, or the files",
-        ));
-    }
-    let mut gathered = Gathered::default();
-    for file in &request.keys {
-        gathered.add_key_file(file)?;
-    }
-    for path in &request.trusted_roots {
-        gathered.add_trusted_root(path)?;
-    }
-    gathered.tell_conflicts();
-    report_unusable(&gathered, ctx)?;
-    ctx.events
-        .warn("nothing authenticates the keys of this run: only the source of these files vouches for them");
-    let paths = request.keys.iter().map(|file| &file.path).chain(&request.trusted_roots);
-    let files = paths.map(|path| path.display().to_string()).collect();
-    let (set, named) = set_of(&gathered, &|_| true)?;
-    Ok(Keys { set, named, rules: Vec::new(), origin: KeysOrigin::Files(files) })
-}
-
-/// Reports unusable content of the files; a key on which two files conflict stops the run.
-pub(in crate::ops) fn report_unusable(gathered: &Gathered, ctx: &Context) -> Result<(), Diagnostic> {
-    for entry in &gathered.unusable {
-        if entry.problem.code == Code::KeyConflict {
-            return Err(entry.problem.clone().on(&entry.source));
-        }
-        let which = entry.entry.as_deref().map_or_else(String::new, |which| format!("{which}: "));
-        ctx.events
-            .warn(&format!("{}: {which}{} [{}]", entry.source, entry.problem.message, entry.problem.code));
-    }
-    Ok(())
-}
-
-/// The keys of files, each under its own name, limited to those that are `acceptable`.
-pub(in crate::ops) fn set_of(
-    gathered: &Gathered,
-    acceptable: &dyn Fn(&Key) -> bool,
-) -> Result<(KeySet, BTreeMap<KeyRef, NamedKey>), Diagnostic> {
-    let mut resolved = merged(&gathered.candidates);
-    resolved.retain(|_, resolved| acceptable(&resolved.key));
-    if resolved.is_empty() {
-        let error = format!(
-            "the files that were given hold no usable key ({} unusable)",
-            count(gathered.unusable.len(), "entry")
-        );
-        return Err(Diagnostic::new(Code::KeyUnusable, error));
-    }
-    let named = resolved.iter().map(|(key, resolved)| {
-        let material = &resolved.key.material;
-        // A signer's own file is identified by its name; a document with many keys is not.
-        let own = matches!(key.role, Role::Signer | Role::Gpg);
-        let source = resolved.provenance.first().filter(|_| own).map(|p| p.source.clone());
-        let name = source.unwrap_or_else(|| name_of(*key, material));
-        (*key, NamedKey { name, fingerprint: material.fingerprint() })
-    });
-    let named = named.collect();
-    let set = KeySet::new(resolved.into_values().map(|resolved| resolved.key)).map_err(conflict)?;
-    Ok((set, named))
-}
-
-fn conflict(conflict: crate::trust::KeyConflict) -> Diagnostic {
+pub(super) fn conflict(conflict: crate::trust::KeyConflict) -> Diagnostic {
     Diagnostic::new(Code::KeyConflict, conflict.to_string())
 }

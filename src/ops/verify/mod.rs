@@ -7,12 +7,14 @@ mod admit;
 mod authenticated;
 mod evaluate;
 mod expected;
+mod files;
 mod join;
 mod judge;
 mod keys;
 mod lists;
 mod names;
 mod pattern;
+mod revoked;
 
 use std::{
     collections::BTreeMap,
@@ -21,7 +23,6 @@ use std::{
     thread,
 };
 
-pub(in crate::ops) use self::keys::{report_unusable, set_of};
 pub use self::{
     admit::{AdmitRequest, PolicySpec, admit},
     authenticated::Authentication,
@@ -34,11 +35,15 @@ use self::{
     evaluate::Evaluation,
     expected::Expected,
     judge::{Closing, Judge},
-    keys::{Keys, KeysOrigin},
+    keys::KeysOrigin,
     names::Namer,
 };
+pub(in crate::ops) use self::{
+    files::{report_unusable, set_of},
+    keys::{Keys, of_pack},
+};
 use super::{
-    Context, KeySources, Sources, mappings,
+    Context, mappings,
     place::location,
     sources::{Opened, open},
 };
@@ -49,7 +54,7 @@ use crate::{
     keysource::KeyFile,
     outcome::{
         SourceReport,
-        verify::{ExpectedReport, KeysReport, PackIdentity, Verdict, Verification, VerifyCounts},
+        verify::{ExpectedReport, KeysReport, PackIdentity, Verification, VerifyCounts},
     },
 };
 
@@ -90,24 +95,27 @@ pub struct Request {
 
 /// Verifies every signature of every image in the locations.
 pub fn verify(request: &Request, ctx: &Context) -> Result<Verification, Diagnostic> {
-    let sources = Sources {
-        places: request.places.clone(),
-        images: request.images.clone(),
-        signature_repository: request.signature_repository.clone(),
-        keys: KeySources { host_root: None, ..KeySources::default() },
-        revoked: Vec::new(),
-        cache_dir: request.cache_dir.clone(),
-    };
+    names::map_of(&request.mappings)?;
+    expected::warn_of_expressions(request.identity.as_ref(), ctx);
+    let keys = keys::load(request, &keys::sources(request).locations()?, ctx)?;
+    with_keys(request, keys, ctx)
+}
+
+/// Verifies them with these keys.
+pub(in crate::ops) fn with_keys(
+    request: &Request,
+    mut keys: Keys,
+    ctx: &Context,
+) -> Result<Verification, Diagnostic> {
+    let sources = keys::sources(request);
+    let locations = sources.locations()?;
     let mut given = names::map_of(&request.mappings)?;
     given.merge(mappings::read(&request.mapping_files)?);
-    warn_of_expressions(request, ctx);
-    let locations = sources.locations()?;
-    let mut keys = keys::load(request, &locations, ctx)?;
     let opened = open(&sources, ctx)?;
     let expected = Expected::new(std::mem::take(&mut keys.rules), request.identity.clone())?;
 
     // Read and judge at the same time.
-    let judge = Judge::new(keys.set.clone(), ctx.now);
+    let judge = Judge::new(keys.set.clone(), keys.revoked.clone(), ctx.now);
     let discovery = walk(&opened, &judge, ctx)?;
     let judged = judge.finish();
 
@@ -156,23 +164,6 @@ pub fn verify(request: &Request, ctx: &Context) -> Result<Verification, Diagnost
         images,
         counts,
     })
-}
-
-impl Verification {
-    /// Whether the verdict is "verified".
-    pub fn is_verified(&self) -> bool {
-        self.verdict == Verdict::Verified
-    }
-}
-
-fn warn_of_expressions(request: &Request, ctx: &Context) {
-    let patterns =
-        request.identity.iter().flat_map(|identity| [Some(&identity.name), identity.issuer.as_ref()]);
-    for pattern in patterns.flatten().filter(|pattern| pattern.is_unanchored()) {
-        ctx.events.warn(&format!(
-            "the expression {pattern} may match in the middle of a name, as cosign's do: begin it with ^ and end it with $"
-        ));
-    }
 }
 
 /// Warns of a mapping that matches none of the images. It was written for another mirror, and every rule that may apply
@@ -269,7 +260,7 @@ fn of_place(place: &crate::discover::Place, opened: &Opened) -> SourceReport {
 }
 
 fn of_keys(keys: &Keys, ctx: &Context) -> KeysReport {
-    let count = keys.named.len();
+    let count = keys.count;
     match &keys.origin {
         KeysOrigin::Files(files) => KeysReport {
             authenticated: false,
@@ -278,20 +269,24 @@ fn of_keys(keys: &Keys, ctx: &Context) -> KeysReport {
             from: files.clone(),
             pack: None,
             count,
+            revoked_here: Vec::new(),
         },
-        KeysOrigin::Directory { directory, digest, name, version, created, by, at } => KeysReport {
-            authenticated: true,
-            by: by.clone(),
-            at: *at,
-            from: vec![directory.display().to_string()],
-            pack: Some(PackIdentity {
-                name: name.clone(),
-                version: *version,
-                digest: *digest,
-                created: *created,
-                days: ctx.now.duration_since(*created).as_hours() / 24,
-            }),
-            count,
-        },
+        KeysOrigin::Directory { directory, digest, name, version, created, by, at, revoked_here } => {
+            KeysReport {
+                authenticated: true,
+                by: by.clone(),
+                at: *at,
+                from: vec![directory.display().to_string()],
+                pack: Some(PackIdentity {
+                    name: name.clone(),
+                    version: *version,
+                    digest: *digest,
+                    created: *created,
+                    days: ctx.now.duration_since(*created).as_hours() / 24,
+                }),
+                count,
+                revoked_here: revoked_here.clone(),
+            }
+        }
     }
 }

@@ -118,3 +118,10 @@ fn are(n: usize, noun: &str) -> String {
 fn have(n: usize, noun: &str) -> String {
     format!("{} {}", count(n, noun), if n == 1 { "has" } else { "have" })
 }
+
+impl super::Verification {
+    /// Whether the verdict is "verified".
+    pub fn is_verified(&self) -> bool {
+        self.verdict == super::Verdict::Verified
+    }
+}

@@ -9,7 +9,7 @@ mod text;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::SourceReport;
+use super::{RevokedKey, SourceReport};
 use crate::{diag::Diagnostic, key::Fingerprint, oci::Digest};
 
 pub use counts::VerifyCounts;
@@ -72,6 +72,9 @@ pub struct KeysReport {
     pub pack: Option<PackIdentity>,
     /// The number of keys.
     pub count: usize,
+    /// The keys of the pack that were revoked on this host, and do not count.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub revoked_here: Vec<RevokedKey>,
 }
 
 /// Identifies a pack by what people compare.

@@ -59,6 +59,9 @@ impl Text {
                     || format!("         authenticated by {}", by.join(" and ")),
                     |by_host| format!("         {by_host}"),
                 ));
+                for key in &keys.revoked_here {
+                    self.line(&format!("         minus 1 revoked here: {key}"));
+                }
             }
             None => self.line(&format!(
                 "Keys     {}: {number}, NOT AUTHENTICATED: only the source of these files vouches for them",

@@ -169,7 +169,7 @@ impl Rule {
     }
 
     /// The keys that it names, each with the permitted roles.
-    fn keys(&self) -> impl Iterator<Item = (KeyRef, &'static [Role])> {
+    pub fn keys(&self) -> impl Iterator<Item = (KeyRef, &'static [Role])> {
         let signers = self.signers.iter().flat_map(|signer| match signer {
             Signer::Key(key) => vec![(*key, SIGNERS)],
             Signer::Identity { authorities, .. } => authorities.iter().map(|a| (*a, AUTHORITIES)).collect(),
