@@ -261,8 +261,8 @@ fn private_keys_in_rarer_containers() {
     let pkcs12: &[u8] =
         &[0x30, 0x10, 2, 1, 3, 0x30, 0x0b, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 1];
     // OpenPGP secret-key packets, old and new format (RFC 9580 §4.2).
-    let old: &[u8] = &[0x95, 0x01, 0xd8, 0x04, 0x59, 0x4f, 0, 0, 1];
-    let new: &[u8] = &[0xc5, 0x20, 0x04, 0x59, 0x4f, 0, 0, 1];
+    let old: &[u8] = &[0x95, 0x01, 0xd8, 0x04, 0x59, 0x4f, 0, 0, 1, 8, 0];
+    let new: &[u8] = &[0xc5, 0x20, 0x04, 0x59, 0x4f, 0, 0, 1, 8, 0];
     let jwk: &[u8] = br#"{"kty":"EC","crv":"P-256","x":"AA","y":"AA","d":"AA"}"#;
     let putty = b"PuTTY-User-Key-File-3: ssh-ed25519\nPrivate-Lines: 1\nAAAA\n";
     let ssh2 =
