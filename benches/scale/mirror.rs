@@ -1,6 +1,7 @@
-//! Mirrors of many signed images with one key, one config and no layers, so that they are made in seconds.
+//! Mirrors of many signed images: one config, no layers, so that they are made in seconds.
 
 use std::{
+    collections::BTreeMap,
     fs::{self, File},
     io::{BufWriter, Write},
     path::{Path, PathBuf},
@@ -30,7 +31,7 @@ impl Place {
         Self::Folder(path.to_owned())
     }
 
-    #[allow(dead_code, reason = "shared by two benches")]
+    #[allow(dead_code, reason = "shared by several benches")]
     pub(crate) fn tar(path: &Path) -> Self {
         Self::Tar(Box::new(tar::Builder::new(BufWriter::new(File::create(path).unwrap()))))
     }
@@ -85,32 +86,64 @@ impl Content {
     }
 }
 
-/// An image, the payload of its signature, and the manifest on its `.sig` tag.
-struct Signed {
+/// An image, its signature, and the manifest that holds it.
+pub(crate) struct Signed {
     number: usize,
     image: Content,
     payload: Content,
     signature: Content,
+    /// Whether the signature lies on the image's `.sig` tag; else its manifest has no tag and refers to the image.
+    is_tagged: bool,
 }
 
-/// The images one by one, all signed with the same key.
-fn signed(images: usize, pair: &KeyPair, config: &Content) -> impl Iterator<Item = Signed> {
-    (0..images).map(move |number| {
-        let image = Content::manifest(config, "", &format!(r#","annotations":{{"n":"{number}"}}"#));
+/// The manifest of an image that is like no other.
+pub(crate) fn image(number: usize) -> String {
+    Content::manifest(&config(), "", &format!(r#","annotations":{{"n":"{number}"}}"#)).text
+}
+
+/// The name that the image was signed by.
+pub(crate) fn reference(number: usize) -> String {
+    format!("origin.test/app-{}", number / EACH)
+}
+
+/// An image with a signature on its `.sig` tag.
+pub(crate) fn tagged(number: usize, payload: String, annotations: &BTreeMap<String, String>) -> Signed {
+    let annotations = serde_json::to_string(annotations).unwrap();
+    let payload = Content::new(
+        "application/vnd.dev.cosign.simplesigning.v1+json",
+        payload,
+        &format!(r#","annotations":{annotations}"#),
+    );
+    let signature = Content::manifest(&config(), &payload.descriptor, "");
+    Signed { number, image: Content::new(MANIFEST, image(number), ""), payload, signature, is_tagged: true }
+}
+
+/// An image with a bundle that refers to it.
+#[allow(dead_code, reason = "shared by several benches")]
+pub(crate) fn referred(number: usize, bundle: String) -> Signed {
+    let image = Content::new(MANIFEST, image(number), "");
+    let payload = Content::new("application/vnd.dev.sigstore.bundle.v0.3+json", bundle, "");
+    let subject = format!(r#","subject":{}"#, image.descriptor);
+    let signature = Content::manifest(&config(), &payload.descriptor, &subject);
+    Signed { number, image, payload, signature, is_tagged: false }
+}
+
+/// Images one by one, all signed with one key and nothing more, and the key as PEM.
+#[allow(dead_code, reason = "shared by several benches")]
+pub(crate) fn by_key(images: usize) -> (String, impl Iterator<Item = Signed>) {
+    let pair = KeyPair::generate_ecdsa_p256().unwrap();
+    let key = pem(&pair);
+    let signed = (0..images).map(move |number| {
+        let digest = Digest::of(image(number).as_bytes());
         let payload = format!(
-            r#"{{"critical":{{"identity":{{"docker-reference":"origin.test/app-{}"}},"image":{{"docker-manifest-digest":"{}"}},"type":"cosign container image signature"}},"optional":null}}"#,
-            number / EACH,
-            image.digest
+            r#"{{"critical":{{"identity":{{"docker-reference":"{}"}},"image":{{"docker-manifest-digest":"{digest}"}},"type":"cosign container image signature"}},"optional":null}}"#,
+            reference(number)
         );
         let signature = BASE64.encode(pair.sign(payload.as_bytes()).unwrap().as_bytes());
-        let payload = Content::new(
-            "application/vnd.dev.cosign.simplesigning.v1+json",
-            payload,
-            &format!(r#","annotations":{{"dev.cosignproject.cosign/signature":"{signature}"}}"#),
-        );
-        let signature = Content::manifest(config, &payload.descriptor, "");
-        Signed { number, image, payload, signature }
-    })
+        let annotations = BTreeMap::from([("dev.cosignproject.cosign/signature".to_owned(), signature)]);
+        tagged(number, payload, &annotations)
+    });
+    (key, signed)
 }
 
 fn config() -> Content {
@@ -123,10 +156,10 @@ fn pem(pair: &KeyPair) -> String {
     format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", lines.join("\n"))
 }
 
-/// Writes a registry's storage with this many images, each signed on its `.sig` tag, and returns the key as PEM.
-pub(crate) fn storage(mut place: Place, images: usize) -> String {
+/// Writes a registry's storage with these images.
+pub(crate) fn storage(mut place: Place, images: impl Iterator<Item = Signed>) {
     const ROOT: &str = "docker/registry/v2";
-    let (pair, config) = (KeyPair::generate_ecdsa_p256().unwrap(), config());
+    let config = config();
     let blob = |place: &mut Place, content: &Content| {
         let hex = content.digest.hex();
         place.write(&format!("{ROOT}/blobs/sha256/{}/{hex}/data", &hex[..2]), &content.text);
@@ -136,7 +169,7 @@ pub(crate) fn storage(mut place: Place, images: usize) -> String {
         place.write(&name, &digest.to_string());
     };
     blob(&mut place, &config);
-    for Signed { number, image, payload, signature } in signed(images, &pair, &config) {
+    for Signed { number, image, payload, signature, is_tagged } in images {
         if number % EACH == 0 {
             link(&mut place, number, &format!("_layers/sha256/{}", config.digest.hex()), config.digest);
         }
@@ -144,43 +177,42 @@ pub(crate) fn storage(mut place: Place, images: usize) -> String {
         for content in [&image, &payload, &signature] {
             blob(&mut place, content);
         }
-        let tags = [format!("v{number}"), format!("sha256-{}.sig", image.digest.hex())];
-        for (tag, manifest) in tags.into_iter().zip([&image, &signature]) {
+        let tag = format!("sha256-{}.sig", image.digest.hex());
+        for (tag, manifest) in [(Some(format!("v{number}")), &image), (is_tagged.then_some(tag), &signature)]
+        {
             let hex = manifest.digest.hex();
-            for path in [
-                format!("_manifests/revisions/sha256/{hex}"),
-                format!("_manifests/tags/{tag}/current"),
-                format!("_manifests/tags/{tag}/index/sha256/{hex}"),
-            ] {
-                link(&mut place, number, &path, manifest.digest);
-            }
+            link(&mut place, number, &format!("_manifests/revisions/sha256/{hex}"), manifest.digest);
+            let Some(tag) = tag else { continue };
+            link(&mut place, number, &format!("_manifests/tags/{tag}/current"), manifest.digest);
+            link(&mut place, number, &format!("_manifests/tags/{tag}/index/sha256/{hex}"), manifest.digest);
         }
     }
     place.end();
-    pem(&pair)
 }
 
-/// Writes an OCI layout with this many images, each signed on its `.sig` tag, and returns the key as PEM.
-#[allow(dead_code, reason = "shared by two benches")]
-pub(crate) fn layout(mut place: Place, images: usize) -> String {
-    let (pair, config) = (KeyPair::generate_ecdsa_p256().unwrap(), config());
+/// Writes an OCI layout with these images.
+#[allow(dead_code, reason = "shared by several benches")]
+pub(crate) fn layout(mut place: Place, images: impl Iterator<Item = Signed>) {
     let blob = |place: &mut Place, content: &Content| {
         place.write(&format!("blobs/sha256/{}", content.digest.hex()), &content.text);
     };
     place.write("oci-layout", r#"{"imageLayoutVersion":"1.0.0"}"#);
-    blob(&mut place, &config);
+    blob(&mut place, &config());
     let mut entries = Vec::new();
-    for Signed { number, image, payload, signature } in signed(images, &pair, &config) {
+    for Signed { number, image, payload, signature, is_tagged } in images {
         for content in [&image, &payload, &signature] {
             blob(&mut place, content);
         }
-        let tags = [format!("v{number}"), format!("sha256-{}.sig", image.digest.hex())];
-        for (tag, manifest) in tags.into_iter().zip([&image, &signature]) {
+        let tag = format!("sha256-{}.sig", image.digest.hex());
+        for (tag, manifest) in [(Some(format!("v{number}")), &image), (is_tagged.then_some(tag), &signature)]
+        {
             let descriptor = manifest.descriptor.trim_end_matches('}');
-            entries.push(format!(r#"{descriptor},"annotations":{{"{REF_NAME}":"{tag}"}}}}"#));
+            entries.push(match tag {
+                Some(tag) => format!(r#"{descriptor},"annotations":{{"{REF_NAME}":"{tag}"}}}}"#),
+                None => manifest.descriptor.clone(),
+            });
         }
     }
     place.write("index.json", &format!(r#"{{"schemaVersion":2,"manifests":[{}]}}"#, entries.join(",")));
     place.end();
-    pem(&pair)
 }

@@ -142,7 +142,8 @@ fn beside(oras: &Path, runs: usize) {
 
 fn discover(images: usize) {
     let dir = TempDir::new().unwrap();
-    let key = mirror::storage(mirror::Place::folder(&dir.path().join("storage")), images);
+    let (key, signed) = mirror::by_key(images);
+    mirror::storage(mirror::Place::folder(&dir.path().join("storage")), signed);
     let work = TempDir::new().unwrap();
     std::fs::write(work.path().join("bench.pub"), key).unwrap();
     let registry = DockerRegistry::start(dir, "", "", "");

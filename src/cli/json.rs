@@ -9,6 +9,11 @@ pub(super) struct Plain<W>(pub(super) W);
 
 impl<W: Write> Write for Plain<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // Most pieces are names and digests, in which nothing has to be looked for.
+        if bytes.iter().all(|byte| matches!(byte, b' '..=b'~' | b'\n')) {
+            self.0.write_all(bytes)?;
+            return Ok(bytes.len());
+        }
         // serde_json writes whole characters.
         let text = str::from_utf8(bytes).map_err(|_| io::Error::from(io::ErrorKind::InvalidData))?;
         let mut rest = text;

@@ -57,6 +57,7 @@ pub(super) fn signatures(
             Ok(UntrustedSignature::Bundle(bundle)) if bundle.is_attestation() => Form::Attestation,
             _ => *form,
         };
+        let content = content.map_err(Box::new);
         Ok::<_, Infallible>(FoundSignature { via, at: At::Manifest(digest), form, content })
     };
     let Ok(mut found) = layers.source.abilities().workers().map(&known, read);
@@ -113,7 +114,12 @@ pub(super) fn file_signature(file: Attachment) -> FoundSignature {
         let parsed = UntrustedGpg::parse(&file.bytes).map(|gpg| UntrustedSignature::Gpg(Box::new(gpg)));
         (Form::OpenPgp, parsed.map_err(|e| problem(&e)))
     };
-    FoundSignature { via: Via::File, at: At::File(file.name.into()), form, content }
+    FoundSignature {
+        via: Via::File,
+        at: At::File(file.name.into()),
+        form,
+        content: content.map_err(Box::new),
+    }
 }
 
 /// The problem of a missing blob: damage, or legitimate if another archive may contain it.

@@ -30,6 +30,14 @@ impl Keep for Whole {
     }
 }
 
+/// Adds to a list of which most have one entry: the first takes no more room than it needs.
+pub(super) fn push<T>(list: &mut Vec<T>, item: T) {
+    if list.is_empty() {
+        list.reserve_exact(1);
+    }
+    list.push(item);
+}
+
 /// Passes on the readable signatures, image by image.
 pub(super) fn kept<K: Keep>(
     keep: &K,

@@ -106,7 +106,7 @@ pub struct FoundSignature<S = UntrustedSignature> {
     /// Its form.
     pub form: Form,
     /// The signature, or why it can't be read.
-    pub content: Result<S, Diagnostic>,
+    pub content: Result<S, Box<Diagnostic>>,
 }
 
 /// The container of a signature.
@@ -182,7 +182,7 @@ impl<S> FoundSignature<S> {
     fn unreadable(via: Via, at: Digest, problem: Diagnostic) -> Self {
         // The form suggested by the name: the fallback tag and the API refer to bundles.
         let form = if via == Via::Tag { Form::SimpleSigning } else { Form::Bundle };
-        Self { via, at: At::Manifest(at), form, content: Err(problem) }
+        Self { via, at: At::Manifest(at), form, content: Err(Box::new(problem)) }
     }
 
     /// Whether it is unreadable and its image is unknown, so that it is recorded under the digest of its own manifest.

@@ -9,7 +9,7 @@ use std::{
 use super::{
     Discovery, Image, Keep, Kind, Place, Target, Whole,
     carrier::file_signature,
-    keep::kept,
+    keep::{kept, push},
     problem,
     store::Store,
     walk::{Counts, Loose, Route, Walk, Walked},
@@ -51,8 +51,8 @@ pub fn discover_all<K: Keep>(
             discovery.places.push(Place { problems: vec![problem(&e)], ..place });
             continue;
         }
-        discovery.images.append(&mut walked.images);
-        loose.append(&mut walked.loose);
+        append(&mut discovery.images, walked.images);
+        append(&mut loose, walked.loose);
         if let Some(only) = &target.only {
             keep_only(&mut discovery.images, first, only, &place.name)?;
             loose.retain(|(_, _, image, signature)| {
@@ -65,6 +65,15 @@ pub fn discover_all<K: Keep>(
     }
     bring_home(&mut discovery.images, loose);
     Ok(discovery)
+}
+
+/// Puts one list behind another, without a copy where that is empty.
+fn append<T>(all: &mut Vec<T>, more: Vec<T>) {
+    if all.is_empty() {
+        *all = more;
+    } else {
+        all.extend(more);
+    }
 }
 
 /// Walks through one location. Returns what it found, and the location with its counts.
@@ -99,10 +108,10 @@ fn walk<K: Keep>(
         Ok(repositories) => {
             let walk = |repository: &String| Ok::<_, Infallible>(Walk::new(&route, &name, repository).run());
             let Ok(walked) = abilities.workers().map(&repositories, walk);
-            for mut walked in walked {
-                all.images.append(&mut walked.images);
-                all.loose.append(&mut walked.loose);
-                all.problems.append(&mut walked.problems);
+            for walked in walked {
+                append(&mut all.images, walked.images);
+                append(&mut all.loose, walked.loose);
+                append(&mut all.problems, walked.problems);
                 all.unreadable += walked.unreadable;
                 all.failure = all.failure.or(walked.failure);
             }
@@ -164,7 +173,7 @@ fn bring_home<S>(images: &mut Vec<Image<S>>, loose: Vec<Loose<S>>) {
         }
         let name = (place, repository, digest);
         if let Some(index) = here.get(&digest).or_else(|| absent.get(&name)) {
-            images[*index].signatures.push(signature);
+            push(&mut images[*index].signatures, signature);
             continue;
         }
         absent.insert(name.clone(), images.len());

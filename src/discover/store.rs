@@ -18,6 +18,9 @@ use crate::{
 /// The size of a signature in addition to its content.
 const OVERHEAD: u64 = 1 << 10;
 
+/// What one takes in a cache at least: a few thousand of the usual size are enough, for what is named again is named soon.
+const SLOT: u64 = 4 << 10;
+
 /// The content of signatures by digest: each is read once, no matter how many layers, manifests and repositories refer
 /// to it.
 ///
@@ -150,7 +153,7 @@ impl<T: Clone> Cache<T> {
 
     fn put(&mut self, digest: Digest, content: T, size: u64, bounded: bool) {
         self.clock += 1;
-        let size = size + OVERHEAD;
+        let size = size + SLOT;
         if let Some(old) = self.known.insert(digest, Entry { content, size, used: self.clock }) {
             self.used.remove(&old.used);
             self.bytes -= old.size;

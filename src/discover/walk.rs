@@ -1,6 +1,7 @@
 mod examine;
 mod fallback;
 mod finish;
+mod images;
 mod record;
 mod referrers;
 
@@ -24,6 +25,7 @@ use crate::{
     oci::{Descriptor, Digest, Document, ManifestError},
 };
 use examine::Examined;
+use images::Images;
 
 /// A signature whose image is not in its own repository: location, repository, image, signature.
 pub(super) type Loose<S> = (Arc<str>, Arc<str>, Digest, FoundSignature<S>);
@@ -50,7 +52,7 @@ enum Evidence<S> {
     /// A manifest that should contain signatures is in another archive.
     Elsewhere(Via, Digest),
     /// Something about the image that could not be determined.
-    Problem(Diagnostic),
+    Problem(Box<Diagnostic>),
 }
 
 /// The number of manifests of a location that were read, and of those that are listed but missing.
@@ -82,7 +84,7 @@ pub(super) struct Walk<'a, K: Keep> {
     place: Arc<str>,
     /// The first error that concerns the location and not its content.
     failure: Mutex<Option<ContentError>>,
-    images: BTreeMap<Digest, Image<K::Kept>>,
+    images: Images<K::Kept>,
     /// Instances of indexes, with their index.
     instances: HashMap<Digest, Digest>,
     /// The referrers that have been or will be read.
@@ -118,7 +120,7 @@ impl<'a, K: Keep> Walk<'a, K> {
             repository: repository.into(),
             place: Arc::clone(place),
             failure: Mutex::default(),
-            images: BTreeMap::new(),
+            images: Images::new(),
             instances: HashMap::new(),
             referrers: HashSet::new(),
             waiting: Vec::new(),
@@ -173,7 +175,7 @@ impl<'a, K: Keep> Walk<'a, K> {
         };
         let problem = self.problem(error);
         if let Some(image) = about {
-            self.found.push((image, Evidence::Problem(problem)));
+            self.found.push((image, Evidence::Problem(Box::new(problem))));
             return;
         }
         // A requested name that does not exist is not an image.
@@ -190,7 +192,7 @@ impl<'a, K: Keep> Walk<'a, K> {
             .iter()
             .filter(|listed| {
                 let digest = listed.descriptor.digest;
-                let known = self.images.contains_key(&digest) || self.referrers.contains(&digest);
+                let known = self.images.contains(&digest) || self.referrers.contains(&digest);
                 !known && first.insert(digest)
             })
             .collect();

@@ -64,7 +64,12 @@ impl Digest {
 
     /// A digest from 64 hexadecimal digits, without the `sha256:` prefix.
     pub fn from_hex(hex: &str) -> Result<Self, DigestError> {
-        format!("sha256:{hex}").parse()
+        let mut bytes = [0; 32];
+        let is_lower = !hex.bytes().any(|b| b.is_ascii_uppercase());
+        match hex::decode_to_slice(hex, &mut bytes) {
+            Ok(()) if is_lower => Ok(Self(bytes)),
+            _ => format!("sha256:{hex}").parse(),
+        }
     }
 
     /// A digest as people copy it: with or without `sha256:`, in either case, with spaces around it.

@@ -63,7 +63,7 @@ impl Fetched {
                     for signature in image.signatures {
                         match signature.content {
                             Ok(content) => signatures.readable.push(content),
-                            Err(problem) => signatures.unreadable.push(problem),
+                            Err(problem) => signatures.unreadable.push(*problem),
                         }
                     }
                 }

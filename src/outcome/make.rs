@@ -138,7 +138,7 @@ pub(super) fn image(image: &Image<Verdict>, resolution: &Resolution, labels: &La
 fn signature(found: &FoundSignature<Verdict>, resolution: &Resolution) -> SignatureReport {
     let (mut identity, mut issuer) = (None, None);
     let (needs, trouble, reference) = match &found.content {
-        Err(e) => (Vec::new(), Some(e.clone()), None),
+        Err(e) => (Vec::new(), Some(Diagnostic::clone(e)), None),
         Ok(verdict) => {
             let answers = resolution.answers(verdict).cloned().unwrap_or_default();
             let trouble = answers.refusal.as_ref().map(Diagnostic::from);

@@ -15,7 +15,10 @@ mod rekor;
 pub(crate) mod strict_json;
 mod timestamp;
 
+use std::borrow::Cow;
+
 use crate::diag::{Code, Diagnostic};
+use sigstore_types::Bundle;
 use thiserror::Error;
 
 pub use bundle::UntrustedBundle;
@@ -127,10 +130,16 @@ impl UntrustedSignature {
 
     /// The keys that the signature says it needs.
     pub fn needs(&self) -> Result<Needs, SignatureError> {
-        match self {
-            Self::Simple(simple) => Needs::of(&simple.to_bundle(), simple.chain()),
-            Self::Bundle(bundle) => Needs::of(&bundle.bundle, &[]),
-            Self::Gpg(gpg) => Ok(gpg.needs()),
-        }
+        Ok(self.read()?.0)
+    }
+
+    /// The same, with the signature as the bundle that the verifier takes; of a GPG signature there is none.
+    pub(crate) fn read(&self) -> Result<(Needs, Option<Cow<'_, Bundle>>), SignatureError> {
+        let (bundle, chain) = match self {
+            Self::Simple(simple) => (Cow::Owned(simple.to_bundle()), simple.chain()),
+            Self::Bundle(bundle) => (Cow::Borrowed(&*bundle.bundle), &[][..]),
+            Self::Gpg(gpg) => return Ok((gpg.needs(), None)),
+        };
+        Ok((Needs::of(&bundle, chain)?, Some(bundle)))
     }
 }

@@ -1,10 +1,15 @@
 //! The signer's public key in the body of a Rekor entry. It is a claim by the entry's author.
 
+use std::cell::RefCell;
+
 use sigstore_rekor::RekorEntryBody;
 use sigstore_types::TransparencyLogEntry;
 
 use super::proposed;
-use crate::key::{Material, PublicKey, parse_key_file};
+use crate::{
+    key::{Material, PublicKey, parse_key_file},
+    limits,
+};
 
 /// The public key in the entry, if it contains one (and not a certificate).
 pub(super) fn claimed_key(entry: &TransparencyLogEntry) -> Option<PublicKey> {
@@ -26,7 +31,23 @@ pub(super) fn claimed_key(entry: &TransparencyLogEntry) -> Option<PublicKey> {
     }
 }
 
+/// Reads a key. The last one is remembered: most signatures in a mirror are made by one signer.
 fn from_pem(pem: &[u8]) -> Option<PublicKey> {
+    thread_local! {
+        static LAST: RefCell<(Vec<u8>, Option<PublicKey>)> = const { RefCell::new((Vec::new(), None)) };
+    }
+    if pem.len() > limits::EVIDENCE {
+        return read_pem(pem);
+    }
+    LAST.with_borrow_mut(|last| {
+        if last.0 != pem {
+            *last = (pem.to_vec(), read_pem(pem));
+        }
+        last.1.clone()
+    })
+}
+
+fn read_pem(pem: &[u8]) -> Option<PublicKey> {
     parse_key_file(pem).ok()?.material.into_iter().find_map(|material| match material {
         Material::Key(key) => Some(key),
         Material::Chain(_) | Material::OpenPgp(_) => None,

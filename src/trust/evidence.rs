@@ -1,6 +1,8 @@
 //! Checks one signature: selects the keys that it names, and runs the verifier once per log entry and CT log, so that
 //! every piece of evidence is checked by itself (a second, empty entry beside a valid one proves nothing).
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use sigstore_types::{Bundle, KindVersion, MediaType};
 
@@ -27,10 +29,10 @@ pub(super) fn weigh(
         (UntrustedSignature::Gpg(gpg), _) => {
             return super::gpg::check(gpg, &reading.needs, &verifier.keys, now);
         }
-        (_, Some(bundle)) => bundle.clone(),
+        (_, Some(bundle)) => &**bundle,
         (_, None) => return Err(Refusal::NoEvidence),
     };
-    every_entry_has_evidence(&bundle)?;
+    every_entry_has_evidence(bundle)?;
     let Needs { logs, timestamps, signer } = &reading.needs;
     if let (true, Signer::Key { need, .. }) = (logs.is_empty() && timestamps.is_empty(), signer) {
         return plain(reading, verifier, need);
@@ -40,7 +42,7 @@ pub(super) fn weigh(
         (_, Some(file)) => Signed::Bytes(file),
         _ => Signed::Manifest(&reading.image),
     };
-    Weighing { verifier, missing, reading, bundle, now, signed }.run()
+    Weighing { verifier, missing, reading, bundle: Cow::Borrowed(bundle), now, signed }.run()
 }
 
 fn plain(reading: &Reading<'_>, verifier: &Verifier, need: &Need) -> Result<Verified, Refusal> {
@@ -128,7 +130,7 @@ pub(super) struct Weighing<'a> {
     pub(super) verifier: &'a Verifier,
     pub(super) missing: Missing,
     pub(super) reading: &'a Reading<'a>,
-    pub(super) bundle: Bundle,
+    pub(super) bundle: Cow<'a, Bundle>,
     pub(super) now: Timestamp,
     signed: Signed<'a>,
 }
@@ -217,15 +219,18 @@ impl<'a> Weighing<'a> {
     }
 
     /// The bundle with one of its log entries, or with none. Version 0.1 requires one, so without it it is read as 0.2.
-    fn with_entry(&self, index: Option<usize>) -> Bundle {
-        let mut bundle = self.bundle.clone();
+    fn with_entry(&self, index: Option<usize>) -> Cow<'_, Bundle> {
+        if index == Some(0) && self.bundle.verification_material.tlog_entries.len() == 1 {
+            return Cow::Borrowed(&self.bundle);
+        }
+        let mut bundle = Bundle::clone(&self.bundle);
         if index.is_none() && bundle.media_type == MediaType::Bundle0_1 {
             bundle.media_type = MediaType::Bundle0_2;
         }
         let entries = std::mem::take(&mut bundle.verification_material.tlog_entries);
         bundle.verification_material.tlog_entries =
             index.and_then(|i| entries.into_iter().nth(i)).into_iter().collect();
-        bundle
+        Cow::Owned(bundle)
     }
 
     /// Verifies with an available signer key or, to confirm logs only, with the key in the log entry.

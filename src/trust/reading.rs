@@ -1,5 +1,7 @@
 //! A signature and its claims, parsed once for all attempts to verify it.
 
+use std::borrow::Cow;
+
 use sigstore_types::{Bundle, SignatureContent};
 
 use super::Refusal;
@@ -14,7 +16,7 @@ pub(crate) struct Reading<'a> {
     pub(super) image: Digest,
     pub(super) needs: Needs,
     /// `None` for a GPG signature.
-    pub(super) bundle: Option<Bundle>,
+    pub(super) bundle: Option<Cow<'a, Bundle>>,
     /// The file that a bundle should cover, if it is not a manifest and is available.
     pub(super) file: Option<&'a [u8]>,
 }
@@ -23,12 +25,7 @@ impl<'a> Reading<'a> {
     /// Parses it. A signature for another image is refused, because no keys need to be found for it.
     pub(crate) fn new(signature: &'a UntrustedSignature, image: &Digest) -> Result<Self, Refusal> {
         is_about(signature, image)?;
-        let needs = signature.needs()?;
-        let bundle = match signature {
-            UntrustedSignature::Simple(simple) => Some(simple.to_bundle()),
-            UntrustedSignature::Bundle(bundle) => Some(Bundle::clone(&bundle.bundle)),
-            UntrustedSignature::Gpg(_) => None,
-        };
+        let (needs, bundle) = signature.read()?;
         Ok(Self { signature, image: *image, needs, bundle, file: None })
     }
 

@@ -43,7 +43,10 @@ impl<'a> Weighing<'a> {
                 None => {}
             }
         }
-        self.bundle.verification_material.timestamp_verification_data = TimestampVerificationData::new(kept);
+        if kept.len() < tokens.len() {
+            let material = &mut self.bundle.to_mut().verification_material;
+            material.timestamp_verification_data = TimestampVerificationData::new(kept);
+        }
         Ok(stamps)
     }
 

@@ -175,7 +175,11 @@ fn signatures(count: usize) -> String {
 fn codes(found: &Discovery) -> Vec<&'static str> {
     let image = found.images.iter().find(|image| image.tags == ["good"]).unwrap();
     let signatures = image.signatures.iter().filter_map(|signature| signature.content.as_ref().err());
-    let mut codes: Vec<_> = signatures.chain(&image.problems).map(|problem| problem.code.as_str()).collect();
+    let mut codes: Vec<_> = signatures
+        .map(|problem| &**problem)
+        .chain(&image.problems)
+        .map(|problem| problem.code.as_str())
+        .collect();
     codes.dedup();
     codes
 }

@@ -5,6 +5,7 @@
 
 mod dir;
 mod index;
+mod packed;
 mod scan;
 mod tar;
 mod window;
@@ -12,6 +13,7 @@ mod window;
 use std::io::Read;
 
 pub use dir::DirFiles;
+pub(super) use packed::{compare, pack, unpack};
 pub(super) use scan::{Kind, scan};
 pub(super) use tar::open_file;
 pub use tar::{Segments, TarFiles};

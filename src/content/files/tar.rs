@@ -166,7 +166,7 @@ impl Files for TarFiles {
     fn visit(&self, directory: &str, take: &mut dyn FnMut(&str, bool)) -> Result<(), ContentError> {
         let prefix = if directory.is_empty() { String::new() } else { format!("{directory}/") };
         for (name, is_dir) in self.index.children(prefix.as_bytes()) {
-            if let Ok(name) = str::from_utf8(name) {
+            if let Ok(name) = str::from_utf8(&name) {
                 take(name, is_dir);
             }
         }

@@ -4,7 +4,10 @@
 mod dto;
 mod utf8;
 
-use std::io::{BufReader, Read};
+use std::{
+    cmp::Ordering,
+    io::{BufReader, Read},
+};
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -15,7 +18,10 @@ use self::{
 };
 
 use crate::{
-    content::{ContentError, Name, OpenFile},
+    content::{
+        ContentError, Name, OpenFile,
+        files::{compare, pack, unpack},
+    },
     limits,
     oci::{Descriptor, Digest, DigestError},
 };
@@ -24,6 +30,10 @@ use crate::{
 pub(super) struct Index {
     /// Sorted by name, those without one last, then by digest.
     entries: Vec<Entry>,
+    /// The names, packed.
+    names: Vec<u8>,
+    /// The entries sorted by digest.
+    by_digest: Vec<u32>,
     /// Media types, interned because most entries share a few.
     types: Vec<Box<str>>,
     /// The errors of entries that are left out.
@@ -39,13 +49,18 @@ pub(super) enum EntryError {
     Form(String),
 }
 
-#[derive(PartialEq, Eq)]
+#[derive(Clone, Copy)]
 struct Entry {
     digest: Digest,
     size: u64,
+    /// Where its name begins; [`NO_NAME`] where it has none.
+    name: u32,
+    /// How long its name is.
+    length: u16,
     media_type: u16,
-    name: Option<Box<str>>,
 }
+
+const NO_NAME: u32 = u32::MAX;
 
 impl Index {
     /// Reads an index.json. `place` is its name in messages.
@@ -66,28 +81,40 @@ impl Index {
         };
         index.check().map_err(|reason| malformed(reason.to_owned()))?;
         let mut index = index.manifests.map(|Entries(index)| index).unwrap_or_default();
-        index.entries.sort_by(|a, b| {
-            (a.name.is_none(), &a.name, a.digest).cmp(&(b.name.is_none(), &b.name, b.digest))
-        });
-        index.entries.dedup();
-        index.entries.shrink_to_fit();
+        index.finish();
         Ok(index)
     }
 
-    fn push(&mut self, raw: &RawValue) {
-        let read = serde_json::from_str::<EntryDto>(raw.get()).map_err(|e| EntryError::Form(e.to_string()));
-        let read = read.and_then(|entry| match entry.digest.parse::<Digest>() {
-            Ok(digest) => Ok((entry, digest)),
-            Err(e) => Err(EntryError::Digest(e)),
+    /// Sorts, and takes out what is listed twice.
+    fn finish(&mut self) {
+        let Self { entries, names, by_digest, .. } = self;
+        entries.sort_unstable_by(|a, b| {
+            by_name(name_of(names, a), name_of(names, b)).then(a.digest.cmp(&b.digest))
         });
-        let (entry, digest) = match read {
-            Ok(read) => read,
-            Err(e) => {
-                if self.problems.len() < limits::UNREADABLE_ENTRIES {
-                    self.problems.push(e);
-                }
-                return;
-            }
+        entries.dedup_by(|a, b| {
+            let same = (a.digest, a.size, a.media_type) == (b.digest, b.size, b.media_type);
+            same && name_of(names, a) == name_of(names, b)
+        });
+        entries.shrink_to_fit();
+        names.shrink_to_fit();
+        *by_digest = (0..).take(entries.len()).collect();
+        by_digest.sort_by_key(|at| entries[*at as usize].digest);
+    }
+
+    fn push(&mut self, raw: &RawValue) {
+        if let Err(e) = self.add(raw)
+            && self.problems.len() < limits::UNREADABLE_ENTRIES
+        {
+            self.problems.push(e);
+        }
+    }
+
+    fn add(&mut self, raw: &RawValue) -> Result<(), EntryError> {
+        let entry: EntryDto = serde_json::from_str(raw.get()).map_err(|e| EntryError::Form(e.to_string()))?;
+        let digest = entry.digest.parse().map_err(EntryError::Digest)?;
+        let (name, length) = match entry.annotations.and_then(|RefName(name)| name) {
+            None => (NO_NAME, 0),
+            Some(name) => self.keep(&name)?,
         };
         let media_type = entry.media_type.unwrap_or_default();
         let known = self.types.iter().position(|known| **known == *media_type);
@@ -100,12 +127,23 @@ impl Index {
                 self.types.len() - 1
             }
         });
-        self.entries.push(Entry {
-            digest,
-            size: entry.size,
-            media_type: u16::try_from(number).unwrap_or_default(),
-            name: entry.annotations.and_then(|RefName(name)| name),
-        });
+        let media_type = u16::try_from(number).unwrap_or_default();
+        self.entries.push(Entry { digest, size: entry.size, name, length, media_type });
+        Ok(())
+    }
+
+    /// Keeps a name; where it begins, and its length.
+    fn keep(&mut self, name: &str) -> Result<(u32, u16), EntryError> {
+        let start = self.names.len();
+        let is_name = pack(name.as_bytes(), &mut self.names);
+        let length = u16::try_from(self.names.len() - start).ok().filter(|_| is_name);
+        match (u32::try_from(start), length) {
+            (Ok(start), Some(length)) if start != NO_NAME => Ok((start, length)),
+            _ => {
+                self.names.truncate(start);
+                Err(EntryError::Form("its name holds a NUL byte or is longer than any tag".to_owned()))
+            }
+        }
     }
 
     fn descriptor(&self, entry: &Entry) -> Descriptor {
@@ -123,33 +161,56 @@ impl Index {
     /// All entries, tags first, sorted by name.
     pub(super) fn iter(&self) -> impl Iterator<Item = (Descriptor, Name)> {
         self.entries.iter().map(|entry| {
-            let name = entry.name.as_deref().map_or(Name::Untagged, |name| Name::Tag(name.to_owned()));
-            (self.descriptor(entry), name)
+            let name = name_of(&self.names, entry);
+            let name = name.map(|name| String::from_utf8_lossy(&unpack(name)).into_owned());
+            (self.descriptor(entry), name.map_or(Name::Untagged, Name::Tag))
         })
-    }
-
-    /// The digests of all entries.
-    pub(super) fn digests(&self) -> impl Iterator<Item = Digest> {
-        self.entries.iter().map(|entry| entry.digest)
     }
 
     /// The entry with this digest.
     pub(super) fn by_digest(&self, digest: &Digest) -> Option<Descriptor> {
-        self.entries.iter().find(|entry| entry.digest == *digest).map(|entry| self.descriptor(entry))
+        let entry = |at: &u32| &self.entries[*at as usize];
+        let first = self.by_digest.partition_point(|at| entry(at).digest < *digest);
+        let found = self.by_digest.get(first).map(entry).filter(|entry| entry.digest == *digest);
+        found.map(|entry| self.descriptor(entry))
     }
 
     /// The entries with this name.
     pub(super) fn named(&self, name: &str) -> impl Iterator<Item = Descriptor> {
-        let first = self.entries.partition_point(|entry| entry.name.as_deref().is_some_and(|n| n < name));
-        let named = self.entries[first..].iter().take_while(move |e| e.name.as_deref() == Some(name));
-        named.map(|entry| self.descriptor(entry))
+        let mut packed = Vec::new();
+        // What can't be packed is no entry's name.
+        let wanted = pack(name.as_bytes(), &mut packed).then_some(packed);
+        let is_before = |entry: &Entry| by_name(name_of(&self.names, entry), wanted.as_deref()).is_lt();
+        let first =
+            if wanted.is_some() { self.entries.partition_point(is_before) } else { self.entries.len() };
+        let is_named = move |entry: &&Entry| name_of(&self.names, entry) == wanted.as_deref();
+        self.entries[first..].iter().take_while(is_named).map(|entry| self.descriptor(entry))
+    }
+}
+
+fn name_of<'a>(names: &'a [u8], entry: &Entry) -> Option<&'a [u8]> {
+    let start = usize::try_from(entry.name).ok().filter(|_| entry.name != NO_NAME)?;
+    names.get(start..start + usize::from(entry.length))
+}
+
+/// The order of names; what has none comes last.
+fn by_name(a: Option<&[u8]>, b: Option<&[u8]>) -> Ordering {
+    match (a, b) {
+        (Some(a), Some(b)) => compare(a, b),
+        _ => a.is_none().cmp(&b.is_none()),
     }
 }
 
 impl Default for Index {
     fn default() -> Self {
         // The first type is for entries without one.
-        Self { entries: Vec::new(), types: vec!["".into()], problems: Vec::new() }
+        Self {
+            entries: Vec::new(),
+            names: Vec::new(),
+            by_digest: Vec::new(),
+            types: vec!["".into()],
+            problems: Vec::new(),
+        }
     }
 }
 
@@ -182,6 +243,8 @@ mod tests {
         assert_eq!((all[0].0.media_type.as_str(), &all[0].1), ("m", &Name::Tag("a".into())));
         assert_eq!(index.named("a").count(), 1);
         assert_eq!(index.named("b").count(), 0);
+        assert_eq!(index.by_digest(&D.parse().unwrap()), Some(all[0].0.clone()));
+        assert_eq!(index.by_digest(&Digest::of(b"x")), None);
     }
 
     #[test]
@@ -237,5 +300,33 @@ mod tests {
         ] {
             assert_eq!(read(text.as_bytes()).map(|_| ()).unwrap_err().code().as_str(), "malformed", "{text}");
         }
+    }
+
+    #[test]
+    fn names_are_kept_as_they_are_and_in_their_order() {
+        let hex = &D["sha256:".len()..];
+        let long = "n".repeat(usize::from(u16::MAX) + 1);
+        let mut names = [
+            format!("sha256-{hex}.sig"),
+            format!("sha256-{hex}"),
+            "v1".into(),
+            "sha256-x".into(),
+            String::new(),
+        ];
+        let entry = |name: &str| {
+            format!(
+                r#"{{"digest":"{D}","size":2,"annotations":{{"org.opencontainers.image.ref.name":"{name}"}}}}"#
+            )
+        };
+        let all: Vec<_> =
+            names.iter().map(String::as_str).chain([long.as_str(), "a\\u0000b"]).map(entry).collect();
+        let text = format!(r#"{{"schemaVersion":2,"manifests":[{0},{0}]}}"#, all.join(","));
+        let index = read(text.as_bytes()).unwrap();
+        names.sort_unstable();
+        let found: Vec<_> = index.iter().map(|(_, name)| name).collect();
+        assert_eq!(found, names.clone().map(Name::Tag), "each once");
+        assert!(names.iter().all(|name| index.named(name).count() == 1));
+        assert_eq!(index.named("a\0b").chain(index.named(&long)).chain(index.named(hex)).count(), 0);
+        assert_eq!(index.problems.len(), 4, "{:?}", index.problems);
     }
 }

@@ -1,6 +1,6 @@
 mod index;
 
-use std::{collections::HashSet, io::Read, path::Path};
+use std::{io::Read, path::Path};
 
 use index::{EntryError, Index};
 use serde::Deserialize;
@@ -46,12 +46,14 @@ impl<F: Files> Layout<F> {
 
     /// The manifests with a `subject` among the blobs that are not in index.json.
     fn unlisted(&self, take: &mut dyn FnMut(Result<Listed, ContentError>)) -> Result<(), ContentError> {
-        let listed: HashSet<Digest> = self.index.digests().collect();
         let mut others = Vec::new();
         self.files.visit(BLOBS, &mut |name, is_dir| {
-            others.extend(Digest::from_hex(name).ok().filter(|digest| !is_dir && !listed.contains(digest)));
+            others.extend(
+                Digest::from_hex(name)
+                    .ok()
+                    .filter(|digest| !is_dir && self.index.by_digest(digest).is_none()),
+            );
         })?;
-        drop(listed);
         others.sort_unstable();
         for digest in others {
             let found = self.referrer(digest).transpose();

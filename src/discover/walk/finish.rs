@@ -1,24 +1,38 @@
 //! Assigns the findings to their images.
 
-use std::{collections::HashMap, sync::PoisonError};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::PoisonError,
+};
 
-use super::{Evidence, Walk, Walked};
+use super::{Evidence, Loose, Walk, Walked};
 use crate::{
     discover::{
         At, FoundSignature, Image, Keep, Kind, Via,
         carrier::missing,
+        keep::push,
         names::{TagName, tag_name},
     },
     oci::{Descriptor, Digest},
 };
 
+/// After so much of what was found its room is given back.
+const GIVEN_BACK: usize = 4096;
+
 impl<K: Keep> Walk<'_, K> {
     /// The result of the walk.
     pub(super) fn finish(mut self) -> Walked<K::Kept> {
         let mut loose = Vec::new();
+        if self.untagged.is_empty() {
+            self.referrers = HashSet::new();
+        }
         let mut found = std::mem::take(&mut self.found);
-        found.sort_by(|(_, a), (_, b)| a.order().cmp(&b.order()));
-        for (digest, evidence) in found {
+        found.reverse();
+        while let Some((digest, evidence)) = found.pop() {
+            // What is found becomes part of the images, and takes its room twice no longer than it must.
+            if found.len().is_multiple_of(GIVEN_BACK) {
+                found.shrink_to_fit();
+            }
             // If the image itself is elsewhere, its signatures are too.
             if matches!(evidence, Evidence::Elsewhere(..)) && !self.is_here(digest) {
                 continue;
@@ -28,10 +42,11 @@ impl<K: Keep> Walk<'_, K> {
             } else if let Evidence::Signature(signature) = evidence {
                 loose.push((self.place.clone(), self.repository.clone(), digest, signature));
             } else if let Evidence::Problem(problem) = evidence {
-                self.problems.push(problem);
+                self.problems.push(*problem);
             }
         }
         self.note_unasked();
+        loose.sort_by(|(.., a): &Loose<_>, (.., b)| order(a).cmp(&order(b)));
         let (problems, unreadable) = (std::mem::take(&mut self.problems), self.unreadable);
         let failure = self.failure.get_mut().unwrap_or_else(PoisonError::into_inner).take();
         Walked { images: self.into_images(), loose, problems, unreadable, failure }
@@ -44,7 +59,7 @@ impl<K: Keep> Walk<'_, K> {
             image.signatures.is_empty() && matches!(image.kind, Kind::Image | Kind::Index)
         };
         let mut any = false;
-        for image in self.images.values_mut().filter(is_open) {
+        for image in self.images.iter_mut().filter(is_open) {
             image.problems.push(problem.clone());
             any = true;
         }
@@ -55,7 +70,7 @@ impl<K: Keep> Walk<'_, K> {
 
     /// The image with this digest. An instance of an index becomes an image once there is a finding about it.
     fn image(&mut self, digest: Digest) -> Option<&mut Image<K::Kept>> {
-        if !self.images.contains_key(&digest) {
+        if !self.images.contains(&digest) {
             let list = *self.instances.get(&digest)?;
             let tags = self.images.get(&list).map(|list| list.tags.clone()).unwrap_or_default();
             let instance = Image {
@@ -70,7 +85,7 @@ impl<K: Keep> Walk<'_, K> {
                 problems: Vec::new(),
                 doubt: None,
             };
-            self.images.insert(digest, instance);
+            self.images.get_or_insert(digest, || instance);
         }
         self.images.get_mut(&digest)
     }
@@ -78,14 +93,14 @@ impl<K: Keep> Walk<'_, K> {
     fn attach(&mut self, digest: Digest, evidence: Evidence<K::Kept>) {
         let Some(image) = self.images.get_mut(&digest) else { return };
         match evidence {
-            Evidence::Signature(signature) => image.signatures.push(signature),
+            Evidence::Signature(signature) => push(&mut image.signatures, signature),
             Evidence::Other(other) if !image.others.contains(&other) => image.others.push(other),
             Evidence::Other(_) => {}
             Evidence::Elsewhere(via, at) => {
                 let problem = missing(self.route.source, &at);
-                image.signatures.push(FoundSignature::unreadable(via, at, problem));
+                push(&mut image.signatures, FoundSignature::unreadable(via, at, problem));
             }
-            Evidence::Problem(problem) => image.problems.push(problem),
+            Evidence::Problem(problem) => image.problems.push(*problem),
         }
     }
 
@@ -117,25 +132,23 @@ impl<K: Keep> Walk<'_, K> {
                 && image.others.is_empty()
                 && part(&image.digest)
         };
-        let mut images: Vec<_> = self.images.into_values().filter(|image| !is_bare(image)).collect();
+        let mut images = self.images.into_all();
+        images.retain(|image| !is_bare(image));
+        images.shrink_to_fit();
         for image in &mut images {
+            image.signatures.sort_by(|a, b| order(a).cmp(&order(b)));
             // A tag that is a digest is not informative, so it comes last.
             image.tags.sort_by_key(|tag| matches!(tag_name(tag), TagName::Digest(_)));
             if image.signatures.is_empty() && matches!(image.kind, Kind::Image | Kind::Index) {
                 image.doubt = doubt;
             }
         }
-        images.sort_by(|a, b| (&a.tags, a.digest).cmp(&(&b.tags, b.digest)));
+        images.sort_unstable_by(|a, b| (&a.tags, a.digest).cmp(&(&b.tags, b.digest)));
         images
     }
 }
 
-impl<S> Evidence<S> {
-    /// Files come first, then signatures in manifests, by digest.
-    fn order(&self) -> Option<(bool, &At)> {
-        match self {
-            Self::Signature(signature) => Some((signature.via != Via::File, &signature.at)),
-            Self::Other(_) | Self::Elsewhere(..) | Self::Problem(_) => None,
-        }
-    }
+/// Files come first, then signatures in manifests, by digest.
+fn order<S>(signature: &FoundSignature<S>) -> (bool, &At) {
+    (signature.via != Via::File, &signature.at)
 }

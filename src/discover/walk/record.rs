@@ -3,11 +3,13 @@
 use super::{
     Evidence, Found, Referrer, Walk,
     examine::{Examined, Seen},
+    images::grow,
 };
 use crate::{
     content::{Listed, Name},
     discover::{
         Image, Keep,
+        keep::push,
         names::{TagName, tag_name},
     },
     oci::Digest,
@@ -26,7 +28,7 @@ impl<K: Keep> Walk<'_, K> {
                 let names_image =
                     |tag: &&String| matches!(tag_name(tag), TagName::Digest(_) | TagName::Image);
                 if let (Some(image), Some(tag)) = (self.images.get_mut(&digest), tag.filter(names_image)) {
-                    image.tags.push(tag.clone());
+                    push(&mut image.tags, tag.clone());
                 }
             }
             Examined::Image(seen) => self.note_image(digest, tag, seen),
@@ -48,9 +50,10 @@ impl<K: Keep> Walk<'_, K> {
             self.found.push((image, Evidence::Other(other)));
         }
         // A second entry for the same manifest, listed once with and once without a tag.
-        let image = self.images.entry(digest).or_insert_with(|| Image {
-            place: self.place.clone(),
-            repository: self.repository.clone(),
+        let (place, repository) = (&self.place, &self.repository);
+        let image = self.images.get_or_insert(digest, || Image {
+            place: place.clone(),
+            repository: repository.clone(),
             tags: Vec::new(),
             digest,
             kind: seen.kind,
@@ -60,7 +63,9 @@ impl<K: Keep> Walk<'_, K> {
             problems: seen.problem.into_iter().collect(),
             doubt: None,
         });
-        image.tags.extend(tag.cloned());
+        if let Some(tag) = tag {
+            push(&mut image.tags, tag.clone());
+        }
     }
 
     /// Records a referrer with its findings, or keeps it until the selected image is known.
@@ -71,7 +76,10 @@ impl<K: Keep> Walk<'_, K> {
         if self.must_wait(&referrer) {
             self.waiting.push(referrer);
         } else {
-            self.found.extend(found);
+            for found in found {
+                grow(&mut self.found);
+                self.found.push(found);
+            }
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::{
 impl<K: Keep> Walk<'_, K> {
     /// The images and the instances of indexes.
     fn subjects(&self) -> Vec<Digest> {
-        let mut all: Vec<_> = self.images.keys().chain(self.instances.keys()).copied().collect();
+        let mut all: Vec<_> = self.images.digests().chain(self.instances.keys().copied()).collect();
         all.sort_unstable();
         all.dedup();
         all
@@ -51,7 +51,7 @@ impl<K: Keep> Walk<'_, K> {
                                 }),
                                 Err(e) => {
                                     let problem = self.problem(e);
-                                    self.found.push((*image, Evidence::Problem(problem)));
+                                    self.found.push((*image, Evidence::Problem(Box::new(problem))));
                                 }
                             }
                         }
@@ -62,7 +62,7 @@ impl<K: Keep> Walk<'_, K> {
                     }
                     Err(e) => {
                         let problem = self.problem(e);
-                        self.found.push((*image, Evidence::Problem(problem)));
+                        self.found.push((*image, Evidence::Problem(Box::new(problem))));
                     }
                 }
             }
@@ -79,7 +79,8 @@ impl<K: Keep> Walk<'_, K> {
     fn silent(&mut self, error: ContentError, via: Via) {
         let problem = self.problem(error);
         if via == Via::SignatureRepository {
-            let images: Vec<_> = self.images.keys().copied().collect();
+            let problem = Box::new(problem);
+            let images: Vec<_> = self.images.digests().collect();
             self.found.extend(images.into_iter().map(|image| (image, Evidence::Problem(problem.clone()))));
         } else {
             self.unasked = Some(problem);
@@ -107,7 +108,7 @@ impl<K: Keep> Walk<'_, K> {
             self.found.extend(files.into_iter().map(|(image, file)| (image, Evidence::Signature(file))));
             if let Err(e) = result {
                 let problem = self.problem(e);
-                self.found.push((image, Evidence::Problem(problem)));
+                self.found.push((image, Evidence::Problem(Box::new(problem))));
             }
         }
     }

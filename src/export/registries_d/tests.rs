@@ -21,7 +21,7 @@ fn image(repository: &str, tag: &str, forms: &[Form]) -> Image {
                 via: Via::Tag,
                 at: At::File("x".into()),
                 form: *form,
-                content: Err(problem()),
+                content: Err(Box::new(problem())),
             })
             .collect(),
         others: Vec::new(),

@@ -1,12 +1,11 @@
 //! Derives a verdict on each image from the judged signatures.
 
-use std::collections::{BTreeMap, HashSet};
-
 use super::{
     expected::{Demand, Expected},
     judge::{Good, Judged},
     keys::Keys,
     names::{Namer, Names},
+    signers::Signers,
 };
 use crate::{
     diag::{Code, Diagnostic},
@@ -14,26 +13,28 @@ use crate::{
     key::Role,
     oci::Digest,
     outcome::verify::{
-        ImageVerdict, SignatureState, SignatureVerdict, SignerCount, SignerReport, VerifyState,
+        ImageVerdict, MakeVerdict, Row, SignatureState, SignatureVerdict, SignerReport, VerifyState,
     },
     pack::media,
     trust::Refusal,
 };
 
-/// The requirements for every image.
-pub(super) struct Evaluation<'a> {
-    pub(super) keys: &'a Keys,
-    pub(super) expected: &'a Expected,
-    pub(super) namer: &'a Namer,
+/// The requirements for every image, with everything that was found.
+pub(super) struct Evaluation {
+    pub(super) keys: Keys,
+    pub(super) expected: Expected,
+    pub(super) namer: Namer,
+    /// The images and their signatures.
+    pub(super) discovery: Discovery<u32>,
     /// The judged signatures, by number.
-    pub(super) judged: &'a [Option<Judged>],
+    pub(super) judged: Vec<Option<Judged>>,
     /// Whether only logged signatures count.
     pub(super) require_log: bool,
     /// Whether every signature of an image must be valid.
     pub(super) all_signatures: bool,
 }
 
-impl Evaluation<'_> {
+impl Evaluation {
     /// The verdict on an image from its own signatures.
     pub(super) fn image(&self, image: &Image<u32>) -> ImageVerdict {
         let names = self.namer.names(&image.place, &image.repository, &image.tags, image.digest);
@@ -119,7 +120,7 @@ impl Evaluation<'_> {
         };
         let number = match &found.content {
             Err(problem) => {
-                verdict.problem = Some(problem.clone());
+                verdict.problem = Some(Diagnostic::clone(problem));
                 return verdict;
             }
             Ok(number) => *number,
@@ -185,10 +186,22 @@ impl Evaluation<'_> {
         }
     }
 
-    /// The verdicts on all images.
-    pub(super) fn images(&self, discovery: &Discovery<u32>) -> Vec<ImageVerdict> {
-        let of_elsewhere = |image: &&Image<u32>| image.kind == Kind::Absent && image.tags.is_empty();
-        discovery.images.iter().filter(|image| !of_elsewhere(image)).map(|image| self.image(image)).collect()
+    /// What is kept of the verdicts on all images, and who signed them.
+    pub(super) fn rows(&self) -> (Vec<Row>, Signers) {
+        let of_elsewhere = |image: &Image<u32>| image.kind == Kind::Absent && image.tags.is_empty();
+        let (mut rows, mut signers) = (Vec::with_capacity(self.discovery.images.len()), Signers::default());
+        for (number, image) in (0..).zip(&self.discovery.images).filter(|(_, image)| !of_elsewhere(image)) {
+            let verdict = self.image(image);
+            signers.add(&verdict);
+            rows.push(Row::of(number, &verdict));
+        }
+        (rows, signers)
+    }
+}
+
+impl MakeVerdict for Evaluation {
+    fn make(&self, number: u32) -> ImageVerdict {
+        self.image(&self.discovery.images[number as usize])
     }
 }
 
@@ -216,32 +229,6 @@ fn require(verdict: &mut ImageVerdict, required: bool) {
         Code::SignatureMissing,
         format!("{rule} asks for a signature, and it has {what}"),
     ));
-}
-
-/// The signers of valid signatures, each with their counts.
-pub(super) fn signers(images: &[ImageVerdict]) -> Vec<SignerCount> {
-    let mut all: BTreeMap<(bool, SignerReport), (HashSet<Digest>, usize, usize)> = BTreeMap::new();
-    for image in images {
-        for signature in &image.signatures {
-            let expected = signature.state == SignatureState::Good;
-            let Some(signer) = &signature.signer else { continue };
-            let (images, logged, unlogged) = all.entry((!expected, signer.clone())).or_default();
-            images.insert(image.digest);
-            *if signature.logged == Some(true) { logged } else { unlogged } += 1;
-        }
-    }
-    let mut counts: Vec<_> = all
-        .into_iter()
-        .map(|((unexpected, signer), (images, logged, unlogged))| SignerCount {
-            signer,
-            expected: !unexpected,
-            images: images.len(),
-            logged,
-            unlogged,
-        })
-        .collect();
-    counts.sort_by_key(|signer| std::cmp::Reverse((signer.expected, signer.images)));
-    counts
 }
 
 /// Notes that the signer wrote another name, if no rule requires one: the same content may be in several registries.

@@ -5,47 +5,58 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use super::lists::{Instance, Lists};
 use crate::{
     diag::{Code, Diagnostic},
-    discover::{Discovery, Image},
+    discover::{Discovery, Kind},
     oci::Digest,
-    outcome::verify::{ImageVerdict, SignatureState, VerifyState},
+    outcome::verify::{Change, Row, VerifyState},
 };
 
+/// The name of an image: location, repository, digest.
+type Name<'a> = (&'a str, &'a str, Digest);
+
 /// Combines the verdicts on indexes and their instances: a valid index covers its instances, because it contains their
-/// digests; and an index whose instances are all valid is valid, because one of them is what runs.
+/// digests; and an index whose instances are all valid is valid, because one of them is what runs. Removes the instances
+/// for platforms other than those that were asked for.
 pub(super) fn join(
-    images: &mut Vec<ImageVerdict>,
-    lists: &HashMap<(String, String, Digest), Result<Vec<Instance>, Diagnostic>>,
+    rows: &mut Vec<Row>,
+    lists: &Lists,
+    discovery: &Discovery<u32>,
     platforms: bool,
-) {
-    let own: HashMap<_, _> = images
+) -> BTreeMap<u32, Change> {
+    let name = |row: &Row, digest| {
+        let image = &discovery.images[row.number as usize];
+        (&*image.place, &*image.repository, digest)
+    };
+    let digest = |row: &Row| discovery.images[row.number as usize].digest;
+    let instances: HashSet<_> = lists.values().flatten().flatten().map(|instance| instance.digest).collect();
+    let own: HashMap<Name<'_>, VerifyState> = rows
         .iter()
-        .map(|image| ((image.source.clone(), image.repository.clone(), image.digest), image.state))
+        .filter(|row| instances.contains(&digest(row)))
+        .map(|row| (name(row, digest(row)), row.state))
         .collect();
-    let mut unwanted = HashSet::new();
-    let mut named: BTreeMap<(String, String, Digest), String> = BTreeMap::new();
-    for image in images.iter_mut().filter(|image| image.instance_of.is_none()) {
-        let key = |digest| (image.source.clone(), image.repository.clone(), digest);
-        let Some(instances) = lists.get(&key(image.digest)) else { continue };
+    let (mut changes, mut unwanted) = (BTreeMap::<u32, Change>::new(), HashSet::new());
+    let mut platform_of: HashMap<Name<'_>, &String> = HashMap::new();
+    for row in rows.iter_mut().filter(|row| !row.is_instance) {
+        let Some(instances) = lists.get(&row.number) else { continue };
         let instances = match instances {
             Ok(instances) => instances,
             Err(problem) => {
-                image.state = VerifyState::Unreadable;
-                image.problems.push(problem.clone());
+                row.state = VerifyState::Unreadable;
+                changes.entry(row.number).or_default().problems.push(problem.clone());
                 continue;
             }
         };
         for instance in instances {
             if let Some(platform) = &instance.platform {
-                named.insert(key(instance.digest), platform.clone());
+                platform_of.insert(name(row, instance.digest), platform);
             }
             if !instance.wanted {
-                unwanted.insert(key(instance.digest));
+                unwanted.insert(name(row, instance.digest));
             }
         }
         let wanted: Vec<_> = instances.iter().filter(|instance| instance.wanted).collect();
         if platforms && !wanted.iter().any(|instance| instance.here) {
-            image.state = VerifyState::Unreadable;
-            image.problems.push(Diagnostic::new(
+            row.state = VerifyState::Unreadable;
+            changes.entry(row.number).or_default().problems.push(Diagnostic::new(
                 Code::BlobMissing,
                 "the image for the platform that is asked for is not here",
             ));
@@ -53,42 +64,30 @@ pub(super) fn join(
         }
         let mut here = wanted.iter().filter(|instance| instance.here).peekable();
         let good =
-            |instance: &&&Instance| own.get(&key(instance.digest)).is_some_and(|state| state.is_good());
-        let lacks = !image.state.is_good() && image.state != VerifyState::Unreadable;
+            |instance: &&&Instance| own.get(&name(row, instance.digest)).is_some_and(|state| state.is_good());
+        let lacks = !row.state.is_good() && row.state != VerifyState::Unreadable;
         // An invalid signature of the index itself is not offset by its instances.
-        let broken = image.signatures.iter().any(|signature| signature.state == SignatureState::Refused);
-        if lacks && !broken && here.peek().is_some() && here.all(|instance| good(&instance)) {
-            image.state = VerifyState::GoodByList;
-            image.problems.clear();
+        if lacks && row.broken == 0 && here.peek().is_some() && here.all(|instance| good(&instance)) {
+            row.state = VerifyState::GoodByList;
+            changes.entry(row.number).or_default().is_mended = true;
         }
     }
-    images.retain(|image| {
-        let key = (image.source.clone(), image.repository.clone(), image.digest);
-        image.instance_of.is_none() || !unwanted.contains(&key)
-    });
-    let lists: HashMap<_, _> = images
-        .iter()
-        .map(|image| ((image.source.clone(), image.repository.clone(), image.digest), image.state))
-        .collect();
-    for image in images.iter_mut() {
-        image.platform = named.remove(&(image.source.clone(), image.repository.clone(), image.digest));
-        let Some(list) = image.instance_of else { continue };
+    rows.retain(|row| !row.is_instance || !unwanted.contains(&name(row, digest(row))));
+    let is_list = |row: &&Row| discovery.images[row.number as usize].kind == Kind::Index;
+    let lists: HashMap<Name<'_>, VerifyState> =
+        rows.iter().filter(is_list).map(|row| (name(row, digest(row)), row.state)).collect();
+    for row in rows.iter_mut() {
+        if let Some(platform) = platform_of.get(&name(row, digest(row))) {
+            changes.entry(row.number).or_default().platform = Some((*platform).clone());
+        }
+        let Some(list) = discovery.images[row.number as usize].instance_of else { continue };
         let covered = matches!(
-            image.state,
+            row.state,
             VerifyState::Unsigned | VerifyState::SignedOtherwise | VerifyState::Unexpected
         );
-        let list = lists.get(&(image.source.clone(), image.repository.clone(), list));
-        if covered && list == Some(&VerifyState::Good) {
-            image.state = VerifyState::GoodByList;
+        if covered && lists.get(&name(row, list)) == Some(&VerifyState::Good) {
+            row.state = VerifyState::GoodByList;
         }
     }
-}
-
-/// Converts indexes keyed by position in `discovery` to indexes keyed by image name.
-pub(super) fn by_name(
-    lists: Lists,
-    discovery: &Discovery<u32>,
-) -> HashMap<(String, String, Digest), Result<Vec<Instance>, Diagnostic>> {
-    let name = |image: &Image<u32>| (image.place.to_string(), image.repository.to_string(), image.digest);
-    lists.into_iter().map(|(index, list)| (name(&discovery.images[index]), list)).collect()
+    changes
 }

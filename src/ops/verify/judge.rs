@@ -153,10 +153,6 @@ impl Judge {
     }
 
     fn judge(&self, Waiting { image, signature, paid, .. }: &Waiting) -> Judged {
-        let claim = signature.needs().ok().and_then(|needs| match needs.signer {
-            Signer::Key { need, .. } => (!need.is_unnamed()).then(|| need.id()),
-            Signer::Certificate(certificate) => certificate.identity,
-        });
         let judge = || {
             let judged = self.verifier.judge(signature, image, self.now);
             match (judged, &self.revoked) {
@@ -172,7 +168,7 @@ impl Judge {
         let text = |text: &str| self.text(text);
         Judged {
             time: result.as_ref().ok().and_then(crate::trust::Verified::time),
-            claim: result.is_err().then_some(claim).flatten().map(|claim| text(&claim)),
+            claim: result.as_ref().err().and_then(|_| claim(signature)).map(|claim| text(&claim)),
             reference: signature.claimed_reference().map(text),
             predicate: predicate.map(text),
             result: match result {
@@ -237,6 +233,14 @@ impl Keep for Judge {
                 place
             })
             .collect()
+    }
+}
+
+/// Who a signature says that it is by.
+fn claim(signature: &UntrustedSignature) -> Option<String> {
+    match signature.needs().ok()?.signer {
+        Signer::Key { need, .. } => (!need.is_unnamed()).then(|| need.id()),
+        Signer::Certificate(certificate) => certificate.identity,
     }
 }
 

@@ -89,24 +89,23 @@ impl PlatformDto {
     }
 }
 
-/// The indexes of a run, by the position of their image, with their instances or the reason why they are unknown.
-pub(super) type Lists = HashMap<usize, Result<Vec<Instance>, Diagnostic>>;
+/// The indexes of a run, by the number of their image, with their instances or the reason why they are unknown.
+pub(super) type Lists = HashMap<u32, Result<Vec<Instance>, Diagnostic>>;
 
 /// Rereads the indexes for which their own signatures may not be decisive: see `evaluate`.
 pub(super) fn read<S>(
     discovery: &Discovery<S>,
     sources: &BTreeMap<String, &dyn Source>,
     platforms: &[Platform],
-    needed: &dyn Fn(usize) -> bool,
+    needed: &dyn Fn(u32) -> bool,
 ) -> Lists {
-    let lists =
-        discovery.images.iter().enumerate().filter(|(index, image)| {
-            image.kind == Kind::Index && image.instance_of.is_none() && needed(*index)
-        });
+    let lists = (0..).zip(&discovery.images).filter(|(number, image)| {
+        image.kind == Kind::Index && image.instance_of.is_none() && needed(*number)
+    });
     lists
-        .filter_map(|(index, image)| {
+        .filter_map(|(number, image)| {
             let source = sources.get(image.place.as_ref())?;
-            Some((index, instances(*source, &image.repository, image.digest, platforms)))
+            Some((number, instances(*source, &image.repository, image.digest, platforms)))
         })
         .collect()
 }

@@ -15,11 +15,15 @@ mod lists;
 mod names;
 mod pattern;
 mod revoked;
+mod signers;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashSet},
     path::PathBuf,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
 };
 
@@ -37,6 +41,7 @@ use self::{
     judge::{Closing, Judge},
     keys::KeysOrigin,
     names::Namer,
+    signers::Signers,
 };
 pub(in crate::ops) use self::{
     files::{report_unusable, set_of},
@@ -54,7 +59,10 @@ use crate::{
     keysource::KeyFile,
     outcome::{
         SourceReport,
-        verify::{ExpectedReport, KeysReport, PackIdentity, Verification, VerifyCounts},
+        verify::{
+            Change, ExpectedReport, Images, KeysReport, PackIdentity, Row, Verdict, Verification,
+            VerifyCounts,
+        },
     },
 };
 
@@ -126,29 +134,38 @@ pub(in crate::ops) fn with_keys(
         given.add_copy(mirror, source, true);
     }
     let namer = Namer { given, found, sources: expected.hosts(), was_used: AtomicBool::new(false) };
-    let evaluation = Evaluation {
-        keys: &keys,
-        expected: &expected,
-        namer: &namer,
-        judged: &judged,
+    let evaluation = Arc::new(Evaluation {
+        keys,
+        expected,
+        namer,
+        discovery,
+        judged,
         require_log: request.require_log,
         all_signatures: request.all_signatures,
-    };
-    let mut images = evaluation.images(&discovery);
-    join_lists(request, &opened, &discovery, &mut images);
-    warn_of_mapping(request, &namer, ctx);
+    });
+    let Evaluation { keys, expected, namer, discovery, .. } = &*evaluation;
+    let (mut rows, mut signers) = evaluation.rows();
+    let all = rows.len();
+    let changes = join_lists(request, &opened, discovery, &mut rows);
+    let is_less = rows.len() < all;
+    let images = Images::new(rows, changes, evaluation.clone());
+    if is_less {
+        signers = Signers::default();
+        images.iter().for_each(|image| signers.add(&image));
+    }
+    warn_of_mapping(request, namer, ctx);
 
     let sources: Vec<_> =
         discovery.places.iter().zip(&opened).map(|(place, opened)| of_place(place, opened)).collect();
     let problems = sources.iter().map(|place| place.problems.len()).sum();
-    let counts = VerifyCounts::of(&images, problems);
+    let counts = VerifyCounts::of(images.rows(), problems);
     let (verdict, failure) = counts.verdict(request.require_signed, request.all_signatures);
     Ok(Verification {
         schema_version: 1,
         command: "verify",
         verdict,
         failure,
-        keys: of_keys(&keys, ctx),
+        keys: of_keys(keys, ctx),
         expected: ExpectedReport {
             by: match (&request.identity, expected.rules()) {
                 (Some(_), _) => "identity",
@@ -160,7 +177,7 @@ pub(in crate::ops) fn with_keys(
             issuer: request.identity.as_ref().and_then(|i| i.issuer.as_ref()).map(ToString::to_string),
         },
         sources,
-        signers: evaluate::signers(&images),
+        signers: signers.counts(),
         images,
         counts,
     })
@@ -213,31 +230,30 @@ fn join_lists(
     request: &Request,
     opened: &[Opened],
     discovery: &Discovery<u32>,
-    images: &mut Vec<crate::outcome::verify::ImageVerdict>,
-) {
+    rows: &mut Vec<Row>,
+) -> BTreeMap<u32, Change> {
     let sources: BTreeMap<String, &dyn Source> =
         opened.iter().map(|opened| (opened.source.place(), opened.source.as_ref())).collect();
-    let signed: std::collections::HashSet<_> =
-        discovery.images.iter().filter_map(|image| Some((image.place.clone(), image.instance_of?))).collect();
-    let good: std::collections::HashSet<_> =
-        images.iter().filter(|image| image.state.is_good()).map(|image| image.digest).collect();
+    let signed: HashSet<_> =
+        discovery.images.iter().filter_map(|image| Some((&*image.place, image.instance_of?))).collect();
+    let image = |number: u32| &discovery.images[number as usize];
+    let good = || rows.iter().filter(|row| row.state.is_good()).map(|row| image(row.number));
     // An instance with a tag or an entry of its own is not listed as one of the list.
-    let near_good: std::collections::HashSet<_> = images
-        .iter()
-        .filter(|image| image.state.is_good())
-        .map(|image| (image.source.clone(), image.repository.clone()))
-        .collect();
+    let near_good: HashSet<_> = good().map(|image| (&*image.place, &*image.repository)).collect();
+    let good: HashSet<_> =
+        good().filter(|image| image.kind == Kind::Index).map(|image| image.digest).collect();
     let platforms = !request.platforms.is_empty();
-    let needed = |index: usize| {
-        let image = &discovery.images[index];
+    let needed = |number: u32| {
+        let image = image(number);
         let instances_may_be_good = || {
-            signed.contains(&(image.place.clone(), image.digest))
-                || near_good.contains(&(image.place.to_string(), image.repository.to_string()))
+            signed.contains(&(&*image.place, image.digest))
+                || near_good.contains(&(&*image.place, &*image.repository))
         };
-        image.kind == Kind::Index && (platforms || (!good.contains(&image.digest) && instances_may_be_good()))
+        image.kind == Kind::Index
+            && (platforms || (!good.contains(&image.digest) && instances_may_be_good()))
     };
     let lists = lists::read(discovery, &sources, &request.platforms, &needed);
-    join::join(images, &join::by_name(lists, discovery), platforms);
+    join::join(rows, &lists, discovery, platforms)
 }
 
 fn of_place(place: &crate::discover::Place, opened: &Opened) -> SourceReport {

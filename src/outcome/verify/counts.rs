@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use super::{ImageVerdict, SignatureState, SignatureVerdict, Verdict, VerifyState};
+use super::{Row, Verdict, VerifyState};
 use crate::{
     diag::{Code, Diagnostic},
     display::count,
@@ -40,22 +40,19 @@ pub struct VerifyCounts {
 
 impl VerifyCounts {
     /// Counts images and signatures. `problems` is the number of problems of locations.
-    pub(crate) fn of(images: &[ImageVerdict], problems: usize) -> Self {
+    pub(crate) fn of(images: &[Row], problems: usize) -> Self {
         let mut counts = Self { problems, ..Self::default() };
         for image in images {
-            let broken = |s: &&SignatureVerdict| s.state == SignatureState::Refused;
-            let unread = |s: &&SignatureVerdict| s.state == SignatureState::Unreadable;
-            let broken = image.signatures.iter().filter(broken).count();
-            counts.signatures += image.signatures.len();
-            counts.attestations += image.attestations.len();
+            let broken = size(image.broken);
+            counts.signatures += size(image.signatures);
+            counts.attestations += size(image.attestations);
             counts.broken += broken;
             if image.state.is_good() {
                 counts.broken_beside_good += broken;
             }
-            let unread = image.signatures.iter().chain(&image.attestations).filter(unread).count();
             let own = usize::from(matches!(image.state, VerifyState::Unreadable | VerifyState::NotHere));
-            counts.problems += unread.max(own);
-            if image.instance_of.is_some() && image.state != VerifyState::Refused {
+            counts.problems += size(image.unread).max(own);
+            if image.is_instance && image.state != VerifyState::Refused {
                 continue;
             }
             counts.images += 1;
@@ -108,6 +105,10 @@ impl VerifyCounts {
         };
         (verdict, Some(Diagnostic::new(code, message)))
     }
+}
+
+const fn size(number: u32) -> usize {
+    number as usize
 }
 
 /// A number of things with a verb, such as "2 images are".

@@ -4,6 +4,7 @@
 //! image, the text says that its signature is good.
 
 mod counts;
+mod images;
 mod text;
 
 use jiff::Timestamp;
@@ -13,6 +14,7 @@ use super::{RevokedKey, SourceReport};
 use crate::{diag::Diagnostic, key::Fingerprint, oci::Digest};
 
 pub use counts::VerifyCounts;
+pub use images::{Change, Images, MakeVerdict, Row};
 pub(crate) use text::render;
 
 /// The result of a run of `verify`, schema version 1.
@@ -35,7 +37,7 @@ pub struct Verification {
     /// The locations that were read.
     pub sources: Vec<SourceReport>,
     /// The images, location by location.
-    pub images: Vec<ImageVerdict>,
+    pub images: Images,
     /// The signers of valid signatures.
     pub signers: Vec<SignerCount>,
     /// Counts.

@@ -2,7 +2,9 @@
 
 mod problems;
 
-use super::{SignatureState, SignatureVerdict, SignerCount, Verdict, Verification, VerifyState};
+use super::{
+    ImageVerdict, Row, SignatureState, SignatureVerdict, SignerCount, Verdict, Verification, VerifyState,
+};
 use crate::display::{Paint, count, shown};
 
 /// The maximum number of entries per section without `--verbose`.
@@ -95,7 +97,7 @@ impl Text {
 
     fn images(&mut self, found: &Verification) {
         self.head(&format!("IMAGES {}", found.images.len()));
-        for image in &found.images {
+        for image in found.images.iter() {
             let platform = image.platform.as_deref().map_or_else(String::new, |p| format!("  {}", shown(p)));
             let others: String = image.others.iter().map(|other| format!("  {}", shown(other))).collect();
             self.line(&format!("  {}{platform}  {}{others}", shown(&image.label), image.state.as_str()));
@@ -174,22 +176,23 @@ impl Text {
             (VerifyState::SignedOtherwise, "SIGNED OTHERWISE"),
             (VerifyState::Unsigned, "UNSIGNED"),
         ] {
-            let images: Vec<_> =
-                found.images.iter().filter(|i| i.state == state && i.instance_of.is_none()).collect();
-            if images.is_empty() {
+            let is_one = |row: &Row| row.state == state && !row.is_instance;
+            let number = found.images.rows().iter().filter(|row| is_one(row)).count();
+            if number == 0 {
                 continue;
             }
-            self.head(&format!("{title} {}", count(images.len(), "image")));
-            for image in images.iter().take(self.most) {
+            self.head(&format!("{title} {}", count(number, "image")));
+            for image in found.images.only(is_one).take(self.most) {
                 let others: String = image.others.iter().map(|other| format!("  {}", shown(other))).collect();
                 self.line(&format!("  {}{others}", shown(&image.label)));
             }
-            self.more(images.len());
-            let first = images
-                .iter()
-                .find_map(|image| Some(&image.signatures.iter().find_map(|s| s.problem.as_ref())?.hint));
-            if let (VerifyState::Unexpected, Some(hint)) = (state, first) {
-                self.wrapped(4, &format!("fix: {}", shown(hint)));
+            self.more(number);
+            if state != VerifyState::Unexpected {
+                continue;
+            }
+            let problem = |image: ImageVerdict| image.signatures.into_iter().find_map(|s| s.problem);
+            if let Some(problem) = found.images.only(is_one).find_map(problem) {
+                self.wrapped(4, &format!("fix: {}", shown(&problem.hint)));
             }
         }
     }

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    super::{ImageVerdict, SignatureState, Verification, VerifyState},
+    super::{ImageVerdict, Images, Row, SignatureState, SignatureVerdict, Verification, VerifyState},
     Text,
 };
 use crate::{
@@ -16,12 +16,12 @@ impl Text {
             (VerifyState::Unreadable, "UNREADABLE"),
             (VerifyState::NotHere, "NOT HERE"),
         ] {
-            let images: Vec<_> = found.images.iter().filter(|image| image.state == state).collect();
-            if images.is_empty() {
+            let number = found.images.rows().iter().filter(|row| row.state == state).count();
+            if number == 0 {
                 continue;
             }
-            self.head(&format!("{title} {}", count(images.len(), "image")));
-            self.grouped(&images);
+            self.head(&format!("{title} {}", count(number, "image")));
+            self.grouped(&found.images, |row| row.state == state);
         }
         let places: Vec<_> =
             found.sources.iter().flat_map(|p| p.problems.iter().map(move |d| (p, d))).collect();
@@ -33,48 +33,59 @@ impl Text {
             }
             self.more(places.len());
         }
-        let beside: Vec<_> = found
-            .images
-            .iter()
-            .filter(|image| !matches!(image.state, VerifyState::Refused | VerifyState::Unreadable))
-            .flat_map(|image| image.signatures.iter().chain(&image.attestations).map(move |s| (image, s)))
-            .filter(|(_, s)| matches!(s.state, SignatureState::Refused | SignatureState::Unreadable))
-            .collect();
-        if !beside.is_empty() {
-            self.head(&format!("BROKEN OR UNREADABLE {} next to others", count(beside.len(), "signature")));
-            for (image, signature) in beside.iter().take(self.most) {
-                self.line(&format!("  {}", shown(&image.label)));
-                self.line(&format!("    in {}", shown(&signature.at)));
-                if let Some(problem) = &signature.problem {
-                    self.problem(problem, 4);
+        let is_beside = |row: &Row| {
+            row.has_broken() && !matches!(row.state, VerifyState::Refused | VerifyState::Unreadable)
+        };
+        let rows = found.images.rows().iter().filter(|row| is_beside(row));
+        let number: u32 = rows.map(|row| row.broken + row.broken_attestations + row.unread).sum();
+        let number = number as usize;
+        if number > 0 {
+            self.head(&format!("BROKEN OR UNREADABLE {} next to others", count(number, "signature")));
+            let mut left = self.most;
+            for image in found.images.only(is_beside) {
+                let broken = |s: &&SignatureVerdict| {
+                    matches!(s.state, SignatureState::Refused | SignatureState::Unreadable)
+                };
+                let signatures = image.signatures.iter().chain(&image.attestations).filter(broken);
+                for signature in signatures.take(left) {
+                    left -= 1;
+                    self.line(&format!("  {}", shown(&image.label)));
+                    self.line(&format!("    in {}", shown(&signature.at)));
+                    if let Some(problem) = &signature.problem {
+                        self.problem(problem, 4);
+                    }
+                }
+                if left == 0 {
+                    break;
                 }
             }
-            self.more(beside.len());
+            self.more(number);
         }
     }
 
     /// Images with their first problem, grouped so that a shared hint is shown once, after the last of them.
-    fn grouped(&mut self, images: &[&ImageVerdict]) {
-        let mut groups: BTreeMap<_, Vec<&ImageVerdict>> = BTreeMap::new();
-        for image in images {
-            let key = first_problem(image).map(|p| (p.code, p.hint.to_string()));
-            groups.entry(key).or_default().push(image);
+    fn grouped(&mut self, images: &Images, wanted: impl Fn(&Row) -> bool) {
+        let mut groups: BTreeMap<_, Vec<&Row>> = BTreeMap::new();
+        for row in images.rows().iter().filter(|row| wanted(row)) {
+            let key = first_problem(&images.verdict(row)).map(|p| (p.code, p.hint.to_string()));
+            groups.entry(key).or_default().push(row);
         }
-        let mut left = self.most;
-        for (key, images) in groups {
-            for image in images.iter().take(left) {
+        let (all, mut left) = (groups.values().map(Vec::len).sum(), self.most);
+        for (key, rows) in groups {
+            for row in rows.iter().take(left) {
+                let image = images.verdict(row);
                 let code = key.as_ref().map_or_else(String::new, |(code, _)| code.to_string());
                 self.line(&format!("  {}  {}", shown(&image.label), self.paint.bad(&code)));
-                if let Some(problem) = first_problem(image) {
+                if let Some(problem) = first_problem(&image) {
                     self.wrapped(4, &shown(&problem.message));
                 }
             }
-            left = left.saturating_sub(images.len());
+            left = left.saturating_sub(rows.len());
             if let Some((_, hint)) = key {
                 self.wrapped(4, &format!("fix: {}", shown(&hint)));
             }
         }
-        self.more(images.len());
+        self.more(all);
     }
 
     fn problem(&mut self, problem: &Diagnostic, indent: usize) {
