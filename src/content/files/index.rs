@@ -144,7 +144,7 @@ mod tests {
         }
         let mut expected =
             [(format!("{a}.sig"), false), (a.clone(), true), (b, false), (a[1..].into(), false)];
-        expected.sort_unstable_by(|(a, _), (b, _)| (a.clone() + "/").cmp(&(b.clone() + "/")));
+        expected.sort_unstable_by_key(|(name, _)| name.clone() + "/");
         let found: Vec<_> =
             index.children(b"r/").map(|(name, is_dir)| (String::from_utf8(name).unwrap(), is_dir)).collect();
         assert_eq!(found, expected);

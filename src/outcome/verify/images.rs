@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 use super::{ImageVerdict, SignatureState, SignatureVerdict, VerifyState};
 use crate::diag::Diagnostic;
 
-/// The images, place by place.
+/// The images, location by location.
 #[derive(Clone)]
 pub struct Images {
     rows: Vec<Row>,
@@ -17,41 +17,41 @@ pub struct Images {
 }
 
 /// Makes verdicts from what is known.
-pub trait MakeVerdict: Send + Sync {
+pub(crate) trait MakeVerdict: Send + Sync {
     /// The verdict on an image by what is found of itself.
     fn make(&self, number: u32) -> ImageVerdict;
 }
 
 /// What is kept of a verdict.
 #[derive(Debug, Clone, Copy)]
-pub struct Row {
+pub(crate) struct Row {
     /// Which image.
-    pub number: u32,
+    pub(crate) number: u32,
     /// What was found.
-    pub state: VerifyState,
+    pub(crate) state: VerifyState,
     /// Whether it is an instance of a list.
-    pub is_instance: bool,
+    pub(crate) is_instance: bool,
     /// Signatures.
-    pub signatures: u32,
+    pub(crate) signatures: u32,
     /// Those that do not verify.
-    pub broken: u32,
+    pub(crate) broken: u32,
     /// Attestations.
-    pub attestations: u32,
+    pub(crate) attestations: u32,
     /// Attestations that do not verify.
-    pub broken_attestations: u32,
+    pub(crate) broken_attestations: u32,
     /// Signatures and attestations that could not be read.
-    pub unread: u32,
+    pub(crate) unread: u32,
 }
 
 /// What lists and their instances say of an image that it does not say itself.
 #[derive(Debug, Clone, Default)]
-pub struct Change {
+pub(crate) struct Change {
     /// The platform that the list says.
-    pub platform: Option<String>,
+    pub(crate) platform: Option<String>,
     /// Whether what is wrong with the image itself is made good.
-    pub is_mended: bool,
+    pub(crate) is_mended: bool,
     /// What else is wrong.
-    pub problems: Vec<Diagnostic>,
+    pub(crate) problems: Vec<Diagnostic>,
 }
 
 // There is one for each image: see the limit in docs/benchmarks.md.
@@ -59,7 +59,7 @@ const _: () = assert!(size_of::<Row>() <= 28);
 
 impl Row {
     /// What is kept of the verdict on this image.
-    pub fn of(number: u32, verdict: &ImageVerdict) -> Self {
+    pub(crate) fn of(number: u32, verdict: &ImageVerdict) -> Self {
         let count = |signatures: &[SignatureVerdict], state| {
             let number = signatures.iter().filter(|signature| signature.state == state).count();
             u32::try_from(number).unwrap_or(u32::MAX)
@@ -79,14 +79,14 @@ impl Row {
     }
 
     /// Whether a signature or an attestation of it does not verify or could not be read.
-    pub const fn has_broken(&self) -> bool {
+    pub(crate) const fn has_broken(&self) -> bool {
         self.broken > 0 || self.broken_attestations > 0 || self.unread > 0
     }
 }
 
 impl Images {
     /// These images; `changes` are by their numbers.
-    pub fn new(rows: Vec<Row>, changes: BTreeMap<u32, Change>, make: Arc<dyn MakeVerdict>) -> Self {
+    pub(crate) fn new(rows: Vec<Row>, changes: BTreeMap<u32, Change>, make: Arc<dyn MakeVerdict>) -> Self {
         Self { rows, changes, make }
     }
 
@@ -101,7 +101,7 @@ impl Images {
     }
 
     /// What is kept of each, in their order.
-    pub fn rows(&self) -> &[Row] {
+    pub(crate) fn rows(&self) -> &[Row] {
         &self.rows
     }
 
@@ -111,12 +111,12 @@ impl Images {
     }
 
     /// The verdicts on some of them.
-    pub fn only(&self, wanted: impl Fn(&Row) -> bool) -> impl Iterator<Item = ImageVerdict> {
+    pub(crate) fn only(&self, wanted: impl Fn(&Row) -> bool) -> impl Iterator<Item = ImageVerdict> {
         self.rows.iter().filter(move |row| wanted(row)).map(|row| self.verdict(row))
     }
 
     /// The verdict of which this is kept.
-    pub fn verdict(&self, row: &Row) -> ImageVerdict {
+    pub(crate) fn verdict(&self, row: &Row) -> ImageVerdict {
         let mut verdict = self.make.make(row.number);
         verdict.state = row.state;
         if let Some(change) = self.changes.get(&row.number) {

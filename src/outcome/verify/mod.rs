@@ -14,7 +14,8 @@ use super::{RevokedKey, SourceReport};
 use crate::{diag::Diagnostic, key::Fingerprint, oci::Digest};
 
 pub use counts::VerifyCounts;
-pub use images::{Change, Images, MakeVerdict, Row};
+pub use images::Images;
+pub(crate) use images::{Change, MakeVerdict, Row};
 pub(crate) use text::render;
 
 /// The result of a run of `verify`, schema version 1.
