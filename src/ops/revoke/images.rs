@@ -49,19 +49,19 @@ pub(super) fn lost(
     let run = |keys: Keys| verify::with_keys(&wanted, keys, ctx);
     let (before, after) = (run(before)?, run(after)?);
     let name = |image: &ImageVerdict| (image.source.clone(), image.repository.clone(), image.digest);
-    let left: HashMap<_, _> = after.images.iter().map(|image| (name(image), image)).collect();
+    let standing = |image: &ImageVerdict| (image.state.is_good(), is_signed(image));
+    let left: HashMap<_, _> = after.images.iter().map(|image| (name(&image), standing(&image))).collect();
     let lost = before.images.iter().filter(|was| {
-        let is = left.get(&name(was));
-        let good = |image: &ImageVerdict| image.state.is_good();
-        (good(was) && !is.is_some_and(|is| good(is)))
-            || (is_signed(was) && !is.is_some_and(|is| is_signed(is)))
+        let (is_good, is_signed) = left.get(&name(was)).copied().unwrap_or_default();
+        let (was_good, was_signed) = standing(was);
+        (was_good && !is_good) || (was_signed && !is_signed)
     });
     let unread = after.counts.unreadable + after.sources.iter().map(|s| s.problems.len()).sum::<usize>();
     Ok(LostImages {
         place: place.to_owned(),
         read: after.images.len(),
         unread,
-        images: lost.map(LostImage::of).collect(),
+        images: lost.map(|image| LostImage::of(&image)).collect(),
     })
 }
 

@@ -59,10 +59,7 @@ use crate::{
     keysource::KeyFile,
     outcome::{
         SourceReport,
-        verify::{
-            Change, ExpectedReport, Images, KeysReport, PackIdentity, Row, Verdict, Verification,
-            VerifyCounts,
-        },
+        verify::{Change, ExpectedReport, Images, KeysReport, PackIdentity, Row, Verification, VerifyCounts},
     },
 };
 
@@ -249,8 +246,7 @@ fn join_lists(
             signed.contains(&(&*image.place, image.digest))
                 || near_good.contains(&(&*image.place, &*image.repository))
         };
-        image.kind == Kind::Index
-            && (platforms || (!good.contains(&image.digest) && instances_may_be_good()))
+        image.kind == Kind::Index && (platforms || (!good.contains(&image.digest) && instances_may_be_good()))
     };
     let lists = lists::read(discovery, &sources, &request.platforms, &needed);
     join::join(rows, &lists, discovery, platforms)

@@ -117,8 +117,7 @@ fn a_name_does_not_depend_on_who_gave_the_key() {
 fn a_missing_key_that_is_kept_or_revoked_is_told_as_that() {
     let test = collected("2026-01-01T00:00:00Z");
     let line = "collect oci:lab/layouts/key-bundle-rekor1-oras --trusted-root lab/trust/trusted_root.json";
-    let ran =
-        test.run(line).fails(4, "incomplete").says("no source of this run gives this key");
+    let ran = test.run(line).fails(4, "incomplete").says("no source of this run gives this key");
     ran.says("give the key again with --key FILE");
     let report =
         test.run(&format!("{line} --prune --when never --format json")).fails(4, "incomplete").json();
@@ -263,7 +262,8 @@ fn a_target_that_is_not_ours_is_refused() {
     fs::create_dir(test.path("empty")).unwrap();
     std::os::unix::fs::symlink("empty", test.path("link")).unwrap();
     let line = format!("{REKOR1} {TRUST} -o");
-    let ran = test.run(&format!("{line} mine")).fails(1, "target-has-foreign-files").tells("mine holds files");
+    let ran =
+        test.run(&format!("{line} mine")).fails(1, "target-has-foreign-files").tells("mine holds files");
     ran.tells("notes.txt").tells("name an empty directory");
     let ran = test.run("push mine oci:m:keys").fails(1, "keys-with-foreign-files").tells("notes.txt");
     ran.tells("name the directory that `keypack collect` or `keypack pull` wrote");
