@@ -284,20 +284,15 @@ impl<'a> Weighing<'a> {
             }
         }
         let others: Vec<&Key> = stamps.iter().map(|s| s.key).chain(more.iter().copied()).collect();
+        let prepared = &self.verifier.prepared;
         if logs.is_empty() {
-            return crypto::verify(
-                &self.with_entry(None),
-                self.signed,
-                signer,
-                &others,
-                &self.verifier.prepared,
-            );
+            return crypto::verify(&self.with_entry(None), self.signed, signer, &others, prepared);
         }
         let mut identity = None;
         for (index, log) in logs {
             let keys: Vec<_> = others.iter().copied().chain([*log]).collect();
             let bundle = self.with_entry(Some(*index));
-            identity = Some(crypto::verify(&bundle, self.signed, signer, &keys, &self.verifier.prepared)?);
+            identity = Some(crypto::verify(&bundle, self.signed, signer, &keys, prepared)?);
         }
         identity.ok_or(Refusal::NoEvidence)
     }

@@ -2,21 +2,56 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::lists::{Instance, Lists};
+use super::{
+    Request,
+    lists::{self, Instance, Lists},
+};
 use crate::{
+    content::Source,
     diag::{Code, Diagnostic},
     discover::{Discovery, Kind},
     oci::Digest,
+    ops::sources::Opened,
     outcome::verify::{Change, Row, VerifyState},
 };
 
 /// The name of an image: location, repository, digest.
 type Name<'a> = (&'a str, &'a str, Digest);
 
+/// Rereads the indexes that are not valid by themselves, and combines the verdicts on them and their instances.
+pub(super) fn join_lists(
+    request: &Request,
+    opened: &[Opened],
+    discovery: &Discovery<u32>,
+    rows: &mut Vec<Row>,
+) -> BTreeMap<u32, Change> {
+    let sources: BTreeMap<String, &dyn Source> =
+        opened.iter().map(|opened| (opened.source.place(), opened.source.as_ref())).collect();
+    let signed: HashSet<_> =
+        discovery.images.iter().filter_map(|image| Some((&*image.place, image.instance_of?))).collect();
+    let image = |number: u32| &discovery.images[number as usize];
+    let good = || rows.iter().filter(|row| row.state.is_good()).map(|row| image(row.number));
+    // An instance with a tag or an entry of its own is not listed as one of the list.
+    let near_good: HashSet<_> = good().map(|image| (&*image.place, &*image.repository)).collect();
+    let good: HashSet<_> =
+        good().filter(|image| image.kind == Kind::Index).map(|image| image.digest).collect();
+    let platforms = !request.platforms.is_empty();
+    let needed = |number: u32| {
+        let image = image(number);
+        let instances_may_be_good = || {
+            signed.contains(&(&*image.place, image.digest))
+                || near_good.contains(&(&*image.place, &*image.repository))
+        };
+        image.kind == Kind::Index && (platforms || (!good.contains(&image.digest) && instances_may_be_good()))
+    };
+    let lists = lists::read(discovery, &sources, &request.platforms, &needed);
+    join(rows, &lists, discovery, platforms)
+}
+
 /// Combines the verdicts on indexes and their instances: a valid index covers its instances, because it contains their
 /// digests; and an index whose instances are all valid is valid, because one of them is what runs. Removes the instances
 /// for platforms other than those that were asked for.
-pub(super) fn join(
+fn join(
     rows: &mut Vec<Row>,
     lists: &Lists,
     discovery: &Discovery<u32>,

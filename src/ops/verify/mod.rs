@@ -18,7 +18,6 @@ mod revoked;
 mod signers;
 
 use std::{
-    collections::{BTreeMap, HashSet},
     path::PathBuf,
     sync::{
         Arc,
@@ -53,13 +52,12 @@ use super::{
     sources::{Opened, open},
 };
 use crate::{
-    content::Source,
     diag::{Code, Diagnostic},
-    discover::{Discovery, Kind, Target, discover_all},
+    discover::{Discovery, Target, discover_all},
     keysource::KeyFile,
     outcome::{
         SourceReport,
-        verify::{Change, ExpectedReport, Images, KeysReport, PackIdentity, Row, Verification, VerifyCounts},
+        verify::{ExpectedReport, Images, KeysReport, PackIdentity, Verification, VerifyCounts},
     },
 };
 
@@ -143,7 +141,7 @@ pub(in crate::ops) fn with_keys(
     let Evaluation { keys, expected, namer, discovery, .. } = &*evaluation;
     let (mut rows, mut signers) = evaluation.rows();
     let all = rows.len();
-    let changes = join_lists(request, &opened, discovery, &mut rows);
+    let changes = join::join_lists(request, &opened, discovery, &mut rows);
     let is_less = rows.len() < all;
     let images = Images::new(rows, changes, evaluation.clone());
     if is_less {
@@ -220,36 +218,6 @@ fn walk(opened: &[Opened], judge: &Judge, ctx: &Context) -> Result<Discovery<u32
         return Err(Diagnostic::new(Code::NothingReadable, error));
     }
     Ok(discovery)
-}
-
-/// Rereads the indexes that are not valid by themselves, and combines the verdicts on them and their instances.
-fn join_lists(
-    request: &Request,
-    opened: &[Opened],
-    discovery: &Discovery<u32>,
-    rows: &mut Vec<Row>,
-) -> BTreeMap<u32, Change> {
-    let sources: BTreeMap<String, &dyn Source> =
-        opened.iter().map(|opened| (opened.source.place(), opened.source.as_ref())).collect();
-    let signed: HashSet<_> =
-        discovery.images.iter().filter_map(|image| Some((&*image.place, image.instance_of?))).collect();
-    let image = |number: u32| &discovery.images[number as usize];
-    let good = || rows.iter().filter(|row| row.state.is_good()).map(|row| image(row.number));
-    // An instance with a tag or an entry of its own is not listed as one of the list.
-    let near_good: HashSet<_> = good().map(|image| (&*image.place, &*image.repository)).collect();
-    let good: HashSet<_> =
-        good().filter(|image| image.kind == Kind::Index).map(|image| image.digest).collect();
-    let platforms = !request.platforms.is_empty();
-    let needed = |number: u32| {
-        let image = image(number);
-        let instances_may_be_good = || {
-            signed.contains(&(&*image.place, image.digest))
-                || near_good.contains(&(&*image.place, &*image.repository))
-        };
-        image.kind == Kind::Index && (platforms || (!good.contains(&image.digest) && instances_may_be_good()))
-    };
-    let lists = lists::read(discovery, &sources, &request.platforms, &needed);
-    join::join(rows, &lists, discovery, platforms)
 }
 
 fn of_place(place: &crate::discover::Place, opened: &Opened) -> SourceReport {
