@@ -95,7 +95,7 @@ impl Step<'_> {
                  version {} was installed at {:.0}, and this is version {}",
                 have.version, have.at, inventory.version
             )),
-            Admission::Allowed => self.ctx.events.warn("taking an older or another pack, as --allow-rollback-unsafe says"),
+            Admission::Allowed => self.ctx.events.warn("accepting an older or a different pack because of --allow-rollback-unsafe"),
             _ => {}
         }
         let above = state

@@ -37,7 +37,7 @@ pub(super) fn check(request: &Request, pack: &Pack, ctx: &Context) -> Result<Ove
     let future = pack::not_from_the_future(inventory, ctx.now).err();
     if let Some(ahead) = &future {
         ctx.events.warn(&format!(
-            "taking a pack that is ahead of the clock, as --accept-future-unsafe says: {ahead}"
+            "accepting a pack that is ahead of the clock because of --accept-future-unsafe: {ahead}"
         ));
     }
     if age.old {

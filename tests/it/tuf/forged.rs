@@ -147,7 +147,7 @@ fn one_key_under_two_ids() {
         signed["delegations"]["keys"]["again"] = value;
     });
     delegates.targets.keys = keys;
-    refused(&delegates, "tuf-key-twice", "its role d names");
+    refused(&delegates, "tuf-key-twice", "its role d lists");
 }
 
 #[test]
