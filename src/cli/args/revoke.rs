@@ -24,7 +24,7 @@ pub(in crate::cli) struct Revoke {
     /// Why, for the state, its log and whoever looks at keys/.
     #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub(in crate::cli) reason: String,
-    /// Let its signatures count that a log or a timestamp authority dates before this: a date, or a time. No others do. A later
+    /// Still count its signatures that a log or a timestamp authority dates before this: a date, or a time. No others do. A later
     /// one than before is not taken.
     #[arg(long, value_name = "WHEN", value_parser = parse_time)]
     pub(in crate::cli) since: Option<Timestamp>,
@@ -34,7 +34,7 @@ pub(in crate::cli) struct Revoke {
     /// List the images of this place that only this key speaks for: they are verified with it and without it.
     #[arg(long, value_name = "SOURCE", long_help = SOURCES)]
     pub(in crate::cli) images: Option<String>,
-    /// Take the revocation back, and put the key back into keys/.
+    /// Undo the revocation, and put the key back into keys/.
     #[arg(long, conflicts_with_all = ["since", "images"])]
     pub(in crate::cli) undo_unsafe: bool,
     #[command(flatten)]

@@ -83,7 +83,7 @@ pub(in crate::cli) struct Verify {
     identity: Identity,
     /// Would a consumer admit the images? Its policy decides, with the keys that are in it: a policy.json, as podman, CRI-O and
     /// skopeo evaluate it; ClusterImagePolicies and ImagePolicies, as OpenShift's nodes get them; or builtin:openshift@4.22, what
-    /// that release brings. It is told for each image by tag and by digest.
+    /// that release brings. The report has a verdict for each image by tag and by digest.
     #[arg(help_heading = heading::POLICY, long, value_name = "FILE|builtin:openshift@VERSION",
           conflicts_with_all = ["keys_dir", "trusted_root", "key", "require_signed", "all_signatures", "require_log"])]
     policy: Option<PolicySpec>,
