@@ -210,8 +210,15 @@ fn cosign_root(path: &Path) {
 }
 
 fn cosign_bare(path: &Path) {
-    let files = ["cosign.pub", "rekor.pub", "rekor2.pub", "ctfe.pub", "fulcio.pem", "tsa.pem"];
-    cosign(path, &files.map(|file| format!("--key lab/trust/{file}")).join(" "));
+    let files = [
+        "lab/trust/cosign.pub",
+        "rekor=lab/trust/rekor.pub",
+        "rekor2=lab/trust/rekor2.pub",
+        "ctlog=lab/trust/ctfe.pub",
+        "fulcio=lab/trust/fulcio.pem",
+        "tsa=lab/trust/tsa.pem",
+    ];
+    cosign(path, &files.map(|file| format!("--key {file}")).join(" "));
 }
 
 fn key_set(jq: &Path) {
