@@ -37,7 +37,7 @@ pub(super) fn run(args: &args::Revoke, output: &Output) -> Result<Exit, Diagnost
 fn problems(outcome: &Revocation) -> Option<Diagnostic> {
     let first = outcome.problems.first()?;
     let all: Vec<_> =
-        outcome.problems.iter().map(|problem| format!("{} [{}]", problem.message, problem.code)).collect();
+        outcome.problems.iter().map(|problem| format!("{} ({})", problem.message, problem.code)).collect();
     let done = if outcome.recorded == "undone" { "no longer revoked" } else { "revoked" };
     let error = format!("{} is {done} on this host, but {}", outcome.fingerprint, all.join("; "));
     Some(Diagnostic::new(Code::RevocationIncomplete, error).hinting(first.hint.clone()))

@@ -38,9 +38,9 @@ codes! {
 
     // Whether a consumer's policy admits images.
     /// A policy or a registries.d can't be loaded, so that its consumer would refuse every image.
-    PolicyInvalid "policy-invalid" Refused "mend the file: its consumer refuses to load it, and then every pull fails; containers-policy.json(5) and containers-registries.d(5) say what may stand there";
+    PolicyInvalid "policy-invalid" Refused "correct the file: its consumer refuses to load it, and then every pull fails; containers-policy.json(5) and containers-registries.d(5) describe the format";
     /// The policy would refuse images.
-    PolicyWouldRefuse "policy-would-refuse" Incomplete "the report lists each image with the cause; mirror the missing signatures, or mend the policy, before it is rolled out";
+    PolicyWouldRefuse "policy-would-refuse" Incomplete "the report lists each image with the cause; mirror the missing signatures, or correct the policy, before it is rolled out";
     /// Not everything could be evaluated.
     PolicyNotEvaluated "policy-not-evaluated" Incomplete "the report lists what was not judged and why; try those images with the consumer itself";
     /// No scope of the policy is that of any image.
@@ -50,7 +50,7 @@ codes! {
     /// The policy rejects whatever lies here.
     PolicyRejects "policy-rejects" Incomplete "give the repository a scope of its own in the policy if the image is to run";
     /// The keys of the policy can't be loaded by its consumer.
-    PolicyKeyUnusable "policy-key-unusable" Incomplete "mend the key file or the field that the policy has it in: one PEM key each, readable where the policy says";
+    PolicyKeyUnusable "policy-key-unusable" Incomplete "correct the key file, or the field in the policy: one PEM key each, readable at the path in the policy";
     /// registries.d does not tell the consumer to look for sigstore attachments.
     AttachmentsOff "attachments-off" Incomplete "write `use-sigstore-attachments: true` for the repository into a file of registries.d, and name the folder by --registries-d";
     /// The signature is for a name that the policy does not accept.
@@ -66,7 +66,7 @@ codes! {
     /// OpenShift leaves a scope out.
     ScopeLeftOut "scope-left-out" Incomplete "take the scope out of the ImagePolicy, or make that of the ClusterImagePolicy narrower";
     /// The name by which the cluster pulls the image is not known.
-    PulledNameUnknown "pulled-name-unknown" Incomplete "say where the mirror's repositories are from: --idms FILE, or --map MIRROR=SOURCE for one";
+    PulledNameUnknown "pulled-name-unknown" Incomplete "judge the images at the registry that the cluster pulls from (docker://…); where its names differ from the sources', add --idms FILE or --map MIRROR=SOURCE";
 
     // Places and content.
     /// The place does not exist.
@@ -336,7 +336,7 @@ codes! {
     /// The pack has a key that was revoked.
     KeyRevoked "key-revoked" Refused "a revocation is permanent: get a pack without this key";
     /// The key was revoked on this host.
-    RevokedHere "revoked-here" Refused "`keypack state show` tells when and why; have what it signed signed anew with another key, or take it out of use";
+    RevokedHere "revoked-here" Refused "`keypack state show` says when and why; have the images signed again with another key, or stop using them";
     /// The key is not revoked on this host, or no key here has this fingerprint.
     NotRevokedHere "not-revoked-here" CouldNot "`keypack state show` lists what is revoked here, `keypack inspect` the keys with their fingerprints";
     /// The revocation holds, and not all of it could be done.

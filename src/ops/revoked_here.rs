@@ -45,8 +45,8 @@ pub(super) fn left_out(draft: &Draft, here: &RevokedHere) -> Vec<RevokedKey> {
 pub(super) fn warn_of_those_there(directory: &Path, left_out: &[RevokedKey], ctx: &Context) {
     for key in left_out.iter().filter(|key| key.still_there) {
         ctx.events.warn(&format!(
-            "{key}; it does not count, and it still lies in {0}, where other programs may use it: keypack revoke {1} \
-             --reason … --keys-dir {0} removes it",
+            "{key}; it does not count, but it is still in {0}, where other programs may use it: remove it with keypack \
+             revoke {1} --reason … --keys-dir {0}",
             directory.display(),
             key.fingerprint
         ));

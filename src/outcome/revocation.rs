@@ -43,7 +43,7 @@ pub struct Revocation {
     pub also_in: Vec<String>,
     /// Where this host's own policy uses it.
     pub used_by_host: Vec<String>,
-    /// The images that nothing else speaks for, where a place was given.
+    /// The images that no other key verifies, if a place was given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub images: Option<LostImages>,
     /// What could not be done.
@@ -60,7 +60,7 @@ pub struct RuleLeft {
     pub signers_left: usize,
 }
 
-/// Images that nothing but a revoked key speaks for.
+/// Images that only a revoked key verifies.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LostImages {
     /// The place.
@@ -130,7 +130,7 @@ impl Revocation {
         }
         let again = match self.recorded {
             "again" => "already ",
-            "stricter" => "already, and now of more signatures, ",
+            "stricter" => "already, and now for more signatures, ",
             _ => "",
         };
         let _ = writeln!(out, "{fingerprint}");
@@ -143,17 +143,17 @@ impl Revocation {
             Some(since) => {
                 let _ = writeln!(
                     out,
-                    "  Its signatures count that a log or a timestamp authority dates before {since}; no others do."
+                    "  Only signatures that a log or a timestamp authority dates before {since} still count."
                 );
             }
-            None => out.push_str("  None of its signatures counts any more, however old.\n"),
+            None => out.push_str("  None of its signatures counts any more, whatever its date.\n"),
         }
         self.keys_in_words(&mut out);
         for other in &self.also_in {
             let other = shown(other);
             let _ = writeln!(
                 out,
-                "Its file also lies in {other}: keypack revoke {fingerprint} --keys-dir {other} --reason … removes it"
+                "Its file is also in {other}: remove it with keypack revoke {fingerprint} --keys-dir {other} --reason …"
             );
         }
         if let Some(images) = &self.images {
@@ -176,14 +176,14 @@ impl Revocation {
                 );
             }
             Some(left) if !self.keys.is_empty() => {
-                let _ = writeln!(out, "{} left there, authenticated as before", count(left, "key"));
+                let _ = writeln!(out, "{} left in it, authenticated as before", count(left, "key"));
             }
             _ => {}
         }
         for rule in &self.rules {
             let what = match rule.signers_left {
                 0 if self.since.is_some() => {
-                    "none of its signers is left, and of its images those count that are dated before"
+                    "none of its signers is left; only images with a signature dated before that still count"
                         .to_owned()
                 }
                 0 => "none of its signers is left, and its images are refused from now on".to_owned(),
@@ -193,8 +193,8 @@ impl Revocation {
         }
         if self.is_organisations {
             out.push_str(
-                "Packs were authenticated here by this key: none that it signed is taken any more, even beside another \
-                 signature. Leave it out of --verify-key and of the settings.\n",
+                "Packs were authenticated here by this key: no pack that it signed is accepted any more, even with another valid \
+                 signature. Remove it from --verify-key and from the settings.\n",
             );
         }
     }
@@ -211,9 +211,9 @@ impl Revocation {
         let named = if files.is_empty() { String::new() } else { format!(" of {}", files.join(", ")) };
         let _ = writeln!(
             out,
-            "  elsewhere: keypack does not know where copies{named} went. Look through the policy.json of every other host, \
-             /etc/pki/keypack there, and the policies of every cluster (ClusterImagePolicy, ImagePolicy, Kyverno, \
-             policy-controller), and take the key out."
+            "  elsewhere: keypack does not know where copies{named} went. Check the policy.json and /etc/pki/keypack of every other \
+             host, and the policies of every cluster (ClusterImagePolicy, ImagePolicy, Kyverno, policy-controller), and \
+             remove the key there."
         );
     }
 }
@@ -223,7 +223,7 @@ impl LostImages {
         let Self { place, read, unread, images } = self;
         let _ = writeln!(
             out,
-            "\nImages of {} that nothing else speaks for: {} of {read}",
+            "\nImages of {} that no other key verifies: {} of {read}",
             shown(place),
             images.len()
         );
@@ -232,7 +232,7 @@ impl LostImages {
             let _ = writeln!(out, "  {}{}{digest}", spaced(&shown(repository)), spaced(&tags.join(",")));
         }
         if *unread > 0 {
-            let _ = writeln!(out, "  {} could not be read, and may be among them", count(*unread, "thing"));
+            let _ = writeln!(out, "  {} could not be read and may be among them", count(*unread, "thing"));
         }
     }
 }

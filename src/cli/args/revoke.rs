@@ -31,7 +31,7 @@ pub(in crate::cli) struct Revoke {
     /// The directory to take the key out of [default: keys, or keys/ in the oc-mirror:DIR that --images names].
     #[arg(short = 'o', long, value_name = "DIR")]
     pub(in crate::cli) keys_dir: Option<PathBuf>,
-    /// List the images of this place that only this key speaks for: they are verified with it and without it.
+    /// List the images of this place that only this key verifies: they are verified with it and without it.
     #[arg(long, value_name = "SOURCE", long_help = SOURCES)]
     pub(in crate::cli) images: Option<String>,
     /// Undo the revocation, and put the key back into keys/.

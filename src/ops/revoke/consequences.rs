@@ -85,11 +85,8 @@ pub(super) fn used_by_host(root: Option<&Path>, key: Fingerprint) -> Vec<String>
 pub(super) fn not_here(key: Fingerprint, draft: Option<&Draft>, directory: &Path) -> Diagnostic {
     let directory = directory.display();
     let Some(draft) = draft else {
-        return Diagnostic::new(
-            Code::KeysNotFound,
-            format!("{directory} holds no keys to take {key} out of"),
-        )
-        .hinting("name the directory: --keys-dir DIR");
+        return Diagnostic::new(Code::KeysNotFound, format!("there are no keys in {directory}"))
+            .hinting("name the directory that holds the key: --keys-dir DIR");
     };
     let there: Vec<_> =
         draft.keys().map(|(record, _)| format!("{} {}", record.file, record.fingerprint)).collect();
@@ -97,5 +94,5 @@ pub(super) fn not_here(key: Fingerprint, draft: Option<&Draft>, directory: &Path
         Code::NotRevokedHere,
         format!("no key in {directory} has the fingerprint {key}; it holds {}", there.join(", ")),
     )
-    .hinting("compare it digit for digit with what you were told; one that is wrong leaves the key in use")
+    .hinting("compare it digit for digit with what you were told; with a wrong digit, the key stays in use")
 }

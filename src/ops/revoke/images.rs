@@ -1,4 +1,4 @@
-//! The images that nothing but a revoked key speaks for.
+//! The images that only a revoked key verifies.
 
 use std::{
     collections::{BTreeSet, HashMap},

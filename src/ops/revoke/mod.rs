@@ -171,8 +171,8 @@ fn trim(directory: &Path, state_dir: &Path, ctx: &Context) -> Result<Option<Draf
     })
 }
 
-/// Writes keys/ anew, if this host collected or authenticated what lies there, under the lock that `pull` holds. None, if
-/// there are no keys.
+/// Rewrites keys/, if this host collected or authenticated its content, under the lock that `pull` holds. None if there
+/// are no keys.
 fn rewrite(
     directory: &Path,
     state_dir: &Path,

@@ -41,7 +41,7 @@ pub(super) fn fingerprint(
             })
             .collect();
         return Err(Diagnostic::usage(
-            format!("{text:?} is no whole fingerprint of a key; {}", fingerprints.join("; ")),
+            format!("{text:?} is not the whole fingerprint of a key; {}", fingerprints.join("; ")),
             format!(
                 "compare it with what you were told, digit for digit, and give it whole: keypack revoke {}",
                 first.material.fingerprint()
@@ -50,7 +50,7 @@ pub(super) fn fingerprint(
     }
     parsed.map_err(|reason| {
         Diagnostic::usage(
-            format!("{text:?} is no fingerprint: {reason}"),
+            format!("{text:?} is not a fingerprint: {reason}"),
             "`keypack inspect` prints the fingerprint of each key",
         )
     })

@@ -1,19 +1,17 @@
-//! A revocation that was broken off is finished, and one that was a mistake is taken back.
+//! An interrupted revocation is completed, and a mistaken one is undone.
 
 use super::{SIGNER, SIGNER_FILE, counts, json, pulled};
 use crate::support::program::{TRUST, Test};
 
 #[test]
 fn a_revocation_that_was_broken_off_holds_and_is_finished() {
-    // The second exchange of the run is that of keys/: the state has the revocation by then.
+    // The run's second exchange is that of keys/: by then the state contains the revocation.
     let (test, _) = pulled();
     let ran = test.run_injected("renameat2:error=EIO", &format!("revoke {SIGNER} --reason stolen"));
     ran.fails(4, "revocation-incomplete");
     assert!(test.has(&format!("keys/{SIGNER_FILE}")), "the exchange failed");
     assert_eq!(counts(&test), (0, 6), "it holds all the same");
-    test.run("inspect keys")
-        .exits(0)
-        .tells(&format!("keypack revoke {SIGNER} --reason … --keys-dir keys removes it"));
+    test.run("inspect keys").exits(0).tells(&format!("keypack revoke {SIGNER} --reason … --keys-dir keys"));
     test.run(&format!("revoke {SIGNER} --reason stolen")).exits(0).says("is no longer in keys");
     assert!(!test.has(&format!("keys/{SIGNER_FILE}")));
     let results: Vec<_> = log(&test).iter().map(|line| line["result"].clone()).collect();
@@ -31,7 +29,7 @@ fn a_mistake_is_taken_back_with_the_key() {
     test.run(&format!("revoke {SIGNER} --undo-unsafe --reason x")).fails(1, "not-revoked-here");
     test.run(&format!("revoke {SIGNER} --reason stolen")).exits(0);
     test.run(&format!("revoke {SIGNER} --undo-unsafe --reason x --since 2026-11-01")).exits(2);
-    // Not unless it can be logged.
+    // Only if it can be logged.
     let path = test.state().join("keypack/log.jsonl");
     let whole = std::fs::read(&path).unwrap();
     std::fs::remove_file(&path).unwrap();
@@ -62,7 +60,7 @@ fn a_collection_on_that_host_carries_it_on() {
     test.run(&format!("collect oci:m {TRUST} -o keys")).exits(0);
     test.run(&format!("revoke {SIGNER} --reason stolen")).exits(0);
     test.run("inspect keys").exits(0).says("COLLECTED HERE").says("minus 1 revoked here");
-    // The pack says so from now on, also to hosts that know nothing of it.
+    // From now on the pack says so, also to hosts that do not know about it.
     let ran = test.run(&format!("collect oci:m {TRUST} -o keys")).exits(4);
     let _ = ran.tells("is revoked, and is left out");
     let inventory = test.json("keys/keypack.json");
@@ -70,7 +68,7 @@ fn a_collection_on_that_host_carries_it_on() {
     assert_eq!(inventory["revoked"][0]["reason"], "stolen");
     assert!(inventory["keys"].as_array().unwrap().iter().all(|key| key["fingerprint"] != SIGNER));
     test.run("inspect keys").exits(0).says("COLLECTED HERE");
-    // In a directory of its own too, though nothing there says so.
+    // Also in another directory, although nothing there says so.
     test.run(&format!("collect oci:m {TRUST} -o fresh")).exits(4);
     assert!(!test.has(&format!("fresh/{SIGNER_FILE}")));
 }

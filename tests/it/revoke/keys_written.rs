@@ -1,4 +1,4 @@
-//! keys/ goes on without the key, and whoever can write to it does not bring the key back.
+//! keys/ stays in use without the key, and someone who can write to it can't bring the key back.
 
 use std::process::Command;
 
@@ -27,7 +27,7 @@ fn the_other_keys_go_on_as_authenticated() {
     let ran = test.run(&format!("revoke {SIGNER} --reason stolen")).exits(0);
     let _ = ran
         .says("revoked on this host, for every lineage")
-        .says("5 keys left there, authenticated as before");
+        .says("5 keys left in it, authenticated as before");
     let after = test.tree("keys");
     assert!(!after.contains_key(SIGNER_FILE));
     assert_eq!(before["keypack.json"], after["keypack.json"], "as signed");
@@ -50,7 +50,7 @@ fn the_other_keys_go_on_as_authenticated() {
     test.run("verify storage").fails(4, "images-refused").says("minus 1 revoked here").says("revoked-here");
     let found = json(&test, "verify storage", 4);
     assert_eq!((&found["keys"]["count"], &found["keys"]["authenticated"]), (&5.into(), &true.into()));
-    // The certificates' signatures don't need it.
+    // The keyless signatures don't need it.
     let identity =
         "--certificate-identity https://ci.test/build.yml@main --certificate-oidc-issuer https://issuer.test";
     let found = json(&test, &format!("verify storage {identity}"), 4);
@@ -65,7 +65,7 @@ fn a_log_leaves_the_trusted_root_too() {
     let root = String::from_utf8(test.read("keys/trusted_root.json")).unwrap();
     assert!(!root.contains("rekor1") && root.contains("certificateAuthorities"), "{root}");
     sums_fit(&test);
-    // Only what no log of the first kind holds is left.
+    // Only signatures that are in no Rekor v1 log are left.
     assert_eq!(counts(&test), (4, 4));
 }
 
@@ -75,7 +75,7 @@ fn what_is_put_back_does_not_count() {
     copy(&test, "keys", "before");
     test.run(&format!("revoke {SIGNER} --reason stolen")).exits(0);
     test.run(&format!("revoke {REKOR} --reason stolen")).exits(0);
-    // One file, the derived one, both, the whole directory: nothing makes it count.
+    // The key's file, the derived file, both, the whole directory: nothing makes it count.
     for put in [
         &[SIGNER_FILE][..],
         &["trusted_root.json"],
@@ -86,9 +86,7 @@ fn what_is_put_back_does_not_count() {
         for name in put {
             test.write(&format!("keys/{name}"), test.read(&format!("before/{name}")));
         }
-        test.run("verify storage")
-            .fails(4, "images-refused")
-            .tells("it does not count, and it still lies in");
+        test.run("verify storage").fails(4, "images-refused").tells("it does not count, but it is still in");
         assert_eq!(counts(&test), (0, 8), "{put:?}");
         let shown = json(&test, "inspect keys", 0);
         let there = shown["revokedHere"].as_array().unwrap().iter().filter(|key| key["stillThere"] == true);
@@ -103,11 +101,11 @@ fn what_is_put_back_does_not_count() {
         assert!(!test.has(&format!("keys/{SIGNER_FILE}")) && !test.has("keys/rekor-e69e8241.pub"), "{put:?}");
         test.run("inspect keys").exits(0).says("minus 2 revoked here");
     }
-    // Another key in the place of the one that is gone is nobody's word.
+    // Another key in place of the removed one is not authenticated.
     test.write(&format!("keys/{SIGNER_FILE}"), test.read("keys/ctlog-0bef3c6b.pub"));
     test.run("verify storage").fails(3, "key-mismatch");
     std::fs::remove_file(test.path(&format!("keys/{SIGNER_FILE}"))).unwrap();
-    // A key that was not revoked is not left out because its file is gone.
+    // A key that was not revoked is not ignored just because its file is gone.
     std::fs::remove_file(test.path("keys/ctlog-0bef3c6b.pub")).unwrap();
     test.run("verify storage").fails(3, "file-missing");
 }
@@ -117,7 +115,7 @@ fn a_host_that_did_not_revoke_it_misses_the_file() {
     let (test, _) = pulled();
     test.run(&format!("revoke {SIGNER} --reason stolen")).exits(0);
     test.run("inspect keys --state elsewhere").fails(3, "file-missing").tells(SIGNER_FILE);
-    // Nor does an anchor bring it back, or need it.
+    // An anchor does not bring it back either, or need it.
     test.run("verify storage --state elsewhere --digest sha256:00").exits(2);
 }
 
@@ -145,7 +143,7 @@ fn every_lineage_goes_without_it() {
     test.run(&pull).exits(0);
     let found = json(&test, &format!("revoke {SIGNER} --reason stolen"), 0);
     assert_eq!(found["alsoIn"], serde_json::json!([test.path("b/keys").to_str().unwrap()]));
-    test.run("verify storage --keys-dir b/keys").fails(4, "images-refused").tells("still lies in b/keys");
+    test.run("verify storage --keys-dir b/keys").fails(4, "images-refused").tells("it is still in b/keys");
     test.run("state forget-unsafe other --all --reason x").exits(0);
     test.run(&pull).exits(0).tells("it is not installed");
     assert!(!test.has(&format!("b/keys/{SIGNER_FILE}")));

@@ -1,4 +1,4 @@
-//! Revoking a key on this host: what goes on, what doesn't, and that nothing but the state decides.
+//! Revoking a key on this host: what still works, what doesn't, and that only the state decides.
 mod again;
 mod keys_written;
 mod named;
@@ -40,7 +40,7 @@ fn pull(test: &Test, pack: &str) -> Ran {
     test.run(&format!("pull oci-archive:keys.tar:k --digest {pack} -o keys"))
 }
 
-/// The JSON of a command, held to its schema.
+/// The JSON output of a command, validated against its schema.
 #[track_caller]
 fn json(test: &Test, line: &str, exit: i32) -> Value {
     let found = test.run(&format!("{line} --format json")).exits(exit).json();
@@ -52,7 +52,7 @@ fn json(test: &Test, line: &str, exit: i32) -> Value {
     found
 }
 
-/// How many images of the lab are good, and how many are refused.
+/// The numbers of good and refused lab images.
 #[track_caller]
 fn counts(test: &Test) -> (u64, u64) {
     let found = test.run("verify storage --format json").json();

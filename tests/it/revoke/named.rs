@@ -16,7 +16,7 @@ fn an_id_or_a_part_is_refused_with_the_fingerprint() {
         ("43ef7bc87c44704aa997d44437f45c362729aee8", SIGNER),
         (SIGNER_FILE, SIGNER),
         ("signer-43ef7bc8", SIGNER),
-        // The log's own id, made of its origin too.
+        // The log's own id, which also depends on its origin.
         ("dd20f7e7", rekor2),
     ] {
         let ran = test.run(&format!("revoke {text} --reason x")).fails(2, "usage");
@@ -49,7 +49,7 @@ fn a_key_may_be_revoked_before_it_comes() {
     let (test, pack) = pulled();
     std::fs::remove_dir_all(test.path("keys")).unwrap();
     let ran = test.run(&format!("revoke {SIGNER} --reason stolen")).fails(4, "revocation-incomplete");
-    let _ = ran.tells("keys holds no keys");
+    let _ = ran.tells("there are no keys in keys");
     super::pull(&test, &pack).exits(0).tells("it is not installed");
     assert!(!test.has(&format!("keys/{SIGNER_FILE}")));
     test.run("verify storage").fails(4, "images-refused").says("revoked-here");
@@ -64,7 +64,7 @@ fn keys_that_nobody_authenticated_are_left_as_they_are() {
     let ran = test.run(&format!("revoke {SIGNER} --reason stolen")).fails(4, "revocation-incomplete");
     let _ = ran.tells("nothing authenticates keys");
     assert_eq!(test.tree("keys"), before);
-    // Whoever damages keys/ does not keep the key from being revoked.
+    // Damaging keys/ does not prevent the key from being revoked.
     std::fs::write(test.path("keys/keypack.json"), b"{").unwrap();
     test.run(&format!("revoke {SIGNER} --reason again")).fails(4, "revocation-incomplete");
     std::fs::remove_dir_all(test.path("keys")).unwrap();
@@ -79,7 +79,7 @@ fn foreign_files_do_not_keep_it_from_being_revoked() {
     let _ = ran.tells("file-not-in-inventory");
     assert!(test.has(&format!("keys/{SIGNER_FILE}")) && test.has("keys/notes.doc"));
     std::fs::remove_file(test.path("keys/notes.doc")).unwrap();
-    test.run("verify storage").fails(4, "images-refused").tells("it still lies in keys");
+    test.run("verify storage").fails(4, "images-refused").tells("it is still in keys");
     test.run(&format!("revoke {SIGNER} --reason stolen")).exits(0);
     assert!(!test.has(&format!("keys/{SIGNER_FILE}")));
 }

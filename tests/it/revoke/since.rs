@@ -21,7 +21,7 @@ fn what_a_log_or_an_authority_dates_before_counts() {
     assert!(!test.has(&format!("keys/{SIGNER_FILE}")), "no other program knows since when");
     let ran = test.run("verify storage").fails(4, "images-refused");
     let _ = ran.says("no log or authority that counts dates the signature before 2026-11-25T00:00:00Z");
-    // A pull changes nothing about that.
+    // A pull does not change that.
     pull(&test, &pack).exits(0);
     assert_eq!(counts(&test), (3, 3));
     test.run("inspect keys").exits(0).says("of its signatures those count that are dated before 2026-11-25");
@@ -37,10 +37,10 @@ fn what_is_dated_later_does_not_count() {
 #[test]
 fn a_clock_that_is_revoked_itself_says_nothing() {
     let (test, _) = pulled();
-    // Whoever has the key of a log writes into it what he likes, with any time.
+    // Anyone who has a log's key can write anything into the log, with any time.
     test.run(&format!("revoke {REKOR} --reason stolen --since 2026-11-25")).exits(0);
     assert_eq!(counts(&test), (4, 4));
-    // Of the signer's, those are left that the timestamp authority dates.
+    // Of the signer's signatures, those dated by the timestamp authority are left.
     test.run(&format!("revoke {SIGNER} --reason stolen --since 2026-11-25")).exits(0);
     assert_eq!(counts(&test), (1, 7));
     test.run(&format!("revoke {TSA} --reason stolen --since 2026-11-25")).exits(0);
@@ -72,7 +72,7 @@ fn a_later_time_than_before_is_not_taken() {
 fn the_key_for_older_signatures_is_the_states_and_not_the_directorys() {
     let (test, _) = pulled();
     test.run(&format!("revoke {SIGNER} --reason stolen --since 2026-11-25")).exits(0);
-    // Without any key left, what is dated before still counts.
+    // Even with no key left, signatures dated before that time still count.
     for key in ["rekor2-dd20f7e7.pub", "rekor-e69e8241.pub"] {
         assert!(test.has(&format!("keys/{key}")));
     }
@@ -81,7 +81,7 @@ fn the_key_for_older_signatures_is_the_states_and_not_the_directorys() {
     let pem = text.find("BEGIN PUBLIC KEY").expect("the key is kept");
     let spoiled = format!("{}{}", &text[..pem], text[pem..].replacen("MFkw", "AAAA", 1));
     std::fs::write(&state, spoiled).unwrap();
-    // What can't be read verifies nothing.
+    // An unreadable file verifies nothing.
     assert_eq!(counts(&test), (0, 6));
     std::fs::write(&state, "{}").unwrap();
     for line in ["verify storage", "inspect keys", "diff keys keys", "push keys oci:x:y", "state show"] {

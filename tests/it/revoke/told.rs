@@ -1,4 +1,4 @@
-//! What is said of a revocation, and where.
+//! What is reported about a revocation, and where.
 
 use super::{SIGNER, SIGNER_FILE, json, pull, pulled};
 use crate::support::program::{TRUST, Test};
@@ -41,7 +41,7 @@ fn later_packs_come_without_it_and_say_so() {
     assert!(!test.has(&format!("keys/{SIGNER_FILE}")));
     let ran = test.run("inspect oci-archive:keys.tar:k").exits(0);
     let _ = ran.says(&format!("revoked here: {SIGNER_FILE}"));
-    // Under pins the rest of the pack counts as well.
+    // With pins the rest of the pack counts as well.
     test.run("verify storage").fails(4, "images-refused").says("revoked-here");
 }
 
@@ -51,14 +51,14 @@ fn the_images_that_only_it_signed_are_listed() {
     let found = json(&test, &format!("revoke {SIGNER} --reason stolen --images storage"), 0);
     let images = &found["images"];
     assert_eq!((images["read"].as_u64(), images["images"].as_array().map(Vec::len)), (Some(9), Some(6)));
-    // Afterwards too, when its file is gone.
+    // Afterwards too, once its file is gone.
     let again = json(&test, &format!("revoke {SIGNER} --reason stolen --images storage"), 0);
     assert_eq!(again["images"], *images);
     let ran = test.run(&format!("revoke {SIGNER} --reason stolen --images storage")).exits(0);
     let _ = ran
-        .says("Images of storage that nothing else speaks for: 6 of 9")
+        .says("Images of storage that no other key verifies: 6 of 9")
         .says("key-tag-notlog/img1 v1 sha256:");
-    // A place that can't be read keeps nothing from being revoked.
+    // An unreadable source does not prevent a revocation.
     let rekor = super::REKOR;
     let ran =
         test.run(&format!("revoke {rekor} --reason x --images oci:none")).fails(4, "revocation-incomplete");
@@ -79,7 +79,7 @@ fn rules_that_name_it_are_reported() {
     assert_eq!(found["rules"], serde_json::json!([{ "scope": "a.test/x", "signersLeft": 0 }]));
     let ran = test.run(&format!("revoke {SIGNER} --reason stolen")).exits(0);
     let _ = ran.says("The rule for a.test/x: none of its signers is left");
-    // Policies: what is known, and that the rest is not.
+    // Policies: the known ones, and that others are not known.
     let ran = test.run(&format!("revoke {SIGNER} --reason stolen")).exits(0);
     let _ =
         ran.says("Policies and copies that must change by hand").says("keypack does not know where copies");

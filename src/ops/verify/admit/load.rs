@@ -10,7 +10,7 @@ use std::{
 
 use super::AdmitRequest;
 use crate::{
-    diag::{Code, Diagnostic, Exit},
+    diag::{Code, Diagnostic},
     fs, limits,
     outcome::admission::PolicyReport,
     policy::consumer::{
@@ -67,7 +67,10 @@ pub(super) fn load(request: &AdmitRequest) -> Result<Loaded, Diagnostic> {
         PolicySpec::Builtin(version) => {
             let named = format!("builtin:openshift@{version}");
             let (known, rendered) = openshift::builtin(version).map_err(|e| {
-                Diagnostic::new(Code::PolicyInvalid, format!("{named}: {e}")).ending(Exit::Usage)
+                Diagnostic::usage(
+                    format!("{named}: {e}"),
+                    "name one of these, or give the cluster's own policy as a file",
+                )
             })?;
             of_openshift(format!("{named} (cluster-update-keys {})", known.source), rendered, request)
         }

@@ -145,7 +145,7 @@ impl Run<'_> {
         image: Digest,
     ) -> (Verdict, Option<Matched>, Option<Diagnostic>) {
         let Some(name) = &pull.name else {
-            let why = "it has no name that a cluster pulls by";
+            let why = "it has no name that a cluster pulls by: this location does not record repositories";
             return (Verdict::NotJudged, None, Some(Diagnostic::new(Code::PulledNameUnknown, why)));
         };
         // By what it is pulled from, not by what it is called (docker/docker_image_src.go).

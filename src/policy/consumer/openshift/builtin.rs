@@ -36,7 +36,7 @@ pub fn builtin(version: &str) -> Result<(Builtin, Rendered), PolicyFault> {
     let Some(known) = RELEASES.iter().find(of_release) else {
         let all: Vec<_> = RELEASES.iter().map(|release| release.version).collect();
         return Err(PolicyFault(format!(
-            "no policy of OpenShift {version:?} is built in; there are {}. Before 4.21 the cluster asks for no signature by default",
+            "no policy of OpenShift {version:?} is built in, only those of {}. Before 4.21, clusters require no signatures by default",
             all.join(", ")
         )));
     };
