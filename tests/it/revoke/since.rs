@@ -34,6 +34,46 @@ fn what_is_dated_later_does_not_count() {
     assert_eq!(counts(&test), (0, 6));
 }
 
+/// The time itself is no longer before it.
+#[test]
+fn a_signature_of_that_very_second_does_not_count() {
+    let (test, _) = pulled();
+    let found = json(&test, "verify storage", 0);
+    let images = found["images"].as_array().unwrap();
+    let of = |found: &serde_json::Value| {
+        let image =
+            found["images"].as_array().unwrap().iter().find(|i| i["repository"] == "key-tag-rekor1/img1");
+        image.unwrap().clone()
+    };
+    assert_eq!((images.len(), &of(&found)["state"]), (9, &"good".into()));
+    let signed = of(&found)["signatures"][0]["time"].as_str().unwrap().to_owned();
+    let after = signed.parse::<jiff::Timestamp>().unwrap() + jiff::SignedDuration::from_secs(1);
+    test.run(&format!("revoke {SIGNER} --reason stolen --since {after}")).exits(0);
+    assert_eq!(of(&json(&test, "verify storage", 4))["state"], "good");
+    test.run(&format!("revoke {SIGNER} --reason stolen --since {signed}")).exits(0);
+    assert_eq!(of(&json(&test, "verify storage", 4))["state"], "refused");
+}
+
+/// A chain falls under the revocations of all of its certificates.
+#[test]
+fn of_two_revocations_of_one_key_the_stricter_counts() {
+    let (test, _) = pulled();
+    let found = json(&test, "inspect keys", 0);
+    let tsa = found["inventory"]["keys"].as_array().unwrap().iter().find(|key| key["role"] == "tsa").unwrap();
+    let certificates: Vec<_> =
+        tsa["certificates"].as_array().unwrap().iter().map(|c| c["sha256"].as_str().unwrap()).collect();
+    assert_eq!(certificates.len(), 3);
+    let since = |found: &serde_json::Value| found["revokedHere"][0]["since"].clone();
+    for (more, expected) in [
+        (format!("{} --since 2026-11-25", certificates[0]), "2026-11-25T00:00:00Z".into()),
+        (format!("{} --since 2026-11-24", certificates[2]), "2026-11-24T00:00:00Z".into()),
+        (certificates[1].to_owned(), serde_json::Value::Null),
+    ] {
+        test.run(&format!("revoke {more} --reason x")).exits(0).says("tsa-");
+        assert_eq!(since(&json(&test, "inspect keys", 0)), expected, "{more}");
+    }
+}
+
 #[test]
 fn a_clock_that_is_revoked_itself_says_nothing() {
     let (test, _) = pulled();

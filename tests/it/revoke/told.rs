@@ -65,6 +65,20 @@ fn the_images_that_only_it_signed_are_listed() {
     let _ = ran.says("is no longer in keys");
 }
 
+/// Whoever is expected to sign: without a rule for them, the images of certificates are no good ones.
+#[test]
+fn the_images_of_a_certificate_authority_are_listed() {
+    let (test, _) = pulled();
+    let fulcio = "sha256:98cd189db3720d0c3c3ba5973d4374bd5d05c9ba892845a4342ca60908a0e6d6";
+    let found = json(&test, &format!("revoke {fulcio} --reason stolen --images storage"), 0);
+    let lost = found["images"]["images"].as_array().unwrap();
+    assert!(
+        lost.iter().all(|image| image["repository"].as_str().unwrap().starts_with("keyless-")),
+        "{lost:?}"
+    );
+    assert_eq!(lost.len(), 3);
+}
+
 #[test]
 fn rules_that_name_it_are_reported() {
     let test = Test::new();
