@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use super::{Answer, Answers, ResolvedKey, choice::Options};
 use crate::{
-    key::{KeyRef, Role},
+    key::{KeyRef, NameKind, Role},
     oci::Digest,
     signature::Need,
     trust::{Refusal, Verified},
@@ -22,6 +22,7 @@ pub struct Judged {
     pub(super) refused: Vec<(KeyRef, Refusal)>,
     /// The certificate's subject and OIDC issuer, if the signature was made with a certificate.
     pub(super) identity: Option<String>,
+    pub(super) identity_kind: Option<NameKind>,
     pub(super) oidc_issuer: Option<String>,
     /// Why it does not verify with all of the needed keys that are available.
     pub(super) refusal: Option<Refusal>,
@@ -33,6 +34,8 @@ impl Judged {
         self.keys.extend(verified.keys());
         self.refused.extend(verified.refused().iter().cloned());
         self.identity = verified.identity().map(str::to_owned);
+        let named = verified.names().iter().find(|name| verified.identity() == Some(&name.name));
+        self.identity_kind = named.map(|name| name.kind);
         self.oidc_issuer = verified.oidc_issuer().map(str::to_owned);
         match verified.refused() {
             [] => true,
@@ -57,8 +60,8 @@ impl Judged {
             })
             .collect();
         let refusal = self.refusal.clone().filter(|refusal| !is_said(refusal, &answers));
-        let Self { keys, identity, oidc_issuer, .. } = self;
-        Answers { needs: answers, refusal, keys, identity, oidc_issuer }
+        let Self { keys, identity, identity_kind, oidc_issuer, .. } = self;
+        Answers { needs: answers, refusal, keys, identity, identity_kind, oidc_issuer }
     }
 
     fn answer(&self, need: &Need, options: &[ResolvedKey], proved: &BTreeMap<KeyRef, ResolvedKey>) -> Answer {

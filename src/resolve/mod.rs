@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::{
-    key::{Candidate, Key, KeyRef, Provenance},
+    key::{Candidate, Key, KeyRef, NameKind, Provenance},
     oci::Digest,
     signature::{Need, UntrustedSignature},
     trust::Refusal,
@@ -62,6 +62,8 @@ pub struct Answers {
     pub keys: Vec<KeyRef>,
     /// The certificate's subject alternative name, if a valid certificate signed.
     pub identity: Option<String>,
+    /// What kind of name that is.
+    pub identity_kind: Option<NameKind>,
     /// The certificate's OIDC issuer.
     pub oidc_issuer: Option<String>,
 }

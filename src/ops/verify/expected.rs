@@ -254,8 +254,7 @@ impl PreparedSigner {
                 issued
                     && good.keys.iter().any(certified)
                     && good.names.iter().any(|name| {
-                        kind.is_none_or(|kind| kind.as_str() == name.kind.as_str())
-                            && subject.matches(&name.name)
+                        kind.is_none_or(|kind| kind == name.kind.into()) && subject.matches(&name.name)
                     })
             }
         }

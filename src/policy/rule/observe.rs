@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Pattern, Scope, Signer};
+use super::{IdentityKind, Pattern, Scope, Signer};
 use crate::{
     discover::{Discovery, Form, FoundSignature, Image, Kind},
     key::{KeyRef, Role, name_of},
@@ -116,6 +116,7 @@ impl Seen {
             self.bare += usize::from(reference.is_some_and(|name| {
                 name.parse::<RegistryRef>().is_ok_and(|r| r.tag.is_none() && r.digest.is_none())
             }));
+            let kind = answers.identity_kind.map(IdentityKind::from);
             let signer = match (
                 of(&[Role::Signer, Role::Gpg]).next(),
                 answers.identity.as_deref(),
@@ -125,14 +126,14 @@ impl Seen {
                 (None, Some(subject), Some(issuer)) => Some(Signer::Identity {
                     authorities: of(&[Role::Fulcio]).collect(),
                     subject: Pattern::Exact(subject.to_owned()),
-                    kind: None,
+                    kind,
                     issuer: Some(Pattern::Exact(issuer.to_owned())),
                 }),
                 // Certificates of a private CA have no OIDC issuer.
                 (None, Some(subject), None) if of(&[Role::Pki]).next().is_some() => Some(Signer::Identity {
                     authorities: of(&[Role::Pki]).collect(),
                     subject: Pattern::Exact(subject.to_owned()),
-                    kind: None,
+                    kind,
                     issuer: None,
                 }),
                 _ => None,

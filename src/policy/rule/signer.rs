@@ -2,7 +2,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::key::{KeyRef, Role};
+use crate::key::{KeyRef, NameKind, Role};
 
 /// Who may sign.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -43,6 +43,16 @@ impl IdentityKind {
             Self::Email => "email",
             Self::Uri => "uri",
             Self::Dns => "dns",
+        }
+    }
+}
+
+impl From<NameKind> for IdentityKind {
+    fn from(kind: NameKind) -> Self {
+        match kind {
+            NameKind::Email => Self::Email,
+            NameKind::Uri => Self::Uri,
+            NameKind::Dns => Self::Dns,
         }
     }
 }

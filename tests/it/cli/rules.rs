@@ -32,6 +32,7 @@ fn a_draft_is_refused_until_a_person_went_through_it() {
     assert!(draft.contains("127.0.0.1:5012/keyless-tag-rekor1/img1"), "{draft}");
     assert!(
         draft.contains("identity: \"https://ci.test/build.yml@main\"")
+            && draft.contains("identityKind: uri")
             && draft.contains("oidcIssuer: \"https://issuer.test\"")
     );
     assert!(draft.contains("signer-43ef7bc8, 1 image"), "how many images: {draft}");
@@ -57,6 +58,14 @@ fn a_draft_is_refused_until_a_person_went_through_it() {
     test.write("decided.yaml", named);
     test.run(&format!("{line} decided.yaml")).exits(0);
     assert_eq!(rules(&test).as_array().unwrap().len(), 45);
+    // The same text as another kind of name is another signer.
+    let keyless = rules(&test)
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|rule| rule["signers"][0]["identityKind"].as_str())
+        .count();
+    assert!(keyless > 0, "{}", rules(&test));
     // A file that someone may have edited is not overwritten.
     test.run(&format!("discover storage {TRUST} --draft-rules=decided.yaml")).fails(1, "draft-exists");
     // Without a file, stdout contains only the draft.
