@@ -35,7 +35,7 @@ run() {
 echo "# connected side: which keys do the mirrored images need?"
 run keypack discover oci:mirror
 echo "# its publisher gave the key: prove that it fits, write keys/"
-run keypack collect oci:mirror --key cosign.pub -o keys
+run keypack collect oci:mirror --key cosign.pub --given-by publisher -o keys
 echo "# carry them in the archive that carries the images"
 run keypack push keys oci-archive:mirror.tar:keys-2026-11
 digest=$("$KEYPACK" inspect keys | sed -n 's/^Pack: //p')

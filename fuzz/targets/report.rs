@@ -77,6 +77,7 @@ pub fn run(data: &[u8]) {
             weak: true,
             provenance: vec![provenance],
             proofs: 1,
+            given_by: Some(text(2)),
         }],
         open: vec![OpenNeed {
             role: Role::Fulcio,

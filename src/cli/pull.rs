@@ -32,7 +32,7 @@ pub(super) fn run(args: &args::Pull, output: &Output) -> Result<Exit, Diagnostic
         // Members in the order of their names.
         Format::Json => output.json(&serde_json::json!(outcome))?,
         Format::Text => {
-            let mut text: String = outcome.keys.iter().map(|file| format!("{file}\n")).collect();
+            let mut text: String = outcome.keys.iter().map(|key| format!("{key}\n")).collect();
             text.push_str(&format!("Pack: {}\n", outcome.pack_digest));
             output.data(&text)?;
         }

@@ -40,7 +40,7 @@ pub(crate) fn rule(rule: &Rule, inventory: &Inventory) -> String {
 pub(crate) fn diff(diff: &Diff) -> String {
     let mut out = String::new();
     let key = |sign: char, key: &DiffKey, what: &str| {
-        let unproved = if key.unproved { ", not proved by a signature" } else { "" };
+        let unproved = if key.unproved { ", fits no signature that is known" } else { "" };
         let mut text = format!("{sign} {:<28} {what}{}{unproved}\n", shown(&key.file), key.fingerprint);
         for certificate in &key.certificates {
             let [what, fingerprint] = self::certificate(certificate);

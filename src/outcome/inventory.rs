@@ -2,10 +2,10 @@
 
 use std::fmt::Write;
 
-use super::{RevokedKey, chain_side, vouched_for_by};
+use super::{RevokedKey, chain_side, vouched};
 use crate::{
     display::shown,
-    key::{OpenPgpKey, Pin},
+    key::{OpenPgpKey, Pin, Provenance},
     oci::Digest,
     pack::{ChainSide, Draft},
 };
@@ -54,11 +54,7 @@ pub(crate) fn inventory(draft: &Draft, facts: &InventoryFacts<'_>, verbose: bool
                 let _ = writeln!(out, "  {what:11} {}", shown(value));
             }
         }
-        let _ = writeln!(
-            out,
-            "  fits        {}",
-            if key.proved { "at least one signature" } else { "no signature so far" }
-        );
+        let _ = writeln!(out, "  fits        {}", vouched::fits(key.proved));
         if key.ct_required {
             let _ = writeln!(out, "  CT logs     its certificates need a timestamp of one");
         }
@@ -70,11 +66,13 @@ pub(crate) fn inventory(draft: &Draft, facts: &InventoryFacts<'_>, verbose: bool
             let _ =
                 writeln!(out, "  weak        its self-signatures use SHA-1, which RHEL 9 and later refuse");
         }
-        for provenance in &key.provenance {
-            let _ = writeln!(out, "  vouched for by {}", vouched_for_by(key, provenance));
-            if verbose {
-                let _ = writeln!(out, "              {}", provenance.sha256);
-            }
+        let _ = writeln!(
+            out,
+            "  vouched for by {}",
+            vouched::vouched_for_by(key.key_ref(), key.given_by.as_deref(), &key.provenance)
+        );
+        for Provenance { source, grade, sha256, .. } in key.provenance.iter().filter(|_| verbose) {
+            let _ = writeln!(out, "  document    {} ({}), {sha256}", shown(source), grade.as_str());
         }
     }
     for rule in &inventory.rules {

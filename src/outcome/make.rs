@@ -54,6 +54,7 @@ impl Report {
                     weak: resolved.key.material.openpgp().is_some_and(OpenPgpKey::is_weak),
                     provenance: resolved.provenance.clone(),
                     proofs: resolved.proofs,
+                    given_by: None,
                 })
                 .collect(),
             open,

@@ -46,7 +46,7 @@ pub use state::{ImageState, NeedState, Otherwise};
 pub use text::{Detail, render};
 #[cfg(not(feature = "internals"))]
 pub(crate) use text::{Detail, render};
-use vouched::{key_source, vouched_for_by};
+pub use vouched::KeyStanding;
 
 /// The result of a run, schema version 1.
 #[derive(Debug, Serialize)]
@@ -175,6 +175,9 @@ pub struct KeyReport {
     pub provenance: Vec<Provenance>,
     /// The number of signatures that it verified in this run.
     pub proofs: usize,
+    /// Who gave the file that it is from (`collect`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub given_by: Option<String>,
 }
 
 /// An entry of a key source that can't be used.

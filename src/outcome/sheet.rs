@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{RevokedKey, key_source};
+use super::{RevokedKey, vouched};
 use crate::{
     display::shown,
     oci::Digest,
@@ -41,10 +41,11 @@ pub(crate) fn sheet(draft: &Draft, facts: &SheetFacts<'_>) -> String {
     grouped(&mut out, "Key-set digest", inventory.key_set());
     let _ = writeln!(out, "\nKEYS ({}), by fingerprint, and who vouches for each", draft.keys().count());
     for (key, _) in draft.keys() {
-        let fits = if key.proved { "fits a signature" } else { "FITS NO SIGNATURE YET" };
-        let _ = writeln!(out, "  {} ({}), {fits}", key.file, key.role.title());
+        let fits = vouched::fits(key.proved);
+        let _ = writeln!(out, "  {} ({}), fits {fits}", key.file, key.role.title());
         let _ = writeln!(out, "    {}", key.fingerprint);
-        wrapped(&mut out, "    ", &key_source(key));
+        let by = vouched::vouched_for_by(key.key_ref(), key.given_by.as_deref(), &key.provenance);
+        wrapped(&mut out, "    by ", &by);
     }
     let _ = writeln!(out, "\nRULES ({})", inventory.rules.len());
     for rule in &inventory.rules {

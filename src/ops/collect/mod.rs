@@ -194,6 +194,10 @@ pub fn collect(request: &Request, ctx: &Context) -> Result<Outcome, Failure<Repo
 
     // Update the state.
     remember(request, &directory, &built, &found.gathered, ctx);
+    for key in &mut report.keys {
+        let record = built.draft.inventory().key(key.key);
+        key.given_by = record.and_then(|record| record.given_by.clone());
+    }
     report.pack = Some(describe(&directory, &built));
     Ok(Outcome { report, ending: Ending::Written })
 }

@@ -30,7 +30,7 @@ use crate::{
     display::count,
     key::Fingerprint,
     oci::Digest,
-    outcome::RevokedKey,
+    outcome::{KeyStanding, RevokedKey},
     pack::{Anchor, INVENTORY, PackError, UnverifiedPack},
     state,
 };
@@ -85,8 +85,8 @@ pub struct Outcome {
     pub manifest_digest: Digest,
     /// Whether exactly this was already installed.
     pub unchanged: bool,
-    /// The names of the key files.
-    pub keys: Vec<String>,
+    /// The keys.
+    pub keys: Vec<KeyStanding>,
     /// The keys of the pack that were revoked here, and were not installed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub revoked_here: Vec<RevokedKey>,
@@ -200,7 +200,7 @@ fn fetch_and_install(
         pack_digest: installed.draft.digest(),
         manifest_digest,
         unchanged: installed.unchanged,
-        keys: installed.draft.keys().map(|(key, _)| key.file.clone()).collect(),
+        keys: installed.draft.keys().map(|(key, _)| key.into()).collect(),
         revoked_here: installed.left_out,
     })
 }

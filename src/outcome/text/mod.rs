@@ -8,7 +8,7 @@ mod problems;
 use std::collections::{BTreeMap, BTreeSet};
 
 use self::lines::{WIDTH, gap, hint, line, paragraph, visible};
-use super::{ImageState, NeedState, OpenNeed, Report};
+use super::{ImageState, NeedState, OpenNeed, Report, vouched};
 use crate::{
     display::{Paint, count, shown},
     key::{KeyRef, Role, Validity},
@@ -49,13 +49,12 @@ fn keys(out: &mut String, report: &Report, paint: Paint) {
         return;
     }
     gap(out);
-    line(out, &paint.strong("Proved by a signature"));
+    line(out, &paint.strong("Keys that fit, and who vouches for each"));
     let met = met(report);
     for key in &report.keys {
-        let from: Vec<_> =
-            key.provenance.iter().map(|p| format!("{} ({})", shown(&p.source), p.grade.as_str())).collect();
-        let name = format!("{:28}", key.name);
-        paragraph(out, 2, &format!("{name} from {}", from.join(", ")));
+        line(out, &format!("  {:28} fits {}", key.name, vouched::fits_so_many(key.proofs)));
+        let by = vouched::vouched_for_by(key.key, key.given_by.as_deref(), &key.provenance);
+        paragraph(out, 4, &format!("vouched for by {by}"));
         let needs = met.get(&key.key);
         let fingerprint = key.fingerprint.to_string();
         let hex = fingerprint.trim_start_matches("sha256:");
@@ -210,7 +209,7 @@ fn counts(out: &mut String, report: &Report, paint: Paint) {
     }
     let mut keys = format!("{} needed", count(c.needed, "key"));
     if c.needed > 0 {
-        keys.push_str(&format!(": {} at hand and proved, {} open", c.have, c.open));
+        keys.push_str(&format!(": {} at hand that fit, {} open", c.have, c.open));
     }
     if !report.changed.is_empty() {
         keys.push_str(&format!(", {} refused until --accept-change", report.changed.len()));
@@ -245,7 +244,7 @@ fn pack(out: &mut String, report: &Report) {
     };
     let unproved = match pack.unproved.len() {
         0 => String::new(),
-        n => format!(", {n} unproved"),
+        n => format!(", {n} that fit no known signature"),
     };
     let what = match pack.change {
         Change::First => "written (first)",

@@ -179,7 +179,7 @@ fn another_key_in_a_known_file_waits_for_a_person() {
     test.write("k/cosign.pub", test.read("lab/trust/cosign.pub"));
     test.run(&line).fails(4, "incomplete").says("cosign.pub now gives a different signer key").says(SIGNER);
     // Exit code 4 comes with its reason in the summary; a key that no signature proved is counted as unproved.
-    let ran = test.run(&line).fails(4, "incomplete").says("12 unproved");
+    let ran = test.run(&line).fails(4, "incomplete").says("12 that fit no known signature");
     let words: Vec<_> = ran.out.split_whitespace().collect();
     assert!(words.join(" ").contains("0 open, 1 refused until --accept-change"), "{}", ran.out);
     // Next to the old one it is an additional key.

@@ -50,6 +50,54 @@ fn the_sheet_has_what_two_people_compare() {
     test.run("inspect keys --since oci:m:keys").exits(2);
 }
 
+/// An attacker's key fits the attacker's signatures, so that a key fits is never said without who vouches for it.
+#[test]
+fn every_view_of_a_key_says_what_it_fits_and_who_vouches_for_it() {
+    let test = Test::new();
+    let sources = "lab/layouts/key-bundle-rekor1-oras lab/layouts/key-tag-rekor1-cosignsave";
+    let of_file = "no one: it is from the file cosign.pub, whose giver is not";
+    let ran = test.run(&format!("discover {sources} {TRUST}")).exits(0);
+    ran.says("signer-43ef7bc8              fits 2 signatures").says(&format!("vouched for by {of_file}"));
+    let report = test.run(&format!("discover {sources} {TRUST} --format json")).exits(0).json();
+    let signer =
+        report["keys"].as_array().unwrap().iter().find(|key| key["name"] == "signer-43ef7bc8").unwrap();
+    assert_eq!((&signer["proofs"], &signer["givenBy"]), (&2.into(), &serde_json::Value::Null));
+
+    let all = "--include all --given-by Ada -o keys --format json";
+    let report = test.run(&format!("collect {sources} {TRUST} {all}")).exits(0).json();
+    assert!(report["keys"].as_array().unwrap().iter().all(|key| key["givenBy"] == "Ada"));
+    let by = "the file cosign.pub, given by Ada";
+    let ran = test.run("inspect keys").exits(0);
+    ran.says("  fits        a signature\n")
+        .says("  fits        no signature that is known\n")
+        .says(&format!("  vouched for by {by}"));
+    let ran = test.run("inspect keys --sheet").exits(0);
+    ran.says("(signer key), fits a signature")
+        .says("fits no signature that is known")
+        .says(&format!("    by {by}"));
+    let digest = test.push("keys", "oci:m:keys").pack_digest;
+    let ran = test.run(&format!("pull oci:m:keys --digest {digest} -o in")).exits(0);
+    let ran = ran.says(&format!("signer-43ef7bc8.pub          fits a signature; vouched for by {by}\n"));
+    assert_eq!(
+        ran.out.matches("; vouched for by ").count(),
+        test.json("in/keypack.json")["keys"].as_array().unwrap().len()
+    );
+    let json = test.run(&format!("pull oci:m:keys --digest {digest} -o in --format json")).exits(0).json();
+    assert!(
+        json["keys"].as_array().unwrap().iter().any(|key| key["proved"] == false && key["givenBy"] == "Ada")
+    );
+    // Pins say which keys, and nothing about what they fit.
+    let shown = test.run("inspect keys").exits(0).out;
+    let pins = shown
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("pin "))
+        .map(|pin| format!(" --pin {}", pin.trim()));
+    let pins: String = pins.collect();
+    test.run(&format!("pull oci:m:keys{pins} -o pinned"))
+        .exits(0)
+        .says("fits no signature that is known; vouched for by a pin\n");
+}
+
 #[test]
 fn the_key_set_stays_while_only_version_and_dates_change() {
     let test = Test::new();

@@ -236,7 +236,11 @@ fn red_hats_address_gives_the_key_that_proves_a_signature() {
     let (ran, asked) = at_red_hats(&test, COLLECT, move |_| Reply::ok(key.clone()));
     let ran = ran.exits(0);
     assert_eq!(asked, [GPG_KEY], "only what is needed is asked for");
-    assert!(ran.out.contains("https://access.redhat.com/security/data/fd431d51.txt (tls)"), "{}", ran.out);
+    assert!(
+        ran.out.contains("https://access.redhat.com/security/data/fd431d51.txt, over https"),
+        "{}",
+        ran.out
+    );
 }
 
 #[test]
