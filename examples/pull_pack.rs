@@ -33,7 +33,8 @@ fn main() -> ExitCode {
     };
     match keypack::ops::pull(&request, &Context::new(jiff::Timestamp::now(), Env::default())) {
         Ok(outcome) => {
-            println!("{}, version {}: {}", outcome.directory, outcome.version, outcome.keys.join(" "));
+            println!("{}, version {}", outcome.directory, outcome.version);
+            outcome.keys.iter().for_each(|key| println!("{key}"));
             ExitCode::SUCCESS
         }
         Err(failure) => {

@@ -18,6 +18,18 @@ use keypack::{
     },
 };
 
+fn key_report(key: KeyRef, provenance: keypack::key::Provenance, giver: String) -> KeyReport {
+    KeyReport {
+        key,
+        name: "signer-x".into(),
+        fingerprint: key.id.into(),
+        weak: true,
+        provenance: vec![provenance],
+        proofs: 1,
+        given_by: Some(giver),
+    }
+}
+
 fn window(key: KeyRef, source: String) -> WindowReport {
     let validity = Validity::default();
     WindowReport { key, used: validity, stated: vec![WindowStatement { source, sha256: key.id, validity }] }
@@ -70,15 +82,7 @@ pub fn run(data: &[u8]) {
             problems: vec![problem(2)],
             doubt: None, label: text(3),
         }].into(),
-        keys: vec![KeyReport {
-            key,
-            name: "signer-x".into(),
-            fingerprint: digest.into(),
-            weak: true,
-            provenance: vec![provenance],
-            proofs: 1,
-            given_by: Some(text(2)),
-        }],
+        keys: vec![key_report(key, provenance, text(2))],
         open: vec![OpenNeed {
             role: Role::Fulcio,
             id: text(4),
