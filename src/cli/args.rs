@@ -38,6 +38,7 @@ SOURCE is one of
   dir:DIR                  an image by skopeo, or a `skopeo sync` tree
   docker://HOST/REPO:TAG   an image of a registry (or @sha256:…)
   docker://HOST[/PREFIX]   a repository, and all below it
+  lookaside:DIR            GPG signatures of images that are elsewhere: REPO@sha256=…/signature-N
   oc-mirror:DIR            a folder of oc-mirror v2: archives, working-dir, cache
   PATH                     any of these, or a registry's data folder (docker/registry/v2)";
 

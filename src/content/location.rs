@@ -17,7 +17,7 @@ use crate::{
 ///
 /// In `oci:DIR:TAG` and `oci-archive:FILE:TAG` the path ends at the first colon, as in every containers/image tool: the
 /// meaning of a reference does not depend on the files on disk. A path with a colon can be given without a prefix
-/// (`./name:tag`), or with `dir:` and `oc-mirror:`, which use all of the rest.
+/// (`./name:tag`), or with `dir:`, `lookaside:` and `oc-mirror:`, which use all of the rest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Location {
     /// `docker://host/repository:tag`, `docker://host/repository@digest`: one image of a registry.
@@ -30,6 +30,8 @@ pub enum Location {
     Archive(PathBuf, Option<Selector>),
     /// `dir:DIR`: one image in skopeo's format, or a tree of them as written by `skopeo sync`.
     Dir(PathBuf),
+    /// `lookaside:DIR`: detached signatures as containers/image stores them, for images that are elsewhere.
+    Lookaside(PathBuf),
     /// `oc-mirror:DIR`: an output root, workspace, cache or archive folder of oc-mirror.
     OcMirror(PathBuf),
     /// A path without a prefix; its kind is recognised when it is opened.
@@ -103,6 +105,7 @@ impl Location {
             Some(("oci", rest)) => image(rest).map(|(path, selector)| Self::Layout(path, selector)),
             Some(("oci-archive", rest)) => image(rest).map(|(path, selector)| Self::Archive(path, selector)),
             Some(("dir", rest)) => path(rest).map(Self::Dir),
+            Some(("lookaside", rest)) => path(rest).map(Self::Lookaside),
             Some(("oc-mirror", rest)) => path(rest).map(Self::OcMirror),
             _ if exists(Path::new(text)) => path(text).map(Self::Path),
             _ if ["/", "./", "../"].iter().any(|start| text.starts_with(start)) => path(text).map(Self::Path),
@@ -135,7 +138,11 @@ impl Location {
             Self::Layout(_, selector) | Self::Archive(_, selector) => {
                 selector.as_ref().map(ToString::to_string)
             }
-            Self::Repositories(..) | Self::Dir(_) | Self::OcMirror(_) | Self::Path(_) => None,
+            Self::Repositories(..)
+            | Self::Dir(_)
+            | Self::Lookaside(_)
+            | Self::OcMirror(_)
+            | Self::Path(_) => None,
         }
     }
 
@@ -146,6 +153,7 @@ impl Location {
             Self::Layout(path, _)
             | Self::Archive(path, _)
             | Self::Dir(path)
+            | Self::Lookaside(path)
             | Self::OcMirror(path)
             | Self::Path(path) => Some(path),
         }
@@ -221,6 +229,7 @@ impl fmt::Display for Location {
             Self::Layout(path, selector) => ("oci:", path, selector.as_ref()),
             Self::Archive(path, selector) => ("oci-archive:", path, selector.as_ref()),
             Self::Dir(path) => ("dir:", path, None),
+            Self::Lookaside(path) => ("lookaside:", path, None),
             Self::OcMirror(path) => ("oc-mirror:", path, None),
             Self::Path(path) => ("", path, None),
         };

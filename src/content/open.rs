@@ -1,8 +1,8 @@
 use std::path::PathBuf;
 
 use super::{
-    ArchiveSink, ContentError, DirFiles, DirImages, Layout, LayoutSink, Location, OcMirror, OcMirrorSink,
-    RegistrySource, Segments, Selection, Sink, Source, Storage, TarFiles,
+    ArchiveSink, ContentError, DirFiles, DirImages, Layout, LayoutSink, Location, Lookaside, OcMirror,
+    OcMirrorSink, RegistrySource, Segments, Selection, Sink, Source, Storage, TarFiles,
     layout::INDEX,
     recognise::{Kind, recognise},
 };
@@ -32,6 +32,7 @@ pub fn open_source(
                 registry(),
             )));
         }
+        Location::Lookaside(path) => return Ok(Box::new(Lookaside::open(place, DirFiles::open(path)?)?)),
         Location::OcMirror(path) => (Kind::OcMirror, path),
         Location::Layout(path, _) => (Kind::Layout, path),
         Location::Archive(path, _) => (Kind::Archive, path),
@@ -97,7 +98,9 @@ pub fn open_destination(
                 replaced: Vec::new(),
             });
         }
-        Location::Dir(_) | Location::Path(_) => "written to: write to oci:DIR:TAG or oci-archive:FILE:TAG",
+        Location::Dir(_) | Location::Lookaside(_) | Location::Path(_) => {
+            "written to: write to oci:DIR:TAG or oci-archive:FILE:TAG"
+        }
     };
     Err(ContentError::Unsupported { place: location.to_string(), what })
 }

@@ -8,7 +8,7 @@ use super::{
         lab::{Say, block, bytes, message, payload_for},
         place::{owner, signed_image},
     },
-    TRUST, Test, blob, image, keep, linked, pulled, says_nothing_is_verified,
+    IDENTITY, TRUST, Test, blob, image, keep, linked, pulled, says_nothing_is_verified,
 };
 
 const OCI: &str = "application/vnd.oci.image.manifest.v1+json";
@@ -181,4 +181,32 @@ fn a_wrong_signature_of_an_index_is_not_mended_by_its_instances() {
     test.write(&format!("{repository}/_manifests/tags/{}.sig/current/link", digest.replace(':', "-")), &copy);
     assert_eq!(state(), "refused");
     says_nothing_is_verified(test.run("verify storage").fails(4, "images-refused"));
+}
+
+/// An instance of which it is known who signed it, and not whether they should have.
+#[test]
+fn an_index_that_is_not_good_covers_none_of_its_instances() {
+    let test = Test::new();
+    test.layout("keyless-tag-rekor1-cosignsave", "m");
+    let mut layout = test.json("m/index.json");
+    let instance = layout["manifests"][0].clone();
+    let list = json!({
+        "schemaVersion": 2,
+        "mediaType": "application/vnd.oci.image.index.v1+json",
+        "manifests": [{"mediaType": OCI, "digest": instance["digest"], "size": instance["size"], "platform": {"os": "linux", "architecture": "amd64"}}],
+    })
+    .to_string();
+    let digest = Digest::of(list.as_bytes());
+    test.write(&format!("m/blobs/sha256/{}", digest.hex()), &list);
+    layout["manifests"].as_array_mut().unwrap().push(json!({
+        "mediaType": "application/vnd.oci.image.index.v1+json", "digest": digest, "size": list.len(),
+        "annotations": {"org.opencontainers.image.ref.name": "v1"},
+    }));
+    test.write("m/index.json", layout.to_string());
+    let line = format!("verify oci:m {TRUST} --platform linux/amd64");
+    let found = test.run(&format!("{line} --format json")).fails(4, "nothing-signed").json();
+    let states: Vec<_> = found["images"].as_array().unwrap().iter().map(|image| &image["state"]).collect();
+    assert!(states.contains(&&json!("unexpected")), "{found:#}");
+    assert!(states.iter().all(|state| !state.as_str().unwrap().starts_with("good")), "{found:#}");
+    test.run(&format!("{line} {IDENTITY}")).exits(0);
 }

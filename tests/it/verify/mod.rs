@@ -4,6 +4,7 @@ mod blob_file;
 mod broken;
 mod clock;
 mod contents;
+mod detached;
 mod forms;
 mod keys;
 mod midway;
