@@ -33,6 +33,15 @@ pub fn hidden(c: char) -> bool {
     HIDDEN.as_ref().is_none_or(|hidden| hidden.is_match(c.encode_utf8(&mut [0; 4])))
 }
 
+/// A text as one word of a POSIX shell, quoted where that is needed.
+pub fn shell_word(text: &str) -> String {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"._/-:@".contains(&b);
+    if !text.is_empty() && !text.starts_with('-') && text.bytes().all(plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
 /// A number with its noun in English: `1 key`, `2 keys`.
 pub fn count(n: impl std::fmt::Display, noun: &str) -> String {
     let n = n.to_string();

@@ -22,6 +22,8 @@ codes! {
     DraftExists "draft-exists" CouldNot "name a new file: someone may have reviewed that one";
     /// A registries.d directory has another program's file or section where keypack's would go.
     RegistriesDTaken "registries-d-taken" CouldNot "name another directory for --write-registries-d, such as a new one for this mirror; a scope may appear in only one file";
+    /// The file for --fix was not written by keypack.
+    FixTaken "fix-taken" CouldNot "name another file for --fix; keypack replaces only what it wrote";
     /// No schema has this name.
     SchemaUnknown "schema-unknown" Usage "`keypack schema` lists the names";
     /// Needed keys are missing or not proved, or signatures could not be read.
@@ -293,6 +295,8 @@ codes! {
     // Verifying images.
     /// A signature is required, and the image has none that counts.
     SignatureMissing "signature-missing" Incomplete "copy the image with its signatures again (skopeo copy --all with use-sigstore-attachments, oc-mirror with --remove-signatures=false, cosign copy); if they were there before, find out who removed them";
+    /// A GPG signature is required, and the lookaside has none for the image.
+    GpgSignatureMissing "gpg-signature-missing" Incomplete "serve the source's signature files at the lookaside address of registries.d, as REPOSITORY@sha256=<hex>/signature-1 and so on; images are copied without them";
     /// The signature is valid, but not by an expected signer.
     SignerUnexpected "signer-unexpected" Incomplete "if this signer is right, name it in a rule (collect --accept-rules) or with --certificate-identity and --certificate-oidc-issuer; if not, do not run the image";
     /// The signature is valid, but nothing says who should have signed.

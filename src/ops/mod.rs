@@ -24,6 +24,7 @@ mod misplaced;
 mod net;
 mod not_carried;
 mod oc_mirror;
+mod own_file;
 mod place;
 pub mod pull;
 pub mod push;

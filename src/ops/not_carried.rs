@@ -19,7 +19,7 @@ const NAMED: usize = 5;
 
 /// How long to wait for a source. In a network without access to it there is no answer, and the user only asked about
 /// the mirror.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What oc-mirror mirrored, by the names of the images at their sources and in the mirror.
 #[derive(Debug, Clone)]
@@ -30,7 +30,7 @@ pub(super) struct MirroredFrom {
 }
 
 /// Stores nothing of a signature: its existence is enough.
-struct Nothing;
+pub(super) struct Nothing;
 
 impl Keep for Nothing {
     const WHOLE: bool = false;

@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Context, Sources, sources::listed};
+use super::{Context, Sources, own_file, sources::listed};
 use crate::{
     content::{RegistrySource, Selection, Source},
     diag::{Code, Diagnostic},
@@ -52,7 +52,7 @@ pub(crate) fn registries_d(request: &Request, ctx: &Context) -> Result<Outcome, 
     let listed = listed(list, &request.sources.locations()?, ctx)?.images;
     // Check this before contacting hosts, which can take minutes.
     let file = request.directory.join(NAME);
-    refuse_other(&file)?;
+    own_file::refuse_other(&file, Code::RegistriesDTaken, is_ours)?;
     let sources: Vec<_> = listed
         .iter()
         .map(|(host, images)| {
@@ -79,17 +79,6 @@ pub(crate) fn registries_d(request: &Request, ctx: &Context) -> Result<Outcome, 
     }
     fs::write(&file, decision.to_yaml().as_bytes())?;
     Ok(Outcome { decision, file })
-}
-
-/// Refuses to replace a file that keypack did not write.
-fn refuse_other(file: &Path) -> Result<(), Diagnostic> {
-    match read(file)? {
-        Some(bytes) if !is_ours(&bytes) => Err(Diagnostic::new(
-            Code::RegistriesDTaken,
-            format!("{} was not written by keypack, or was changed in its first line", file.display()),
-        )),
-        _ => Ok(()),
-    }
 }
 
 /// Refuses a directory in which another file has a section for one of the repositories, because its readers would then
@@ -127,7 +116,6 @@ fn read(file: &Path) -> Result<Option<Vec<u8>>, Diagnostic> {
     match fs::open(file).and_then(|opened| fs::read(opened, limits::KEY_FILE)) {
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(e) => Err(fs::FsError::read(e, file).into()),
-        // It is too long to be one of ours.
         Ok(None) => Ok(Some(Vec::new())),
         Ok(read) => Ok(read),
     }

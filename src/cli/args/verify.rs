@@ -91,6 +91,10 @@ pub(in crate::cli) struct Verify {
     /// default: none, and then no sigstore signature is looked for].
     #[arg(help_heading = heading::POLICY, long, value_name = "DIR", requires = "policy")]
     registries_d: Vec<PathBuf>,
+    /// Write the commands that copy the missing signatures to this file, for the connected side. The sources of the images are asked
+    /// whether they have them, if they can be reached.
+    #[arg(help_heading = heading::POLICY, long, value_name = "FILE", requires = "policy")]
+    fix: Option<PathBuf>,
     /// Where mirrored repositories come from, as name prefixes: mirror.example:5000/ubi9=registry.redhat.io/ubi9
     /// [repeatable].
     #[arg(help_heading = heading::SIGNERS, long, value_name = "MIRROR=SOURCE")]
@@ -148,6 +152,7 @@ impl Verify {
             mappings: self.map.clone(),
             mapping_files: self.idms.clone(),
             platforms: self.platform.clone(),
+            fix: self.fix.clone(),
         }))
     }
 

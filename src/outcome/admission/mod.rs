@@ -1,5 +1,6 @@
 //! What `verify --policy` found, as a value: JSON (`schemas/admission-v1.schema.json`) and text are written from it.
 
+mod fix;
 mod text;
 
 use serde::Serialize;
@@ -12,6 +13,7 @@ use crate::{
     policy::consumer::Verdict,
 };
 
+pub use fix::{FixReport, Instead, NotAsked, PullFix};
 pub use text::render;
 
 /// What the policy would do about every pull, schema version 1.
@@ -33,6 +35,9 @@ pub struct AdmissionReport {
     pub sources: Vec<SourceReport>,
     /// The pulls, the worst first.
     pub images: Vec<PullReport>,
+    /// The file with the commands that copy missing signatures, where one was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fix: Option<FixReport>,
     /// Counts.
     pub counts: Counts,
 }
@@ -93,6 +98,9 @@ pub struct PullReport {
     /// What to do.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
+    /// What `--fix` does about it, where it would be refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fix: Option<PullFix>,
 }
 
 /// Counts of pulls.
@@ -131,9 +139,14 @@ impl Counts {
         counts
     }
 
+    /// The pulls that a scope of the policy covers.
+    pub const fn in_scope(&self) -> usize {
+        self.pulls - self.outside
+    }
+
     /// Why a run with these counts did not end well.
     pub fn failure(&self) -> Option<Diagnostic> {
-        let in_scope = self.pulls - self.outside;
+        let in_scope = self.in_scope();
         let (code, message) = match () {
             () if self.refused > 0 => {
                 let what = count(self.refused, "pull");

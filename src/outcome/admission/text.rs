@@ -2,14 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use super::{AdmissionReport, PullReport};
+use super::{AdmissionReport, PullFix, PullReport};
 use crate::{
-    display::{Paint, count, shown},
+    display::{Paint, count, shell_word, shown},
     policy::consumer::Verdict,
 };
 
 /// Pulls of one part that are written without `--verbose`.
 const SHOWN: usize = 20;
+
+/// Before what `--fix` wrote.
+const LABEL: &str = "Fix      ";
+
+/// Registries that are named of those outside the policy.
+const HOSTS: usize = 6;
 
 /// The widest line.
 const WIDTH: usize = 100;
@@ -18,13 +24,16 @@ const WIDTH: usize = 100;
 pub fn render(report: &AdmissionReport, paint: Paint, all: bool) -> String {
     let mut text = Text { out: String::new(), paint, most: if all { usize::MAX } else { SHOWN } };
     text.subject(report);
-    text.part(report, Verdict::Refused, "WOULD BE REFUSED");
-    text.part(report, Verdict::NotJudged, "NOT JUDGED");
+    text.part(report, Verdict::Refused);
+    text.fix(report);
+    text.part(report, Verdict::NotJudged);
     text.problems(report);
-    text.part(report, Verdict::AdmittedUnverified, "ADMITTED UNVERIFIED");
+    text.part(report, Verdict::AdmittedUnverified);
     if all {
-        text.part(report, Verdict::Admitted, "ADMITTED");
-        text.part(report, Verdict::Outside, "OUTSIDE THE POLICY");
+        text.part(report, Verdict::Admitted);
+        text.part(report, Verdict::Outside);
+    } else {
+        text.outside(report);
     }
     text.counts(report);
     text.out
@@ -78,17 +87,19 @@ impl Text {
     }
 
     /// The pulls with a verdict; what is the same for several is said once, behind them.
-    fn part(&mut self, report: &AdmissionReport, verdict: Verdict, title: &str) {
+    fn part(&mut self, report: &AdmissionReport, verdict: Verdict) {
         let pulls: Vec<_> = report.images.iter().filter(|image| image.verdict == verdict).collect();
         if pulls.is_empty() {
             return;
         }
-        let head = self.paint.strong(&format!("{title} {}", count(pulls.len(), "pull")));
-        self.out.push('\n');
-        self.line(&head);
+        self.head(&head(report, verdict, pulls.len()));
         let mut groups: BTreeMap<_, Vec<&PullReport>> = BTreeMap::new();
         for pull in &pulls {
-            groups.entry((pull.code, pull.cause.clone(), pull.hint.clone())).or_default().push(pull);
+            let hint = pull.hint.as_deref();
+            let cure = pull.fix.as_ref().map(|fix| fix.cure(hint.unwrap_or_default()));
+            let copied = matches!(pull.fix, Some(PullFix::Copy { .. }));
+            let cure = cure.or(hint.map(str::to_owned)).filter(|_| !copied);
+            groups.entry((pull.code, pull.cause.clone(), cure)).or_default().push(pull);
         }
         let mut left = self.most;
         for ((code, cause, hint), pulls) in groups {
@@ -113,15 +124,70 @@ impl Text {
         }
     }
 
+    fn head(&mut self, text: &str) {
+        let head = self.paint.strong(text);
+        self.out.push('\n');
+        self.line(&head);
+    }
+
+    /// What `--fix` wrote.
+    fn fix(&mut self, report: &AdmissionReport) {
+        let Some(fix) = &report.fix else { return };
+        let file = shown(&shell_word(&fix.file));
+        let signatures = count(fix.copies, "missing signature");
+        let what = match fix.way {
+            _ if !fix.written => format!("nothing would be refused, so {file} is not written"),
+            None => format!("{file} has no command: no copy of a signature cures this; it says what does"),
+            Some("direct") => {
+                format!(
+                    "{file} copies {signatures}; where the sources and the mirror can be reached: sh {file}"
+                )
+            }
+            Some(_) => format!(
+                "{file} copies {signatures}; on the connected side: sh {file} connected; its first lines say how they \
+                 get to the mirror"
+            ),
+        };
+        self.out.push('\n');
+        let start = self.out.len();
+        self.wrapped(LABEL.len(), &what);
+        self.out.replace_range(start..start + LABEL.len(), LABEL);
+        for source in &fix.not_asked {
+            let what =
+                format!("{} could not be asked, so the commands ask it first: {}", source.host, source.cause);
+            self.wrapped(LABEL.len(), &shown(&what));
+        }
+    }
+
+    /// How many pulls of each registry no scope covers.
+    fn outside(&mut self, report: &AdmissionReport) {
+        let mut hosts: BTreeMap<&str, usize> = BTreeMap::new();
+        for image in report.images.iter().filter(|image| image.verdict == Verdict::Outside) {
+            let name = image.name.as_ref().unwrap_or(&image.reference);
+            *hosts.entry(name.split('/').next().unwrap_or_default()).or_default() += 1;
+        }
+        if hosts.is_empty() {
+            return;
+        }
+        self.head(&head(report, Verdict::Outside, report.counts.outside));
+        let mut hosts: Vec<_> = hosts.into_iter().collect();
+        hosts.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
+        let mut parts: Vec<_> =
+            hosts.iter().take(HOSTS).map(|(host, n)| format!("{n} of {}", shown(host))).collect();
+        if hosts.len() > HOSTS {
+            parts.push(format!("{} more registries", hosts.len() - HOSTS));
+        }
+        self.wrapped(2, &parts.join(", "));
+        self.wrapped(2, "keypack verify with the keys of a pack judges their signatures");
+    }
+
     fn problems(&mut self, report: &AdmissionReport) {
         let all: Vec<_> =
             report.sources.iter().flat_map(|place| place.problems.iter().map(move |p| (place, p))).collect();
         if all.is_empty() {
             return;
         }
-        let head = self.paint.strong(&format!("COULD NOT READ {}", count(all.len(), "thing")));
-        self.out.push('\n');
-        self.line(&head);
+        self.head(&format!("COULD NOT READ {}", count(all.len(), "thing")));
         for (place, problem) in all.iter().take(self.most) {
             self.line(&format!("  {}", shown(&place.place)));
             let code = self.paint.bad(problem.code.as_str());
@@ -157,6 +223,21 @@ impl Text {
             let all = self.paint.good(&all);
             self.line(&all);
         }
+    }
+}
+
+/// The title of a part.
+fn head(report: &AdmissionReport, verdict: Verdict, n: usize) -> String {
+    let pulls = count(n, "pull");
+    match verdict {
+        Verdict::Refused => {
+            let who = if report.policy.kind == "openshift" { "CLUSTER" } else { "CONSUMER" };
+            format!("THE {who} WOULD REFUSE {n} of {} in scope", count(report.counts.in_scope(), "pull"))
+        }
+        Verdict::NotJudged => format!("NOT JUDGED {pulls}"),
+        Verdict::AdmittedUnverified => format!("ADMITTED UNVERIFIED {pulls}"),
+        Verdict::Admitted => format!("ADMITTED {pulls}"),
+        Verdict::Outside => format!("OUTSIDE THE POLICY {pulls}: no signature is asked for there"),
     }
 }
 

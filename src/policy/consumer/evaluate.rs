@@ -266,9 +266,12 @@ fn missing(pulled: &Pulled<'_>, kind: &str) -> Diagnostic {
              the place that it is pulled from",
         );
     }
-    let where_ = if kind == "GPG" { "in the lookaside" } else { "at its tag" };
-    Diagnostic::new(
-        Code::SignatureMissing,
-        format!("the policy asks for a {kind} signature, and there is none {where_} for {}", pulled.image),
-    )
+    let (code, place) = match kind {
+        "GPG" => (Code::GpgSignatureMissing, "in the lookaside"),
+        _ => (Code::SignatureMissing, "at its tag, sha256-<digest>.sig"),
+    };
+    let what = format!(
+        "the policy asks for a {kind} signature, and there is none for the image that is pulled {place}"
+    );
+    Diagnostic::new(code, what)
 }

@@ -5,6 +5,7 @@ mod broken;
 mod clock;
 mod contents;
 mod detached;
+mod fix;
 mod forms;
 mod keys;
 mod midway;

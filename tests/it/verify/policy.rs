@@ -75,7 +75,7 @@ fn every_image_is_judged_by_tag_and_by_digest() {
     assert_eq!(report["images"][0]["verdict"], "refused");
     test.run(&format!("{LINE} {MAP}"))
         .exits(4)
-        .says("WOULD BE REFUSED")
+        .says("THE CONSUMER WOULD REFUSE 8 of 80 pulls in scope")
         .says("registry.example/notlog/img2:v1  identity-not-accepted")
         .says("fix: choose the signedIdentity that fits");
 }

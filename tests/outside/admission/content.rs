@@ -130,6 +130,11 @@ impl Content {
         self.registry.host()
     }
 
+    /// The registry's data folder.
+    pub fn storage(&self) -> PathBuf {
+        self.registry.storage().to_owned()
+    }
+
     /// The folder of the key files.
     pub fn files(&self) -> PathBuf {
         self.files.path().to_owned()

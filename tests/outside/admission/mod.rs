@@ -19,6 +19,7 @@
 mod certificates;
 mod content;
 mod documents;
+mod fix;
 mod folders;
 mod gpg;
 mod identities;
@@ -119,7 +120,7 @@ pub(crate) fn trials() -> Vec<Trial> {
                 .with_ignored_flag(true)
         }
     };
-    ROOMS.into_iter().map(run).collect()
+    ROOMS.into_iter().map(run).chain(fix::trials()).collect()
 }
 
 fn is_old(skopeo: &Path) -> bool {

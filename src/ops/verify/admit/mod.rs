@@ -4,39 +4,32 @@
 //! signatures of the one image that is pulled, never from those of the list it is in, and from those alone that the consumer
 //! reads: the tag `sha256-<hex>.sig` where registries.d says so, and GPG signatures in the lookaside.
 
+mod ask;
+mod fix;
+mod instances;
+mod judge;
 mod load;
 mod lookaside;
 mod pulls;
 mod read;
 
 use std::{
-    collections::{BTreeSet, HashMap},
     path::PathBuf,
     sync::atomic::{AtomicBool, Ordering},
 };
 
+use self::judge::Run;
 pub use self::load::PolicySpec;
-use self::{
-    load::Loaded,
-    pulls::Pull,
-    read::{Missing, Reader},
-};
 use super::{
     Mapping, Platform,
-    lists::instances,
     names::{self, Namer},
 };
 use crate::{
-    content::{self, Source},
+    content,
     diag::{Code, Diagnostic},
-    oci::{Descriptor, Digest, Document},
-    ops::{
-        Context, KeySources, Sources, mappings,
-        place::location,
-        sources::{Opened, open},
-    },
-    outcome::admission::{AdmissionReport, Counts, PullReport},
-    policy::consumer::{Matched, Pulled, Verdict},
+    ops::{Context, KeySources, Sources, mappings, place::location, sources::open},
+    outcome::admission::{AdmissionReport, Counts},
+    policy::consumer::Verdict,
 };
 
 /// Which images, and what they are to be admitted by.
@@ -58,6 +51,8 @@ pub struct AdmitRequest {
     pub mapping_files: Vec<PathBuf>,
     /// The platforms of the nodes; none means all that are here.
     pub platforms: Vec<Platform>,
+    /// Where to write the commands that copy missing signatures.
+    pub fix: Option<PathBuf>,
 }
 
 /// Tells for every pull whether the policy admits it.
@@ -70,6 +65,9 @@ pub fn admit(request: &AdmitRequest, ctx: &Context) -> Result<AdmissionReport, D
         revoked: Vec::new(),
         cache_dir: request.cache_dir.clone(),
     };
+    if let Some(file) = &request.fix {
+        fix::refuse_other(file)?;
+    }
     let mut given = names::map_of(&request.mappings)?;
     given.merge(mappings::read(&request.mapping_files)?);
     let loaded = load::load(request)?;
@@ -83,16 +81,24 @@ pub fn admit(request: &AdmitRequest, ctx: &Context) -> Result<AdmissionReport, D
     let namer = Namer { given, found, sources: Vec::new(), was_used: AtomicBool::new(false) };
     let (pulls, places) = pulls::of(&opened, request.images.is_some(), &namer, ctx)?;
     ctx.events.step("evaluating the policy");
-    let mut run = Run { request, ctx, loaded: &loaded, scopes: BTreeSet::new() };
-    let mut images = Vec::new();
-    for (number, pull) in pulls.iter().enumerate() {
-        ctx.events.advance(&format!("evaluating the policy: {} of {} pulls", number + 1, pulls.len()));
-        let Some(place) = opened.iter().find(|opened| opened.source.place() == pull.place) else { continue };
-        run.pull(place, pull, &mut images);
-    }
-    images.sort_by_key(|image: &PullReport| std::cmp::Reverse(image.verdict));
+    let run = Run::new(&request.platforms, &loaded, ctx);
+    let (mut judged, scopes) = run.all(&opened, &pulls);
+    judged.sort_by_key(|judged| std::cmp::Reverse(judged.report.verdict));
+    let is_oc_mirror = locations.iter().any(|location| content::oc_mirror_path(location).is_some());
+    let fix =
+        request.fix.as_deref().map(|file| fix::write(file, &mut judged, &opened, is_oc_mirror, &namer, &run));
+    let fix = fix.transpose()?;
+    let images: Vec<_> = judged.into_iter().map(|judged| judged.report).collect();
     let mut policy = loaded.report.clone();
-    policy.notes.extend(run.notes(&namer));
+    let unused = loaded.policy.scopes().filter(|scope| !scopes.contains(*scope));
+    policy.notes.extend(unused.map(|scope| {
+        Diagnostic::new(Code::ScopeUnused, format!("the scope {scope:?} is that of no image here"))
+    }));
+    let named = !(request.mappings.is_empty() && request.mapping_files.is_empty());
+    if named && !namer.was_used.load(Ordering::Relaxed) {
+        let what = "the mapping applies to none of the images here";
+        policy.notes.push(Diagnostic::new(Code::MappingUnused, what));
+    }
     let counts = Counts::of(&images, places.iter().map(|place| place.problems.len()).sum());
     let failure = counts.failure();
     Ok(AdmissionReport {
@@ -103,127 +109,7 @@ pub fn admit(request: &AdmitRequest, ctx: &Context) -> Result<AdmissionReport, D
         policy,
         sources: places,
         images,
+        fix,
         counts,
     })
-}
-
-struct Run<'a> {
-    request: &'a AdmitRequest,
-    ctx: &'a Context,
-    loaded: &'a Loaded,
-    /// The scopes that are an image's.
-    scopes: BTreeSet<String>,
-}
-
-impl Run<'_> {
-    /// Judges a pull on each platform.
-    fn pull(&mut self, place: &Opened, pull: &Pull, out: &mut Vec<PullReport>) {
-        let source = place.source.as_ref();
-        let found = match find(source, pull, &self.request.platforms) {
-            Ok(found) => found,
-            Err(why) => return out.push(pull.report(None, Verdict::NotJudged, None, Some(why))),
-        };
-        let mut judged: HashMap<Digest, (Verdict, Option<Matched>, Option<Diagnostic>)> = HashMap::new();
-        for instance in found {
-            let (verdict, matched, cause) = match &instance.image {
-                Ok(digest) => {
-                    judged.entry(*digest).or_insert_with(|| self.judge(source, pull, *digest)).clone()
-                }
-                Err(why) => (Verdict::NotJudged, None, Some(why.clone())),
-            };
-            if let Some(Matched::Scope(scope)) = &matched {
-                self.scopes.insert(scope.clone());
-            }
-            out.push(pull.report(Some(&instance), verdict, matched, cause));
-        }
-    }
-
-    fn judge(
-        &self,
-        source: &dyn Source,
-        pull: &Pull,
-        image: Digest,
-    ) -> (Verdict, Option<Matched>, Option<Diagnostic>) {
-        let Some(name) = &pull.name else {
-            let why = "it has no name that a cluster pulls by: this location does not record repositories";
-            return (Verdict::NotJudged, None, Some(Diagnostic::new(Code::PulledNameUnknown, why)));
-        };
-        // By what it is pulled from, not by what it is called (docker/docker_image_src.go).
-        let at = pull.at.as_ref().unwrap_or(name);
-        let lookup = self.loaded.registries.lookup(if self.loaded.by_name { name } else { at });
-        let reader = Reader { source, repository: &pull.repository, ctx: self.ctx };
-        let found = reader.signatures(image, &lookup, at);
-        let signatures = match &found {
-            Ok(found) => Ok(found.as_slice()),
-            Err(Missing::Unread(why)) => {
-                let matched = self.loaded.evaluator.matched(name);
-                return (Verdict::NotJudged, Some(matched), Some(why.clone()));
-            }
-            Err(Missing::Ends(why)) => Err(why.clone()),
-        };
-        let pulled = Pulled { name, image, attachments: lookup.attachments, signatures };
-        let admission = self.loaded.evaluator.admit(&pulled, self.ctx.now);
-        (admission.verdict, Some(admission.matched), admission.cause)
-    }
-
-    /// What of the policy and the command line is about nothing here.
-    fn notes(&self, namer: &Namer) -> Vec<Diagnostic> {
-        let unused = self.loaded.policy.scopes().filter(|scope| !self.scopes.contains(*scope));
-        let mut notes: Vec<_> = unused
-            .map(|scope| {
-                Diagnostic::new(Code::ScopeUnused, format!("the scope {scope:?} is that of no image here"))
-            })
-            .collect();
-        let named = !(self.request.mappings.is_empty() && self.request.mapping_files.is_empty());
-        if named && !namer.was_used.load(Ordering::Relaxed) {
-            let what = "the mapping applies to none of the images here";
-            notes.push(Diagnostic::new(Code::MappingUnused, what));
-        }
-        notes
-    }
-}
-
-/// The image that is pulled on a platform.
-struct Found {
-    /// The manifest or list that the reference names.
-    named: Digest,
-    platform: Option<String>,
-    image: Result<Digest, Diagnostic>,
-}
-
-/// What a pull leads to: the image itself, or the instances of a list.
-fn find(source: &dyn Source, pull: &Pull, platforms: &[Platform]) -> Result<Vec<Found>, Diagnostic> {
-    let absent = || {
-        let what = format!("{} holds no {}", source.place(), pull.reference);
-        Diagnostic::new(Code::NameUnknown, what)
-    };
-    let descriptor = source.resolve(&pull.repository, &pull.reference)?.ok_or_else(absent)?;
-    let named = descriptor.digest;
-    let (_, document) = content::fetch_manifest(source, &pull.repository, &Descriptor::of_digest(named))?
-        .ok_or_else(absent)?;
-    if matches!(document, Document::Manifest(_)) {
-        return Ok(vec![Found { named, platform: None, image: Ok(named) }]);
-    }
-    let instances = instances(source, &pull.repository, named, platforms)?;
-    let mut found: Vec<Found> = Vec::new();
-    for instance in instances.into_iter().filter(|instance| instance.wanted) {
-        // Of several for one platform the consumer takes the first.
-        if !platforms.is_empty() && found.iter().any(|other| other.platform == instance.platform) {
-            continue;
-        }
-        let image = if instance.here {
-            Ok(instance.digest)
-        } else if platforms.is_empty() {
-            continue;
-        } else {
-            let what = format!("the list names {} for this platform, and it is not here", instance.digest);
-            Err(Diagnostic::new(Code::ImageElsewhere, what))
-        };
-        found.push(Found { named, platform: instance.platform, image });
-    }
-    if found.is_empty() {
-        let what = "the list has no image here for the platforms that are asked for";
-        return Err(Diagnostic::new(Code::ImageElsewhere, what));
-    }
-    Ok(found)
 }

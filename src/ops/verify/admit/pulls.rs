@@ -1,18 +1,17 @@
 //! Which pulls there are: the one that is named, those of a list, or every image of a place by each of its tags and by digest.
 
-use super::{super::names::Namer, Found};
+use super::{super::names::Namer, instances::Found};
 use crate::{
     content::{Name, Source},
     diag::{Code, Diagnostic},
-    discover::{Image, Keep, Kind, Target, discover_all},
+    discover::{Image, Kind, Target, discover_all},
     oci::Digest,
-    ops::{Context, sources::Opened},
+    ops::{Context, not_carried::Nothing, sources::Opened},
     outcome::{SourceReport, admission::PullReport},
     policy::{
         consumer::{Form, ImageName, Matched, Verdict},
         mapping,
     },
-    signature::UntrustedSignature,
 };
 
 /// A pull.
@@ -92,19 +91,8 @@ impl Pull {
             code: cause.as_ref().map(|cause| cause.code),
             cause: cause.as_ref().map(|cause| cause.message.clone()),
             hint: cause.map(|cause| cause.hint.into_owned()),
+            fix: None,
         }
-    }
-}
-
-/// Keeps nothing of signatures: the walk is for the images.
-struct Nothing;
-
-impl Keep for Nothing {
-    const WHOLE: bool = false;
-    type Kept = ();
-
-    fn keep(&self, _: &Digest, signatures: &[UntrustedSignature]) -> Vec<()> {
-        vec![(); signatures.len()]
     }
 }
 

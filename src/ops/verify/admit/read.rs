@@ -54,7 +54,7 @@ impl Reader<'_> {
         found.into_iter().map(|(name, read)| read.map_err(|e| ends(&format!("{name}: {}", e.0)))).collect()
     }
 
-    fn attached(&self, image: Digest) -> Result<Vec<Found>, Missing> {
+    pub(super) fn attached(&self, image: Digest) -> Result<Vec<Found>, Missing> {
         let tag = format!("sha256-{}.sig", image.hex());
         let unread = |e: content::ContentError| of_content(&tag, e.into());
         let Some(descriptor) = self.source.resolve(self.repository, &tag).map_err(unread)? else {
