@@ -132,7 +132,7 @@ impl Sources<'_> {
             match host.filter(|_| !is_itself) {
                 None => fixes[number] = Err(PullFix::SourceUnknown),
                 Some(host) => {
-                    hosts.entry(host).or_default().push((number, Wanted { name, image, copy, place }))
+                    hosts.entry(host).or_default().push((number, Wanted { name, image, copy, place }));
                 }
             }
         }
