@@ -132,7 +132,7 @@ impl Content {
 
     /// The registry's data folder.
     pub fn storage(&self) -> PathBuf {
-        self.registry.storage().to_owned()
+        self.registry.storage()
     }
 
     /// The folder of the key files.
