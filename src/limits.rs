@@ -207,3 +207,10 @@ pub const OPENPGP_CHECKS: usize = 512;
 
 /// Files in /etc/pki/sigstore that are read: RHEL 10 ships two.
 pub const HOST_FILES: usize = 100;
+
+/// What the layers of an image may unpack to where single files are read out of them: a release of OpenShift has
+/// 600 MiB, of which the uppermost layer, with its manifests, has some 30.
+pub const IMAGE_UNPACKED: u64 = 2 << 30;
+
+/// Such a file: the list of a release's images has some 150 KiB.
+pub const IMAGE_FILE: u64 = 4 << 20;

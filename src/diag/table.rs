@@ -67,6 +67,18 @@ codes! {
     ScopeUnused "scope-unused" Incomplete "compare its spelling with the names of the images: a scope has no docker://, no / at its end, and the port where the name has one";
     /// OpenShift leaves a scope out.
     ScopeLeftOut "scope-left-out" Incomplete "take the scope out of the ImagePolicy, or make that of the ClusterImagePolicy narrower";
+    /// Nothing authenticates the release whose policy is asked for.
+    PolicyUnauthenticated "policy-unauthenticated" Incomplete "whoever can change images can change the policy in a release: bring the release's GPG signature (oc-mirror's working-dir/signatures; --images oc-mirror:DIR for a registry) and the key that made it (--keys-dir); or judge by builtin:openshift@VERSION";
+    /// No release of OpenShift is in the mirror.
+    PolicyNotInMirror "policy-not-in-mirror" Incomplete "name the release instead, as in --policy builtin:openshift@4.22; or the place that holds it (openshift/release-images in oc-mirror's layout, or as --idms or --map say)";
+    /// The policy of the release is not the one that is built in for it.
+    PolicyDiffersFromBuiltin "policy-differs-from-builtin" Incomplete "the release is authenticated and its policy counts; if the difference is not explained by a newer release, ask Red Hat, and tell keypack's maintainers";
+    /// The release requires no signatures by default.
+    PolicyNotInForce "policy-not-in-force" Incomplete "before 4.21 clusters require no signatures by default; to judge a cluster that has a policy of its own, give it: --policy FILE";
+    /// Images of a release are not in the mirror.
+    ReleaseImagesMissing "release-images-missing" Incomplete "mirror the release again; for an incremental archive, also give the earlier archives or the cache (--cache-dir)";
+    /// This is decided by what is not in a mirror.
+    StageNotJudged "stage-not-judged" Incomplete "it is decided by what is not in the mirror; test it on one machine";
     /// The name by which the cluster pulls the image is not known.
     PulledNameUnknown "pulled-name-unknown" Incomplete "judge the images at the registry that the cluster pulls from (docker://…); where its names differ from the sources', add --idms FILE or --map MIRROR=SOURCE";
 

@@ -25,7 +25,7 @@ use serde_json::value::RawValue;
 pub use builtin::{BUILTIN_DATE, BUILTIN_SOURCE};
 pub use error::KeySourceError;
 pub use key_file::KeyFile;
-pub use redhat::{is_redhat, is_redhats};
+pub use redhat::{RELEASE_KEY, is_redhat, is_redhats, release_key};
 pub use rekor::AddressOrPath;
 pub use tuf::{Choice as TufChoice, Collected, Place as TufPlace, read_root};
 

@@ -5,7 +5,7 @@
 use super::{Gathered, KeySourceError, rekor::get};
 use crate::{
     http::Client,
-    key::{Candidate, Grade, Provenance, Role, parse_key_file, well_known},
+    key::{Candidate, Grade, KeyRef, Material, Provenance, Role, parse_key_file, well_known},
     oci::Digest,
 };
 
@@ -36,6 +36,17 @@ pub fn is_redhats(candidate: &Candidate) -> bool {
     let fetched = ADDRESSES.iter().any(|(_, address)| *address == candidate.provenance.source);
     fetched && !known
 }
+
+/// The key that signs the releases of OpenShift (openshift/cluster-update-keys 3b5c59c,
+/// `keys/verifier-public-key-redhat-release`), if it has the built-in fingerprint.
+pub fn release_key() -> Option<Material> {
+    let parsed = parse_key_file(include_bytes!("redhat-release.asc")).ok()?;
+    let named = |key: &Material| well_known(KeyRef { role: Role::Gpg, id: key.id() }) == Some(RELEASE_KEY);
+    parsed.material.into_iter().find(named)
+}
+
+/// The name of that key.
+pub const RELEASE_KEY: &str = "gpg-redhat-release";
 
 impl Gathered {
     /// Asks Red Hat for keys of these roles. Failures are returned and are not fatal. If an address can't be reached,
@@ -73,6 +84,12 @@ impl Gathered {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_release_key_is_built_in() {
+        let key = release_key().unwrap();
+        assert_eq!(key.fingerprint().to_string(), "567E347AD0044ADE55BA8A5F199E2F91FD431D51");
+    }
 
     #[test]
     fn names_that_only_look_like_red_hats() {

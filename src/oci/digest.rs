@@ -8,6 +8,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
+use super::Hashed;
+
 /// A sha256 digest, `sha256:<64 lower-case hex>` (OCI image-spec, descriptor.md "Digests").
 ///
 /// sha512 is registered in the specification but no signature format that keypack reads can name it.
@@ -41,16 +43,15 @@ impl Digest {
 
     /// The digest of a stream, which is not stored; `None` if it is longer than `limit`.
     pub fn of_stream(stream: impl Read, limit: u64) -> io::Result<Option<Self>> {
-        let (mut stream, mut hash) = (stream.take(limit.saturating_add(1)), Sha256::new());
-        let mut length = 0;
+        let mut stream = Hashed::new(stream.take(limit.saturating_add(1)));
         let mut buffer = vec![0; 128 << 10];
         loop {
             match stream.read(&mut buffer) {
-                Ok(0) => return Ok((length <= limit).then(|| Self(hash.finalize().into()))),
-                Ok(read) => {
-                    hash.update(&buffer[..read]);
-                    length += read as u64;
+                Ok(0) => {
+                    let (digest, length) = stream.finish();
+                    return Ok((length <= limit).then_some(digest));
                 }
+                Ok(_) => {}
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
                 Err(e) => return Err(e),
             }

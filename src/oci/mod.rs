@@ -2,10 +2,12 @@
 
 mod blob;
 mod digest;
+mod hashed;
 mod manifest;
 
 pub use blob::{Blob, BlobError};
 pub use digest::{Digest, DigestError};
+pub use hashed::Hashed;
 pub use manifest::{Descriptor, Document, ImageIndex, ImageManifest, ManifestError};
 
 /// Media types that keypack reads or writes.

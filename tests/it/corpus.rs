@@ -53,6 +53,7 @@ targets! {
     registry "../../fuzz/targets/registry.rs"
     rekor_body "../../fuzz/targets/rekor_body.rs"
     release_manifest "../../fuzz/targets/release_manifest.rs"
+    release_payload "../../fuzz/targets/release_payload.rs"
     report "../../fuzz/targets/report.rs"
     signature_file "../../fuzz/targets/signature_file.rs"
     simple_signing "../../fuzz/targets/simple_signing.rs"

@@ -82,10 +82,10 @@ pub(in crate::cli) struct Verify {
     #[command(flatten)]
     identity: Identity,
     /// Would a consumer admit the images? Its policy decides, with the keys that are in it: a policy.json, as podman, CRI-O and
-    /// skopeo evaluate it; ClusterImagePolicies and ImagePolicies, as OpenShift's nodes get them; or builtin:openshift@4.22, what
-    /// that release brings. The report has a verdict for each image by tag and by digest.
-    #[arg(help_heading = heading::POLICY, long, value_name = "FILE|builtin:openshift@VERSION",
-          conflicts_with_all = ["keys_dir", "trusted_root", "key", "require_signed", "all_signatures", "require_log"])]
+    /// skopeo evaluate it; ClusterImagePolicies and ImagePolicies, as OpenShift's nodes get them; openshift, what the release in
+    /// the mirror brings, once its GPG signature verifies; or builtin:openshift@4.22, a copy of what that release brings. The report has a verdict for each image by tag and by digest.
+    #[arg(help_heading = heading::POLICY, long, value_name = "FILE|openshift|builtin:openshift@VERSION",
+          conflicts_with_all = ["trusted_root", "key", "require_signed", "all_signatures", "require_log"])]
     policy: Option<PolicySpec>,
     /// The registries.d of that consumer, such as /etc/containers/registries.d: where signatures are looked for [repeatable;
     /// default: none, and then no sigstore signature is looked for].
@@ -137,10 +137,12 @@ impl Verify {
     /// The policy that is to be evaluated, where one is named.
     pub(in crate::cli) fn policy(&self) -> Result<Option<verify::AdmitRequest>, Diagnostic> {
         let Some(policy) = &self.policy else { return Ok(None) };
-        if self.identity.read()?.is_some() || self.anchors.are_given() {
+        let is_payload = *policy == PolicySpec::Payload;
+        let names_keys = self.keys_dir.is_some() || self.anchors.are_given();
+        if self.identity.read()?.is_some() || (names_keys && !is_payload) {
             return Err(Diagnostic::usage(
                 "--policy judges with the keys and the signers of the policy, and others are named beside it",
-                "run verify once with --policy, and once without it for the keys of a pack",
+                "run verify once with --policy, and once without it for the keys of a pack; only --policy openshift takes a keys/, for the signature of the release",
             ));
         }
         Ok(Some(verify::AdmitRequest {
@@ -153,7 +155,20 @@ impl Verify {
             mapping_files: self.idms.clone(),
             platforms: self.platform.clone(),
             fix: self.fix.clone(),
+            keys_dir: self.keys_dir.clone(),
+            authentication: self.authentication(),
         }))
+    }
+
+    fn authentication(&self) -> Authentication {
+        Authentication {
+            anchors: self.anchors.specs(),
+            are_of_setting: self.anchors.are_of_setting,
+            settings: self.anchors.settings.clone(),
+            enforced: self.anchors.enforced.clone(),
+            name: self.name.clone(),
+            state_dir: self.state.dir.clone(),
+        }
     }
 
     pub(in crate::cli) fn request(&self) -> Result<verify::Request, Diagnostic> {
@@ -163,14 +178,7 @@ impl Verify {
             signature_repository: self.signature_repository.clone(),
             cache_dir: self.cache.cache_dir.clone(),
             keys_dir: self.keys_dir.clone(),
-            authentication: Authentication {
-                anchors: self.anchors.specs(),
-                are_of_setting: self.anchors.are_of_setting,
-                settings: self.anchors.settings.clone(),
-                enforced: self.anchors.enforced.clone(),
-                name: self.name.clone(),
-                state_dir: self.state.dir.clone(),
-            },
+            authentication: self.authentication(),
             trusted_roots: self.trusted_root.clone(),
             keys: self.key.clone(),
             identity: self.identity.read()?,

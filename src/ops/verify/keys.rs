@@ -117,7 +117,11 @@ fn of_directory(request: &Request, locations: &[Location], ctx: &Context) -> Res
 }
 
 /// A clock that is behind the pack would refuse every fresh signature and accept expired ones.
-fn check_times(inventory: &Inventory, state: &state::State, ctx: &Context) -> Result<(), Diagnostic> {
+pub(super) fn check_times(
+    inventory: &Inventory,
+    state: &state::State,
+    ctx: &Context,
+) -> Result<(), Diagnostic> {
     pack::not_from_the_future(inventory, ctx.now)?;
     if inventory.created > ctx.now {
         let error =

@@ -1,6 +1,7 @@
 //! What `verify --policy` found, as a value: JSON (`schemas/admission-v1.schema.json`) and text are written from it.
 
 mod fix;
+mod release;
 mod text;
 
 use serde::Serialize;
@@ -14,6 +15,7 @@ use crate::{
 };
 
 pub use fix::{FixReport, Instead, NotAsked, PullFix};
+pub use release::{MissingImage, ReleaseReport, Stage, StageReport};
 pub use text::render;
 
 /// What the policy would do about every pull, schema version 1.
@@ -31,13 +33,22 @@ pub struct AdmissionReport {
     pub failure: Option<Diagnostic>,
     /// The policy.
     pub policy: PolicyReport,
+    /// The releases of OpenShift whose policies these are.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub releases: Vec<ReleaseReport>,
     /// The places that were read.
     pub sources: Vec<SourceReport>,
+    /// What happens at each stage at which a cluster checks images.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub stages: Vec<StageReport>,
     /// The pulls, the worst first.
     pub images: Vec<PullReport>,
     /// The file with the commands that copy missing signatures, where one was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fix: Option<FixReport>,
+    /// Images of the releases that are not there.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<MissingImage>,
     /// Counts.
     pub counts: Counts,
 }

@@ -1,5 +1,7 @@
 //! The result of `verify --policy` for people: what was asked, what would be refused with what to do, counts, one last line.
 
+mod release;
+
 use std::collections::BTreeMap;
 
 use super::{AdmissionReport, PullFix, PullReport};
@@ -27,6 +29,8 @@ pub fn render(report: &AdmissionReport, paint: Paint, all: bool) -> String {
     text.part(report, Verdict::Refused);
     text.fix(report);
     text.part(report, Verdict::NotJudged);
+    text.rejected(report);
+    text.missing(report);
     text.problems(report);
     text.part(report, Verdict::AdmittedUnverified);
     if all {
@@ -35,6 +39,7 @@ pub fn render(report: &AdmissionReport, paint: Paint, all: bool) -> String {
     } else {
         text.outside(report);
     }
+    text.stages(report);
     text.counts(report);
     text.out
 }
@@ -81,6 +86,7 @@ impl Text {
         for place in &report.sources {
             self.line(&format!("Source   {}: {} read", shown(&place.place), count(place.read, "manifest")));
         }
+        self.releases(report);
         for note in &policy.notes {
             self.wrapped(0, &format!("Note     {}: {}", note.code, shown(&note.message)));
         }

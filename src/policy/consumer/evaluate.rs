@@ -56,19 +56,10 @@ enum Cause {
     Refused(Diagnostic),
 }
 
-/// A policy with its keys.
-#[derive(Debug, Clone)]
-pub struct Evaluator(pub(super) Scopes<Ready>);
-
-impl Evaluator {
-    /// Where the requirements of an image are from.
-    pub fn matched(&self, name: &ImageName) -> Matched {
-        self.0.of(name).0
-    }
-
+impl Scopes<Ready> {
     /// What the consumer would do about one pull.
-    pub fn admit(&self, pulled: &Pulled<'_>, now: Timestamp) -> Admission {
-        let (matched, requirements) = self.0.of(pulled.name);
+    pub(super) fn admit(&self, pulled: &Pulled<'_>, now: Timestamp) -> Admission {
+        let (matched, requirements) = self.of(pulled.name);
         let with = |verdict, cause| Admission { verdict, matched: matched.clone(), cause };
         let mut verdict = Verdict::AdmittedUnverified;
         let mut doubt = None;
@@ -90,7 +81,7 @@ impl Evaluator {
         let nothing = |message: &str| Some(Diagnostic::new(Code::NotVerifiedByPolicy, message));
         match (verdict, &matched) {
             (Verdict::AdmittedUnverified, Matched::Default)
-                if self.0.docker.keys().any(|scope| !scope.is_empty()) =>
+                if self.docker.keys().any(|scope| !scope.is_empty()) =>
             {
                 with(
                     Verdict::Outside,

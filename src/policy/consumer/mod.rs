@@ -6,6 +6,7 @@
 //! Nothing here does I/O: files that a policy names are handed in as [`Files`].
 
 mod evaluate;
+mod evaluator;
 mod fields;
 mod identity;
 mod keys;
@@ -19,7 +20,8 @@ mod scope;
 mod signature;
 mod verdict;
 
-pub use evaluate::{Admission, Evaluator, Pulled};
+pub use evaluate::{Admission, Pulled};
+pub use evaluator::Evaluator;
 pub use keys::{FileBytes, Files};
 pub use policy::{ConsumerPolicy, PolicyFault};
 pub use reference::{Form, ImageName};

@@ -80,10 +80,10 @@ impl ConsumerPolicy {
     /// The policy with the keys that it names, of which `files` are those that it does not hold itself.
     pub fn with(&self, files: &Files) -> Evaluator {
         let ready = |list: &Vec<Requirement>| list.iter().map(|r| Ready::of(r, files)).collect();
-        Evaluator(Scopes {
+        Evaluator(vec![Scopes {
             default: ready(&self.0.default),
             docker: self.0.docker.iter().map(|(scope, list)| (scope.clone(), ready(list))).collect(),
-        })
+        }])
     }
 }
 

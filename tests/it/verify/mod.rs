@@ -11,6 +11,7 @@ mod keys;
 mod midway;
 mod names;
 mod policy;
+mod release;
 mod rules;
 mod schema;
 mod strict;

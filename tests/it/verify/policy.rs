@@ -245,5 +245,5 @@ fn the_policy_of_a_release_is_built_in() {
     assert!(images.iter().all(|pull| pull["form"] == "digest" && pull["code"] == "signature-does-not-match"));
     test.run("verify storage --policy builtin:openshift@4.20").exits(2);
     test.run("verify storage --policy builtin:podman").exits(2);
-    test.run("verify storage --policy openshift").exits(2).tells("does not read the policy out of");
+    test.run("verify storage --policy openshift").fails(4, "policy-not-in-mirror");
 }

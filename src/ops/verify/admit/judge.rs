@@ -36,6 +36,8 @@ type OnPlatform = (PullReport, Option<Digest>, Option<Matched>);
 
 pub(super) struct Run<'a> {
     platforms: &'a [Platform],
+    /// Those of the releases, where none is asked for.
+    of_release: &'a [Platform],
     pub(super) loaded: &'a Loaded,
     pub(super) ctx: &'a Context,
     /// The number of pulls that are judged.
@@ -43,8 +45,13 @@ pub(super) struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    pub(super) const fn new(platforms: &'a [Platform], loaded: &'a Loaded, ctx: &'a Context) -> Self {
-        Self { platforms, loaded, ctx, done: AtomicUsize::new(0) }
+    pub(super) const fn new(
+        platforms: &'a [Platform],
+        of_release: &'a [Platform],
+        loaded: &'a Loaded,
+        ctx: &'a Context,
+    ) -> Self {
+        Self { platforms, of_release, loaded, ctx, done: AtomicUsize::new(0) }
     }
 
     /// Judges every pull on each platform. Also returns the scopes that matched one.
@@ -81,7 +88,7 @@ impl<'a> Run<'a> {
 
     /// Judges a pull on each platform.
     fn pull(&self, source: &dyn Source, pull: &Pull) -> Vec<OnPlatform> {
-        let found = match find(source, pull, self.platforms) {
+        let found = match self.find(source, pull) {
             Ok(found) => found,
             Err(why) => {
                 let report = pull.report(None, Verdict::NotJudged, None, Some(why));
@@ -102,6 +109,15 @@ impl<'a> Run<'a> {
         found.into_iter().map(on_platform).collect()
     }
 
+    /// What a pull leads to. Where the platforms are those of the release, a list without any of them is for other machines.
+    fn find(&self, source: &dyn Source, pull: &Pull) -> Result<Vec<instances::Found>, Diagnostic> {
+        if self.platforms.is_empty() {
+            find(source, pull, self.of_release).or_else(|_| find(source, pull, &[]))
+        } else {
+            find(source, pull, self.platforms)
+        }
+    }
+
     fn judge(
         &self,
         source: &dyn Source,
@@ -109,6 +125,12 @@ impl<'a> Run<'a> {
         image: Digest,
     ) -> (Verdict, Option<Matched>, Option<Diagnostic>) {
         let Some(name) = &pull.name else {
+            // oc-mirror drops the host and keeps the path.
+            let evaluator = &self.loaded.evaluator;
+            if source.abilities().releases.is_some() && evaluator.is_outside_on_every_host(&pull.repository) {
+                let why = "no scope of the policy is its own, whatever host it is from, and the default accepts anything";
+                return (Verdict::Outside, None, Some(Diagnostic::new(Code::NotVerifiedByPolicy, why)));
+            }
             let why = "it has no name that a cluster pulls by: this location does not record repositories";
             return (Verdict::NotJudged, None, Some(Diagnostic::new(Code::PulledNameUnknown, why)));
         };

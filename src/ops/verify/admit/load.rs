@@ -15,7 +15,7 @@ use crate::{
     outcome::admission::PolicyReport,
     policy::consumer::{
         ConsumerPolicy, Evaluator, Files, RegistriesD,
-        openshift::{self, Rendered},
+        openshift::{self, PayloadPolicy, Rendered},
     },
 };
 
@@ -57,13 +57,10 @@ pub(super) struct Loaded {
     pub(super) by_name: bool,
 }
 
-pub(super) fn load(request: &AdmitRequest) -> Result<Loaded, Diagnostic> {
+/// The policy, if it is not one that must be read out of the mirror first.
+pub(super) fn load(request: &AdmitRequest) -> Result<Option<Loaded>, Diagnostic> {
     match &request.policy {
-        PolicySpec::Payload => Err(Diagnostic::usage(
-            "this version does not read the policy out of a mirror's release payload",
-            "name the release instead, as in --policy builtin:openshift@4.22; or give the ClusterImagePolicy of the payload as a \
-             file, once `oc adm release extract` has authenticated it",
-        )),
+        PolicySpec::Payload => refuse_registries_d(request).map(|()| None),
         PolicySpec::Builtin(version) => {
             let named = format!("builtin:openshift@{version}");
             let (known, rendered) = openshift::builtin(version).map_err(|e| {
@@ -73,6 +70,7 @@ pub(super) fn load(request: &AdmitRequest) -> Result<Loaded, Diagnostic> {
                 )
             })?;
             of_openshift(format!("{named} (cluster-update-keys {})", known.source), rendered, request)
+                .map(Some)
         }
         PolicySpec::File(path) => {
             let bytes = read(path, limits::POLICY)?;
@@ -80,22 +78,54 @@ pub(super) fn load(request: &AdmitRequest) -> Result<Loaded, Diagnostic> {
                 Diagnostic::new(Code::PolicyInvalid, format!("{}: {what}", path.display()))
             };
             let named = path.display().to_string();
-            match std::str::from_utf8(&bytes).ok().filter(|text| openshift::is_manifest(text)) {
+            let loaded = match std::str::from_utf8(&bytes).ok().filter(|text| openshift::is_manifest(text)) {
                 Some(text) => of_openshift(named, openshift::render(text).map_err(|e| invalid(&e))?, request),
                 None => of_file(named, ConsumerPolicy::parse(&bytes).map_err(|e| invalid(&e))?, request),
-            }
+            };
+            loaded.map(Some)
         }
     }
 }
 
+fn refuse_registries_d(request: &AdmitRequest) -> Result<(), Diagnostic> {
+    if request.registries_d.is_empty() {
+        return Ok(());
+    }
+    Err(Diagnostic::usage(
+        "OpenShift writes registries.d itself, from the scopes of its policies, and --registries-d names another",
+        "leave --registries-d out; it requires a policy.json",
+    ))
+}
+
+/// What OpenShift's nodes would have with the policy of each of these releases in turn.
+pub(super) fn of_releases(
+    named: String,
+    policies: &[&PayloadPolicy],
+    notes: Vec<Diagnostic>,
+) -> Result<Loaded, Diagnostic> {
+    let text: String = policies.iter().map(|policy| policy.text.as_str()).collect();
+    let rendered = if policies.is_empty() { Rendered::of_nothing() } else { openshift::render(&text) };
+    let mut rendered = rendered.map_err(|e| Diagnostic::new(Code::PolicyInvalid, format!("{named}: {e}")))?;
+    rendered.objects.dedup();
+    Ok(Loaded {
+        report: PolicyReport {
+            file: named,
+            kind: "openshift",
+            objects: rendered.objects,
+            scopes: rendered.policy.scopes().map(str::to_owned).collect(),
+            registries_d: Vec::new(),
+            notes,
+        },
+        evaluator: Evaluator::all(policies.iter().map(|policy| policy.rendered.policy.with(&Files::new()))),
+        policy: rendered.policy,
+        registries: rendered.registries,
+        by_name: true,
+    })
+}
+
 /// What OpenShift's nodes would have.
 fn of_openshift(named: String, rendered: Rendered, request: &AdmitRequest) -> Result<Loaded, Diagnostic> {
-    if !request.registries_d.is_empty() {
-        return Err(Diagnostic::usage(
-            "OpenShift writes registries.d itself, from the scopes of its policies, and --registries-d names another",
-            "leave --registries-d out; it requires a policy.json",
-        ));
-    }
+    refuse_registries_d(request)?;
     let left_out = rendered.left_out.into_iter().map(|what| Diagnostic::new(Code::ScopeLeftOut, what));
     Ok(Loaded {
         report: PolicyReport {

@@ -12,16 +12,17 @@ mod load;
 mod lookaside;
 mod pulls;
 mod read;
+mod release;
 
 use std::{
     path::PathBuf,
     sync::atomic::{AtomicBool, Ordering},
 };
 
-use self::judge::Run;
 pub use self::load::PolicySpec;
+use self::{judge::Run, release::InMirror};
 use super::{
-    Mapping, Platform,
+    Authentication, Mapping, Platform,
     names::{self, Namer},
 };
 use crate::{
@@ -49,10 +50,15 @@ pub struct AdmitRequest {
     pub mappings: Vec<Mapping>,
     /// Files and folders that say it: sets of mirrors, registries.conf, mapping.txt.
     pub mapping_files: Vec<PathBuf>,
-    /// The platforms of the nodes; none means all that are here.
+    /// The platforms of the nodes; none means those of the release, or all that are here.
     pub platforms: Vec<Platform>,
     /// Where to write the commands that copy missing signatures.
     pub fix: Option<PathBuf>,
+    /// The keys/ that a release is authenticated with, for the policy in a mirror; without it, keys/ in the oc-mirror
+    /// directory that is read.
+    pub keys_dir: Option<PathBuf>,
+    /// What authenticates these keys.
+    pub authentication: Authentication,
 }
 
 /// Tells for every pull whether the policy admits it.
@@ -79,9 +85,14 @@ pub fn admit(request: &AdmitRequest, ctx: &Context) -> Result<AdmissionReport, D
         given.add_copy(mirror, source, true);
     }
     let namer = Namer { given, found, sources: Vec::new(), was_used: AtomicBool::new(false) };
-    let (pulls, places) = pulls::of(&opened, request.images.is_some(), &namer, ctx)?;
+    let (mut pulls, places) = pulls::of(&opened, request.images.is_some(), &namer, ctx)?;
+    let (loaded, in_mirror) = match loaded {
+        Some(loaded) => (loaded, InMirror::default()),
+        None => InMirror::read(request, &opened, &mut pulls, &locations, &namer, ctx)?,
+    };
     ctx.events.step("evaluating the policy");
-    let run = Run::new(&request.platforms, &loaded, ctx);
+    let of_release = in_mirror.platforms();
+    let run = Run::new(&request.platforms, &of_release, &loaded, ctx);
     let (mut judged, scopes) = run.all(&opened, &pulls);
     judged.sort_by_key(|judged| std::cmp::Reverse(judged.report.verdict));
     let is_oc_mirror = locations.iter().any(|location| content::oc_mirror_path(location).is_some());
@@ -100,15 +111,18 @@ pub fn admit(request: &AdmitRequest, ctx: &Context) -> Result<AdmissionReport, D
         policy.notes.push(Diagnostic::new(Code::MappingUnused, what));
     }
     let counts = Counts::of(&images, places.iter().map(|place| place.problems.len()).sum());
-    let failure = counts.failure();
+    let failure = in_mirror.failure(counts.failure());
     Ok(AdmissionReport {
         schema_version: 1,
         command: "verify",
         verdict: images.iter().map(|image| image.verdict).max().unwrap_or(Verdict::NotJudged),
         failure,
         policy,
+        releases: in_mirror.reports(),
         sources: places,
+        stages: in_mirror.stages(&images),
         images,
+        missing: in_mirror.missing,
         fix,
         counts,
     })

@@ -30,7 +30,7 @@ pub(super) struct Pull {
 }
 
 impl Pull {
-    fn of(place: &Opened, repository: &str, reference: &str, namer: &Namer) -> Self {
+    pub(super) fn of(place: &Opened, repository: &str, reference: &str, namer: &Namer) -> Self {
         let source = place.source.as_ref();
         let at = source.host().and_then(|host| ImageName::of(&format!("{host}/{repository}"), reference));
         let digest = reference.parse::<Digest>().unwrap_or_else(|_| Digest::of(b""));

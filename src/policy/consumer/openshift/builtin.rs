@@ -28,18 +28,26 @@ const RELEASES: &[Builtin] = &[
     Builtin { version: "5.1", source: "release-5.1 3b5c59cc6461", scopes: CONTENT },
 ];
 
+fn of_release(version: &str) -> Option<&'static Builtin> {
+    RELEASES.iter().find(|known| {
+        version.strip_prefix(known.version).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    })
+}
+
+/// The object of a release.
+pub(super) fn text(version: &str) -> Option<String> {
+    let scopes = serde_json::to_string(of_release(version)?.scopes).ok()?;
+    Some(include_str!("openshift.yaml").replace("SCOPES\n", &format!("{scopes}\n")))
+}
+
 /// The policy of a release: `4.22`, or a patch of it, `4.22.7`.
 pub fn builtin(version: &str) -> Result<(Builtin, Rendered), PolicyFault> {
-    let of_release = |known: &&Builtin| {
-        version.strip_prefix(known.version).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-    };
-    let Some(known) = RELEASES.iter().find(of_release) else {
+    let known = of_release(version).ok_or_else(|| {
         let all: Vec<_> = RELEASES.iter().map(|release| release.version).collect();
-        return Err(PolicyFault(format!(
+        PolicyFault(format!(
             "no policy of OpenShift {version:?} is built in, only those of {}. Before 4.21, clusters require no signatures by default",
             all.join(", ")
-        )));
-    };
-    let scopes = serde_json::to_string(known.scopes).map_err(|e| PolicyFault(e.to_string()))?;
-    Ok((*known, render(&include_str!("openshift.yaml").replace("SCOPES\n", &format!("{scopes}\n")))?))
+        ))
+    })?;
+    Ok((*known, render(&text(version).unwrap_or_default())?))
 }

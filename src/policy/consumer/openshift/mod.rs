@@ -11,12 +11,14 @@
 mod builtin;
 mod dto;
 mod manifest;
+mod payload;
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
 pub use builtin::{Builtin, builtin};
+pub use payload::{ImageReferences, PayloadPolicy, ReleaseImage, Summary};
 
 use super::{ConsumerPolicy, PolicyFault, RegistriesD};
 use manifest::Manifest;
@@ -32,6 +34,19 @@ pub struct Rendered {
     pub objects: Vec<String>,
     /// Scopes that OpenShift leaves out, and why.
     pub left_out: Vec<String>,
+}
+
+impl Rendered {
+    /// What nodes have without any policy.
+    pub fn of_nothing() -> Result<Self, PolicyFault> {
+        let document = json!({"default": [{"type": "insecureAcceptAnything"}]});
+        Ok(Self {
+            policy: ConsumerPolicy::parse(document.to_string().as_bytes())?,
+            registries: RegistriesD::default(),
+            objects: Vec::new(),
+            left_out: Vec::new(),
+        })
+    }
 }
 
 /// Whether a file holds objects of Kubernetes and no policy.json.
