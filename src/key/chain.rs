@@ -10,7 +10,7 @@ use x509_cert::{
 };
 
 use super::{KeyId, PublicKey, PublicKeyError, public_key::to_pem};
-use crate::oci::Digest;
+use crate::{diag::Code, oci::Digest};
 
 /// One X.509 certificate, with the fields needed to look it up and to name it. Nothing here is verified.
 #[derive(Clone, PartialEq, Eq)]
@@ -48,6 +48,16 @@ pub enum ChainError {
         /// What is wrong with the key.
         source: PublicKeyError,
     },
+}
+
+impl ChainError {
+    /// The stable code of this error.
+    pub const fn code(&self) -> Code {
+        match self {
+            Self::Form(_) | Self::Empty | Self::Broken { .. } => Code::KeyMalformed,
+            Self::Key { source, .. } => source.code(),
+        }
+    }
 }
 
 impl Certificate {

@@ -52,13 +52,36 @@ impl From<&KeyFileError> for Diagnostic {
     }
 }
 
+/// A block that could not be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnusableBlock {
+    /// Which.
+    pub block: String,
+    /// Whether it is damaged, or of a kind that is not supported.
+    pub code: Code,
+    /// Why.
+    pub reason: String,
+}
+
+impl UnusableBlock {
+    fn new(block: impl Into<String>, code: Code, reason: impl ToString) -> Self {
+        Self { block: block.into(), code, reason: reason.to_string() }
+    }
+}
+
+impl From<UnusableBlock> for Diagnostic {
+    fn from(e: UnusableBlock) -> Self {
+        Self::new(e.code, e.reason)
+    }
+}
+
 /// What was read from one file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Parsed {
     /// The keys and chains, in the file's order. Consecutive certificates, each issued by the next, form one chain.
     pub material: Vec<Material>,
-    /// Blocks that could not be used: which, and why. The other blocks are still used.
-    pub unusable: Vec<(String, String)>,
+    /// Blocks that could not be used. The other blocks are still used.
+    pub unusable: Vec<UnusableBlock>,
 }
 
 /// The labels of the PEM blocks that are read (RFC 7468).
@@ -103,14 +126,18 @@ pub fn parse_key_file(bytes: &[u8]) -> Result<Parsed, KeyFileError> {
         let label = label(block);
         if label.as_deref() == Some(OPENPGP) {
             match openpgp::read_armoured(block) {
-                Err(Unread::Malformed(why)) => parsed.unusable.push((format!("block {number}"), why)),
+                Err(Unread::Malformed(why)) => {
+                    let block = format!("block {number}");
+                    parsed.unusable.push(UnusableBlock::new(block, Code::KeyMalformed, why));
+                }
                 read => parsed.openpgp(read)?,
             }
             continue;
         }
         if let Some(other) = label.filter(|label| !READ.contains(&label.as_str())) {
             let reason = format!("a {other:?} block is not a key keypack reads");
-            parsed.unusable.push((format!("block {number}"), reason));
+            let block = format!("block {number}");
+            parsed.unusable.push(UnusableBlock::new(block, Code::KeyUnsupported, reason));
             continue;
         }
         let block = pem::parse(block).map_err(|e| KeyFileError::Pem { number, reason: e.to_string() })?;
@@ -119,7 +146,7 @@ pub fn parse_key_file(bytes: &[u8]) -> Result<Parsed, KeyFileError> {
             "RSA PUBLIC KEY" => parsed.key(number, PublicKey::from_pkcs1(block.contents())),
             _ => match Certificate::from_der(block.contents()) {
                 Ok(certificate) => certificates.push(certificate),
-                Err(e) => parsed.unusable.push((format!("block {number}"), e.to_string())),
+                Err(e) => parsed.unusable.push(UnusableBlock::new(format!("block {number}"), e.code(), e)),
             },
         }
     }
@@ -134,13 +161,13 @@ pub fn parse_key_file(bytes: &[u8]) -> Result<Parsed, KeyFileError> {
 }
 
 /// The OpenPGP keys of a file; for each key that can't be used, its name and the reason.
-type Blocks = Vec<Result<OpenPgpKey, (String, String)>>;
+type Blocks = Vec<Result<OpenPgpKey, (String, Code, String)>>;
 
 impl Parsed {
     fn key(&mut self, number: usize, key: Result<PublicKey, PublicKeyError>) {
         match key {
             Ok(key) => self.material.push(Material::Key(key)),
-            Err(e) => self.unusable.push((format!("block {number}"), e.to_string())),
+            Err(e) => self.unusable.push(UnusableBlock::new(format!("block {number}"), e.code(), e)),
         }
     }
 
@@ -152,7 +179,9 @@ impl Parsed {
         for key in keys {
             match key {
                 Ok(key) => self.material.push(Material::OpenPgp(key)),
-                Err((name, reason)) => self.unusable.push((format!("the GPG key {name}"), reason)),
+                Err((name, code, reason)) => {
+                    self.unusable.push(UnusableBlock::new(format!("the GPG key {name}"), code, reason));
+                }
             }
         }
         Ok(())
@@ -177,7 +206,9 @@ impl Parsed {
             let subject = run[0].subject();
             match Chain::new(run) {
                 Ok(chain) => self.material.push(Material::Chain(chain)),
-                Err(e) => self.unusable.push((format!("certificate {subject:?}"), e.to_string())),
+                Err(e) => {
+                    self.unusable.push(UnusableBlock::new(format!("certificate {subject:?}"), e.code(), e))
+                }
             }
         }
     }
@@ -204,10 +235,10 @@ fn parse_der(bytes: &[u8]) -> Result<Parsed, KeyFileError> {
                 Err(ChainError::Form(_)) => {
                     return no_key("it is neither PEM nor a DER key nor a DER certificate");
                 }
-                Err(e) => parsed.unusable.push(("the certificate".into(), e.to_string())),
+                Err(e) => parsed.unusable.push(UnusableBlock::new("the certificate", e.code(), e)),
             }
         }
-        Err(e) => parsed.unusable.push(("the key".into(), e.to_string())),
+        Err(e) => parsed.unusable.push(UnusableBlock::new("the key", e.code(), e)),
     }
     Ok(parsed)
 }

@@ -65,22 +65,6 @@ impl FromStr for Fingerprint {
     }
 }
 
-impl Fingerprint {
-    /// Whether it is another id of this key that reports show, by which no key is revoked: the note id of a Rekor v2 log, or
-    /// the key identifier or serial number of a certificate.
-    pub fn is_other_id_of(&self, key: KeyRef, material: &Material) -> bool {
-        let certificates = if let Material::Chain(chain) = material { chain.certificates() } else { &[] };
-        match self {
-            Self::Sha256(id) => key.id == *id,
-            Self::OpenPgp(id) => certificates.iter().any(|certificate| {
-                let serial = certificate.serial();
-                certificate.subject_key_id().is_some_and(|own| own == id)
-                    || serial == hex::encode(id).trim_start_matches('0')
-            }),
-        }
-    }
-}
-
 impl Serialize for Fingerprint {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
@@ -128,6 +112,15 @@ impl Material {
             Self::Chain(chain) => chain.fingerprint().into(),
             Self::OpenPgp(key) => key.as_fingerprint(),
         }
+    }
+
+    /// Other ids of the key that reports show, in hex, by which no key is revoked: the note id of a Rekor v2 log, and the
+    /// key identifiers and serial numbers of certificates.
+    pub fn other_ids(&self, key: KeyRef) -> Vec<String> {
+        let certificates = if let Self::Chain(chain) = self { chain.certificates() } else { &[] };
+        let of = |c: &Certificate| [c.subject_key_id().map(hex::encode), Some(c.serial())];
+        let certificates = certificates.iter().flat_map(of).flatten();
+        std::iter::once(key.id.hex()).chain(certificates).collect()
     }
 
     /// Every fingerprint by which the key may be revoked: its own; for a chain, also those of each certificate and of

@@ -23,7 +23,7 @@ pub use algorithm::Algorithm;
 pub use candidate::Candidate;
 pub(crate) use chain::serial;
 pub use chain::{Certificate, Chain, ChainError};
-pub use file::{KeyFileError, Parsed, parse_key_file, parse_named_key_file, private_key};
+pub use file::{KeyFileError, Parsed, UnusableBlock, parse_key_file, parse_named_key_file, private_key};
 pub use fingerprint::Fingerprint;
 pub use id::{KeyId, KeyRef, note_key_id};
 pub use in_role::{Key, origin_of};

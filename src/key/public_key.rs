@@ -13,7 +13,7 @@ use x509_cert::{
 };
 
 use super::{Algorithm, weak};
-use crate::oci::Digest;
+use crate::{diag::Code, oci::Digest};
 
 /// rsaEncryption (RFC 8017, appendix A.1).
 const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
@@ -48,6 +48,16 @@ pub enum PublicKeyError {
     /// A key whose signatures prove nothing.
     #[error("anyone can sign with it: {0}")]
     Weak(String),
+}
+
+impl PublicKeyError {
+    /// The stable code of this error.
+    pub const fn code(&self) -> Code {
+        match self {
+            Self::Form(_) | Self::Encoding(_) => Code::KeyMalformed,
+            Self::Unsupported(_) | Self::Weak(_) => Code::KeyUnsupported,
+        }
+    }
 }
 
 use PublicKeyError::{Encoding, Form, Unsupported, Weak};

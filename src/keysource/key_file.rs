@@ -67,8 +67,9 @@ impl Gathered {
         provenance: &Provenance,
         entry: Option<&str>,
     ) {
-        for (part, reason) in parsed.unusable {
-            self.leave(&provenance.source, Some(&part), Diagnostic::new(Code::KeyUnsupported, reason));
+        for unusable in parsed.unusable {
+            let block = unusable.block.clone();
+            self.leave(&provenance.source, Some(&block), unusable);
         }
         for material in parsed.material {
             let role = role.map_or_else(|| material.default_role(), Ok);

@@ -90,8 +90,8 @@ pub fn read_public_key(path: &Path) -> Result<PublicKey, KeySourceError> {
     let parsed = key_file::parsed(&bytes, path)?;
     match (parsed.material.as_slice(), parsed.unusable.first()) {
         ([Material::Key(key)], None) => Ok(key.clone()),
-        (_, Some((_, reason))) => {
-            Err(KeySourceError::NotOneKey { path: path.into(), reason: reason.clone() })
+        (_, Some(unusable)) => {
+            Err(KeySourceError::NotOneKey { path: path.into(), reason: unusable.reason.clone() })
         }
         _ => Err(KeySourceError::NotOneKey {
             path: path.into(),

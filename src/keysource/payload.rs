@@ -72,9 +72,9 @@ impl Gathered {
             Ok(parsed) => parsed,
             Err(e) => return self.leave(&provenance.source, Some(entry), &e),
         };
-        for (part, reason) in parsed.unusable {
-            let problem = Diagnostic::new(Code::KeyUnsupported, reason);
-            self.leave(&provenance.source, Some(&format!("{entry}, {part}")), problem);
+        for unusable in parsed.unusable {
+            let part = format!("{entry}, {}", unusable.block);
+            self.leave(&provenance.source, Some(&part), unusable);
         }
         for material in parsed.material {
             if material.check_role(role).is_err() {

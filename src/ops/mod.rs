@@ -17,6 +17,7 @@ mod fetch;
 mod images;
 pub mod inspect;
 mod kept;
+mod key_named;
 mod key_sources;
 mod log;
 mod mappings;

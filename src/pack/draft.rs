@@ -11,7 +11,8 @@ use super::{
 };
 use crate::{
     key::{
-        Candidate, Grade, Key, KeyRef, Material, Provenance, Role, is_name_of, parse_key_file, private_key,
+        Candidate, Grade, Key, KeyRef, Material, Provenance, Role, UnusableBlock, is_name_of, parse_key_file,
+        private_key,
         trusted_root::{self, Contents},
     },
     limits,
@@ -253,7 +254,7 @@ fn take(files: &mut BTreeMap<SafeName, Vec<u8>>, name: &str) -> Option<Vec<u8>> 
 fn material(record: &KeyRecord, bytes: &[u8]) -> Result<Material, PackError> {
     let wrong = |reason: String| PackError::Key { name: record.file.clone(), reason };
     let mut parsed = parse_key_file(bytes).map_err(|e| wrong(e.to_string()))?;
-    if let Some((block, reason)) = parsed.unusable.first() {
+    if let Some(UnusableBlock { block, reason, .. }) = parsed.unusable.first() {
         return Err(wrong(format!("{block}: {reason}")));
     }
     let (Some(material), true) = (parsed.material.pop(), parsed.material.is_empty()) else {

@@ -49,7 +49,7 @@ pub(in crate::cli) struct Collect {
     /// Record that this key must no longer be trusted, by the fingerprint that `keypack inspect` prints for the
     /// key or for one of its certificates; needs --reason [repeatable].
     #[arg(long, value_name = "FINGERPRINT", requires = "reason")]
-    pub(in crate::cli) revoke: Vec<Fingerprint>,
+    pub(in crate::cli) revoke: Vec<String>,
     /// Accept this key although the directory in place has a different key from the same address or file
     /// [repeatable].
     #[arg(long, value_name = "FINGERPRINT")]

@@ -41,14 +41,23 @@ pub struct File<'a> {
 pub struct Outcome {
     /// What became of the target.
     pub change: Change,
-    /// Temporary directories that could not be removed. They do no harm, and the next run tries again.
-    #[cfg_attr(
-        not(feature = "internals"),
-        allow(dead_code, reason = "the tests look whether anything stays")
-    )]
+    /// Temporary directories that could not be removed. The next run tries again.
     pub left: Vec<PathBuf>,
     /// A warning for the user if the file system has no locks.
     pub warning: Option<String>,
+}
+
+impl Outcome {
+    /// What the user should know although it was done.
+    pub fn warnings(&self) -> impl Iterator<Item = String> {
+        let left = self.left.iter().map(|path| {
+            format!(
+                "{} could not be removed; it holds what was there before, and the next run tries again",
+                path.display()
+            )
+        });
+        self.warning.clone().into_iter().chain(left)
+    }
 }
 
 /// What became of the target.

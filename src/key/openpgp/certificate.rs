@@ -15,10 +15,22 @@ use super::{
     statement::{Budget, flags, is_by, is_strong, newest, sorted},
     subkey, text, time,
 };
-use crate::limits;
+use crate::{diag::Code, limits};
+
+/// Why a key is not used.
+pub(super) struct Refused {
+    pub(super) code: Code,
+    pub(super) reason: String,
+}
+
+impl<T: Into<String>> From<T> for Refused {
+    fn from(reason: T) -> Self {
+        Self { code: Code::KeyUnsupported, reason: reason.into() }
+    }
+}
 
 /// Removes what the primary key has not certified, and reads what remains.
-pub(super) fn normalise(key: &SignedPublicKey) -> Result<OpenPgpKey, String> {
+pub(super) fn normalise(key: &SignedPublicKey) -> Result<OpenPgpKey, Refused> {
     let primary = &key.primary_key;
     if !matches!(primary.version(), KeyVersion::V4 | KeyVersion::V6) {
         return Err("it is a key of version 3 or older, which is not safe any more".into());
@@ -58,7 +70,7 @@ fn describe(
     key: SignedPublicKey,
     id: crate::oci::Digest,
     algorithm: super::super::Algorithm,
-) -> Result<OpenPgpKey, String> {
+) -> Result<OpenPgpKey, Refused> {
     let details = &key.details;
     let standing: Vec<_> = details.users.iter().filter(|user| !is_taken_back(user)).collect();
     let statements: Vec<&Signature> = details
@@ -68,7 +80,8 @@ fn describe(
         .collect();
     let newest = statements.iter().max_by_key(|s| s.created().map_or(0, pgp::types::Timestamp::as_secs));
     let Some(newest) = newest else {
-        return Err("the key has no valid self-signature, neither on a user id nor on itself".into());
+        let reason = "the key has no valid self-signature, neither on a user id nor on itself";
+        return Err(Refused { code: Code::KeyMalformed, reason: reason.into() });
     };
     let created = time(key.created_at());
     let primary = SigningKey {

@@ -11,7 +11,7 @@ use pgp::{
 };
 
 use super::{OpenPgpKey, certificate};
-use crate::limits;
+use crate::{diag::Code, limits};
 
 /// Why bytes contain no keys at all.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ pub(in crate::key) enum Unread {
 }
 
 /// The keys of a block; for each key that can't be used, its fingerprint and the reason.
-type Keys = Vec<Result<OpenPgpKey, (String, String)>>;
+type Keys = Vec<Result<OpenPgpKey, (String, Code, String)>>;
 
 /// Reads one armoured block.
 pub(in crate::key) fn read_armoured(block: &[u8]) -> Result<Keys, Unread> {
@@ -77,17 +77,23 @@ pub(in crate::key) fn read_binary(bytes: &[u8]) -> Result<Keys, Unread> {
     Ok(groups.into_iter().map(key).collect())
 }
 
-fn key(packets: Vec<Packet>) -> Result<OpenPgpKey, (String, String)> {
+fn key(packets: Vec<Packet>) -> Result<OpenPgpKey, (String, Code, String)> {
     let name = match packets.first() {
         Some(Packet::PublicKey(key)) => super::text(&key.fingerprint()),
         _ => String::new(),
     };
-    let refuse = |reason: String| (name.clone(), reason);
     let packets = packets.into_iter().map(Ok).peekable();
     match SignedPublicKey::from_packets(packets).next() {
-        Some(Ok(key)) => certificate::normalise(&key).map_err(refuse),
-        Some(Err(e)) => Err(refuse(words(&e).to_owned())),
-        None => Err(refuse("it holds no public key".to_owned())),
+        Some(Ok(key)) => certificate::normalise(&key).map_err(|e| (name, e.code, e.reason)),
+        Some(Err(e)) => Err((name, code(&e), words(&e).to_owned())),
+        None => Err((name, Code::KeyMalformed, "it holds no public key".to_owned())),
+    }
+}
+
+const fn code(e: &Error) -> Code {
+    match e {
+        Error::Unsupported { .. } | Error::Unimplemented { .. } => Code::KeyUnsupported,
+        _ => Code::KeyMalformed,
     }
 }
 

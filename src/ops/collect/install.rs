@@ -48,7 +48,7 @@ pub(super) fn install(
     let outcome = ctx.interrupt.whole(format!("{} is written", directory.display()), || {
         write::replace(directory, &built.draft.to_files(), &|name| names.iter().any(|n| n == name))
     })?;
-    outcome.warning.iter().for_each(|warning| ctx.events.warn(warning));
+    outcome.warnings().for_each(|warning| ctx.events.warn(&warning));
     for signature in stale {
         ctx.events.warn(&format!(
             "{signature} is not a signature of this inventory and was removed; sign this one"

@@ -15,7 +15,7 @@ use jiff::{SignedDuration, Span, Timestamp};
 use self::{
     install::{describe, install, warn_of_lapsed, warn_of_unknown_directory},
     prior_state::{PriorState, remember},
-    revocations::{by_their_owners, check_unknown, explain, fingerprints, keys_known},
+    revocations::{by_their_owners, check_unknown, explain, fingerprints, given},
     select_keys::{Selected, chains, select},
 };
 use super::{
@@ -55,8 +55,8 @@ pub struct Request {
     pub prune: bool,
     /// The age at which a new version of an unchanged pack is made.
     pub refresh_after: Span,
-    /// Keys to revoke from this run on.
-    pub revoke: Vec<Fingerprint>,
+    /// The whole fingerprints of keys to revoke from this run on, as a person wrote them.
+    pub revoke: Vec<String>,
     /// The reason for revoking them.
     pub reason: Option<String>,
     /// Keys to accept although they are new at an address, or in a file, from which the existing directory has another
@@ -131,7 +131,8 @@ pub fn collect(request: &Request, ctx: &Context) -> Result<Outcome, Failure<Repo
     let name = lineage(request, old.as_ref(), &directory)?;
     refuse_the_future(old.as_ref(), &directory, created, ctx.now)?;
     ctx.interrupt.leaves(format!("{} is as it was", directory.display()));
-    let prior = PriorState::load(request, &name, &directory, old.as_ref(), here, ctx)?;
+    let revoke = given(request, old.as_ref())?;
+    let prior = PriorState::load(request, &revoke, &name, &directory, old.as_ref(), here, ctx)?;
 
     // Discover and resolve.
     let seen = Mutex::new(fingerprints(old.as_ref()));
@@ -141,7 +142,7 @@ pub fn collect(request: &Request, ctx: &Context) -> Result<Outcome, Failure<Repo
     };
     let found = discover_and_resolve(&request.sources, &revoked, ctx)?;
     let seen = seen.into_inner().unwrap_or_else(PoisonError::into_inner);
-    check_unknown(request, &seen, &keys_known(old.as_ref(), &found), &directory, ctx)?;
+    check_unknown(request, &seen, old.as_ref(), &found, &directory, ctx)?;
     prior.admit(&found.gathered.chains)?;
     let mut report = Report::new("collect", &found.discovery, &found.resolution, &found.gathered);
     explain(&mut report, request, &prior, old.as_ref());

@@ -37,6 +37,7 @@ pub(super) struct PriorState {
 impl PriorState {
     pub(super) fn load(
         request: &Request,
+        revoke: &[Fingerprint],
         name: &str,
         directory: &Path,
         old: Option<&Draft>,
@@ -51,8 +52,7 @@ impl PriorState {
         let directory = absolute(directory);
         let date = whole_second(request.created.unwrap_or(ctx.now));
         let reason = request.reason.clone().unwrap_or_default();
-        let mut revoked: Vec<_> = request
-            .revoke
+        let mut revoked: Vec<_> = revoke
             .iter()
             .map(|key| Revoked { fingerprint: *key, reason: reason.clone(), date, since: None })
             .collect();

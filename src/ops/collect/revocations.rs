@@ -7,9 +7,13 @@ use jiff::Timestamp;
 use super::{Request, prior_state::PriorState};
 use crate::{
     diag::Diagnostic,
-    key::{Fingerprint, KeyRef, Material, OpenPgpKey, Role},
+    key::{Fingerprint, OpenPgpKey, Role},
     oci::Digest,
-    ops::{Context, discover_and_resolve::Found},
+    ops::{
+        Context,
+        discover_and_resolve::Found,
+        key_named::{self, Known},
+    },
     outcome::{Report, WhyMissing},
     pack::{Draft, KeyRecord, Revoked},
 };
@@ -21,10 +25,29 @@ pub(super) fn fingerprints(old: Option<&Draft>) -> BTreeSet<Fingerprint> {
     keys.chain(old.inventory().revoked.iter().map(|r| r.fingerprint)).collect()
 }
 
+/// The fingerprints given by the user. One that is none is refused: at once, if it can't be another id of a key either,
+/// and otherwise by [`check_unknown`], which knows the keys of the sources.
+pub(super) fn given(request: &Request, old: Option<&Draft>) -> Result<Vec<Fingerprint>, Diagnostic> {
+    let known = keys_known(old, None);
+    let mut given = Vec::new();
+    for text in &request.revoke {
+        match key_named::fingerprint(text, &known, COMMAND) {
+            Ok(fingerprint) => given.push(fingerprint),
+            Err(_) if key_named::may_be_part(text) => {}
+            Err(e) => return Err(e),
+        }
+    }
+    Ok(given)
+}
+
+const COMMAND: &str = "--revoke";
+
 /// The existing keys and those of the sources.
-pub(super) fn keys_known(old: Option<&Draft>, found: &Found) -> Vec<(KeyRef, Material)> {
-    let old = old.into_iter().flat_map(Draft::keys).map(|(record, key)| (record.key_ref(), key.clone()));
-    old.chain(found.gathered.candidates.iter().map(|c| (c.key.key_ref(), c.key.material.clone()))).collect()
+fn keys_known(old: Option<&Draft>, found: Option<&Found>) -> Vec<Known> {
+    let old = old.into_iter().flat_map(Draft::keys);
+    let old = old.map(|(record, key)| Known::named(&record.name, record.key_ref(), key));
+    let sources = found.into_iter().flat_map(|found| &found.gathered.candidates);
+    old.chain(sources.map(|c| Known::new(c.key.key_ref(), &c.key.material))).collect()
 }
 
 /// Refuses a revocation by an id that is not one by which keys are revoked, because it would have no effect. Warns of
@@ -32,23 +55,17 @@ pub(super) fn keys_known(old: Option<&Draft>, found: &Found) -> Vec<(KeyRef, Mat
 pub(super) fn check_unknown(
     request: &Request,
     known: &BTreeSet<Fingerprint>,
-    keys: &[(KeyRef, Material)],
+    old: Option<&Draft>,
+    found: &Found,
     directory: &Path,
     ctx: &Context,
 ) -> Result<(), Diagnostic> {
-    for key in request.revoke.iter().filter(|key| !known.contains(key)) {
-        if let Some((named, material)) =
-            keys.iter().find(|(named, material)| key.is_other_id_of(*named, material))
-        {
-            let fingerprint = material.fingerprint();
-            return Err(Diagnostic::usage(
-                format!(
-                    "--revoke names {key}, an id of the {} {fingerprint} and no fingerprint",
-                    named.role.title()
-                ),
-                format!("keys are revoked by their fingerprint: --revoke {fingerprint}"),
-            ));
+    let keys = keys_known(old, Some(found));
+    for text in &request.revoke {
+        if text.parse().is_ok_and(|key: Fingerprint| known.contains(&key)) {
+            continue;
         }
+        let key = key_named::fingerprint(text, &keys, COMMAND)?;
         ctx.events.warn(&format!(
             "--revoke names {key}, and no key in {} or in a source has this fingerprint; compare it with what \
              `keypack inspect` prints",

@@ -64,7 +64,7 @@ impl Step<'_> {
         let outcome = self.ctx.interrupt.whole(format!("{} is written", self.directory.display()), || {
             write::replace(self.directory, &draft.to_files(), &|name| names.iter().any(|n| n == name))
         })?;
-        outcome.warning.iter().for_each(|warning| events.warn(warning));
+        outcome.warnings().for_each(|warning| events.warn(&warning));
         Ok(Installed { draft, unchanged: outcome.change == fs::Change::Unchanged, left_out })
     }
 

@@ -196,7 +196,7 @@ fn rewrite(
         let written = ctx.interrupt.whole(format!("{} is written", directory.display()), || {
             write::replace(directory, &draft.to_files(), &|name| names.iter().any(|n| n == name))
         })?;
-        written.warning.iter().for_each(|warning| ctx.events.warn(warning));
+        written.warnings().for_each(|warning| ctx.events.warn(&warning));
         Ok(Some(draft))
     })?
 }

@@ -81,8 +81,9 @@ pub(super) fn add(items: &mut Items, documents: &[(Provenance, Listed, Vec<u8>)]
                 continue;
             }
         };
-        for (block, reason) in parsed.unusable {
-            items.leave(&listed.path, Some(&block), Diagnostic::new(Code::KeyUnsupported, reason));
+        for unusable in parsed.unusable {
+            let block = unusable.block.clone();
+            items.leave(&listed.path, Some(&block), unusable.into());
         }
         for material in parsed.material {
             match material {

@@ -161,13 +161,26 @@ fn a_revocation_by_an_id_that_is_no_fingerprint() {
     };
     let log = id("rekor2").split(' ').nth(1).unwrap().to_owned();
     let ca = id("fulcio").split(' ').next().unwrap().to_owned();
-    for (id, role) in [(log, "Rekor v2 log"), (ca, "Fulcio CA")] {
+    // A serial number, of any length.
+    let tsa = id("tsa").split(' ').next().unwrap().to_owned();
+    let ids = [
+        (log, "Rekor v2 log"),
+        (ca, "Fulcio CA"),
+        (tsa.trim_start_matches('0').to_owned(), "timestamp authority"),
+        (format!("{tsa:0>40}"), "timestamp authority"),
+        (tsa[..12].to_owned(), "timestamp authority"),
+    ];
+    for (id, role) in ids {
         test.run(&format!("{REKOR2} {TRUST} --revoke {id} --reason lost"))
             .fails(2, "usage")
             .tells(role)
-            .tells("keys are revoked by their fingerprint: --revoke sha256:");
+            .tells("give it whole: --revoke sha256:");
         assert!(!test.has("keys"));
     }
+    // What can't be a part of an id is refused before anything is read.
+    test.run("collect oci:nowhere --revoke md5:00 --reason lost")
+        .fails(2, "usage")
+        .tells("is not a fingerprint");
 }
 
 /// A genuine key that can't be proved without the CA is not called bad.

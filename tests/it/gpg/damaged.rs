@@ -1,7 +1,7 @@
 //! Keys and messages that are damaged anywhere: the error explains the reason in keypack's words, not in a library's.
 
 use keypack::key::{OpenPgpMessage, parse_key_file};
-use pgp::composed::ArmorOptions;
+use pgp::composed::{ArmorOptions, Deserializable, SignedPublicKey};
 
 use super::lab::{Say, block, bound, bytes, secret, signed};
 
@@ -24,7 +24,7 @@ fn a_damaged_key_is_described_in_words() {
     let mut seen = 0;
     let mut look = |bytes: &[u8]| {
         let texts = match parse_key_file(bytes) {
-            Ok(parsed) => parsed.unusable.into_iter().map(|(_, reason)| reason).collect(),
+            Ok(parsed) => parsed.unusable.into_iter().map(|unusable| unusable.reason).collect(),
             Err(e) => vec![e.to_string()],
         };
         seen += texts.len();
@@ -47,6 +47,31 @@ fn a_damaged_key_is_described_in_words() {
         look(&changed);
     }
     assert!(seen > 500, "{seen}");
+}
+
+#[test]
+fn a_damaged_key_is_not_called_unsupported() {
+    let owner = secret();
+    let whole = bytes(&block(&owner, &Say::default()));
+    // The last byte is in the self-signature.
+    let mut changed = whole.clone();
+    *changed.last_mut().unwrap() ^= 1;
+    let armoured = |bytes: &[u8]| {
+        let key = SignedPublicKey::from_bytes(bytes).unwrap();
+        key.to_armored_string(ArmorOptions::default()).unwrap()
+    };
+    let cut = armoured(&whole).replace("=", "");
+    let cut: String = cut
+        .lines()
+        .enumerate()
+        .filter(|(number, _)| *number != 5)
+        .map(|(_, line)| format!("{line}\n"))
+        .collect();
+    for bytes in [armoured(&changed).into_bytes(), changed, cut.into_bytes()] {
+        let parsed = parse_key_file(&bytes).unwrap();
+        let codes: Vec<_> = parsed.unusable.iter().map(|unusable| unusable.code.as_str()).collect();
+        assert_eq!((parsed.material.len(), codes), (0, vec!["key-malformed"]), "{parsed:?}");
+    }
 }
 
 #[test]

@@ -127,6 +127,6 @@ fn keys_that_are_not_supported_are_told_by_what_they_are() {
         let path = format!("{}/testdata/gpg/unsupported/{name}.asc", env!("CARGO_MANIFEST_DIR"));
         let parsed = parse_key_file(&std::fs::read(path).unwrap()).unwrap();
         assert!(parsed.material.is_empty(), "{name}");
-        assert!(parsed.unusable[0].1.contains(is), "{:?}", parsed.unusable);
+        assert!(parsed.unusable[0].reason.contains(is), "{:?}", parsed.unusable);
     }
 }

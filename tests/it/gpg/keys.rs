@@ -92,7 +92,7 @@ fn a_user_id_that_the_owner_never_signed() {
     let none = SignedPublicKey { details: without_own(&forged), ..forged };
     let parsed = parse_key_file(&bytes(&none)).unwrap();
     assert!(parsed.material.is_empty());
-    assert!(parsed.unusable[0].1.contains("no valid self-signature"), "{:?}", parsed.unusable);
+    assert!(parsed.unusable[0].reason.contains("no valid self-signature"), "{:?}", parsed.unusable);
 }
 
 /// The forged block with its one honest user id alone.

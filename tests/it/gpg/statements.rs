@@ -172,7 +172,7 @@ fn words_that_name_nobody_are_tried_and_those_of_strangers_are_not() {
     let own = known.details.users[0].signatures[0].clone();
     known.details.users[0].signatures = vec![own; 513];
     let parsed = parse_key_file(&bytes(&known)).unwrap();
-    assert!(parsed.unusable[0].1.contains("more than 512 statements"), "{:?}", parsed.unusable);
+    assert!(parsed.unusable[0].reason.contains("more than 512 statements"), "{:?}", parsed.unusable);
 }
 
 /// The subkey of `owner`, bound with this statement, and a message by it.

@@ -75,7 +75,7 @@ fn a_primary_key_with_which_anybody_can_sign() {
     let block = SignedPublicKey::new(key, details, vec![]);
     let parsed = parse_key_file(&bytes(&block)).unwrap();
     assert!(parsed.material.is_empty());
-    assert!(parsed.unusable[0].1.contains("anyone can sign"), "{parsed:?}");
+    assert!(parsed.unusable[0].reason.contains("anyone can sign"), "{parsed:?}");
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn an_rsa_key_with_an_exponent_of_one() {
         let length = u16::try_from(body.len()).unwrap().to_be_bytes();
         let packet = [&[0x99], &length[..], &body].concat();
         let told = match parse_key_file(&packet) {
-            Ok(parsed) => parsed.unusable[0].1.clone(),
+            Ok(parsed) => parsed.unusable[0].reason.clone(),
             Err(e) => e.to_string(),
         };
         // The last one has no certification, and that is all that is wrong with it.

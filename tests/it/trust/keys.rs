@@ -130,8 +130,8 @@ fn keys_that_cannot_verify_are_told_and_the_rest_is_used() {
             let parsed = parse_key_file(file.as_bytes()).unwrap();
             assert_eq!(parsed.material, std::slice::from_ref(&material), "{name}");
             assert_eq!(parsed.unusable.len(), 1, "{name}");
-            assert_eq!(parsed.unusable[0].0, block, "{name}");
-            assert!(!parsed.unusable[0].1.is_empty());
+            assert_eq!(parsed.unusable[0].block, block, "{name}");
+            assert!(!parsed.unusable[0].reason.is_empty());
         }
         let alone = parse_key_file(&der(key)).unwrap();
         assert!(alone.material.is_empty() && alone.unusable.len() == 1, "{name} in DER: {alone:?}");

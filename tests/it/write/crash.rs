@@ -116,6 +116,7 @@ fn a_marked_directory_that_holds_more_is_named_and_left() {
     fs::create_dir(left.join("kept")).unwrap();
     fs::write(left.join("KEYPACK-TEMPORARY"), "").unwrap();
     let outcome = scene.replace(NEW, &any).unwrap();
+    assert!(outcome.warnings().any(|warning| warning.contains(left.to_str().unwrap())));
     assert_eq!((outcome.change, outcome.left), (Change::Replaced, vec![left.clone()]));
     assert!(
         left.join("new").exists() && left.join("kept").exists() && left.join("KEYPACK-TEMPORARY").exists()
