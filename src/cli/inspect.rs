@@ -17,11 +17,11 @@ pub(super) fn run(args: &args::Inspect, output: &Output) -> Result<Exit, Diagnos
         since: args.since.clone(),
     };
     let outcome = ops::inspect(&request, &output.context(&args.registry))?;
-    match output.format {
-        Format::Json => output.json(&outcome)?,
-        Format::Text if args.sheet => output.data(&outcome.sheet(program()))?,
-        Format::Text if args.ages || args.fail_on_stale => output.data(&outcome.ages())?,
-        Format::Text => output.data(&outcome.text(output.verbose))?,
+    match (output.format, args.sheet) {
+        (Format::Json, _) => output.json(&outcome)?,
+        (Format::Text, Some(form)) => output.data(&outcome.sheet(program(), form))?,
+        (Format::Text, None) if args.ages || args.fail_on_stale => output.data(&outcome.ages())?,
+        (Format::Text, None) => output.data(&outcome.text(output.verbose))?,
     }
     if args.fail_on_stale && outcome.is_stale() {
         return Err(Diagnostic::new(

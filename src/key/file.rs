@@ -64,7 +64,7 @@ pub struct UnusableBlock {
 }
 
 impl UnusableBlock {
-    fn new(block: impl Into<String>, code: Code, reason: impl ToString) -> Self {
+    fn new(block: impl Into<String>, code: Code, reason: &impl ToString) -> Self {
         Self { block: block.into(), code, reason: reason.to_string() }
     }
 }
@@ -128,7 +128,7 @@ pub fn parse_key_file(bytes: &[u8]) -> Result<Parsed, KeyFileError> {
             match openpgp::read_armoured(block) {
                 Err(Unread::Malformed(why)) => {
                     let block = format!("block {number}");
-                    parsed.unusable.push(UnusableBlock::new(block, Code::KeyMalformed, why));
+                    parsed.unusable.push(UnusableBlock::new(block, Code::KeyMalformed, &why));
                 }
                 read => parsed.openpgp(read)?,
             }
@@ -137,7 +137,7 @@ pub fn parse_key_file(bytes: &[u8]) -> Result<Parsed, KeyFileError> {
         if let Some(other) = label.filter(|label| !READ.contains(&label.as_str())) {
             let reason = format!("a {other:?} block is not a key keypack reads");
             let block = format!("block {number}");
-            parsed.unusable.push(UnusableBlock::new(block, Code::KeyUnsupported, reason));
+            parsed.unusable.push(UnusableBlock::new(block, Code::KeyUnsupported, &reason));
             continue;
         }
         let block = pem::parse(block).map_err(|e| KeyFileError::Pem { number, reason: e.to_string() })?;
@@ -146,7 +146,7 @@ pub fn parse_key_file(bytes: &[u8]) -> Result<Parsed, KeyFileError> {
             "RSA PUBLIC KEY" => parsed.key(number, PublicKey::from_pkcs1(block.contents())),
             _ => match Certificate::from_der(block.contents()) {
                 Ok(certificate) => certificates.push(certificate),
-                Err(e) => parsed.unusable.push(UnusableBlock::new(format!("block {number}"), e.code(), e)),
+                Err(e) => parsed.unusable.push(UnusableBlock::new(format!("block {number}"), e.code(), &e)),
             },
         }
     }
@@ -167,7 +167,7 @@ impl Parsed {
     fn key(&mut self, number: usize, key: Result<PublicKey, PublicKeyError>) {
         match key {
             Ok(key) => self.material.push(Material::Key(key)),
-            Err(e) => self.unusable.push(UnusableBlock::new(format!("block {number}"), e.code(), e)),
+            Err(e) => self.unusable.push(UnusableBlock::new(format!("block {number}"), e.code(), &e)),
         }
     }
 
@@ -180,7 +180,7 @@ impl Parsed {
             match key {
                 Ok(key) => self.material.push(Material::OpenPgp(key)),
                 Err((name, code, reason)) => {
-                    self.unusable.push(UnusableBlock::new(format!("the GPG key {name}"), code, reason));
+                    self.unusable.push(UnusableBlock::new(format!("the GPG key {name}"), code, &reason));
                 }
             }
         }
@@ -207,7 +207,7 @@ impl Parsed {
             match Chain::new(run) {
                 Ok(chain) => self.material.push(Material::Chain(chain)),
                 Err(e) => {
-                    self.unusable.push(UnusableBlock::new(format!("certificate {subject:?}"), e.code(), e))
+                    self.unusable.push(UnusableBlock::new(format!("certificate {subject:?}"), e.code(), &e));
                 }
             }
         }
@@ -235,10 +235,10 @@ fn parse_der(bytes: &[u8]) -> Result<Parsed, KeyFileError> {
                 Err(ChainError::Form(_)) => {
                     return no_key("it is neither PEM nor a DER key nor a DER certificate");
                 }
-                Err(e) => parsed.unusable.push(UnusableBlock::new("the certificate", e.code(), e)),
+                Err(e) => parsed.unusable.push(UnusableBlock::new("the certificate", e.code(), &e)),
             }
         }
-        Err(e) => parsed.unusable.push(UnusableBlock::new("the key", e.code(), e)),
+        Err(e) => parsed.unusable.push(UnusableBlock::new("the key", e.code(), &e)),
     }
     Ok(parsed)
 }

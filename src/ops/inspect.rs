@@ -12,7 +12,7 @@ use super::{Context, ends::warn_of_ends, fetch::keys_or_pack, revoked_here, stat
 use crate::{
     diag::Diagnostic,
     oci::Digest,
-    outcome::{self, RevokedKey, Standing},
+    outcome::{self, RevokedKey, SheetForm, Since, Standing},
     pack::{ChainSide, Diff, Draft},
 };
 
@@ -37,8 +37,8 @@ pub struct Outcome {
     draft: Draft,
     /// The keys that are left out of it.
     revoked_here: Vec<RevokedKey>,
-    /// The name of the pack it was compared with, and the differences.
-    since: Option<(String, Diff)>,
+    /// The pack that it was compared with, and the differences.
+    since: Option<Since>,
     now: Timestamp,
 }
 
@@ -67,7 +67,8 @@ pub fn inspect(request: &Request, ctx: &Context) -> Result<Outcome, Diagnostic> 
                 inventory.created,
                 old.digest()
             );
-            Some((what, Diff::of(Some(&old), &draft)))
+            let same_key_set = inventory.key_set() == draft.inventory().key_set();
+            Some(Since { what, diff: Diff::of(Some(&old), &draft), same_key_set })
         }
         None => None,
     };
@@ -107,13 +108,14 @@ impl Outcome {
     }
 
     /// A one-page summary for two people to compare and sign. `program` is the digest of the running program.
-    pub fn sheet(&self, program: Option<Digest>) -> String {
-        let standing = self.standing_in_words();
-        let since = self.since.as_ref().map(|(what, diff)| (what.as_str(), diff));
-        outcome::sheet(
-            &self.draft,
-            &outcome::SheetFacts { standing: &standing, revoked_here: &self.revoked_here, program, since },
-        )
+    pub fn sheet(&self, program: Option<Digest>, form: SheetForm) -> String {
+        let facts = outcome::SheetFacts {
+            standing: &self.standing_in_words(),
+            revoked_here: &self.revoked_here,
+            program,
+            since: self.since.as_ref(),
+        };
+        outcome::sheet(&self.draft, &facts, form)
     }
 
     /// The digest of `keypack.json`.

@@ -38,16 +38,93 @@ fn the_sheet_has_what_two_people_compare() {
     let program = Digest::of(&std::fs::read(env!("CARGO_BIN_EXE_keypack")).unwrap());
     let ran = ran.says(SIGNER).says("given by Ada").says("COLLECTED HERE at").says(&program.to_string());
     assert_eq!(ran.out.matches("Signature ____").count(), 2);
-    assert!(!ran.out.contains("CHANGES"));
+    assert!(ran.out.contains("CHANGES SINCE THE LAST SHEET\n  not compared"), "{}", ran.out);
     // What changed since another pack.
     test.push("keys", "oci:m:keys");
-    test.run("inspect keys --sheet --since oci:m:keys").exits(0).says("CHANGES").says("nothing differs");
+    test.run("inspect keys --sheet --since oci:m:keys")
+        .exits(0)
+        .says("CHANGES SINCE THE LAST SHEET\n  that was default version ")
+        .says("SAME KEY SET")
+        .says("nothing new to approve");
     let revoke =
         format!("collect {SOURCE} --key lab/trust/cosign.pub -o keys --revoke {SIGNER} --reason stolen");
     test.run(&revoke).exits(4);
     let ran = test.run("inspect keys --sheet --since oci:m:keys").exits(0);
-    ran.says("CHANGES").says("REVOKED (1)").says("stolen");
+    ran.says("ANOTHER KEY SET").says("REVOKED (1)").says("stolen").says("- signer-43ef7bc8.pub");
     test.run("inspect keys --since oci:m:keys").exits(2);
+}
+
+#[test]
+fn the_page_in_html_has_the_same_and_no_name_becomes_markup() {
+    let test = Test::new();
+    let hostile = r#"</td></table><script>alert('1')</script>&lt;<img src=x onerror="alert(2)">"#;
+    let name = "<b onclick=x>&quot;'.pub";
+    test.write(name, std::fs::read("testdata/lab/trust/cosign.pub").unwrap());
+    test.write("rules.yaml", "rules: [{scope: r.example/a, signers: [{key: signer-43ef7bc8}], log: none}]\n");
+    let mut line = vec!["collect", SOURCE, "--trusted-root", "lab/trust/trusted_root.json", "--key", name];
+    line.extend([
+        "-o",
+        "keys",
+        "--accept-rules",
+        "rules.yaml",
+        "--collected-by",
+        hostile,
+        "--given-by",
+        hostile,
+    ]);
+    test.run_args(&line).exits(0);
+    let other = "sha256:".to_owned() + &"a".repeat(64);
+    line.extend(["--revoke", &other, "--reason", hostile]);
+    test.run_args(&line).exits(0);
+    let html = test.run("inspect keys --sheet=html").exits(0).out;
+    let tags: std::collections::BTreeSet<&str> =
+        html.split('<').skip(1).map(|part| part.split_once('>').unwrap().0).collect();
+    let allowed = [
+        "!doctype html",
+        "html lang=\"en\"",
+        "head",
+        "meta charset=\"utf-8\"",
+        "style",
+        "title",
+        "body",
+        "h1",
+        "h2",
+        "p",
+        "p class=\"detail\"",
+        "div class=\"key\"",
+        "code",
+        "pre",
+        "table",
+        "table class=\"names\"",
+        "tr",
+        "th",
+        "td",
+        "meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\"",
+    ];
+    let known = |tag: &str| {
+        allowed.contains(&tag)
+            || tag
+                .strip_prefix('/')
+                .is_some_and(|tag| allowed.iter().any(|a| a.split(' ').next() == Some(tag)))
+    };
+    let odd: Vec<_> = tags.iter().filter(|tag| !known(tag)).collect();
+    assert_eq!(odd, [&""; 0]);
+    assert!(!html.contains("http:") && !html.contains("https:"), "nothing is loaded: {html}");
+    // Without the markup it is the page in text.
+    let (_, body) = html.split_once("</h1>").unwrap();
+    let plain: String =
+        body.split('<').map(|part| part.split_once('>').map_or(part, |(_, text)| text)).collect();
+    let plain = plain
+        .replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&quot;", "\"")
+        .replace("&#39;", "'")
+        .replace("&amp;", "&");
+    let squeezed = |text: &str| text.chars().filter(|c| !c.is_whitespace() && *c != '_').collect::<String>();
+    let text = test.run("inspect keys --sheet=text").exits(0).out;
+    assert_eq!(squeezed(&plain), squeezed(text.strip_prefix("KEY SHEET").unwrap()));
+    test.run("inspect keys --sheet=pdf").exits(2).tells("text, html");
+    test.run("inspect --sheet keys").exits(0).says("KEY SHEET");
 }
 
 /// An attacker's key fits the attacker's signatures, so that a key fits is never said without who vouches for it.
@@ -74,7 +151,7 @@ fn every_view_of_a_key_says_what_it_fits_and_who_vouches_for_it() {
     let ran = test.run("inspect keys --sheet").exits(0);
     ran.says("(signer key), fits a signature")
         .says("fits no signature that is known")
-        .says(&format!("    by {by}"));
+        .says(&format!("    vouched for by {by}"));
     let digest = test.push("keys", "oci:m:keys").pack_digest;
     let ran = test.run(&format!("pull oci:m:keys --digest {digest} -o in")).exits(0);
     let ran = ran.says(&format!("signer-43ef7bc8.pub          fits a signature; vouched for by {by}\n"));
