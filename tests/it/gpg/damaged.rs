@@ -60,7 +60,7 @@ fn a_damaged_key_is_not_called_unsupported() {
         let key = SignedPublicKey::from_bytes(bytes).unwrap();
         key.to_armored_string(ArmorOptions::default()).unwrap()
     };
-    let cut = armoured(&whole).replace("=", "");
+    let cut = armoured(&whole).replace('=', "");
     let cut: String = cut
         .lines()
         .enumerate()
