@@ -214,3 +214,9 @@ pub const IMAGE_UNPACKED: u64 = 2 << 30;
 
 /// Such a file: the list of a release's images has some 150 KiB.
 pub const IMAGE_FILE: u64 = 4 << 20;
+
+/// Files in a folder that an export wrote: each key of a pack may be one.
+pub const EXPORT_FILES: usize = PACK_FILES + 100;
+
+/// The bytes of one of them.
+pub const EXPORT_FILE: u64 = 4 << 20;

@@ -1,5 +1,6 @@
 mod cache;
 mod collect;
+mod export;
 mod inspect;
 mod keys;
 mod pull;
@@ -18,6 +19,7 @@ use clap::{Args, Parser, Subcommand};
 pub(super) use self::{
     cache::Cache,
     collect::Collect,
+    export::Export,
     inspect::Inspect,
     keys::KeySources,
     pull::Pull,
@@ -99,6 +101,13 @@ pub(super) enum Command {
                       Exit codes: 0 verified, 3 key or trusted root refused, 4 the file does not verify."
     )]
     VerifyBlob(VerifyBlob),
+    /// Write the policy of a consumer from the rules of a keys/ that was pulled here, and check it against the mirror first.
+    #[command(
+        after_help = "Example:\n  keypack export policy-json --for podman@5.3 --keys-dir keys --check docker://mirror:5000 --idms cluster-resources -o policy\n  \
+                      keypack export policy-json --for rhel@9 --pulled-by mirror --check docker://mirror:5000 --keys-at /etc/pki/keypack\n\n\
+                      Exit codes: 0 written, 3 keys refused, 4 no rules, a rule that the consumer can't check, or images that would not run."
+    )]
+    Export(Export),
     /// Print what a keys/ directory or a pack holds; authenticates nothing, writes nothing.
     #[command(
         after_help = "Example:\n  keypack inspect keys\n  keypack inspect oci-archive:mirror.tar:keys-2026-11"

@@ -54,6 +54,14 @@ pub(super) fn hold(command: &mut Command, enforce: Enforce, output: &Output) -> 
             name(&mut args.name, enforce.name)?;
             state(&mut args.state, enforce.state)
         }
+        Command::Export(args) => {
+            refuse(args.allow_rejects, "--allow-rejects")?;
+            refuse(args.anchors.are_given(), "anchors on the command line of export")?;
+            args.anchors.enforced = anchors(&enforce);
+            args.anchors.forget();
+            name(&mut args.name, enforce.name)?;
+            state(&mut args.state, enforce.state)
+        }
         Command::VerifyBlob(args) => {
             args.enforced = Some(Authentication {
                 enforced: anchors(&enforce),

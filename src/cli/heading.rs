@@ -13,5 +13,9 @@ pub(super) const STATE: &str = "State options";
 pub(super) const REGISTRY: &str = "Registry options";
 /// Who should have signed, and what is required of signatures.
 pub(super) const SIGNERS: &str = "What is expected of signatures";
+/// What is exported.
+pub(super) const EXPORT: &str = "What is exported";
+/// What it is checked against before it is written.
+pub(super) const CHECK: &str = "What it is checked against";
 /// What a consumer's policy says.
 pub(super) const POLICY: &str = "The policy of a consumer";

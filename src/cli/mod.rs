@@ -15,6 +15,7 @@ mod diff;
 mod digest;
 mod discover;
 mod enforce;
+mod export;
 mod heading;
 mod inspect;
 mod interrupt;
@@ -65,6 +66,7 @@ fn run(command: &Command, output: &Output) -> Result<Exit, Diagnostic> {
         Command::Pull(args) => pull::run(args, output),
         Command::Verify(args) => verify::run(args, output),
         Command::VerifyBlob(args) => verify_blob::run(args, output),
+        Command::Export(args) => export::run(args, output),
         Command::Inspect(args) => inspect::run(args, output),
         Command::Diff(args) => diff::run(args, output),
         Command::Revoke(args) => revoke::run(args, output),

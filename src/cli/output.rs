@@ -23,7 +23,9 @@ use crate::{
     display::Paint,
     events::{Events, Interrupt},
     ops::{Context, Env},
-    outcome::{self, Detail, Report, admission::AdmissionReport, render, verify::Verification},
+    outcome::{
+        self, Detail, Report, admission::AdmissionReport, export::ExportReport, render, verify::Verification,
+    },
 };
 
 /// Options of every command.
@@ -52,7 +54,7 @@ pub(super) enum Format {
     /// For people.
     #[default]
     Text,
-    /// For machines: `keypack schema report-v1` describes what discover and collect print, `verify-v1` what verify prints, with --policy `admission-v1`, `results-v1` everything else.
+    /// For machines: `keypack schema report-v1` describes what discover and collect print, `verify-v1` what verify prints, with --policy `admission-v1`, `export-v1` what export prints, `results-v1` everything else.
     Json,
 }
 
@@ -132,6 +134,14 @@ impl Output {
                 self.json(report)
             }
             Format::Text => self.data(&outcome::admission::render(report, self.paint(), self.verbose)),
+        }
+    }
+
+    /// The result of `export`.
+    pub(super) fn exported(&self, report: &ExportReport) -> Result<(), Diagnostic> {
+        match self.format {
+            Format::Json => self.result(report),
+            Format::Text => self.data(&outcome::export::render(report, self.paint(), self.verbose)),
         }
     }
 

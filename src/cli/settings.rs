@@ -99,6 +99,12 @@ fn put_under(command: &mut Command, mut config: Config, files: Vec<PathBuf>) {
             args.registry.allow_realms(std::mem::take(&mut config.allow_realms));
             args.anchors.under(config, files);
         }
+        Command::Export(args) => {
+            args.name = args.name.take().or(config.name.take());
+            args.state.under(config.state.take());
+            args.registry.allow_realms(std::mem::take(&mut config.allow_realms));
+            args.anchors.under(config, files);
+        }
         Command::Revoke(args) => {
             args.state.under(config.state);
             args.registry.allow_realms(config.allow_realms);

@@ -65,6 +65,14 @@ codes! {
     SignatureEndsPull "signature-ends-pull" Incomplete "copy the image's signatures again from where they are whole, or remove what is broken there";
     /// A scope of the policy is that of no image.
     ScopeUnused "scope-unused" Incomplete "compare its spelling with the names of the images: a scope has no docker://, no / at its end, and the port where the name has one";
+    /// The pack has no rules, and only rules make policy.
+    NoRules "no-rules" Incomplete "say who must sign what: `keypack discover SOURCE… --draft-rules rules.yaml`, review it, then on the collecting side `keypack collect … --accept-rules rules.yaml`, push and pull";
+    /// A consumer can't be asked for what a rule asks.
+    RuleNotExpressible "rule-not-expressible" Incomplete "narrow the rule to what this consumer can check, name a newer version with --for, or export for a consumer that can check it; keypack never writes a policy that asks for less than its rule";
+    /// A consumer does not check exactly what a rule says.
+    ConsumerDiffers "consumer-differs" Incomplete "if that matters, verify the images with `keypack verify` as well";
+    /// A section of registries.d belongs to a file of the distribution.
+    SectionOfDistribution "section-of-distribution" Incomplete "where images are pulled from there and not from a mirror, add `use-sigstore-attachments: true` to that section in the distribution's file";
     /// OpenShift leaves a scope out.
     ScopeLeftOut "scope-left-out" Incomplete "take the scope out of the ImagePolicy, or make that of the ClusterImagePolicy narrower";
     /// Nothing authenticates the release whose policy is asked for.

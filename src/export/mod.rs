@@ -1,7 +1,20 @@
 //! What keypack writes for other programs in addition to keys/: decisions and texts, without I/O.
 
+mod keys;
+mod names;
+mod policy_json;
 mod registries_d;
+mod requirement;
 mod signature_copies;
+mod tree;
 
+pub(crate) use keys::ExportKeys;
+pub(crate) use names::Mirrored;
+pub use policy_json::{Others, PulledBy};
+pub(crate) use policy_json::{PolicyFiles, PolicyInput, policy_json};
 pub(crate) use registries_d::{Asked, Attachments, RegistriesD, full_name, is_ours, scopes};
 pub(crate) use signature_copies::{Repository, SignatureCopies, SignatureCopy, Uncopied, Way, is_fix};
+pub(crate) use tree::{About, CheckedAgainst, ExportTree, MANIFEST, Manifest, PackOf};
+
+#[cfg(test)]
+mod tests;

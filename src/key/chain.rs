@@ -72,6 +72,11 @@ impl Certificate {
         &self.der
     }
 
+    /// PEM, one newline at the end.
+    pub fn to_pem(&self) -> String {
+        to_pem("CERTIFICATE", &self.der)
+    }
+
     /// sha256 of the DER bytes.
     pub fn fingerprint(&self) -> Digest {
         Digest::of(&self.der)
@@ -220,7 +225,7 @@ impl Chain {
 
     /// PEM of all certificates in order, one newline at the end of each block.
     pub fn to_pem(&self) -> String {
-        self.0.iter().map(|c| to_pem("CERTIFICATE", &c.der)).collect()
+        self.0.iter().map(Certificate::to_pem).collect()
     }
 }
 

@@ -5,6 +5,7 @@ pub mod admission;
 mod counts;
 mod diff;
 mod ends;
+pub mod export;
 mod html;
 mod images;
 mod inventory;
@@ -87,7 +88,7 @@ pub struct Report {
 }
 
 /// A location.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct SourceReport {
     /// The location as the user wrote it.
     pub place: String,

@@ -17,6 +17,7 @@ mod attached;
 mod attacks;
 mod cli;
 mod corpus;
+mod export;
 mod gpg;
 mod ocmirror;
 mod ops;

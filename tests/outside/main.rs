@@ -10,6 +10,7 @@
 )]
 
 mod admission;
+mod export;
 mod host;
 mod peers;
 mod real;
@@ -20,9 +21,16 @@ mod support;
 use libtest_mimic::Arguments;
 
 fn main() {
-    let trials = [admission::trials(), host::trials(), real::trials(), registry::trials(), peers::trials()]
-        .into_iter()
-        .flatten()
-        .collect();
+    let trials = [
+        admission::trials(),
+        export::trials(),
+        host::trials(),
+        real::trials(),
+        registry::trials(),
+        peers::trials(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
 }

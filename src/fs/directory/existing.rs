@@ -64,6 +64,13 @@ impl Existing {
         Ok(Some(entries))
     }
 
+    /// A directory in it. Links are not followed.
+    pub fn below(&self, name: impl AsRef<OsStr>) -> io::Result<Self> {
+        let fd = openat(&self.fd, name.as_ref(), super::target::DIR, Mode::empty())?;
+        let stat = fstat(&fd)?;
+        Ok(Self { fd, id: (stat.st_dev, stat.st_ino), mode: stat.st_mode & 0o7777 })
+    }
+
     /// The bytes of a regular file; `None` if it is longer than `limit`. Anything that is not (or no longer) a regular
     /// file is [`io::ErrorKind::InvalidInput`].
     pub fn read(&self, name: impl AsRef<OsStr>, limit: u64) -> io::Result<Option<Vec<u8>>> {

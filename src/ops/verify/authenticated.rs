@@ -36,7 +36,7 @@ pub struct Authentication {
 /// An authenticated keys/ with this host's state for its lineage.
 pub(in crate::ops) struct Authenticated {
     pub(in crate::ops) pack: Pack,
-    pub(super) state: State,
+    pub(in crate::ops) state: State,
     /// This host's record of it, if that is what authenticates it.
     pub(super) known: Option<KnownPack>,
     /// The keys revoked on this host, and those of them that the pack lists.

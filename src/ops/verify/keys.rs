@@ -117,7 +117,7 @@ fn of_directory(request: &Request, locations: &[Location], ctx: &Context) -> Res
 }
 
 /// A clock that is behind the pack would refuse every fresh signature and accept expired ones.
-pub(super) fn check_times(
+pub(in crate::ops) fn check_times(
     inventory: &Inventory,
     state: &state::State,
     ctx: &Context,

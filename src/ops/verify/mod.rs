@@ -34,6 +34,11 @@ pub use self::{
     names::Mapping,
     pattern::TextPattern,
 };
+pub(in crate::ops) use self::{
+    admit::{Pull, Survey, given, judge_policy, of_policy_json, survey},
+    files::{report_unusable, set_of},
+    keys::{Keys, check_times, of_pack},
+};
 use self::{
     evaluate::Evaluation,
     expected::Expected,
@@ -41,10 +46,6 @@ use self::{
     keys::KeysOrigin,
     names::Namer,
     signers::Signers,
-};
-pub(in crate::ops) use self::{
-    files::{report_unusable, set_of},
-    keys::{Keys, of_pack},
 };
 use super::{
     Context, mappings,

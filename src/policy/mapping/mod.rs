@@ -7,6 +7,7 @@
 
 mod mapping_txt;
 mod mirror_sets;
+mod of_scope;
 mod registries_conf;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -27,6 +27,23 @@ impl Scope {
         let path = self.0.split_once('/').map(|(_, path)| path);
         path.is_some_and(|path| path.contains([':', '@']))
     }
+
+    /// The scope without tag and digest.
+    pub fn repository(&self) -> &str {
+        let end = if self.is_image() { self.0.find('@').or_else(|| self.0.rfind(':')) } else { None };
+        &self.0[..end.unwrap_or(self.0.len())]
+    }
+
+    /// Whether `HOST/REPOSITORY` is in it. A wildcard sees no port (containers/image `policyconfiguration/naming.go`).
+    pub fn covers(&self, repository: &str) -> bool {
+        if let Some(domain) = self.0.strip_prefix("*.") {
+            let host = repository.split('/').next().unwrap_or_default();
+            let host = host.split(':').next().unwrap_or_default();
+            return host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'));
+        }
+        let rest = repository.strip_prefix(self.repository());
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
 }
 
 impl FromStr for Scope {
@@ -122,6 +139,29 @@ mod tests {
         }
         assert!("q.io/a:t".parse::<Scope>().unwrap().is_image());
         assert!(!"q.io:5000".parse::<Scope>().unwrap().is_image());
+    }
+
+    #[test]
+    fn a_scope_covers_whole_components() {
+        for (scope, repository, covered) in [
+            ("q.io", "q.io/a", true),
+            ("q.io", "q.io:5000/a", false),
+            ("q.io:5000", "q.io:5000/a", true),
+            ("q.io/a", "q.io/a", true),
+            ("q.io/a", "q.io/a/b", true),
+            ("q.io/a", "q.io/ab", false),
+            ("q.io/a/b:v1", "q.io/a/b", true),
+            ("*.q.io", "r.q.io:5000/a", true),
+            ("*.q.io", "q.io/a", false),
+            ("*.q.io", "r.sq.io/a", false),
+        ] {
+            assert_eq!(scope.parse::<Scope>().unwrap().covers(repository), covered, "{scope} {repository}");
+        }
+        let digest = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
+        let repository = |text: &str| text.parse::<Scope>().unwrap().repository().to_owned();
+        assert_eq!(repository(&format!("q.io:5000/a@{digest}")), "q.io:5000/a");
+        assert_eq!(repository("q.io:5000/a:v1"), "q.io:5000/a");
+        assert_eq!(repository("q.io:5000"), "q.io:5000");
     }
 
     #[test]

@@ -17,7 +17,7 @@
 )]
 
 mod certificates;
-mod content;
+pub mod content;
 mod documents;
 mod fix;
 mod folders;

@@ -47,7 +47,7 @@ impl FromStr for PolicySpec {
 }
 
 /// A policy that can be evaluated.
-pub(super) struct Loaded {
+pub(in crate::ops) struct Loaded {
     pub(super) report: PolicyReport,
     pub(super) policy: ConsumerPolicy,
     pub(super) evaluator: Evaluator,
@@ -140,6 +140,33 @@ fn of_openshift(named: String, rendered: Rendered, request: &AdmitRequest) -> Re
         policy: rendered.policy,
         registries: rendered.registries,
         by_name: true,
+    })
+}
+
+/// A policy.json and a file of registries.d that are not on disk yet, with the files that the policy names.
+pub(in crate::ops) fn of_policy_json(
+    named: &str,
+    policy: &[u8],
+    (registries_named, registries_text): (&str, &str),
+    files: &Files,
+) -> Result<Loaded, Diagnostic> {
+    let invalid = |what: &dyn Display| Diagnostic::new(Code::PolicyInvalid, format!("{named}: {what}"));
+    let policy = ConsumerPolicy::parse(policy).map_err(|e| invalid(&e))?;
+    let mut registries = RegistriesD::default();
+    registries.add(registries_named, registries_text).map_err(|e| invalid(&e))?;
+    Ok(Loaded {
+        report: PolicyReport {
+            file: named.to_owned(),
+            kind: "policy.json",
+            objects: Vec::new(),
+            scopes: policy.scopes().map(str::to_owned).collect(),
+            registries_d: vec![registries_named.to_owned()],
+            notes: Vec::new(),
+        },
+        evaluator: policy.with(files),
+        policy,
+        registries,
+        by_name: false,
     })
 }
 

@@ -21,16 +21,27 @@ use std::{
 
 pub use self::load::PolicySpec;
 use self::{judge::Run, release::InMirror};
+pub(in crate::ops) use self::{
+    load::{Loaded, of_policy_json},
+    pulls::Pull,
+};
 use super::{
     Authentication, Mapping, Platform,
     names::{self, Namer},
 };
 use crate::{
-    content,
+    content::{self, Location},
     diag::{Code, Diagnostic},
-    ops::{Context, KeySources, Sources, mappings, place::location, sources::open},
-    outcome::admission::{AdmissionReport, Counts},
-    policy::consumer::Verdict,
+    ops::{
+        Context, KeySources, Sources, mappings,
+        place::location,
+        sources::{Opened, open},
+    },
+    outcome::{
+        SourceReport,
+        admission::{AdmissionReport, Counts},
+    },
+    policy::{consumer::Verdict, mapping::NameMap},
 };
 
 /// Which images, and what they are to be admitted by.
@@ -63,6 +74,43 @@ pub struct AdmitRequest {
 
 /// Tells for every pull whether the policy admits it.
 pub fn admit(request: &AdmitRequest, ctx: &Context) -> Result<AdmissionReport, Diagnostic> {
+    if let Some(file) = &request.fix {
+        fix::refuse_other(file)?;
+    }
+    let given = given(request)?;
+    let loaded = load::load(request)?;
+    let mut survey = survey(request, given, ctx)?;
+    let (loaded, in_mirror) = if let Some(loaded) = loaded {
+        (loaded, InMirror::default())
+    } else {
+        let Survey { opened, pulls, locations, namer, .. } = &mut survey;
+        InMirror::read(request, opened, pulls, locations, namer, ctx)?
+    };
+    judge(&survey, &loaded, in_mirror, request, ctx)
+}
+
+/// The pulls that a policy is asked about, with the places that hold their images.
+pub(in crate::ops) struct Survey {
+    locations: Vec<Location>,
+    opened: Vec<Opened>,
+    places: Vec<SourceReport>,
+    pub(in crate::ops) pulls: Vec<Pull>,
+    namer: Namer,
+}
+
+/// What the caller says about names.
+pub(in crate::ops) fn given(request: &AdmitRequest) -> Result<NameMap, Diagnostic> {
+    let mut given = names::map_of(&request.mappings)?;
+    given.merge(mappings::read(&request.mapping_files)?);
+    Ok(given)
+}
+
+/// Reads which images there are.
+pub(in crate::ops) fn survey(
+    request: &AdmitRequest,
+    mut given: NameMap,
+    ctx: &Context,
+) -> Result<Survey, Diagnostic> {
     let sources = Sources {
         places: request.places.clone(),
         images: request.images.clone(),
@@ -71,12 +119,6 @@ pub fn admit(request: &AdmitRequest, ctx: &Context) -> Result<AdmissionReport, D
         revoked: Vec::new(),
         cache_dir: request.cache_dir.clone(),
     };
-    if let Some(file) = &request.fix {
-        fix::refuse_other(file)?;
-    }
-    let mut given = names::map_of(&request.mappings)?;
-    given.merge(mappings::read(&request.mapping_files)?);
-    let loaded = load::load(request)?;
     let locations = sources.locations()?;
     let opened = open(&sources, ctx)?;
     let listed = request.images.iter().filter_map(|list| location(list).ok());
@@ -85,19 +127,36 @@ pub fn admit(request: &AdmitRequest, ctx: &Context) -> Result<AdmissionReport, D
         given.add_copy(mirror, source, true);
     }
     let namer = Namer { given, found, sources: Vec::new(), was_used: AtomicBool::new(false) };
-    let (mut pulls, places) = pulls::of(&opened, request.images.is_some(), &namer, ctx)?;
-    let (loaded, in_mirror) = match loaded {
-        Some(loaded) => (loaded, InMirror::default()),
-        None => InMirror::read(request, &opened, &mut pulls, &locations, &namer, ctx)?,
-    };
+    let (pulls, places) = pulls::of(&opened, request.images.is_some(), &namer, ctx)?;
+    Ok(Survey { locations, opened, places, pulls, namer })
+}
+
+/// Evaluates a policy that is in no mirror for each of the pulls.
+pub(in crate::ops) fn judge_policy(
+    survey: &Survey,
+    loaded: &Loaded,
+    request: &AdmitRequest,
+    ctx: &Context,
+) -> Result<AdmissionReport, Diagnostic> {
+    judge(survey, loaded, InMirror::default(), request, ctx)
+}
+
+fn judge(
+    survey: &Survey,
+    loaded: &Loaded,
+    in_mirror: InMirror,
+    request: &AdmitRequest,
+    ctx: &Context,
+) -> Result<AdmissionReport, Diagnostic> {
+    let Survey { locations, opened, places, pulls, namer } = survey;
     ctx.events.step("evaluating the policy");
     let of_release = in_mirror.platforms();
-    let run = Run::new(&request.platforms, &of_release, &loaded, ctx);
-    let (mut judged, scopes) = run.all(&opened, &pulls);
+    let run = Run::new(&request.platforms, &of_release, loaded, ctx);
+    let (mut judged, scopes) = run.all(opened, pulls);
     judged.sort_by_key(|judged| std::cmp::Reverse(judged.report.verdict));
     let is_oc_mirror = locations.iter().any(|location| content::oc_mirror_path(location).is_some());
     let fix =
-        request.fix.as_deref().map(|file| fix::write(file, &mut judged, &opened, is_oc_mirror, &namer, &run));
+        request.fix.as_deref().map(|file| fix::write(file, &mut judged, opened, is_oc_mirror, namer, &run));
     let fix = fix.transpose()?;
     let images: Vec<_> = judged.into_iter().map(|judged| judged.report).collect();
     let mut policy = loaded.report.clone();
@@ -119,7 +178,7 @@ pub fn admit(request: &AdmitRequest, ctx: &Context) -> Result<AdmissionReport, D
         failure,
         policy,
         releases: in_mirror.reports(),
-        sources: places,
+        sources: places.clone(),
         stages: in_mirror.stages(&images),
         images,
         missing: in_mirror.missing,

@@ -16,7 +16,7 @@ use crate::{
 
 /// A pull.
 #[derive(Debug, Clone)]
-pub(super) struct Pull {
+pub(in crate::ops) struct Pull {
     /// The place, as its source names it.
     pub(super) place: String,
     /// The repository there.
@@ -24,9 +24,9 @@ pub(super) struct Pull {
     /// The tag or the digest.
     pub(super) reference: String,
     /// What it is called where it lies, if that is a registry.
-    pub(super) at: Option<ImageName>,
+    pub(in crate::ops) at: Option<ImageName>,
     /// By which name the cluster pulls it.
-    pub(super) name: Option<ImageName>,
+    pub(in crate::ops) name: Option<ImageName>,
 }
 
 impl Pull {

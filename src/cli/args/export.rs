@@ -1,0 +1,147 @@
+//! What `export` takes.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::{Anchors, Cache, Registry, State};
+use crate::{
+    cli::heading,
+    ops::{
+        export::{self, Others, PulledBy},
+        parse_lineage,
+        verify::{AdmitRequest, Authentication, Mapping, Platform, PolicySpec},
+    },
+};
+
+/// What is written.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Format {
+    /// policy.json with registries.d, for podman, CRI-O, skopeo and RHEL.
+    PolicyJson,
+    /// registries.d alone.
+    RegistriesD,
+}
+
+/// What the policy does about images that no rule is about.
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+enum Remaining {
+    /// They don't run.
+    #[default]
+    Reject,
+    /// They run, whoever made them.
+    Accept,
+}
+
+/// By which names images are pulled.
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+enum By {
+    /// The sources', because registries.conf names the mirrors.
+    #[default]
+    Source,
+    /// The mirror's own.
+    Mirror,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Export {
+    /// What to write.
+    #[arg(value_enum, value_name = "FORMAT")]
+    what: Format,
+    /// The keys/ that `keypack pull` wrote here, with its rules.
+    #[arg(long, value_name = "DIR", default_value = "keys")]
+    keys_dir: PathBuf,
+    /// The folder to write, as a whole; one that keypack wrote is replaced.
+    #[arg(short, long, value_name = "DIR", default_value = "policy")]
+    output: PathBuf,
+    /// The consumers that must all understand it, with their versions: podman@5.3, crio@1.35, skopeo@1.18, rhel@9.
+    #[arg(help_heading = heading::EXPORT, long = "for", value_name = "CONSUMER@VERSION", required = true, value_delimiter = ',')]
+    targets: Vec<String>,
+    /// What the policy does about images that no rule is about.
+    #[arg(help_heading = heading::EXPORT, long = "default", value_enum, default_value_t)]
+    others: Remaining,
+    /// By which names images are pulled: the sources', where the host is configured with mirrors, or the mirror's own, for
+    /// which the policy has a scope for each repository of --check.
+    #[arg(help_heading = heading::EXPORT, long, value_enum, default_value_t)]
+    pulled_by: By,
+    /// Write the keys as files that will be in this folder of the host, such as /etc/pki/keypack [default: into the policy
+    /// itself].
+    #[arg(help_heading = heading::EXPORT, long, value_name = "DIR")]
+    keys_at: Option<PathBuf>,
+    /// The mirror whose images must still run: nothing is written if the policy would refuse one [repeatable].
+    #[arg(help_heading = heading::CHECK, long, value_name = "SOURCE")]
+    check: Vec<String>,
+    /// Only these images of it: a list, as `verify` takes it.
+    #[arg(help_heading = heading::CHECK, long, value_name = "LIST")]
+    images: Option<String>,
+    /// Write the policy although images of the mirror would not run.
+    #[arg(help_heading = heading::CHECK, long)]
+    pub(in crate::cli) allow_rejects: bool,
+    /// Where mirrored repositories come from, as name prefixes: mirror.example:5000/ubi9=registry.redhat.io/ubi9
+    /// [repeatable].
+    #[arg(help_heading = heading::CHECK, long, value_name = "MIRROR=SOURCE")]
+    map: Vec<Mapping>,
+    /// The same from a file or a folder: ImageDigestMirrorSet, ImageTagMirrorSet, cluster-resources of oc-mirror, an
+    /// install-config, registries.conf, mapping.txt [repeatable].
+    #[arg(help_heading = heading::CHECK, long, visible_aliases = ["itms", "registries-conf", "mapping"], value_name = "FILE|DIR")]
+    idms: Vec<PathBuf>,
+    /// The platforms of the hosts [repeatable; default: all that are in the mirror].
+    #[arg(help_heading = heading::CHECK, long, value_name = "OS/ARCH[/VARIANT]")]
+    platform: Vec<Platform>,
+    #[command(flatten)]
+    pub(in crate::cli) anchors: Anchors,
+    /// The lineage that the keys must have [default: that of the directory, if this host knows it, or "default"].
+    #[arg(long, value_name = "NAME", value_parser = parse_lineage)]
+    pub(in crate::cli) name: Option<String>,
+    #[command(flatten)]
+    pub(in crate::cli) state: State,
+    #[command(flatten)]
+    cache: Cache,
+    #[command(flatten)]
+    pub(in crate::cli) registry: Registry,
+}
+
+impl Export {
+    pub(in crate::cli) fn request(&self) -> export::Request {
+        export::Request {
+            format: match self.what {
+                Format::PolicyJson => export::Format::PolicyJson,
+                Format::RegistriesD => export::Format::RegistriesD,
+            },
+            keys_dir: self.keys_dir.clone(),
+            authentication: Authentication {
+                anchors: self.anchors.specs(),
+                are_of_setting: self.anchors.are_of_setting,
+                settings: self.anchors.settings.clone(),
+                enforced: self.anchors.enforced.clone(),
+                name: self.name.clone(),
+                state_dir: self.state.dir.clone(),
+            },
+            output: self.output.clone(),
+            targets: self.targets.clone(),
+            others: match self.others {
+                Remaining::Reject => Others::Reject,
+                Remaining::Accept => Others::Accept,
+            },
+            pulled_by: match self.pulled_by {
+                By::Source => PulledBy::Source,
+                By::Mirror => PulledBy::Mirror,
+            },
+            keys_at: self.keys_at.clone(),
+            check: AdmitRequest {
+                places: self.check.clone(),
+                images: self.images.clone(),
+                cache_dir: self.cache.cache_dir.clone(),
+                policy: PolicySpec::File(self.output.join("policy.json")),
+                registries_d: Vec::new(),
+                mappings: self.map.clone(),
+                mapping_files: self.idms.clone(),
+                platforms: self.platform.clone(),
+                fix: None,
+                keys_dir: None,
+                authentication: Authentication::default(),
+            },
+            allow_rejects: self.allow_rejects,
+        }
+    }
+}

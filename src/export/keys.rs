@@ -1,0 +1,59 @@
+//! The keys that an export may name: those of an authenticated pack, without the ones that were revoked here.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    key::{Algorithm, KeyRef, Material, Role},
+    pack::{Draft, KeyRecord},
+};
+
+/// The keys of a pack, by role and id.
+pub(crate) struct ExportKeys<'a>(BTreeMap<KeyRef, (&'a KeyRecord, &'a Material)>);
+
+impl<'a> ExportKeys<'a> {
+    /// Those that the pack holds and that are not left out.
+    pub(crate) fn of(draft: &'a Draft) -> Self {
+        Self(draft.keys().map(|(record, material)| (record.key_ref(), (record, material))).collect())
+    }
+
+    pub(super) fn has(&self, key: KeyRef) -> bool {
+        self.0.contains_key(&key)
+    }
+
+    /// The keys of a role.
+    pub(super) fn of_role(&self, role: Role) -> impl Iterator<Item = KeyRef> {
+        self.0.keys().filter(move |key| key.role == role).copied()
+    }
+
+    /// Its file in keys/, or what it would be called there.
+    pub(super) fn file(&self, key: KeyRef) -> String {
+        self.0.get(&key).map_or_else(|| key.to_string(), |(record, _)| record.file.clone())
+    }
+
+    /// PEM, or armour for GPG.
+    pub(super) fn pem(&self, key: KeyRef) -> String {
+        self.0.get(&key).map(|(_, material)| material.to_pem()).unwrap_or_default()
+    }
+
+    pub(super) fn algorithm(&self, key: KeyRef) -> Option<Algorithm> {
+        self.0.get(&key).map(|(record, _)| record.algorithm)
+    }
+
+    /// Whether the instance of this CA has CT logs.
+    pub(super) fn has_ct_logs(&self, key: KeyRef) -> bool {
+        self.0.get(&key).is_some_and(|(record, _)| record.ct_required)
+    }
+
+    /// The certificates of these CAs as PEM: the roots, and those in between.
+    pub(super) fn bundles(&self, authorities: &[KeyRef]) -> (String, String) {
+        let (mut roots, mut between) = (String::new(), String::new());
+        for key in authorities {
+            let Some((_, Material::Chain(chain))) = self.0.get(key) else { continue };
+            for certificate in chain.certificates() {
+                let is_root = certificate.subject() == certificate.issuer();
+                if is_root { &mut roots } else { &mut between }.push_str(&certificate.to_pem());
+            }
+        }
+        (roots, between)
+    }
+}

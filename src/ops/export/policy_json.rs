@@ -1,0 +1,103 @@
+//! policy.json and registries.d.
+
+use std::path::PathBuf;
+
+use super::{Format, PulledBy, Request};
+use crate::{
+    diag::{Code, Diagnostic},
+    display::count,
+    export::{ExportKeys, Mirrored, PolicyFiles, PolicyInput, policy_json},
+    ops::{
+        Context,
+        verify::{self, Survey},
+    },
+    outcome::admission::AdmissionReport,
+    policy::{consumer::Files, mapping::NameMap, rule::Rule, target::Target},
+};
+
+/// The texts.
+pub(super) fn make(
+    request: &Request,
+    rules: &[Rule],
+    keys: &ExportKeys<'_>,
+    targets: &[Target],
+    (names, mirrored): (&NameMap, &[Mirrored]),
+) -> Result<PolicyFiles, Diagnostic> {
+    if request.pulled_by == PulledBy::Mirror && mirrored.is_empty() {
+        return Err(Diagnostic::usage(
+            "--pulled-by mirror needs the repositories of the mirror, because each is a scope of its own",
+            "name the mirror: --check docker://HOST",
+        ));
+    }
+    let input = PolicyInput {
+        rules,
+        keys,
+        targets,
+        others: request.others,
+        pulled_by: request.pulled_by,
+        keys_at: request.keys_at.as_deref(),
+        names,
+        mirrored,
+    };
+    let made = policy_json(&input).map_err(|refused| not_expressible(&refused))?;
+    if made.has_no_scope() {
+        let what = "no rule is about any repository of the mirror, so that the policy would have no scope";
+        return Err(Diagnostic::new(Code::NothingInScope, what));
+    }
+    Ok(made)
+}
+
+/// All that can't be expressed, in one message.
+pub(super) fn not_expressible(refused: &[Diagnostic]) -> Diagnostic {
+    let all: Vec<_> = refused.iter().map(|refused| refused.message.as_str()).collect();
+    let what = format!("{} can't be exported: {}", count(all.len(), "rule"), all.join("; "));
+    Diagnostic::new(Code::RuleNotExpressible, what)
+}
+
+/// What these texts would do to the images of the mirror.
+pub(super) fn check(
+    request: &Request,
+    made: &PolicyFiles,
+    mut survey: Survey,
+    ctx: &Context,
+) -> Result<AdmissionReport, Diagnostic> {
+    if request.pulled_by == PulledBy::Mirror {
+        for pull in &mut survey.pulls {
+            pull.name = pull.at.clone().or_else(|| pull.name.clone());
+        }
+    }
+    let at = request.keys_at.clone().unwrap_or_default();
+    let files: Files = made
+        .keys
+        .iter()
+        .map(|(name, text)| -> (PathBuf, _) { (at.join(name), Ok(text.clone().into_bytes())) })
+        .collect();
+    let file = request.output.join("policy.json").display().to_string();
+    let folder = request.output.join("registries.d").display().to_string();
+    let loaded =
+        verify::of_policy_json(&file, made.policy.as_bytes(), (&folder, &made.registries_d("")), &files)?;
+    let mut report = verify::judge_policy(&survey, &loaded, &request.check, ctx)?;
+    // That a rule is about more than this mirror holds is no surprise.
+    report.policy.notes.retain(|note| note.code != Code::ScopeUnused);
+    Ok(report)
+}
+
+impl PolicyFiles {
+    /// The files, with this line on top of those that have comments.
+    pub(super) fn files(
+        &self,
+        format: Format,
+        first_line: &str,
+        keys_at: Option<&std::path::Path>,
+    ) -> Vec<(String, String)> {
+        let mut files = vec![
+            ("registries.d/keypack.yaml".to_owned(), self.registries_d(first_line)),
+            ("README.txt".to_owned(), self.readme(first_line, format == Format::PolicyJson, keys_at)),
+        ];
+        if format == Format::PolicyJson {
+            files.push(("policy.json".to_owned(), self.policy.clone()));
+            files.extend(self.keys.iter().map(|(name, text)| (format!("keys/{name}"), text.clone())));
+        }
+        files
+    }
+}

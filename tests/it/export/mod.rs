@@ -1,0 +1,185 @@
+//! Exporting the policy of a consumer: only rules make policy, only authenticated keys are written, and only what keypack wrote is
+//! replaced. What the policies do is held against the consumer's own program in `tests/outside/export.rs`.
+
+use serde_json::Value;
+
+use super::cli::lab::storage;
+use super::support::program::{TRUST, Test};
+
+/// What someone does to the folder.
+type Change = fn(&Test);
+
+const SIGNER: &str = "sha256:43ef7bc87c44704aa997d44437f45c362729aee88ee5fcd4b5a2cac39811b24f";
+
+/// Rules for two repositories of the lab, by a key alone and with the log.
+const RULES: &str = "\
+rules:
+  - scope: 127.0.0.1:5012/key-tag-notlog
+    signers: [{key: signer-43ef7bc8}]
+    log: none
+    signedIdentity: {type: matchRepository}
+  - scope: 127.0.0.1:5012/key-tag-rekor1
+    signers: [{key: signer-43ef7bc8}]
+    log: [rekor-e69e8241]
+    signedIdentity: {type: matchRepository}
+";
+
+fn pulled(rules: Option<&str>) -> Test {
+    let test = Test::at_epoch("1793664000");
+    storage(&test);
+    let mut line = format!("collect storage {TRUST} -o made --state there");
+    if let Some(rules) = rules {
+        test.write("rules.yaml", rules);
+        line.push_str(" --accept-rules rules.yaml");
+    }
+    let pack = test.run(&line).exits(0).after("Pack: ");
+    test.push("made", "oci-archive:keys.tar:k");
+    test.run(&format!("pull oci-archive:keys.tar:k --digest {pack} -o keys")).exits(0);
+    test
+}
+
+fn json(test: &Test, line: &str, code: i32) -> Value {
+    let ran = test.run(&format!("{line} --format json")).exits(code);
+    let report: Value = serde_json::from_str(&ran.out).unwrap();
+    if report["error"].is_null() {
+        for (schema, value) in [("export-v1", &report), ("admission-v1", &report["check"])] {
+            if !value.is_null() {
+                let errors: Vec<_> =
+                    super::schemas::schema(schema).iter_errors(value).map(|e| e.to_string()).collect();
+                assert!(errors.is_empty(), "{schema}: {errors:?}\n{value}");
+            }
+        }
+    }
+    report
+}
+
+#[test]
+fn without_rules_there_is_no_policy() {
+    let test = pulled(None);
+    test.run("export policy-json --for podman@5.3")
+        .fails(4, "no-rules")
+        .tells("only rules make policy")
+        .tells("--draft-rules rules.yaml")
+        .tells("--accept-rules rules.yaml");
+    assert!(!test.has("policy"));
+}
+
+#[test]
+fn only_keys_that_this_host_authenticated_are_exported() {
+    let test = pulled(Some(RULES));
+    test.run("export policy-json --for podman@5.3 --state other").fails(3, "keys-not-authenticated");
+    test.run("export policy-json --for podman@5.3 --keys-dir made --state there")
+        .fails(3, "keys-collected-here");
+    let expired = test.run_with("export policy-json --for podman@5.3", &[("SOURCE_DATE_EPOCH", "1")]);
+    expired.fails(3, "clock-behind");
+    assert!(!test.has("policy"));
+}
+
+#[test]
+fn a_key_that_was_revoked_here_is_exported_nowhere() {
+    let test = pulled(Some(RULES));
+    test.run("export policy-json --for podman@5.3").exits(0);
+    let before = String::from_utf8(test.read("policy/policy.json")).unwrap();
+    assert_eq!(before.matches("sigstoreSigned").count(), 2);
+    test.run(&format!("revoke {SIGNER} --reason stolen --since 2026-01-01")).exits(0);
+    let report = json(&test, "export policy-json --for podman@5.3", 0);
+    assert_eq!(report["change"], "replaced");
+    assert_eq!(report["leftOut"][0]["fingerprint"], SIGNER);
+    let after = String::from_utf8(test.read("policy/policy.json")).unwrap();
+    assert!(!after.contains("keyData") && !after.contains("sigstoreSigned"), "{after}");
+    assert_eq!(after.matches("\"reject\"").count(), 3, "the default and both scopes: {after}");
+}
+
+#[test]
+fn what_keypack_did_not_write_is_never_replaced() {
+    let test = pulled(Some(RULES));
+    let line = "export policy-json --for podman@5.3";
+    assert_eq!(json(&test, line, 0)["change"], "created");
+    assert_eq!(json(&test, line, 0)["change"], "unchanged");
+    assert_eq!(json(&test, "export policy-json --for podman@4.9", 0)["change"], "replaced");
+    test.run("export registries-d --for podman@4.9")
+        .fails(1, "target-has-foreign-files")
+        .tells("another format");
+    // Someone changed a file, added one, made a folder, removed the list.
+    let written = test.tree("policy");
+    let changes: [(&str, Change); 5] = [
+        ("policy.json", |test| test.write("policy/policy.json", "{}")),
+        ("notes.txt", |test| test.write("policy/notes.txt", "mine")),
+        ("registries.d/mine.yaml", |test| test.write("policy/registries.d/mine.yaml", "docker: {}")),
+        ("mine", |test| std::fs::create_dir(test.path("policy/mine")).unwrap()),
+        ("policy.json", |test| std::fs::remove_file(test.path("policy/keypack-export.json")).unwrap()),
+    ];
+    for (named, change) in changes {
+        change(&test);
+        let changed = test.tree("policy");
+        test.run(line).fails(1, "target-has-foreign-files").tells(named);
+        assert_eq!(test.tree("policy"), changed, "{named}");
+        std::fs::remove_dir_all(test.path("policy")).unwrap();
+        test.run("export policy-json --for podman@4.9").exits(0);
+        assert_eq!(test.tree("policy"), written);
+    }
+}
+
+#[test]
+fn a_command_line_that_can_not_be_meant_is_refused() {
+    let test = pulled(Some(RULES));
+    for (line, says) in [
+        ("export policy-json", "--for"),
+        ("export policy-json --for podman", "write CONSUMER@VERSION"),
+        ("export policy-json --for podman@4.1", "the oldest that keypack knows is podman@4.2"),
+        ("export policy-json --for docker@28", "there is no consumer"),
+        ("export policy-json --for openshift@4.22", "does not read what policy-json writes"),
+        ("export policy-json --for podman@5.3 --pulled-by mirror", "--check docker://HOST"),
+        ("export policy-json --for podman@5.3 --keys-at etc/pki", "is not a whole path"),
+    ] {
+        test.run(line).exits(2).tells(says);
+    }
+    assert!(!test.has("policy"));
+}
+
+#[test]
+fn the_files_are_as_people_expect_them() {
+    let test = pulled(Some(RULES));
+    test.run("export policy-json --for podman@4.9,rhel@9 --keys-at /etc/pki/keypack --map mirror.example:5000=127.0.0.1:5012")
+        .exits(0)
+        .says("Not checked against any mirror");
+    golden(&test, "policy-json");
+    test.run("export registries-d --for crio@1.35 --map mirror.example:5000=127.0.0.1:5012 -o other")
+        .exits(0);
+    assert_eq!(test.read("other/registries.d/keypack.yaml"), test.read("policy/registries.d/keypack.yaml"));
+    assert!(!test.has("other/policy.json"));
+}
+
+/// Compares with `testdata/export`; KEYPACK_WRITE_GOLDEN writes it.
+fn golden(test: &Test, name: &str) {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/export").join(name);
+    for (path, bytes) in test.tree("policy") {
+        // Digests of packs contain the version of keypack's inventory.
+        if path.ends_with("keypack-export.json") {
+            continue;
+        }
+        let file = folder.join(&path);
+        if std::env::var_os("KEYPACK_WRITE_GOLDEN").is_some() {
+            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+            std::fs::write(&file, &bytes).unwrap();
+        }
+        let expected = std::fs::read(&file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
+        assert_eq!(String::from_utf8_lossy(&bytes), String::from_utf8_lossy(&expected), "{path}");
+    }
+}
+
+#[test]
+fn what_was_checked_says_so_on_top() {
+    let test = pulled(Some(RULES));
+    // A registry's data folder does not say by which names its images are pulled.
+    let line = "export policy-json --for podman@5.3 --check storage";
+    let report = json(&test, line, 4);
+    assert_eq!(report["failure"]["code"], "policy-not-evaluated");
+    assert!(report["change"].is_null() && !test.has("policy"));
+    let report = json(&test, &format!("{line} --allow-rejects"), 0);
+    assert_eq!(report["change"], "created");
+    let yaml = String::from_utf8(test.read("policy/registries.d/keypack.yaml")).unwrap();
+    assert!(yaml.starts_with("# Written by keypack export with --allow-rejects: "), "{yaml}");
+    let list = test.json("policy/keypack-export.json");
+    assert_eq!(list["checked"]["refused"], report["check"]["counts"]["notJudged"]);
+}
