@@ -18,6 +18,7 @@ use crate::{
 
 pub use crate::content::Doubt;
 pub use keep::{Keep, Whole};
+pub(crate) use names::{TagName, tag_name};
 pub use other::Other;
 pub use places::{discover, discover_all};
 

@@ -4,7 +4,7 @@ use crate::oci::Digest;
 
 /// The meaning of a tag's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum TagName {
+pub(crate) enum TagName {
     /// `sha256-<hex>.sig`: cosign's signatures for that manifest.
     Signature(Digest),
     /// `sha256-<hex>.att`: cosign's older attestations about that manifest.
@@ -19,7 +19,7 @@ pub(super) enum TagName {
 }
 
 /// Parses a tag's name.
-pub(super) fn tag_name(tag: &str) -> TagName {
+pub(crate) fn tag_name(tag: &str) -> TagName {
     let Some(rest) = tag.strip_prefix("sha256-") else { return TagName::Image };
     let (hex, suffix) = rest.split_once('.').map_or((rest, None), |(hex, suffix)| (hex, Some(suffix)));
     let Ok(digest) = Digest::from_hex(hex) else { return TagName::Image };

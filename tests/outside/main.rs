@@ -11,10 +11,12 @@
 
 mod admission;
 mod export;
+mod gpg;
 mod host;
 mod peers;
 mod real;
 mod registry;
+mod release;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -27,6 +29,7 @@ fn main() {
         host::trials(),
         real::trials(),
         registry::trials(),
+        release::trials(),
         peers::trials(),
     ]
     .into_iter()

@@ -1,10 +1,12 @@
 //! Which pulls there are: the one that is named, those of a list, or every image of a place by each of its tags and by digest.
 
+use std::collections::BTreeSet;
+
 use super::{super::names::Namer, instances::Found};
 use crate::{
     content::{Name, Source},
     diag::{Code, Diagnostic},
-    discover::{Image, Kind, Target, discover_all},
+    discover::{Image, Kind, TagName, Target, discover_all, tag_name},
     oci::Digest,
     ops::{Context, not_carried::Nothing, sources::Opened},
     outcome::{SourceReport, admission::PullReport},
@@ -56,6 +58,11 @@ impl Pull {
             at,
             name,
         }
+    }
+
+    /// Whether it is an image of a release: a cluster pulls those by digest alone.
+    fn is_of_release(&self) -> bool {
+        self.name.as_ref().is_some_and(|name| name.name().starts_with("quay.io/openshift-release-dev/"))
     }
 
     /// What is found of it.
@@ -147,7 +154,8 @@ pub(super) fn of(
     Ok((pulls, places))
 }
 
-/// Each image of a list, in the form in which the list has it.
+/// Each image of a list, in the form in which the list has it. A registry adds the signatures of the images, which nobody
+/// pulls.
 fn listed(
     place: &Opened,
     source: &dyn Source,
@@ -156,15 +164,26 @@ fn listed(
 ) -> Result<SourceReport, Diagnostic> {
     let mut report =
         SourceReport { place: source.place(), read: 0, absent: 0, unreadable: 0, problems: Vec::new() };
+    let mut seen = BTreeSet::new();
     for repository in source.repositories()? {
         source.list(&repository, &mut |listed| match listed {
             Ok(listed) => {
-                let reference = match listed.name {
-                    Name::Tag(tag) => tag,
-                    Name::Untagged | Name::Unlisted => listed.descriptor.digest.to_string(),
-                };
                 report.read += 1;
-                pulls.push(Pull::of(place, &repository, &reference, namer));
+                let digest = listed.descriptor.digest;
+                let by_digest = Pull::of(place, &repository, &digest.to_string(), namer);
+                let pull = match listed.name {
+                    Name::Untagged | Name::Unlisted => by_digest,
+                    Name::Tag(tag) => match tag_name(&tag) {
+                        TagName::Image if by_digest.is_of_release() => by_digest,
+                        TagName::Image => Pull::of(place, &repository, &tag, namer),
+                        // oc-mirror's own tag of an image that is pulled by digest.
+                        TagName::Digest(own) if own == digest => by_digest,
+                        _ => return,
+                    },
+                };
+                if seen.insert((repository.clone(), pull.reference.clone())) {
+                    pulls.push(pull);
+                }
             }
             Err(e) => report.problems.push(e.into()),
         })?;
@@ -177,15 +196,11 @@ fn of_image(place: &Opened, image: &Image<()>, namer: &Namer, pulls: &mut Vec<Pu
     if !is_pulled || image.instance_of.is_some() {
         return;
     }
-    // A cluster pulls the images of its release by digest alone.
-    let by_digest = |pull: &Pull| {
-        pull.name.as_ref().is_some_and(|name| name.name().starts_with("quay.io/openshift-release-dev/"))
-    };
     let mut add = |reference: &str| pulls.push(Pull::of(place, &image.repository, reference, namer));
     // oc-mirror's own tag of an image that is pulled by digest.
     let own = format!("sha256-{}", image.digest.hex());
     let digest = Pull::of(place, &image.repository, &image.digest.to_string(), namer);
-    if !by_digest(&digest) {
+    if !digest.is_of_release() {
         image.tags.iter().filter(|tag| **tag != own).for_each(|tag| add(tag));
     }
     pulls.push(digest);

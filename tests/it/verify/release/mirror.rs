@@ -1,5 +1,6 @@
 //! A folder of oc-mirror with a release of OpenShift, in the form in which oc-mirror leaves one: the storage of a registry,
 //! and the signatures of releases in the working-dir. The release is built like a real one, with keys of the test's own.
+#![allow(dead_code, unreachable_pub, reason = "shared by two test programs")]
 
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use flate2::{Compression, write::GzEncoder};
@@ -17,6 +18,7 @@ use crate::{
     support::program::Test,
 };
 
+const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 pub const RELEASE: &str = "quay.io/openshift-release-dev/ocp-release";
 pub const CONTENT: &str = "quay.io/openshift-release-dev/ocp-v4.0-art-dev";
@@ -81,16 +83,33 @@ impl Mirror {
         mirror
     }
 
-    fn blob(&self, bytes: &[u8]) -> Digest {
+    fn blob(&self, repository: &str, bytes: &[u8]) -> Digest {
         let digest = Digest::of(bytes);
         let hex = digest.hex();
         self.test.write(&format!("in/docker/registry/v2/blobs/sha256/{}/{hex}/data", &hex[..2]), bytes);
+        let layers = format!("in/docker/registry/v2/repositories/{repository}/_layers");
+        self.test.write(&format!("{layers}/sha256/{hex}/link"), digest.to_string());
         digest
+    }
+
+    /// A list of images of one repository, each for an architecture.
+    pub fn list(&self, repository: &str, tag: Option<&str>, images: &[(Digest, &str)]) -> Digest {
+        let entry = |(digest, architecture): &(Digest, &str)| {
+            let hex = digest.hex();
+            let blob = format!("in/docker/registry/v2/blobs/sha256/{}/{hex}/data", &hex[..2]);
+            json!({
+                "mediaType": MANIFEST, "digest": digest.to_string(), "size": self.test.read(&blob).len(),
+                "platform": {"os": "linux", "architecture": architecture},
+            })
+        };
+        let manifests: Vec<_> = images.iter().map(entry).collect();
+        let list = json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": manifests});
+        self.put(repository, tag, &list)
     }
 
     /// Writes a manifest to a repository.
     pub fn put(&self, repository: &str, tag: Option<&str>, manifest: &Value) -> Digest {
-        let digest = self.blob(manifest.to_string().as_bytes());
+        let digest = self.blob(repository, manifest.to_string().as_bytes());
         let folder = format!("in/docker/registry/v2/repositories/{repository}/_manifests");
         self.test.write(&format!("{folder}/revisions/sha256/{}/link", digest.hex()), digest.to_string());
         if let Some(tag) = tag {
@@ -116,17 +135,17 @@ impl Mirror {
         let layer = |bytes: &Vec<u8>| {
             json!({
                 "mediaType": "application/vnd.oci.image.layer.v1.tar+gzip",
-                "digest": self.blob(bytes).to_string(), "size": bytes.len(),
+                "digest": self.blob(repository, bytes).to_string(), "size": bytes.len(),
             })
         };
         let manifest = json!({
             "schemaVersion": 2, "mediaType": MANIFEST,
             "config": {
                 "mediaType": "application/vnd.oci.image.config.v1+json",
-                "digest": self.blob(&config).to_string(), "size": config.len(),
+                "digest": self.blob(repository, &config).to_string(), "size": config.len(),
             },
             "layers": layers.iter().map(layer).collect::<Vec<_>>(),
-            "annotations": {"tag": tag},
+            "annotations": {"tag": tag.unwrap_or_default()},
         });
         self.put(repository, tag, &manifest)
     }
@@ -148,11 +167,11 @@ impl Mirror {
             "schemaVersion": 2, "mediaType": MANIFEST,
             "config": {
                 "mediaType": "application/vnd.oci.image.config.v1+json",
-                "digest": self.blob(empty).to_string(), "size": empty.len(),
+                "digest": self.blob(repository, empty).to_string(), "size": empty.len(),
             },
             "layers": [{
                 "mediaType": "application/vnd.dev.cosign.simplesigning.v1+json",
-                "digest": self.blob(&payload).to_string(), "size": payload.len(),
+                "digest": self.blob(repository, &payload).to_string(), "size": payload.len(),
                 "annotations": {"dev.cosignproject.cosign/signature": signature},
             }],
         });

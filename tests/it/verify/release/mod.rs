@@ -1,5 +1,6 @@
 //! `verify --policy openshift`: the policy in the mirror's own release, which counts only once the release is authenticated.
 mod attacks;
+mod lists;
 mod mirror;
 mod stages;
 

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     content::Location,
-    diag::{Code, Diagnostic, Exit},
+    diag::{Code, Diagnostic},
     display::count,
     ops::{
         Context,
@@ -34,7 +34,7 @@ impl InMirror {
         namer: &Namer,
         ctx: &Context,
     ) -> Result<(Loaded, Self), Diagnostic> {
-        let releases = Releases::find(request, opened, pulls, locations, ctx)?;
+        let releases = Releases::find(request, opened, pulls, locations, namer, ctx)?;
         let loaded = releases.loaded()?;
         let missing = complete(&releases, opened, pulls, namer);
         Ok((loaded, Self { releases, missing }))
@@ -62,7 +62,7 @@ impl InMirror {
             return failure;
         }
         if let Some(rejected) = self.releases.rejected.first() {
-            return Some(rejected.cause.clone().ending(Exit::Incomplete));
+            return Some(rejected.failure());
         }
         let missing = self.missing.len();
         if missing > 0 {

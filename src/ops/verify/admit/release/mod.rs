@@ -29,7 +29,7 @@ use crate::{
     content::{self, Location, Source},
     diag::{Code, Diagnostic, Exit},
     oci::{Descriptor, Digest},
-    ops::{Context, place::location, sources::Opened},
+    ops::{Context, place::location, sources::Opened, verify::names::Namer},
     outcome::admission::ReleaseReport,
     policy::consumer::openshift::{PayloadPolicy, Summary},
 };
@@ -53,7 +53,16 @@ struct Rejected {
     digest: Digest,
     /// What its image says.
     version: Option<String>,
-    cause: Diagnostic,
+    why: Diagnostic,
+}
+
+impl Rejected {
+    /// The same as the failure of a run.
+    fn failure(&self) -> Diagnostic {
+        let version = self.version.as_ref().map_or_else(String::new, |version| format!(" {version}"));
+        let named = format!("release{version} ({})", self.digest);
+        self.why.clone().on(&named).ending(Exit::Incomplete)
+    }
 }
 
 /// The releases that were found.
@@ -78,10 +87,11 @@ impl Releases {
         opened: &[Opened],
         pulls: &[Pull],
         locations: &[Location],
+        namer: &Namer,
         ctx: &Context,
     ) -> Result<Self, Diagnostic> {
         ctx.events.step("authenticating the release");
-        let (candidates, mut rejected) = candidates(opened, pulls);
+        let (candidates, mut rejected) = candidates(opened, pulls, namer);
         if candidates.is_empty() && rejected.is_empty() {
             let what = "no release of OpenShift is in what was read, so the policy of one can't be";
             return Err(Diagnostic::new(Code::PolicyNotInMirror, what));
@@ -90,7 +100,7 @@ impl Releases {
         let all: Vec<_> = locations.iter().cloned().chain(listed).collect();
         let keys = ReleaseKeys::load(request, &all, ctx)?;
         let wanted = candidates.iter().map(|candidate| candidate.digest).collect();
-        let signatures = Signatures::collect(request, opened, &all, &wanted, ctx)?;
+        let signatures = Signatures::collect(request, opened, &all, &wanted)?;
         let mut verified = Vec::new();
         for candidate in candidates {
             let beside = signatures::beside(candidate.source, candidate.repository, &candidate.digest);
@@ -112,15 +122,18 @@ impl Releases {
                     by,
                     payload,
                 }),
-                Err(cause) => rejected.push(Rejected {
-                    cause: cause.on(&named(candidate.version.as_deref(), candidate.digest)),
-                    digest: candidate.digest,
-                    version: candidate.version,
-                }),
+                Err(why) => {
+                    rejected.push(Rejected { digest: candidate.digest, version: candidate.version, why });
+                }
             }
         }
+        // A registry may list the instances too, which the signature of their list authenticates.
+        let is_instance = |one: &Rejected| {
+            verified.iter().any(|release: &Release| release.payload.instances.contains(&one.digest))
+        };
+        rejected.retain(|one| !is_instance(one));
         match rejected.first() {
-            Some(first) if verified.is_empty() => Err(first.cause.clone().ending(Exit::Incomplete)),
+            Some(first) if verified.is_empty() => Err(first.failure()),
             _ => Ok(Self { verified, rejected }),
         }
     }
@@ -175,7 +188,7 @@ impl Releases {
             names.push(format!("release {version} {what}"));
         }
         let policies: Vec<_> = policies.into_iter().map(|(_, policy)| policy).collect();
-        load::of_releases(format!("openshift, {}", names.join("; ")), &policies, notes)
+        load::of_releases(format!("openshift, {}", names.join(", and ")), &policies, notes)
     }
 
     /// The platforms of the nodes that the releases are for.
@@ -204,24 +217,28 @@ impl Releases {
             signed_by: None,
             signature: None,
             images: 0,
-            problem: Some(release.cause.clone()),
+            problem: Some(release.failure()),
         });
         verified.chain(rejected).collect()
     }
 }
 
-/// A release in a message. The version is what its image says, also where nothing authenticates it.
-fn named(version: Option<&str>, digest: Digest) -> String {
-    let version = version.map_or_else(String::new, |version| format!(" {version}"));
-    format!("release{version} ({digest})")
-}
-
 /// The images that say that they are a release. Those that can't be read are rejected.
-fn candidates<'a>(opened: &'a [Opened], pulls: &'a [Pull]) -> (Vec<Candidate<'a>>, Vec<Rejected>) {
+fn candidates<'a>(
+    opened: &'a [Opened],
+    pulls: &'a [Pull],
+    namer: &Namer,
+) -> (Vec<Candidate<'a>>, Vec<Rejected>) {
     let (mut seen, mut found, mut rejected) = (BTreeSet::new(), Vec::new(), Vec::new());
-    for pull in pulls.iter().filter(|pull| pull.name.as_ref().is_some_and(|name| name.name() == REPOSITORY)) {
-        let place = opened.iter().find(|opened| opened.source.place() == pull.place);
-        let Some(source) = place.map(|opened| opened.source.as_ref()) else { continue };
+    let is_release = |pull: &Pull| pull.name.as_ref().is_some_and(|name| name.name() == REPOSITORY);
+    for pull in pulls {
+        let Some(place) = opened.iter().find(|opened| opened.source.place() == pull.place) else { continue };
+        let source = place.source.as_ref();
+        // Mirror sets may be for pulls by digest alone, and the release may have been named by its tag.
+        let nowhere = Digest::of(b"").to_string();
+        if !is_release(pull) && !is_release(&Pull::of(place, &pull.repository, &nowhere, namer)) {
+            continue;
+        }
         let digest = match source.resolve(&pull.repository, &pull.reference) {
             Ok(Some(descriptor)) => descriptor.digest,
             // The pull itself is reported.
@@ -236,9 +253,7 @@ fn candidates<'a>(opened: &'a [Opened], pulls: &'a [Pull]) -> (Vec<Candidate<'a>
                 found.push(Candidate { source, repository, digest, version: Some(version) });
             }
             Ok(None) => {}
-            Err(cause) => {
-                rejected.push(Rejected { digest, version: None, cause: cause.on(&named(None, digest)) });
-            }
+            Err(why) => rejected.push(Rejected { digest, version: None, why }),
         }
     }
     (found, rejected)

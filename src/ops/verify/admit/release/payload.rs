@@ -26,6 +26,8 @@ pub(super) struct Payload {
     pub(super) has_policy: bool,
     /// The platforms of its instances.
     pub(super) platforms: Vec<String>,
+    /// The digests that the list of its instances names.
+    pub(super) instances: BTreeSet<Digest>,
 }
 
 /// The members of an image's config that are read (OCI image-spec v1.1, config.md).
@@ -93,10 +95,14 @@ impl Payload {
             }
             all.platforms.extend(one.platforms);
         }
-        read.ok_or_else(|| {
+        let mut read = read.ok_or_else(|| {
             let what = "it has no instance here for the platforms that are asked for";
             Diagnostic::new(Code::ImageElsewhere, what)
-        })
+        })?;
+        if let Document::Index(list) = manifest(source, repository, release)? {
+            read.instances = list.manifests.iter().map(|instance| instance.digest).collect();
+        }
+        Ok(read)
     }
 
     fn of_instance(
@@ -130,6 +136,7 @@ impl Payload {
                 (Some(os), Some(architecture)) => vec![format!("{os}/{architecture}")],
                 _ => Vec::new(),
             },
+            instances: BTreeSet::new(),
         })
     }
 

@@ -10,7 +10,7 @@ use crate::{
     diag::{Code, Diagnostic},
     key::OpenPgpFault,
     oci::Digest,
-    ops::{Context, sources::Opened},
+    ops::sources::Opened,
     signature::UntrustedGpg,
 };
 
@@ -42,7 +42,6 @@ impl Signatures {
         opened: &[Opened],
         locations: &[Location],
         wanted: &BTreeSet<Digest>,
-        _ctx: &Context,
     ) -> Result<Self, Diagnostic> {
         let mut found = Self(BTreeMap::new());
         for place in opened {
@@ -106,14 +105,20 @@ impl Signatures {
         if let Some((key, at)) = good {
             return Ok(Verified { key, at, configmap });
         }
+        let hint = if why.is_some() { OTHER_KEY } else { NO_SIGNATURE };
         let why = why.unwrap_or_else(|| "no GPG signature of it was found".to_owned());
         let left_out = keys.left_out.as_ref().map_or_else(String::new, |problem| {
             format!(". The keys here don't count: {} [{}]", problem.message, problem.code)
         });
         let what = format!("nothing authenticates it, so its policy does not count: {why}{left_out}");
-        Err(Diagnostic::new(Code::PolicyUnauthenticated, what))
+        Err(Diagnostic::new(Code::PolicyUnauthenticated, what).hinting(hint))
     }
 }
+
+const NO_SIGNATURE: &str = "bring the folder in which oc-mirror keeps the signatures of releases: name oc-mirror:DIR, for a registry with --images \
+    oc-mirror:DIR, or by --idms the cluster-resources with signature-configmap.yaml; or judge by --policy builtin:openshift@VERSION";
+const OTHER_KEY: &str = "whoever can change images can change the policy in a release, so find out who signed this one; if its key is yours to trust, pull a \
+    pack that has it, and name it by --keys-dir";
 
 /// The signature files beside an image, in a `dir:`.
 pub(super) fn beside(source: &dyn Source, repository: &str, digest: &Digest) -> Vec<(String, Vec<u8>)> {
@@ -142,4 +147,38 @@ fn key_of(bytes: &[u8], digest: Digest, keys: &ReleaseKeys, now: Timestamp) -> R
         }
     }
     Err(fault)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{key::Material, keysource::release_key};
+
+    /// A signature that Red Hat made with the key that signs releases too.
+    const REDHATS: &[u8] = include_bytes!("../../../../../testdata/gpg/redhat/signature-rhel7");
+
+    fn verify(digest: Digest, keys: Vec<(String, crate::key::OpenPgpKey)>) -> Result<Verified, Diagnostic> {
+        let at = "working-dir/signatures/x".to_owned();
+        let signature = Signature { at, bytes: REDHATS.to_vec(), is_for_cluster: false };
+        let signatures = Signatures(BTreeMap::from([(digest, vec![signature])]));
+        let keys = ReleaseKeys { keys, left_out: None };
+        signatures.verify(&digest, &[], &keys, "2026-02-20T00:00:00Z".parse().unwrap())
+    }
+
+    #[test]
+    fn red_hats_key_counts_by_its_built_in_fingerprint_and_for_its_own_image_alone() {
+        let key = release_key().as_ref().and_then(Material::openpgp).cloned().unwrap();
+        let redhat = || vec![("gpg-redhat-release".to_owned(), key.clone())];
+        let own = UntrustedGpg::parse(REDHATS).unwrap().claimed_image;
+        let verified = verify(own, redhat()).unwrap();
+        assert_eq!((verified.key.as_str(), verified.configmap), ("gpg-redhat-release", None));
+        for (digest, keys, says) in [
+            (Digest::of(b"other"), redhat(), "it is the signature of"),
+            (own, Vec::new(), "not one of the keys that count"),
+        ] {
+            let refused = verify(digest, keys).err().unwrap();
+            assert_eq!(refused.code, Code::PolicyUnauthenticated);
+            assert!(refused.message.contains(says), "{}", refused.message);
+        }
+    }
 }

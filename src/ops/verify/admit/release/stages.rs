@@ -9,7 +9,7 @@ use crate::{
     policy::consumer::Verdict,
 };
 
-/// Every stage, in the order in which a cluster comes to them. `media` is the folder of oc-mirror, for the commands.
+/// Every stage, in the order in which a cluster comes to them.
 pub(super) fn stages(
     releases: &Releases,
     images: &[PullReport],
@@ -23,7 +23,7 @@ pub(super) fn stages(
         ),
         never(
             Stage::Bootstrap,
-            "whether the bootstrap node enforces the policy is told both ways",
+            "reports differ on whether the bootstrap node enforces the policy",
             Code::StageNotJudged.hint(),
         ),
     ];
@@ -34,9 +34,9 @@ pub(super) fn stages(
         stage: Stage::UpdateGate,
         release: rejected.version.clone(),
         verdict: Verdict::Refused,
-        code: Some(rejected.cause.code),
-        cause: rejected.cause.message.clone(),
-        hint: Some(rejected.cause.hint.to_string()),
+        code: Some(rejected.why.code),
+        cause: rejected.why.message.clone(),
+        hint: Some(rejected.why.hint.to_string()),
     }));
     all.push(never(
         Stage::HostCryptoPolicy,
