@@ -421,6 +421,8 @@ codes! {
     TargetHasForeignFiles "target-has-foreign-files" CouldNot "name an empty directory or one that keypack wrote, or move those files out of it";
     /// The directory of keys holds files that are not of a pack.
     KeysWithForeignFiles "keys-with-foreign-files" CouldNot "name the directory that `keypack collect` or `keypack pull` wrote, and move other files out of it";
+    /// The target belongs to another user.
+    TargetOfAnotherUser "target-of-another-user" CouldNot "run keypack as that user, or name a directory of your own; a directory that you take over has to be removed first";
     /// The target can't be written.
     TargetNotWritable "target-not-writable" CouldNot "check who owns the directory and its parent, and whether the file system is mounted read-only";
     /// Another keypack writes there.

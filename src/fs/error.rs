@@ -51,6 +51,14 @@ pub enum FsError {
         /// The target.
         target: PathBuf,
     },
+    /// The target belongs to another user: what they wrote is not replaced.
+    #[error("{} belongs to another user (uid {owner}), and keypack does not replace it", Shown(target))]
+    OfAnotherUser {
+        /// The target.
+        target: PathBuf,
+        /// Who owns it.
+        owner: u32,
+    },
     /// Permissions or a read-only file system forbid it.
     #[error("{} can't be written: {source}", Shown(place))]
     NotWritable {
@@ -156,6 +164,7 @@ impl FsError {
             Self::Symlink { .. } => Code::TargetIsSymlink,
             Self::NotADirectory { .. } => Code::TargetNotADirectory,
             Self::MountPoint { .. } => Code::TargetIsMountPoint,
+            Self::OfAnotherUser { .. } => Code::TargetOfAnotherUser,
             Self::NotWritable { .. } => Code::TargetNotWritable,
             Self::NoSpace { .. } => Code::NoSpace,
             Self::Busy { .. } => Code::TargetBusy,

@@ -8,11 +8,14 @@ use std::{
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Context, ends::warn_of_ends, fetch::keys_or_pack, revoked_here, state_dir};
+use super::{
+    Context, KeySources, Sources, discover, ends::warn_of_ends, fetch::keys_or_pack, revoked_here, state_dir,
+};
 use crate::{
     diag::Diagnostic,
+    display::count,
     oci::Digest,
-    outcome::{self, RevokedKey, SheetForm, Since, Standing},
+    outcome::{self, End, NeedState, OpenNeed, RevokedKey, SheetForm, Since, Standing},
     pack::{ChainSide, Diff, Draft},
 };
 
@@ -27,6 +30,8 @@ pub struct Request {
     pub cache_dir: Option<PathBuf>,
     /// A keys/ directory, or a location with a pack, to compare with.
     pub since: Option<String>,
+    /// A location whose signatures may need logs and authorities that a keys/ directory lacks.
+    pub images: Option<String>,
 }
 
 /// The contents; the JSON is described by `schemas/results-v1.schema.json`.
@@ -39,6 +44,8 @@ pub struct Outcome {
     revoked_here: Vec<RevokedKey>,
     /// The pack that it was compared with, and the differences.
     since: Option<Since>,
+    /// What expires, the earliest first.
+    ends: Vec<End>,
     now: Timestamp,
 }
 
@@ -72,19 +79,47 @@ pub fn inspect(request: &Request, ctx: &Context) -> Result<Outcome, Diagnostic> 
         }
         None => None,
     };
+    let lacking = match &request.images {
+        Some(images) => lacking(images, request, ctx)?,
+        None => Vec::new(),
+    };
+    let ends = lacking.into_iter().chain(outcome::ends(&draft)).collect();
     warn_of_ends(&draft, ctx);
     let revoked_here = revoked_here::left_out(&draft, &here);
     if manifest.is_none() {
         revoked_here::warn_of_those_there(Path::new(&request.place), &revoked_here, ctx);
     }
-    Ok(Outcome { standing, manifest, draft, revoked_here, since, now: ctx.now })
+    Ok(Outcome { standing, manifest, draft, revoked_here, since, ends, now: ctx.now })
+}
+
+/// The logs and authorities that signatures of these images name and keys/ lacks: an instance has opened a new log since,
+/// or rolled its authority over. The pack itself can't tell.
+fn lacking(images: &str, request: &Request, ctx: &Context) -> Result<Vec<End>, Diagnostic> {
+    let keys = KeySources {
+        keys_dir: Some(PathBuf::from(&request.place)),
+        state_dir: request.state_dir.clone(),
+        ..KeySources::default()
+    };
+    let sources = Sources {
+        places: vec![images.to_owned()],
+        keys,
+        cache_dir: request.cache_dir.clone(),
+        ..Sources::default()
+    };
+    let report =
+        discover::discover(&discover::Request { sources, ..discover::Request::default() }, ctx)?.report;
+    let lacks = |need: &&OpenNeed| need.state == NeedState::Missing && need.role.in_trusted_root();
+    let unread = report.counts.unreadable;
+    let unread = (unread > 0).then(|| End::not_known(&format!("{} of {images}", count(unread, "image"))));
+    Ok(report.open.iter().filter(lacks).map(End::lacking).chain(unread).collect())
 }
 
 impl Outcome {
     /// A pack that is not authenticated.
     pub(super) fn unauthenticated(draft: Draft, manifest: Digest, now: Timestamp) -> Self {
         let (standing, manifest) = (Standing::NotAuthenticated, Some(manifest));
-        Self { standing, manifest, draft, revoked_here: Vec::new(), since: None, now }
+        let ends = outcome::ends(&draft);
+        Self { standing, manifest, draft, revoked_here: Vec::new(), since: None, ends, now }
     }
 
     /// Whether this host collected it, or pulled it with an anchor.
@@ -99,12 +134,12 @@ impl Outcome {
 
     /// Whether something in it has expired, or expires within 30 days.
     pub fn is_stale(&self) -> bool {
-        outcome::ends(&self.draft).iter().any(|end| end.is_near(self.now))
+        self.ends.iter().any(|end| end.is_near(self.now))
     }
 
     /// The expiry dates in it, as a table.
     pub fn ages(&self) -> String {
-        outcome::ends_table(&outcome::ends(&self.draft), self.now)
+        outcome::ends_table(&self.ends, self.now)
     }
 
     /// A one-page summary for two people to compare and sign. `program` is the digest of the running program.
@@ -156,7 +191,7 @@ impl Serialize for Outcome {
             "authenticated": self.standing.is_known(),
             "known": self.standing,
             "keySetDigest": self.key_set(),
-            "ends": outcome::ends(&self.draft),
+            "ends": self.ends,
             "packDigest": self.draft.digest(),
             "manifestDigest": self.manifest,
             "inventory": self.draft.inventory(),

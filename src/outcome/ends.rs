@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
+use super::OpenNeed;
 use crate::{
     display::{count, shown},
     key::Role,
@@ -16,9 +17,10 @@ const AHEAD: SignedDuration = SignedDuration::from_hours(30 * 24);
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct End {
-    /// The time.
-    pub at: Timestamp,
-    /// The file; `keypack.json` for the pack itself.
+    /// The time. Without one nothing ends: newer signatures need what the pack lacks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
+    /// The file; `keypack.json` for the pack itself, and for what it lacks.
     pub file: String,
     /// What expires.
     pub what: String,
@@ -30,6 +32,7 @@ pub(crate) struct End {
 /// How close an expiry date is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Nearness {
+    Lacking,
     Past,
     Soon,
     Later,
@@ -37,11 +40,29 @@ enum Nearness {
 
 impl End {
     fn nearness(&self, now: Timestamp) -> Nearness {
-        match () {
-            () if self.at <= now => Nearness::Past,
-            () if self.at.duration_since(now) <= AHEAD => Nearness::Soon,
-            () => Nearness::Later,
+        match self.at {
+            None => Nearness::Lacking,
+            Some(at) if at <= now => Nearness::Past,
+            Some(at) if at.duration_since(now) <= AHEAD => Nearness::Soon,
+            Some(_) => Nearness::Later,
         }
+    }
+
+    /// A log or an authority that signatures name and the pack lacks.
+    pub(crate) fn lacking(need: &OpenNeed) -> Self {
+        let images = count(need.images, "image");
+        let (title, id) = (need.role.title(), shown(&need.id));
+        let what = format!(
+            "the {title} {id}, which the pack lacks: {images} need it, such as {}",
+            shown(&need.example)
+        );
+        Self { at: None, file: "keypack.json".into(), what, counts: true }
+    }
+
+    /// Images that could not be read: what they need is not known.
+    pub(crate) fn not_known(images: &str) -> Self {
+        let what = format!("{} could not be read, and what they need is not known", shown(images));
+        Self { at: None, file: "keypack.json".into(), what, counts: true }
     }
 
     /// Whether it matters and has passed, or is within 30 days.
@@ -52,17 +73,21 @@ impl End {
     /// The warning, if it matters and is within 30 days.
     pub(crate) fn warning(&self, now: Timestamp) -> Option<String> {
         let soon = self.counts && self.nearness(now) == Nearness::Soon;
-        let days = self.at.duration_since(now).as_hours() / 24;
-        soon.then(|| {
-            format!("{}: {} ends in {}, at {:.0}", self.file, self.what, count(days, "day"), self.at)
-        })
+        let at = self.at.filter(|_| soon)?;
+        let days = at.duration_since(now).as_hours() / 24;
+        Some(format!("{}: {} ends in {}, at {at:.0}", self.file, self.what, count(days, "day")))
     }
 }
 
 /// All expiry dates of a pack, the earliest first. This authenticates nothing in a pack from outside.
 pub(crate) fn ends(draft: &Draft) -> Vec<End> {
     let inventory = draft.inventory();
-    let end = |file: &str, what: &str, at, counts| End { at, file: file.into(), what: what.into(), counts };
+    let end = |file: &str, what: &str, at, counts| End {
+        at: Some(at),
+        file: file.into(),
+        what: what.into(),
+        counts,
+    };
     let mut ends = Vec::new();
     let pack = "keypack.json";
     ends.extend(inventory.expires.map(|at| end(pack, "the pack, by its maker's word", at, true)));
@@ -95,11 +120,13 @@ pub(crate) fn ends_table(ends: &[End], now: Timestamp) -> String {
     for end in ends {
         let mark = match end.nearness(now) {
             _ if !end.counts => "      ",
+            Nearness::Lacking => "OPEN  ",
             Nearness::Past => "ENDED ",
             Nearness::Soon => "soon  ",
             Nearness::Later => "      ",
         };
-        out.push_str(&format!("{mark}{:.0}  {:<32}  {}\n", end.at, end.file, end.what));
+        let at = end.at.map_or_else(|| "now".to_owned(), |at| format!("{at:.0}"));
+        out.push_str(&format!("{mark}{at:<20}  {:<32}  {}\n", end.file, end.what));
     }
     out
 }

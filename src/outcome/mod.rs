@@ -34,7 +34,7 @@ use crate::{
 
 pub use counts::Counts;
 pub(crate) use diff::{another_key, certificate, chain_side, diff, rule};
-pub(crate) use ends::{ends, ends_table};
+pub(crate) use ends::{End, ends, ends_table};
 pub use images::Images;
 pub(crate) use inventory::{InventoryFacts, inventory};
 pub use open::OpenNeed;

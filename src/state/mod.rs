@@ -10,6 +10,7 @@ mod error;
 mod here;
 mod log;
 mod record;
+mod rotation;
 mod signer;
 mod store;
 mod text;

@@ -140,3 +140,31 @@ fn what_was_revoked_in_a_trial_holds_there_until_a_pack_says_so() {
     state.revoke_in(trial, key, Digest::of(b"four"), at(4));
     assert!(state.is_revoked(&key, keys), "a trial takes nothing back");
 }
+
+#[test]
+fn a_key_may_go_once_a_pack_without_its_signature_was_pulled() {
+    let mut state = state();
+    let pull = |state: &mut State, signers: &[Signer], version: u64| {
+        let pack = pack(version, &version.to_string());
+        state.record(signers, pack);
+        let (directory, anchors) = (String::new(), Vec::new());
+        state.record_pull(Pull { at: pack.at, pack: pack.digest, version, directory, anchors });
+    };
+    pull(&mut state, &[key("old")], 1);
+    assert_eq!(state.rotation(), [""; 0]);
+    pull(&mut state, &[key("old"), key("new")], 2);
+    assert!(state.rotation()[0].starts_with("2 keys signed the last pull"), "{:?}", state.rotation());
+    pull(&mut state, &[key("new")], 3);
+    let said = state.rotation();
+    assert!(
+        said[0].starts_with(&format!("{} did not sign the last pull, but version 2", key("old"))),
+        "{said:?}"
+    );
+    assert_eq!(said.len(), 2);
+    // An old pack that was accepted says nothing about a key that signed a newer one.
+    pull(&mut state, &[key("other")], 1);
+    assert_eq!(state.rotation(), [""; 0]);
+    // Neither do a digest and pins.
+    pull(&mut state, &[Signer::Digest], 4);
+    assert_eq!(state.rotation(), [""; 0]);
+}

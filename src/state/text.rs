@@ -61,6 +61,7 @@ impl State {
             lines.push(("highest", format!("version {}, installed {at:.0}, by {signer}", high.version)));
             lines.push(("", high.digest.to_string()));
         }
+        lines.extend(self.rotation().into_iter().map(|line| ("rotation", line)));
         let shown_packs = if verbose { self.packs().len() } else { LAST };
         for pack in self.packs().iter().rev().take(shown_packs) {
             let KnownPack { digest, version, origin, at } = pack;

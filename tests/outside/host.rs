@@ -27,6 +27,10 @@ pub(crate) fn trials() -> Vec<Trial> {
         ("no flag, other setting or variable weakens it", weaker),
         ("keys that were pulled before are held to it as well", again),
         ("the state it names is not moved", state),
+        ("a revocation holds under what is enforced, and nothing undoes it", revoked),
+        ("enforced pins hold without a key that was revoked here", pins_and_revocation),
+        ("two users of one host don't overwrite each other", users),
+        ("two runs at once leave the newer pack, in keys/ and in the state", at_once),
         ("a setting that others could change is refused", exposed),
         ("without `enforce` it is a setting below all others", plain),
         ("the ceremony of docs/trust.md, with openssl in place of an HSM", ceremony),
@@ -227,6 +231,160 @@ fn state() {
     let moved = [("HOME", elsewhere), ("XDG_STATE_HOME", elsewhere), ("XDG_CONFIG_HOME", elsewhere)];
     host.run_with("pull oci:m:old -o in", &moved).fails(3, "rollback");
     assert!(!host.test.has("elsewhere"));
+}
+
+const SIGNER: &str = "sha256:43ef7bc87c44704aa997d44437f45c362729aee88ee5fcd4b5a2cac39811b24f";
+
+fn revoked() {
+    let host = Host::new(ENFORCED);
+    host.run("pull oci:m:newer -o in").exits(0);
+    let blob = "verify-blob --bundle fx/newer/keypack.json.sigstore.json fx/newer/keypack.json";
+    let with_key = format!("{blob} --key in/signer-43ef7bc8.pub");
+    let verify = "verify oci:lab/layouts/key-tag-rekor1-cosignsave --keys-dir in";
+    host.run(verify).exits(0);
+    std::fs::copy(host.test.path("in/signer-43ef7bc8.pub"), host.test.path("copy.pub")).unwrap();
+    host.run(&format!("revoke {SIGNER} --reason stolen --keys-dir in --state mine"))
+        .fails(2, "setting-enforced");
+    host.run(&format!("revoke {SIGNER} --reason stolen --keys-dir in --ticket SEC-1")).exits(0);
+    assert!(host.test.has("kept/revoked-here.host"));
+    host.run(verify).fails(4, "images-refused").says("revoked-here");
+    host.run(&with_key).fails(1, "key-file-not-found");
+    host.run(&format!("{blob} --key copy.pub")).fails(2, "setting-enforced");
+    // Put back, it does not count.
+    std::fs::copy(host.test.path("copy.pub"), host.test.path("in/signer-43ef7bc8.pub")).unwrap();
+    host.run(&with_key).fails(3, "key-revoked");
+    // Nothing undoes it: neither a flag, nor forgetting, nor a variable.
+    for line in [
+        format!("revoke {SIGNER} --undo-unsafe --reason mistake"),
+        "state forget-unsafe default --reason x".to_owned(),
+        "state forget-unsafe default --all --reason x".to_owned(),
+    ] {
+        host.run(&line).fails(2, "setting-enforced");
+    }
+    let elsewhere = host.test.path("elsewhere");
+    let moved = [("HOME", elsewhere.to_str().unwrap()), ("XDG_STATE_HOME", elsewhere.to_str().unwrap())];
+    host.run_with(verify, &moved).exits(4);
+    host.run("pull oci:m:newer -o in").exits(0).tells("the pack still holds it, and it is not installed");
+    assert!(!host.test.has("in/signer-43ef7bc8.pub"));
+    let log = host.run("state log").exits(0).out;
+    assert!(log.contains(&format!("revoke {SIGNER}")) && log.contains("SEC-1"), "{log}");
+}
+
+fn pins_and_revocation() {
+    let host = Host::new("enforce: {state: STATE, maxAge: 40000 days}\n");
+    let shown = host.test.run("inspect oci:m:old").exits(0).out;
+    let pins: Vec<_> = shown
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("pin "))
+        .map(|pin| format!("'{}'", pin.trim()))
+        .collect();
+    let setting = format!(
+        "enforce: {{pins: [{}], maxAge: 40000 days, state: {}}}\n",
+        pins.join(", "),
+        host.test.path("kept").display()
+    );
+    host.write("keypack.yaml", &setting);
+    host.run("pull oci:m:old -o in").exits(0);
+    let verify = "verify oci:lab/layouts/key-tag-rekor1-cosignsave --keys-dir in";
+    host.run(verify).exits(0);
+    host.run(&format!("revoke {SIGNER} --reason stolen --keys-dir in")).exits(0);
+    // The pins are still the exact set of what the pack holds; the key is left out of it.
+    host.run(verify).fails(4, "images-refused").says("revoked-here");
+    host.run("pull oci:m:old -o in").exits(0).tells("it is not installed");
+    // A key that no pin names is refused as before.
+    let fewer = setting.replace(&format!("{}, ", pins[0]), "");
+    assert_ne!(fewer, setting);
+    host.write("keypack.yaml", &fewer);
+    host.run("pull oci:m:old -o in").fails(3, "key-not-pinned");
+    host.run(verify).fails(3, "key-not-pinned");
+}
+
+/// Runs the program as another user of this host.
+fn run_as(host: &Host, uid: u32, line: &str, home: &str) -> Ran {
+    let own = host.test.command();
+    let mut command = Command::new("unshare");
+    command.args(["-m", "sh", "-c", r#"mount --bind "$0" /etc && exec "$@""#]).arg(host.etc.path());
+    command.args(["setpriv", &format!("--reuid={uid}"), &format!("--regid={uid}"), "--clear-groups"]);
+    command.arg(own.get_program()).args(line.split(' ')).current_dir(host.test.path("")).env_clear();
+    command
+        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+        .env("NO_COLOR", "1")
+        .env("HOME", host.test.path(home));
+    host.test.ran(line.to_owned(), &command.output().unwrap())
+}
+
+fn owned(host: &Host, name: &str, uid: u32, mode: u32) {
+    let path = host.test.path(name);
+    fs::create_dir_all(&path).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+    chown(&path, Some(uid), Some(uid)).unwrap();
+}
+
+fn users() {
+    let (ada, bob) = (4001, 4002);
+    let host = Host::new(ENFORCED);
+    fs::set_permissions(host.test.path(""), fs::Permissions::from_mode(0o755)).unwrap();
+    owned(&host, "kept", ada, 0o700);
+    owned(&host, "shared", 0, 0o777);
+    owned(&host, "ada", ada, 0o755);
+    owned(&host, "bob", bob, 0o755);
+    // The state of the setting belongs to one user, and only that user pulls.
+    run_as(&host, ada, "pull oci:m:newer -o shared/keys", "ada").exits(0);
+    run_as(&host, bob, "pull oci:m:newer -o bob/keys", "bob").fails(1, "state-read-failed");
+    host.run("pull oci:m:newer -o root").fails(1, "state-exposed").tells("belongs to another user");
+    assert!(!host.test.has("bob/keys") && !host.test.has("root"));
+    run_as(&host, ada, "pull oci:m:old -o shared/keys", "ada").fails(3, "rollback");
+
+    // Without a setting each has a state of their own: the other one's newer keys/ are not replaced by older ones.
+    host.write("keypack.yaml", "maxAge: 40000 days\n");
+    let before = host.test.tree("shared/keys");
+    let old = format!("pull oci:m:old -o shared/keys --digest {OLD}");
+    let ran = run_as(&host, bob, &old, "bob").fails(1, "target-of-another-user");
+    let _ = ran.tells("belongs to another user (uid 4001)");
+    host.run(&old).fails(1, "target-of-another-user");
+    assert!(host.test.tree("shared/keys") == before && host.test.names("shared") == ["keys"]);
+    run_as(&host, bob, &format!("pull oci:m:old -o bob/keys --digest {OLD}"), "bob").exits(0);
+    run_as(&host, ada, &format!("pull oci:m:newer -o ada/keys --digest {NEWER}"), "ada").exits(0);
+    run_as(&host, ada, &format!("pull oci:m:old -o ada/keys --digest {OLD}"), "ada").fails(3, "rollback");
+    run_as(&host, bob, "inspect bob/keys", "bob").exits(0).says("AUTHENTICATED HERE");
+    run_as(&host, bob, "inspect ada/keys", "bob").exits(0).says("NOT AUTHENTICATED");
+    // Nor is one user's state read by the other.
+    run_as(&host, bob, "inspect ada/keys --state ada/.local/state/keypack", "bob")
+        .fails(1, "state-read-failed");
+}
+
+fn at_once() {
+    let host = Host::new("maxAge: 40000 days\n");
+    let spawn = |home: &str, tag: &str, digest: &str| {
+        let mut command = host.test.command();
+        command.env("HOME", host.test.path(home)).env_remove("XDG_STATE_HOME");
+        command.args(["pull", &format!("oci:m:{tag}"), "--digest", digest, "-o", "in", "--state", "one"]);
+        command
+            .args(["--max-age", "40000d"])
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::piped());
+        command.spawn().unwrap()
+    };
+    for _ in 0..10 {
+        let _ = fs::remove_dir_all(host.test.path("in"));
+        let _ = fs::remove_dir_all(host.test.path("one"));
+        let runs = [
+            spawn("a", "old", OLD),
+            spawn("b", "newer", NEWER),
+            spawn("a", "newer", NEWER),
+            spawn("b", "old", OLD),
+        ];
+        let ran = runs.map(|run| run.wait_with_output().unwrap());
+        for (number, ran) in ran.iter().enumerate() {
+            let is_newer = number == 1 || number == 2;
+            let text = String::from_utf8_lossy(&ran.stderr);
+            assert!(ran.status.success() || (!is_newer && text.contains("[rollback]")), "{text}");
+        }
+        host.test.run("inspect in --state one").exits(0).says(NEWER).says("AUTHENTICATED HERE");
+        let state = host.test.json("one/default.json");
+        assert_eq!(state["highest"]["digest"]["digest"], NEWER);
+        assert_eq!(host.test.run("state log --state one").exits(0).out.lines().count(), 4);
+    }
 }
 
 fn exposed() {

@@ -19,6 +19,10 @@ pub(in crate::cli) struct Inspect {
     /// Print only when everything in it expires, in order.
     #[arg(long, conflicts_with = "sheet")]
     pub(in crate::cli) ages: bool,
+    /// In that table also the logs and authorities that the signatures of these images need and this keys/ directory
+    /// lacks, because they are newer.
+    #[arg(long, value_name = "SOURCE", conflicts_with = "sheet")]
+    pub(in crate::cli) images: Option<String>,
     /// Exit with 4 if something has expired or expires within 30 days, and print --ages.
     #[arg(long, conflicts_with = "sheet")]
     pub(in crate::cli) fail_on_stale: bool,

@@ -20,6 +20,7 @@ pub struct Existing {
     /// Open for reading.
     pub(super) fd: OwnedFd,
     pub(super) id: Id,
+    pub(super) owner: u32,
     /// Its permission bits.
     pub mode: u32,
 }

@@ -127,6 +127,9 @@ where
 
     staging::refuse_without_room(&target, files)?;
     let staging = Staging::prepare(&target, files)?;
+    if let Some(existing) = &existing {
+        staging.refuse_another_owner(existing)?;
+    }
     let swap = swap::swap(&target, &staging, existing.as_ref())?;
     if let Err(error) = settle(&target, &staging, existing.as_ref(), judge) {
         return Err(match swap::undo(&target, &staging, swap) {

@@ -8,12 +8,12 @@ use std::{
 };
 
 use rustix::{
-    fs::{AtFlags, Mode, OFlags, fchmod, fstat, mkdirat, openat, renameat, unlinkat},
+    fs::{AtFlags, Mode, OFlags, fchmod, fstat, mkdirat, openat, renameat, statat, unlinkat},
     io::Errno,
 };
 
 use super::{
-    File, MODE_DIRECTORY, MODE_FILE,
+    Existing, File, MODE_DIRECTORY, MODE_FILE,
     target::{DIR, Target},
     wrapper::{self, KEPT, MARKER, MARKER_TEXT, NEW},
 };
@@ -144,6 +144,18 @@ impl<'a> Staging<'a> {
         fchmod(&of, Mode::from_raw_mode(mode)).map_err(failed)?;
         let stat = fstat(&of).map_err(failed)?;
         if stat.st_mode & 0o7777 == mode { Ok(()) } else { Err(not_kept()) }
+    }
+
+    /// Refuses to take the place of another user's directory: who may write its parent could otherwise replace newer keys
+    /// by older ones, because each user has a state of their own. The owner is compared with that of the new directory,
+    /// not with this process: some file systems (FAT, NFS with squashed ids) give everything to one user.
+    pub(super) fn refuse_another_owner(&self, existing: &Existing) -> Result<(), FsError> {
+        let new = statat(&self.wrapper, NEW, AtFlags::SYMLINK_NOFOLLOW);
+        let new = new.map_err(|errno| FsError::read(errno, &self.target.path))?;
+        if new.st_uid == existing.owner {
+            return Ok(());
+        }
+        Err(FsError::OfAnotherUser { target: self.target.path.clone(), owner: existing.owner })
     }
 
     /// Keeps the wrapper for inspection: a directory moved out could not be put back, and may belong to someone else.

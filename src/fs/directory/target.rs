@@ -83,7 +83,8 @@ impl Target {
             }
         })?;
         let stat = fstat(&fd).map_err(|errno| FsError::read(errno, &self.path))?;
-        Ok(Some(Existing { fd, id: (stat.st_dev, stat.st_ino), mode: stat.st_mode & 0o7777 }))
+        let (id, owner) = ((stat.st_dev, stat.st_ino), stat.st_uid);
+        Ok(Some(Existing { fd, id, owner, mode: stat.st_mode & 0o7777 }))
     }
 
     /// Refuses a target that is the root of a mount.

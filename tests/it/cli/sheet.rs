@@ -247,6 +247,34 @@ fn ends_are_listed_in_order_and_warned_of_30_days_ahead() {
     assert!(ends.as_array().unwrap().iter().all(|end| end["counts"].is_boolean()));
 }
 
+/// A log that the mirror's newer signatures are in and the pack lacks is found with the images alone.
+#[test]
+fn what_newer_signatures_need_and_the_pack_lacks_is_in_the_same_table() {
+    let test = Test::new();
+    collect(&test, &format!("-o keys --expires {}", now_and(100)));
+    test.run(&format!("inspect keys --ages --images {SOURCE} --fail-on-stale")).exits(0);
+    let newer = "lab/layouts/keyless-bundle-rekor2-oras";
+    let ran = test.run(&format!("inspect keys --images {newer}")).exits(0);
+    assert!(ran.out.starts_with("OPEN  now "), "{}", ran.out);
+    let ran = ran.says("the Rekor v2 log rekor2.test ").says("which the pack lacks: 1 image need it");
+    ran.says("keypack.json                      the pack, by its maker's word");
+    test.run(&format!("inspect keys --images {newer} --fail-on-stale"))
+        .fails(4, "pack-stale")
+        .says("OPEN  now ");
+    let json = test.run(&format!("inspect keys --images {newer} --format json")).exits(0).json();
+    let ends = json["ends"].as_array().unwrap();
+    assert!(ends.iter().any(|end| end["at"].is_null() && end["counts"] == true), "{json:#}");
+    // What can't be read may need anything.
+    test.layout("key-bundle-rekor1-oras", "damaged");
+    for (name, _) in test.tree("damaged/blobs/sha256") {
+        if test.read(&format!("damaged/blobs/sha256/{name}")).starts_with(b"{") && name.len() == 64 {
+            test.write(&format!("damaged/blobs/sha256/{name}"), "{");
+        }
+    }
+    let ran = test.run("inspect keys --ages --images oci:damaged --fail-on-stale");
+    assert_ne!(ran.code, 0, "{}", ran.out);
+}
+
 #[test]
 fn a_pack_must_end_where_that_is_demanded() {
     let test = Test::new();

@@ -1,11 +1,11 @@
 //! A GPG key through its life: collected, written, carried, pinned, revoked.
 
-use pgp::composed::ArmorOptions;
+use pgp::{composed::ArmorOptions, types::KeyDetails};
 
 use keypack::oci::Digest;
 
 use super::{
-    lab::{Say, block, bytes, message, payload_for, revocation},
+    lab::{Say, block, bound, bytes, message, payload_for, revocation},
     place::{EPOCH, owner, signed_image},
     program::Test,
 };
@@ -201,4 +201,39 @@ fn a_key_is_counted_once() {
     assert_eq!(counts("discover dir:image --key owner.asc --format json"), [1, 1, 1]);
     assert_eq!(counts("discover dir:image --format json"), [1, 0, 1]);
     test.run("discover dir:image --key owner.asc").exits(4).says("1 key needed: 1 at hand that fit, 1 open");
+}
+
+/// The record in the inventory has the primary key's fingerprint alone: once the file is gone, only what the state kept of
+/// it shows that it falls under the revocation of its subkey.
+#[test]
+fn a_key_that_was_revoked_by_its_subkey_stays_so_after_its_file_is_gone() {
+    let test = Test::at_epoch(EPOCH);
+    let owner = owner();
+    signed_image(&test, &owner, "r.test/app:v1");
+    let mut with_subkey = block(&owner, &Say { flags: Some((true, true)), ..Say::default() });
+    with_subkey.public_subkeys.push(bound(&owner, &owner, &Say::default(), true));
+    let subkey = hex::encode_upper(with_subkey.public_subkeys[0].fingerprint().as_bytes());
+    test.write("owner.asc", bytes(&with_subkey));
+    test.run("collect dir:image --key owner.asc -o made --no-host").exits(0);
+    let pack = test.push("made", "oci:carry:k").pack_digest;
+    test.run(&format!("pull oci:carry:k --digest {pack} --max-age 40000d -o keys --state there")).exits(0);
+    let verify = "verify dir:image --keys-dir keys --state there";
+    test.run(verify).exits(0);
+    let file = test.names("keys").into_iter().find(|name| name.starts_with("gpg-")).unwrap();
+    let revoke = format!("revoke {subkey} --reason lost --keys-dir keys --state there --format json");
+    let done = test.run(&revoke).exits(0).json();
+    assert_eq!((&done["keys"][0]["file"], &done["left"]), (&file.as_str().into(), &0.into()));
+    assert!(!test.has(&format!("keys/{file}")));
+    let again = test.run(&revoke).exits(0).json();
+    assert_eq!((&again["recorded"], &again["keys"][0]["file"]), (&"again".into(), &file.as_str().into()));
+    test.run("inspect keys --state there")
+        .exits(0)
+        .says("minus 1 revoked here")
+        .says(&format!("revoked here: {file}"));
+    test.run(verify).exits(4).says("revoked-here");
+    // A copy of the file, put back, does not count either.
+    test.write(&format!("keys/{file}"), test.read(&format!("made/{file}")));
+    let shown = test.run("inspect keys --state there --format json").exits(0).json();
+    assert_eq!(shown["revokedHere"][0]["stillThere"], true);
+    test.run(verify).exits(4).says("revoked-here");
 }

@@ -1,6 +1,7 @@
 //! The operations as a program calls them: a request and a context in, an outcome out, without a process.
 
 mod pull;
+mod revoke;
 mod sources;
 
 use std::{
