@@ -69,7 +69,8 @@ impl Existing {
     pub fn below(&self, name: impl AsRef<OsStr>) -> io::Result<Self> {
         let fd = openat(&self.fd, name.as_ref(), super::target::DIR, Mode::empty())?;
         let stat = fstat(&fd)?;
-        Ok(Self { fd, id: (stat.st_dev, stat.st_ino), mode: stat.st_mode & 0o7777 })
+        let (id, owner) = ((stat.st_dev, stat.st_ino), stat.st_uid);
+        Ok(Self { fd, id, owner, mode: stat.st_mode & 0o7777 })
     }
 
     /// The bytes of a regular file; `None` if it is longer than `limit`. Anything that is not (or no longer) a regular
