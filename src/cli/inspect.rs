@@ -22,7 +22,7 @@ pub(super) fn run(args: &args::Inspect, output: &Output) -> Result<Exit, Diagnos
         (Format::Json, _) => output.json(&outcome)?,
         (Format::Text, Some(form)) => output.data(&outcome.sheet(program(), form))?,
         (Format::Text, None) if args.ages || args.fail_on_stale || args.images.is_some() => {
-            output.data(&outcome.ages())?
+            output.data(&outcome.ages())?;
         }
         (Format::Text, None) => output.data(&outcome.text(output.verbose))?,
     }
