@@ -61,6 +61,14 @@ codes! {
     SubjectNotAccepted "subject-not-accepted" Incomplete "compare the identity in the certificate with the policy; podman and OpenShift compare e-mail addresses alone, so images signed with a URI for identity can't be admitted by them";
     /// No certificate is beside the signature, and the policy asks for one.
     NoCertificate "no-certificate" Incomplete "it was made with a key: name that key in the policy, or sign with a certificate";
+    /// The cluster's image.config blocks the registry.
+    RegistryBlocked "registry-blocked" Incomplete "take it out of blockedRegistries (oc edit image.config.openshift.io cluster), or mirror the image to a registry that is not blocked";
+    /// The cluster's image.config allows other registries.
+    RegistryNotAllowed "registry-not-allowed" Incomplete "add the registry to allowedRegistries (oc edit image.config.openshift.io cluster), by the name that images are pulled by: that of the source, also where a mirror has them";
+    /// OpenShift leaves an entry of blockedRegistries out.
+    RegistryNotBlocked "registry-not-blocked" Incomplete "take the entry out, or give the release a mirror that is not blocked";
+    /// A scope of the policy covers an image that is pulled by the mirror's name.
+    MirrorNameInScope "mirror-name-in-scope" Incomplete "let the scopes name the sources and not the mirror, which OpenShift finds itself; or sign this image in the mirror: oc-mirror rebuilds catalogs, so nobody else did. Else no operator can be installed";
     /// A signature that can't be read ends every pull of its image, also beside good ones.
     SignatureEndsPull "signature-ends-pull" Incomplete "copy the image's signatures again from where they are whole, or remove what is broken there";
     /// A scope of the policy is that of no image.

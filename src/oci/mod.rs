@@ -34,6 +34,9 @@ pub mod media {
 pub mod annotation {
     /// The tag of a manifest in a layout's index.json.
     pub const REF_NAME: &str = "org.opencontainers.image.ref.name";
+    /// The whole name of an image in a layout's index.json, beside a short [`REF_NAME`]: docker save, ctr and nerdctl write it
+    /// (containerd `core/images/annotations.go`).
+    pub const CONTAINERD_NAME: &str = "io.containerd.image.name";
     /// A file name; oras writes and reads it.
     pub const TITLE: &str = "org.opencontainers.image.title";
 }

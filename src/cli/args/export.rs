@@ -134,6 +134,7 @@ impl Export {
                 cache_dir: self.cache.cache_dir.clone(),
                 policy: PolicySpec::File(self.output.join("policy.json")),
                 registries_d: Vec::new(),
+                image_config: None,
                 mappings: self.map.clone(),
                 mapping_files: self.idms.clone(),
                 platforms: self.platform.clone(),

@@ -91,6 +91,10 @@ pub(in crate::cli) struct Verify {
     /// default: none, and then no sigstore signature is looked for].
     #[arg(help_heading = heading::POLICY, long, value_name = "DIR", requires = "policy")]
     registries_d: Vec<PathBuf>,
+    /// OpenShift's registry lists, `oc get image.config.openshift.io cluster -o yaml`: what is not in allowedRegistries, or is in
+    /// blockedRegistries, is refused.
+    #[arg(help_heading = heading::POLICY, long, value_name = "FILE", requires = "policy")]
+    image_config: Option<PathBuf>,
     /// Write the commands that copy the missing signatures to this file, for the connected side. The sources of the images are asked
     /// whether they have them, if they can be reached.
     #[arg(help_heading = heading::POLICY, long, value_name = "FILE", requires = "policy")]
@@ -157,6 +161,7 @@ impl Verify {
             fix: self.fix.clone(),
             keys_dir: self.keys_dir.clone(),
             authentication: self.authentication(),
+            image_config: self.image_config.clone(),
         }))
     }
 

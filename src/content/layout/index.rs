@@ -15,7 +15,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use self::{
-    dto::{Entries, EntryDto, IndexDto, RefName},
+    dto::{Entries, EntryDto, IndexDto},
     utf8::Utf8,
 };
 
@@ -114,10 +114,9 @@ impl Index {
     fn add(&mut self, raw: &RawValue) -> Result<(), EntryError> {
         let entry: EntryDto = serde_json::from_str(raw.get()).map_err(|e| EntryError::Form(e.to_string()))?;
         let digest = entry.digest.parse().map_err(EntryError::Digest)?;
-        let (name, length) = match entry.annotations.and_then(|RefName(name)| name) {
-            None => (NO_NAME, 0),
-            Some(name) => self.keep(&name)?,
-        };
+        let names = entry.annotations.unwrap_or_default();
+        let whole =
+            names.whole.filter(|whole| whole.contains('/') && Some(whole) != names.reference.as_ref());
         let media_type = entry.media_type.unwrap_or_default();
         let known = self.types.iter().position(|known| **known == *media_type);
         let number = known.unwrap_or_else(|| {
@@ -130,7 +129,18 @@ impl Index {
             }
         });
         let media_type = u16::try_from(number).unwrap_or_default();
-        self.entries.push(Entry { digest, size: entry.size, name, length, media_type });
+        // An image with both names is listed under both.
+        for name in [names.reference, whole.clone()] {
+            let (name, length) = match name {
+                Some(name) => self.keep(&name)?,
+                None if whole.is_none() => (NO_NAME, 0),
+                None => continue,
+            };
+            self.entries.push(Entry { digest, size: entry.size, name, length, media_type });
+            if whole.is_none() {
+                break;
+            }
+        }
         Ok(())
     }
 

@@ -67,8 +67,23 @@ pub struct PolicyReport {
     pub scopes: Vec<String>,
     /// The folders registries.d.
     pub registries_d: Vec<String>,
+    /// The registries that the cluster allows and blocks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub registries: Option<RegistriesReport>,
     /// What of it, or of the command line, is about nothing here.
     pub notes: Vec<Diagnostic>,
+}
+
+/// The registries that nodes may use.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RegistriesReport {
+    /// As the user named it.
+    pub file: String,
+    /// Those that are allowed; empty if all are.
+    pub allowed: Vec<String>,
+    /// Those that are blocked.
+    pub blocked: Vec<String>,
 }
 
 /// One pull: an image by a tag or by its digest, on one platform.

@@ -83,6 +83,15 @@ impl Text {
         if !folders.is_empty() {
             self.line(&format!("         registries.d from {}", folders.join(", ")));
         }
+        if let Some(registries) = &policy.registries {
+            let file = shown(&registries.file);
+            for (list, what) in [(&registries.allowed, "allowed"), (&registries.blocked, "blocked")] {
+                let names: Vec<_> = list.iter().map(|name| shown(name)).collect();
+                if !names.is_empty() {
+                    self.wrapped(9, &format!("registries {what} by {file}: {}", names.join(", ")));
+                }
+            }
+        }
         for place in &report.sources {
             self.line(&format!("Source   {}: {} read", shown(&place.place), count(place.read, "manifest")));
         }

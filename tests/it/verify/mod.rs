@@ -1,4 +1,5 @@
 //! Verifying images and files: what is good, what is refused, and that nothing passes by accident.
+mod bad_policy;
 mod blob;
 mod blob_file;
 mod broken;
@@ -7,6 +8,7 @@ mod contents;
 mod detached;
 mod fix;
 mod forms;
+mod image_config;
 mod keys;
 mod midway;
 mod names;

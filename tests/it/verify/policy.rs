@@ -247,3 +247,53 @@ fn the_policy_of_a_release_is_built_in() {
     test.run("verify storage --policy builtin:podman").exits(2);
     test.run("verify storage --policy openshift").fails(4, "policy-not-in-mirror");
 }
+
+#[test]
+fn a_mapping_names_the_images_of_a_layout() {
+    let test = place(&json!({"registry.example": [{"type": "reject"}]}));
+    let line = "verify oci:lab/layouts/key-tag-notlog-oras --policy policy.json --format json";
+    let report = test.run(line).exits(4).json();
+    assert!(report["images"].as_array().unwrap().iter().all(|pull| pull["code"] == "pulled-name-unknown"));
+    for map in [
+        "lab/layouts/key-tag-notlog-oras",
+        "oci:lab/layouts/key-tag-notlog-oras/",
+        "./lab/layouts/key-tag-notlog-oras",
+    ] {
+        let report = test.run(&format!("{line} --map {map}=registry.example/app")).exits(4).json();
+        let names = pulls(&report, "registry.example/app");
+        let forms: Vec<_> = names.iter().map(|pull| pull["form"].as_str().unwrap()).collect();
+        assert_eq!(forms, ["tag", "digest"], "{map}: {report}");
+        assert!(names.iter().all(|pull| pull["code"] == "policy-rejects"), "{report}");
+    }
+    // As docker save and ctr write it, with a whole name beside the short one.
+    let (text, name) = (
+        std::fs::read_to_string(test.path("lab/layouts/key-tag-notlog-oras/index.json")).unwrap(),
+        r#""org.opencontainers.image.ref.name":"v1""#,
+    );
+    assert!(text.contains(name), "{text}");
+    std::fs::create_dir(test.path("saved")).unwrap();
+    test.write(
+        "saved/index.json",
+        text.replace(name, &format!(r#"{name},"io.containerd.image.name":"registry.example/app:v1""#)),
+    );
+    test.write("saved/oci-layout", r#"{"imageLayoutVersion":"1.0.0"}"#);
+    let blobs = test.path("lab/layouts/key-tag-notlog-oras/blobs/sha256");
+    std::fs::create_dir_all(test.path("saved/blobs/sha256")).unwrap();
+    for entry in std::fs::read_dir(blobs).unwrap() {
+        let entry = entry.unwrap();
+        let name = format!("saved/blobs/sha256/{}", entry.file_name().display());
+        test.write(&name, std::fs::read(entry.path()).unwrap());
+    }
+    let report = test.run("verify oci:saved --policy policy.json --format json").exits(4).json();
+    let names: Vec<_> = report["images"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|pull| pull["name"].as_str().unwrap_or_default())
+        .collect();
+    assert_eq!(names.len(), 2, "{report}");
+    assert!(
+        names[0] == "registry.example/app:v1" && names[1].starts_with("registry.example/app@sha256:"),
+        "{names:?}"
+    );
+}

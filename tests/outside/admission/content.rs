@@ -177,10 +177,15 @@ impl Content {
 
     /// A new image.
     pub fn image(&mut self, repository: &str, tag: Option<&str>, arch: &str) -> String {
+        self.labelled(repository, tag, arch, &json!({}))
+    }
+
+    /// A new image with labels.
+    pub fn labelled(&mut self, repository: &str, tag: Option<&str>, arch: &str, labels: &Value) -> String {
         self.number += 1;
         let layer = format!("layer {}", self.number);
         let config = json!({
-            "architecture": arch, "os": "linux", "config": {},
+            "architecture": arch, "os": "linux", "config": {"Labels": labels},
             "rootfs": {"type": "layers", "diff_ids": [digest(layer.as_bytes())]},
         });
         let config = config.to_string();

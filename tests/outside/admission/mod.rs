@@ -27,6 +27,7 @@ mod keys;
 mod layers;
 mod lists;
 mod logs;
+mod names;
 mod openshift;
 mod scopes;
 
@@ -56,6 +57,10 @@ pub struct Cell {
     pub arch: &'static str,
     /// What keypack gets instead of the policy and registries.d: the OpenShift objects that they are made from.
     pub manifest: Option<String>,
+    /// OpenShift's lists of registries, beside the objects.
+    pub image_config: Option<String>,
+    /// What registries.conf blocks.
+    pub blocked: Option<String>,
     /// Whether keypack may answer not-judged.
     pub may_be_open: bool,
 }
@@ -73,6 +78,8 @@ impl Cell {
             source: None,
             arch: "amd64",
             manifest: None,
+            image_config: None,
+            blocked: None,
             may_be_open: false,
         }
     }
@@ -120,7 +127,7 @@ pub(crate) fn trials() -> Vec<Trial> {
                 .with_ignored_flag(true)
         }
     };
-    ROOMS.into_iter().map(run).chain(fix::trials()).collect()
+    ROOMS.into_iter().map(run).chain(fix::trials()).chain(names::trials()).collect()
 }
 
 fn is_old(skopeo: &Path) -> bool {
@@ -193,6 +200,12 @@ fn pull(skopeo: &Path, test: &Test, cell: &Cell, content: &Content) -> (Did, Str
             cell.image.replacen(mirror, source, 1)
         }
     };
+    if let Some(blocked) = &cell.blocked {
+        let conf = std::fs::read_to_string(test.path("registries.conf")).unwrap();
+        let entry =
+            format!("{conf}[[registry]]\nlocation = \"{blocked}\"\nblocked = true\ninsecure = true\n");
+        test.write("registries.conf", entry);
+    }
     if cell.source.is_none() {
         test.write(
             "registries.conf",
@@ -232,6 +245,10 @@ fn judge(test: &Test, cell: &Cell, content: &Content) -> (Did, String) {
         Some(manifest) => {
             test.write("objects.yaml", manifest);
             args.extend(["--policy", "objects.yaml"]);
+            if let Some(config) = &cell.image_config {
+                test.write("image.yaml", config);
+                args.extend(["--image-config", "image.yaml"]);
+            }
         }
         None => args.extend(["--policy", "policy.json", "--registries-d", "registries.d"]),
     }

@@ -130,6 +130,7 @@ pub fn cells(content: &mut Content) -> Vec<Cell> {
         }
     }
     cells.extend(together(content, &key, &other));
+    cells.extend(image_config(content));
     cells
 }
 
@@ -197,4 +198,77 @@ fn together(content: &mut Content, key: &KeyPair, other: &KeyPair) -> Vec<Cell> 
             Cell { manifest: Some(format!("---\n{}\n", texts.join("\n---\n"))), ..cell }
         })
         .collect()
+}
+
+/// The lists of `image.config`, with the policy.json and the registries.conf that are made of them.
+fn image_config(content: &mut Content) -> Vec<Cell> {
+    let key = KeyPair::generate().unwrap();
+    let host = content.host().to_owned();
+    let source = "quay.example/acme";
+    let image = content.image("lists/own", Some("v1"), "amd64");
+    let own = Layer::signed(&key, payload(&format!("{source}/own:v1"), &image));
+    content.attach("lists/own", &image, &[own]);
+    content.image("lists/other", Some("v1"), "amd64");
+    let scope = format!("{source}/own");
+    let data = BASE64.encode(key.public_key_pem());
+    let requirement = json!({"type": "sigstoreSigned", "keyData": data});
+    let policy = json!({"rootOfTrust": {"policyType": "PublicKey", "publicKey": {"keyData": data}}});
+    let manifest = object("ClusterImagePolicy", "own", std::slice::from_ref(&scope), &policy).to_string();
+    let (accept, reject) = (json!([{"type": "insecureAcceptAnything"}]), json!([{"type": "reject"}]));
+    let lists = [
+        (
+            "allowed",
+            json!({"allowedRegistries": ["quay.example"]}),
+            &reject,
+            vec![("quay.example", &accept)],
+            None,
+        ),
+        ("own alone allowed", json!({"allowedRegistries": [scope]}), &reject, vec![], None),
+        (
+            "domain allowed",
+            json!({"allowedRegistries": ["*.example"]}),
+            &reject,
+            vec![("*.example", &accept)],
+            None,
+        ),
+        (
+            "other blocked",
+            json!({"blockedRegistries": ["quay.example/acme/other"]}),
+            &accept,
+            vec![("quay.example/acme/other", &reject)],
+            None,
+        ),
+        (
+            "mirror blocked",
+            json!({"blockedRegistries": [host]}),
+            &accept,
+            vec![(host.as_str(), &reject)],
+            Some(host.clone()),
+        ),
+        (
+            "mirror allowed",
+            json!({"allowedRegistries": [host, "quay.example/acme/own"]}),
+            &reject,
+            vec![(host.as_str(), &accept)],
+            None,
+        ),
+    ];
+    let mut cells = Vec::new();
+    for (name, sources, default, scopes, blocked) in lists {
+        let mut docker: serde_json::Map<String, Value> =
+            scopes.into_iter().map(|(scope, list)| (scope.to_owned(), list.clone())).collect();
+        docker.insert(scope.clone(), json!([requirement]));
+        let rendered = json!({"default": default, "transports": {"docker": docker}});
+        for image in ["own", "other"] {
+            let mut cell = Cell::new(format!("{name}: {image}"), &rendered, format!("lists/{image}:v1"));
+            cell.source = Some(("lists", source));
+            cell.manifest = Some(manifest.clone());
+            let config = json!({"apiVersion": "config.openshift.io/v1", "kind": "Image", "metadata": {"name": "cluster"},
+                                "spec": {"registrySources": sources}});
+            cell.image_config = Some(config.to_string());
+            cell.blocked.clone_from(&blocked);
+            cells.push(cell);
+        }
+    }
+    cells
 }

@@ -52,7 +52,7 @@ pub(super) struct EntryDto {
     pub(super) media_type: Option<String>,
     pub(super) digest: String,
     pub(super) size: u64,
-    pub(super) annotations: Option<RefName>,
+    pub(super) annotations: Option<Names>,
 }
 
 /// The entries, each reduced before the next is read.
@@ -81,29 +81,40 @@ impl<'de> Deserialize<'de> for Entries {
     }
 }
 
-/// Of all annotations, only the one with the entry's name.
-pub(super) struct RefName(pub(super) Option<Box<str>>);
+/// Of all annotations, only those with the entry's name.
+#[derive(Default)]
+pub(super) struct Names {
+    pub(super) reference: Option<Box<str>>,
+    /// The whole name.
+    pub(super) whole: Option<Box<str>>,
+}
 
-impl<'de> Deserialize<'de> for RefName {
+impl<'de> Deserialize<'de> for Names {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Annotations;
         impl<'de> Visitor<'de> for Annotations {
-            type Value = RefName;
+            type Value = Names;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("annotations")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<RefName, A::Error> {
-                let mut name = None;
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Names, A::Error> {
+                let mut names = Names::default();
                 while let Some(key) = map.next_key::<String>()? {
-                    if key != annotation::REF_NAME {
-                        map.next_value::<IgnoredAny>()?;
-                    } else if name.replace(map.next_value()?).is_some() {
-                        return Err(de::Error::duplicate_field(annotation::REF_NAME));
+                    let (name, key) = match key.as_str() {
+                        annotation::REF_NAME => (&mut names.reference, annotation::REF_NAME),
+                        annotation::CONTAINERD_NAME => (&mut names.whole, annotation::CONTAINERD_NAME),
+                        _ => {
+                            map.next_value::<IgnoredAny>()?;
+                            continue;
+                        }
+                    };
+                    if name.replace(map.next_value()?).is_some() {
+                        return Err(de::Error::duplicate_field(key));
                     }
                 }
-                Ok(RefName(name))
+                Ok(names)
             }
         }
         deserializer.deserialize_map(Annotations)

@@ -29,6 +29,25 @@ fn an_entry_that_can_not_be_checked_does_not_hide_the_others() {
 }
 
 #[test]
+fn an_image_with_two_names_has_both() {
+    let names = |annotations: &str| {
+        let text = format!(
+            r#"{{"schemaVersion":2,"manifests":[{{"digest":"{D}","size":2,"annotations":{{{annotations}}}}}]}}"#
+        );
+        read(text.as_bytes()).unwrap().iter().map(|(_, name)| name).collect::<Vec<_>>()
+    };
+    let tag = |name: &str| Name::Tag(name.into());
+    let short = r#""org.opencontainers.image.ref.name":"v1""#;
+    let whole = r#""io.containerd.image.name":"quay.io/a/b:v1""#;
+    assert_eq!(names(short), [tag("v1")]);
+    assert_eq!(names(whole), [tag("quay.io/a/b:v1")]);
+    assert_eq!(names(&format!("{short},{whole}")), [tag("quay.io/a/b:v1"), tag("v1")]);
+    let same = whole.replace("io.containerd.image.name", "org.opencontainers.image.ref.name");
+    assert_eq!(names(&format!("{same},{whole}")), [tag("quay.io/a/b:v1")]);
+    assert_eq!(names(""), [Name::Untagged]);
+}
+
+#[test]
 fn an_entry_that_is_no_descriptor_does_not_hide_the_others() {
     let good = format!(r#"{{"mediaType":"m","digest":"{D}","size":2}}"#);
     for odd in ["1", "null", "{}", r#"{"digest":1,"size":1}"#, r#"{"digest":"md5:00","size":-1}"#] {

@@ -8,6 +8,7 @@ use std::{
 
 use super::{
     super::Platform,
+    by_mirror::{self, Called},
     instances::{self, find},
     load::Loaded,
     pulls::Pull,
@@ -31,6 +32,9 @@ pub(super) struct Judged<'a> {
     pub(super) report: PullReport,
 }
 
+/// A verdict, where its requirements are from, and why, where it is not admitted.
+type Verdicted = (Verdict, Option<Matched>, Option<Diagnostic>);
+
 /// A verdict on one platform: the image that is pulled, and where its requirements are from.
 type OnPlatform = (PullReport, Option<Digest>, Option<Matched>);
 
@@ -40,18 +44,23 @@ pub(super) struct Run<'a> {
     of_release: &'a [Platform],
     pub(super) loaded: &'a Loaded,
     pub(super) ctx: &'a Context,
+    /// The hosts that images are pulled from by name.
+    hosts: BTreeSet<String>,
     /// The number of pulls that are judged.
     done: AtomicUsize,
 }
 
 impl<'a> Run<'a> {
-    pub(super) const fn new(
+    pub(super) fn new(
+        pulls: &[Pull],
         platforms: &'a [Platform],
         of_release: &'a [Platform],
         loaded: &'a Loaded,
         ctx: &'a Context,
     ) -> Self {
-        Self { platforms, of_release, loaded, ctx, done: AtomicUsize::new(0) }
+        let names = pulls.iter().filter_map(|pull| pull.name.as_ref());
+        let hosts = names.filter_map(|name| name.name().split('/').next()).map(str::to_owned).collect();
+        Self { platforms, of_release, loaded, ctx, hosts, done: AtomicUsize::new(0) }
     }
 
     /// Judges every pull on each platform. Also returns the scopes that matched one.
@@ -95,15 +104,26 @@ impl<'a> Run<'a> {
                 return vec![(report, None, None)];
             }
         };
-        let mut judged: HashMap<Digest, (Verdict, Option<Matched>, Option<Diagnostic>)> = HashMap::new();
+        let mut renamed = None;
+        let mut judged: HashMap<Digest, Verdicted> = HashMap::new();
         let on_platform = |instance: instances::Found| {
             let (verdict, matched, cause) = match &instance.image {
-                Ok(digest) => {
-                    judged.entry(*digest).or_insert_with(|| self.judge(source, pull, *digest)).clone()
-                }
+                Ok(digest) => judged
+                    .entry(*digest)
+                    .or_insert_with(|| match by_mirror::name(source, pull, *digest) {
+                        Ok(None) => self.judge(source, pull, *digest),
+                        Ok(Some(called)) => {
+                            let (verdict, own) = self.judge_by_mirror(source, pull, called, *digest);
+                            renamed = own;
+                            verdict
+                        }
+                        Err(why) => (Verdict::NotJudged, None, Some(why)),
+                    })
+                    .clone(),
                 Err(why) => (Verdict::NotJudged, None, Some(why.clone())),
             };
-            let report = pull.report(Some(&instance), verdict, matched.clone(), cause);
+            let report =
+                renamed.as_ref().unwrap_or(pull).report(Some(&instance), verdict, matched.clone(), cause);
             (report, instance.image.ok(), matched)
         };
         found.into_iter().map(on_platform).collect()
@@ -118,12 +138,34 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn judge(
+    /// Judges an image that is pulled by the mirror's name. Also returns the pull by that, if it is known.
+    fn judge_by_mirror(
         &self,
         source: &dyn Source,
         pull: &Pull,
+        called: Called,
         image: Digest,
-    ) -> (Verdict, Option<Matched>, Option<Diagnostic>) {
+    ) -> (Verdicted, Option<Pull>) {
+        let (name, is_known) = match called {
+            Called::Known(name) => (name, true),
+            Called::Unknown(name) => (name, false),
+        };
+        let own = Pull { name: Some(name), ..pull.clone() };
+        let (verdict, matched, cause) = self.judge(source, &own, image);
+        if !is_known {
+            let scopes = self.loaded.report.scopes.iter();
+            return (by_mirror::without_mirror(verdict, matched, cause, &self.hosts, scopes), None);
+        }
+        let cause = match cause {
+            Some(why) if verdict == Verdict::Refused && matches!(matched, Some(Matched::Scope(_))) => {
+                Some(by_mirror::refused(&why))
+            }
+            cause => cause,
+        };
+        ((verdict, matched, cause), Some(own))
+    }
+
+    fn judge(&self, source: &dyn Source, pull: &Pull, image: Digest) -> Verdicted {
         let Some(name) = &pull.name else {
             // oc-mirror drops the host and keeps the path.
             let evaluator = &self.loaded.evaluator;
@@ -134,6 +176,9 @@ impl<'a> Run<'a> {
             let why = "it has no name that a cluster pulls by: this location does not record repositories";
             return (Verdict::NotJudged, None, Some(Diagnostic::new(Code::PulledNameUnknown, why)));
         };
+        if let Some(why) = pull.at.as_ref().and_then(|at| self.loaded.rules.refuses_contact(at.name())) {
+            return (Verdict::Refused, None, Some(why));
+        }
         // By what it is pulled from, not by what it is called (docker/docker_image_src.go).
         let at = pull.at.as_ref().unwrap_or(name);
         let lookup = self.loaded.registries.lookup(if self.loaded.by_name { name } else { at });
@@ -148,7 +193,7 @@ impl<'a> Run<'a> {
             Err(Missing::Ends(why)) => Err(why.clone()),
         };
         let pulled = Pulled { name, image, attachments: lookup.attachments, signatures };
-        let admission = self.loaded.evaluator.admit(&pulled, self.ctx.now);
+        let admission = self.loaded.rules.explain(self.loaded.evaluator.admit(&pulled, self.ctx.now));
         (admission.verdict, Some(admission.matched), admission.cause)
     }
 

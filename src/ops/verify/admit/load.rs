@@ -8,14 +8,17 @@ use std::{
     str::FromStr,
 };
 
-use super::AdmitRequest;
+use super::{AdmitRequest, registries};
 use crate::{
     diag::{Code, Diagnostic},
     fs, limits,
     outcome::admission::PolicyReport,
-    policy::consumer::{
-        ConsumerPolicy, Evaluator, Files, RegistriesD,
-        openshift::{self, PayloadPolicy, Rendered},
+    policy::{
+        consumer::{
+            ConsumerPolicy, Evaluator, Files, RegistriesD,
+            openshift::{self, PayloadPolicy, RegistryRules, Rendered},
+        },
+        mapping::NameMap,
     },
 };
 
@@ -49,16 +52,17 @@ impl FromStr for PolicySpec {
 /// A policy that can be evaluated.
 pub(in crate::ops) struct Loaded {
     pub(super) report: PolicyReport,
-    pub(super) policy: ConsumerPolicy,
     pub(super) evaluator: Evaluator,
     pub(super) registries: RegistriesD,
     /// Whether registries.d is looked up by the name that is pulled: OpenShift switches attachments on for the mirrors of its
     /// scopes as well.
     pub(super) by_name: bool,
+    /// The registries that the cluster allows and blocks.
+    pub(super) rules: RegistryRules,
 }
 
 /// The policy, if it is not one that must be read out of the mirror first.
-pub(super) fn load(request: &AdmitRequest) -> Result<Option<Loaded>, Diagnostic> {
+pub(super) fn load(request: &AdmitRequest, mirrors: &NameMap) -> Result<Option<Loaded>, Diagnostic> {
     match &request.policy {
         PolicySpec::Payload => refuse_registries_d(request).map(|()| None),
         PolicySpec::Builtin(version) => {
@@ -69,8 +73,8 @@ pub(super) fn load(request: &AdmitRequest) -> Result<Option<Loaded>, Diagnostic>
                     "name one of these, or give the cluster's own policy as a file",
                 )
             })?;
-            of_openshift(format!("{named} (cluster-update-keys {})", known.source), rendered, request)
-                .map(Some)
+            let named = format!("{named} (cluster-update-keys {})", known.source);
+            of_openshift(named, rendered, request, mirrors).map(Some)
         }
         PolicySpec::File(path) => {
             let bytes = read(path, limits::POLICY)?;
@@ -79,7 +83,9 @@ pub(super) fn load(request: &AdmitRequest) -> Result<Option<Loaded>, Diagnostic>
             };
             let named = path.display().to_string();
             let loaded = match std::str::from_utf8(&bytes).ok().filter(|text| openshift::is_manifest(text)) {
-                Some(text) => of_openshift(named, openshift::render(text).map_err(|e| invalid(&e))?, request),
+                Some(text) => {
+                    of_openshift(named, openshift::render(text).map_err(|e| invalid(&e))?, request, mirrors)
+                }
                 None => of_file(named, ConsumerPolicy::parse(&bytes).map_err(|e| invalid(&e))?, request),
             };
             loaded.map(Some)
@@ -101,45 +107,67 @@ fn refuse_registries_d(request: &AdmitRequest) -> Result<(), Diagnostic> {
 pub(super) fn of_releases(
     named: String,
     policies: &[&PayloadPolicy],
-    notes: Vec<Diagnostic>,
+    mut notes: Vec<Diagnostic>,
+    request: &AdmitRequest,
+    mirrors: &NameMap,
 ) -> Result<Loaded, Diagnostic> {
+    let rules = registries::rules(request, mirrors)?;
+    notes.extend(registries::notes(&rules));
     let text: String = policies.iter().map(|policy| policy.text.as_str()).collect();
     let rendered = if policies.is_empty() { Rendered::of_nothing() } else { openshift::render(&text) };
     let mut rendered = rendered.map_err(|e| Diagnostic::new(Code::PolicyInvalid, format!("{named}: {e}")))?;
     rendered.objects.dedup();
+    let scopes = rendered.policy.scopes().map(str::to_owned).collect();
+    let each = policies.iter().map(|policy| policy.rendered.clone());
+    let each = each.chain(policies.is_empty().then(|| rendered.clone()));
+    let evaluators = each.map(|mut rendered| {
+        registries::restrict(&mut rendered, &rules, &named, request)?;
+        Ok(rendered.policy.with(&Files::new()))
+    });
+    let evaluators = evaluators.collect::<Result<Vec<_>, Diagnostic>>()?;
     Ok(Loaded {
         report: PolicyReport {
             file: named,
             kind: "openshift",
             objects: rendered.objects,
-            scopes: rendered.policy.scopes().map(str::to_owned).collect(),
+            scopes,
             registries_d: Vec::new(),
+            registries: registries::report(request, &rules),
             notes,
         },
-        evaluator: Evaluator::all(policies.iter().map(|policy| policy.rendered.policy.with(&Files::new()))),
-        policy: rendered.policy,
+        evaluator: Evaluator::all(evaluators),
         registries: rendered.registries,
         by_name: true,
+        rules,
     })
 }
 
 /// What OpenShift's nodes would have.
-fn of_openshift(named: String, rendered: Rendered, request: &AdmitRequest) -> Result<Loaded, Diagnostic> {
+fn of_openshift(
+    named: String,
+    mut rendered: Rendered,
+    request: &AdmitRequest,
+    mirrors: &NameMap,
+) -> Result<Loaded, Diagnostic> {
     refuse_registries_d(request)?;
+    let scopes = rendered.policy.scopes().map(str::to_owned).collect();
+    let rules = registries::rules(request, mirrors)?;
+    registries::restrict(&mut rendered, &rules, &named, request)?;
     let left_out = rendered.left_out.into_iter().map(|what| Diagnostic::new(Code::ScopeLeftOut, what));
     Ok(Loaded {
         report: PolicyReport {
             file: named,
             kind: "openshift",
             objects: rendered.objects,
-            scopes: rendered.policy.scopes().map(str::to_owned).collect(),
+            scopes,
             registries_d: Vec::new(),
-            notes: left_out.collect(),
+            registries: registries::report(request, &rules),
+            notes: left_out.chain(registries::notes(&rules)).collect(),
         },
         evaluator: rendered.policy.with(&Files::new()),
-        policy: rendered.policy,
         registries: rendered.registries,
         by_name: true,
+        rules,
     })
 }
 
@@ -161,16 +189,18 @@ pub(in crate::ops) fn of_policy_json(
             objects: Vec::new(),
             scopes: policy.scopes().map(str::to_owned).collect(),
             registries_d: vec![registries_named.to_owned()],
+            registries: None,
             notes: Vec::new(),
         },
         evaluator: policy.with(files),
-        policy,
         registries,
         by_name: false,
+        rules: RegistryRules::default(),
     })
 }
 
 fn of_file(named: String, policy: ConsumerPolicy, request: &AdmitRequest) -> Result<Loaded, Diagnostic> {
+    registries::refuse(request)?;
     let paths = policy.paths();
     if paths.len() > limits::HOST_FILES {
         let what = format!("{named}: it names more than {} key files", limits::HOST_FILES);
@@ -200,16 +230,17 @@ fn of_file(named: String, policy: ConsumerPolicy, request: &AdmitRequest) -> Res
             objects: Vec::new(),
             scopes: policy.scopes().map(str::to_owned).collect(),
             registries_d: request.registries_d.iter().map(|dir| dir.display().to_string()).collect(),
+            registries: None,
             notes,
         },
         evaluator: policy.with(&files),
-        policy,
         registries,
         by_name: false,
+        rules: RegistryRules::default(),
     })
 }
 
-fn read(path: &Path, limit: u64) -> Result<Vec<u8>, Diagnostic> {
+pub(super) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, Diagnostic> {
     let failed = |e: io::Error| Diagnostic::from(fs::FsError::read(e, path));
     let read = fs::open(path).and_then(|file| fs::read(file, limit)).map_err(failed)?;
     read.ok_or_else(|| {

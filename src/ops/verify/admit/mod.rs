@@ -5,6 +5,7 @@
 //! reads: the tag `sha256-<hex>.sig` where registries.d says so, and GPG signatures in the lookaside.
 
 mod ask;
+mod by_mirror;
 mod fix;
 mod instances;
 mod judge;
@@ -12,6 +13,7 @@ mod load;
 mod lookaside;
 mod pulls;
 mod read;
+mod registries;
 mod release;
 
 use std::{
@@ -57,6 +59,8 @@ pub struct AdmitRequest {
     pub policy: PolicySpec,
     /// The folders registries.d.
     pub registries_d: Vec<PathBuf>,
+    /// The registries that OpenShift allows and blocks: its object `image.config`.
+    pub image_config: Option<PathBuf>,
     /// Where mirrored repositories are from.
     pub mappings: Vec<Mapping>,
     /// Files and folders that say it: sets of mirrors, registries.conf, mapping.txt.
@@ -78,7 +82,7 @@ pub fn admit(request: &AdmitRequest, ctx: &Context) -> Result<AdmissionReport, D
         fix::refuse_other(file)?;
     }
     let given = given(request)?;
-    let loaded = load::load(request)?;
+    let loaded = load::load(request, &given)?;
     let mut survey = survey(request, given, ctx)?;
     let (loaded, in_mirror) = if let Some(loaded) = loaded {
         (loaded, InMirror::default())
@@ -151,7 +155,7 @@ fn judge(
     let Survey { locations, opened, places, pulls, namer } = survey;
     ctx.events.step("evaluating the policy");
     let of_release = in_mirror.platforms();
-    let run = Run::new(&request.platforms, &of_release, loaded, ctx);
+    let run = Run::new(pulls, &request.platforms, &of_release, loaded, ctx);
     let (mut judged, scopes) = run.all(opened, pulls);
     judged.sort_by_key(|judged| std::cmp::Reverse(judged.report.verdict));
     let is_oc_mirror = locations.iter().any(|location| content::oc_mirror_path(location).is_some());
@@ -160,7 +164,7 @@ fn judge(
     let fix = fix.transpose()?;
     let images: Vec<_> = judged.into_iter().map(|judged| judged.report).collect();
     let mut policy = loaded.report.clone();
-    let unused = loaded.policy.scopes().filter(|scope| !scopes.contains(*scope));
+    let unused = loaded.report.scopes.iter().filter(|scope| !scopes.contains(*scope));
     policy.notes.extend(unused.map(|scope| {
         Diagnostic::new(Code::ScopeUnused, format!("the scope {scope:?} is that of no image here"))
     }));

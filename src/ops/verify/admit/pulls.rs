@@ -32,17 +32,23 @@ pub(in crate::ops) struct Pull {
 }
 
 impl Pull {
-    pub(super) fn of(place: &Opened, repository: &str, reference: &str, namer: &Namer) -> Self {
+    /// `tags` are those of the image: in a layout, they may be whole names.
+    pub(super) fn of(
+        place: &Opened,
+        repository: &str,
+        reference: &str,
+        tags: &[String],
+        namer: &Namer,
+    ) -> Self {
         let source = place.source.as_ref();
         let at = source.host().and_then(|host| ImageName::of(&format!("{host}/{repository}"), reference));
         let digest = reference.parse::<Digest>().unwrap_or_else(|_| Digest::of(b""));
-        let tags: Vec<_> = (!reference.contains(':') || reference.contains('/'))
-            .then(|| reference.to_owned())
-            .into_iter()
-            .collect();
+        let is_tag = !reference.contains(':') || reference.contains('/');
+        let own = [reference.to_owned()];
+        let tags = if is_tag { &own } else { tags };
         let host = source.host().map_or_else(|| source.place(), |host| format!("docker://{host}"));
         let way = if reference.starts_with("sha256:") { mapping::Pull::Digest } else { mapping::Pull::Tag };
-        let source_name = namer.pulled(&host, repository, &tags, digest, way);
+        let source_name = namer.pulled(&host, repository, tags, digest, way);
         // A layout may have whole names for tags: what is behind the last colon is the tag then.
         let short = reference.rsplit_once('/').map_or(reference, |(_, last)| last);
         let short = if reference.contains('/') {
@@ -61,7 +67,7 @@ impl Pull {
     }
 
     /// Whether it is an image of a release: a cluster pulls those by digest alone.
-    fn is_of_release(&self) -> bool {
+    pub(super) fn is_of_release(&self) -> bool {
         self.name.as_ref().is_some_and(|name| name.name().starts_with("quay.io/openshift-release-dev/"))
     }
 
@@ -117,7 +123,7 @@ pub(super) fn of(
             Some(reference) => {
                 let repositories = source.repositories()?;
                 let repository = repositories.first().map_or("", String::as_str);
-                pulls.push(Pull::of(place, repository, reference, namer));
+                pulls.push(Pull::of(place, repository, reference, &[], namer));
                 places.push(SourceReport {
                     place: source.place(),
                     read: 1,
@@ -170,12 +176,12 @@ fn listed(
             Ok(listed) => {
                 report.read += 1;
                 let digest = listed.descriptor.digest;
-                let by_digest = Pull::of(place, &repository, &digest.to_string(), namer);
+                let by_digest = Pull::of(place, &repository, &digest.to_string(), &[], namer);
                 let pull = match listed.name {
                     Name::Untagged | Name::Unlisted => by_digest,
                     Name::Tag(tag) => match tag_name(&tag) {
                         TagName::Image if by_digest.is_of_release() => by_digest,
-                        TagName::Image => Pull::of(place, &repository, &tag, namer),
+                        TagName::Image => Pull::of(place, &repository, &tag, &[], namer),
                         // oc-mirror's own tag of an image that is pulled by digest.
                         TagName::Digest(own) if own == digest => by_digest,
                         _ => return,
@@ -196,12 +202,17 @@ fn of_image(place: &Opened, image: &Image<()>, namer: &Namer, pulls: &mut Vec<Pu
     if !is_pulled || image.instance_of.is_some() {
         return;
     }
-    let mut add = |reference: &str| pulls.push(Pull::of(place, &image.repository, reference, namer));
+    let of = |reference: &str| Pull::of(place, &image.repository, reference, &image.tags, namer);
     // oc-mirror's own tag of an image that is pulled by digest.
     let own = format!("sha256-{}", image.digest.hex());
-    let digest = Pull::of(place, &image.repository, &image.digest.to_string(), namer);
+    // The end of a whole name that the image has too.
+    let is_short = |tag: &String| {
+        image.tags.iter().any(|whole| whole.contains('/') && whole.ends_with(&format!(":{tag}")))
+    };
+    let digest = of(&image.digest.to_string());
+    // A cluster pulls the images of its release by digest alone.
     if !digest.is_of_release() {
-        image.tags.iter().filter(|tag| **tag != own).for_each(|tag| add(tag));
+        pulls.extend(image.tags.iter().filter(|tag| **tag != own && !is_short(tag)).map(|tag| of(tag)));
     }
     pulls.push(digest);
 }

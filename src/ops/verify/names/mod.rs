@@ -13,7 +13,8 @@ use crate::{
     registry::{Host, RegistryRef},
 };
 
-/// The source of mirrored repositories: `--map MIRROR=SOURCE`, both of which are prefixes of names.
+/// The source of mirrored repositories: `--map MIRROR=SOURCE`, both of which are prefixes of names. The mirror may be a location on
+/// disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mapping {
     mirror: String,
@@ -24,9 +25,10 @@ impl std::str::FromStr for Mapping {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (mirror, source) = text.split_once('=').ok_or("write MIRROR=SOURCE")?;
+        // The name of a folder may contain the character, a name of images does not.
+        let (mirror, source) = text.rsplit_once('=').ok_or("write MIRROR=SOURCE")?;
         let plain = |text: &str| text.trim_end_matches('/').to_owned();
-        let (mirror, source) = (plain(mirror), plain(source));
+        let (mirror, source) = (plain(mirror.strip_prefix("./").unwrap_or(mirror)), plain(source));
         let scope: Scope = source.parse()?;
         if scope.is_image() || source.starts_with('*') {
             return Err(format!("{source:?} is not a name prefix: write HOST or HOST/PATH"));
@@ -81,7 +83,8 @@ impl Namer {
         let host = place.strip_prefix("docker://").map(|rest| rest.split('/').next().unwrap_or_default());
         let own = host.map(|host| format!("{host}/{repository}"));
         let known: Vec<_> = own.iter().cloned().collect();
-        let of = |pulls: &[Pull]| sources(&self.given, &known, repository, pulls).into_iter().next();
+        let places = on_disk(place, repository);
+        let of = |pulls: &[Pull]| sources(&self.given, &known, &places, repository, pulls).into_iter().next();
         match (of(&[pull]), of(&BOTH)) {
             (Some(source), _) => Some(source),
             (None, Some(_)) => own,
@@ -105,11 +108,11 @@ impl Namer {
             let named = tag.contains('/').then(|| tag.parse::<RegistryRef>().ok())??;
             Some(format!("{}/{}", named.host, named.repository))
         }));
-        let mut from = sources(&self.given, &known, repository, &BOTH);
+        let mut from = sources(&self.given, &known, &on_disk(place, repository), repository, &BOTH);
         if !from.is_empty() {
             self.was_used.store(true, Ordering::Relaxed);
         }
-        let claimed = sources(&self.found, &known, repository, &BOTH);
+        let claimed = sources(&self.found, &known, &[], repository, &BOTH);
         if from.is_empty() {
             let of_release = RELEASES.iter().find(|(mirror, _)| ends_with(repository, mirror));
             from.extend(of_release.map(|(_, source)| (*source).to_owned()));
@@ -129,9 +132,30 @@ impl Namer {
     }
 }
 
-/// The source names in a map for an image: those for its name at the mirror, otherwise for its path alone.
-fn sources(map: &NameMap, known: &[String], repository: &str, pulls: &[Pull]) -> BTreeSet<String> {
-    let mut named: Vec<String> = known.to_vec();
+/// The names that a mapping may have for a repository of a location on disk: below the location, with its kind or without.
+fn on_disk(place: &str, repository: &str) -> Vec<String> {
+    if place.starts_with("docker://") {
+        return Vec::new();
+    }
+    let kinds = ["oci:", "oci-archive:", "dir:", "oc-mirror:"];
+    let path = kinds.into_iter().find_map(|kind| place.strip_prefix(kind)).unwrap_or(place);
+    let below = |place: &str| {
+        let place = place.strip_prefix("./").unwrap_or(place).trim_end_matches('/');
+        if repository.is_empty() { place.to_owned() } else { format!("{place}/{repository}") }
+    };
+    vec![below(place), below(path)]
+}
+
+/// The source names in a map for an image: those for its name at the mirror, otherwise for its path alone. `places` are its names below a
+/// location on disk.
+fn sources(
+    map: &NameMap,
+    known: &[String],
+    places: &[String],
+    repository: &str,
+    pulls: &[Pull],
+) -> BTreeSet<String> {
+    let mut named: Vec<String> = [known, places].concat();
     if known.is_empty() {
         named.extend(map.at_destinations(repository));
     }

@@ -47,6 +47,22 @@ fn a_mapping_and_the_releases_say_where_an_image_is_from() {
 }
 
 #[test]
+fn a_mapping_names_what_a_location_on_disk_has() {
+    for (place, map) in [
+        ("oci:out/mirror", "out/mirror=quay.io/acme/app"),
+        ("oci:./out/mirror/", "oci:out/mirror=quay.io/acme/app"),
+        ("oci-archive:/srv/a=b.tar", "/srv/a=b.tar=quay.io/acme/app"),
+    ] {
+        let image = names(place, "", &["v1"], &[], &[map]);
+        assert!(fits(&image, "quay.io/acme/app:v1") && !fits(&image, "r.io"), "{place}");
+    }
+    let image = names("storage", "ubi9/ubi", &["v1"], &[], &["storage=registry.redhat.io"]);
+    assert!(fits(&image, "registry.redhat.io/ubi9/ubi") && !fits(&image, "quay.io"));
+    let other = names("oci:mirror2", "", &["v1"], &[], &["mirror=quay.io/acme/app"]);
+    assert!(fits(&other, "r.io"));
+}
+
+#[test]
 fn an_image_without_a_name_is_in_every_scope() {
     let image = names("oci:mirror", "", &["v1"], &[], &[]);
     assert!(fits(&image, "quay.io") && fits(&image, "quay.io/acme/app"));

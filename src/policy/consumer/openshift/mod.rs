@@ -10,6 +10,7 @@
 
 mod builtin;
 mod dto;
+mod image_config;
 mod manifest;
 mod payload;
 
@@ -18,6 +19,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 pub use builtin::{Builtin, builtin};
+pub use image_config::{ImageConfig, PAYLOAD, RegistryRules};
 pub use payload::{ImageReferences, PayloadPolicy, ReleaseImage, Summary};
 
 use super::{ConsumerPolicy, PolicyFault, RegistriesD};
@@ -85,7 +87,7 @@ pub fn render(text: &str) -> Result<Rendered, PolicyFault> {
     let of_cluster: Vec<_> = scopes.keys().cloned().collect();
     for manifest in &own {
         for scope in &manifest.scopes {
-            match of_cluster.iter().find(|wider| lies_in(scope, wider)) {
+            match of_cluster.iter().find(|wider| is_nested(scope, wider)) {
                 Some(wider) => left_out.push(format!(
                     "{}: the scope {scope:?} is within {wider:?} of a ClusterImagePolicy, and only that one counts (ConflictScopes)",
                     manifest.name()
@@ -110,16 +112,56 @@ pub fn render(text: &str) -> Result<Rendered, PolicyFault> {
     })
 }
 
-/// `runtimeutils.ScopeIsNestedInsideScope`: whether a scope equals or lies in another.
-fn lies_in(scope: &str, wider: &str) -> bool {
-    if scope == wider {
+/// Whether a scope equals or lies in another (openshift/runtime-utils, `ScopeIsNestedInsideScope`). A tag or a digest does not make it
+/// a part of its repository.
+fn is_nested(scope: &str, wider: &str) -> bool {
+    if scope == wider || scope.strip_prefix(wider).is_some_and(|rest| rest.starts_with('/')) {
         return true;
     }
-    if let Some(domain) = wider.strip_prefix("*.") {
-        let host = scope.split('/').next().unwrap_or_default();
-        let host = host.strip_prefix("*.").unwrap_or(host).split(':').next().unwrap_or_default();
-        return host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'))
-            || (scope.starts_with("*.") && host == domain);
+    let Some(domain) = wider.strip_prefix('*').filter(|domain| domain.starts_with('.')) else { return false };
+    match scope.split_once(':') {
+        Some((start, _)) => start.ends_with(domain) && !start.contains('/'),
+        None => scope.split('/').next().is_some_and(|host| host.ends_with(domain)),
     }
-    scope.strip_prefix(wider).is_some_and(|rest| rest.starts_with(['/', ':', '@']))
+}
+
+/// Whether an entry of registries.conf is that of a name (containers/image, `refMatchingPrefix`).
+fn contains(entry: &str, name: &str) -> bool {
+    if let Some(domain) = entry.strip_prefix('*').filter(|domain| domain.starts_with('.')) {
+        return name
+            .split('/')
+            .next()
+            .is_some_and(|host| host.split(':').next().is_some_and(|host| host.ends_with(domain)));
+    }
+    name.strip_prefix(entry).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', ':', '@']))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scopes_nest_as_in_runtime_utils() {
+        for (scope, wider, nested) in [
+            ("a.example", "a.example", true),
+            ("a.example/b", "a.example", true),
+            ("a.example/b", "a.example/", false),
+            ("a.example:5000/b", "a.example", false),
+            ("a.example/b:v1", "a.example/b", false),
+            ("a.example/bc", "a.example/b", false),
+            ("b.a.example/c", "*.a.example", true),
+            ("b.a.example:5000/c", "*.a.example", true),
+            ("*.b.a.example", "*.a.example", true),
+            ("a.example", "*.a.example", false),
+            ("other.example/b.a.example:v1", "*.a.example", false),
+        ] {
+            assert_eq!(is_nested(scope, wider), nested, "{scope} in {wider}");
+        }
+    }
+
+    #[test]
+    fn a_blocked_host_has_all_its_ports() {
+        assert!(contains("a.example", "a.example:5000/b") && contains("*.example", "a.example:5000/b"));
+        assert!(!contains("a.example/b", "a.example/bc") && !contains("*.example", "example/b"));
+    }
 }

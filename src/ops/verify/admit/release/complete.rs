@@ -42,7 +42,7 @@ pub(super) fn complete(
                 .or_insert_with(|| candidates(release, image, place.source.as_ref(), pulls, namer));
             match lookup(place.source.as_ref(), found, image) {
                 Ok(Some(repository)) => {
-                    added.push(Pull::of(place, repository, &image.digest.to_string(), namer));
+                    added.push(Pull::of(place, repository, &image.digest.to_string(), &[], namer));
                 }
                 Ok(None) => missing.push(report(release, image, None)),
                 Err(why) => missing.push(report(release, image, Some(why))),

@@ -35,7 +35,7 @@ impl InMirror {
         ctx: &Context,
     ) -> Result<(Loaded, Self), Diagnostic> {
         let releases = Releases::find(request, opened, pulls, locations, namer, ctx)?;
-        let loaded = releases.loaded()?;
+        let loaded = releases.loaded(request, &namer.given)?;
         let missing = complete(&releases, opened, pulls, namer);
         Ok((loaded, Self { releases, missing }))
     }

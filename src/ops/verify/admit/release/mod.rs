@@ -31,11 +31,11 @@ use crate::{
     oci::{Descriptor, Digest},
     ops::{Context, place::location, sources::Opened, verify::names::Namer},
     outcome::admission::ReleaseReport,
-    policy::consumer::openshift::{PayloadPolicy, Summary},
+    policy::{
+        consumer::openshift::{PAYLOAD, PayloadPolicy, Summary},
+        mapping::NameMap,
+    },
 };
-
-/// The repository of releases, by the name that clusters pull them by.
-const REPOSITORY: &str = "quay.io/openshift-release-dev/ocp-release";
 
 /// An authenticated release.
 struct Release {
@@ -155,7 +155,7 @@ impl Releases {
     }
 
     /// What every image is judged by.
-    fn loaded(&self) -> Result<Loaded, Diagnostic> {
+    fn loaded(&self, request: &AdmitRequest, mirrors: &NameMap) -> Result<Loaded, Diagnostic> {
         let policies = self.policies();
         let mut notes = Vec::new();
         let mut names = Vec::new();
@@ -188,7 +188,7 @@ impl Releases {
             names.push(format!("release {version} {what}"));
         }
         let policies: Vec<_> = policies.into_iter().map(|(_, policy)| policy).collect();
-        load::of_releases(format!("openshift, {}", names.join(", and ")), &policies, notes)
+        load::of_releases(format!("openshift, {}", names.join(", and ")), &policies, notes, request, mirrors)
     }
 
     /// The platforms of the nodes that the releases are for.
@@ -230,13 +230,13 @@ fn candidates<'a>(
     namer: &Namer,
 ) -> (Vec<Candidate<'a>>, Vec<Rejected>) {
     let (mut seen, mut found, mut rejected) = (BTreeSet::new(), Vec::new(), Vec::new());
-    let is_release = |pull: &Pull| pull.name.as_ref().is_some_and(|name| name.name() == REPOSITORY);
+    let is_release = |pull: &Pull| pull.name.as_ref().is_some_and(|name| name.name() == PAYLOAD);
     for pull in pulls {
         let Some(place) = opened.iter().find(|opened| opened.source.place() == pull.place) else { continue };
         let source = place.source.as_ref();
         // Mirror sets may be for pulls by digest alone, and the release may have been named by its tag.
         let nowhere = Digest::of(b"").to_string();
-        if !is_release(pull) && !is_release(&Pull::of(place, &pull.repository, &nowhere, namer)) {
+        if !is_release(pull) && !is_release(&Pull::of(place, &pull.repository, &nowhere, &[], namer)) {
             continue;
         }
         let digest = match source.resolve(&pull.repository, &pull.reference) {
