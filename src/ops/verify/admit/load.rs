@@ -118,8 +118,10 @@ pub(super) fn of_releases(
     let mut rendered = rendered.map_err(|e| Diagnostic::new(Code::PolicyInvalid, format!("{named}: {e}")))?;
     rendered.objects.dedup();
     let scopes = rendered.policy.scopes().map(str::to_owned).collect();
+    // Without a policy, the lists of registries are all that is in force.
+    let is_lists_alone = policies.is_empty() && !rules.decides_nothing();
     let each = policies.iter().map(|policy| policy.rendered.clone());
-    let each = each.chain(policies.is_empty().then(|| rendered.clone()));
+    let each = each.chain(is_lists_alone.then(|| rendered.clone()));
     let evaluators = each.map(|mut rendered| {
         registries::restrict(&mut rendered, &rules, &named, request)?;
         Ok(rendered.policy.with(&Files::new()))

@@ -188,6 +188,11 @@ impl Rendered {
 }
 
 impl RegistryRules {
+    /// Whether they change no policy.
+    pub const fn decides_nothing(&self) -> bool {
+        self.allowed.is_empty() && self.rejected.is_empty()
+    }
+
     /// Why a node would not contact a repository.
     pub fn refuses_contact(&self, name: &str) -> Option<Diagnostic> {
         let entry = self.blocked.iter().find(|entry| contains(entry, name))?;
