@@ -86,7 +86,7 @@ pub(super) fn load(request: &AdmitRequest, mirrors: &NameMap) -> Result<Option<L
                 Some(text) => {
                     of_openshift(named, openshift::render(text).map_err(|e| invalid(&e))?, request, mirrors)
                 }
-                None => of_file(named, ConsumerPolicy::parse(&bytes).map_err(|e| invalid(&e))?, request),
+                None => of_file(named, &ConsumerPolicy::parse(&bytes).map_err(|e| invalid(&e))?, request),
             };
             loaded.map(Some)
         }
@@ -201,7 +201,7 @@ pub(in crate::ops) fn of_policy_json(
     })
 }
 
-fn of_file(named: String, policy: ConsumerPolicy, request: &AdmitRequest) -> Result<Loaded, Diagnostic> {
+fn of_file(named: String, policy: &ConsumerPolicy, request: &AdmitRequest) -> Result<Loaded, Diagnostic> {
     registries::refuse(request)?;
     let paths = policy.paths();
     if paths.len() > limits::HOST_FILES {
