@@ -160,7 +160,7 @@ impl SignatureCopies<'_> {
             );
         }
         for other in self.others {
-            let _ = writeln!(out, "#\n# No command for {}:", count(other.images.len(), "image"));
+            let _ = writeln!(out, "#\n# No command for {}:", count(other.images.len(), "pull"));
             other.images.iter().for_each(|image| {
                 let _ = writeln!(out, "#   {}", shown(image));
             });

@@ -74,7 +74,7 @@ struct Subject {
 }
 
 /// The predicate type written by `cosign sign`; any other is an attestation about the image.
-pub(super) const COSIGN_SIGN: &str = "https://sigstore.dev/cosign/sign/v1";
+pub(crate) const COSIGN_SIGN: &str = "https://sigstore.dev/cosign/sign/v1";
 
 impl UntrustedBundle {
     /// Parses a bundle. The statement inside a DSSE envelope must not have duplicate keys.

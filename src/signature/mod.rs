@@ -21,6 +21,7 @@ use crate::diag::{Code, Diagnostic};
 use sigstore_types::Bundle;
 use thiserror::Error;
 
+pub(crate) use bundle::COSIGN_SIGN;
 pub use bundle::UntrustedBundle;
 pub use cosign::{SIGSTORE_JSON, UntrustedSimple, annotation};
 pub use gpg::UntrustedGpg;

@@ -153,5 +153,5 @@ fn the_release_itself_is_not_blocked() {
         "{report}"
     );
     // Else the release alone is allowed, and the scope of the policy is not.
-    test.run(&format!("{LINE} {MAP}")).exits(3).tells("is not in allowedRegistries");
+    test.run(&format!("{LINE} {MAP}")).exits(3).tells("OpenShift adds that alone");
 }

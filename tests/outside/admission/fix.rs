@@ -6,7 +6,7 @@ use libtest_mimic::Trial;
 use rcgen::KeyPair;
 use serde_json::{Value, json};
 
-use super::content::{Content, Layer, payload};
+use super::content::{Content, INDEX, Layer, MANIFEST, payload};
 use crate::support::{find::find, program::Test};
 
 type Case = (&'static str, fn(&Path));
@@ -193,6 +193,18 @@ fn without_a_command(_: &Path) {
     pair.mirror.list("ocp/list", "v1", &[("amd64", &amd), ("arm64", &arm)]);
     let list = pair.source.list("list", "v1", &[("amd64", &amd), ("arm64", &arm)]);
     pair.sign("list", &list);
+    // cosign 3's default: a bundle that refers to the image.
+    let bundled = pair.image("bundled", Some("v1"), "amd64");
+    let bundle = json!({
+        "schemaVersion": 2, "mediaType": MANIFEST, "layers": [],
+        "artifactType": "application/vnd.dev.sigstore.bundle.v0.3+json",
+        "annotations": {"dev.sigstore.bundle.predicateType": "https://sigstore.dev/cosign/sign/v1"},
+        "config": {"mediaType": "application/vnd.oci.empty.v1+json", "digest": pair.source.blob("bundled", b"{}"), "size": 2},
+    });
+    let referrer = pair.source.manifest("bundled", None, &bundle);
+    let list = json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": [
+        {"mediaType": MANIFEST, "digest": referrer, "size": bundle.to_string().len()}]});
+    pair.source.manifest("bundled", Some(&bundled.replace(':', "-")), &list);
     // Another's signature is at the mirror's tag: a copy would replace it.
     let taken = pair.image("taken", Some("v1"), "amd64");
     pair.sign("taken", &taken);
@@ -212,11 +224,20 @@ fn without_a_command(_: &Path) {
     let from = |name: &str| format!("{}/{name}", pair.source_host());
     assert_eq!(fix("unsigned"), json!({"kind": "source-unsigned", "from": from("unsigned")}));
     assert_eq!(fix("list"), json!({"kind": "source-unsigned", "from": from("list"), "instead": "list"}));
+    assert_eq!(
+        fix("bundled"),
+        json!({"kind": "source-unsigned", "from": from("bundled"), "instead": "bundle"})
+    );
     assert_eq!(fix("wrong")["code"], "signature-does-not-match");
     assert_eq!(fix("taken"), json!({"kind": "other"}));
     let text = std::fs::read_to_string(pair.test.path("fix.txt")).unwrap();
     assert!(text.lines().all(|line| line.starts_with('#')), "{text}");
-    for words in ["has no signature for it either", "cosign sign --recursive", "a copy does not help"] {
+    for words in [
+        "has no signature for it either",
+        "cosign sign --recursive",
+        "--new-bundle-format=false",
+        "a copy does not help",
+    ] {
         assert!(text.contains(words), "{words}: {text}");
     }
     // Without a mapping it is not known where they are from.

@@ -10,15 +10,18 @@ use super::{
     read::{Missing, Reader},
 };
 use crate::{
-    content::{RegistrySource, Remote as _, Selection, Source},
+    content::{self, Referrers as _, RegistrySource, Remote as _, Selection, Source},
     diag::{Code, Diagnostic},
-    discover::{Form, Target, discover_all},
-    oci::Digest,
-    ops::not_carried::{Nothing, PATIENCE},
+    oci::{Descriptor, Digest, Document},
+    ops::not_carried::PATIENCE,
     outcome::admission::Instead,
     policy::consumer::{ImageName, Verdict},
     registry::Host,
+    signature::{COSIGN_SIGN, media},
 };
+
+/// Referrers of one image that are looked at.
+const REFERRERS: usize = 16;
 
 /// An image of a source, and its copy that would be refused.
 pub(super) struct Wanted<'a> {
@@ -98,10 +101,26 @@ fn instead(registry: &RegistrySource, reader: &Reader<'_>, wanted: &Wanted<'_>) 
     if list.is_some_and(|list| reader.attached(list).is_ok_and(|found| !found.is_empty())) {
         return Some(Instead::List);
     }
-    let one = [(wanted.name.path().to_owned(), vec![wanted.image.to_string()])].into();
-    let source = registry.with_selection(Selection::Images(one));
-    let found = discover_all(&[Target { source: &source, only: None }], &Nothing, &mut |_| {}).ok()?;
-    let mut signatures =
-        found.images.iter().filter(|image| image.digest == wanted.image).flat_map(|image| &image.signatures);
-    signatures.any(|signature| signature.form == Form::Bundle).then_some(Instead::Bundle)
+    has_bundle(registry, wanted.name.path(), wanted.image).then_some(Instead::Bundle)
+}
+
+/// Whether a bundle with a signature refers to an image. The tags of the repository are not listed: that of a release has a hundred
+/// thousand.
+fn has_bundle(registry: &RegistrySource, repository: &str, image: Digest) -> bool {
+    let fetch =
+        |descriptor: &Descriptor| content::fetch_manifest(registry, repository, descriptor).ok().flatten();
+    let by_api = registry.referrers(repository, &image).unwrap_or_default().into_iter().flatten();
+    let by_tag = registry.resolve(repository, &format!("sha256-{}", image.hex())).ok().flatten();
+    let by_tag = match by_tag.and_then(|tagged| fetch(&tagged)) {
+        Some((_, Document::Index(index))) => index.manifests,
+        _ => Vec::new(),
+    };
+    // What it says of itself is enough: this only explains why there is nothing to copy.
+    let is_bundle = |referrer: Descriptor| {
+        let Some((_, Document::Manifest(manifest))) = fetch(&referrer) else { return false };
+        let predicate = manifest.annotations.get("dev.sigstore.bundle.predicateType");
+        manifest.artifact_type.is_some_and(|own| own.starts_with(media::BUNDLE_PREFIX))
+            && predicate.is_none_or(|predicate| predicate == COSIGN_SIGN)
+    };
+    by_api.chain(by_tag).take(REFERRERS).any(is_bundle)
 }

@@ -40,7 +40,6 @@ pub(super) fn write(
     if refused.is_empty() {
         return Ok(FixReport { file: named, written: false, copies: 0, way: None, not_asked: Vec::new() });
     }
-    run.ctx.events.step("asking the sources for the missing signatures");
     let mut sources = Sources { run, namer, reached: BTreeSet::new(), not_asked: BTreeSet::new() };
     let fixes = sources.fixes(judged, &refused, opened);
     let mut copies: Vec<SignatureCopy> = Vec::new();
@@ -175,6 +174,7 @@ impl Sources<'_> {
 
     fn answers(&self, host: &Host, wanted: &[Wanted<'_>]) -> Vec<Answer> {
         if !self.has_own_credentials() {
+            self.run.ctx.events.step(&format!("asking {host} for the missing signatures"));
             return ask(host, wanted, self.run);
         }
         let why = || {

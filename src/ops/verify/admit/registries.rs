@@ -52,7 +52,9 @@ pub(super) fn restrict(
     let Some(path) = &request.image_config else { return Ok(()) };
     rendered.restrict(rules).map_err(|e| {
         let stops = "the machine-config-operator fails then, and the nodes keep their old configuration";
-        invalid(path, &format!("with the policy {policy}, {e}; {stops}"))
+        invalid(path, &format!("with the policy {policy}, {e}; {stops}")).hinting(
+            "change the lists (oc edit image.config.openshift.io cluster), or the scopes of the policy",
+        )
     })
 }
 

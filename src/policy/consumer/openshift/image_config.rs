@@ -42,6 +42,8 @@ pub struct RegistryRules {
     pub rejected: Vec<String>,
     /// Never contacted (registries.conf).
     pub blocked: Vec<String>,
+    /// Whether the release is allowed because it is in blockedRegistries and has a mirror.
+    pub allows_release: bool,
     /// What of the object has no effect.
     pub notes: Vec<String>,
 }
@@ -98,6 +100,7 @@ impl ImageConfig {
                     rules.rejected.push(entry.clone());
                 }
                 rules.allowed.push(PAYLOAD.to_owned());
+                rules.allows_release = true;
             } else {
                 rules.notes.push(format!(
                     "blockedRegistries: OpenShift leaves {entry} out, because its own release is there and no mirror of it is known"
@@ -165,7 +168,12 @@ impl Rendered {
         let scopes = &mut self.policy.0;
         for scope in scopes.docker.keys() {
             if !rules.allowed.is_empty() && !rules.allowed.iter().any(|entry| is_nested(scope, entry)) {
-                return Err(PolicyFault(format!("the scope {scope:?} is not in allowedRegistries")));
+                let why = if rules.allows_release {
+                    ", and because blockedRegistries covers the release, OpenShift adds that alone"
+                } else {
+                    ""
+                };
+                return Err(PolicyFault(format!("the scope {scope:?} is not in allowedRegistries{why}")));
             }
             if let Some(entry) = rules.rejected.iter().find(|entry| is_nested(scope, entry)) {
                 return Err(PolicyFault(format!("the scope {scope:?} is in {entry:?} of blockedRegistries")));
