@@ -54,13 +54,7 @@ pub fn is_image_set(text: &str) -> bool {
 
 /// Parses an ImageSetConfiguration. Errors include the line.
 pub fn parse_image_set(text: &str) -> Result<ImageList, String> {
-    // The lines after the first show an excerpt of the text.
-    let first = |e: &str| e.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
-    let set: ImageSet = serde_saphyr::from_str(text).map_err(|e| first(&e.to_string()))?;
-    if set.kind.as_deref() != Some("ImageSetConfiguration") {
-        return Err("its kind is not ImageSetConfiguration".to_owned());
-    }
-    let mirror = set.mirror.unwrap_or_default();
+    let mirror = read(text)?;
     let platform = mirror.platform.unwrap_or_default();
     let operators = mirror.operators.unwrap_or_default();
     let mut list = ImageList::default();
@@ -72,12 +66,9 @@ pub fn parse_image_set(text: &str) -> Result<ImageList, String> {
         target_tag: operator.target_tag.clone(),
     });
     for image in mirror.additional_images.unwrap_or_default().into_iter().chain(release).chain(catalogs) {
-        match reference(&image.name) {
-            Some(source) => {
-                let mirrored = mirrored(&source, image.target_repo, image.target_tag);
-                list.images.push(ListedImage { source, destination: None, mirrored });
-            }
-            None => list.others.push(format!("{:?}, which is not in a registry", image.name)),
+        match image.listed() {
+            Ok(image) => list.images.push(image),
+            Err(name) => list.others.push(format!("{name:?}, which is not in a registry")),
         }
     }
     let mut expands = |count: usize, what: &str, but: &str| {
@@ -89,6 +80,31 @@ pub fn parse_image_set(text: &str) -> Result<ImageList, String> {
     expands(operators.len(), "operator catalog", ", apart from the catalogs' own images");
     expands(usize::from(mirror.helm.is_some()), "helm section", "");
     Ok(list)
+}
+
+/// The images that an ImageSetConfiguration names one by one: a cluster pulls these by their names at the source.
+pub fn additional_images(text: &str) -> Result<Vec<ListedImage>, String> {
+    let images = read(text)?.additional_images.unwrap_or_default();
+    Ok(images.into_iter().filter_map(|image| image.listed().ok()).collect())
+}
+
+fn read(text: &str) -> Result<Mirror, String> {
+    // The lines after the first show an excerpt of the text.
+    let first = |e: &str| e.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+    let set: ImageSet = serde_saphyr::from_str(text).map_err(|e| first(&e.to_string()))?;
+    if set.kind.as_deref() != Some("ImageSetConfiguration") {
+        return Err("its kind is not ImageSetConfiguration".to_owned());
+    }
+    Ok(set.mirror.unwrap_or_default())
+}
+
+impl Named {
+    /// The image; as an error, the name of one that is not in a registry.
+    fn listed(self) -> Result<ListedImage, String> {
+        let source = reference(&self.name).ok_or(self.name)?;
+        let mirrored = mirrored(&source, self.target_repo, self.target_tag);
+        Ok(ListedImage { source, destination: None, mirrored })
+    }
 }
 
 /// An image reference as oc-mirror reads it. A name without a registry host would mean Docker Hub, which keypack never

@@ -34,7 +34,7 @@ pub use dir::DirImages;
 pub use error::ContentError;
 pub use files::{Child, DirFiles, Files, OpenFile, Segments, TarFiles};
 pub use image_files::{ImageFiles, image_files};
-pub use image_set::{is_image_set, parse_image_set};
+pub use image_set::{additional_images, is_image_set, parse_image_set};
 pub use layout::Layout;
 pub use list::{ImageList, Images, ListError, ListedImage, copied, locate, parse_list};
 pub use location::{Location, LocationError, Selector};
@@ -46,7 +46,7 @@ pub use registry::{RegistrySource, Selection};
 pub use signature_repository::SignatureRepository;
 pub use sink::{ArchiveSink, LayoutSink, OcMirrorSink, RegistrySink};
 pub use source::{
-    Abilities, Attachment, Completeness, DetachedSignatures, Doubt, Listed, Name, Referrers,
+    Abilities, Attachment, Completeness, DetachedSignatures, Doubt, ImageSets, Listed, Name, Referrers,
     ReleaseManifests, Remote, Sidecars, Source,
 };
 pub use storage::Storage;

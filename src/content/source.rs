@@ -122,6 +122,8 @@ pub struct Abilities<'a> {
     pub detached: Option<&'a dyn DetachedSignatures>,
     /// It has the manifests of OpenShift releases.
     pub releases: Option<&'a dyn ReleaseManifests>,
+    /// The configurations that say what was mirrored.
+    pub image_sets: Option<&'a dyn ImageSets>,
     /// It is read over a network.
     pub remote: Option<&'a dyn Remote>,
     /// Whether blobs may legitimately be missing.
@@ -162,6 +164,12 @@ pub trait DetachedSignatures: Sync {
 pub trait ReleaseManifests: Sync {
     /// Passes on the manifests one at a time.
     fn release_manifests(&self, take: &mut dyn FnMut(Attachment)) -> Result<(), ContentError>;
+}
+
+/// A location with the ImageSetConfigurations that oc-mirror was run with: claims about where images are from.
+pub trait ImageSets: Sync {
+    /// Passes on the configurations one at a time.
+    fn image_sets(&self, take: &mut dyn FnMut(Attachment)) -> Result<(), ContentError>;
 }
 
 /// A location where every read is a request.

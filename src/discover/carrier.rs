@@ -123,7 +123,7 @@ pub(super) fn file_signature(file: Attachment) -> FoundSignature {
 }
 
 /// The problem of a missing blob: damage, or legitimate if another archive may contain it.
-pub(super) fn missing(source: &dyn Source, digest: &Digest) -> Diagnostic {
+pub(crate) fn missing(source: &dyn Source, digest: &Digest) -> Diagnostic {
     let place = source.place();
     match source.abilities().completeness {
         Completeness::Whole => {

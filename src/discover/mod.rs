@@ -17,6 +17,7 @@ use crate::{
 };
 
 pub use crate::content::Doubt;
+pub(crate) use carrier::missing;
 pub use keep::{Keep, Whole};
 pub(crate) use names::{TagName, tag_name};
 pub use other::Other;

@@ -1,11 +1,14 @@
 //! Reads the names of mirrors and sources from files and directories given by the caller, and from those that oc-mirror
 //! left in its own directory.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
 
 use super::Context;
 use crate::{
-    content::{self, Location},
+    content::{self, Location, Source},
     diag::{Code, Diagnostic},
     fs, limits,
     policy::mapping::{
@@ -43,6 +46,35 @@ pub(super) fn found<'a>(locations: impl IntoIterator<Item = &'a Location>, ctx: 
         }
     }
     map
+}
+
+/// Adds what the ImageSetConfigurations in a place say: before disk-to-mirror nothing else does. oc-mirror drops the host
+/// of an image and keeps its path. They were transferred with the images too, so they are only claims.
+pub(super) fn add_image_sets(source: &dyn Source, map: &mut NameMap, ctx: &Context) {
+    let Some(sets) = source.abilities().image_sets else { return };
+    let mut sources: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let read = sets.image_sets(&mut |set| {
+        let images = content::additional_images(&String::from_utf8_lossy(&set.bytes));
+        match images {
+            Ok(images) => {
+                for image in images {
+                    let path = image.mirrored.as_ref().unwrap_or(&image.source).repository.clone();
+                    let source = format!("{}/{}", image.source.host, image.source.repository);
+                    sources.entry(path).or_default().insert(source);
+                }
+            }
+            Err(e) => ctx.events.warn(&format!("{}: {e}: left out", set.name)),
+        }
+    });
+    if let Err(e) = read {
+        ctx.events.warn(&format!("{e} [{}]: left out", e.code()));
+    }
+    for (path, sources) in sources {
+        // Two hosts with one path are mirrored to one repository, and which of them an image is from is not known.
+        if let (Some(source), 1) = (sources.first(), sources.len()) {
+            map.add_copy(&path, source, true);
+        }
+    }
 }
 
 /// Every file of a directory that concerns mirrors; the others are ignored.

@@ -16,8 +16,8 @@ pub(super) use survey::segment_number;
 use survey::{Survey, folder_above, is_working_dir};
 
 use super::{
-    Abilities, Attachment, Completeness, ContentError, DetachedSignatures, Files, Layout, Listed, Location,
-    ReleaseManifests, Source, Storage, TarFiles,
+    Abilities, Attachment, Completeness, ContentError, DetachedSignatures, Files, ImageSets, Layout, Listed,
+    Location, ReleaseManifests, Source, Storage, TarFiles,
     recognise::{Kind, recognise},
     storage::{BASES, is_storage},
 };
@@ -210,6 +210,7 @@ impl Source for OcMirror {
         Abilities {
             detached: Some(self),
             releases: Some(self),
+            image_sets: Some(self),
             completeness: Completeness::Partial,
             advice: Some(self.advice()),
             ..Abilities::default()
@@ -236,6 +237,22 @@ impl DetachedSignatures for OcMirror {
 impl ReleaseManifests for OcMirror {
     fn release_manifests(&self, take: &mut dyn FnMut(Attachment)) -> Result<(), ContentError> {
         self.find_manifests(&format!("{WORKING_DIR}/hold-release"), 0, take)
+    }
+}
+
+impl ImageSets for OcMirror {
+    /// `isc_<time>` in the archives, `isc_pinned_<time>.yaml` in the working-dir.
+    fn image_sets(&self, take: &mut dyn FnMut(Attachment)) -> Result<(), ContentError> {
+        for mount in &self.working_dir.own {
+            let children = mount.files.list("")?;
+            for child in children.into_iter().filter(|child| !child.is_dir && child.name.starts_with("isc_"))
+            {
+                if let Some(bytes) = mount.files.read(&child.name, limits::SETTING)? {
+                    take(Attachment { name: child.name, bytes });
+                }
+            }
+        }
+        Ok(())
     }
 }
 

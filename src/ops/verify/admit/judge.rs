@@ -169,7 +169,8 @@ impl<'a> Run<'a> {
         let Some(name) = &pull.name else {
             // oc-mirror drops the host and keeps the path.
             let evaluator = &self.loaded.evaluator;
-            if source.abilities().releases.is_some() && evaluator.is_outside_on_every_host(&pull.repository) {
+            if source.abilities().image_sets.is_some() && evaluator.is_outside_on_every_host(&pull.repository)
+            {
                 let why = "no scope of the policy is its own, whatever host it is from, and the default accepts anything";
                 return (Verdict::Outside, None, Some(Diagnostic::new(Code::NotVerifiedByPolicy, why)));
             }

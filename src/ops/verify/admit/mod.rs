@@ -126,7 +126,10 @@ pub(in crate::ops) fn survey(
     let locations = sources.locations()?;
     let opened = open(&sources, ctx)?;
     let listed = request.images.iter().filter_map(|list| location(list).ok());
-    let found = mappings::found(locations.iter().chain(&listed.collect::<Vec<_>>()), ctx);
+    let mut found = mappings::found(locations.iter().chain(&listed.collect::<Vec<_>>()), ctx);
+    for place in &opened {
+        mappings::add_image_sets(place.source.as_ref(), &mut found, ctx);
+    }
     for (mirror, source) in opened.iter().flat_map(|opened| &opened.copied) {
         given.add_copy(mirror, source, true);
     }

@@ -181,3 +181,30 @@ fn a_layer_that_unpacks_to_a_gib() {
     mirror.pull_keys();
     mirror.test.run(LINE).exits(0);
 }
+
+/// The cost is that of the uppermost layers: those below may be in another archive.
+#[test]
+fn only_the_layers_that_decide_are_read() {
+    let mirror = Mirror::with_release();
+    mirror.pull_keys();
+    let blobs = mirror.test.path("in/docker/registry/v2/blobs/sha256");
+    let layers = |with_policy: bool| {
+        let folders = std::fs::read_dir(&blobs).unwrap().map(|folder| folder.unwrap().path());
+        let blobs =
+            folders.flat_map(|folder| std::fs::read_dir(folder).unwrap()).map(|blob| blob.unwrap().path());
+        let holds = |path: &std::path::PathBuf| {
+            let bytes = std::fs::read(path.join("data")).unwrap_or_default();
+            let mut tar = Vec::new();
+            let read =
+                std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(bytes.as_slice()), &mut tar);
+            read.is_ok() && tar.windows(18).any(|window| window == b"ClusterImagePolicy") == with_policy
+        };
+        blobs.filter(holds).collect::<Vec<_>>()
+    };
+    let below = layers(false);
+    assert_eq!(below.len(), 1, "the layer with the operator's program");
+    std::fs::remove_dir_all(&below[0]).unwrap();
+    assert_eq!(code(&mirror, "", 0), "");
+    std::fs::remove_dir_all(&layers(true)[0]).unwrap();
+    mirror.test.run(LINE).fails(4, "blob-elsewhere").tells("--cache-dir");
+}

@@ -2,6 +2,7 @@
 mod attacks;
 mod lists;
 mod mirror;
+mod names;
 mod stages;
 
 use serde_json::{Value, json};

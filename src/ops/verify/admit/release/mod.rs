@@ -28,6 +28,7 @@ use super::{
 use crate::{
     content::{self, Location, Source},
     diag::{Code, Diagnostic, Exit},
+    discover::missing,
     oci::{Descriptor, Digest},
     ops::{Context, place::location, sources::Opened, verify::names::Namer},
     outcome::admission::ReleaseReport,
@@ -266,15 +267,5 @@ fn manifest(
     digest: Digest,
 ) -> Result<crate::oci::Document, Diagnostic> {
     let read = content::fetch_manifest(source, repository, &Descriptor::of_digest(digest))?;
-    read.map(|(_, document)| document).ok_or_else(|| missing(source, digest))
-}
-
-/// A blob of a release that the place does not hold.
-fn missing(source: &dyn Source, digest: Digest) -> Diagnostic {
-    let what = format!("{} names {digest} but does not hold it", source.place());
-    let missing = Diagnostic::new(Code::BlobMissing, what);
-    match source.abilities().advice {
-        Some(advice) => missing.hinting(advice),
-        None => missing,
-    }
+    read.map(|(_, document)| document).ok_or_else(|| missing(source, &digest))
 }

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
-use super::{manifest, missing};
+use super::manifest;
 use crate::{
-    content::{self, ImageFiles, Source, image_files},
+    content::{self, ContentError, ImageFiles, Source, image_files},
     diag::{Code, Diagnostic},
+    discover::missing,
     limits,
     oci::{Digest, Document, ImageManifest},
     ops::verify::{Platform, lists},
@@ -117,7 +118,11 @@ impl Payload {
         let enough = |files: &ImageFiles<'_>| {
             references(files).is_some_and(|read| read.is_ok_and(|read| read.is_before_policies()))
         };
-        let files = image_files(source, repository, instance, &[REFERENCES, POLICY], &enough)?;
+        let files = image_files(source, repository, instance, &[REFERENCES, POLICY], &enough);
+        let files = files.map_err(|e| match e {
+            ContentError::MissingBlob { digest, .. } => missing(source, &digest),
+            other => other.into(),
+        })?;
         let malformed = |what: String| Diagnostic::new(Code::Malformed, what);
         let references = references(&files)
             .ok_or_else(|| malformed(format!("it has no {REFERENCES}, so it is not a release")))?
@@ -170,7 +175,7 @@ fn instances(
 
 fn config(source: &dyn Source, repository: &str, image: &ImageManifest) -> Result<ConfigDto, Diagnostic> {
     let blob = content::fetch(source, repository, &image.config, limits::CONFIG)?;
-    let blob = blob.ok_or_else(|| missing(source, image.config.digest))?;
+    let blob = blob.ok_or_else(|| missing(source, &image.config.digest))?;
     serde_json::from_slice(blob.bytes())
         .map_err(|e| Diagnostic::new(Code::Malformed, format!("the config {}: {e}", image.config.digest)))
 }
