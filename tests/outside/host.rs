@@ -33,7 +33,6 @@ pub(crate) fn trials() -> Vec<Trial> {
         ("two runs at once leave the newer pack, in keys/ and in the state", at_once),
         ("a setting that others could change is refused", exposed),
         ("without `enforce` it is a setting below all others", plain),
-        ("the ceremony of docs/trust.md, with openssl in place of an HSM", ceremony),
     ];
     let possible =
         Command::new("unshare").args(["-m", "true"]).output().is_ok_and(|ran| ran.status.success());
@@ -434,68 +433,4 @@ fn plain() {
     assert!(two["expires"].is_string(), "the host's setting counts where the user's says nothing");
     host.run_with(&format!("{line} -o three --name mine"), &users).exits(0);
     assert_eq!(host.test.json("three/keypack.json")["name"], "mine");
-}
-
-fn openssl(folder: &std::path::Path, line: &str) {
-    let ran = Command::new("openssl").args(line.split(' ')).current_dir(folder).output().unwrap();
-    assert!(ran.status.success(), "{line}: {}", String::from_utf8_lossy(&ran.stderr));
-}
-
-/// The page without what a host knows about the pack.
-fn page(sheet: &str) -> String {
-    let (head, rest) = sheet.split_once("On this host").unwrap();
-    let (_, rest) = rest.split_once("\n\n").unwrap();
-    format!("{head}{rest}")
-}
-
-fn ceremony() {
-    let enforced = "enforce: {name: plant-7, state: STATE, verifyKeys: [ceremony.pub], maxAge: 90 days, maxExpires: 180 days}\n";
-    let host = Host::new(enforced);
-    let admin = &host.test;
-    // 1 and 2: the officer's key, and the enclave's configuration.
-    let officer = tempfile::tempdir().unwrap();
-    openssl(officer.path(), "genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out org.key");
-    openssl(officer.path(), "pkey -in org.key -pubout -out org.pub");
-    host.write("ceremony.pub", &fs::read_to_string(officer.path().join("org.pub")).unwrap());
-    let trust = "--trusted-root lab/trust/trusted_root.json --key lab/trust/cosign.pub";
-    let round = |tag: &str, created: &str, more: &str| {
-        // 3 to 5.
-        let collect = format!(
-            "collect lab/layouts/key-bundle-rekor1-oras {trust} -o keys --name plant-7 --collected-by Ada"
-        );
-        admin
-            .run(&format!("{collect} --created {created} --expires 2400h --refresh-after 1h --given-by Ada"))
-            .exits(0);
-        admin.run("inspect keys --ages").exits(0);
-        let sheet = admin.run(&format!("inspect keys --sheet{more}")).exits(0).out;
-        // 6: the officer's copy and host.
-        for (name, bytes) in admin.tree("keys") {
-            admin.write(&format!("officer-{tag}/{name}"), bytes);
-        }
-        let his =
-            admin.run(&format!("inspect officer-{tag} --state officer-state --sheet{more}")).exits(0).out;
-        assert_eq!(page(&his), page(&sheet));
-        // 9 and 10.
-        let json = admin.path(&format!("officer-{tag}/keypack.json"));
-        let sig = admin.path("keys/keypack.json.org.sig");
-        openssl(
-            officer.path(),
-            &format!("dgst -sha256 -sign org.key -out {} {}", sig.display(), json.display()),
-        );
-        admin.run(&format!("push keys oci:disk:{tag}")).exits(0);
-        // 11 and 12.
-        let pulled = host.run(&format!("pull oci:disk:{tag} -o in")).exits(0);
-        let filed = host.run(&format!("inspect in --sheet{more}")).exits(0).says("AUTHENTICATED HERE").out;
-        assert_eq!(page(&filed).split("PROGRAM").next(), page(&sheet).split("PROGRAM").next());
-        pulled
-    };
-    let now = jiff::Timestamp::now();
-    let at = |hours: i64| (now - jiff::SignedDuration::from_hours(hours)).to_string();
-    round("one", &at(48), "");
-    let again = round("two", &at(1), " --since oci:disk:one");
-    again.tells("the same key set as version ");
-    // Without the officer nothing gets in.
-    fs::remove_file(admin.path("keys/keypack.json.org.sig")).unwrap();
-    admin.run("push keys oci:disk:three").exits(0);
-    host.run("pull oci:disk:three -o in").fails(3, "pack-unsigned");
 }

@@ -10,6 +10,7 @@
 )]
 
 mod admission;
+mod ceremony;
 mod export;
 mod gpg;
 mod host;
@@ -25,6 +26,7 @@ use libtest_mimic::Arguments;
 fn main() {
     let trials = [
         admission::trials(),
+        ceremony::trials(),
         export::trials(),
         host::trials(),
         real::trials(),

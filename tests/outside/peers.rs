@@ -9,9 +9,10 @@ use crate::support::{
     program::{TRUST, Test},
 };
 
-const PROGRAMS: [(&str, &str); 6] = [
+const PROGRAMS: [(&str, &str); 7] = [
     ("oras", "go install oras.land/oras/cmd/oras@v1.3.0"),
     ("cosign", "go install github.com/sigstore/cosign/v3/cmd/cosign@v3.0.2"),
+    ("cosign2", "go install github.com/sigstore/cosign/v2/cmd/cosign@v2.6.1, and call it cosign2"),
     ("skopeo", "apt-get install skopeo"),
     ("openssl", "apt-get install openssl"),
     ("sha256sum", "apt-get install coreutils"),
@@ -29,6 +30,8 @@ pub(crate) fn trials() -> Vec<Trial> {
         ("sha256sum checks keys/", "sha256sum", sha256sum),
         ("jq makes the key-set digest by the documented expression", "jq", key_set),
         ("openssl reads every key", "openssl", openssl),
+        ("cosign 3 signs the inventory as documented, without the network", "cosign", cosign3_signs),
+        ("cosign 2 signs the inventory as documented, without the network", "cosign2", cosign2_signs),
         ("cosign verifies with keys from a trusted root", "cosign", cosign_root),
         ("cosign verifies with keys from bare files", "cosign", cosign_bare),
     ];
@@ -241,4 +244,63 @@ fn by_jq(jq: &Path, expression: &str, file: &Path) -> keypack::oci::Digest {
     let output = Command::new(jq).args(["-cS", expression]).arg(file).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     keypack::oci::Digest::of(&output.stdout)
+}
+
+fn cosign3_signs(cosign: &Path) {
+    cosign_signs(cosign, "   or with cosign 3:\n");
+}
+
+fn cosign2_signs(cosign: &Path) {
+    cosign_signs(cosign, "   or with cosign 2:\n");
+}
+
+/// Runs the documented lines where there is no network, and looks whether anything asks for it: what fails there in
+/// silence would reach a public service elsewhere.
+fn cosign_signs(cosign: &Path, mark: &str) {
+    let page = include_str!("../../docs/trust.md").split_once(mark).unwrap().1;
+    let block = page.split("```").nth(1).unwrap();
+    let lines: Vec<_> = block
+        .lines()
+        .map(|line| line.split('#').next().unwrap().trim())
+        .filter(|line| !line.is_empty())
+        .collect();
+    assert!(
+        lines.iter().all(|line| line.starts_with("cosign ")) && lines.last().unwrap().contains("sign-blob")
+    );
+    let (test, _) = collected();
+    test.write("bin/made", "");
+    std::os::unix::fs::symlink(cosign, test.path("bin/cosign")).unwrap();
+    let traced = find("strace").is_some();
+    let sh = |line: &str| {
+        let line = if traced {
+            format!("strace -f -qq -e trace=connect,sendto -o calls {line}")
+        } else {
+            line.to_owned()
+        };
+        let path = format!("{}:{}", test.path("bin").display(), env::var("PATH").unwrap_or_default());
+        let mut command = Command::new("unshare");
+        command.args(["-rn", "sh", "-c", &line]).current_dir(test.path("")).env_clear();
+        let output = command
+            .env("PATH", path)
+            .env("HOME", test.path("home"))
+            .env("COSIGN_PASSWORD", "")
+            .output()
+            .unwrap();
+        let err = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{line}: {err}");
+        assert!(!err.contains("TUF") && !err.contains("dial") && !err.contains("lookup"), "{line}: {err}");
+        if traced {
+            let calls = String::from_utf8(test.read("calls")).unwrap();
+            assert!(!calls.contains("AF_INET"), "{line}: {calls}");
+        }
+    };
+    sh("cosign generate-key-pair --output-key-prefix org");
+    lines.into_iter().for_each(sh);
+    let bundle = test.json("keys/keypack.json.sigstore.json");
+    let entries = bundle["verificationMaterial"]["tlogEntries"].as_array();
+    assert!(entries.is_none_or(Vec::is_empty), "it is in a log: {bundle:#}");
+    test.run("push keys oci:m:keys").exits(0);
+    test.run("pull oci:m:keys --verify-key org.pub -o in")
+        .exits(0)
+        .tells("authenticated by a signature of the inventory");
 }

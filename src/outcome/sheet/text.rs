@@ -10,6 +10,11 @@ pub(super) fn render(parts: &[Part]) -> String {
     let mut out = String::from("KEY SHEET\n\n");
     for part in parts {
         match part {
+            // A digest is compared by eye, and stays in one line.
+            Part::Field(name, value) if value.split(' ').any(|word| word.len() > COLUMNS - 13) => {
+                let _ = writeln!(out, "{name}");
+                wrapped(&mut out, "    ", value);
+            }
             Part::Field(name, value) => wrapped(&mut out, &format!("{name:<13}"), value),
             Part::Digest(name, digest) => {
                 let _ = writeln!(out, "\n{name} (sha256)");
