@@ -21,7 +21,6 @@ use crate::{
     oci::Digest,
     pack::INVENTORY,
     signature::UntrustedBundle,
-    tree::OutFile,
     trust::{KeySet, Refusal, Verified, Verifier},
 };
 
@@ -221,12 +220,12 @@ fn was_pulled(path: &Path, enforced: &Authentication, ctx: &Context) -> Result<(
         return Err(Diagnostic::new(Code::SettingEnforced, error).hinting(hint));
     }
     let found = enforced.of_directory(directory, &[], None, ctx)?;
+    let is_named = |name: &str| path.file_name().is_some_and(|file| file == name);
     // What was put back may be in any of the files.
-    if let Some(key) = found.left_out.iter().find(|key| key.still_there) {
+    if let Some(key) = found.left_out.iter().find(|key| key.still_there || is_named(&key.file)) {
         return Err(Diagnostic::new(Code::RevokedHere, key.to_string()));
     }
-    let named = |file: &OutFile| path.file_name().is_some_and(|name| name == file.name.as_str());
-    if found.pack.draft().to_files().iter().any(named) {
+    if found.pack.draft().to_files().iter().any(|file| is_named(file.name.as_str())) {
         return Ok(());
     }
     Err(Diagnostic::new(

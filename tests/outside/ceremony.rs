@@ -2,7 +2,7 @@
 //! the enclave, each with a state of their own. An HSM is stood in for by openssl.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     os::unix::fs::PermissionsExt,
     path::Path,
@@ -80,7 +80,7 @@ impl Scene {
             fs::create_dir(scene.at(who)).unwrap();
         }
         let cache = set::cache(&scene.at("admin"));
-        let written = set::mirror_to_disk(&cache, &scene.at("out"), 1 << 20, &mut Default::default());
+        let written = set::mirror_to_disk(&cache, &scene.at("out"), 1 << 20, &mut BTreeSet::new());
         assert!(written > 0);
         // The admin's key sources are in their own configuration.
         let setting = format!(

@@ -247,11 +247,11 @@ fn revoked() {
     host.run(&format!("revoke {SIGNER} --reason stolen --keys-dir in --ticket SEC-1")).exits(0);
     assert!(host.test.has("kept/revoked-here.host"));
     host.run(verify).fails(4, "images-refused").says("revoked-here");
-    host.run(&with_key).fails(1, "key-file-not-found");
+    host.run(&with_key).fails(3, "revoked-here").tells("stolen");
     host.run(&format!("{blob} --key copy.pub")).fails(2, "setting-enforced");
     // Put back, it does not count.
     std::fs::copy(host.test.path("copy.pub"), host.test.path("in/signer-43ef7bc8.pub")).unwrap();
-    host.run(&with_key).fails(3, "key-revoked");
+    host.run(&with_key).fails(3, "revoked-here");
     // Nothing undoes it: neither a flag, nor forgetting, nor a variable.
     for line in [
         format!("revoke {SIGNER} --undo-unsafe --reason mistake"),
