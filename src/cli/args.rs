@@ -104,6 +104,7 @@ pub(super) enum Command {
     /// Write the policy of a consumer from the rules of a keys/ that was pulled here, and check it against the mirror first.
     #[command(
         after_help = "Example:\n  keypack export policy-json --for podman@5.3 --keys-dir keys --check docker://mirror:5000 --idms cluster-resources -o policy\n  \
+                      keypack export cluster-image-policy --for openshift@4.22 --idms cluster-resources --check docker://mirror:5000 -o policies\n  \
                       keypack export policy-json --for rhel@9 --pulled-by mirror --check docker://mirror:5000 --keys-at /etc/pki/keypack\n\n\
                       Exit codes: 0 written, 3 keys refused, 4 no rules, a rule that the consumer can't check, or images that would not run."
     )]

@@ -56,6 +56,7 @@ pub(super) fn hold(command: &mut Command, enforce: Enforce, output: &Output) -> 
         }
         Command::Export(args) => {
             refuse(args.allow_rejects, "--allow-rejects")?;
+            refuse(args.leave_out_unsigned, "--leave-out-unsigned")?;
             refuse(args.anchors.are_given(), "anchors on the command line of export")?;
             args.anchors.enforced = anchors(&enforce);
             args.anchors.forget();

@@ -2,6 +2,7 @@
 
 mod keys;
 mod names;
+mod openshift;
 mod policy_json;
 mod registries_d;
 mod requirement;
@@ -10,11 +11,18 @@ mod tree;
 
 pub(crate) use keys::ExportKeys;
 pub(crate) use names::Mirrored;
+pub(crate) use openshift::{Objects, ObjectsInput, objects};
 pub use policy_json::{Others, PulledBy};
 pub(crate) use policy_json::{PolicyFiles, PolicyInput, policy_json};
 pub(crate) use registries_d::{Asked, Attachments, RegistriesD, full_name, is_ours, scopes};
 pub(crate) use signature_copies::{Repository, SignatureCopies, SignatureCopy, Uncopied, Way, is_fix};
 pub(crate) use tree::{About, CheckedAgainst, ExportTree, MANIFEST, Manifest, PackOf};
+
+/// As Go writes bytes in JSON and YAML.
+fn encoded(text: &str) -> String {
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
+    STANDARD.encode(text)
+}
 
 #[cfg(test)]
 mod tests;

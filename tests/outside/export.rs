@@ -31,7 +31,8 @@ pub(crate) fn trials() -> Vec<Trial> {
         };
     vec![
         trial("by_the_names_of_sources", new.clone(), by_source),
-        trial("by_the_names_of_the_mirror", new, by_mirror),
+        trial("by_the_names_of_the_mirror", new.clone(), by_mirror),
+        trial("scopes_of_openshift_are_the_signed_repositories", new, openshift),
         trial("an_old_consumer_loads_its_policy", old, old_consumer),
     ]
 }
@@ -65,7 +66,7 @@ rules:
     log: none
 ";
 
-fn lab() -> Lab {
+fn lab(rules: &str) -> Lab {
     let test = Test::new();
     let mut content = Content::new();
     let keys: Vec<KeyPair> = (0..3).map(|_| KeyPair::generate().unwrap()).collect();
@@ -122,7 +123,7 @@ fn lab() -> Lab {
     pulls.push(("other/app:v1".into(), "amd64", false));
 
     let id = |key: &KeyPair| crate::admission::content::digest(&key.subject_public_key_info());
-    let rules = RULES
+    let rules = rules
         .replace("KEY", &format!("\"signer:{}\"", &id(&keys[0])[7..]))
         .replace("SECOND", &format!("\"signer:{}\"", &id(&keys[1])[7..]))
         .replace("LOG", &format!("\"rekor:{}\"", &id(&content.rekor)[7..]));
@@ -222,21 +223,21 @@ fn verdicts(report: &Value) -> BTreeMap<(String, String), String> {
 }
 
 fn by_source(skopeo: &Path) {
-    let lab = lab();
+    let lab = lab(RULES);
     lab.agree(skopeo, "", false);
     let at = lab.test.path("exported/keys").display().to_string();
     lab.agree(skopeo, &format!("--keys-at {at}"), false);
 }
 
 fn by_mirror(skopeo: &Path) {
-    let lab = lab();
+    let lab = lab(RULES);
     lab.agree(skopeo, "--pulled-by mirror", true);
 }
 
 /// Debian's skopeo 1.9 has sigstore switched off, but reads the policy as strictly: a field that it does not know makes it refuse
 /// the file, and one for a newer version has such fields.
 fn old_consumer(skopeo: &Path) {
-    let lab = lab();
+    let lab = lab(RULES);
     let host = lab.content.host();
     let map = format!("--map {host}/acme={SOURCE}");
     // One key and no log: that is all that this version can be asked for.
@@ -264,4 +265,52 @@ fn old_consumer(skopeo: &Path) {
     assert!(!said.contains("Unknown key") && !said.contains("invalid policy"), "{said}");
     let (accepted, said) = lab.pull(skopeo, "exported", &format!("{host}/other/app:v1"), "amd64");
     assert!(!accepted && said.contains("rejected by policy"), "{said}");
+}
+
+/// A scope is split into the repositories that the mirror holds; one without signatures is left out only where that was asked for,
+/// and one with a wrong signature never.
+fn openshift(_: &Path) {
+    let lab = lab(
+        "rules:\n  - scope: quay.example\n    signers: [{key: KEY}]\n    log: none\n    signedIdentity: {type: matchRepository}\n",
+    );
+    let host = lab.content.host();
+    let line = |place: &str| {
+        format!(
+            "export cluster-image-policy --for openshift@4.22 --check docker://{host}/{place} --plain-http --map {host}/acme={SOURCE} \
+             --format json -o policies"
+        )
+    };
+    let run = |line: &str, code: i32| -> Value {
+        let report: Value = serde_json::from_str(&lab.test.run(line).exits(code).out).unwrap();
+        assert_eq!(lab.test.has("policies"), code == 0);
+        report
+    };
+    let refused = |report: &Value| -> Vec<String> {
+        let all = verdicts(&report["check"]).into_iter().filter(|(_, verdict)| verdict == "refused");
+        let repository = |name: String| name.rsplit_once([':', '@']).unwrap().0.replace("@sha256", "");
+        let mut names: Vec<_> = all.map(|((name, _), _)| repository(name)).collect();
+        names.dedup();
+        names
+    };
+    let all = run(&line("acme"), 4);
+    assert_eq!(all["failure"]["code"], "policy-would-refuse");
+    let unsigned = format!("{SOURCE}/unsigned");
+    assert!(refused(&all).contains(&unsigned));
+    let left_out = run(&format!("{} --leave-out-unsigned", line("acme")), 4);
+    let still: Vec<_> = refused(&all).into_iter().filter(|name| *name != unsigned).collect();
+    assert_eq!(refused(&left_out), still, "a wrong signature is no reason to leave a repository out");
+    let notes = left_out["notes"].as_array().unwrap();
+    assert!(notes.iter().any(
+        |note| note["code"] == "scope-left-out" && note["message"].as_str().unwrap().contains(&unsigned)
+    ));
+    let good = run(&line("acme/good"), 0);
+    assert_eq!(good["check"]["counts"]["admitted"], 2);
+    let file = "policies/keypack-quay-example.yaml";
+    let text = String::from_utf8(lab.test.read(file)).unwrap();
+    assert!(text.contains(&format!("  scopes:\n    - \"{SOURCE}/good\"\n  policy:")), "{text}");
+    assert!(text.lines().next().unwrap().contains("2 pulls, none refused"), "{text}");
+    // What was checked is what `verify --policy` says of the file.
+    let verify =
+        format!("verify docker://{host}/acme/good --plain-http --map {host}/acme={SOURCE} --policy {file}");
+    lab.test.run(&verify).exits(0).says("2 pulls: 2 admitted");
 }

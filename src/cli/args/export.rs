@@ -8,7 +8,7 @@ use super::{Anchors, Cache, Registry, State};
 use crate::{
     cli::heading,
     ops::{
-        export::{self, Others, PulledBy},
+        export::{self, OpenShift, Others, PulledBy},
         parse_lineage,
         verify::{AdmitRequest, Authentication, Mapping, Platform, PolicySpec},
     },
@@ -21,6 +21,10 @@ enum Format {
     PolicyJson,
     /// registries.d alone.
     RegistriesD,
+    /// ClusterImagePolicies, for OpenShift.
+    ClusterImagePolicy,
+    /// ImagePolicies, for one namespace of OpenShift.
+    ImagePolicy,
 }
 
 /// What the policy does about images that no rule is about.
@@ -54,7 +58,7 @@ pub(in crate::cli) struct Export {
     /// The folder to write, as a whole; one that keypack wrote is replaced.
     #[arg(short, long, value_name = "DIR", default_value = "policy")]
     output: PathBuf,
-    /// The consumers that must all understand it, with their versions: podman@5.3, crio@1.35, skopeo@1.18, rhel@9.
+    /// The consumers that must all understand it, with their versions: podman@5.3, crio@1.35, skopeo@1.18, rhel@9; for its objects, one release: openshift@4.22.
     #[arg(help_heading = heading::EXPORT, long = "for", value_name = "CONSUMER@VERSION", required = true, value_delimiter = ',')]
     targets: Vec<String>,
     /// What the policy does about images that no rule is about.
@@ -68,6 +72,20 @@ pub(in crate::cli) struct Export {
     /// itself].
     #[arg(help_heading = heading::EXPORT, long, value_name = "DIR")]
     keys_at: Option<PathBuf>,
+    /// The beginning of the names of OpenShift's objects [default: keypack].
+    #[arg(help_heading = heading::EXPORT, long, value_name = "NAME")]
+    object_name: Option<String>,
+    /// The namespace of the ImagePolicies.
+    #[arg(help_heading = heading::EXPORT, long, value_name = "NAME")]
+    namespace: Option<String>,
+    /// The registries that the cluster may pull from, as `oc get image.config.openshift.io cluster -o yaml` prints them: a
+    /// scope outside of them could not be rolled out.
+    #[arg(help_heading = heading::EXPORT, long, value_name = "FILE")]
+    image_config: Option<PathBuf>,
+    /// Leave repositories of --check in which nothing is signed out of OpenShift's scopes: their images run unverified, although
+    /// a rule is about them.
+    #[arg(help_heading = heading::EXPORT, long, requires = "check")]
+    pub(in crate::cli) leave_out_unsigned: bool,
     /// The mirror whose images must still run: nothing is written if the policy would refuse one [repeatable].
     #[arg(help_heading = heading::CHECK, long, value_name = "SOURCE")]
     check: Vec<String>,
@@ -107,6 +125,8 @@ impl Export {
             format: match self.what {
                 Format::PolicyJson => export::Format::PolicyJson,
                 Format::RegistriesD => export::Format::RegistriesD,
+                Format::ClusterImagePolicy => export::Format::ClusterImagePolicy,
+                Format::ImagePolicy => export::Format::ImagePolicy,
             },
             keys_dir: self.keys_dir.clone(),
             authentication: Authentication {
@@ -128,13 +148,18 @@ impl Export {
                 By::Mirror => PulledBy::Mirror,
             },
             keys_at: self.keys_at.clone(),
+            openshift: OpenShift {
+                name: self.object_name.clone(),
+                namespace: self.namespace.clone(),
+                leave_out_unsigned: self.leave_out_unsigned,
+            },
             check: AdmitRequest {
                 places: self.check.clone(),
                 images: self.images.clone(),
                 cache_dir: self.cache.cache_dir.clone(),
                 policy: PolicySpec::File(self.output.join("policy.json")),
                 registries_d: Vec::new(),
-                image_config: None,
+                image_config: self.image_config.clone(),
                 mappings: self.map.clone(),
                 mapping_files: self.idms.clone(),
                 platforms: self.platform.clone(),

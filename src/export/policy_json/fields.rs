@@ -5,10 +5,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Map, Value, json};
 
 use super::{
+    super::encoded,
     super::requirement::{CertificateName, Needed, Root},
     PolicyInput,
 };
@@ -111,9 +111,4 @@ fn put_text(
         }
         None => object[format!("{name}Data")] = encoded(&text).into(),
     }
-}
-
-/// As Go writes bytes in JSON.
-fn encoded(text: &str) -> String {
-    STANDARD.encode(text)
 }

@@ -12,7 +12,7 @@ use serde_json::{Map, json};
 
 use super::{
     keys::ExportKeys,
-    names::{Mirrored, rule_of},
+    names::{Mirrored, refuse_one_image, rule_of},
     requirement::{Needed, Root, needed},
 };
 use crate::{
@@ -135,19 +135,7 @@ fn ask(rule: &Rule, input: &PolicyInput<'_>) -> Result<Needed, String> {
                 .into(),
         );
     }
-    // A scope of one tag is not seen by pulls by digest, and the reverse: those fall to whatever is wider.
-    if rule.scope.is_image() {
-        let repository = rule.scope.repository();
-        let wider =
-            input.rules.iter().find(|other| !other.scope.is_image() && other.scope.covers(repository));
-        if wider.is_some() || input.others == Others::Accept {
-            let next =
-                wider.map_or_else(|| "anything".to_owned(), |rule| format!("what {} asks for", rule.scope));
-            return Err(format!(
-                "it is about one tag or digest, and this consumer looks at it only where the image is pulled exactly so; pulled otherwise, {next} would do"
-            ));
-        }
-    }
+    refuse_one_image(rule, input.rules, input.others == Others::Accept)?;
     Ok(needed)
 }
 

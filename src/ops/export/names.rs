@@ -12,3 +12,10 @@ pub(super) fn mirrored(survey: &Survey) -> Vec<Mirrored> {
     let all: BTreeSet<_> = survey.pulls.iter().filter_map(of).collect();
     all.into_iter().collect()
 }
+
+/// The pulls by the names that the images have at the mirror.
+pub(super) fn pull_by_mirror(survey: &mut Survey) {
+    for pull in &mut survey.pulls {
+        pull.name = pull.at.clone().or_else(|| pull.name.clone());
+    }
+}

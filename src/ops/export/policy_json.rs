@@ -2,49 +2,49 @@
 
 use std::path::PathBuf;
 
-use super::{Format, PulledBy, Request};
+use super::{Format, Given, Made, PulledBy, Request};
 use crate::{
     diag::{Code, Diagnostic},
     display::count,
-    export::{ExportKeys, Mirrored, PolicyFiles, PolicyInput, policy_json},
+    export::{PolicyFiles, PolicyInput, policy_json},
     ops::{
         Context,
         verify::{self, Survey},
     },
     outcome::admission::AdmissionReport,
-    policy::{consumer::Files, mapping::NameMap, rule::Rule, target::Target},
+    policy::consumer::Files,
 };
 
-/// The texts.
-pub(super) fn make(
-    request: &Request,
-    rules: &[Rule],
-    keys: &ExportKeys<'_>,
-    targets: &[Target],
-    (names, mirrored): (&NameMap, &[Mirrored]),
-) -> Result<PolicyFiles, Diagnostic> {
-    if request.pulled_by == PulledBy::Mirror && mirrored.is_empty() {
+/// The texts, and what they would do to the images of the mirror.
+pub(super) fn make(given: &Given<'_>) -> Result<(Made, Option<AdmissionReport>), Diagnostic> {
+    let request = given.request;
+    if request.pulled_by == PulledBy::Mirror && given.mirrored.is_empty() {
         return Err(Diagnostic::usage(
             "--pulled-by mirror needs the repositories of the mirror, because each is a scope of its own",
             "name the mirror: --check docker://HOST",
         ));
     }
     let input = PolicyInput {
-        rules,
-        keys,
-        targets,
+        rules: given.rules,
+        keys: given.keys,
+        targets: given.targets,
         others: request.others,
         pulled_by: request.pulled_by,
         keys_at: request.keys_at.as_deref(),
-        names,
-        mirrored,
+        names: given.names,
+        mirrored: &given.mirrored,
     };
     let made = policy_json(&input).map_err(|refused| not_expressible(&refused))?;
     if made.has_no_scope() {
-        let what = "no rule is about any repository of the mirror, so that the policy would have no scope";
-        return Err(Diagnostic::new(Code::NothingInScope, what));
+        return Err(nothing_in_scope());
     }
-    Ok(made)
+    let checked = given.survey.map(|survey| check(request, &made, survey, given.ctx)).transpose()?;
+    Ok((Made::Policy(made), checked))
+}
+
+pub(super) fn nothing_in_scope() -> Diagnostic {
+    let what = "no rule is about any repository of the mirror, so that the policy would have no scope";
+    Diagnostic::new(Code::NothingInScope, what)
 }
 
 /// All that can't be expressed, in one message.
@@ -54,18 +54,12 @@ pub(super) fn not_expressible(refused: &[Diagnostic]) -> Diagnostic {
     Diagnostic::new(Code::RuleNotExpressible, what)
 }
 
-/// What these texts would do to the images of the mirror.
-pub(super) fn check(
+fn check(
     request: &Request,
     made: &PolicyFiles,
-    mut survey: Survey,
+    survey: &Survey,
     ctx: &Context,
 ) -> Result<AdmissionReport, Diagnostic> {
-    if request.pulled_by == PulledBy::Mirror {
-        for pull in &mut survey.pulls {
-            pull.name = pull.at.clone().or_else(|| pull.name.clone());
-        }
-    }
     let at = request.keys_at.clone().unwrap_or_default();
     let files: Files = made
         .keys
@@ -76,7 +70,7 @@ pub(super) fn check(
     let folder = request.output.join("registries.d").display().to_string();
     let loaded =
         verify::of_policy_json(&file, made.policy.as_bytes(), (&folder, &made.registries_d("")), &files)?;
-    let mut report = verify::judge_policy(&survey, &loaded, &request.check, ctx)?;
+    let mut report = verify::judge_policy(survey, &loaded, &request.check, ctx)?;
     // That a rule is about more than this mirror holds is no surprise.
     report.policy.notes.retain(|note| note.code != Code::ScopeUnused);
     Ok(report)

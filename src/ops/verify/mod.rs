@@ -35,7 +35,7 @@ pub use self::{
     pattern::TextPattern,
 };
 pub(in crate::ops) use self::{
-    admit::{Pull, Survey, given, judge_policy, of_policy_json, survey},
+    admit::{Pull, Survey, given, judge_policy, of_manifest, of_policy_json, survey},
     files::{report_unusable, set_of},
     keys::{Keys, check_times, of_pack},
 };

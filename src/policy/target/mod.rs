@@ -89,7 +89,6 @@ pub struct Target {
 }
 
 /// ClusterImagePolicy and ImagePolicy in one release of OpenShift.
-#[allow(dead_code, reason = "the export of these objects comes next")]
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct OpenShiftApi {

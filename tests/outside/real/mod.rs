@@ -3,6 +3,7 @@
 mod containers_image;
 mod layouts;
 mod oc_mirror;
+mod openshift_api;
 mod place;
 mod programs;
 mod roots;
@@ -19,6 +20,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     for (room, cases) in [
         ("oc_mirror", oc_mirror::CASES),
         ("containers_image", containers_image::CASES),
+        ("openshift_api", openshift_api::CASES),
         ("roots", roots::CASES),
         ("layouts", layouts::CASES),
         ("tuf", tuf::CASES),

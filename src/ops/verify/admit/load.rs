@@ -173,6 +173,18 @@ fn of_openshift(
     })
 }
 
+/// Objects of OpenShift that are not on disk yet.
+pub(in crate::ops) fn of_manifest(
+    named: &str,
+    text: &str,
+    request: &AdmitRequest,
+    mirrors: &NameMap,
+) -> Result<Loaded, Diagnostic> {
+    let rendered =
+        openshift::render(text).map_err(|e| Diagnostic::new(Code::PolicyInvalid, format!("{named}: {e}")))?;
+    of_openshift(named.to_owned(), rendered, request, mirrors)
+}
+
 /// A policy.json and a file of registries.d that are not on disk yet, with the files that the policy names.
 pub(in crate::ops) fn of_policy_json(
     named: &str,

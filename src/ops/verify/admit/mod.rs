@@ -24,7 +24,7 @@ use std::{
 pub use self::load::PolicySpec;
 use self::{judge::Run, release::InMirror};
 pub(in crate::ops) use self::{
-    load::{Loaded, of_policy_json},
+    load::{Loaded, of_manifest, of_policy_json},
     pulls::Pull,
 };
 use super::{

@@ -131,6 +131,12 @@ fn requirement(what: &str, policy: PolicyDto) -> Result<Value, PolicyFault> {
         ("FulcioCAWithRekor", None, Some(fulcio), None) => {
             requirement["rekorPublicKeyData"] =
                 pem(what, "rekorKeyData", &fulcio.rekor, "PUBLIC KEY")?.into();
+            if !is_email(&fulcio.subject.email) || fulcio.subject.email.len() > 320 {
+                return Err(fault(what, "signedEmail is not an e-mail address"));
+            }
+            if url::Url::parse(&fulcio.subject.issuer).is_err() || fulcio.subject.issuer.len() > 2048 {
+                return Err(fault(what, "oidcIssuer is not an address"));
+            }
             requirement["fulcio"] = json!({
                 "caData": pem(what, "fulcioCAData", &fulcio.ca, "CERTIFICATE")?,
                 "oidcIssuer": fulcio.subject.issuer,
@@ -147,9 +153,15 @@ fn requirement(what: &str, policy: PolicyDto) -> Result<Value, PolicyFault> {
             let PkiSubjectDto { email, hostname } = pki.pki_certificate_subject;
             let given = |text: Option<String>| text.filter(|text| !text.is_empty());
             if let Some(email) = given(email) {
+                if !is_email(&email) || email.len() > 320 {
+                    return Err(fault(what, "the email of pkiCertificateSubject is not an e-mail address"));
+                }
                 made["subjectEmail"] = email.into();
             }
             if let Some(hostname) = given(hostname) {
+                if !is_host(&hostname) {
+                    return Err(fault(what, "the hostname of pkiCertificateSubject is not that of a host"));
+                }
                 made["subjectHostname"] = hostname.into();
             }
             requirement["pki"] = made;
@@ -192,6 +204,22 @@ fn signed_identity(what: &str, identity: IdentityDto) -> Result<Value, PolicyFau
             &format!("matchPolicy {other} is none, or needs its own member of signedIdentity and no other"),
         )),
     }
+}
+
+/// `^\S+@\S+$`.
+fn is_email(text: &str) -> bool {
+    let parts = text.split_once('@');
+    parts.is_some_and(|(name, host)| !name.is_empty() && !host.is_empty())
+        && !text.contains(char::is_whitespace)
+}
+
+/// An RFC 1123 subdomain, with `*.` before it or not.
+pub(crate) fn is_host(text: &str) -> bool {
+    let is_label = |label: &str| {
+        let good = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+        !label.is_empty() && label.bytes().all(good) && !label.starts_with('-') && !label.ends_with('-')
+    };
+    text.len() <= 253 && text.strip_prefix("*.").unwrap_or(text).split('.').all(is_label)
 }
 
 /// Base64 of a PEM text with nothing around it, as the rules of the API demand.

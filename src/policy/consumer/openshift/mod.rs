@@ -24,6 +24,7 @@ pub use payload::{ImageReferences, PayloadPolicy, ReleaseImage, Summary};
 
 use super::{ConsumerPolicy, PolicyFault, RegistriesD};
 use manifest::Manifest;
+pub(crate) use manifest::is_host;
 
 /// A policy of OpenShift, rendered.
 #[derive(Debug, Clone)]
