@@ -2,7 +2,10 @@
 //! graph image into no mirror set (oc-mirror 855b64a, `internal/pkg/clusterresources`, `generateImageMirrors`), and names them at the
 //! mirror in its CatalogSources and its UpdateService. It rebuilds a filtered catalog, so nobody signed that.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::{Mutex, PoisonError},
+};
 
 use serde::Deserialize;
 
@@ -22,6 +25,10 @@ const LABELS: [&str; 2] =
 /// Where oc-mirror puts the image with the graph of updates.
 const GRAPH: &str = "openshift/graph-image";
 
+/// Which images are catalogs: one is pulled by several tags and by digest, and its config is read once.
+#[derive(Default)]
+pub(super) struct Catalogs(Mutex<HashMap<Digest, bool>>);
+
 /// What a cluster calls such an image.
 pub(super) enum Called {
     /// Its name at the mirror.
@@ -31,7 +38,12 @@ pub(super) enum Called {
 }
 
 /// The name, if it is such an image.
-pub(super) fn name(source: &dyn Source, pull: &Pull, image: Digest) -> Result<Option<Called>, Diagnostic> {
+pub(super) fn name(
+    source: &dyn Source,
+    pull: &Pull,
+    image: Digest,
+    catalogs: &Catalogs,
+) -> Result<Option<Called>, Diagnostic> {
     // The images of a release are none, and a name of its own is that of the mirror already.
     let is_renamed = match (&pull.name, &pull.at) {
         (Some(name), Some(at)) => name.name() != at.name(),
@@ -39,7 +51,7 @@ pub(super) fn name(source: &dyn Source, pull: &Pull, image: Digest) -> Result<Op
     };
     if !is_renamed
         || pull.is_of_release()
-        || !(is_graph(&pull.repository) || is_catalog(source, pull, image)?)
+        || !(is_graph(&pull.repository) || catalogs.has(source, pull, image)?)
     {
         return Ok(None);
     }
@@ -51,7 +63,20 @@ fn is_graph(repository: &str) -> bool {
     repository.strip_suffix(GRAPH).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
 }
 
-fn is_catalog(source: &dyn Source, pull: &Pull, image: Digest) -> Result<bool, Diagnostic> {
+impl Catalogs {
+    fn has(&self, source: &dyn Source, pull: &Pull, image: Digest) -> Result<bool, Diagnostic> {
+        let known = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = known().get(&image) {
+            return Ok(*known);
+        }
+        // A config that is not here says nothing, as in an incremental archive; another place may have it.
+        let Some(is_catalog) = is_catalog(source, pull, image)? else { return Ok(false) };
+        known().insert(image, is_catalog);
+        Ok(is_catalog)
+    }
+}
+
+fn is_catalog(source: &dyn Source, pull: &Pull, image: Digest) -> Result<Option<bool>, Diagnostic> {
     #[derive(Deserialize)]
     struct File {
         #[serde(default)]
@@ -63,14 +88,13 @@ fn is_catalog(source: &dyn Source, pull: &Pull, image: Digest) -> Result<bool, D
         labels: Option<std::collections::BTreeMap<String, serde_json::Value>>,
     }
     let read = content::fetch_manifest(source, &pull.repository, &Descriptor::of_digest(image))?;
-    let Some((_, Document::Manifest(manifest))) = read else { return Ok(false) };
-    // One that is not here says nothing, as in an incremental archive.
+    let Some((_, Document::Manifest(manifest))) = read else { return Ok(None) };
     let Some(blob) = content::fetch(source, &pull.repository, &manifest.config, limits::CONFIG)? else {
-        return Ok(false);
+        return Ok(None);
     };
     let file = serde_json::from_slice::<File>(blob.bytes());
     let labels = file.ok().and_then(|file| file.config?.labels);
-    Ok(labels.is_some_and(|labels| LABELS.iter().any(|label| labels.contains_key(*label))))
+    Ok(Some(labels.is_some_and(|labels| LABELS.iter().any(|label| labels.contains_key(*label)))))
 }
 
 /// The verdict about an image whose mirror is not known. `hosts` are those of the other images: a scope that is none of theirs may be

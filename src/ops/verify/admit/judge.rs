@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     super::Platform,
-    by_mirror::{self, Called},
+    by_mirror::{self, Called, Catalogs},
     instances::{self, find},
     load::Loaded,
     pulls::Pull,
@@ -46,6 +46,7 @@ pub(super) struct Run<'a> {
     pub(super) ctx: &'a Context,
     /// The hosts that images are pulled from by name.
     hosts: BTreeSet<String>,
+    catalogs: Catalogs,
     /// The number of pulls that are judged.
     done: AtomicUsize,
 }
@@ -60,7 +61,15 @@ impl<'a> Run<'a> {
     ) -> Self {
         let names = pulls.iter().filter_map(|pull| pull.name.as_ref());
         let hosts = names.filter_map(|name| name.name().split('/').next()).map(str::to_owned).collect();
-        Self { platforms, of_release, loaded, ctx, hosts, done: AtomicUsize::new(0) }
+        Self {
+            platforms,
+            of_release,
+            loaded,
+            ctx,
+            hosts,
+            catalogs: Catalogs::default(),
+            done: AtomicUsize::new(0),
+        }
     }
 
     /// Judges every pull on each platform. Also returns the scopes that matched one.
@@ -110,7 +119,7 @@ impl<'a> Run<'a> {
             let (verdict, matched, cause) = match &instance.image {
                 Ok(digest) => judged
                     .entry(*digest)
-                    .or_insert_with(|| match by_mirror::name(source, pull, *digest) {
+                    .or_insert_with(|| match by_mirror::name(source, pull, *digest, &self.catalogs) {
                         Ok(None) => self.judge(source, pull, *digest),
                         Ok(Some(called)) => {
                             let (verdict, own) = self.judge_by_mirror(source, pull, called, *digest);
