@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use thin_vec::ThinVec;
+
 use super::FoundSignature;
 use crate::{oci::Digest, signature::UntrustedSignature};
 
@@ -31,7 +33,7 @@ impl Keep for Whole {
 }
 
 /// Adds to a list of which most have one entry: the first takes no more room than it needs.
-pub(super) fn push<T>(list: &mut Vec<T>, item: T) {
+pub(super) fn push<T>(list: &mut ThinVec<T>, item: T) {
     if list.is_empty() {
         list.reserve_exact(1);
     }

@@ -12,6 +12,8 @@ mod walk;
 
 use std::{fmt, sync::Arc};
 
+use thin_vec::ThinVec;
+
 use crate::{
     content::Source, diag::Diagnostic, limits, oci::Digest, registry::Host, signature::UntrustedSignature,
 };
@@ -58,27 +60,34 @@ pub struct Place {
     pub unreadable: usize,
 }
 
-/// One image: a manifest or a list of manifests.
-#[derive(Debug)]
-pub struct Image<S = UntrustedSignature> {
+/// A repository of a location.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Home {
     /// The location as the user wrote it.
     pub place: Arc<str>,
     /// The repository; empty in locations without repositories.
     pub repository: Arc<str>,
+}
+
+/// One image: a manifest or a list of manifests. A mirror has many of them, so that it holds little where it is empty.
+#[derive(Debug)]
+pub struct Image<S = UntrustedSignature> {
+    /// Where it is.
+    pub home: Arc<Home>,
     /// The tags.
-    pub tags: Vec<String>,
+    pub tags: ThinVec<String>,
     /// The digest.
     pub digest: Digest,
     /// The kind of image.
     pub kind: Kind,
     /// The index that it is an instance of, if it is not listed by itself.
-    pub instance_of: Option<Digest>,
+    pub instance_of: Option<Box<Digest>>,
     /// Its signatures.
-    pub signatures: Vec<FoundSignature<S>>,
+    pub signatures: ThinVec<FoundSignature<S>>,
     /// Other artifacts of the image that are not signatures which keypack verifies, each kind once.
-    pub others: Vec<Other>,
+    pub others: ThinVec<Other>,
     /// Problems while reading it.
-    pub problems: Vec<Diagnostic>,
+    pub problems: ThinVec<Diagnostic>,
     /// Why it may have signatures although none was found.
     pub doubt: Option<Doubt>,
 }
@@ -91,7 +100,7 @@ pub enum Kind {
     /// A list of manifests.
     Index,
     /// A manifest with an artifact type of its own.
-    Artifact(String),
+    Artifact(Box<str>),
     /// A signature or a link refers to it, but it is missing here.
     Absent,
     /// It exists but can't be read; the reasons are in its problems.
@@ -222,18 +231,48 @@ impl Via {
 }
 
 impl<S> Image<S> {
+    /// An image of which nothing else is known.
+    fn new(home: &Arc<Home>, digest: Digest, kind: Kind) -> Self {
+        Self {
+            home: Arc::clone(home),
+            tags: ThinVec::new(),
+            digest,
+            kind,
+            instance_of: None,
+            signatures: ThinVec::new(),
+            others: ThinVec::new(),
+            problems: ThinVec::new(),
+            doubt: None,
+        }
+    }
+
+    /// The location as the user wrote it.
+    pub fn place(&self) -> &str {
+        &self.home.place
+    }
+
+    /// The repository; empty in locations without repositories.
+    pub fn repository(&self) -> &str {
+        &self.home.repository
+    }
+
+    /// The index that it is an instance of, if it is not listed by itself.
+    pub fn list(&self) -> Option<Digest> {
+        self.instance_of.as_deref().copied()
+    }
+
     /// The display name: the repository, or the last part of the location, with the tag or the first digits of the
     /// digest.
     pub fn label(&self) -> String {
-        let place = self.place.trim_end_matches('/');
+        let place = self.place().trim_end_matches('/');
         // A location with a tag (oci:DIR:TAG) already ends with it; oci:v1 is a directory.
         let named =
             |tag: &String| place.strip_suffix(tag.as_str())?.strip_suffix(':').filter(|p| p.contains(':'));
         let place = self.tags.iter().find_map(named).unwrap_or(place);
         let place = place.rsplit(['/', ':']).next().unwrap_or_default();
-        let name = if self.repository.is_empty() { place } else { &self.repository };
+        let name = if self.repository().is_empty() { place } else { self.repository() };
         let short = &self.digest.hex()[..12];
-        match (self.tags.first(), self.instance_of) {
+        match (self.tags.first(), self.list()) {
             // A digest used as a tag is too long to be readable.
             (Some(tag), None) if *tag == format!("sha256-{}", self.digest.hex()) => {
                 format!("{name}@sha256:{short}…")

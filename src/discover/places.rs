@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    Discovery, Image, Keep, Kind, Place, Target, Whole,
+    Discovery, Home, Image, Keep, Kind, Place, Target, Whole,
     carrier::file_signature,
     keep::{kept, push},
     problem,
@@ -55,7 +55,7 @@ pub fn discover_all<K: Keep>(
         append(&mut loose, walked.loose);
         if let Some(only) = &target.only {
             keep_only(&mut discovery.images, first, only, &place.name)?;
-            loose.retain(|(_, _, image, signature)| {
+            loose.retain(|(_, image, signature)| {
                 discovery.images[first..].iter().any(|i| i.digest == *image)
                     || only == &image.to_string()
                     || signature.is_for_nobody(image)
@@ -118,11 +118,11 @@ fn walk<K: Keep>(
         }
     }
     if let Some(detached) = abilities.detached {
+        let home = Arc::new(Home { place: name.clone(), repository: "".into() });
         let result = detached.detached(&mut |image, file| {
             let found = kept(keep, vec![(image, file_signature(file))]);
-            all.loose.extend(
-                found.into_iter().map(|(image, signature)| (name.clone(), "".into(), image, signature)),
-            );
+            all.loose
+                .extend(found.into_iter().map(|(image, signature)| (Arc::clone(&home), image, signature)));
         });
         if let Err(e) = result {
             all.problems.push(problem(&e));
@@ -147,7 +147,7 @@ fn keep_only<S>(
     let mut index = 0;
     images.retain(|i| {
         index += 1;
-        index <= first || wanted(i) || i.instance_of.is_some_and(|list| roots.contains(&list))
+        index <= first || wanted(i) || i.list().is_some_and(|list| roots.contains(&list))
     });
     Ok(())
 }
@@ -158,48 +158,35 @@ fn bring_home<S>(images: &mut Vec<Image<S>>, loose: Vec<Loose<S>>) {
     if !loose.is_empty() {
         for (index, image) in images.iter().enumerate() {
             if image.kind == Kind::Absent {
-                absent.insert((image.place.clone(), image.repository.clone(), image.digest), index);
+                absent.insert((Arc::clone(&image.home), image.digest), index);
             } else {
                 here.entry(image.digest).or_insert(index);
             }
         }
     }
-    for (place, repository, digest, signature) in loose {
+    for (home, digest, signature) in loose {
         if signature.is_for_nobody(&digest)
-            && let Some(index) = only_image(images, &place, &repository)
+            && let Some(index) = only_image(images, &home)
         {
             images[index].signatures.push(signature);
             continue;
         }
-        let name = (place, repository, digest);
+        let name = (Arc::clone(&home), digest);
         if let Some(index) = here.get(&digest).or_else(|| absent.get(&name)) {
             push(&mut images[*index].signatures, signature);
             continue;
         }
-        absent.insert(name.clone(), images.len());
-        let (place, repository, _) = name;
-        images.push(Image {
-            place,
-            repository,
-            tags: Vec::new(),
-            digest,
-            kind: Kind::Absent,
-            instance_of: None,
-            signatures: vec![signature],
-            others: Vec::new(),
-            problems: Vec::new(),
-            doubt: None,
-        });
+        absent.insert(name, images.len());
+        let mut image = Image::new(&home, digest, Kind::Absent);
+        image.signatures.push(signature);
+        images.push(image);
     }
 }
 
 /// The image of a repository, if it has only one: an unreadable artifact next to it may be its signature.
-fn only_image<S>(images: &[Image<S>], place: &str, repository: &str) -> Option<usize> {
+fn only_image<S>(images: &[Image<S>], home: &Home) -> Option<usize> {
     let mut here = images.iter().enumerate().filter(|(_, image)| {
-        *image.place == *place
-            && *image.repository == *repository
-            && image.instance_of.is_none()
-            && image.kind != Kind::Absent
+        *image.home == *home && image.instance_of.is_none() && image.kind != Kind::Absent
     });
     let (index, _) = here.next()?;
     here.next().is_none().then_some(index)

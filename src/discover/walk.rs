@@ -1,5 +1,6 @@
 mod examine;
 mod fallback;
+mod findings;
 mod finish;
 mod images;
 mod record;
@@ -14,7 +15,7 @@ use std::{
 };
 
 use super::{
-    FoundSignature, Image, Keep, Other, Via,
+    FoundSignature, Home, Image, Keep, Other, Via,
     names::{TagName, tag_name},
     problem,
     store::Store,
@@ -25,10 +26,11 @@ use crate::{
     oci::{Descriptor, Digest, Document, ManifestError},
 };
 use examine::Examined;
+use findings::Findings;
 use images::Images;
 
-/// A signature whose image is not in its own repository: location, repository, image, signature.
-pub(super) type Loose<S> = (Arc<str>, Arc<str>, Digest, FoundSignature<S>);
+/// A signature whose image is not in its own repository: where it is, image, signature.
+pub(super) type Loose<S> = (Arc<Home>, Digest, FoundSignature<S>);
 
 /// Findings, each with its image.
 type Found<S> = Vec<(Digest, Evidence<S>)>;
@@ -79,21 +81,18 @@ pub(super) struct Route<'a, K> {
 pub(super) struct Walk<'a, K: Keep> {
     route: &'a Route<'a, K>,
     abilities: Abilities<'a>,
-    repository: Arc<str>,
-    /// The location's name in messages.
-    place: Arc<str>,
+    home: Arc<Home>,
     /// The first error that concerns the location and not its content.
     failure: Mutex<Option<ContentError>>,
     images: Images<K::Kept>,
     /// Instances of indexes, with their index.
     instances: HashMap<Digest, Digest>,
-    /// The referrers that have been or will be read.
-    referrers: HashSet<Digest>,
     /// Referrers that can't be read before the selected image is known.
     waiting: Vec<Referrer>,
     /// Untagged indexes, with their entries: an old state of a fallback tag lists referrers.
     untagged: BTreeMap<Digest, Vec<Digest>>,
-    found: Found<K::Kept>,
+    /// What was found, and the referrers that have been or will be read.
+    found: Findings<K::Kept>,
     problems: Vec<Diagnostic>,
     /// The number of images for which not even the digest could be read.
     unreadable: usize,
@@ -117,15 +116,13 @@ impl<'a, K: Keep> Walk<'a, K> {
         Self {
             route,
             abilities: route.source.abilities(),
-            repository: repository.into(),
-            place: Arc::clone(place),
+            home: Arc::new(Home { place: Arc::clone(place), repository: repository.into() }),
             failure: Mutex::default(),
             images: Images::new(),
             instances: HashMap::new(),
-            referrers: HashSet::new(),
             waiting: Vec::new(),
             untagged: BTreeMap::new(),
-            found: Vec::new(),
+            found: Findings::new(),
             problems: Vec::new(),
             unreadable: 0,
             unasked: None,
@@ -144,7 +141,7 @@ impl<'a, K: Keep> Walk<'a, K> {
     }
 
     fn list(&mut self) -> Result<(), ContentError> {
-        let (source, repository) = (self.route.source, self.repository.clone());
+        let (source, repository) = (self.route.source, Arc::clone(&self.home.repository));
         let mut some = Vec::new();
         source.list(&repository, &mut |listed| match listed {
             Ok(listed) => {
@@ -175,7 +172,7 @@ impl<'a, K: Keep> Walk<'a, K> {
         };
         let problem = self.problem(error);
         if let Some(image) = about {
-            self.found.push((image, Evidence::Problem(Box::new(problem))));
+            self.found.push(image, Evidence::Problem(Box::new(problem)));
             return;
         }
         // A requested name that does not exist is not an image.
@@ -192,7 +189,7 @@ impl<'a, K: Keep> Walk<'a, K> {
             .iter()
             .filter(|listed| {
                 let digest = listed.descriptor.digest;
-                let known = self.images.contains(&digest) || self.referrers.contains(&digest);
+                let known = self.images.contains(&digest) || self.found.contains(&digest);
                 !known && first.insert(digest)
             })
             .collect();
@@ -215,7 +212,7 @@ impl<'a, K: Keep> Walk<'a, K> {
 
     /// Reads a manifest. `Ok(None)` if it is missing.
     fn read(&self, descriptor: &Descriptor) -> Result<Option<Document>, Unread> {
-        match content::fetch_manifest(self.route.source, &self.repository, descriptor) {
+        match content::fetch_manifest(self.route.source, &self.home.repository, descriptor) {
             Ok(Some((_, document))) => {
                 self.route.counts.read.fetch_add(1, Ordering::Relaxed);
                 Ok(Some(document))

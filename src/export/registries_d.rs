@@ -87,7 +87,7 @@ impl RegistriesD {
                 let images: Vec<_> = discovery
                     .images
                     .iter()
-                    .filter(|image| *image.place == *registry.place && *image.repository == **name)
+                    .filter(|image| image.place() == registry.place && image.repository() == *name)
                     .collect();
                 let scope = scope(&registry.host, name);
                 let found = repositories.entry(scope.clone()).or_insert_with(|| Repository {
@@ -150,7 +150,7 @@ impl Repository {
             let lists = lists(image.digest, images);
             let parts = || {
                 images.iter().filter(|part| {
-                    part.digest == image.digest || part.instance_of.is_some_and(|list| lists.contains(&list))
+                    part.digest == image.digest || part.list().is_some_and(|list| lists.contains(&list))
                 })
             };
             let is_unread = |part: &&Image<S>| {
@@ -183,7 +183,7 @@ fn lists<S>(list: Digest, images: &[&Image<S>]) -> BTreeSet<Digest> {
     loop {
         let more: Vec<_> = images
             .iter()
-            .filter(|i| i.instance_of.is_some_and(|list| lists.contains(&list)) && !lists.contains(&i.digest))
+            .filter(|i| i.list().is_some_and(|list| lists.contains(&list)) && !lists.contains(&i.digest))
             .map(|image| image.digest)
             .collect();
         if more.is_empty() {

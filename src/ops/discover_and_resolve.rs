@@ -133,7 +133,7 @@ fn warn_of_doubt(discovery: &Discovery<Verdict>, ctx: &Context) {
     let mut doubts: BTreeMap<(&str, Doubt), usize> = BTreeMap::new();
     for image in discovery.images.iter().filter(|image| image.problems.is_empty()) {
         if let Some(doubt) = image.doubt {
-            *doubts.entry((&*image.place, doubt)).or_default() += 1;
+            *doubts.entry((image.place(), doubt)).or_default() += 1;
         }
     }
     for ((place, doubt), unsigned) in doubts {

@@ -122,7 +122,7 @@ fn of_source(place: &str, ctx: &Context) -> Result<Vec<ListedImage>, Diagnostic>
             image.tags.iter().filter_map(|t| t.contains('/').then(|| t.parse::<RegistryRef>().ok())?);
         let before = listed.len();
         listed.extend(whole.map(|source| ListedImage { source, destination: None, mirrored: None }));
-        if listed.len() == before && is_repository(&image.repository) {
+        if listed.len() == before && is_repository(image.repository()) {
             let names = if image.tags.is_empty() {
                 vec![None]
             } else {
@@ -132,7 +132,7 @@ fn of_source(place: &str, ctx: &Context) -> Result<Vec<ListedImage>, Diagnostic>
                 let digest = tag.is_none().then_some(image.digest);
                 let source = RegistryRef {
                     host: nowhere.clone(),
-                    repository: image.repository.to_string(),
+                    repository: image.repository().to_owned(),
                     tag,
                     digest,
                 };

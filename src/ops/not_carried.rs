@@ -130,7 +130,7 @@ fn unsigned(
         .images
         .iter()
         .filter(|image| !image.signatures.is_empty())
-        .map(|image| image.instance_of.unwrap_or(image.digest))
+        .map(|image| image.list().unwrap_or(image.digest))
         .collect();
     let mut images: BTreeMap<(String, String), Vec<usize>> = BTreeMap::new();
     for (index, image) in discovery.images.iter().enumerate() {
@@ -140,7 +140,7 @@ fn unsigned(
             && !signed.contains(&image.digest);
         if is_unsigned {
             for name in image.tags.iter().cloned().chain([image.digest.to_string()]) {
-                images.entry((image.repository.to_string(), name)).or_default().push(index);
+                images.entry((image.repository().to_owned(), name)).or_default().push(index);
             }
         }
     }

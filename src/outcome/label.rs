@@ -34,15 +34,15 @@ impl Labels {
     /// The name of an image: the repository, or the last part of the location, with its first tag or the digest. If
     /// there were several locations, it begins with the registry or the location.
     pub(super) fn label(&self, image: &Image<Verdict>) -> String {
-        let name = match (self.hosts.get(&*image.place), image.repository.is_empty()) {
-            (None, false) => image.repository.to_string(),
+        let name = match (self.hosts.get(image.place()), image.repository().is_empty()) {
+            (None, false) => image.repository().to_owned(),
             (None, true) => place(image).rsplit(['/', ':']).next().unwrap_or_default().to_owned(),
-            (Some(Some(host)), _) => format!("{host}/{}", image.repository),
+            (Some(Some(host)), _) => format!("{host}/{}", image.repository()),
             (Some(None), true) => place(image).to_owned(),
-            (Some(None), false) => format!("{}/{}", place(image), image.repository),
+            (Some(None), false) => format!("{}/{}", place(image), image.repository()),
         };
         let digest = format!("@sha256:{}…", &image.digest.hex()[..self.digits]);
-        match (tags(&image.tags, image.digest).next(), image.instance_of) {
+        match (tags(&image.tags, image.digest).next(), image.list()) {
             (None, _) => format!("{name}{digest}"),
             // In a layout the tag may be a whole reference, which needs no prefix.
             (Some(tag), None) if tag.contains('/') && self.hosts.is_empty() => tag.to_owned(),
@@ -68,7 +68,7 @@ impl ImageReport {
 
 /// The location without the tag that is in the name anyway: `oci:DIR` of `oci:DIR:TAG`; but `oci:v1` is a directory.
 fn place(image: &Image<Verdict>) -> &str {
-    let place = image.place.trim_end_matches('/');
+    let place = image.place().trim_end_matches('/');
     let named =
         |tag: &String| place.strip_suffix(tag.as_str())?.strip_suffix(':').filter(|p| p.contains(':'));
     image.tags.iter().find_map(named).unwrap_or(place)

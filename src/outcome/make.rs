@@ -115,22 +115,22 @@ pub(super) fn image(image: &Image<Verdict>, resolution: &Resolution, labels: &La
     let (kind, artifact_type) = match &image.kind {
         Kind::Image => ("image", None),
         Kind::Index => ("index", None),
-        Kind::Artifact(artifact_type) => ("artifact", Some(artifact_type.clone())),
+        Kind::Artifact(artifact_type) => ("artifact", Some(artifact_type.to_string())),
         Kind::Absent => ("absent", None),
         Kind::Unreadable => ("unreadable", None),
     };
     ImageReport {
-        source: image.place.to_string(),
-        repository: image.repository.to_string(),
-        tags: image.tags.clone(),
+        source: image.place().to_owned(),
+        repository: image.repository().to_owned(),
+        tags: image.tags.to_vec(),
         digest: image.digest,
         state,
         kind,
         artifact_type,
-        instance_of: image.instance_of,
+        instance_of: image.list(),
         signatures: image.signatures.iter().map(|s| signature(s, resolution)).collect(),
         others: image.others.iter().map(|other| other.as_str().to_owned()).collect(),
-        problems: image.problems.clone(),
+        problems: image.problems.to_vec(),
         doubt: image.doubt.filter(|_| state == ImageState::Unsigned),
         label: labels.label(image),
     }

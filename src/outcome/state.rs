@@ -112,7 +112,7 @@ impl ImageState {
         }
         match &image.kind {
             // Even if it is signed: `pull` judges that, with a key given to it.
-            Kind::Artifact(artifact_type) if artifact_type == media::KEYS => Self::Pack,
+            Kind::Artifact(artifact_type) if **artifact_type == *media::KEYS => Self::Pack,
             _ if signed => Self::Signed,
             Kind::Unreadable => Self::Unreadable,
             // An unreadable tag or list may have contained a signature.

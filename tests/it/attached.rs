@@ -36,7 +36,7 @@ fn an_image_whose_tag_is_its_own_digest() {
     let (image_tag, multi_tag) = (digest_tag(&image), digest_tag(&multi));
     layout(folder.path(), &[(&image_tag, media_type, image), (&multi_tag, INDEX, multi)]);
     let found = walk(folder.path());
-    let mut seen: Vec<_> = found.images.iter().map(|i| (i.tags.clone(), i.kind.clone())).collect();
+    let mut seen: Vec<_> = found.images.iter().map(|i| (i.tags.to_vec(), i.kind.clone())).collect();
     seen.sort_by_key(|(_, kind)| *kind == Kind::Index);
     assert_eq!(seen, [(vec![image_tag], Kind::Image), (vec![multi_tag], Kind::Index)]);
     assert!(found.images.iter().all(|i| i.signatures.is_empty() && i.problems.is_empty()), "{found:?}");
@@ -121,7 +121,7 @@ fn a_filtered_list_of_images_is_not_a_list_of_referrers() {
     put(folder.path(), &image);
     let found = walk(folder.path());
     assert_eq!(found.images.len(), 1, "{found:?}");
-    assert_eq!((&found.images[0].kind, &found.images[0].tags), (&Kind::Index, &vec![tag]));
+    assert_eq!((&found.images[0].kind, &found.images[0].tags), (&Kind::Index, &[tag].into()));
     assert!(found.images[0].signatures.is_empty());
 }
 

@@ -54,7 +54,8 @@ pub(super) enum EntryError {
 #[derive(Clone, Copy)]
 struct Entry {
     digest: Digest,
-    size: u64,
+    /// At most [`u32::MAX`], which is far too long for any manifest.
+    size: u32,
     /// Where its name begins; [`NO_NAME`] where it has none.
     name: u32,
     /// How long its name is.
@@ -136,7 +137,7 @@ impl Index {
                 None if whole.is_none() => (NO_NAME, 0),
                 None => continue,
             };
-            self.entries.push(Entry { digest, size: entry.size, name, length, media_type });
+            self.entries.push(Entry { digest, size: entry.size.try_into().unwrap_or(u32::MAX), name, length, media_type });
             if whole.is_none() {
                 break;
             }
@@ -165,7 +166,7 @@ impl Index {
                 .get(usize::from(entry.media_type))
                 .map(ToString::to_string)
                 .unwrap_or_default(),
-            size: Some(entry.size),
+            size: Some(entry.size.into()),
             ..Descriptor::of_digest(entry.digest)
         }
     }

@@ -45,7 +45,7 @@ impl Seen {
 
     /// A manifest that is an image or an artifact.
     pub(super) fn manifest(manifest: ImageManifest) -> Self {
-        Self::of(manifest.artifact_type.map_or(Kind::Image, Kind::Artifact))
+        Self::of(manifest.artifact_type.map_or(Kind::Image, |kind| Kind::Artifact(kind.into())))
     }
 
     fn unreadable(problem: Diagnostic) -> Self {
@@ -107,7 +107,7 @@ impl<K: Keep> Walk<'_, K> {
                 Code::Malformed,
                 format!(
                     "the index {digest} in {} is malformed: it holds more than {} manifests or indexes more than {} deep",
-                    self.place,
+                    self.home.place,
                     limits::INDEX_CHILDREN,
                     limits::INDEX_DEPTH
                 ),
@@ -188,7 +188,7 @@ impl<K: Keep> Walk<'_, K> {
             return other.into_iter().collect();
         }
         let layers =
-            Layers { source: self.route.source, repository: &self.repository, store: self.route.store };
+            Layers { source: self.route.source, repository: &self.home.repository, store: self.route.store };
         let found = signatures(&layers, digest, manifest, via);
         let claimed = |signature: &FoundSignature| {
             signature.content.as_ref().ok().and_then(|s| s.claimed_images().first().copied())

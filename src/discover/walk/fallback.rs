@@ -77,7 +77,7 @@ impl<K: Keep> Walk<'_, K> {
         let mut any = false;
         for entry in entries.iter().take(limits::SIGNATURES_PER_IMAGE) {
             // It is read again as what it is, and counted then.
-            let fetched = content::fetch_manifest(self.route.source, &self.repository, entry);
+            let fetched = content::fetch_manifest(self.route.source, &self.home.repository, entry);
             let Ok(Some((_, document))) = fetched else { continue };
             let carries = matches!(&document, Document::Manifest(manifest) if carries_signatures(manifest));
             if carries || document.subject().is_some() {

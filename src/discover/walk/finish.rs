@@ -1,11 +1,11 @@
 //! Assigns the findings to their images.
 
 use std::{
-    collections::{HashMap, HashSet},
-    sync::PoisonError,
+    collections::HashSet,
+    sync::{Arc, PoisonError},
 };
 
-use super::{Evidence, Loose, Walk, Walked};
+use super::{Evidence, Loose, Walk, Walked, findings::Findings};
 use crate::{
     discover::{
         At, FoundSignature, Image, Keep, Kind, Via,
@@ -23,10 +23,10 @@ impl<K: Keep> Walk<'_, K> {
     /// The result of the walk.
     pub(super) fn finish(mut self) -> Walked<K::Kept> {
         let mut loose = Vec::new();
-        if self.untagged.is_empty() {
-            self.referrers = HashSet::new();
-        }
-        let mut found = std::mem::take(&mut self.found);
+        let found = std::mem::replace(&mut self.found, Findings::new());
+        // An old state of a fallback tag lists referrers alone.
+        let referrers = if self.untagged.is_empty() { HashSet::new() } else { found.manifests() };
+        let mut found = found.into_all();
         found.reverse();
         while let Some((digest, evidence)) = found.pop() {
             // What is found becomes part of the images, and takes its room twice no longer than it must.
@@ -40,7 +40,7 @@ impl<K: Keep> Walk<'_, K> {
             if self.image(digest).is_some() {
                 self.attach(digest, evidence);
             } else if let Evidence::Signature(signature) = evidence {
-                loose.push((self.place.clone(), self.repository.clone(), digest, signature));
+                loose.push((Arc::clone(&self.home), digest, signature));
             } else if let Evidence::Problem(problem) = evidence {
                 self.problems.push(*problem);
             }
@@ -49,7 +49,7 @@ impl<K: Keep> Walk<'_, K> {
         loose.sort_by(|(.., a): &Loose<_>, (.., b)| order(a).cmp(&order(b)));
         let (problems, unreadable) = (std::mem::take(&mut self.problems), self.unreadable);
         let failure = self.failure.get_mut().unwrap_or_else(PoisonError::into_inner).take();
-        Walked { images: self.into_images(), loose, problems, unreadable, failure }
+        Walked { images: self.into_images(&referrers), loose, problems, unreadable, failure }
     }
 
     /// Adds what could not be asked to the images without a signature; if there are none, to the problems of the location.
@@ -74,16 +74,9 @@ impl<K: Keep> Walk<'_, K> {
             let list = *self.instances.get(&digest)?;
             let tags = self.images.get(&list).map(|list| list.tags.clone()).unwrap_or_default();
             let instance = Image {
-                place: self.place.clone(),
-                repository: self.repository.clone(),
                 tags,
-                digest,
-                kind: Kind::Image,
-                instance_of: Some(list),
-                signatures: Vec::new(),
-                others: Vec::new(),
-                problems: Vec::new(),
-                doubt: None,
+                instance_of: Some(Box::new(list)),
+                ..Image::new(&self.home, digest, Kind::Image)
             };
             self.images.get_or_insert(digest, || instance);
         }
@@ -110,16 +103,16 @@ impl<K: Keep> Walk<'_, K> {
             None if !self.instances.contains_key(&digest) => false,
             _ => {
                 let descriptor = Descriptor::of_digest(digest);
-                matches!(self.route.source.open(&self.repository, &descriptor), Ok(Some(_)))
+                matches!(self.route.source.open(&self.home.repository, &descriptor), Ok(Some(_)))
             }
         }
     }
 
-    fn into_images(self) -> Vec<Image<K::Kept>> {
-        let doubt = self.route.source.doubt(&self.repository);
+    fn into_images(self, referrers: &HashSet<Digest>) -> Vec<Image<K::Kept>> {
+        let doubt = self.route.source.doubt(&self.home.repository);
         // Registry storage lists the instances of an index as separate revisions, and so too the manifests to which a
         // fallback tag referred before its last signature: unsigned ones are not images by themselves.
-        let (instances, referrers): (HashMap<_, _>, _) = (self.instances, self.referrers);
+        let instances = self.instances;
         let of_referrers = |listed: &Vec<Digest>| {
             !listed.is_empty() && listed.iter().all(|digest| referrers.contains(digest))
         };

@@ -3,7 +3,6 @@
 use super::{
     Evidence, Found, Referrer, Walk,
     examine::{Examined, Seen},
-    images::grow,
 };
 use crate::{
     content::{Listed, Name},
@@ -37,7 +36,7 @@ impl<K: Keep> Walk<'_, K> {
                     self.note_referrer(referrer, found);
                 }
             }
-            Examined::Other(image, other) => self.found.push((image, Evidence::Other(other))),
+            Examined::Other(image, other) => self.found.push(image, Evidence::Other(other)),
         }
     }
 
@@ -47,21 +46,14 @@ impl<K: Keep> Walk<'_, K> {
         }
         self.instances.extend(seen.instances.into_iter().map(|instance| (instance, digest)));
         if let Some((image, other)) = seen.refers {
-            self.found.push((image, Evidence::Other(other)));
+            self.found.push(image, Evidence::Other(other));
         }
         // A second entry for the same manifest, listed once with and once without a tag.
-        let (place, repository) = (&self.place, &self.repository);
+        let home = &self.home;
         let image = self.images.get_or_insert(digest, || Image {
-            place: place.clone(),
-            repository: repository.clone(),
-            tags: Vec::new(),
-            digest,
-            kind: seen.kind,
-            instance_of: None,
-            signatures: Vec::new(),
             others: seen.other.into_iter().collect(),
             problems: seen.problem.into_iter().collect(),
-            doubt: None,
+            ..Image::new(home, digest, seen.kind)
         });
         if let Some(tag) = tag {
             push(&mut image.tags, tag.clone());
@@ -70,16 +62,15 @@ impl<K: Keep> Walk<'_, K> {
 
     /// Records a referrer with its findings, or keeps it until the selected image is known.
     pub(super) fn note_referrer(&mut self, referrer: Referrer, found: Found<K::Kept>) {
-        if !self.referrers.insert(referrer.descriptor.digest) {
+        let digest = referrer.descriptor.digest;
+        if self.found.contains(&digest) {
             return;
         }
         if self.must_wait(&referrer) {
+            self.found.add(digest, Vec::new());
             self.waiting.push(referrer);
         } else {
-            for found in found {
-                grow(&mut self.found);
-                self.found.push(found);
-            }
+            self.found.add(digest, found);
         }
     }
 }

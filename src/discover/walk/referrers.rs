@@ -33,8 +33,9 @@ impl<K: Keep> Walk<'_, K> {
     /// If it does not answer at all, it is not queried for the other images.
     fn ask(&mut self, place: &dyn Referrers, via: Via, subjects: &[Digest]) {
         for images in subjects.chunks(AT_ONCE) {
-            let ask =
-                |image: &Digest| Ok::<_, std::convert::Infallible>(place.referrers(&self.repository, image));
+            let ask = |image: &Digest| {
+                Ok::<_, std::convert::Infallible>(place.referrers(&self.home.repository, image))
+            };
             // A location that does not support referrers fails at the first query.
             let Ok(answers) = self.abilities.workers().map_after_first(images, ask);
             let silent = answers.iter().all(Result::is_err);
@@ -51,7 +52,7 @@ impl<K: Keep> Walk<'_, K> {
                                 }),
                                 Err(e) => {
                                     let problem = self.problem(e);
-                                    self.found.push((*image, Evidence::Problem(Box::new(problem))));
+                                    self.found.push(*image, Evidence::Problem(Box::new(problem)));
                                 }
                             }
                         }
@@ -62,14 +63,12 @@ impl<K: Keep> Walk<'_, K> {
                     }
                     Err(e) => {
                         let problem = self.problem(e);
-                        self.found.push((*image, Evidence::Problem(Box::new(problem))));
+                        self.found.push(*image, Evidence::Problem(Box::new(problem)));
                     }
                 }
             }
             let mut first = std::collections::HashSet::new();
-            new.retain(|r| {
-                !self.referrers.contains(&r.descriptor.digest) && first.insert(r.descriptor.digest)
-            });
+            new.retain(|r| !self.found.contains(&r.descriptor.digest) && first.insert(r.descriptor.digest));
             self.read_referrers(new);
             (self.route.progress)();
         }
@@ -80,8 +79,9 @@ impl<K: Keep> Walk<'_, K> {
         let problem = self.problem(error);
         if via == Via::SignatureRepository {
             let problem = Box::new(problem);
-            let images: Vec<_> = self.images.digests().collect();
-            self.found.extend(images.into_iter().map(|image| (image, Evidence::Problem(problem.clone()))));
+            for image in self.images.digests() {
+                self.found.push(image, Evidence::Problem(problem.clone()));
+            }
         } else {
             self.unasked = Some(problem);
         }
@@ -102,13 +102,15 @@ impl<K: Keep> Walk<'_, K> {
         let Some(place) = self.abilities.sidecars else { return };
         for image in self.subjects() {
             let mut files = Vec::new();
-            let result = place.attachments(&self.repository, &image, &mut |file| {
+            let result = place.attachments(&self.home.repository, &image, &mut |file| {
                 files.extend(kept(self.route.keep, vec![(image, file_signature(file))]));
             });
-            self.found.extend(files.into_iter().map(|(image, file)| (image, Evidence::Signature(file))));
+            for (image, file) in files {
+                self.found.push(image, Evidence::Signature(file));
+            }
             if let Err(e) = result {
                 let problem = self.problem(e);
-                self.found.push((image, Evidence::Problem(Box::new(problem))));
+                self.found.push(image, Evidence::Problem(Box::new(problem)));
             }
         }
     }
@@ -120,7 +122,9 @@ impl<K: Keep> Walk<'_, K> {
         waiting.retain(|referrer| referrer.subject.is_none_or(|image| self.is_meant(&image, only)));
         for some in waiting.chunks(AT_ONCE) {
             let found = self.side_by_side(some, |referrer| self.referrer(referrer, None));
-            self.found.extend(found.into_iter().flatten());
+            for (image, evidence) in found.into_iter().flatten() {
+                self.found.push(image, evidence);
+            }
         }
     }
 

@@ -1,5 +1,7 @@
 use super::*;
-use crate::discover::{At, Doubt, FoundSignature, Place, Via};
+use std::sync::Arc;
+
+use crate::discover::{At, Doubt, FoundSignature, Home, Place, Via};
 
 const PLACE: &str = "docker://r.test";
 
@@ -9,9 +11,8 @@ fn problem() -> Diagnostic {
 
 fn image(repository: &str, tag: &str, forms: &[Form]) -> Image {
     Image {
-        place: PLACE.into(),
-        repository: repository.into(),
-        tags: vec![tag.into()],
+        home: Arc::new(Home { place: PLACE.into(), repository: repository.into() }),
+        tags: [tag.into()].into(),
         digest: Digest::of(format!("{repository}:{tag}").as_bytes()),
         kind: Kind::Image,
         instance_of: None,
@@ -24,8 +25,8 @@ fn image(repository: &str, tag: &str, forms: &[Form]) -> Image {
                 content: Err(Box::new(problem())),
             })
             .collect(),
-        others: Vec::new(),
-        problems: Vec::new(),
+        others: [].into(),
+        problems: [].into(),
         doubt: None,
     }
 }
@@ -57,7 +58,7 @@ fn only_a_repository_that_is_known_to_be_unsigned_is_switched_off() {
     assert_eq!(bundle.bundles, ["r.test/a/b:1"]);
     // Not read: not there, named and not there, with a problem, unreadable, or among problems of the place.
     let absent = Image { kind: Kind::Absent, ..plain("1") };
-    let limited = Image { problems: vec![problem()], ..plain("1") };
+    let limited = Image { problems: [problem()].into(), ..plain("1") };
     let unreadable = Image { kind: Kind::Unreadable, ..plain("1") };
     let doubtful = Image { doubt: Some(Doubt::Login), ..plain("1") };
     for images in [vec![], vec![plain("2")], vec![absent], vec![limited], vec![unreadable], vec![doubtful]] {
@@ -75,10 +76,17 @@ fn only_a_repository_that_is_known_to_be_unsigned_is_switched_off() {
 #[test]
 fn the_signature_of_an_instance_counts_for_its_list() {
     let list = Image { kind: Kind::Index, ..image("a/b", "1", &[]) };
-    let inner =
-        Image { kind: Kind::Index, instance_of: Some(list.digest), tags: vec![], ..image("a/b", "i", &[]) };
-    let instance =
-        Image { instance_of: Some(inner.digest), tags: vec![], ..image("a/b", "s", &[Form::SimpleSigning]) };
+    let inner = Image {
+        kind: Kind::Index,
+        instance_of: Some(Box::new(list.digest)),
+        tags: [].into(),
+        ..image("a/b", "i", &[])
+    };
+    let instance = Image {
+        instance_of: Some(Box::new(inner.digest)),
+        tags: [].into(),
+        ..image("a/b", "s", &[Form::SimpleSigning])
+    };
     let (found, on) = decided(&["1"], vec![list, inner, instance], vec![]);
     assert!(on);
     assert_eq!(found.signed, ["r.test/a/b:1"]);

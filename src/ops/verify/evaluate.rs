@@ -37,7 +37,7 @@ pub(super) struct Evaluation {
 impl Evaluation {
     /// The verdict on an image from its own signatures.
     pub(super) fn image(&self, image: &Image<u32>) -> ImageVerdict {
-        let names = self.namer.names(&image.place, &image.repository, &image.tags, image.digest);
+        let names = self.namer.names(image.place(), image.repository(), &image.tags, image.digest);
         let demand = self.expected.demand(&names);
         let (mut signatures, mut attestations) = (Vec::new(), Vec::new());
         for found in &image.signatures {
@@ -53,12 +53,12 @@ impl Evaluation {
             Kind::Unreadable => "unreadable",
         };
         let mut verdict = ImageVerdict {
-            source: image.place.to_string(),
-            repository: image.repository.to_string(),
-            tags: image.tags.clone(),
+            source: image.place().to_owned(),
+            repository: image.repository().to_owned(),
+            tags: image.tags.to_vec(),
             digest: image.digest,
             kind,
-            instance_of: image.instance_of,
+            instance_of: image.list(),
             platform: None,
             name: names.source().map(str::to_owned),
             state: VerifyState::Unsigned,
@@ -66,7 +66,7 @@ impl Evaluation {
             signatures,
             attestations,
             others: image.others.iter().map(|other| other.as_str().to_owned()).collect(),
-            problems: image.problems.clone(),
+            problems: image.problems.to_vec(),
             label: image.label(),
         };
         verdict.state = self.state(image, &verdict);
@@ -83,7 +83,7 @@ impl Evaluation {
 
     fn state(&self, image: &Image<u32>, verdict: &ImageVerdict) -> VerifyState {
         let any = |state| verdict.signatures.iter().any(|signature| signature.state == state);
-        let is_pack = matches!(&image.kind, Kind::Artifact(kind) if kind == media::KEYS);
+        let is_pack = matches!(&image.kind, Kind::Artifact(kind) if **kind == *media::KEYS);
         match () {
             () if image.kind == Kind::Unreadable => VerifyState::Unreadable,
             () if image.kind == Kind::Absent => VerifyState::NotHere,

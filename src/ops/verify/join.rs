@@ -28,19 +28,19 @@ pub(super) fn join_lists(
     let sources: BTreeMap<String, &dyn Source> =
         opened.iter().map(|opened| (opened.source.place(), opened.source.as_ref())).collect();
     let signed: HashSet<_> =
-        discovery.images.iter().filter_map(|image| Some((&*image.place, image.instance_of?))).collect();
+        discovery.images.iter().filter_map(|image| Some((image.place(), image.list()?))).collect();
     let image = |number: u32| &discovery.images[number as usize];
     let good = || rows.iter().filter(|row| row.state.is_good()).map(|row| image(row.number));
     // An instance with a tag or an entry of its own is not listed as one of the list.
-    let near_good: HashSet<_> = good().map(|image| (&*image.place, &*image.repository)).collect();
+    let near_good: HashSet<_> = good().map(|image| (image.place(), image.repository())).collect();
     let good: HashSet<_> =
         good().filter(|image| image.kind == Kind::Index).map(|image| image.digest).collect();
     let platforms = !request.platforms.is_empty();
     let needed = |number: u32| {
         let image = image(number);
         let instances_may_be_good = || {
-            signed.contains(&(&*image.place, image.digest))
-                || near_good.contains(&(&*image.place, &*image.repository))
+            signed.contains(&(image.place(), image.digest))
+                || near_good.contains(&(image.place(), image.repository()))
         };
         image.kind == Kind::Index && (platforms || (!good.contains(&image.digest) && instances_may_be_good()))
     };
@@ -59,7 +59,7 @@ fn join(
 ) -> BTreeMap<u32, Change> {
     let name = |row: &Row, digest| {
         let image = &discovery.images[row.number as usize];
-        (&*image.place, &*image.repository, digest)
+        (image.place(), image.repository(), digest)
     };
     let digest = |row: &Row| discovery.images[row.number as usize].digest;
     let instances: HashSet<_> = lists.values().flatten().flatten().map(|instance| instance.digest).collect();
@@ -115,7 +115,7 @@ fn join(
         if let Some(platform) = platform_of.get(&name(row, digest(row))) {
             changes.entry(row.number).or_default().platform = Some((*platform).clone());
         }
-        let Some(list) = discovery.images[row.number as usize].instance_of else { continue };
+        let Some(list) = discovery.images[row.number as usize].list() else { continue };
         let covered = matches!(
             row.state,
             VerifyState::Unsigned | VerifyState::SignedOtherwise | VerifyState::Unexpected

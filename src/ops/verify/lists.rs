@@ -104,8 +104,8 @@ pub(super) fn read<S>(
     });
     lists
         .filter_map(|(number, image)| {
-            let source = sources.get(image.place.as_ref())?;
-            Some((number, instances(*source, &image.repository, image.digest, platforms)))
+            let source = sources.get(image.place())?;
+            Some((number, instances(*source, image.repository(), image.digest, platforms)))
         })
         .collect()
 }

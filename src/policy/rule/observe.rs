@@ -53,7 +53,7 @@ pub(super) fn observe(discovery: &Discovery<Verdict>, resolution: &Resolution, p
     let mut observation = Observation { seen: BTreeMap::new(), names: names.collect() };
     for image in discovery.images.iter().filter(|image| is_image(image, pack)) {
         let proofs: Vec<_> = image.signatures.iter().filter_map(|s| proof(s, resolution)).collect();
-        let place = discovery.places.iter().find(|place| *place.name == *image.place);
+        let place = discovery.places.iter().find(|place| place.name == image.place());
         let host = place.and_then(|place| place.host.as_ref());
         observation.seen.entry(scope(image, host)).or_default().add(&proofs);
     }
@@ -63,7 +63,7 @@ pub(super) fn observe(discovery: &Discovery<Verdict>, resolution: &Resolution, p
 /// Whether a rule could apply to it: the instances of an index are covered by its signature, if at all.
 fn is_image(image: &Image<Verdict>, pack: &str) -> bool {
     match &image.kind {
-        Kind::Artifact(artifact_type) if artifact_type == pack => false,
+        Kind::Artifact(artifact_type) if **artifact_type == *pack => false,
         Kind::Absent | Kind::Unreadable => !image.signatures.is_empty(),
         _ => image.instance_of.is_none() || !image.signatures.is_empty(),
     }
@@ -86,7 +86,7 @@ fn proof<'a>(found: &'a FoundSignature<Verdict>, resolution: &'a Resolution) -> 
 /// name in the location. The name in a signature is not used, because one from elsewhere would create a rule for images
 /// elsewhere.
 fn scope(image: &Image<Verdict>, host: Option<&Host>) -> Result<Scope, String> {
-    let here = host.map(|host| format!("{host}/{}", image.repository));
+    let here = host.map(|host| format!("{host}/{}", image.repository()));
     let tags = image.tags.iter().filter(|tag| tag.contains('/')).map(String::as_str);
     here.as_deref()
         .into_iter()
@@ -98,7 +98,9 @@ fn scope(image: &Image<Verdict>, host: Option<&Host>) -> Result<Scope, String> {
             let named = host.eq_ignore_ascii_case(reference.host.as_str());
             named.then(|| format!("{}/{}", reference.host, reference.repository).parse().ok())?
         })
-        .ok_or_else(|| if image.repository.is_empty() { image.label() } else { image.repository.to_string() })
+        .ok_or_else(
+            || if image.repository().is_empty() { image.label() } else { image.repository().to_owned() },
+        )
 }
 
 impl Seen {

@@ -56,6 +56,8 @@ fn a_broken_signature_beside_a_good_one_is_always_reported() {
     let ran = test.run("verify storage").exits(0);
     ran.says("BROKEN OR UNREADABLE 1 signature").says("signature-does-not-match").says("5 images verified");
     says_nothing_is_verified(test.run("verify storage --all-signatures").fails(4, "images-refused"));
+    let strict = test.run("verify storage --all-signatures --format json").exits(4).json();
+    assert_eq!(image(&strict, "key-tag-notlog/img1")["state"], "refused", "and not only the run");
     resign(&test, |layers| drop(layers.pop()));
     says_nothing_is_verified(test.run("verify storage").fails(4, "images-refused"));
 }

@@ -146,7 +146,7 @@ pub(super) fn of(
             found.places.iter().zip(&whole).map(|(place, opened)| super::super::of_place(place, opened)),
         );
         for image in &found.images {
-            let place = whole.iter().find(|opened| opened.source.place() == *image.place);
+            let place = whole.iter().find(|opened| opened.source.place() == image.place());
             if let Some(place) = place {
                 of_image(place, image, namer, &mut pulls);
             }
@@ -202,7 +202,7 @@ fn of_image(place: &Opened, image: &Image<()>, namer: &Namer, pulls: &mut Vec<Pu
     if !is_pulled || image.instance_of.is_some() {
         return;
     }
-    let of = |reference: &str| Pull::of(place, &image.repository, reference, &image.tags, namer);
+    let of = |reference: &str| Pull::of(place, image.repository(), reference, &image.tags, namer);
     // oc-mirror's own tag of an image that is pulled by digest.
     let own = format!("sha256-{}", image.digest.hex());
     // The end of a whole name that the image has too.
