@@ -137,7 +137,13 @@ impl Index {
                 None if whole.is_none() => (NO_NAME, 0),
                 None => continue,
             };
-            self.entries.push(Entry { digest, size: entry.size.try_into().unwrap_or(u32::MAX), name, length, media_type });
+            self.entries.push(Entry {
+                digest,
+                size: entry.size.try_into().unwrap_or(u32::MAX),
+                name,
+                length,
+                media_type,
+            });
             if whole.is_none() {
                 break;
             }
