@@ -217,6 +217,12 @@ fn after_a_refresh_pull_says_that_the_keys_are_the_same() {
     assert!(!ran.err.contains("the same key set"), "{}", ran.err);
     let ran = test.run(&format!("pull oci:m:two --digest {two} {state}")).exits(0);
     ran.tells("the same key set as version ").tells(&key_set(&test, "oci:m:two"));
+    // Another key set has to be approved.
+    test.run(&format!("collect {SOURCE} {TRUST} -o keys --created 2026-11-21T00:00:00Z --include all"))
+        .exits(0);
+    let three = test.push("keys", "oci:m:three").pack_digest;
+    let ran = test.run(&format!("pull oci:m:three --digest {three} {state}")).exits(0);
+    assert!(!ran.err.contains("the same key set"), "{}", ran.err);
     test.run("inspect in --state there")
         .exits(0)
         .says("AUTHENTICATED HERE at ")

@@ -188,8 +188,65 @@ fn the_expected_lineage_never_comes_from_a_directory_that_this_host_does_not_kno
     for file in names(format!("{FIXTURES}/newer").as_ref()) {
         fs::copy(format!("{FIXTURES}/newer/{file}"), host.path("out").join(&file)).unwrap();
     }
+    // Nor is its lineage, where it says another.
+    let inventory = host.path("out/keypack.json");
+    let text = fs::read_to_string(&inventory).unwrap();
+    fs::write(&inventory, text.replace("\"name\": \"default\"", "\"name\": \"other\"")).unwrap();
+    assert_ne!(text, fs::read_to_string(&inventory).unwrap());
     pull(&host, "old", vec![digest(OLD)]).unwrap();
     host.heard("this host neither collected nor authenticated the pack in");
+}
+
+#[test]
+fn what_the_host_enforces_and_what_is_given_must_both_hold() {
+    let host = host();
+    let pull = |enforced, given| {
+        let request = Request { enforced: vec![enforced], anchors: vec![given], ..request(&host, "newer") };
+        pull_as(&request, &host.at(MARCH))
+    };
+    refused(pull(key("org.pub"), digest(OLD)), "anchor-digest-mismatch");
+    refused(pull(key("rsa.pub"), digest(NEWER)), "pack-signature-refused");
+    untouched(&host);
+    pull(key("org.pub"), digest(NEWER)).unwrap();
+}
+
+#[test]
+fn a_key_that_is_given_twice_is_one_of_a_threshold() {
+    let host = host();
+    let two = AnchorSpec::Threshold(std::num::NonZeroUsize::new(2).unwrap());
+    for keys in [vec![key("org.pub")], vec![key("org.pub"), key("org.pub")]] {
+        let refusal_of = pull(&host, "newer", keys.into_iter().chain([two.clone()]).collect());
+        assert_eq!(refusal(&refusal_of.unwrap_err()), ("usage".to_owned(), 2));
+    }
+    untouched(&host);
+}
+
+#[test]
+fn limits_that_the_pack_can_not_meet() {
+    let host = host();
+    let day = jiff::SignedDuration::from_hours(24);
+    let endless = Request { max_expires: Some(day), anchors: vec![digest(OLD)], ..request(&host, "old") };
+    refused(pull_as(&endless, &host.at(MARCH)), "expires-too-late");
+    // Pins authenticate no version that could be compared.
+    let pin = "signer:43ef7bc87c44704aa997d44437f45c362729aee88ee5fcd4b5a2cac39811b24f".parse().unwrap();
+    let pinned =
+        Request { min_version: Some(1), anchors: vec![AnchorSpec::Pin(pin)], ..request(&host, "old") };
+    assert_eq!(refusal(&pull_as(&pinned, &host.at(MARCH)).unwrap_err()), ("usage".to_owned(), 2));
+    untouched(&host);
+}
+
+/// What only an exception allows is logged first, or not done.
+#[test]
+fn an_exception_that_can_not_be_logged_is_none() {
+    let host = host();
+    fs::create_dir_all(host.path("state/keypack/log.jsonl")).unwrap();
+    let exceptions = Exceptions { allow_stale_unsafe: true, reason: "x".into(), ..Exceptions::default() };
+    let stale = Request { exceptions, anchors: vec![digest(OLD)], ..request(&host, "old") };
+    assert!(pull_as(&stale, &host.at("2025-03-01T00:00:00Z")).is_err());
+    assert!(!host.path("out").exists());
+    // Without one it is a warning.
+    pull(&host, "old", vec![digest(OLD)]).unwrap();
+    host.heard("this run is not in the log");
 }
 
 #[test]

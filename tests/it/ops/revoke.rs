@@ -126,3 +126,13 @@ fn undoing_puts_the_key_back() {
     assert_eq!((done.recorded, done.keys.len()), ("undone", 1));
     assert!(before.is_some() && read() == before);
 }
+
+#[test]
+fn a_pack_of_which_every_key_is_revoked_is_not_installed() {
+    let host = host();
+    for key in pull(&host, "old", OLD).unwrap().keys {
+        let request = Request { fingerprint: key.fingerprint.to_string(), ..request(&host) };
+        assert_eq!(ops::revoke(&request, &host.at(MARCH)).unwrap().keys.len(), 1);
+    }
+    assert_eq!(refusal(&pull(&host, "old", OLD).unwrap_err()), ("pack-without-keys".into(), 3));
+}
