@@ -14,7 +14,7 @@
 //! # fn main() -> Result<(), keypack::diag::Diagnostic> {
 //! let sources = Sources { places: vec!["oci:mirror".into()], ..Sources::default() };
 //! let context = Context::new(jiff::Timestamp::now(), Env::from_vars(|name| std::env::var_os(name), None));
-//! let report = ops::discover(&Request { sources, draft_rules: None }, &context)?.report;
+//! let report = ops::discover(&Request { sources, draft_rules: None, targets: Vec::new() }, &context)?.report;
 //! println!("{} of {} images are signed", report.counts.signed, report.counts.images);
 //! # Ok(())
 //! # }

@@ -35,6 +35,20 @@ fn window(key: KeyRef, source: String) -> WindowReport {
     WindowReport { key, used: validity, stated: vec![WindowStatement { source, sha256: key.id, validity }] }
 }
 
+fn consumer(
+    text: &dyn Fn(usize) -> String,
+    problem: keypack::diag::Diagnostic,
+) -> keypack::outcome::ConsumerReport {
+    keypack::outcome::ConsumerReport {
+        consumer: text(0),
+        taken_for: text(1),
+        library: "cosign 3.1.0".into(),
+        signed: 2,
+        could: 1,
+        cannot: vec![keypack::outcome::CannotReport { images: 1, examples: vec![text(2)], problem }],
+    }
+}
+
 /// Puts texts everywhere.
 pub fn run(data: &[u8]) {
     let parts = input::parts(data);
@@ -52,6 +66,7 @@ pub fn run(data: &[u8]) {
     };
     let report = Report {
         changed: Vec::new(),
+        consumers: vec![consumer(&text, problem(3))],
         schema_version: 1,
         command: "discover",
         sources: vec![SourceReport { place: text(0), read: 1, absent: 1, problems: vec![problem(1)], unreadable: 1 }],

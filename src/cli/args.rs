@@ -175,6 +175,10 @@ pub(super) struct Discover {
     #[arg(help_heading = heading::KEYS, long, value_name = "DIR",
           conflicts_with_all = ["trusted_root", "key", "from_policy", "rekor", "tuf", "tuf_root", "draft_rules"])]
     pub(super) keys_dir: Option<PathBuf>,
+    /// Also tell which of the images these consumers could verify, and what would mend the others: openshift@4.22, podman@5.3,
+    /// crio@1.35, rhel@9, cosign@2.4, kyverno@1.19.
+    #[arg(long = "for", value_name = "CONSUMER@VERSION", value_delimiter = ',')]
+    pub(super) targets: Vec<String>,
     /// Write what was seen (who signs which repository) as a draft of rules into a new file; - is stdout, instead of
     /// the report. Review it before use: `collect --accept-rules FILE` takes it.
     #[arg(long, value_name = "FILE")]

@@ -30,7 +30,7 @@ pub(super) fn run(args: &args::Discover, output: &Output) -> Result<Exit, Diagno
             "name a file: --draft-rules FILE",
         ));
     }
-    let mut request = Request { sources: (&args.read).into(), draft_rules };
+    let mut request = Request { sources: (&args.read).into(), draft_rules, targets: args.targets.clone() };
     request.sources.keys.keys_dir.clone_from(&args.keys_dir);
     request.sources.keys.state_dir.clone_from(&args.state.dir);
     let outcome = ops::discover(&request, &output.context(&args.read.registry))?;

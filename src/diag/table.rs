@@ -79,6 +79,12 @@ codes! {
     RuleNotExpressible "rule-not-expressible" Incomplete "narrow the rule to what this consumer can check, name a newer version with --for, or export for a consumer that can check it; keypack never writes a policy that asks for less than its rule";
     /// A consumer does not check exactly what a rule says.
     ConsumerDiffers "consumer-differs" Incomplete "if that matters, verify the images with `keypack verify` as well";
+    /// The consumer does not read signatures of this form.
+    FormNotRead "form-not-read" Incomplete "have the image signed at its tag sha256-<hex>.sig: cosign 2, or cosign 3 with --new-bundle-format=false --use-signing-config=false; or copy the signature that is there along";
+    /// The index is signed, and the images in it are not.
+    OnlyIndexSigned "only-index-signed" Incomplete "have each image of the index signed too: cosign sign --recursive";
+    /// A newer version of the consumer could check it.
+    ConsumerTooOld "consumer-too-old" Incomplete "consumers/*.json of keypack lists which version can; ask the signer for signatures that this one reads, or use a newer version where there is one";
     /// A section of registries.d belongs to a file of the distribution.
     SectionOfDistribution "section-of-distribution" Incomplete "where images are pulled from there and not from a mirror, add `use-sigstore-attachments: true` to that section in the distribution's file";
     /// OpenShift leaves a scope out.

@@ -7,9 +7,9 @@ use crate::{
     diag::{Code, Diagnostic},
     fs,
     key::Fingerprint,
-    outcome::{Report, WhyMissing},
+    outcome::{Report, WhyMissing, consumers},
     pack::media,
-    policy::rule::draft_rules,
+    policy::{rule::draft_rules, target::Target},
 };
 
 /// What to read.
@@ -19,6 +19,8 @@ pub struct Request {
     pub sources: Sources,
     /// Whether to draft rules from the findings, and where to write them.
     pub draft_rules: Option<DraftRules>,
+    /// The consumers that are asked which images they could verify: `openshift@4.22`.
+    pub targets: Vec<String>,
 }
 
 /// Where to write a draft of rules.
@@ -54,11 +56,16 @@ pub fn discover(request: &Request, ctx: &Context) -> Result<Outcome, Diagnostic>
         let error = format!("{} is there already", path.display());
         return Err(Diagnostic::new(Code::DraftExists, error));
     }
+    let targets: Result<Vec<Target>, _> = request.targets.iter().map(|text| text.parse()).collect();
+    let targets = targets.map_err(|e| {
+        Diagnostic::usage(format!("--for: {e}"), "name the consumer with its version, such as openshift@4.22")
+    })?;
     let revoked = |key: &Fingerprint| request.sources.revoked.iter().any(|r| r.fingerprint == *key);
     let found = discover_and_resolve(&request.sources, &revoked, ctx)?;
     let mut report = Report::new("discover", &found.discovery, &found.resolution, &found.gathered);
     report.tell_known(&|key| revoked(&key.into()).then_some(WhyMissing::Revoked));
     report.mark_revoked(&found.revoked);
+    report.consumers = consumers(&targets, &found.discovery, &found.resolution);
     let draft = || draft_rules(&found.discovery, &found.resolution, media::KEYS);
     let draft_rules = match &request.draft_rules {
         None => None,

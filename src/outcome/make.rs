@@ -94,6 +94,7 @@ impl Report {
                 .collect(),
             windows: resolution.windows.iter().map(window).collect(),
             changed: Vec::new(),
+            consumers: Vec::new(),
             counts,
             pack: None,
         }

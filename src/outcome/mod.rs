@@ -2,6 +2,7 @@
 //! Nothing here prints.
 
 pub mod admission;
+mod consumers;
 mod counts;
 mod diff;
 mod ends;
@@ -32,6 +33,8 @@ use crate::{
     pack::{Change, Rotation},
 };
 
+pub(crate) use consumers::consumers;
+pub use consumers::{CannotReport, ConsumerReport};
 pub use counts::Counts;
 pub(crate) use diff::{another_key, certificate, chain_side, diff, rule};
 pub(crate) use ends::{End, ends, ends_table};
@@ -80,6 +83,9 @@ pub struct Report {
     /// Keys that were not included because they are new at a place from which the existing pack has another key
     /// (`collect`).
     pub changed: Vec<Rotation>,
+    /// Which consumer could verify which images (`discover --for`).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub consumers: Vec<ConsumerReport>,
     /// Counts.
     pub counts: Counts,
     /// The pack that was written, or the unchanged existing one (`collect`).

@@ -40,6 +40,9 @@ pub fn render(report: &Report, paint: Paint, images: Detail) -> String {
     unused(&mut out, report, paint);
     images::images(&mut out, report, images, paint);
     counts(&mut out, report, paint);
+    for text in super::consumers::lines(&report.consumers, paint, images == Detail::Whole) {
+        line(&mut out, &text);
+    }
     pack(&mut out, report);
     out
 }

@@ -8,8 +8,11 @@ use thiserror::Error;
 use super::{Feature, OpenShiftApi, Target, Version};
 
 /// The files, one for each library.
-const LIBRARIES: [(&str, &str); 1] =
-    [("containers-image.json", include_str!("../../../consumers/containers-image.json"))];
+const LIBRARIES: [(&str, &str); 3] = [
+    ("containers-image.json", include_str!("../../../consumers/containers-image.json")),
+    ("cosign.json", include_str!("../../../consumers/cosign.json")),
+    ("kyverno.json", include_str!("../../../consumers/kyverno.json")),
+];
 const OPENSHIFT: (&str, &str) = ("openshift.json", include_str!("../../../consumers/openshift.json"));
 
 static TABLE: LazyLock<Result<Table, TableError>> =

@@ -2,6 +2,7 @@
 mod changed;
 mod collect;
 mod config;
+mod consumers;
 mod denied;
 mod discover;
 mod echo;

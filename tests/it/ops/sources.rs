@@ -32,7 +32,11 @@ fn sources(layout: &str) -> Sources {
 #[test]
 fn what_is_needed_is_found_and_written() {
     let host = Host::new();
-    let found = ops::discover::Request { sources: sources("key-tag-rekor1-cosignsave"), draft_rules: None };
+    let found = ops::discover::Request {
+        sources: sources("key-tag-rekor1-cosignsave"),
+        draft_rules: None,
+        targets: Vec::new(),
+    };
     let report = ops::discover(&found, &host.at(NOW)).unwrap().report;
     assert!(report.is_complete() && report.keys.len() == 2, "{report:?}");
     let request = Request {
@@ -75,6 +79,7 @@ fn a_place_without_images_is_a_failure_and_not_unsigned() {
     let request = ops::discover::Request {
         sources: Sources { places: vec![format!("dir:{}", host.path("empty").display())], ..sources("x") },
         draft_rules: None,
+        targets: Vec::new(),
     };
     let failure = ops::discover(&request, &host.at(NOW)).unwrap_err();
     assert_eq!(refusal(&failure).1, 1, "{failure:?}");
@@ -86,6 +91,7 @@ fn offline_no_registry_is_asked() {
     let request = ops::discover::Request {
         sources: Sources { places: vec!["docker://registry.example/x:1".into()], ..sources("x") },
         draft_rules: None,
+        targets: Vec::new(),
     };
     assert_eq!(refusal(&ops::discover(&request, &host.at(NOW)).unwrap_err()), ("usage".into(), 2));
 }

@@ -1,0 +1,69 @@
+//! `discover --for`: which consumer could verify which of the lab's nine forms of signatures.
+
+use serde_json::Value;
+
+use super::{
+    lab::storage,
+    program::{TRUST, Test},
+};
+
+fn found(test: &Test, line: &str, code: i32) -> Value {
+    let ran = test.run(&format!("{line} --format json")).exits(code);
+    let report: Value = serde_json::from_str(&ran.out).unwrap();
+    let errors: Vec<_> =
+        crate::schemas::schema("report-v1").iter_errors(&report).map(|e| e.to_string()).collect();
+    assert!(errors.is_empty(), "{errors:?}");
+    report["consumers"].clone()
+}
+
+type Row = (String, u64, Vec<(u64, String)>);
+
+/// The consumer with how many of the 45 images it could verify, and why not the others.
+fn summary(consumers: &Value) -> Vec<Row> {
+    let all = consumers.as_array().unwrap().iter();
+    all.map(|one| {
+        assert_eq!(one["signed"], 45, "{one}");
+        let cannot = one["cannot"].as_array().unwrap().iter();
+        let mut cannot: Vec<_> = cannot
+            .map(|why| (why["images"].as_u64().unwrap(), why["code"].as_str().unwrap().to_owned()))
+            .collect();
+        cannot.sort();
+        (one["consumer"].as_str().unwrap().to_owned(), one["could"].as_u64().unwrap(), cannot)
+    })
+    .collect()
+}
+
+fn row(consumer: &str, could: u64, cannot: &[(u64, &str)]) -> Row {
+    (consumer.into(), could, cannot.iter().map(|(n, code)| (*n, (*code).to_owned())).collect())
+}
+
+#[test]
+fn each_consumer_reads_its_own_forms() {
+    let test = Test::new();
+    storage(&test);
+    let line = format!(
+        "discover storage {TRUST} --for openshift@4.22,podman@4.2,cosign@2.4,cosign@3.1,kyverno@1.19"
+    );
+    assert_eq!(
+        summary(&found(&test, &line, 0)),
+        [
+            row(
+                "openshift@4.22",
+                10,
+                &[(5, "form-not-read"), (5, "subject-not-accepted"), (25, "form-not-read")]
+            ),
+            row("podman@4.2", 10, &[(5, "consumer-too-old"), (5, "form-not-read"), (25, "form-not-read")]),
+            row("cosign@2.4", 20, &[(25, "form-not-read")]),
+            row("cosign@3.1", 45, &[]),
+            row("kyverno@1.19", 40, &[(5, "form-not-read")]),
+        ]
+    );
+    let text = test.run(&format!("discover storage {TRUST} --for openshift@4.22")).exits(0).out;
+    assert!(text.contains("OPENSHIFT 4.22 COULD VERIFY 10 of 45 signed images"), "{text}");
+    // A key that is missing is no reason of the consumer's.
+    let without =
+        found(&test, "discover storage --trusted-root lab/trust/trusted_root.json --for openshift@4.22", 4);
+    let (_, could, cannot) = summary(&without).remove(0);
+    assert_eq!((could, cannot.contains(&(10, "key-missing".to_owned()))), (0, true), "{without}");
+    test.run("discover storage --for openshift").fails(2, "usage").tells("write CONSUMER@VERSION");
+}
