@@ -102,7 +102,7 @@ codes! {
     /// This is decided by what is not in a mirror.
     StageNotJudged "stage-not-judged" Incomplete "it is decided by what is not in the mirror; test it on one machine";
     /// The name by which the cluster pulls the image is not known.
-    PulledNameUnknown "pulled-name-unknown" Incomplete "judge the images at the registry that the cluster pulls from (docker://…); where its names differ from the sources', add --idms FILE or --map MIRROR=SOURCE";
+    PulledNameUnknown "pulled-name-unknown" Incomplete "judge the images at the registry that the cluster pulls from (docker://…), or say what this location was copied from: --map LOCATION=SOURCE; where a registry's names differ from the sources', add --idms FILE or --map MIRROR=SOURCE";
 
     // Places and content.
     /// The place does not exist.

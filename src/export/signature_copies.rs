@@ -296,9 +296,8 @@ mod tests {
             commands[0].starts_with(r"oras cp --from-plain-http --to-plain-http 'a'\''; touch owned; '\''")
         );
         assert!(
-            commands[1].starts_with(
-                "$(touch owned):sha256-ab.sig' 'mirror.example:5000/a:sha256-ab.sig' || failed=1"
-            )
+            commands[1]
+                .starts_with("$(touch owned):sha256-ab.sig' mirror.example:5000/a:sha256-ab.sig || failed=1")
         );
     }
 

@@ -75,7 +75,7 @@ pub(super) fn vouched_for_by(key: KeyRef, given_by: Option<&str>, provenance: &[
     let from: Vec<_> = provenance.iter().filter_map(|source| only_holds(given_by, source)).collect();
     match (by.is_empty(), from.is_empty()) {
         (true, true) => "no one".into(),
-        (true, false) => format!("no one: it is from {}", from.join(", ")),
+        (true, false) => format!("no one ({})", from.join("; ")),
         (false, true) => by.join("; "),
         (false, false) => format!("{}; it is also in {}", by.join("; "), from.join(", ")),
     }
@@ -102,7 +102,7 @@ fn vouches(given_by: Option<&str>, provenance: &Provenance) -> Option<String> {
 fn only_holds(given_by: Option<&str>, provenance: &Provenance) -> Option<String> {
     let source = shown(&provenance.source);
     match provenance.grade {
-        Grade::File if given_by.is_none() => Some(format!("the file {source}, whose giver is not recorded")),
+        Grade::File if given_by.is_none() => Some(format!("the file {source}, giver not recorded")),
         Grade::Release => Some(format!("the {source}")),
         _ => None,
     }

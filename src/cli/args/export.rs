@@ -62,11 +62,11 @@ pub(in crate::cli) struct Export {
     #[arg(help_heading = heading::EXPORT, long = "for", value_name = "CONSUMER@VERSION", required = true, value_delimiter = ',')]
     targets: Vec<String>,
     /// What the policy does about images that no rule is about.
-    #[arg(help_heading = heading::EXPORT, long = "default", value_enum, default_value_t)]
+    #[arg(help_heading = heading::EXPORT, long = "default", value_name = "DECISION", value_enum, default_value_t)]
     others: Remaining,
     /// By which names images are pulled: the sources', where the host is configured with mirrors, or the mirror's own, for
     /// which the policy has a scope for each repository of --check.
-    #[arg(help_heading = heading::EXPORT, long, value_enum, default_value_t)]
+    #[arg(help_heading = heading::EXPORT, long, value_name = "NAMES", value_enum, default_value_t)]
     pulled_by: By,
     /// Write the keys as files that will be in this folder of the host, such as /etc/pki/keypack [default: into the policy
     /// itself].

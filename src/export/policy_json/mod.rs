@@ -22,6 +22,7 @@ use crate::{
         rule::{Rule, Scope, SignedIdentity},
         target::Target,
     },
+    registry::Host,
 };
 
 /// What images that no rule is about are to the policy.
@@ -207,7 +208,9 @@ fn sections(all: &[(&Rule, Needed)], input: &PolicyInput<'_>, files: &mut Policy
     let reads = || all.iter().filter(|(_, needed)| needed.reads_attachments());
     if input.pulled_by == PulledBy::Source {
         for (rule, _) in reads() {
-            files.sections.extend(input.names.mirrors_of(&rule.scope));
+            // A folder that images were copied to is no place to pull from.
+            let is_registry = |at: &String| at.split('/').next().is_some_and(Host::is_evident);
+            files.sections.extend(input.names.mirrors_of(&rule.scope).into_iter().filter(is_registry));
         }
         for Mirrored { at, source } in input.mirrored {
             let rule = rule_of(source, all, |(rule, _)| &rule.scope);

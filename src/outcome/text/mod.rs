@@ -131,7 +131,7 @@ fn open(out: &mut String, report: &Report, paint: Paint) {
         return;
     }
     gap(out);
-    line(out, &paint.strong("Not at hand"));
+    line(out, &paint.strong("Keys still needed"));
     for (index, need) in report.open.iter().enumerate() {
         open_need(out, need, paint);
         // If successive needs have the same hint, show it once, after the last of them.
@@ -212,7 +212,7 @@ fn counts(out: &mut String, report: &Report, paint: Paint) {
     }
     let mut keys = format!("{} needed", count(c.needed, "key"));
     if c.needed > 0 {
-        keys.push_str(&format!(": {} at hand that fit, {} open", c.have, c.open));
+        keys.push_str(&format!(": {} found that fit, {} open", c.have, c.open));
     }
     if !report.changed.is_empty() {
         keys.push_str(&format!(", {} refused until --accept-change", report.changed.len()));

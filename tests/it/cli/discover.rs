@@ -13,7 +13,7 @@ fn what_is_needed_is_at_hand() {
         .says("IMAGE")
         .says("key-bundle-rekor1-oras:v1  bundle: rekor signer have\n")
         .says("Keys that fit, and who vouches for each")
-        .says("1 image: 1 signed, 0 unsigned. 2 keys needed: 2 at hand that fit, 0 open.");
+        .says("1 image: 1 signed, 0 unsigned. 2 keys needed: 2 found that fit, 0 open.");
     assert_eq!(test.names(""), ["lab"], "discover writes nothing");
 }
 
@@ -36,7 +36,8 @@ fn a_directory_of_keys_is_compared_with_images() {
 fn what_is_missing_is_told_with_what_to_do() {
     let test = Test::new();
     let ran = test.run("discover oci:lab/layouts/key-bundle-rekor1-oras").fails(4, "incomplete");
-    let ran = ran.says("Not at hand").says("Rekor v1 log, needed by 1 image").says("--trusted-root FILE");
+    let ran =
+        ran.says("Keys still needed").says("Rekor v1 log, needed by 1 image").says("--trusted-root FILE");
     // Scripts look for `role id state`, with the whole id.
     let ran = ran.says("  rekor e69e8241a86926434b03c31cf128899cbf3c1f73466f07acae0363289213df19 missing\n");
     let ran = ran.says("  signer 43ef7bc87c44704aa997d44437f45c362729aee88ee5fcd4b5a2cac39811b24f missing\n");

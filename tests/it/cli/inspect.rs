@@ -25,7 +25,7 @@ fn keys_and_packs_read_the_same() {
         assert_eq!(of_pack.out, expected);
     }
     let fingerprint = "sha256:43ef7bc87c44704aa997d44437f45c362729aee88ee5fcd4b5a2cac39811b24f";
-    of_keys.says(fingerprint).says("vouched for by no one: it is from the file trusted_root.json");
+    of_keys.says(fingerprint).says("vouched for by no one (the file trusted_root.json");
 }
 
 #[test]

@@ -23,7 +23,7 @@ fn many_images_are_counted_and_listed_when_asked_for() {
     assert_eq!(rows.len(), 45);
     assert!(rows.contains(&"key-tag-rekor1/img1:v1         simple-signing: signer missing"), "{rows:#?}");
     assert!(rows.iter().all(|row| row.chars().count() <= 80), "{rows:#?}");
-    let keys = table.out.find("Not at hand").unwrap();
+    let keys = table.out.find("Keys still needed").unwrap();
     assert!(keys < table.out.find("IMAGE").unwrap(), "the summary comes first: {}", table.out);
     let whole = test
         .run(&format!("{line} -v"))

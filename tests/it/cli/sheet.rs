@@ -132,7 +132,7 @@ fn the_page_in_html_has_the_same_and_no_name_becomes_markup() {
 fn every_view_of_a_key_says_what_it_fits_and_who_vouches_for_it() {
     let test = Test::new();
     let sources = "lab/layouts/key-bundle-rekor1-oras lab/layouts/key-tag-rekor1-cosignsave";
-    let of_file = "no one: it is from the file cosign.pub, whose giver is not";
+    let of_file = "no one (the file cosign.pub, giver not recorded)";
     let ran = test.run(&format!("discover {sources} {TRUST}")).exits(0);
     ran.says("signer-43ef7bc8              fits 2 signatures").says(&format!("vouched for by {of_file}"));
     let report = test.run(&format!("discover {sources} {TRUST} --format json")).exits(0).json();

@@ -183,3 +183,14 @@ fn what_was_checked_says_so_on_top() {
     let list = test.json("policy/keypack-export.json");
     assert_eq!(list["checked"]["refused"], report["check"]["counts"]["notJudged"]);
 }
+
+#[test]
+fn a_folder_is_named_by_what_it_was_copied_from_and_is_no_place_to_pull_from() {
+    let test = pulled(Some(RULES));
+    let line =
+        "export policy-json --for podman@5.3 --check storage --default accept --map storage=127.0.0.1:5012";
+    let report = json(&test, line, 0);
+    assert_eq!(report["check"]["counts"]["notJudged"], 0, "{report}");
+    let yaml = String::from_utf8(test.read("policy/registries.d/keypack.yaml")).unwrap();
+    assert!(yaml.contains("\"127.0.0.1:5012/key-tag-rekor1\":") && !yaml.contains("storage/"), "{yaml}");
+}

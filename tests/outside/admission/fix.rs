@@ -210,6 +210,10 @@ fn without_a_command(_: &Path) {
     pair.sign("taken", &taken);
     let other = pair.signed("taken", &taken, &KeyPair::generate().unwrap());
     pair.mirror.attach("ocp/taken", &taken, &[other]);
+    // So may a manifest without signatures be somebody's.
+    let empty = pair.image("empty", Some("v1"), "amd64");
+    pair.sign("empty", &empty);
+    pair.mirror.attach("ocp/empty", &empty, &[]);
     let line = pair.verify(&pair.mirror_place(), "--fix fix.txt");
     let report = pair.test.run(&format!("{line} --format json")).exits(4).json();
     assert_eq!(report["fix"]["copies"], 0, "{report}");
@@ -230,6 +234,7 @@ fn without_a_command(_: &Path) {
     );
     assert_eq!(fix("wrong")["code"], "signature-does-not-match");
     assert_eq!(fix("taken"), json!({"kind": "other"}));
+    assert_eq!(fix("empty"), json!({"kind": "other"}));
     let text = std::fs::read_to_string(pair.test.path("fix.txt")).unwrap();
     assert!(text.lines().all(|line| line.starts_with('#')), "{text}");
     for words in [

@@ -183,7 +183,12 @@ impl<'a> Run<'a> {
                 let why = "no scope of the policy is its own, whatever host it is from, and the default accepts anything";
                 return (Verdict::Outside, None, Some(Diagnostic::new(Code::NotVerifiedByPolicy, why)));
             }
-            let why = "it has no name that a cluster pulls by: this location does not record repositories";
+            let why = match pull.repository.as_str() {
+                "" => "it has no name that a cluster pulls by: this location does not record repositories",
+                _ => {
+                    "it has no name that a cluster pulls by: this location does not record which host its repositories are from"
+                }
+            };
             return (Verdict::NotJudged, None, Some(Diagnostic::new(Code::PulledNameUnknown, why)));
         };
         if let Some(why) = pull.at.as_ref().and_then(|at| self.loaded.rules.refuses_contact(at.name())) {

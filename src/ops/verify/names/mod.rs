@@ -27,8 +27,8 @@ impl std::str::FromStr for Mapping {
     fn from_str(text: &str) -> Result<Self, String> {
         // The name of a folder may contain the character, a name of images does not.
         let (mirror, source) = text.rsplit_once('=').ok_or("write MIRROR=SOURCE")?;
-        let plain = |text: &str| text.trim_end_matches('/').to_owned();
-        let (mirror, source) = (plain(mirror.strip_prefix("./").unwrap_or(mirror)), plain(source));
+        let (kind, mirror) = kind_and_path(mirror);
+        let (mirror, source) = (format!("{kind}{mirror}"), source.trim_end_matches('/').to_owned());
         let scope: Scope = source.parse()?;
         if scope.is_image() || source.starts_with('*') {
             return Err(format!("{source:?} is not a name prefix: write HOST or HOST/PATH"));
@@ -137,13 +137,17 @@ fn on_disk(place: &str, repository: &str) -> Vec<String> {
     if place.starts_with("docker://") {
         return Vec::new();
     }
+    let (kind, path) = kind_and_path(place);
+    let below = if repository.is_empty() { path.to_owned() } else { format!("{path}/{repository}") };
+    vec![format!("{kind}{below}"), below]
+}
+
+/// A location as the kind that is written before it, if any, and its path, which people write in several ways.
+fn kind_and_path(place: &str) -> (&str, &str) {
     let kinds = ["oci:", "oci-archive:", "dir:", "oc-mirror:"];
-    let path = kinds.into_iter().find_map(|kind| place.strip_prefix(kind)).unwrap_or(place);
-    let below = |place: &str| {
-        let place = place.strip_prefix("./").unwrap_or(place).trim_end_matches('/');
-        if repository.is_empty() { place.to_owned() } else { format!("{place}/{repository}") }
-    };
-    vec![below(place), below(path)]
+    let kind = kinds.into_iter().find(|kind| place.starts_with(kind)).unwrap_or_default();
+    let path = &place[kind.len()..];
+    (kind, path.strip_prefix("./").unwrap_or(path).trim_end_matches('/'))
 }
 
 /// The source names in a map for an image: those for its name at the mirror, otherwise for its path alone. `places` are its names below a
