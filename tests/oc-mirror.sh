@@ -273,7 +273,7 @@ serve whole; enclave=$address
 m2d all.yaml
 trust="$trust --key signer=release.pub --key release.asc"
 step keypack discover "oc-mirror:$work/out" --cache-dir cache $trust | tee discovered >&2
-grep -q '9 images: 6 signed, 3 unsigned\. 4 keys needed: 4 found' discovered || fail "not all of the set is read from the archive"
+grep -q '9 images: 6 signed, 3 unsigned\. 4 keys needed: 4 at hand' discovered || fail "not all of the set is read from the archive"
 grep -q '^key-tag-notlog/img1@sha256:[0-9a-f]*…  simple-signing: signer have$' discovered || fail "an image by digest is not one"
 grep -q '^openshift/release-images:4\.99\.0-x86_64 .*openpgp: gpg have$' discovered || fail "the GPG signature of the release does not verify"
 # The bundle was not mirrored, and the source of its image shows that.

@@ -135,7 +135,7 @@ fn skopeo_dir(skopeo: &Path) {
     assert_eq!(report["images"][1]["repository"], "r.test/b/c");
     // The signature is in the layout, and the image in the tree.
     let line = format!("discover tree lab/layouts/key-bundle-rekor1-oras {TRUST}");
-    test.run(&line).exits(0).says("2 found that fit");
+    test.run(&line).exits(0).says("2 at hand and proved");
 }
 
 fn sha256sum(sha256sum: &Path) {

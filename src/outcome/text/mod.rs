@@ -212,7 +212,7 @@ fn counts(out: &mut String, report: &Report, paint: Paint) {
     }
     let mut keys = format!("{} needed", count(c.needed, "key"));
     if c.needed > 0 {
-        keys.push_str(&format!(": {} found that fit, {} open", c.have, c.open));
+        keys.push_str(&format!(": {} at hand and proved, {} open", c.have, c.open));
     }
     if !report.changed.is_empty() {
         keys.push_str(&format!(", {} refused until --accept-change", report.changed.len()));

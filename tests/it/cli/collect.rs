@@ -28,7 +28,7 @@ fn the_whole_lab_needs_six_keys() {
     let test = Test::new();
     lab::storage(&test);
     let ran = test.run(&format!("collect storage {TRUST}")).exits(0);
-    let ran = ran.says("6 keys needed: 6 found that fit, 0 open.").says("keys: 6 keys, version ");
+    let ran = ran.says("6 keys needed: 6 at hand and proved, 0 open.").says("keys: 6 keys, version ");
     assert_eq!(test.names("keys"), ALL);
     assert_eq!(ran.after("Pack: "), Digest::of(&test.read("keys/keypack.json")).to_string());
     assert!(ran.out.ends_with(&format!("Pack: {}\n", ran.after("Pack: "))), "the digest stands last");
@@ -151,7 +151,7 @@ fn when_decides_whether_anything_is_written() {
     test.run(&unsigned).exits(0).tells("warning: no image is signed here").tells("--remove-signatures=false");
     assert!(!test.has("keys"));
     let signed = format!("collect lab/layouts/key-bundle-notlog-oras {TRUST}");
-    test.run(&format!("{signed} --when never")).exits(0).says("1 found that fit");
+    test.run(&format!("{signed} --when never")).exits(0).says("1 at hand and proved");
     assert!(!test.has("keys"));
     test.run(&format!("{unsigned} --when always")).exits(0);
     assert_eq!(test.json("keys/keypack.json")["keys"].as_array().unwrap().len(), 13);

@@ -36,7 +36,7 @@ fn the_documented_setting_works_on_both_sides() {
         test.write(&format!("etc/{name}"), test.read(&format!("lab/trust/{name}")));
     }
     test.write("etc/org.pub", test.read("lab/trust/cosign.pub"));
-    run(&test, &format!("discover {SIGNED}")).exits(0).says("2 found that fit");
+    run(&test, &format!("discover {SIGNED}")).exits(0).says("2 at hand and proved");
     run(&test, &format!("collect {SIGNED} --created 2026-11-02T00:00:00Z")).exits(0);
     let inventory = test.json("keys/keypack.json");
     assert_eq!(inventory["name"], "plant-7");
@@ -119,9 +119,9 @@ fn the_command_line_wins() {
 fn sources_of_the_file_and_of_the_command_line_add_up() {
     // Relative to the folder of the file, not to the working directory.
     let test = with("sources: {keys: [../lab/trust/cosign.pub], rekor: [../lab/trust/rekor.pub]}\n");
-    run(&test, &format!("discover {SIGNED}")).exits(0).says("2 found that fit");
+    run(&test, &format!("discover {SIGNED}")).exits(0).says("2 at hand and proved");
     let test = with("sources: {keys: [../lab/trust/cosign.pub]}\n");
-    run(&test, &format!("discover {SIGNED}")).exits(4).says("1 found that fit, 1 open");
+    run(&test, &format!("discover {SIGNED}")).exits(4).says("1 at hand and proved, 1 open");
     run(&test, &format!("discover {SIGNED} --rekor lab/trust/rekor.pub")).exits(0);
     let test = with("sources: {keys: [lab/trust/cosign.pub]}\n");
     run(&test, &format!("discover {SIGNED}"))

@@ -13,7 +13,7 @@ fn what_is_needed_is_at_hand() {
         .says("IMAGE")
         .says("key-bundle-rekor1-oras:v1  bundle: rekor signer have\n")
         .says("Keys that fit, and who vouches for each")
-        .says("1 image: 1 signed, 0 unsigned. 2 keys needed: 2 found that fit, 0 open.");
+        .says("1 image: 1 signed, 0 unsigned. 2 keys needed: 2 at hand and proved, 0 open.");
     assert_eq!(test.names(""), ["lab"], "discover writes nothing");
 }
 

@@ -16,7 +16,7 @@ fn bare_files_serve_every_role() {
     let files = ["cosign.pub", "rekor.pub", "rekor2.pub", "fulcio.pem", "tsa.pem"];
     let keys: String = files.iter().map(|file| format!(" --key lab/trust/{file}")).collect();
     let keys = format!("{keys} --key ctlog=lab/trust/ctfe.pub");
-    test.run(&format!("collect storage{keys}")).exits(0).says("6 found that fit, 0 open");
+    test.run(&format!("collect storage{keys}")).exits(0).says("6 at hand and proved, 0 open");
     let inventory = test.json("keys/keypack.json");
     let roles: Vec<_> =
         inventory["keys"].as_array().unwrap().iter().map(|k| k["role"].as_str().unwrap()).collect();
@@ -67,7 +67,7 @@ fn all_of_them_in_one_file_with_text_around() {
     // The signer's key in the file is also used as a log key, and no entry names it.
     test.run("collect lab/layouts/key-bundle-rekor1-oras --key all.txt --rekor all.txt")
         .exits(0)
-        .says("2 found that fit");
+        .says("2 at hand and proved");
     let pem = String::from_utf8(test.read("keys/signer-43ef7bc8.pub")).unwrap();
     assert_eq!(pem, String::from_utf8(test.read("lab/trust/cosign.pub")).unwrap());
 }
@@ -181,7 +181,7 @@ fn one_unsupported_key_of_a_trusted_root_does_not_spoil_the_rest() {
     });
     let line =
         "collect lab/layouts/key-bundle-rekor1-oras --trusted-root root.json --key lab/trust/cosign.pub";
-    test.run(line).exits(0).says("not used key-").says("root.json").says("2 found that fit");
+    test.run(line).exits(0).says("not used key-").says("root.json").says("2 at hand and proved");
     assert!(test.has("keys/rekor-e69e8241.pub"));
 }
 

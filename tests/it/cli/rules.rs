@@ -228,7 +228,7 @@ fn a_rule_about_a_key_that_is_not_there_stops_everything() {
             "127.0.0.1, which is a Rekor v1 log, and a Fulcio CA",
         ),
     ] {
-        collect(&test, &rule).fails(4, "rule-unmet").tells(what).says("2 found that fit");
+        collect(&test, &rule).fails(4, "rule-unmet").tells(what).says("2 at hand and proved");
         assert!(!test.has("keys"));
     }
     // Images go on.

@@ -200,7 +200,9 @@ fn a_key_is_counted_once() {
     };
     assert_eq!(counts("discover dir:image --key owner.asc --format json"), [1, 1, 1]);
     assert_eq!(counts("discover dir:image --format json"), [1, 0, 1]);
-    test.run("discover dir:image --key owner.asc").exits(4).says("1 key needed: 1 found that fit, 1 open");
+    test.run("discover dir:image --key owner.asc")
+        .exits(4)
+        .says("1 key needed: 1 at hand and proved, 1 open");
 }
 
 /// The record in the inventory has the primary key's fingerprint alone: once the file is gone, only what the state kept of

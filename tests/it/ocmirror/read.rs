@@ -22,7 +22,7 @@ fn segments_are_read_as_one_storage_in_every_form() {
     let home = tempfile::tempdir().unwrap();
     let (code, whole, error) = discover(home.path(), &[&format!("oc-mirror:{}", cache.display())]);
     assert_eq!(code, 0, "{error}");
-    assert!(counts(&whole).contains("6 keys needed: 6 found that fit"), "{whole}");
+    assert!(counts(&whole).contains("6 keys needed: 6 at hand and proved"), "{whole}");
     // 2 KiB: nearly every larger blob becomes an exception segment of its own.
     for (size, least) in [(1 << 30, 1), (200_000, 2), (2_000, 50)] {
         let out = lab.path().join(format!("out-{size}"));
@@ -153,7 +153,7 @@ fn segments_on_another_disk_are_read_and_what_is_wrong_with_one_is_said() {
     }
     let place = format!("oc-mirror:{}", at.display());
     let (code, out, error) = discover(home.path(), &[&place]);
-    assert_eq!((code, counts(&out).contains("6 keys needed: 6 found")), (0, true), "{out}{error}");
+    assert_eq!((code, counts(&out).contains("6 keys needed: 6 at hand")), (0, true), "{out}{error}");
     // A folder of such a name stops disk-to-mirror, and is not a segment.
     fs::create_dir(at.join("mirror_000098.tar")).unwrap();
     let (code, _, error) = discover(home.path(), &[&place]);
