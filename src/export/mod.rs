@@ -1,6 +1,7 @@
 //! What keypack writes for other programs in addition to keys/: decisions and texts, without I/O.
 
 mod keys;
+mod machine_config;
 mod names;
 mod openshift;
 mod policy_json;
@@ -10,6 +11,7 @@ mod signature_copies;
 mod tree;
 
 pub(crate) use keys::ExportKeys;
+pub(crate) use machine_config::{butane, machine_config};
 pub(crate) use names::Mirrored;
 pub(crate) use openshift::{Objects, ObjectsInput, objects};
 pub use policy_json::{Others, PulledBy};

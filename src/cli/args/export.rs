@@ -21,6 +21,10 @@ enum Format {
     PolicyJson,
     /// registries.d alone.
     RegistriesD,
+    /// The files of policy-json in a MachineConfig, for the nodes of a pool that run podman.
+    MachineConfig,
+    /// The same as a Butane config, for a host of Fedora CoreOS.
+    Butane,
     /// ClusterImagePolicies, for OpenShift.
     ClusterImagePolicy,
     /// ImagePolicies, for one namespace of OpenShift.
@@ -72,6 +76,9 @@ pub(in crate::cli) struct Export {
     /// itself].
     #[arg(help_heading = heading::EXPORT, long, value_name = "DIR")]
     keys_at: Option<PathBuf>,
+    /// The pool of the MachineConfig [default: worker].
+    #[arg(help_heading = heading::EXPORT, long, value_name = "NAME")]
+    pool: Option<String>,
     /// The beginning of the names of OpenShift's objects [default: keypack].
     #[arg(help_heading = heading::EXPORT, long, value_name = "NAME")]
     object_name: Option<String>,
@@ -125,6 +132,8 @@ impl Export {
             format: match self.what {
                 Format::PolicyJson => export::Format::PolicyJson,
                 Format::RegistriesD => export::Format::RegistriesD,
+                Format::MachineConfig => export::Format::MachineConfig,
+                Format::Butane => export::Format::Butane,
                 Format::ClusterImagePolicy => export::Format::ClusterImagePolicy,
                 Format::ImagePolicy => export::Format::ImagePolicy,
             },
@@ -153,6 +162,7 @@ impl Export {
                 namespace: self.namespace.clone(),
                 leave_out_unsigned: self.leave_out_unsigned,
             },
+            pool: self.pool.clone(),
             check: AdmitRequest {
                 places: self.check.clone(),
                 images: self.images.clone(),

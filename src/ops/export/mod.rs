@@ -1,7 +1,9 @@
 //! Writes the policy of a consumer from an authenticated keys/ and its rules, checked against a mirror before it can stop a cluster.
 
+mod format;
 mod names;
 mod openshift;
+mod options;
 mod policy_json;
 mod write;
 
@@ -9,6 +11,8 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
+pub use self::format::Format;
+use self::format::Readers;
 pub use crate::export::{Others, PulledBy};
 use crate::{
     diag::{Code, Diagnostic},
@@ -24,35 +28,6 @@ use crate::{
     },
     policy::{mapping::NameMap, rule::Rule, target::Target},
 };
-
-/// What is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// policy.json with registries.d.
-    PolicyJson,
-    /// registries.d alone.
-    RegistriesD,
-    /// ClusterImagePolicies of OpenShift.
-    ClusterImagePolicy,
-    /// ImagePolicies of OpenShift, for one namespace.
-    ImagePolicy,
-}
-
-impl Format {
-    /// Its name on the command line.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::PolicyJson => "policy-json",
-            Self::RegistriesD => "registries-d",
-            Self::ClusterImagePolicy => "cluster-image-policy",
-            Self::ImagePolicy => "image-policy",
-        }
-    }
-
-    const fn is_of_openshift(self) -> bool {
-        matches!(self, Self::ClusterImagePolicy | Self::ImagePolicy)
-    }
-}
 
 /// What to write, from what, and what it is checked against.
 #[derive(Debug, Clone)]
@@ -75,6 +50,8 @@ pub struct Request {
     pub keys_at: Option<PathBuf>,
     /// What only the objects of OpenShift have.
     pub openshift: OpenShift,
+    /// The pool of a MachineConfig; `worker` if there is none.
+    pub pool: Option<String>,
     /// The mirror that it is checked against; without places it is not. The policy that it names is not used.
     pub check: AdmitRequest,
     /// Whether it is written although images of the mirror would not run.
@@ -126,7 +103,7 @@ impl Made {
 
     fn files(&self, request: &Request, first_line: &str) -> Vec<(String, String)> {
         match self {
-            Self::Policy(files) => files.files(request.format, first_line, request.keys_at.as_deref()),
+            Self::Policy(files) => policy_json::files(files, request, first_line),
             Self::Objects(objects) => objects.files(first_line),
         }
     }
@@ -134,8 +111,8 @@ impl Made {
 
 /// Writes the files, unless the mirror shows that they would stop images from running.
 pub fn export(request: &Request, ctx: &Context) -> Result<ExportReport, Diagnostic> {
-    let targets = targets(request)?;
-    refuse_options(request)?;
+    let targets = options::targets(request)?;
+    options::refuse(request)?;
     let keys = request.authentication.of_directory(
         &request.keys_dir,
         &[],
@@ -168,8 +145,10 @@ pub fn export(request: &Request, ctx: &Context) -> Result<ExportReport, Diagnost
         mirrored,
         ctx,
     };
-    let (made, check) =
-        if request.format.is_of_openshift() { openshift::make(&given)? } else { policy_json::make(&given)? };
+    let (made, check) = match request.format.readers() {
+        Readers::OpenShift => openshift::make(&given)?,
+        Readers::PolicyJson => policy_json::make(&given)?,
+    };
     let mut report = ExportReport {
         schema_version: 1,
         command: "export",
@@ -201,58 +180,6 @@ pub fn export(request: &Request, ctx: &Context) -> Result<ExportReport, Diagnost
     report.files = tree.files.iter().map(|(path, text)| ExportedFile::of(path, text)).collect();
     report.change = Some(write::write(&request.output, request.format.as_str(), &tree, ctx)?.into());
     Ok(report)
-}
-
-/// The consumers, if they read what is written.
-fn targets(request: &Request) -> Result<Vec<Target>, Diagnostic> {
-    let targets: Result<Vec<Target>, _> = request.targets.iter().map(|text| text.parse()).collect();
-    let targets = targets.map_err(|e| {
-        Diagnostic::usage(format!("--for: {e}"), "name the consumer with its version, such as podman@5.3")
-    })?;
-    let of_openshift = request.format.is_of_openshift();
-    match targets.iter().find(|target| target.reads_policy_json() == of_openshift) {
-        Some(target) => Err(Diagnostic::usage(
-            format!("{target} does not read what {} writes", request.format.as_str()),
-            if of_openshift {
-                "name the release of OpenShift: --for openshift@4.22"
-            } else {
-                "podman, crio, skopeo and rhel do; OpenShift writes these files on its nodes itself: export cluster-image-policy"
-            },
-        )),
-        None => Ok(targets),
-    }
-}
-
-/// Refuses options that mean nothing, or something else, in this format.
-fn refuse_options(request: &Request) -> Result<(), Diagnostic> {
-    // The consumer would look for a relative one in whatever folder it runs in.
-    if let Some(at) = request.keys_at.as_ref().filter(|at| !at.is_absolute()) {
-        let what = format!("--keys-at {} is not a whole path", at.display());
-        return Err(Diagnostic::usage(what, "write the folder on the host, such as /etc/pki/keypack"));
-    }
-    let OpenShift { name, namespace, leave_out_unsigned } = &request.openshift;
-    let of_objects = name.is_some() || request.check.image_config.is_some() || *leave_out_unsigned;
-    let of_files = request.keys_at.is_some()
-        || request.others != Others::default()
-        || request.pulled_by != PulledBy::default();
-    let refuse = |what: &'static str, hint: &'static str| Err(Diagnostic::usage(what, hint));
-    match request.format {
-        Format::PolicyJson | Format::RegistriesD if of_objects || namespace.is_some() => refuse(
-            "--object-name, --namespace, --image-config and --leave-out-unsigned are about objects of OpenShift",
-            "leave them out, or export cluster-image-policy",
-        ),
-        Format::ClusterImagePolicy | Format::ImagePolicy if of_files => refuse(
-            "--keys-at, --default and --pulled-by are about policy.json",
-            "leave them out: OpenShift holds keys in the object, runs what is in no scope, and pulls by the sources' names",
-        ),
-        Format::ImagePolicy if namespace.is_none() => {
-            refuse("an ImagePolicy is one of a namespace", "name it: --namespace NAME")
-        }
-        Format::ClusterImagePolicy if namespace.is_some() => {
-            refuse("a ClusterImagePolicy is in no namespace", "leave --namespace out, or export image-policy")
-        }
-        _ => Ok(()),
-    }
 }
 
 fn checked(check: &AdmissionReport, now: Timestamp) -> CheckedAgainst {

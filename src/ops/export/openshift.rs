@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{
     Given, Made, OpenShift,
+    options::check_name,
     policy_json::{not_expressible, nothing_in_scope},
 };
 use crate::{
@@ -19,7 +20,8 @@ pub(super) fn make(given: &Given<'_>) -> Result<(Made, Option<AdmissionReport>),
     let OpenShift { name, namespace, leave_out_unsigned } = &given.request.openshift;
     let name = name.as_deref().unwrap_or("keypack");
     check_name(name)?;
-    namespace.as_deref().map_or(Ok(()), check_name)?;
+    refuse_own_names(name)?;
+    namespace.as_deref().map_or(Ok(()), |name| check_name(name).and_then(|()| refuse_own_names(name)))?;
     let [target] = given.targets else {
         return Err(Diagnostic::usage(
             "the objects of several releases may differ",
@@ -78,16 +80,8 @@ fn without_signatures(report: &AdmissionReport) -> BTreeSet<String> {
     missing.filter_map(repository).filter(|name| !signed.contains(name)).collect()
 }
 
-/// A name as Kubernetes takes it, and none that the cluster uses itself (MCO#5397).
-fn check_name(name: &str) -> Result<(), Diagnostic> {
-    let good = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-    let is_name = !name.is_empty() && name.len() <= 63 && name.bytes().all(good);
-    if !is_name || name.starts_with('-') || name.ends_with('-') {
-        return Err(Diagnostic::usage(
-            format!("{name:?} is not a name: at most 63 lower-case letters, digits and hyphens"),
-            "write one such as keypack",
-        ));
-    }
+/// The cluster uses these itself (MCO#5397).
+fn refuse_own_names(name: &str) -> Result<(), Diagnostic> {
     if name.starts_with("openshift") {
         return Err(Diagnostic::usage(
             format!(

@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use super::{Format, Given, Made, PulledBy, Request};
+use super::{Format, Given, Made, PulledBy, Request, options::check_name};
 use crate::{
     diag::{Code, Diagnostic},
     display::count,
-    export::{PolicyFiles, PolicyInput, policy_json},
+    export::{PolicyFiles, PolicyInput, butane, machine_config, policy_json},
     ops::{
         Context,
         verify::{self, Survey},
@@ -15,9 +15,13 @@ use crate::{
     policy::consumer::Files,
 };
 
+/// The pool of nodes that no other one has.
+const POOL: &str = "worker";
+
 /// The texts, and what they would do to the images of the mirror.
 pub(super) fn make(given: &Given<'_>) -> Result<(Made, Option<AdmissionReport>), Diagnostic> {
     let request = given.request;
+    request.pool.as_deref().map_or(Ok(()), check_name)?;
     if request.pulled_by == PulledBy::Mirror && given.mirrored.is_empty() {
         return Err(Diagnostic::usage(
             "--pulled-by mirror needs the repositories of the mirror, because each is a scope of its own",
@@ -76,22 +80,24 @@ fn check(
     Ok(report)
 }
 
-impl PolicyFiles {
-    /// The files, with this line on top of those that have comments.
-    pub(super) fn files(
-        &self,
-        format: Format,
-        first_line: &str,
-        keys_at: Option<&std::path::Path>,
-    ) -> Vec<(String, String)> {
-        let mut files = vec![
-            ("registries.d/keypack.yaml".to_owned(), self.registries_d(first_line)),
-            ("README.txt".to_owned(), self.readme(first_line, format == Format::PolicyJson, keys_at)),
-        ];
-        if format == Format::PolicyJson {
-            files.push(("policy.json".to_owned(), self.policy.clone()));
-            files.extend(self.keys.iter().map(|(name, text)| (format!("keys/{name}"), text.clone())));
+/// The files, with this line on top of those that have comments.
+pub(super) fn files(made: &PolicyFiles, request: &Request, first_line: &str) -> Vec<(String, String)> {
+    let keys_at = request.keys_at.as_deref();
+    match request.format {
+        Format::MachineConfig => {
+            return machine_config(made, request.pool.as_deref().unwrap_or(POOL), first_line, keys_at);
         }
-        files
+        Format::Butane => return butane(made, first_line, keys_at),
+        _ => {}
     }
+    let has_policy = request.format == Format::PolicyJson;
+    let mut files = vec![
+        ("registries.d/keypack.yaml".to_owned(), made.registries_d(first_line)),
+        ("README.txt".to_owned(), made.readme(first_line, has_policy, keys_at)),
+    ];
+    if has_policy {
+        files.push(("policy.json".to_owned(), made.policy.clone()));
+        files.extend(made.keys.iter().map(|(name, text)| (format!("keys/{name}"), text.clone())));
+    }
+    files
 }

@@ -1,0 +1,78 @@
+//! Refuses options that mean nothing, or something else, in a format.
+
+use super::{Format, OpenShift, Others, PulledBy, Request, format::Readers};
+use crate::{diag::Diagnostic, policy::target::Target};
+
+/// The consumers, if they read what is written.
+pub(super) fn targets(request: &Request) -> Result<Vec<Target>, Diagnostic> {
+    let targets: Result<Vec<Target>, _> = request.targets.iter().map(|text| text.parse()).collect();
+    let targets = targets.map_err(|e| {
+        Diagnostic::usage(format!("--for: {e}"), "name the consumer with its version, such as podman@5.3")
+    })?;
+    let (reads, hint): (fn(&Target) -> bool, _) = match request.format.readers() {
+        Readers::PolicyJson => (
+            Target::reads_policy_json,
+            "podman, crio, skopeo and rhel do; OpenShift writes these files on its nodes itself: export cluster-image-policy",
+        ),
+        Readers::OpenShift => {
+            (|target| target.openshift.is_some(), "name the release of OpenShift: --for openshift@4.22")
+        }
+    };
+    match targets.iter().find(|target| !reads(target)) {
+        Some(target) => Err(Diagnostic::usage(
+            format!("{target} does not read what {} writes", request.format.as_str()),
+            hint,
+        )),
+        None => Ok(targets),
+    }
+}
+
+pub(super) fn refuse(request: &Request) -> Result<(), Diagnostic> {
+    // The consumer would look for a relative one in whatever folder it runs in.
+    if let Some(at) = request.keys_at.as_ref().filter(|at| !at.is_absolute()) {
+        let what = format!("--keys-at {} is not a whole path", at.display());
+        return Err(Diagnostic::usage(what, "write the folder on the host, such as /etc/pki/keypack"));
+    }
+    if request.pool.is_some() && request.format != Format::MachineConfig {
+        return Err(Diagnostic::usage(
+            "--pool is about a MachineConfig",
+            "leave it out, or export machine-config",
+        ));
+    }
+    let OpenShift { name, namespace, leave_out_unsigned } = &request.openshift;
+    let of_objects = name.is_some() || request.check.image_config.is_some() || *leave_out_unsigned;
+    let of_files = request.keys_at.is_some()
+        || request.others != Others::default()
+        || request.pulled_by != PulledBy::default();
+    let refuse = |what: &'static str, hint: &'static str| Err(Diagnostic::usage(what, hint));
+    match request.format.readers() {
+        Readers::PolicyJson if of_objects || namespace.is_some() => refuse(
+            "--object-name, --namespace, --image-config and --leave-out-unsigned are about objects of OpenShift",
+            "leave them out, or export cluster-image-policy",
+        ),
+        Readers::OpenShift if of_files => refuse(
+            "--keys-at, --default and --pulled-by are about policy.json",
+            "leave them out: OpenShift holds keys in the object, runs what is in no scope, and pulls by the sources' names",
+        ),
+        Readers::OpenShift if request.format == Format::ImagePolicy && namespace.is_none() => {
+            refuse("an ImagePolicy is one of a namespace", "name it: --namespace NAME")
+        }
+        Readers::OpenShift if request.format == Format::ClusterImagePolicy && namespace.is_some() => {
+            refuse("a ClusterImagePolicy is in no namespace", "leave --namespace out, or export image-policy")
+        }
+        Readers::PolicyJson | Readers::OpenShift => Ok(()),
+    }
+}
+
+/// A name as Kubernetes takes it: RFC 1123.
+pub(super) fn check_name(name: &str) -> Result<(), Diagnostic> {
+    let good = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    let is_name = !name.is_empty() && name.len() <= 63 && name.bytes().all(good);
+    if !is_name || name.starts_with('-') || name.ends_with('-') {
+        return Err(Diagnostic::usage(
+            format!("{name:?} is not a name: at most 63 lower-case letters, digits and hyphens"),
+            "write one such as keypack",
+        ));
+    }
+    Ok(())
+}
