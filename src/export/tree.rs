@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::oci::Digest;
+use crate::{display::shown, oci::Digest};
 
 /// The list of the files.
 pub(crate) const MANIFEST: &str = "keypack-export.json";
@@ -77,12 +77,12 @@ impl About {
             Some(CheckedAgainst { sources, on, pulls, refused: 0 }) => {
                 format!(
                     "Written by keypack export. Checked against {} on {on}: {pulls} pulls, none refused.",
-                    sources.join(", ")
+                    named(sources)
                 )
             }
             Some(CheckedAgainst { sources, pulls, refused, .. }) => format!(
                 "Written by keypack export with --allow-rejects: {refused} of {pulls} pulls from {} WOULD BE REFUSED.",
-                sources.join(", ")
+                named(sources)
             ),
             None => {
                 "Written by keypack export. NOT CHECKED against any mirror: it may stop images from running."
@@ -111,4 +111,9 @@ impl Manifest {
     pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
         serde_json::from_slice(bytes).ok().filter(|manifest: &Self| manifest.schema_version == 1)
     }
+}
+
+/// Names of places, which may be folders with odd names, for one line.
+fn named(places: &[String]) -> String {
+    places.iter().map(|place| shown(place)).collect::<Vec<_>>().join(", ")
 }

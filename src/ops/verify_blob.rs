@@ -103,10 +103,10 @@ pub fn verify_blob(request: &Request, ctx: &Context) -> Result<Outcome, Diagnost
         }
         Artifact::File(path) => (digest_of(path)?, None),
     };
-    let by_digest = matches!(request.artifact, Artifact::Digest(_));
+    let is_digest = matches!(request.artifact, Artifact::Digest(_));
     let verified = Verifier::new(keys)
         .judge_blob(&bundle, &digest, bytes.as_deref(), ctx.now)
-        .map_err(|refusal| does_not_verify(&refusal, by_digest))?;
+        .map_err(|refusal| does_not_verify(&refusal, is_digest, &bundle))?;
     expected(request, &verified)?;
     let time = verified.time();
     Ok(Outcome {
@@ -123,8 +123,11 @@ pub fn verify_blob(request: &Request, ctx: &Context) -> Result<Outcome, Diagnost
 }
 
 /// Whether the signature is over the file and not over its sha256 digest: a message signed by a key other than ECDSA
-/// P-256 and RSA, or with another digest.
+/// P-256 and RSA, or with another digest, or a statement that names a file by sha512 alone.
 fn is_over_the_file(bundle: &UntrustedBundle, keys: &KeySet) -> bool {
+    if !bundle.claimed_sha512.is_empty() {
+        return true;
+    }
     let SignatureContent::MessageSignature(message) = &bundle.bundle.content else { return false };
     let by_digest = |key: &PublicKey| matches!(key.algorithm(), Algorithm::EcdsaP256 | Algorithm::Rsa);
     let certified = bundle
@@ -171,9 +174,11 @@ fn expected(request: &Request, verified: &Verified) -> Result<(), Diagnostic> {
     .hinting("compare both; if this signer is right, name it by --certificate-identity and --certificate-oidc-issuer"))
 }
 
-fn does_not_verify(refusal: &Refusal, by_digest: bool) -> Diagnostic {
+fn does_not_verify(refusal: &Refusal, is_digest: bool, bundle: &UntrustedBundle) -> Diagnostic {
     let failure = Diagnostic::new(refusal.code(), refusal.to_string()).ending(Exit::Incomplete);
-    if by_digest && matches!(refusal, Refusal::Signature(_) | Refusal::Unsupported(_)) {
+    let needs_file = matches!(refusal, Refusal::Signature(_) | Refusal::Unsupported(_))
+        || !bundle.claimed_sha512.is_empty();
+    if is_digest && needs_file {
         return failure
             .also("the FILE itself in place of its digest: some signatures can't be verified without it");
     }

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::as_reason;
+use super::{
+    as_reason,
+    lines::{gap, hint, line, paragraph},
+};
 use crate::{
     diag::{Code, Diagnostic},
     discover::{Discovery, Form, FoundSignature, Image, Kind, Via},
@@ -63,7 +66,7 @@ pub(crate) fn consumers(
     let units: Vec<_> = discovery
         .images
         .iter()
-        .filter(|image| image.list().is_none() && matches!(image.kind, Kind::Image | Kind::Index))
+        .filter(|image| image.list().is_none() && !matches!(image.kind, Kind::Artifact(_)))
         .map(|image| {
             let of = instances.get(&(image.place(), image.repository(), image.digest));
             (image, of.map_or(&[][..], Vec::as_slice))
@@ -148,7 +151,7 @@ impl Asked<'_> {
     fn image(&self, image: &Image<Verdict>) -> Result<(), Objection> {
         let mut best = (0, Diagnostic::new(Code::SignatureMissing, "it has no signature"));
         for signature in &image.signatures {
-            match self.signature(signature) {
+            match self.signature(signature, image.repository().is_empty()) {
                 Ok(()) => return Ok(()),
                 Err(why) if why.0 > best.0 => best = why,
                 Err(_) => {}
@@ -157,8 +160,10 @@ impl Asked<'_> {
         Err(best)
     }
 
-    fn signature(&self, found: &FoundSignature<Verdict>) -> Result<(), Objection> {
+    fn signature(&self, found: &FoundSignature<Verdict>, is_layout: bool) -> Result<(), Objection> {
         let Self { target, .. } = self;
+        // `cosign load` writes to the signature's tag what `cosign save` left without one.
+        let is_at_tag = matches!(found.via, Via::Tag | Via::File) || is_layout && found.via == Via::Untagged;
         let of_image = target.library.starts_with("containers/image ");
         let unread =
             |what: &str| (1, Diagnostic::new(Code::FormNotRead, format!("{target} does not read {what}")));
@@ -167,9 +172,7 @@ impl Asked<'_> {
             Form::OpenPgp => (Feature::SimpleSigning, "GPG signatures"),
             Form::Bundle => (Feature::Bundles, "bundles, cosign 3's default"),
             // cosign alone reads them as referrers (--experimental-oci11).
-            Form::SimpleSigning
-                if target.consumer != "cosign" && !matches!(found.via, Via::Tag | Via::File) =>
-            {
+            Form::SimpleSigning if target.consumer != "cosign" && !is_at_tag => {
                 return Err(unread("signatures that are not at the tag sha256-<hex>.sig"));
             }
             Form::SimpleSigning => (Feature::TagSignatures, "signatures at tags"),
@@ -233,31 +236,24 @@ impl Asked<'_> {
     }
 }
 
-/// The lines of a report about consumers.
-pub(super) fn lines(reports: &[ConsumerReport], paint: Paint, all: bool) -> Vec<String> {
-    let mut lines = Vec::new();
+/// The report about consumers, as text.
+pub(super) fn render(out: &mut String, reports: &[ConsumerReport], paint: Paint, all: bool) {
     for report in reports {
         let ConsumerReport { consumer, taken_for, library, signed, could, cannot } = report;
-        let name = consumer.replace('@', " ").to_uppercase();
-        lines.push(String::new());
+        gap(out);
+        let name = shown(&consumer.replace('@', " ").to_uppercase());
+        let head = format!("{name} COULD VERIFY {could} of {}", count(*signed, "signed image"));
         let as_other =
             if consumer == taken_for { String::new() } else { format!(", as {}", shown(taken_for)) };
-        lines.push(format!(
-            "{} ({library}{as_other})",
-            paint.strong(&format!(
-                "{} COULD VERIFY {could} of {}",
-                shown(&name),
-                count(*signed, "signed image")
-            ))
-        ));
+        paragraph(out, 0, &format!("{} ({library}{as_other})", paint.strong(&head)));
         for CannotReport { images, examples, problem } in cannot {
-            lines.push(format!("  {images} could not: {} [{}]", shown(&problem.message), problem.code));
+            paragraph(out, 2, &format!("{images} could not: {} [{}]", shown(&problem.message), problem.code));
             let most = if all { examples.len() } else { 1 };
-            lines.extend(examples.iter().take(most).map(|name| {
-                format!("    {}{}", if *images > 1 && !all { "such as " } else { "" }, shown(name))
-            }));
-            lines.push(format!("    {}", shown(&problem.hint)));
+            let such_as = if *images > 1 && !all { "such as " } else { "" };
+            for name in examples.iter().take(most) {
+                line(out, &format!("    {such_as}{}", shown(name)));
+            }
+            hint(out, 4, &problem.hint);
         }
     }
-    lines
 }

@@ -11,6 +11,7 @@ mod html;
 mod images;
 mod inventory;
 mod label;
+mod lines;
 mod make;
 mod open;
 pub mod revocation;

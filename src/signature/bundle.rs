@@ -19,6 +19,8 @@ pub struct UntrustedBundle {
     pub bundle: Arc<Bundle>,
     /// The sha256 digests of the statement's subjects; empty if the bundle signs a message.
     pub claimed_images: Arc<[Digest]>,
+    /// The sha512 digests, as lower-case hex, of the subjects that the statement names without sha256.
+    pub claimed_sha512: Arc<[String]>,
     /// The statement's predicate type, if the bundle has one.
     pub predicate_type: Option<String>,
 }
@@ -83,7 +85,7 @@ impl UntrustedBundle {
         let text = std::str::from_utf8(bytes).map_err(|e| SignatureError::malformed(BUNDLE, e))?;
         let bundle = Bundle::from_json(&without_empty_digest(text))
             .map_err(|e| SignatureError::malformed(BUNDLE, e))?;
-        let (claimed_images, predicate_type) = match &bundle.content {
+        let (claimed_images, claimed_sha512, predicate_type) = match &bundle.content {
             SignatureContent::DsseEnvelope(envelope)
                 if envelope.payload_type == "application/vnd.in-toto+json" =>
             {
@@ -97,11 +99,20 @@ impl UntrustedBundle {
                     .iter()
                     .filter_map(|s| Digest::from_hex(s.digest.get("sha256")?).ok())
                     .collect();
-                (digests, statement.predicate_type)
+                let by_sha512 = |s: &Subject| match s.digest.get("sha256") {
+                    None => s.digest.get("sha512").map(|hex| hex.to_ascii_lowercase()),
+                    Some(_) => None,
+                };
+                (digests, statement.subject.iter().filter_map(by_sha512).collect(), statement.predicate_type)
             }
-            _ => (Vec::new(), None),
+            _ => (Vec::new(), Vec::new(), None),
         };
-        Ok(Self { bundle: Arc::new(bundle), claimed_images: claimed_images.into(), predicate_type })
+        Ok(Self {
+            bundle: Arc::new(bundle),
+            claimed_images: claimed_images.into(),
+            claimed_sha512: claimed_sha512.into(),
+            predicate_type,
+        })
     }
 
     /// Whether this is an attestation (a statement about the image) and not a plain signature.

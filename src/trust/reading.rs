@@ -29,9 +29,17 @@ impl<'a> Reading<'a> {
         Ok(Self { signature, image: *image, needs, bundle, file: None })
     }
 
-    /// Sets the file that a bundle should cover.
-    pub(super) fn of_file(self, bytes: Option<&'a [u8]>) -> Self {
-        Self { file: bytes, ..self }
+    /// The same for a signature of this file, whose statement may also name it by sha512.
+    pub(super) fn of_file(
+        signature: &'a UntrustedSignature,
+        file: &'a [u8],
+        digest: &Digest,
+    ) -> Result<Self, Refusal> {
+        if !is_named_by_sha512(signature, file) {
+            is_about(signature, digest)?;
+        }
+        let (needs, bundle) = signature.read()?;
+        Ok(Self { signature, image: *digest, needs, bundle, file: Some(file) })
     }
 
     /// The keys that it says it needs.
@@ -50,5 +58,54 @@ fn is_about(signature: &UntrustedSignature, image: &Digest) -> Result<(), Refusa
         Ok(())
     } else {
         Err(Refusal::OtherImage { claimed, image: *image })
+    }
+}
+
+fn is_named_by_sha512(signature: &UntrustedSignature, file: &[u8]) -> bool {
+    let UntrustedSignature::Bundle(bundle) = signature else { return false };
+    let digest = || sigstore_crypto::sha512(file).to_hex();
+    !bundle.claimed_sha512.is_empty() && bundle.claimed_sha512.contains(&digest())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::signature::UntrustedBundle;
+    use base64::{Engine, prelude::BASE64_STANDARD};
+    use serde_json::json;
+
+    fn about(subject: &serde_json::Value, file: &[u8]) -> Result<(), Refusal> {
+        let statement = json!({
+            "_type": "https://in-toto.io/Statement/v1", "subject": [subject], "predicateType": "p", "predicate": {},
+        });
+        let bundle = json!({
+            "mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json",
+            "verificationMaterial": {"publicKey": {"hint": "a"}, "tlogEntries": []},
+            "dsseEnvelope": {
+                "payload": BASE64_STANDARD.encode(statement.to_string()),
+                "payloadType": "application/vnd.in-toto+json",
+                "signatures": [{"sig": "AAAA"}],
+            },
+        });
+        let bundle = UntrustedBundle::parse(bundle.to_string().as_bytes()).unwrap();
+        let signature = UntrustedSignature::Bundle(Box::new(bundle));
+        Reading::of_file(&signature, file, &Digest::of(file)).map(|_| ())
+    }
+
+    #[test]
+    fn a_statement_may_name_a_file_by_sha512_alone() {
+        let sha512 = sigstore_crypto::sha512(b"file").to_hex();
+        let sha256 = Digest::of(b"file").hex();
+        for digest in
+            [json!({"sha512": sha512}), json!({"sha512": sha512.to_uppercase()}), json!({"sha256": sha256})]
+        {
+            about(&json!({"digest": digest}), b"file").unwrap();
+            assert!(matches!(about(&json!({"digest": digest}), b"other"), Err(Refusal::OtherImage { .. })));
+        }
+        // Of two digests of one file both must be right.
+        let other = Digest::of(b"other").hex();
+        let both = json!({"digest": {"sha512": sha512, "sha256": other}});
+        assert!(matches!(about(&both, b"file"), Err(Refusal::OtherImage { .. })));
+        assert!(about(&json!({"digest": {"sha384": sha512}}), b"file").is_err());
     }
 }

@@ -54,7 +54,10 @@ impl Verifier {
         now: Timestamp,
     ) -> Result<Verified, Refusal> {
         let signature = UntrustedSignature::Bundle(Box::new(bundle.clone()));
-        let reading = Reading::new(&signature, digest)?.of_file(bytes);
+        let reading = match bytes {
+            Some(file) => Reading::of_file(&signature, file, digest)?,
+            None => Reading::new(&signature, digest)?,
+        };
         evidence::is_strict(&reading)?;
         evidence::weigh(&reading, self, Missing::Refuse, now)
     }

@@ -76,3 +76,31 @@ fn container<S>((_, evidence): &(Digest, Evidence<S>)) -> Option<Digest> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::discover::Via;
+
+    #[test]
+    fn every_manifest_that_was_read_is_known_again() {
+        let digest = |n: u32| Digest::of(&n.to_le_bytes());
+        let mut findings = Findings::<()>::new();
+        // So many that the table grows; every third says nothing, and one is about another manifest.
+        for n in 0..100 {
+            let found = match n % 3 {
+                0 => Vec::new(),
+                _ => vec![(digest(1000 + n), Evidence::Elsewhere(Via::File, digest(n)))],
+            };
+            findings.add(digest(n), found);
+        }
+        findings.add(digest(500), vec![(digest(1), Evidence::Elsewhere(Via::File, digest(501)))]);
+        findings.push(digest(1), Evidence::Elsewhere(Via::File, digest(600)));
+        assert!((0..100).all(|n| findings.contains(&digest(n))));
+        assert!(findings.contains(&digest(500)));
+        assert!(![501, 600, 1001].iter().any(|n| findings.contains(&digest(*n))));
+        let all = (0..100).chain([500]).map(digest).collect();
+        assert_eq!(findings.manifests(), all);
+        assert_eq!(findings.into_all().len(), 66 + 2);
+    }
+}

@@ -7,20 +7,15 @@ use std::collections::BTreeMap;
 use super::{AdmissionReport, PullFix, PullReport};
 use crate::{
     display::{Paint, count, shell_word, shown},
+    outcome::lines,
     policy::consumer::Verdict,
 };
 
 /// Pulls of one part that are written without `--verbose`.
 const SHOWN: usize = 20;
 
-/// Before what `--fix` wrote.
-const LABEL: &str = "Fix      ";
-
 /// Registries that are named of those outside the policy.
 const HOSTS: usize = 6;
-
-/// The widest line.
-const WIDTH: usize = 100;
 
 /// Writes the result. With `all`, every pull.
 pub fn render(report: &AdmissionReport, paint: Paint, all: bool) -> String {
@@ -52,23 +47,16 @@ struct Text {
 
 impl Text {
     fn line(&mut self, text: &str) {
-        self.out.push_str(text.trim_end());
-        self.out.push('\n');
+        lines::line(&mut self.out, text);
     }
 
     fn wrapped(&mut self, indent: usize, text: &str) {
-        let mut row = " ".repeat(indent);
-        for word in text.split(' ') {
-            if row.len() > indent && row.chars().count() + 1 + word.chars().count() > WIDTH {
-                self.line(&row);
-                row = " ".repeat(indent);
-            }
-            if row.len() > indent {
-                row.push(' ');
-            }
-            row.push_str(word);
-        }
-        self.line(&row);
+        lines::wrapped(&mut self.out, &" ".repeat(indent), text, lines::WIDE);
+    }
+
+    /// A text behind a label, in as many lines as it needs.
+    fn labelled(&mut self, label: &str, text: &str) {
+        lines::wrapped(&mut self.out, label, text, lines::WIDE);
     }
 
     fn subject(&mut self, report: &AdmissionReport) {
@@ -97,7 +85,7 @@ impl Text {
         }
         self.releases(report);
         for note in &policy.notes {
-            self.wrapped(0, &format!("Note     {}: {}", note.code, shown(&note.message)));
+            self.labelled("Note     ", &format!("{}: {}", note.code, shown(&note.message)));
         }
     }
 
@@ -164,13 +152,11 @@ impl Text {
             ),
         };
         self.out.push('\n');
-        let start = self.out.len();
-        self.wrapped(LABEL.len(), &what);
-        self.out.replace_range(start..start + LABEL.len(), LABEL);
+        self.labelled("Fix      ", &what);
         for source in &fix.not_asked {
             let what =
                 format!("{} could not be asked, so the commands ask it first: {}", source.host, source.cause);
-            self.wrapped(LABEL.len(), &shown(&what));
+            self.wrapped(9, &shown(&what));
         }
     }
 

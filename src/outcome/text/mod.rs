@@ -1,14 +1,16 @@
 //! The report as text: the keys and the problems, then the images, then the counts.
 
 mod images;
-mod lines;
 mod need;
 mod problems;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use self::lines::{WIDTH, gap, hint, line, paragraph, visible};
-use super::{ImageState, NeedState, OpenNeed, Report, vouched};
+use super::{
+    ImageState, NeedState, OpenNeed, Report,
+    lines::{WIDTH, gap, hint, line, paragraph, visible},
+    vouched,
+};
 use crate::{
     display::{Paint, count, shown},
     key::{KeyRef, Role, Validity},
@@ -40,9 +42,7 @@ pub fn render(report: &Report, paint: Paint, images: Detail) -> String {
     unused(&mut out, report, paint);
     images::images(&mut out, report, images, paint);
     counts(&mut out, report, paint);
-    for text in super::consumers::lines(&report.consumers, paint, images == Detail::Whole) {
-        line(&mut out, &text);
-    }
+    super::consumers::render(&mut out, &report.consumers, paint, images == Detail::Whole);
     pack(&mut out, report);
     out
 }

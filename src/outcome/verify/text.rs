@@ -5,7 +5,10 @@ mod problems;
 use super::{
     ImageVerdict, Row, SignatureState, SignatureVerdict, SignerCount, Verdict, Verification, VerifyState,
 };
-use crate::display::{Paint, count, shown};
+use crate::{
+    display::{Paint, count, shown},
+    outcome::lines,
+};
 
 /// The maximum number of entries per section without `--verbose`.
 const SHOWN: usize = 20;
@@ -32,8 +35,7 @@ struct Text {
 
 impl Text {
     fn line(&mut self, text: &str) {
-        self.out.push_str(text.trim_end());
-        self.out.push('\n');
+        lines::line(&mut self.out, text);
     }
 
     fn head(&mut self, text: &str) {

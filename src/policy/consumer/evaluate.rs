@@ -259,7 +259,7 @@ fn missing(pulled: &Pulled<'_>, kind: &str) -> Diagnostic {
     }
     let (code, place) = match kind {
         "GPG" => (Code::GpgSignatureMissing, "in the lookaside"),
-        _ => (Code::SignatureMissing, "at its tag, sha256-<digest>.sig"),
+        _ => (Code::SignatureMissing, "at its tag sha256-<digest>.sig"),
     };
     let what = format!(
         "the policy asks for a {kind} signature, and there is none for the image that is pulled {place}"

@@ -67,3 +67,23 @@ fn each_consumer_reads_its_own_forms() {
     assert_eq!((could, cannot.contains(&(10, "key-missing".to_owned()))), (0, true), "{without}");
     test.run("discover storage --for openshift").fails(2, "usage").tells("write CONSUMER@VERSION");
 }
+
+/// `cosign save` leaves a signature without a tag, and `cosign load` gives it one again.
+#[test]
+fn what_cosign_saved_is_read_as_it_will_be_loaded() {
+    let test = Test::new();
+    let line = format!("discover lab/layouts/key-tag-rekor1-cosignsave {TRUST} --for openshift@4.22");
+    let one = &found(&test, &line, 0)[0];
+    assert_eq!((&one["signed"], &one["could"]), (&1.into(), &1.into()), "{one}");
+}
+
+/// A mirror may have the signatures and not their images.
+#[test]
+fn an_image_that_is_not_here_counts_by_its_signature() {
+    let test = Test::new();
+    test.layout("key-tag-rekor1-cosignsave", "m");
+    let image = test.json("m/index.json")["manifests"][0]["digest"].as_str().unwrap()[7..].to_owned();
+    std::fs::remove_file(test.path(&format!("m/blobs/sha256/{image}"))).unwrap();
+    let one = &found(&test, &format!("discover oci:m {TRUST} --for openshift@4.22"), 4)[0];
+    assert_eq!((&one["signed"], &one["could"]), (&1.into(), &1.into()), "{one}");
+}

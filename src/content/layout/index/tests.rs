@@ -124,3 +124,14 @@ fn names_are_kept_as_they_are_and_in_their_order() {
     assert_eq!(index.named("a\0b").chain(index.named(&long)).chain(index.named(hex)).count(), 0);
     assert_eq!(index.problems.len(), 4, "{:?}", index.problems);
 }
+
+/// Sizes are kept in 32 bits.
+#[test]
+fn a_size_beyond_any_manifest_stays_beyond() {
+    let text = format!(
+        r#"{{"schemaVersion":2,"manifests":[{{"mediaType":"m","digest":"{D}","size":4294967297}}]}}"#
+    );
+    let index = read(text.as_bytes()).unwrap();
+    let sizes: Vec<_> = index.iter().map(|(descriptor, _)| descriptor.size.unwrap()).collect();
+    assert_eq!(sizes, [u64::from(u32::MAX)]);
+}

@@ -168,9 +168,11 @@ fn judge(
     let images: Vec<_> = judged.into_iter().map(|judged| judged.report).collect();
     let mut policy = loaded.report.clone();
     let unused = loaded.report.scopes.iter().filter(|scope| !scopes.contains(*scope));
-    policy.notes.extend(unused.map(|scope| {
-        Diagnostic::new(Code::ScopeUnused, format!("the scope {scope:?} is that of no image here"))
-    }));
+    policy.notes.extend(
+        unused.map(|scope| {
+            Diagnostic::new(Code::ScopeUnused, format!("no image here is in the scope {scope:?}"))
+        }),
+    );
     let named = !(request.mappings.is_empty() && request.mapping_files.is_empty());
     if named && !namer.was_used.load(Ordering::Relaxed) {
         let what = "the mapping applies to none of the images here";

@@ -7,6 +7,7 @@ use super::{
 use crate::{
     diag::Diagnostic,
     display::{count, shown},
+    outcome::lines,
 };
 
 impl Text {
@@ -95,18 +96,7 @@ impl Text {
     }
 
     pub(super) fn wrapped(&mut self, indent: usize, text: &str) {
-        let mut row = " ".repeat(indent);
-        for word in text.split(' ') {
-            if row.len() > indent && row.chars().count() + 1 + word.chars().count() > 100 {
-                self.line(&row);
-                row = " ".repeat(indent);
-            }
-            if row.len() > indent {
-                row.push(' ');
-            }
-            row.push_str(word);
-        }
-        self.line(&row);
+        lines::wrapped(&mut self.out, &" ".repeat(indent), text, lines::WIDE);
     }
 
     pub(super) fn more(&mut self, all: usize) {

@@ -1,18 +1,27 @@
-//! Lines of at most 80 columns.
+//! Lines of text, wrapped between words.
 
 use crate::display::shown;
+
+/// The maximum width of a line, as far as names and digests allow: that of a default terminal.
+pub(super) const WIDTH: usize = 80;
+
+/// The maximum width of a line in what `verify` writes, whose lines start with full names of images.
+pub(super) const WIDE: usize = 100;
 
 pub(super) fn line(out: &mut String, text: &str) {
     out.push_str(text.trim_end());
     out.push('\n');
 }
 
-/// The maximum line width, as far as names and digests allow: that of a default terminal.
-pub(super) const WIDTH: usize = 80;
-
-/// A text in lines of at most [`WIDTH`], wrapped between words, each line indented.
+/// A text in lines of at most [`WIDTH`], each of them indented.
 pub(super) fn paragraph(out: &mut String, indent: usize, text: &str) {
-    let mut row = " ".repeat(indent);
+    wrapped(out, &" ".repeat(indent), text, WIDTH);
+}
+
+/// A text in lines of at most `most` columns. The first starts with `head`, the others below the end of it.
+pub(super) fn wrapped(out: &mut String, head: &str, text: &str, most: usize) {
+    let indent = visible(head);
+    let mut row = head.to_owned();
     let mut used = indent;
     let mut words = text.split(' ').peekable();
     while let Some(word) = words.next() {
@@ -20,7 +29,7 @@ pub(super) fn paragraph(out: &mut String, indent: usize, text: &str) {
         let value = words.next_if(|next| word.starts_with("--") && is_placeholder(next));
         let word = value.map_or_else(|| word.to_owned(), |value| format!("{word} {value}"));
         let width = visible(&word);
-        if used > indent && used + 1 + width > WIDTH {
+        if used > indent && used + 1 + width > most {
             line(out, &row);
             row = " ".repeat(indent);
             used = indent;
