@@ -30,6 +30,7 @@ struct Image {
 
 const MANIFEST: &str = "manifest.json";
 const VERSION: &str = "version";
+const UNPACKED: &str = "it is an unpacked docker-archive: make an OCI one of its tar with `skopeo copy docker-archive:… oci-archive:…`";
 
 impl<F: Files> DirImages<F> {
     /// Finds the images. `place` is the folder's name in messages.
@@ -70,6 +71,15 @@ impl<F: Files> DirImages<F> {
                     what: self.files.place(&path),
                     reason: format!("keypack does not read {:?}", String::from_utf8_lossy(text.trim_ascii())),
                 })
+            }
+            // The folder of a docker-archive has a file of this name too, with a list in it.
+            None if folder.is_empty() => {
+                let manifest = self.files.read(MANIFEST, limits::MANIFEST)?;
+                if manifest.is_some_and(|text| text.trim_ascii_start().starts_with(b"[")) {
+                    let place = Path::new(&self.place);
+                    return Err(ContentError::wrong_place(place, "an image of skopeo's dir: form", UNPACKED));
+                }
+                Ok(())
             }
             _ => Ok(()),
         }

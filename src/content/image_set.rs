@@ -91,7 +91,12 @@ pub fn additional_images(text: &str) -> Result<Vec<ListedImage>, String> {
 fn read(text: &str) -> Result<Mirror, String> {
     // The lines after the first show an excerpt of the text.
     let first = |e: &str| e.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
-    let set: ImageSet = serde_saphyr::from_str(text).map_err(|e| first(&e.to_string()))?;
+    let set: ImageSet = serde_saphyr::from_str(text).map_err(|e| match e.without_snippet() {
+        serde_saphyr::Error::MultipleDocuments { .. } => {
+            "it holds several YAML documents; keep the ImageSetConfiguration, without --- after it".into()
+        }
+        e => first(&e.to_string()),
+    })?;
     if set.kind.as_deref() != Some("ImageSetConfiguration") {
         return Err("its kind is not ImageSetConfiguration".to_owned());
     }
@@ -205,6 +210,8 @@ mirror:
     fn what_is_no_image_set_says_where() {
         assert!(!is_image_set("quay.io/a/b:1\n"));
         assert!(parse_image_set("kind: Other\n").is_err());
+        let two = parse_image_set("---\nkind: ImageSetConfiguration\n---\nkind: Other\n").unwrap_err();
+        assert!(two.contains("several YAML documents"), "{two}");
         let error =
             parse_image_set("kind: ImageSetConfiguration\nmirror:\n  additionalImages: 7\n").unwrap_err();
         assert!(error.contains("line 3") && !error.contains('\n'), "{error}");

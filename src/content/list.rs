@@ -58,11 +58,11 @@ pub struct ListError {
 /// Images of one registry: tags and digests by repository.
 pub type Images = BTreeMap<String, Vec<String>>;
 
-/// Parses a list. Empty lines and lines that start with `#` are skipped.
+/// Parses a list. Empty lines and what follows a `#` are skipped.
 pub fn parse_list(text: &str) -> Result<ImageList, ListError> {
     let mut list = ImageList::default();
     for (index, line) in text.lines().enumerate() {
-        let line = line.trim();
+        let line = line.split_once(" #").map_or(line, |(line, _)| line).trim();
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
@@ -141,7 +141,7 @@ mod tests {
     #[test]
     fn lists_and_mappings_are_read() {
         let text = "# by hand\n\nquay.io/a/b:1\n  docker://quay.io/a/b@sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a  \n\
-                    docker://r.io/x/y:2=docker://mirror:5000/ns/x/y:2\nr.io/z\n\
+                    docker://r.io/x/y:2=docker://mirror:5000/ns/x/y:2\nr.io/z # the web server\n\
                     oci:///var/x=docker://mirror:5000/ns/var/x:latest\n";
         let ImageList { images: list, others } = parse_list(text).unwrap();
         assert_eq!(list.len(), 4);
@@ -160,5 +160,20 @@ mod tests {
         assert_eq!(parse_list("quay.io/a:1\nbusybox\n").unwrap_err().line, 2);
         assert_eq!(parse_list("quay.io/A:1\n").unwrap_err().line, 1);
         assert_eq!(parse_list("docker://r.io/x=\n").unwrap_err().line, 1);
+        let address = parse_list("https://quay.io/a/b:1\n").unwrap_err();
+        assert!(address.reason.contains("without a scheme"), "{address}");
+    }
+
+    #[test]
+    fn digests_are_read_as_people_copy_them() {
+        let hex = "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
+        let upper = hex.to_uppercase();
+        for text in [format!("sha256:{hex}"), hex.into(), upper.clone(), format!("SHA256:{upper}")] {
+            let list = parse_list(&format!("quay.io/a/b:1@{text}\n")).unwrap();
+            assert_eq!(list.images[0].source.digest.unwrap().hex(), hex, "{text}");
+        }
+        for text in [&hex[..40], "sha512:00", "", &format!("{hex}0")] {
+            assert!(parse_list(&format!("quay.io/a/b@{text}\n")).is_err(), "{text}");
+        }
     }
 }

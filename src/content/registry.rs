@@ -8,7 +8,7 @@ use std::{
 
 use super::{Abilities, ContentError, Doubt, Listed, Name, Referrers, RegistrySink, Remote, Source};
 use crate::{
-    oci::{Descriptor, Digest, Document, media},
+    oci::{Blob, Descriptor, Digest, Document, media},
     registry::{Host, Options, Registry, RegistryError},
     workers::WorkerPool,
 };
@@ -34,6 +34,8 @@ pub enum Selection {
 pub struct RegistrySource {
     registry: Registry,
     selection: Selection,
+    /// Whether selected images are also looked up in the lists of tags.
+    lists: bool,
 }
 
 impl RegistrySource {
@@ -44,7 +46,14 @@ impl RegistrySource {
 
     /// A part of this registry.
     pub const fn of(registry: Registry, selection: Selection) -> Self {
-        Self { registry, selection }
+        Self { registry, selection, lists: true }
+    }
+
+    /// Requests selected images and their signatures by name alone. A repository that holds a whole product has a
+    /// hundred thousand tags, which are not worth listing to look for a few of them.
+    #[must_use]
+    pub fn by_name_alone(self) -> Self {
+        Self { lists: false, ..self }
     }
 
     /// Another part of the same registry, sharing connections and tokens.
@@ -123,7 +132,7 @@ impl RegistrySource {
         if let Some(first) = first {
             return Err(first);
         }
-        let listed = self.registry.tags(repository);
+        let listed = if self.lists { self.registry.tags(repository) } else { Ok(Vec::new()) };
         // Without a list there is no other way to find artifacts of the images that are not signatures.
         let suffixes = if listed.is_ok() { &[".sig", ""][..] } else { &[".sig", "", ".att", ".sbom"] };
         let bases: BTreeSet<_> = images.iter().map(|image| format!("sha256-{}", image.hex())).collect();
@@ -218,22 +227,24 @@ impl Source for RegistrySource {
     }
 
     fn open(&self, repository: &str, blob: &Descriptor) -> Result<Option<Box<dyn Read + '_>>, ContentError> {
-        let is_manifest = match blob.media_type.as_str() {
-            media::MANIFEST | media::INDEX | media::DOCKER_MANIFEST | media::DOCKER_LIST => Some(true),
-            "" => None,
-            _ => Some(false),
-        };
         let bytes = |content: Vec<u8>| -> Box<dyn Read> { Box::new(Cursor::new(content)) };
-        if is_manifest != Some(false) {
-            if let Some(kept) = self.registry.kept(repository, blob.digest) {
-                return Ok(Some(bytes(kept.into_bytes())));
-            }
-            let found = self.registry.read_manifest(repository, &blob.digest.to_string())?;
-            if found.is_some() || is_manifest == Some(true) {
-                return Ok(found.map(|blob| bytes(blob.into_bytes())));
-            }
+        // Manifests of other types too: Docker schema 1, artifacts of earlier drafts.
+        if let Some(kept) = self.registry.kept(repository, blob.digest) {
+            return Ok(Some(bytes(kept.into_bytes())));
         }
-        Ok(self.registry.blob(repository, blob)?.map(bytes))
+        let manifest = || {
+            let found = self.registry.read_manifest(repository, &blob.digest.to_string());
+            Ok::<_, ContentError>(found?.map(Blob::into_bytes))
+        };
+        let found = match blob.media_type.as_str() {
+            media::MANIFEST | media::INDEX | media::DOCKER_MANIFEST | media::DOCKER_LIST => manifest()?,
+            "" => match manifest()? {
+                None => self.registry.blob(repository, blob)?,
+                found => found,
+            },
+            _ => self.registry.blob(repository, blob)?,
+        };
+        Ok(found.map(bytes))
     }
 
     fn abilities(&self) -> Abilities<'_> {

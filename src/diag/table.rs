@@ -146,7 +146,7 @@ codes! {
     /// The place holds no image that can be read.
     NothingReadable "nothing-readable" CouldNot "name the place that holds the images themselves; for a mirror-to-mirror workspace, name the registry";
     /// The list of images is malformed.
-    ListMalformed "list-malformed" CouldNot "write one image a line: HOST/REPOSITORY:TAG or HOST/REPOSITORY@sha256:…";
+    ListMalformed "list-malformed" CouldNot "write one image a line, HOST/REPOSITORY:TAG or HOST/REPOSITORY@sha256:…, or give an ImageSetConfiguration or mapping.txt of oc-mirror";
     /// A file that should name mirrors and sources is malformed.
     MappingMalformed "mapping-malformed" CouldNot "give what the cluster or oc-mirror has: oc get imagedigestmirrorset,imagetagmirrorset -o yaml, cluster-resources/, registries.conf, or mapping.txt";
     /// A file that should name mirrors and sources names none.
@@ -316,7 +316,7 @@ codes! {
     /// A file of the inventory is missing.
     FileMissing "file-missing" Refused "the files were changed after keypack wrote them; restore them, or collect or pull into a new directory";
     /// A file is not in the inventory.
-    FileNotInInventory "file-not-in-inventory" Refused "the files were changed after keypack wrote them; restore them, or collect or pull into a new directory";
+    FileNotInInventory "file-not-in-inventory" Refused "keypack did not write this file: find out who put it there and move it elsewhere, or collect or pull into a new directory";
     /// A file has other content than the inventory says.
     FileMismatch "file-mismatch" Refused "the files were changed after keypack wrote them; restore them, or collect or pull into a new directory";
     /// A file holds another key than the inventory says.

@@ -221,7 +221,10 @@ impl<'a, K: Keep> Walk<'a, K> {
                 self.route.counts.absent.fetch_add(1, Ordering::Relaxed);
                 Ok(None)
             }
-            Err(ContentError::Manifest(ManifestError::Schema1 { .. })) => Err(Unread::Schema1),
+            Err(ContentError::Manifest(ManifestError::Schema1 { .. })) => {
+                self.route.counts.read.fetch_add(1, Ordering::Relaxed);
+                Err(Unread::Schema1)
+            }
             Err(e) => Err(Unread::Problem(self.problem(e))),
         }
     }

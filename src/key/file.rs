@@ -220,7 +220,8 @@ fn parse_der(bytes: &[u8]) -> Result<Parsed, KeyFileError> {
         return no_key(reason);
     }
     // The first bit is set in every OpenPGP packet (RFC 9580 §4.2) and never in the first byte of a DER key.
-    if bytes.first().is_some_and(|first| first & 0x80 != 0) {
+    // A text may start like that too, and no packet is valid UTF-8.
+    if bytes.first().is_some_and(|first| first & 0x80 != 0) && std::str::from_utf8(bytes).is_err() {
         let mut parsed = Parsed::default();
         return parsed.openpgp(openpgp::read_binary(bytes)).map(|()| parsed);
     }

@@ -178,9 +178,10 @@ fn read_roots(bytes: &[u8], provenance: &Provenance) -> Result<Vec<Contents>, Tr
     if documents.peek().is_none() {
         return trusted_root::read(bytes, provenance).map(|root| vec![root]);
     }
+    let form = |e| TrustedRootError::form(bytes, &e);
     let mut roots = Vec::new();
     for document in documents {
-        let mut root = trusted_root::read(document?.get().as_bytes(), provenance)?;
+        let mut root = trusted_root::read(document.map_err(form)?.get().as_bytes(), provenance)?;
         if !roots.is_empty() {
             let number = roots.len() + 1;
             for entry in root.unusable.iter_mut().map(|u| &mut u.entry).chain(&mut root.undated) {

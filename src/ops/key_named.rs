@@ -3,7 +3,7 @@
 
 use crate::{
     diag::Diagnostic,
-    key::{Fingerprint, KeyRef, Material, name_of},
+    key::{Fingerprint, KeyRef, Material, Role, name_of},
 };
 
 /// The shortest part of a fingerprint or an id that is looked for, in digits: what tools print.
@@ -54,6 +54,7 @@ impl Known {
 /// Reads a fingerprint. Where the text is an id, a short form or the name of one of these keys, it is refused with the
 /// fingerprint of that key; `command` is what takes it.
 pub(super) fn fingerprint(text: &str, known: &[Known], command: &str) -> Result<Fingerprint, Diagnostic> {
+    let text = of_pin(text);
     let parsed = text.parse::<Fingerprint>();
     if let Ok(fingerprint) = &parsed
         && known.iter().any(|known| known.material.fingerprints().contains(fingerprint))
@@ -83,6 +84,12 @@ pub(super) fn fingerprint(text: &str, known: &[Known], command: &str) -> Result<
             "`keypack inspect` prints the fingerprint of each key",
         )
     })
+}
+
+/// The fingerprint in a pin, `ROLE:FINGERPRINT` or `ROLE:FINGERPRINT@REST`, as `inspect` prints it.
+fn of_pin(text: &str) -> &str {
+    let pin = text.trim().split_once(':').filter(|(role, _)| role.parse::<Role>().is_ok());
+    pin.map_or(text, |(_, rest)| rest.split_once('@').map_or(rest, |(fingerprint, _)| fingerprint))
 }
 
 /// Whether a text may be a part of a fingerprint or an id, so that it is worth looking which key it means.

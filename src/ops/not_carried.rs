@@ -55,6 +55,7 @@ pub(super) fn compare(discovery: &mut Discovery<Verdict>, from: &MirroredFrom, c
         options.http.retries = 0;
         options.http.connect_timeout = PATIENCE;
         let source = RegistrySource::new(host.clone(), Selection::Images(images.clone()), options);
+        let source = source.by_name_alone();
         ctx.events.step(&format!("comparing with {host}"));
         let found = discover_all(&[Target { source: &source, only: None }], &Nothing, &mut |_| {});
         let unknown = |why: &str| {

@@ -30,8 +30,8 @@ impl Needed {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Counts {
-    /// Images, including absent ones for which there is a signature; packs of keys are not counted. Each is in exactly
-    /// one of the following five states.
+    /// Images, including absent ones for which there is a signature; packs of keys are not counted, nor are signed
+    /// instances of a signed index: they are part of it. Each is in exactly one of the following five states.
     pub images: usize,
     /// With at least one signature.
     pub signed: usize,
@@ -66,7 +66,16 @@ impl Counts {
         proved: impl Iterator<Item = KeyRef>,
     ) -> Self {
         let (mut counts, mut open) = (Self::default(), BTreeSet::new());
+        let (mut lists, mut instances) = (BTreeSet::new(), Vec::new());
         for image in images {
+            if image.state == ImageState::Signed {
+                let within = |digest| (image.source.clone(), image.repository.clone(), digest);
+                match image.instance_of {
+                    Some(list) => instances.push(within(list)),
+                    None if image.kind == "index" => drop(lists.insert(within(image.digest))),
+                    None => {}
+                }
+            }
             counts.problems += image.problems.len();
             match image.state {
                 ImageState::Signed => counts.signed += 1,
@@ -84,6 +93,9 @@ impl Counts {
             counts.not_logged += image.signatures.iter().filter(|s| s.logged == Some(false)).count();
             counts.problems += image.signatures.iter().filter(|s| s.problem.is_some()).count();
         }
+        let of_signed = instances.iter().filter(|list| lists.contains(list)).count();
+        counts.images -= of_signed;
+        counts.signed -= of_signed;
         for source in sources {
             counts.problems += source.problems.len();
             counts.images += source.unreadable;
@@ -93,5 +105,46 @@ impl Counts {
         (counts.have, counts.open) = (proved.len(), open.len());
         counts.needed = proved.union(&open).count();
         counts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oci::Digest;
+
+    fn image(name: &str, state: ImageState, instance_of: Option<&str>) -> ImageReport {
+        let digest = |name: &str| Digest::of(name.as_bytes());
+        ImageReport {
+            source: "oci:m".into(),
+            repository: "a/b".into(),
+            tags: Vec::new(),
+            digest: digest(name),
+            state,
+            kind: if instance_of.is_none() { "index" } else { "image" },
+            artifact_type: None,
+            instance_of: instance_of.map(digest),
+            signatures: Vec::new(),
+            others: Vec::new(),
+            problems: Vec::new(),
+            doubt: None,
+            label: String::new(),
+        }
+    }
+
+    #[test]
+    fn a_signed_instance_is_part_of_its_signed_list_and_counts_where_the_list_is_not_signed() {
+        use ImageState::{Signed, Unsigned};
+        let counts = |images: &[ImageReport]| {
+            let counts = Counts::of(images.iter().cloned(), &[], std::iter::empty());
+            (counts.images, counts.signed, counts.unsigned)
+        };
+        let instances = || ["amd64", "arm64"].map(|name| image(name, Signed, Some("list")));
+        let signed = [image("list", Signed, None)];
+        assert_eq!(counts(&[&instances()[..], &signed].concat()), (1, 1, 0), "cosign sign --recursive");
+        let unsigned = [image("list", Unsigned, None)];
+        assert_eq!(counts(&[&unsigned, &instances()[..]].concat()), (3, 2, 1));
+        let elsewhere = ImageReport { repository: "c/d".into(), ..image("list", Signed, None) };
+        assert_eq!(counts(&[&[elsewhere], &unsigned[..], &instances()].concat()), (4, 3, 1));
     }
 }

@@ -43,6 +43,8 @@ pub struct Revocation {
     pub also_in: Vec<String>,
     /// Where this host's own policy uses it.
     pub used_by_host: Vec<String>,
+    /// The folders to which this host exported policies with it.
+    pub exported: Vec<String>,
     /// The images that no other key verifies, if a place was given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub images: Option<LostImages>,
@@ -106,6 +108,7 @@ impl Default for Revocation {
             is_organisations: false,
             also_in: Vec::new(),
             used_by_host: Vec::new(),
+            exported: Vec::new(),
             images: None,
             problems: Vec::new(),
         }
@@ -206,6 +209,9 @@ impl Revocation {
         }
         if self.used_by_host.is_empty() {
             out.push_str("  this host's policy.json and /etc/pki/sigstore do not use it\n");
+        }
+        for exported in &self.exported {
+            let _ = writeln!(out, "  exported here: {}; export it again, and apply it", shown(exported));
         }
         let files: Vec<_> = self.keys.iter().map(|key| key.file.as_str()).collect();
         let named = if files.is_empty() { String::new() } else { format!(" of {}", files.join(", ")) };

@@ -1,4 +1,6 @@
-use super::{Names, Registry, RegistryError, challenge::Challenge, is_repository, pages, token::Scope};
+use super::{
+    Names, Registry, RegistryError, challenge::Challenge, error, is_repository, pages, token::Scope,
+};
 use crate::http::HttpError;
 
 impl Registry {
@@ -13,7 +15,12 @@ impl Registry {
         let mut found = Vec::new();
         let result = pages::read(&self.transport, &Scope::Catalog, url, "its catalog", |page| {
             let Names { repositories, .. } = self.names(&page.body)?;
-            found.extend(repositories.into_iter().filter(|name| inside(name) && is_repository(name)));
+            // A name that no repository can have is kept: reading it fails, and so it is reported.
+            found.extend(repositories.into_iter().filter(|name| inside(name) && !name.is_empty()).map(
+                |name| {
+                    if is_repository(&name) { name } else { error::printable(&name) }
+                },
+            ));
             Ok(())
         });
         let refused = |status| RegistryError::CatalogRefused { place: self.place(""), status };

@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 
-use serde::Deserialize;
+use serde_json::Value;
 use thiserror::Error;
 
 use super::{ReferenceError, credentials::CredentialsError};
@@ -212,36 +212,34 @@ impl RegistryError {
     }
 }
 
-/// The error document of the distribution specification.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Envelope {
-    errors: Vec<Item>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Item {
-    code: String,
-    message: String,
+/// The codes and messages of an error document (distribution-spec, "Error Codes"). Some registries leave members null,
+/// use numbers as codes, or write a document of their own with one message.
+fn items(body: &[u8]) -> Vec<(String, String)> {
+    let Ok(document) = serde_json::from_slice::<Value>(body) else { return Vec::new() };
+    let text = |value: &Value| match value {
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.to_string(),
+        _ => String::new(),
+    };
+    let errors = document["errors"].as_array().into_iter().flatten();
+    let items = errors.map(|item| (text(&item["code"]), text(&item["message"])));
+    let own = ["message", "details", "detail", "error"].map(|name| (String::new(), text(&document[name])));
+    items.chain(own).filter(|(code, message)| !code.is_empty() || !message.is_empty()).collect()
 }
 
 /// The message in an error response, as a single printable line.
 pub(super) fn message(body: &[u8]) -> String {
-    let Ok(envelope) = serde_json::from_slice::<Envelope>(body) else { return String::new() };
-    let texts =
-        envelope.errors.iter().take(3).map(|item| match (item.code.as_str(), item.message.as_str()) {
-            (code, "") => code.to_owned(),
-            ("", message) => message.to_owned(),
-            (code, message) => format!("{code}, {message}"),
-        });
+    let texts = items(body).into_iter().take(3).map(|item| match item {
+        (code, message) if message.is_empty() => code,
+        (code, message) if code.is_empty() => message,
+        (code, message) => format!("{code}, {message}"),
+    });
     printable(&texts.collect::<Vec<_>>().join("; "))
 }
 
 /// Whether an error response contains one of these codes.
 pub(super) fn has_code(body: &[u8], codes: &[&str]) -> bool {
-    serde_json::from_slice::<Envelope>(body)
-        .is_ok_and(|envelope| envelope.errors.iter().any(|item| codes.contains(&item.code.as_str())))
+    items(body).iter().any(|(code, _)| codes.iter().any(|known| code.eq_ignore_ascii_case(known)))
 }
 
 /// Text from outside, truncated, with a `?` in place of each control or invisible character.
@@ -259,5 +257,20 @@ mod tests {
         assert_eq!(message(body), "DENIED, no?[2J?way; X");
         assert_eq!(message(b"<html>"), "");
         assert!(has_code(body, &["X"]) && !has_code(body, &["NAME_UNKNOWN"]) && !has_code(b"", &["X"]));
+    }
+
+    #[test]
+    fn error_documents_of_other_forms_are_read() {
+        let quay = br#"{"errors":[{"code":"manifest_invalid","message":null,"detail":{}}]}"#;
+        assert!(has_code(quay, &["MANIFEST_INVALID"]));
+        assert_eq!(message(quay), "manifest_invalid");
+        assert_eq!(message(br#"{"errors":[{"status":400,"message":"no"},"x",{"code":404}]}"#), "no; 404");
+        assert_eq!(message(br#"{"errors":null}"#), "");
+        assert_eq!(message(br#"{"message":"too many requests"}"#), "too many requests");
+        assert_eq!(
+            message(br#"{"details":"incorrect username or password"}"#),
+            "incorrect username or password"
+        );
+        assert_eq!(message(br#"{"error":"x","message":"y"}"#), "y; x");
     }
 }

@@ -51,7 +51,7 @@ pub(super) fn get(
     if claimed.eq_ignore_ascii_case("text/html") {
         return Err(transport.strange("it sends a web page instead of a manifest"));
     }
-    let said = answer.text(DIGEST).map(ToOwned::to_owned);
+    let said = answer.text(DIGEST).filter(|said| !said.is_empty()).map(ToOwned::to_owned);
     let blob = Blob::new(answer.body);
     if let Some(expected) = expected.filter(|d| *d != blob.digest()) {
         return Err(BlobError::Digest { expected, actual: blob.digest() }.into());

@@ -128,8 +128,9 @@ impl Registry {
         let mut tags = Vec::new();
         let refused = pages::read(&self.transport, &scope, url, "the list of tags", |page| {
             let Names { tags: more, .. } = self.names(&page.body)?;
-            // A name that is not a valid tag could not be requested anyway.
-            tags.extend(more.into_iter().filter(|tag| is_tag(tag)));
+            // A name that is not a valid tag is kept: reading it fails, and so it is reported.
+            let names = more.into_iter().filter(|tag| !tag.is_empty() && tag.parse::<Digest>().is_err());
+            tags.extend(names.map(|tag| if is_tag(&tag) { tag } else { error::printable(&tag) }));
             Ok(())
         })?;
         match refused {

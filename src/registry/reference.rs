@@ -113,15 +113,24 @@ impl fmt::Display for Host {
     }
 }
 
+/// A digest as people copy it: without `sha256:`, or in upper case.
+fn read_digest(text: &str) -> Option<Digest> {
+    let text = text.to_ascii_lowercase();
+    Digest::from_hex(text.strip_prefix("sha256:").unwrap_or(&text)).ok()
+}
+
 impl FromStr for RegistryRef {
     type Err = ReferenceError;
 
     fn from_str(text: &str) -> Result<Self, ReferenceError> {
         let bad = |reason| refuse(text, reason);
+        if text.contains("://") {
+            return Err(bad("it is an address; write HOST/REPOSITORY:TAG without a scheme"));
+        }
         let (rest, digest) = match text.split_once('@') {
             Some((rest, digest)) => {
                 let credentials = digest.contains('/') && is_user(rest, digest);
-                let digest = digest.parse().map_err(|_| {
+                let digest = read_digest(digest).ok_or_else(|| {
                     bad(if credentials {
                         "it must not contain credentials; give them with --creds or --authfile"
                     } else {

@@ -3,6 +3,8 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
+use serde::{Deserialize, de::IgnoredAny};
+
 use super::{Registry, RegistryError, error, manifest, pages};
 use crate::{
     http::{HttpError, StatusCode},
@@ -45,6 +47,39 @@ fn insert(set: &Mutex<HashSet<String>>, repository: &str) {
     set.lock().unwrap_or_else(PoisonError::into_inner).insert(repository.to_owned());
 }
 
+/// What a successful response holds in place of a list of referrers.
+enum NotAList {
+    /// Nothing, or a text that only a server without the API sends.
+    Empty,
+    /// An error document.
+    Error,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Shape {
+    manifests: Option<IgnoredAny>,
+    layers: Option<IgnoredAny>,
+    config: Option<IgnoredAny>,
+    errors: Option<IgnoredAny>,
+}
+
+/// Whether a response is no list at all. One that begins like JSON and is not may be a list that was cut off.
+fn not_a_list(body: &[u8]) -> Option<NotAList> {
+    let Ok(shape) = serde_json::from_slice::<Option<Shape>>(body) else {
+        return (!matches!(body.trim_ascii_start().first(), Some(b'{' | b'['))).then_some(NotAList::Empty);
+    };
+    match shape.unwrap_or_default() {
+        Shape { manifests: None, layers: None, config: None, errors } => {
+            let absent = errors.is_none()
+                || error::has_code(body, &["UNSUPPORTED"])
+                || error::has_code(body, &manifest::UNKNOWN);
+            Some(if absent { NotAList::Empty } else { NotAList::Error })
+        }
+        _ => None,
+    }
+}
+
 impl Registry {
     /// Whether [`Registry::referrers`] got a login page instead of a list, so that the referrers are unknown.
     pub fn sends_to_a_login(&self, repository: &str) -> bool {
@@ -52,8 +87,9 @@ impl Registry {
     }
 
     /// distribution-spec, "Listing referrers". Registries have many ways to say that they have no such API or no
-    /// referrers: 404, 400, 405, 406, 501, a web page, an empty response, a login. The fallback tag is then found like
-    /// any other tag. Any other response is an error. An unreadable entry is returned as an error beside the others.
+    /// referrers: 404, 400, 405, 406, 410, 415, 422, 501, a web page, any other text that is not JSON, an empty response,
+    /// `null`, an index with `"manifests": null` (Go's empty list), a login. The fallback tag is then found like any
+    /// other tag. Any other response is an error. An unreadable entry is returned as an error beside the others.
     pub fn referrers(
         &self,
         repository: &str,
@@ -67,6 +103,13 @@ impl Registry {
         let url = self.transport.url(repository, "referrers/", &subject.to_string())?;
         let asked = url.clone();
         let read = pages::read(&self.transport, &scope, url, "the list of referrers", |page| {
+            match not_a_list(&page.body) {
+                Some(NotAList::Empty) => return Ok(()),
+                Some(NotAList::Error) => {
+                    return Err(self.transport.refused(&scope, "list the referrers", page));
+                }
+                None => {}
+            }
             let Document::Index(index) = Document::parse(&Blob::new(page.body.clone()))? else {
                 return Err(self.transport.strange("its list of referrers is not an index"));
             };
@@ -97,8 +140,8 @@ impl Registry {
                     self.transport.referrers.note_missing(repository);
                 }
             }
-            // A web page in the place of a list, or nothing.
-            200 | 400 | 406 => {}
+            // A web page in the place of a list, nothing, or a request that it does not understand.
+            200 | 204 | 400 | 406 | 410 | 415 | 422 => {}
             _ => return Err(self.transport.refused(&scope, "list the referrers", &answer)),
         }
         Ok(found)

@@ -4,11 +4,12 @@ use std::{
 };
 
 use serde::Deserialize;
+use serde_json::Value;
 use url::form_urlencoded;
 
 use super::{RegistryError, challenge::Challenge, credentials::Credentials, error, realm};
 use crate::{
-    http::{self, HeaderValue, Method, Origin, Request, StatusCode, Url, header},
+    http::{self, HeaderValue, Method, Origin, Request, Url, header},
     limits,
 };
 
@@ -71,7 +72,7 @@ impl fmt::Debug for Authorization {
 struct TokenDto {
     token: Option<String>,
     access_token: Option<String>,
-    expires_in: Option<f64>,
+    expires_in: Value,
 }
 
 /// A request to a token service.
@@ -103,7 +104,7 @@ impl TokenRequest<'_> {
             Some(Credentials::IdentityToken(token)) => self.refresh(realm, service, token.reveal())?,
             _ => self.get(realm, service)?,
         };
-        if answer.status != StatusCode::OK {
+        if !answer.status.is_success() {
             return Err(self.refused(&answer));
         }
         // serde's message is not shown: it may repeat the token.
@@ -113,7 +114,10 @@ impl TokenRequest<'_> {
         let text = [token.token, token.access_token].into_iter().flatten().find(|t| !t.is_empty());
         let text = text.unwrap_or_default();
         // token.md: 60 seconds by default. A tenth is reserved for latency.
-        let seconds = token.expires_in.filter(|s| s.is_finite() && *s >= 1.0).unwrap_or(60.0).min(86_400.0);
+        let stated = &token.expires_in;
+        // Some services write the number as a text.
+        let stated = stated.as_f64().or_else(|| stated.as_str().and_then(|text| text.parse().ok()));
+        let seconds = stated.filter(|s| s.is_finite() && *s >= 1.0).unwrap_or(60.0).min(86_400.0);
         let until = asked + Duration::from_secs_f64(seconds * 0.9);
         if text.is_empty() {
             return Err(self.strange("its token service answers without a token"));

@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     fs::{self, FsError, Lock, sync},
+    key::Fingerprint,
     limits,
     oci::Digest,
 };
@@ -51,7 +52,7 @@ pub struct LogEntry {
     pub ticket: Option<String>,
     /// The version of keypack.
     pub keypack: String,
-    /// The command: `collect`, `pull`, `revoke`, `state forget-unsafe`.
+    /// The command: `collect`, `pull`, `revoke`, `state forget-unsafe`, or `export` with the format.
     pub command: String,
     /// The lineage.
     pub lineage: String,
@@ -76,8 +77,11 @@ pub struct LogEntry {
     /// The reason given for them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// The keys that an exported policy names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keys: Vec<Fingerprint>,
     /// The result: `installed`, `unchanged`, `first`, `changed`, `refreshed`, `revoked`, `stricter`,
-    /// `undone`, `forgotten`, or the code of the failure;
+    /// `undone`, `forgotten`, `exported`, or the code of the failure;
     /// `begun` before an action that is only allowed by an `--…-unsafe`.
     pub result: String,
 }
@@ -85,6 +89,8 @@ pub struct LogEntry {
 /// The maximum length of a text in a line, in characters, and the maximum number of each kind.
 const TEXT: usize = 500;
 const MANY: usize = 32;
+/// The maximum number of keys in a line: more than any policy names.
+const KEYS: usize = 1000;
 
 impl LogEntry {
     /// A copy with everything short enough for a line that can be read back.
@@ -102,6 +108,7 @@ impl LogEntry {
             anchors: all(&self.anchors),
             decisions: all(&self.decisions),
             reason: some(&self.reason),
+            keys: self.keys.iter().take(KEYS).copied().collect(),
             ..self.clone()
         }
     }

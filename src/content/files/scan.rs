@@ -213,6 +213,7 @@ pub(in crate::content) fn refuse_compressed(file: &File, path: &Path) -> Result<
         [0x28, 0xb5, 0x2f, 0xfd, ..] => "it is compressed: unzstd it first",
         [0xfd, b'7', b'z', b'X', b'Z', 0] => "it is compressed: unxz it first",
         [b'B', b'Z', b'h', ..] => "it is compressed: bunzip2 it first",
+        [b'P', b'K', 3, 4, ..] => "it is a zip file: unzip it first",
         [] => {
             return Err(ContentError::ArchiveDamaged {
                 file: path.to_owned(),

@@ -68,7 +68,8 @@ pub(super) fn describe(bytes: &[u8]) -> Option<&'static str> {
     let start = String::from_utf8_lossy(&bytes[..bytes.len().min(512)]);
     let (start, lower) = (start.trim_start(), start.trim_start().to_ascii_lowercase());
     let is = |beginnings: &[&str]| beginnings.iter().any(|beginning| lower.starts_with(beginning));
-    let what = if bytes.is_empty() {
+    let is_hex = |byte: u8| byte.is_ascii_hexdigit() || byte == b':' || byte.is_ascii_whitespace();
+    let what = if bytes.trim_ascii().is_empty() {
         "it is empty"
     } else if is(&["<"]) {
         "it looks like a web page; was a login page saved in its place?"
@@ -90,6 +91,12 @@ pub(super) fn describe(bytes: &[u8]) -> Option<&'static str> {
         "it is compressed; unpack it, and give the key in it"
     } else if is_note_key(start) {
         "it is the verifier key of a signed note; give the log's key as PEM, or the log's trusted_root.json"
+    } else if bytes.starts_with(b"\xff\xfe\0\0") || bytes.starts_with(b"\0\0\xfe\xff") {
+        "it is UTF-32 text; save it as UTF-8"
+    } else if lower.contains("begin") && (lower.contains("key") || lower.contains("certificate")) {
+        "it looks like PEM, but its first line is not exactly -----BEGIN …-----: a program has changed dashes, spaces or case; get the original file"
+    } else if bytes.len() > 16 && bytes.iter().all(|byte| is_hex(*byte)) {
+        "it holds hexadecimal digits: a fingerprint is not a key; a key in this form becomes a file with xxd -r -p"
     } else if bytes.len() > 16 && base64(bytes).is_some() {
         "it is base64, but not of a key"
     } else {

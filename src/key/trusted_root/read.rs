@@ -28,10 +28,27 @@ const READ: [&str; 4] = [
 pub enum TrustedRootError {
     /// Not JSON of the expected shape.
     #[error("it is not a trusted root: {0}")]
-    Form(#[from] serde_json::Error),
+    Form(String),
     /// An unsupported media type.
     #[error("its media type is {0:?}; keypack reads trusted roots of version 0.1 and 0.2")]
     MediaType(String),
+}
+
+impl TrustedRootError {
+    /// What the file is, if it is recognised, or else the parser's message.
+    pub(crate) fn form(bytes: &[u8], e: &serde_json::Error) -> Self {
+        let start = bytes.trim_ascii_start();
+        Self::Form(match start {
+            [] => "it is empty".into(),
+            [b'<', ..] => "it looks like a web page; was a login page saved in its place?".into(),
+            [0x1f, 0x8b, ..] => "it is compressed; unpack it first".into(),
+            [b'[', ..] => "it is a JSON array; write one trusted root a line instead".into(),
+            _ if start.starts_with(b"-----BEGIN ") => {
+                "it is PEM; give keys and certificates with --key".into()
+            }
+            _ => e.to_string(),
+        })
+    }
 }
 
 /// What is wrong with one entry of a trusted root. The other entries are used.
@@ -61,7 +78,8 @@ pub struct Contents {
 
 /// Reads a trusted root. An entry that can't be used is reported and left out; the others become candidates.
 pub fn read(json: &[u8], provenance: &Provenance) -> Result<Contents, TrustedRootError> {
-    let root: Root<serde_json::Value> = serde_json::from_slice(json)?;
+    let root: Root<serde_json::Value> =
+        serde_json::from_slice(json).map_err(|e| TrustedRootError::form(json, &e))?;
     if !READ.contains(&root.media_type.as_str()) {
         return Err(TrustedRootError::MediaType(root.media_type.chars().take(100).collect()));
     }

@@ -7,7 +7,7 @@ mod options;
 mod policy_json;
 mod write;
 
-use std::path::PathBuf;
+use std::{collections::BTreeSet, path::PathBuf};
 
 use jiff::Timestamp;
 
@@ -20,12 +20,15 @@ use crate::{
     ops::{
         Context,
         ends::warn_of_ends,
+        log::{self, RunLog},
+        state_dir,
         verify::{self, AdmitRequest, Authentication, Survey, check_times},
     },
     outcome::{
         admission::AdmissionReport,
         export::{ExportReport, ExportedFile, TargetReport},
     },
+    pack::Draft,
     policy::{mapping::NameMap, rule::Rule, target::Target},
 };
 
@@ -179,7 +182,26 @@ pub fn export(request: &Request, ctx: &Context) -> Result<ExportReport, Diagnost
     let tree = ExportTree::new(&about, made.files(request, &about.first_line()));
     report.files = tree.files.iter().map(|(path, text)| ExportedFile::of(path, text)).collect();
     report.change = Some(write::write(&request.output, request.format.as_str(), &tree, ctx)?.into());
+    record(request, draft, ctx)?;
     Ok(report)
+}
+
+/// Records which keys a policy names, so that `revoke` can say which policies must change.
+fn record(request: &Request, draft: &Draft, ctx: &Context) -> Result<(), Diagnostic> {
+    let dir = state_dir::path(request.authentication.state_dir.as_deref(), &ctx.env)?;
+    let mut log = RunLog::new(&format!("export {}", request.format.as_str()), Some(dir), ctx);
+    let inventory = draft.inventory();
+    let named: BTreeSet<_> = inventory.rules.iter().flat_map(Rule::keys).map(|(key, _)| key).collect();
+    // registries.d names no keys. A key that was revoked here is in the rules, and not in the policy.
+    let written = draft.keys().filter(|_| request.format != Format::RegistriesD);
+    let written = written.filter(|(record, _)| named.contains(&record.key_ref()));
+    log.entry.keys = written.map(|(record, _)| record.fingerprint).collect();
+    log.entry.lineage.clone_from(&inventory.name);
+    log.entry.directory = Some(log::named(&request.output));
+    log.entry.decisions.extend(request.allow_rejects.then(|| "--allow-rejects".to_owned()));
+    log.names(draft.digest(), Some(inventory.version));
+    log.end("exported");
+    Ok(())
 }
 
 fn checked(check: &AdmissionReport, now: Timestamp) -> CheckedAgainst {

@@ -1,6 +1,9 @@
 //! What follows from a revocation, as far as this host knows.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use super::{super::state_dir::absolute, signed};
 use crate::{
@@ -10,7 +13,7 @@ use crate::{
     ops::place::keys,
     outcome::{RevokedKey, revocation::RuleLeft},
     pack::{Draft, Rule, Signer},
-    state::{self, RevokedHere},
+    state::{self, LogEntry, LogLine, RevokedHere},
 };
 
 /// The rules of the pack that name a key which is gone now, and how many of their signers are left.
@@ -79,6 +82,23 @@ pub(super) fn used_by_host(root: Option<&Path>, key: Fingerprint) -> Vec<String>
     used.sort();
     used.dedup();
     used
+}
+
+/// The folders to which policies with one of these keys were exported, according to the log; of each the last export.
+pub(super) fn exported(state_dir: &Path, keys: &[Fingerprint]) -> Vec<String> {
+    let mut folders = BTreeMap::new();
+    for line in state::read_log(state_dir).into_iter().flatten().flatten() {
+        let LogLine::Entry(entry) = line else { continue };
+        let LogEntry { time, command, directory: Some(directory), keys: named, .. } = *entry else {
+            continue;
+        };
+        if let Some(format) = command.strip_prefix("export ") {
+            let uses = named.iter().any(|key| keys.contains(key));
+            let text = format!("{directory} ({format}, {})", time.strftime("%F"));
+            folders.insert(directory, uses.then_some(text));
+        }
+    }
+    folders.into_values().flatten().collect()
 }
 
 /// That no key here has the fingerprint: a digit may be wrong, and then the key that was meant still counts.

@@ -153,8 +153,7 @@ pub(in crate::ops) fn with_keys(
 
     let sources: Vec<_> =
         discovery.places.iter().zip(&opened).map(|(place, opened)| of_place(place, opened)).collect();
-    let problems = sources.iter().map(|place| place.problems.len()).sum();
-    let counts = VerifyCounts::of(images.rows(), problems);
+    let counts = VerifyCounts::of(images.rows(), &sources);
     let (verdict, failure) = counts.verdict(request.require_signed, request.all_signatures);
     Ok(Verification {
         schema_version: 1,

@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use super::{Row, Verdict, VerifyState};
+use super::{Row, SourceReport, Verdict, VerifyState};
 use crate::{
     diag::{Code, Diagnostic},
     display::count,
@@ -10,7 +10,8 @@ use crate::{
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct VerifyCounts {
-    /// Images. The instances of an index are counted as part of it.
+    /// Images, including those of which not even the digest could be read. The instances of an index are counted as
+    /// part of it.
     pub images: usize,
     /// With a valid signature by an expected signer, either their own or through an index.
     pub good: usize,
@@ -39,9 +40,11 @@ pub struct VerifyCounts {
 }
 
 impl VerifyCounts {
-    /// Counts images and signatures. `problems` is the number of problems of locations.
-    pub(crate) fn of(images: &[Row], problems: usize) -> Self {
-        let mut counts = Self { problems, ..Self::default() };
+    /// Counts images and signatures.
+    pub(crate) fn of(images: &[Row], sources: &[SourceReport]) -> Self {
+        let problems = sources.iter().map(|source| source.problems.len()).sum();
+        let unreadable = sources.iter().map(|source| source.unreadable).sum();
+        let mut counts = Self { images: unreadable, unreadable, problems, ..Self::default() };
         for image in images {
             let broken = size(image.broken);
             counts.signatures += size(image.signatures);

@@ -4,7 +4,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Deserializer};
 
 use super::{Credentials, CredentialsError, Secret, locations::Place};
-use crate::{fs, limits};
+use crate::{fs, limits, text};
 
 /// One auth file, limited to the members that keypack reads (containers-auth.json(5), docker's config.json).
 #[derive(Debug)]
@@ -72,6 +72,7 @@ impl AuthFile {
         let malformed = |e: serde_json::Error| {
             format!("line {}, column {}: not the JSON of an auth file", e.line(), e.column())
         };
+        let bytes = &*text::utf8(bytes);
         let content = if bytes.trim_ascii().is_empty() {
             Content::default()
         } else if place.legacy {

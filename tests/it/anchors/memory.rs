@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use keypack::oci::Digest;
 use serde_json::Value;
 
 use super::{NEWER, OLD, copy, program::TRUST, scene};
@@ -55,6 +57,39 @@ fn a_rollback_behind_a_signature_that_was_stripped() {
     test.push("keys", "oci:n:lie");
     test.run(&format!("pull oci:n:lie {both}")).fails(3, "rollback");
     test.run("pull oci:n:lie --verify-key fx/rsa.pub -o out").exits(0).tells("versions start afresh");
+}
+
+/// The counters of those who sign the older pack, and of those that objected to it: the others stay as they are.
+#[test]
+fn an_allowed_rollback_lowers_no_counter_that_it_need_not() {
+    let test = scene();
+    let signer = |file: &str| {
+        let pem = String::from_utf8(test.read(file)).unwrap();
+        let body: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
+        Digest::of(&BASE64_STANDARD.decode(body).unwrap()).to_string()
+    };
+    test.run(&format!("pull oci:m:newer {SIGNED} --state s")).exits(0);
+    test.run(&format!("pull oci:m:newer --digest {NEWER} -o out --state s")).exits(0);
+    // Signed by the RSA and the Ed25519 key.
+    copy(&test, "fx/keys", "keys");
+    for name in ["keypack.json.sigstore.json", "keypack.json.p384.sigstore.json"] {
+        fs::remove_file(test.path(&format!("keys/{name}"))).unwrap();
+    }
+    test.push("keys", "oci:n:lie");
+    let line = "pull oci:n:lie --verify-key fx/rsa.pub --verify-key fx/p384.pub -o out --state s";
+    test.run(line).fails(3, "rollback");
+    test.run(&format!("{line} --allow-rollback-unsafe --reason x")).exits(0);
+    let state = test.json("s/default.json");
+    let highest = |signer: &str| state["highest"][signer]["digest"].as_str().unwrap_or("none").to_owned();
+    assert_eq!(highest(&signer("fx/rsa.pub")), OLD, "it signs this pack");
+    assert_eq!(highest("digest"), OLD, "a digest counts for every anchor, so it objected");
+    assert_eq!(highest(&signer("fx/org.pub")), NEWER, "it was not asked");
+    assert_eq!(highest(&signer("fx/p384.pub")), "none", "it neither signed nor objected");
+    assert_eq!(highest(&signer("fx/ed25519.pub")), "none", "nobody believes it");
+    let instead: Vec<_> = state["acceptances"][0]["insteadOf"].as_object().unwrap().keys().collect();
+    assert_eq!(instead, ["digest"]);
+    // The organisation's own key does not accept the old one.
+    test.run(&format!("pull oci:m:old {SIGNED} --state s")).fails(3, "rollback");
 }
 
 #[test]

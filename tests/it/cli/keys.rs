@@ -157,6 +157,24 @@ fn a_file_without_a_key_is_refused_by_name() {
     test.run(&format!("{line} lab/trust/trusted_root.json"))
         .fails(3, "key-malformed")
         .tells("--trusted-root");
+    let pem = String::from_utf8(test.read("lab/trust/cosign.pub")).unwrap();
+    let der: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
+    let utf32: Vec<u8> = format!("\u{feff}{pem}").chars().flat_map(|c| (c as u32).to_le_bytes()).collect();
+    for (content, says) in [
+        (b" \r\n\n".to_vec(), "it is empty"),
+        // A word processor's dashes and spaces.
+        (pem.replace("-----", "\u{2014}\u{2013}-").into_bytes(), "not exactly -----BEGIN"),
+        (pem.replacen(' ', "\u{a0}", 1).into_bytes(), "not exactly -----BEGIN"),
+        (pem.replace("-----", "----").into_bytes(), "not exactly -----BEGIN"),
+        (pem.to_lowercase().into_bytes(), "not exactly -----BEGIN"),
+        (hex::encode(BASE64_STANDARD.decode(&der).unwrap()).into_bytes(), "xxd -r -p"),
+        (b"43:EF:7B:C8:7C:44:70:4A:A9:97:D4:44:37:F4:5C:36".to_vec(), "a fingerprint is not a key"),
+        (utf32, "UTF-32"),
+        ("\u{c4}rger".into(), "neither PEM nor a DER key"),
+    ] {
+        test.write("odd.pub", content);
+        test.run(&format!("{line} odd.pub")).fails(3, "key-malformed").tells(says);
+    }
     test.run(&format!("{line} lab/trust")).fails(1, "key-file-not-found");
     test.run(&format!("{line} nope.pub")).fails(1, "key-file-not-found").tells("nope.pub");
     assert!(!test.has("keys"));
@@ -219,7 +237,13 @@ fn a_mistyped_trusted_root_is_told_apart() {
     let line = "collect lab/layouts/key-bundle-notlog-oras --trusted-root";
     test.run(&format!("{line} lab/trust/cosign.pub"))
         .fails(3, "trusted-root-malformed")
-        .tells("give single keys with --key");
+        .tells("it is PEM; give keys and certificates with --key");
+    for (content, says) in [("", "it is empty"), ("<html>", "web page"), ("[{}]", "JSON array")] {
+        test.write("odd.json", content);
+        test.run(&format!("{line} odd.json")).fails(3, "trusted-root-malformed").tells(says);
+    }
+    test.write("odd.json", b"\x1f\x8b\x08\x00");
+    test.run(&format!("{line} odd.json")).fails(3, "trusted-root-malformed").tells("compressed");
     test.run(&format!("{line} nope.json")).fails(1, "key-file-not-found");
     test.run(&format!("{line} nope.json --optional")).exits(0).tells("warning: ");
     assert!(!test.has("keys"));

@@ -1,5 +1,6 @@
 //! The report for people: a summary first, one line per image, and nothing shortened until it is ambiguous.
 
+use keypack::oci::Digest;
 use serde_json::{Value, json};
 
 use super::{
@@ -89,4 +90,44 @@ fn a_collection_of_unreadable_images_does_not_call_them_unsigned() {
     test.write(&format!("bad/blobs/sha256/{digest}"), "{");
     let ran = test.run("collect good bad").exits(4).tells("1 image could not be read");
     assert!(!ran.err.contains("no image is signed"), "{}", ran.err);
+}
+
+/// A mirror of 3,000 images: the report is a page, and no line of it is wider than a terminal except those with a whole
+/// fingerprint. In the table, which is on request, an image has one line.
+#[test]
+fn three_thousand_images_are_a_page() {
+    let test = Test::new();
+    lab::storage(&test);
+    let root = "storage/docker/registry/v2";
+    for number in 0..2955 {
+        let config = r#"{"mediaType":"application/vnd.oci.image.config.v1+json","size":2,"digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"}"#;
+        let manifest = format!(
+            r#"{{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{config},"layers":[],"annotations":{{"n":"{number}"}}}}"#
+        );
+        let digest = Digest::of(manifest.as_bytes());
+        let hex = digest.hex();
+        let repository = format!(
+            "{root}/repositories/openshift4/some-fairly-long-operator-name-rhel9-{}/_manifests",
+            number % 190
+        );
+        // Every third one by its digest, as oc-mirror tags it.
+        let tag =
+            if number % 3 == 0 { format!("sha256-{hex}") } else { format!("v4.18.{number}-202611300000") };
+        test.write(&format!("{root}/blobs/sha256/{}/{hex}/data", &hex[..2]), manifest);
+        test.write(&format!("{repository}/revisions/sha256/{hex}/link"), digest.to_string());
+        test.write(&format!("{repository}/tags/{tag}/current/link"), digest.to_string());
+    }
+    let line = format!("discover storage {TRUST}");
+    let ran = test.run(&line).exits(0).says("3000 images: 45 signed, 2955 unsigned");
+    assert!(ran.out.lines().count() <= 40, "{} lines", ran.out.lines().count());
+    let is_hex = |word: &str| word.len() > 32 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let is_id = |line: &str| line.split([' ', ':']).any(is_hex);
+    let wide = ran.out.lines().find(|line| line.chars().count() > 80 && !is_id(line));
+    assert_eq!(wide, None);
+    let table = test.run(&format!("{line} --images-table")).exits(0);
+    let rows: Vec<_> = table.out.lines().filter(|line| line.starts_with("openshift4/")).collect();
+    assert_eq!((rows.len(), table.out.lines().count() - ran.out.lines().count()), (2955, 3000));
+    let by_digest = rows.iter().filter(|row| row.contains("@sha256:") && row.contains('…')).count();
+    assert_eq!(by_digest, 985);
+    assert!(rows.iter().all(|row| row.chars().count() <= 100), "{:?}", rows.iter().max_by_key(|r| r.len()));
 }

@@ -82,13 +82,20 @@ fn a_key_that_was_revoked_here_is_exported_nowhere() {
     test.run("export policy-json --for podman@5.3").exits(0);
     let before = String::from_utf8(test.read("policy/policy.json")).unwrap();
     assert_eq!(before.matches("sigstoreSigned").count(), 2);
-    test.run(&format!("revoke {SIGNER} --reason stolen --since 2026-01-01")).exits(0);
+    // This one names no key.
+    test.run("export registries-d --for podman@5.3 -o lookups").exits(0);
+    let ran = test.run(&format!("revoke {SIGNER} --reason stolen --since 2026-01-01")).exits(0);
+    let ran = ran.says("exported here: ").says("/policy (policy-json, 20");
+    assert_eq!(ran.out.matches("exported here").count(), 1, "{}", ran.out);
     let report = json(&test, "export policy-json --for podman@5.3", 0);
     assert_eq!(report["change"], "replaced");
     assert_eq!(report["leftOut"][0]["fingerprint"], SIGNER);
     let after = String::from_utf8(test.read("policy/policy.json")).unwrap();
     assert!(!after.contains("keyData") && !after.contains("sigstoreSigned"), "{after}");
     assert_eq!(after.matches("\"reject\"").count(), 3, "the default and both scopes: {after}");
+    // The rules still name the key, and the policy does not.
+    let again = test.run(&format!("revoke {SIGNER} --reason stolen")).exits(0);
+    assert!(!again.out.contains("/policy (policy-json"), "{}", again.out);
 }
 
 #[test]

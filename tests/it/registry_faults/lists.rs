@@ -58,10 +58,11 @@ fn lists_are_read_page_by_page() {
         _ => Reply::ok(r#"{"name":"c","tags":null}"#),
     });
     let registry = anonymous(&server);
-    assert_eq!(registry.registry().tags("a/b").unwrap(), ["a", "b"]);
+    // What no image can be called is kept, so that it is reported.
+    assert_eq!(registry.registry().tags("a/b").unwrap(), ["../x", "a", "b"]);
     assert!(registry.registry().tags("c").unwrap().is_empty());
     let all = registry.with_selection(Selection::Prefix("ns".into()));
-    assert_eq!(all.repositories().unwrap(), ["ns", "ns/b/c", "ns/x"]);
+    assert_eq!(all.repositories().unwrap(), ["ns", "ns/../y", "ns/b/c", "ns/x"]);
 }
 
 #[test]
@@ -131,7 +132,8 @@ fn referrers_come_from_the_api_or_not_at_all() {
         (Reply::new(403), "denied"),
         (Reply::new(500), "registry-answer"),
         (Reply::new(429), "rate-limited"),
-        (Reply::ok("{}"), "manifest-malformed"),
+        (Reply::ok(r#"{"errors":[{"code":"DENIED"}]}"#), "registry-answer"),
+        (Reply::ok(r#"{"manifests":[]}"#), "manifest-malformed"),
         (sent(manifest()), "not-a-registry"),
     ] {
         let server = Server::start(move |_| reply.clone());

@@ -2,6 +2,8 @@
 //! comes from a bug tracker, the source is named.
 
 use super::fault::{Asked, Reply, Server};
+use keypack::oci::Digest;
+
 use crate::support::{
     mirror::{self, Content},
     program::{Ran, TRUST, Test},
@@ -31,7 +33,9 @@ fn error(status: u16, code: &str) -> Reply {
 fn no_referrers_api_in_all_its_spellings() {
     let web =
         || Reply::ok("<!doctype html><html>app</html>").header("Content-Type", "text/html; charset=utf-8");
-    let spellings: [(&str, Reply); 10] = [
+    let index =
+        |text: &str| Reply::ok(text).header("Content-Type", "application/vnd.oci.image.index.v1+json");
+    let spellings: [(&str, Reply); 22] = [
         ("404", Reply::new(404)),
         ("400", error(400, "UNSUPPORTED")),
         ("405", error(405, "UNSUPPORTED")),
@@ -40,6 +44,18 @@ fn no_referrers_api_in_all_its_spellings() {
         ("a web page", web()),
         ("a web page without a type", Reply::ok("\n <html>")),
         ("an empty answer", Reply::ok("")),
+        ("204", Reply::new(204)),
+        ("410", Reply::new(410)),
+        ("415", Reply::new(415)),
+        ("422", error(422, "UNSUPPORTED")),
+        ("a text", Reply::ok("404 page not found\n").header("Content-Type", "text/plain")),
+        ("an error document in a 200", Reply::ok(r#"{"errors":[{"code":"unsupported","message":null}]}"#)),
+        ("null", index("null")),
+        ("an empty object", index("{}")),
+        ("an empty array", index("[]")),
+        ("no manifests", index(r#"{"schemaVersion":2}"#)),
+        ("Go's empty list", index(r#"{"schemaVersion":2,"manifests":null}"#)),
+        ("an empty list", index(r#"{"schemaVersion":2,"manifests":[]}"#)),
         ("a login", Reply::new(302).header("Location", "/login")),
         ("a login that is not followed", Reply::new(302).header("Location", "ftp://login.test/")),
     ];
@@ -50,6 +66,86 @@ fn no_referrers_api_in_all_its_spellings() {
         });
         signed(&discover(&server, "/team/app", ""), name);
     }
+}
+
+/// A response that is not a list, and does not say either that there is none.
+#[test]
+fn referrers_that_are_refused_or_cut_off_are_not_absent() {
+    for reply in [
+        error(401, "UNAUTHORIZED"),
+        error(403, "DENIED"),
+        error(412, "PROJECTPOLICYVIOLATION"),
+        error(429, "TOOMANYREQUESTS"),
+        Reply::new(500),
+        Reply::new(502),
+        Reply::ok(r#"{"errors":[{"code":"DENIED"}]}"#),
+        Reply::ok(r#"{"schemaVersion":2,"manifests":[{"mediaType""#),
+        Reply::ok(r#"{"schemaVersion":2,"config":{},"layers":[]}"#),
+        Reply::hangup(),
+    ] {
+        let name = format!("{reply:?}");
+        let server =
+            mirror::start(move |_, asked| asked.target.contains("/referrers/").then(|| reply.clone()));
+        let ran = discover(&server, "/team/app:v1", "");
+        assert!(ran.out.contains("1 image: 1 signed"), "{name}: {}", ran.out);
+        assert_eq!(ran.code, 4, "{name}: {} {}", ran.out, ran.err);
+    }
+}
+
+/// Names that can't be requested are listed all the same: they are reported, and the rest is read.
+#[test]
+fn a_name_that_no_image_can_have_is_a_problem_of_that_name() {
+    let server = mirror::start(|content, asked| match asked.line().as_str() {
+        "GET /v2/_catalog" => {
+            Some(Reply::ok(r#"{"repositories":["Team/App","../v2","a\u001b[2Jb","","team/app"]}"#))
+        }
+        line if line.ends_with("/tags/list") => {
+            let tags = format!(r#"{{"tags":["v1","not a tag","{}",""]}}"#, content.signature_tag());
+            Some(Reply::ok(tags))
+        }
+        _ => None,
+    });
+    let ran = discover(&server, "", "").fails(4, "incomplete");
+    let ran = ran.says("1 signed").says("Team/App").says("../v2").says("a?[2Jb").says("not a tag");
+    assert!(!server.lines().iter().any(|line| line.contains("..") || line.contains("Team")), "{}", ran.out);
+    optional(&server, "odd names");
+}
+
+/// Whatever type the registry gives it: old images are in every large registry.
+#[test]
+fn a_docker_schema_1_image_is_called_that() {
+    const OLD: &str = r#"{"schemaVersion":1,"name":"team/app","tag":"old","architecture":"amd64","fsLayers":[],"history":[],"signatures":[]}"#;
+    for media_type in [
+        "application/vnd.docker.distribution.manifest.v1+prettyjws",
+        "application/vnd.docker.distribution.manifest.v1+json",
+        "application/json",
+        "",
+    ] {
+        let server = mirror::start(move |content, asked| {
+            if asked.line().ends_with("/tags/list") {
+                return Some(Reply::ok(format!(r#"{{"tags":["old","v1","{}"]}}"#, content.signature_tag())));
+            }
+            let digest = Digest::of(OLD.as_bytes()).to_string();
+            let is_old = asked.line().ends_with("/manifests/old") || asked.line().ends_with(&digest);
+            is_old.then(|| Reply::ok(OLD).header("Content-Type", media_type))
+        });
+        let ran = discover(&server, "/team/app", "").exits(0);
+        ran.says("2 images: 1 signed, 0 unsigned, 1 signed otherwise (1 Docker schema 1");
+        let ran = discover(&server, "/team/app:old", "").exits(0);
+        ran.says("1 image: 0 signed, 0 unsigned, 1 signed otherwise");
+    }
+}
+
+/// Some registries send the header, and nothing in it.
+#[test]
+fn an_empty_digest_header_is_no_digest() {
+    let server = mirror::start(|content, asked| {
+        let is_image = asked.target.ends_with("/manifests/v1");
+        is_image.then(|| {
+            content.answer(asked).without("Docker-Content-Digest").header("Docker-Content-Digest", "")
+        })
+    });
+    signed(&discover(&server, "/team/app", ""), "an empty header");
 }
 
 /// goharbor/harbor#23185, goharbor/harbor#18335, project-zot/zot#4060
@@ -279,6 +375,13 @@ fn credentials_are_shown_where_only_the_front_door_challenges() {
             server.host()
         );
         signed(&test.run(&line), "an auth file");
+        // As Windows writes it.
+        let auths = String::from_utf8(test.read("auth.json")).unwrap();
+        test.write("auth.json", format!("\u{feff}{auths}"));
+        signed(&test.run(&line), "an auth file with a byte order mark");
+        let utf16: Vec<u8> = format!("\u{feff}{auths}").encode_utf16().flat_map(u16::to_le_bytes).collect();
+        test.write("auth.json", utf16);
+        signed(&test.run(&line), "an auth file in UTF-16");
     }
 }
 

@@ -16,6 +16,7 @@ mod redirects;
 mod self_signed;
 mod signature_repository;
 mod tokens;
+mod vendors;
 
 use std::sync::{
     Arc,

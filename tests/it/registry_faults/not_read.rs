@@ -179,3 +179,20 @@ fn an_image_whose_referrers_are_refused_is_not_unsigned() {
         }
     }
 }
+
+/// An image of which not even the digest could be read is in the counts of `verify` too.
+#[test]
+fn verify_counts_a_tag_that_is_not_given() {
+    let server = listing(&["SIG", "bad", "v1"], |_, asked| {
+        asked.target.ends_with("/manifests/bad").then(|| Reply::new(403))
+    });
+    let line = format!("verify docker://{} --plain-http --retry-times 0 {TRUST}", server.host());
+    let test = Test::new();
+    test.run(&line).fails(4, "not-all-read").says("2 images: 1 good, 1 unreadable");
+    let found = test.run(&format!("{line} --format json")).json();
+    let counts = &found["counts"];
+    assert_eq!(
+        (&counts["images"], &counts["good"], &counts["unreadable"]),
+        (&2.into(), &1.into(), &1.into())
+    );
+}

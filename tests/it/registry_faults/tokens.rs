@@ -116,6 +116,21 @@ fn of_two_fields_for_the_token_one_may_be_empty() {
 }
 
 #[test]
+fn tokens_in_other_words() {
+    for reply in [
+        Reply::new(201).body(r#"{"token":"TOKEN"}"#),
+        Reply::ok(r#"{"token":"TOKEN","expires_in":"300"}"#),
+        Reply::ok(r#"{"token":"TOKEN","expires_in":"soon","issued_at":"yesterday"}"#),
+        Reply::ok(r#"{"token":"TOKEN","expires_in":null,"access_token":null,"issued_at":null}"#),
+        Reply::ok(r#"{"token":"TOKEN","expires_in":-1}"#),
+    ] {
+        let name = format!("{reply:?}");
+        let tokens = Server::start(move |_| reply.clone());
+        assert!(with_alice(&bearer(tokens.url("/token"))).resolve("a/b", "t").unwrap().is_some(), "{name}");
+    }
+}
+
+#[test]
 fn token_services_that_lie() {
     for (reply, expected) in [
         (Reply::new(401), "unauthorized"),

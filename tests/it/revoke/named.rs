@@ -29,6 +29,20 @@ fn an_id_or_a_part_is_refused_with_the_fingerprint() {
     test.run("verify storage").exits(0);
 }
 
+/// As `inspect` prints it after `pin`; a log's also has its origin.
+#[test]
+fn a_pin_names_its_key() {
+    let (test, _) = pulled();
+    for (role, file) in [("signer", SIGNER_FILE), ("rekor2", "rekor2-dd20f7e7.pub")] {
+        let keys = test.run("inspect keys").exits(0).out;
+        let pin = keys.lines().filter_map(|line| line.trim().strip_prefix("pin")).map(str::trim);
+        let pin = pin.filter(|pin| pin.starts_with(&format!("{role}:"))).collect::<Vec<_>>();
+        assert_eq!(pin.len(), 1, "{keys}");
+        test.run_args(&["revoke", pin[0], "--reason", "x"]).exits(0).says(file);
+        assert!(!test.has(&format!("keys/{file}")));
+    }
+}
+
 #[test]
 fn a_fingerprint_of_no_key_here_holds_and_is_reported() {
     let (test, _) = pulled();

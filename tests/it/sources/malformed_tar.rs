@@ -202,6 +202,7 @@ fn an_archive_that_is_compressed_or_something_else() {
     gzip.write_all(&good).unwrap();
     check(&written(&gzip.finish().unwrap()), "wrong-place", "gunzip");
     check(&written(&[&b"\x28\xb5\x2f\xfd"[..], &good].concat()), "wrong-place", "unzstd");
+    check(&written(b"PK\x03\x04 and so on"), "wrong-place", "zip file");
     check(&written(&[b'x'; 4096]), "archive-damaged", "");
     let docker = written(&tar_of(&[("manifest.json".into(), b"[]".to_vec())], Spelling::Ustar));
     let (code, message) = refused(docker.path().to_str().unwrap());
@@ -210,6 +211,18 @@ fn an_archive_that_is_compressed_or_something_else() {
     let (code, message) = refused(format!("oci-archive:{}", docker.path().display()));
     assert_eq!(code, "wrong-place");
     assert!(message.contains("skopeo copy docker-archive:… oci-archive:…"), "{message}");
+}
+
+#[test]
+fn an_unpacked_docker_archive_is_called_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let list = r#"[{"Config":"c.json","RepoTags":["a/b:1"],"Layers":["l/layer.tar"]}]"#;
+    fs::write(folder.path().join("manifest.json"), list).unwrap();
+    for place in [folder.path().display().to_string(), format!("dir:{}", folder.path().display())] {
+        let (code, message) = refused(place);
+        assert_eq!(code, "wrong-place");
+        assert!(message.contains("unpacked docker-archive"), "{message}");
+    }
 }
 
 #[test]

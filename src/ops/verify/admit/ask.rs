@@ -77,7 +77,8 @@ pub(super) fn is_away(why: &Diagnostic) -> bool {
 }
 
 fn of_image(registry: &RegistrySource, wanted: &Wanted<'_>, run: &Run<'_>) -> Result<Answer, Diagnostic> {
-    let reader = Reader { source: registry, repository: wanted.name.path(), ctx: run.ctx };
+    let reader =
+        Reader { source: registry, repository: wanted.name.path(), ctx: run.ctx, lookaside: &run.lookaside };
     let refused = |found| match found {
         Missing::Ends(why) => Ok(Answer::Refused(why)),
         Missing::Unread(why) => Err(why),

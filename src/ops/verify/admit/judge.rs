@@ -11,6 +11,7 @@ use super::{
     by_mirror::{self, Called, Catalogs},
     instances::{self, find},
     load::Loaded,
+    lookaside::Lookaside,
     pulls::Pull,
     read::{Missing, Reader},
 };
@@ -44,6 +45,7 @@ pub(super) struct Run<'a> {
     of_release: &'a [Platform],
     pub(super) loaded: &'a Loaded,
     pub(super) ctx: &'a Context,
+    pub(super) lookaside: Lookaside,
     /// The hosts that images are pulled from by name.
     hosts: BTreeSet<String>,
     catalogs: Catalogs,
@@ -66,6 +68,7 @@ impl<'a> Run<'a> {
             of_release,
             loaded,
             ctx,
+            lookaside: Lookaside::new(),
             hosts,
             catalogs: Catalogs::default(),
             done: AtomicUsize::new(0),
@@ -197,7 +200,8 @@ impl<'a> Run<'a> {
         // By what it is pulled from, not by what it is called (docker/docker_image_src.go).
         let at = pull.at.as_ref().unwrap_or(name);
         let lookup = self.loaded.registries.lookup(if self.loaded.by_name { name } else { at });
-        let reader = Reader { source, repository: &pull.repository, ctx: self.ctx };
+        let reader =
+            Reader { source, repository: &pull.repository, ctx: self.ctx, lookaside: &self.lookaside };
         let found = reader.signatures(image, &lookup, at);
         let signatures = match &found {
             Ok(found) => Ok(found.as_slice()),
@@ -223,7 +227,8 @@ impl<'a> Run<'a> {
     ) -> Result<Admission, Missing> {
         let at = pull.at.as_ref().unwrap_or(name);
         let lookup = self.loaded.registries.lookup(if self.loaded.by_name { name } else { at });
-        let reader = Reader { source, repository: &pull.repository, ctx: self.ctx };
+        let reader =
+            Reader { source, repository: &pull.repository, ctx: self.ctx, lookaside: &self.lookaside };
         let mut found = reader.signatures(image, &Lookup { attachments: false, ..lookup }, at)?;
         found.extend(attached);
         let pulled = Pulled { name, image, attachments: true, signatures: Ok(&found) };

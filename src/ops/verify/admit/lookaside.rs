@@ -1,7 +1,7 @@
 //! GPG signatures in a lookaside tree: `BASE/REPOSITORY@sha256=<hex>/signature-N`, from 1 on, until one is not there
 //! (containers/image `docs/signature-protocols.md`).
 
-use std::{io, path::Path};
+use std::{io, path::Path, sync::OnceLock};
 
 use super::read::{Missing, ends};
 use crate::{
@@ -14,13 +14,40 @@ use crate::{
     policy::consumer::{Found, ImageName, from_file},
 };
 
-pub(super) fn read(base: &str, at: &ImageName, image: Digest, ctx: &Context) -> Result<Vec<Found>, Missing> {
+/// Reads lookaside trees; one HTTP client, with its connections, serves all pulls.
+pub(super) struct Lookaside {
+    client: OnceLock<Client>,
+}
+
+impl Lookaside {
+    pub(super) const fn new() -> Self {
+        Self { client: OnceLock::new() }
+    }
+
+    pub(super) fn read(
+        &self,
+        base: &str,
+        at: &ImageName,
+        image: Digest,
+        ctx: &Context,
+    ) -> Result<Vec<Found>, Missing> {
+        let client = || self.client.get_or_init(|| Client::new(ctx.registry().http));
+        read(base, at, image, client)
+    }
+}
+
+fn read<'a>(
+    base: &str,
+    at: &ImageName,
+    image: Digest,
+    client: impl Fn() -> &'a Client,
+) -> Result<Vec<Found>, Missing> {
     let mut url = Url::parse(base)
         .map_err(|e| ends(&format!("the lookaside {base:?} in registries.d is not an address: {e}")))?;
     let path = format!("{}/{}@sha256={}", url.path(), at.path(), image.hex());
     let client = match url.scheme() {
         "file" => None,
-        "http" | "https" => Some(Client::new(ctx.registry().http)),
+        "http" | "https" => Some(client()),
         other => return Err(ends(&format!("the consumer reads no lookaside of the scheme {other:?}"))),
     };
     let mut found = Vec::new();
@@ -29,7 +56,7 @@ pub(super) fn read(base: &str, at: &ImageName, image: Digest, ctx: &Context) -> 
             return Err(ends(&format!("the lookaside has more than {} signatures", found.len())));
         }
         let file = format!("{path}/signature-{number}");
-        let bytes = match &client {
+        let bytes = match client {
             None => local(Path::new(&file))?,
             Some(client) => {
                 url.set_path(&file);

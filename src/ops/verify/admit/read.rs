@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, hash_map::Entry};
 
-use super::lookaside;
+use super::lookaside::Lookaside;
 use crate::{
     content::{self, Source},
     diag::{Code, Diagnostic, Exit},
@@ -24,6 +24,7 @@ pub(super) struct Reader<'a> {
     pub(super) source: &'a dyn Source,
     pub(super) repository: &'a str,
     pub(super) ctx: &'a Context,
+    pub(super) lookaside: &'a Lookaside,
 }
 
 impl Reader<'_> {
@@ -36,7 +37,7 @@ impl Reader<'_> {
     ) -> Result<Vec<Found>, Missing> {
         let mut found = self.beside(image)?;
         if let Some(base) = &lookup.lookaside {
-            found.extend(lookaside::read(base, at, image, self.ctx)?);
+            found.extend(self.lookaside.read(base, at, image, self.ctx)?);
         }
         if lookup.attachments {
             found.extend(self.attached(image)?);
