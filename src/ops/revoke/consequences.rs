@@ -84,8 +84,9 @@ pub(super) fn used_by_host(root: Option<&Path>, key: Fingerprint) -> Vec<String>
     used
 }
 
-/// The folders to which policies with one of these keys were exported, according to the log; of each the last export.
-pub(super) fn exported(state_dir: &Path, keys: &[Fingerprint]) -> Vec<String> {
+/// The folders to which policies with a key that is gone were exported, according to the log; of each the last export.
+pub(super) fn exported(state_dir: &Path, key: Fingerprint, gone: &[RevokedKey]) -> Vec<String> {
+    let is_gone = |named: &Fingerprint| *named == key || gone.iter().any(|gone| gone.fingerprint == *named);
     let mut folders = BTreeMap::new();
     for line in state::read_log(state_dir).into_iter().flatten().flatten() {
         let LogLine::Entry(entry) = line else { continue };
@@ -93,7 +94,7 @@ pub(super) fn exported(state_dir: &Path, keys: &[Fingerprint]) -> Vec<String> {
             continue;
         };
         if let Some(format) = command.strip_prefix("export ") {
-            let uses = named.iter().any(|key| keys.contains(key));
+            let uses = named.iter().any(is_gone);
             let text = format!("{directory} ({format}, {})", time.strftime("%F"));
             folders.insert(directory, uses.then_some(text));
         }

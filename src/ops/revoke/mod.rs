@@ -135,8 +135,7 @@ pub fn revoke(request: &Request, ctx: &Context) -> Result<Revocation, Diagnostic
     }
     outcome.is_organisations = consequences::is_organisations(&state_dir, key);
     outcome.also_in = consequences::also_in(&state_dir, &directory, key, &here);
-    let gone: Vec<_> = outcome.keys.iter().map(|gone| gone.fingerprint).chain([key]).collect();
-    outcome.exported = consequences::exported(&state_dir, &gone);
+    outcome.exported = consequences::exported(&state_dir, key, &outcome.keys);
     outcome.used_by_host = consequences::used_by_host(request.host_root.as_deref(), key);
     let found = !outcome.keys.is_empty() || outcome.is_organisations || !outcome.also_in.is_empty();
     if !found && trimmed.is_ok() {
