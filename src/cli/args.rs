@@ -1,5 +1,6 @@
 mod cache;
 mod collect;
+mod diff;
 mod export;
 mod inspect;
 mod keys;
@@ -19,6 +20,7 @@ use clap::{Args, Parser, Subcommand};
 pub(super) use self::{
     cache::Cache,
     collect::Collect,
+    diff::Diff,
     export::Export,
     inspect::Inspect,
     keys::KeySources,
@@ -114,8 +116,9 @@ pub(super) enum Command {
         after_help = "Example:\n  keypack inspect keys\n  keypack inspect oci-archive:mirror.tar:keys-2026-11"
     )]
     Inspect(Inspect),
-    /// Show what changes from one keys/ or pack to another: added, removed, changed, revoked; authenticates nothing.
-    #[command(after_help = "Example:\n  keypack diff keys oci-archive:mirror.tar:keys-2026-11")]
+    /// Show what changes from one keys/ or pack to another, and how to roll it out; authenticates nothing.
+    #[command(after_help = "Example:\n  keypack diff keys oci-archive:mirror.tar:keys-2026-11\n  \
+                      keypack diff keys oci-archive:mirror.tar:keys-2026-11 --plan openshift@4.22 --images docker://mirror:5000 --idms cluster-resources")]
     Diff(Diff),
     /// Revoke a key on this host, now: keys/ goes on without it, and no pack brings it back.
     #[command(
@@ -212,22 +215,6 @@ pub(super) struct Push {
     pub(super) pack_digestfile: Option<PathBuf>,
     #[command(flatten)]
     pub(super) forgive: Forgive,
-    #[command(flatten)]
-    pub(super) state: State,
-    #[command(flatten)]
-    pub(super) registry: Registry,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct Diff {
-    /// A keys/ directory, or a place that holds a pack.
-    #[arg(value_name = "OLD")]
-    pub(super) old: String,
-    /// The same, to compare with.
-    #[arg(value_name = "NEW")]
-    pub(super) new: String,
-    #[command(flatten)]
-    pub(super) cache: Cache,
     #[command(flatten)]
     pub(super) state: State,
     #[command(flatten)]

@@ -17,5 +17,7 @@ pub(super) const SIGNERS: &str = "What is expected of signatures";
 pub(super) const EXPORT: &str = "What is exported";
 /// What it is checked against before it is written.
 pub(super) const CHECK: &str = "What it is checked against";
+/// How a change of keys is rolled out.
+pub(super) const PLAN: &str = "The change of keys at a consumer";
 /// What a consumer's policy says.
 pub(super) const POLICY: &str = "The policy of a consumer";

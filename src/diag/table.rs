@@ -79,6 +79,8 @@ codes! {
     RuleNotExpressible "rule-not-expressible" Incomplete "narrow the rule to what this consumer can check, name a newer version with --for, or export for a consumer that can check it; keypack never writes a policy that asks for less than its rule";
     /// A consumer does not check exactly what a rule says.
     ConsumerDiffers "consumer-differs" Incomplete "if that matters, verify the images with `keypack verify` as well";
+    /// A consumer can't use a trusted root with these keys.
+    TrustedRootUnusable "trusted-root-unusable" Incomplete "collect the keys that are missing, or export another form: --as";
     /// The consumer does not read signatures of this form.
     FormNotRead "form-not-read" Incomplete "have the image signed at its tag sha256-<hex>.sig: cosign 2, or cosign 3 with --new-bundle-format=false --use-signing-config=false; or copy the signature that is there along";
     /// The index is signed, and the images in it are not.

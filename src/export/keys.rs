@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+
 use crate::{
     key::{Algorithm, KeyRef, Material, Role},
-    pack::{Draft, KeyRecord},
+    pack::{self, Draft, KeyRecord},
 };
 
 /// The keys of a pack, by role and id.
@@ -33,6 +35,26 @@ impl<'a> ExportKeys<'a> {
     /// PEM, or armour for GPG.
     pub(super) fn pem(&self, key: KeyRef) -> String {
         self.0.get(&key).map(|(_, material)| material.to_pem()).unwrap_or_default()
+    }
+
+    pub(super) fn material(&self, key: KeyRef) -> Option<&'a Material> {
+        self.0.get(&key).map(|(_, material)| *material)
+    }
+
+    /// The address of the log or authority, as trusted_root.json has it.
+    pub(super) fn url(&self, key: KeyRef) -> Option<String> {
+        self.0.get(&key).and_then(|(record, _)| record.address())
+    }
+
+    /// Until when it was in use.
+    pub(super) fn end(&self, key: KeyRef) -> Option<Timestamp> {
+        self.0.get(&key).and_then(|(record, _)| record.validity.end)
+    }
+
+    /// `trusted_root.json` with those of the keys that are asked for; none, if no key is of its kind.
+    pub(crate) fn trusted_root(&self, asked: &dyn Fn(KeyRef) -> bool) -> Option<String> {
+        let keys: Vec<_> = self.0.iter().filter(|(key, _)| asked(**key)).map(|(_, both)| *both).collect();
+        Some(String::from_utf8_lossy(&pack::trusted_root(&keys)?).into_owned())
     }
 
     pub(super) fn algorithm(&self, key: KeyRef) -> Option<Algorithm> {

@@ -1,5 +1,7 @@
 //! What keypack writes for other programs in addition to keys/: decisions and texts, without I/O.
 
+mod bridge;
+mod cosign;
 mod keys;
 mod machine_config;
 mod names;
@@ -9,7 +11,10 @@ mod registries_d;
 mod requirement;
 mod signature_copies;
 mod tree;
+mod trusted_root;
 
+pub(crate) use bridge::{BridgeObject, bridge, with_bridge};
+pub(crate) use cosign::{CosignFiles, CosignInput, cosign};
 pub(crate) use keys::ExportKeys;
 pub(crate) use machine_config::{butane, machine_config};
 pub(crate) use names::Mirrored;
@@ -19,6 +24,8 @@ pub(crate) use policy_json::{PolicyFiles, PolicyInput, policy_json};
 pub(crate) use registries_d::{Asked, Attachments, RegistriesD, full_name, is_ours, scopes};
 pub(crate) use signature_copies::{Repository, SignatureCopies, SignatureCopy, Uncopied, Way, is_fix};
 pub(crate) use tree::{About, CheckedAgainst, ExportTree, MANIFEST, Manifest, PackOf};
+pub use trusted_root::TrustedRootForm;
+pub(crate) use trusted_root::{TrustedRootFiles, TrustedRootInput, trusted_root};
 
 /// As Go writes bytes in JSON and YAML.
 fn encoded(text: &str) -> String {

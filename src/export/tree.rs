@@ -71,8 +71,8 @@ pub(crate) struct ExportTree {
 }
 
 impl About {
-    /// The first line of every file that has comments.
-    pub(crate) fn first_line(&self) -> String {
+    /// The first line of every file that has comments; with the reason, if it can't be checked.
+    pub(crate) fn first_line(&self, not_checkable: Option<&str>) -> String {
         match &self.checked {
             Some(CheckedAgainst { sources, on, pulls, refused: 0 }) => {
                 format!(
@@ -83,6 +83,10 @@ impl About {
             Some(CheckedAgainst { sources, pulls, refused, .. }) => format!(
                 "Written by keypack export with --allow-rejects: {refused} of {pulls} pulls from {} WOULD BE REFUSED.",
                 named(sources)
+            ),
+            None if not_checkable.is_some() => format!(
+                "Written by keypack export. NOT CHECKED against any mirror: {}.",
+                not_checkable.unwrap_or_default()
             ),
             None => {
                 "Written by keypack export. NOT CHECKED against any mirror: it may stop images from running."

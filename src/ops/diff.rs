@@ -4,10 +4,15 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::{Context, fetch::keys_or_pack, revoked_here};
+use super::{
+    Context,
+    export::{PlanRequest, plan},
+    fetch::keys_or_pack,
+    revoked_here,
+};
 use crate::{
     diag::Diagnostic,
-    outcome::{self, RevokedKey},
+    outcome::{self, RevokedKey, plan::PlanReport},
     pack::Diff,
 };
 
@@ -22,6 +27,8 @@ pub struct Request {
     pub state_dir: Option<PathBuf>,
     /// An oc-mirror cache.
     pub cache_dir: Option<PathBuf>,
+    /// The consumer whose change of keys is planned.
+    pub plan: Option<PlanRequest>,
 }
 
 /// The differences; the JSON is described by `schemas/results-v1.schema.json`.
@@ -33,6 +40,9 @@ pub struct Outcome {
     /// The keys of either that were revoked on this host.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     revoked_here: Vec<RevokedKey>,
+    /// How a consumer gets from the old keys to the new ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    plan: Option<PlanReport>,
 }
 
 /// Compares two keys/ directories or packs. This authenticates neither.
@@ -51,7 +61,8 @@ pub fn diff(request: &Request, ctx: &Context) -> Result<Outcome, Diagnostic> {
             revoked_here.push(key);
         }
     }
-    Ok(Outcome { diff: Diff::of(Some(&old), &new), revoked_here })
+    let plan = request.plan.as_ref().map(|wanted| plan(wanted, &old, &new, ctx)).transpose()?;
+    Ok(Outcome { diff: Diff::of(Some(&old), &new), revoked_here, plan })
 }
 
 impl Outcome {
@@ -60,9 +71,10 @@ impl Outcome {
         self.diff.is_empty()
     }
 
-    /// The differences as text, one per line.
-    pub fn text(&self) -> String {
+    /// The differences as text, one per line, and the plan; `all` names every image of it.
+    pub fn text(&self, all: bool) -> String {
         let left_out = self.revoked_here.iter().map(|key| format!("! {key}; it is left out here\n"));
-        std::iter::once(outcome::diff(&self.diff)).chain(left_out).collect()
+        let plan = self.plan.iter().map(|plan| outcome::plan::render(plan, all));
+        std::iter::once(outcome::diff(&self.diff)).chain(left_out).chain(plan).collect()
     }
 }

@@ -37,6 +37,9 @@ pub struct ExportReport {
     pub notes: Vec<Diagnostic>,
     /// Keys that were revoked on this host: they are exported nowhere.
     pub left_out: Vec<RevokedKey>,
+    /// Why no mirror can tell whether it is good; absent, if one could.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_checkable: Option<&'static str>,
     /// What the policy would do to the images of the mirror; absent, if it was not checked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub check: Option<AdmissionReport>,
@@ -143,7 +146,9 @@ pub(crate) fn render(report: &ExportReport, paint: Paint, all: bool) -> String {
     for file in &report.files {
         line(&format!("  {}", shown(&file.path)));
     }
-    if report.check.is_none() {
+    if let Some(why) = report.not_checkable {
+        line(&format!("Not checked against any mirror: {why}."));
+    } else if report.check.is_none() {
         line(&paint.warn("Not checked against any mirror: --check docker://MIRROR says whether its images would still run."));
     }
     out

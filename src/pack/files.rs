@@ -65,18 +65,17 @@ pub(super) fn of_keys(
 }
 
 /// The `trusted_root.json` with these keys, or `None` if it can't contain any of them.
-pub(super) fn trusted_root(keys: &[(&KeyRecord, &Material)]) -> Option<Vec<u8>> {
-    let origins: Vec<_> =
-        keys.iter().map(|(k, _)| k.origin.as_ref().map(|o| format!("https://{o}"))).collect();
+pub(crate) fn trusted_root(keys: &[(&KeyRecord, &Material)]) -> Option<Vec<u8>> {
+    let addresses: Vec<_> = keys.iter().map(|(key, _)| key.address()).collect();
     let entries: Vec<_> = keys
         .iter()
-        .zip(&origins)
+        .zip(&addresses)
         .filter(|((key, _), _)| key.role.in_trusted_root())
-        .map(|((key, material), origin)| trusted_root::Entry {
+        .map(|((key, material), address)| trusted_root::Entry {
             role: key.role,
             id: key.id,
             material,
-            url: key.url.as_deref().or(origin.as_deref()),
+            url: address.as_deref(),
             validity: key.validity,
         })
         .collect();

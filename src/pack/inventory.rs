@@ -200,6 +200,11 @@ impl KeyRecord {
         first.filter(|subject| !subject.is_empty()).or(self.user_id.as_deref())
     }
 
+    /// The log's or authority's address; for a Rekor v2 log whose own is not known, that of its origin.
+    pub(crate) fn address(&self) -> Option<String> {
+        self.url.clone().or_else(|| self.origin.as_ref().map(|origin| format!("https://{origin}")))
+    }
+
     /// The key that this record describes.
     pub fn key(&self, material: &Material) -> Key {
         Key {

@@ -43,6 +43,7 @@ pub use draft::{Draft, LeftOut};
 pub use endorsement::Coverage;
 pub use error::PackError;
 pub use expiry::{Expiry, parse_duration, parse_span, parse_time};
+pub(crate) use files::trusted_root;
 pub use files::{INVENTORY, README, SUMS, TRUSTED_ROOT, is_signature};
 pub use freshness::{Age, KEPT_LONG, Limits, evidence_age, freshness, kept_long, not_from_the_future};
 pub use inventory::{

@@ -11,15 +11,18 @@
 
 mod admission;
 mod ceremony;
+mod cosign_lines;
 mod export;
 mod gpg;
 mod host;
 mod peers;
+mod plan;
 mod real;
 mod registry;
 mod release;
 #[path = "../support/mod.rs"]
 mod support;
+mod trusted_root;
 
 use libtest_mimic::Arguments;
 
@@ -27,12 +30,15 @@ fn main() {
     let trials = [
         admission::trials(),
         ceremony::trials(),
+        cosign_lines::trials(),
         export::trials(),
         host::trials(),
         real::trials(),
         registry::trials(),
         release::trials(),
         peers::trials(),
+        plan::trials(),
+        trusted_root::trials(),
     ]
     .into_iter()
     .flatten()

@@ -7,15 +7,16 @@ use clap::{Args, ValueEnum};
 use super::{Anchors, Cache, Registry, State};
 use crate::{
     cli::heading,
+    diag::Diagnostic,
     ops::{
-        export::{self, OpenShift, Others, PulledBy},
+        export::{self, OpenShift, Others, PulledBy, TrustedRootForm},
         parse_lineage,
         verify::{AdmitRequest, Authentication, Mapping, Platform, PolicySpec},
     },
 };
 
 /// What is written.
-#[derive(Debug, Clone, Copy, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
     /// policy.json with registries.d, for podman, CRI-O, skopeo and RHEL.
     PolicyJson,
@@ -29,6 +30,26 @@ enum Format {
     ClusterImagePolicy,
     /// ImagePolicies, for one namespace of OpenShift.
     ImagePolicy,
+    /// sigstore's trusted root (version 0.1), for cosign and every sigstore client, or with --as for one consumer; needs no rules.
+    TrustedRoot,
+    /// Command lines of cosign, one for each signer of each rule, that ask no network but the registry.
+    Cosign,
+}
+
+/// The form of a trusted root.
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+enum Form {
+    /// trusted_root.json itself.
+    #[default]
+    Plain,
+    /// The field trustedRoot of Kyverno's ImageValidatingPolicy, from Kyverno 1.19 on.
+    Kyverno,
+    /// A TrustRoot, for policy-controller.
+    PolicyController,
+    /// A Secret for trustedRootSecretRef, from Flux 2.9 on.
+    Flux,
+    /// What a signature integration of RHACS takes.
+    Rhacs,
 }
 
 /// What the policy does about images that no rule is about.
@@ -62,9 +83,13 @@ pub(in crate::cli) struct Export {
     /// The folder to write, as a whole; one that keypack wrote is replaced.
     #[arg(short, long, value_name = "DIR", default_value = "policy")]
     output: PathBuf,
-    /// The consumers that must all understand it, with their versions: podman@5.3, crio@1.35, skopeo@1.18, rhel@9; for its objects, one release: openshift@4.22.
-    #[arg(help_heading = heading::EXPORT, long = "for", value_name = "CONSUMER@VERSION", required = true, value_delimiter = ',')]
+    /// The consumers that must all understand it, with their versions: podman@5.3, crio@1.35, skopeo@1.18, rhel@9; for its objects, one release: openshift@4.22; cosign@2.6, cosign@3.1. Not for
+    /// trusted-root, which is the same for all versions.
+    #[arg(help_heading = heading::EXPORT, long = "for", value_name = "CONSUMER@VERSION", value_delimiter = ',')]
     targets: Vec<String>,
+    /// The form of a trusted root [default: plain].
+    #[arg(help_heading = heading::EXPORT, long = "as", value_name = "FORM", value_enum)]
+    form: Option<Form>,
     /// What the policy does about images that no rule is about.
     #[arg(help_heading = heading::EXPORT, long = "default", value_name = "DECISION", value_enum, default_value_t)]
     others: Remaining,
@@ -79,10 +104,10 @@ pub(in crate::cli) struct Export {
     /// The pool of the MachineConfig [default: worker].
     #[arg(help_heading = heading::EXPORT, long, value_name = "NAME")]
     pool: Option<String>,
-    /// The beginning of the names of OpenShift's objects [default: keypack].
+    /// The beginning of the names of OpenShift's objects, or the name of a TrustRoot or Secret [default: keypack].
     #[arg(help_heading = heading::EXPORT, long, value_name = "NAME")]
     object_name: Option<String>,
-    /// The namespace of the ImagePolicies.
+    /// The namespace of the ImagePolicies, or of the Secret.
     #[arg(help_heading = heading::EXPORT, long, value_name = "NAME")]
     namespace: Option<String>,
     /// The registries that the cluster may pull from, as `oc get image.config.openshift.io cluster -o yaml` prints them: a
@@ -127,16 +152,35 @@ pub(in crate::cli) struct Export {
 }
 
 impl Export {
-    pub(in crate::cli) fn request(&self) -> export::Request {
-        export::Request {
-            format: match self.what {
-                Format::PolicyJson => export::Format::PolicyJson,
-                Format::RegistriesD => export::Format::RegistriesD,
-                Format::MachineConfig => export::Format::MachineConfig,
-                Format::Butane => export::Format::Butane,
-                Format::ClusterImagePolicy => export::Format::ClusterImagePolicy,
-                Format::ImagePolicy => export::Format::ImagePolicy,
-            },
+    /// What is written.
+    fn format(&self) -> Result<export::Format, Diagnostic> {
+        if self.form.is_some() && self.what != Format::TrustedRoot {
+            return Err(Diagnostic::usage(
+                "--as is about the form of a trusted root",
+                "leave it out, or export trusted-root",
+            ));
+        }
+        Ok(match self.what {
+            Format::PolicyJson => export::Format::PolicyJson,
+            Format::RegistriesD => export::Format::RegistriesD,
+            Format::MachineConfig => export::Format::MachineConfig,
+            Format::Butane => export::Format::Butane,
+            Format::ClusterImagePolicy => export::Format::ClusterImagePolicy,
+            Format::ImagePolicy => export::Format::ImagePolicy,
+            Format::Cosign => export::Format::Cosign,
+            Format::TrustedRoot => export::Format::TrustedRoot(match self.form.unwrap_or_default() {
+                Form::Plain => TrustedRootForm::Plain,
+                Form::Kyverno => TrustedRootForm::Kyverno,
+                Form::PolicyController => TrustedRootForm::PolicyController,
+                Form::Flux => TrustedRootForm::Flux,
+                Form::Rhacs => TrustedRootForm::Rhacs,
+            }),
+        })
+    }
+
+    pub(in crate::cli) fn request(&self) -> Result<export::Request, Diagnostic> {
+        Ok(export::Request {
+            format: self.format()?,
             keys_dir: self.keys_dir.clone(),
             authentication: Authentication {
                 anchors: self.anchors.specs(),
@@ -178,6 +222,6 @@ impl Export {
                 authentication: Authentication::default(),
             },
             allow_rejects: self.allow_rejects,
-        }
+        })
     }
 }

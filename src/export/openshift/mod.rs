@@ -98,6 +98,19 @@ pub(crate) fn objects(input: &ObjectsInput<'_>) -> Result<Objects, Vec<Diagnosti
     Ok(objects)
 }
 
+/// An object with these scopes for what the rule asks.
+pub(super) fn bridge_object(
+    rule: &Rule,
+    name: &str,
+    scopes: &[String],
+    input: &ObjectsInput<'_>,
+) -> Result<String, String> {
+    let needed = needed(rule, input.keys)?;
+    needed.fits(input.target)?;
+    object::fits(&needed, input)?;
+    Ok(object::text(name, &scopes.iter().collect::<Vec<_>>(), &needed, input))
+}
+
 fn ask(rule: &Rule, input: &ObjectsInput<'_>) -> Result<Needed, String> {
     let needed = needed(rule, input.keys)?;
     needed.fits(input.target)?;

@@ -8,7 +8,7 @@ use std::{
     path::Path,
 };
 
-use serde_json::{Map, json};
+use serde_json::{Map, Value, json};
 
 use super::{
     keys::ExportKeys,
@@ -61,7 +61,7 @@ pub(crate) struct PolicyInput<'a> {
 }
 
 /// The texts, and what to know about them.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct PolicyFiles {
     pub(crate) policy: String,
     /// The sections of registries.d.
@@ -125,6 +125,23 @@ pub(crate) fn policy_json(input: &PolicyInput<'_>) -> Result<PolicyFiles, Vec<Di
     let policy = json!({"default": default, "transports": transports});
     files.policy = serde_json::to_string_pretty(&policy).unwrap_or_default() + "\n";
     Ok(files)
+}
+
+/// What the rule asks, as a requirement that holds its keys itself.
+pub(super) fn requirement_of(rule: &Rule, keys: &ExportKeys<'_>, target: &Target) -> Result<Value, String> {
+    let needed = needed(rule, keys)?;
+    needed.fits(target)?;
+    let input = PolicyInput {
+        rules: std::slice::from_ref(rule),
+        keys,
+        targets: std::slice::from_ref(target),
+        others: Others::default(),
+        pulled_by: PulledBy::default(),
+        keys_at: None,
+        names: &NameMap::default(),
+        mirrored: &[],
+    };
+    Ok(fields::of(&needed, &input, &mut BTreeMap::new()))
 }
 
 fn ask(rule: &Rule, input: &PolicyInput<'_>) -> Result<Needed, String> {

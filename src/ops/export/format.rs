@@ -1,3 +1,7 @@
+//! What `export` writes, and what reads it.
+
+use crate::export::TrustedRootForm;
+
 /// What is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
@@ -13,6 +17,10 @@ pub enum Format {
     ClusterImagePolicy,
     /// ImagePolicies of OpenShift, for one namespace.
     ImagePolicy,
+    /// sigstore's trusted root.
+    TrustedRoot(TrustedRootForm),
+    /// Command lines of cosign.
+    Cosign,
 }
 
 /// What reads it.
@@ -22,6 +30,10 @@ pub(super) enum Readers {
     PolicyJson,
     /// The operators of OpenShift.
     OpenShift,
+    /// Sigstore clients, of any version: what it holds is keys, and no policy.
+    Sigstore,
+    /// cosign.
+    Cosign,
 }
 
 impl Format {
@@ -34,6 +46,12 @@ impl Format {
             Self::Butane => "butane",
             Self::ClusterImagePolicy => "cluster-image-policy",
             Self::ImagePolicy => "image-policy",
+            Self::Cosign => "cosign",
+            Self::TrustedRoot(TrustedRootForm::Plain) => "trusted-root",
+            Self::TrustedRoot(TrustedRootForm::Kyverno) => "trusted-root-kyverno",
+            Self::TrustedRoot(TrustedRootForm::PolicyController) => "trusted-root-policy-controller",
+            Self::TrustedRoot(TrustedRootForm::Flux) => "trusted-root-flux",
+            Self::TrustedRoot(TrustedRootForm::Rhacs) => "trusted-root-rhacs",
         }
     }
 
@@ -41,6 +59,26 @@ impl Format {
         match self {
             Self::PolicyJson | Self::RegistriesD | Self::MachineConfig | Self::Butane => Readers::PolicyJson,
             Self::ClusterImagePolicy | Self::ImagePolicy => Readers::OpenShift,
+            Self::TrustedRoot(_) => Readers::Sigstore,
+            Self::Cosign => Readers::Cosign,
+        }
+    }
+
+    /// Whether it is one object that the user may name.
+    pub(super) const fn has_a_name(self) -> bool {
+        matches!(self, Self::TrustedRoot(TrustedRootForm::PolicyController | TrustedRootForm::Flux))
+    }
+
+    pub(super) const fn has_a_namespace(self) -> bool {
+        matches!(self, Self::TrustedRoot(TrustedRootForm::Flux))
+    }
+
+    /// Whether keypack can tell what it would do to the images of a mirror; the reason, if not.
+    pub(super) const fn is_checkable(self) -> Result<(), &'static str> {
+        match self.readers() {
+            Readers::PolicyJson | Readers::OpenShift => Ok(()),
+            Readers::Cosign => Err("keypack evaluates no policy of cosign"),
+            Readers::Sigstore => Err("a trusted root holds keys and decides nothing about images"),
         }
     }
 }

@@ -1,22 +1,29 @@
 //! Writes the policy of a consumer from an authenticated keys/ and its rules, checked against a mirror before it can stop a cluster.
 
+mod cosign;
 mod format;
 mod names;
 mod openshift;
 mod options;
+mod plan;
 mod policy_json;
+mod trusted_root;
 mod write;
 
 use std::{collections::BTreeSet, path::PathBuf};
 
 use jiff::Timestamp;
 
-pub use self::format::Format;
 use self::format::Readers;
-pub use crate::export::{Others, PulledBy};
+pub(in crate::ops) use self::plan::plan;
+pub use self::{format::Format, plan::PlanRequest};
+pub use crate::export::{Others, PulledBy, TrustedRootForm};
 use crate::{
     diag::{Code, Diagnostic},
-    export::{About, CheckedAgainst, ExportKeys, ExportTree, Mirrored, Objects, PackOf, PolicyFiles},
+    export::{
+        About, CheckedAgainst, CosignFiles, ExportKeys, ExportTree, Mirrored, Objects, PackOf, PolicyFiles,
+        TrustedRootFiles,
+    },
     ops::{
         Context,
         ends::warn_of_ends,
@@ -51,7 +58,7 @@ pub struct Request {
     pub pulled_by: PulledBy,
     /// The folder on the host that the key files will be in; without it the keys are written into the policy.
     pub keys_at: Option<PathBuf>,
-    /// What only the objects of OpenShift have.
+    /// What only objects of Kubernetes have.
     pub openshift: OpenShift,
     /// The pool of a MachineConfig; `worker` if there is none.
     pub pool: Option<String>,
@@ -67,14 +74,14 @@ impl Request {
     }
 }
 
-/// What only the objects of OpenShift have.
+/// What only objects of Kubernetes have.
 #[derive(Debug, Clone, Default)]
 pub struct OpenShift {
-    /// The beginning of the objects' names; `keypack` if there is none.
+    /// The beginning of the objects' names, or the name of the only one; `keypack` if there is none.
     pub name: Option<String>,
-    /// The namespace of ImagePolicies.
+    /// The namespace of ImagePolicies, or of a Secret.
     pub namespace: Option<String>,
-    /// Whether repositories without any signature are left out of the scopes.
+    /// Whether repositories without any signature are left out of OpenShift's scopes.
     pub leave_out_unsigned: bool,
 }
 
@@ -94,6 +101,8 @@ struct Given<'a> {
 enum Made {
     Policy(PolicyFiles),
     Objects(Objects),
+    TrustedRoot(TrustedRootFiles),
+    Cosign(CosignFiles),
 }
 
 impl Made {
@@ -101,6 +110,8 @@ impl Made {
         match self {
             Self::Policy(files) => &files.notes,
             Self::Objects(objects) => &objects.notes,
+            Self::TrustedRoot(files) => &files.notes,
+            Self::Cosign(files) => &files.notes,
         }
     }
 
@@ -108,6 +119,8 @@ impl Made {
         match self {
             Self::Policy(files) => policy_json::files(files, request, first_line),
             Self::Objects(objects) => objects.files(first_line),
+            Self::TrustedRoot(files) => files.files(first_line),
+            Self::Cosign(files) => files.files(first_line),
         }
     }
 }
@@ -126,7 +139,7 @@ pub fn export(request: &Request, ctx: &Context) -> Result<ExportReport, Diagnost
     let inventory = draft.inventory();
     check_times(inventory, &keys.state, ctx)?;
     warn_of_ends(draft, ctx);
-    if inventory.rules.is_empty() {
+    if inventory.rules.is_empty() && request.format.readers() != Readers::Sigstore {
         let what =
             format!("the pack in {} has no rules, and only rules make policy", request.keys_dir.display());
         return Err(Diagnostic::new(Code::NoRules, what));
@@ -148,9 +161,13 @@ pub fn export(request: &Request, ctx: &Context) -> Result<ExportReport, Diagnost
         mirrored,
         ctx,
     };
-    let (made, check) = match request.format.readers() {
-        Readers::OpenShift => openshift::make(&given)?,
-        Readers::PolicyJson => policy_json::make(&given)?,
+    let (made, check) = match request.format {
+        Format::TrustedRoot(form) => (trusted_root::make(form, &given)?, None),
+        Format::Cosign => (cosign::make(&given)?, None),
+        Format::ClusterImagePolicy | Format::ImagePolicy => openshift::make(&given)?,
+        Format::PolicyJson | Format::RegistriesD | Format::MachineConfig | Format::Butane => {
+            policy_json::make(&given)?
+        }
     };
     let mut report = ExportReport {
         schema_version: 1,
@@ -163,6 +180,7 @@ pub fn export(request: &Request, ctx: &Context) -> Result<ExportReport, Diagnost
         files: Vec::new(),
         notes: made.notes().to_vec(),
         left_out: keys.left_out,
+        not_checkable: request.format.is_checkable().err(),
         check,
         failure: None,
     };
@@ -179,7 +197,7 @@ pub fn export(request: &Request, ctx: &Context) -> Result<ExportReport, Diagnost
         pack: PackOf { name: inventory.name.clone(), version: inventory.version, digest: draft.digest() },
         checked: report.check.as_ref().map(|check| checked(check, ctx.now)),
     };
-    let tree = ExportTree::new(&about, made.files(request, &about.first_line()));
+    let tree = ExportTree::new(&about, made.files(request, &about.first_line(report.not_checkable)));
     report.files = tree.files.iter().map(|(path, text)| ExportedFile::of(path, text)).collect();
     report.change = Some(write::write(&request.output, request.format.as_str(), &tree, ctx)?.into());
     record(request, draft, ctx)?;

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     diag::{Code, Diagnostic},
-    export::{ObjectsInput, objects},
+    export::{BridgeObject, Objects, ObjectsInput, objects},
     ops::verify,
     outcome::admission::AdmissionReport,
     policy::consumer::ImageName,
@@ -66,6 +66,19 @@ pub(super) fn make(given: &Given<'_>) -> Result<(Made, Option<AdmissionReport>),
         }
         return Ok((Made::Objects(made), Some(report)));
     }
+}
+
+/// What the objects with these in addition would do.
+pub(super) fn judge_with(
+    given: &Given<'_>,
+    made: &Objects,
+    bridge: &[BridgeObject],
+) -> Result<Option<AdmissionReport>, Diagnostic> {
+    let more: String = bridge.iter().map(|object| format!("---\n{}", object.text)).collect();
+    let check = &given.request.check;
+    let named = given.request.output.display().to_string();
+    let loaded = verify::of_manifest(&named, &(made.together() + &more), check, given.names)?;
+    given.survey.map(|survey| verify::judge_policy(survey, &loaded, check, given.ctx)).transpose()
 }
 
 /// The repositories in which no image has any signature. One with a wrong signature is not among them.

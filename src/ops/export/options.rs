@@ -1,7 +1,10 @@
 //! Refuses options that mean nothing, or something else, in a format.
 
 use super::{Format, OpenShift, Others, PulledBy, Request, format::Readers};
-use crate::{diag::Diagnostic, policy::target::Target};
+use crate::{
+    diag::Diagnostic,
+    policy::target::{Feature, Target},
+};
 
 /// The consumers, if they read what is written.
 pub(super) fn targets(request: &Request) -> Result<Vec<Target>, Diagnostic> {
@@ -17,7 +20,19 @@ pub(super) fn targets(request: &Request) -> Result<Vec<Target>, Diagnostic> {
         Readers::OpenShift => {
             (|target| target.openshift.is_some(), "name the release of OpenShift: --for openshift@4.22")
         }
+        Readers::Cosign => (
+            |target| target.consumer == "cosign" && target.has(Feature::TrustedRoot),
+            "cosign from 2.6 on takes a trusted root and asks no network then: --for cosign@2.6,cosign@3.1",
+        ),
+        Readers::Sigstore => (
+            |_| false,
+            "leave --for out: a trusted root is the same for every version; --as writes it for one consumer",
+        ),
     };
+    if targets.is_empty() && request.format.readers() != Readers::Sigstore {
+        let what = format!("export {} needs the consumer that reads it", request.format.as_str());
+        return Err(Diagnostic::usage(what, "name it with its version: --for podman@5.3"));
+    }
     match targets.iter().find(|target| !reads(target)) {
         Some(target) => Err(Diagnostic::usage(
             format!("{target} does not read what {} writes", request.format.as_str()),
@@ -38,6 +53,9 @@ pub(super) fn refuse(request: &Request) -> Result<(), Diagnostic> {
             "--pool is about a MachineConfig",
             "leave it out, or export machine-config",
         ));
+    }
+    if let Err(why) = request.format.is_checkable() {
+        refuse_checks(request, why)?;
     }
     let OpenShift { name, namespace, leave_out_unsigned } = &request.openshift;
     let of_objects = name.is_some() || request.check.image_config.is_some() || *leave_out_unsigned;
@@ -60,8 +78,32 @@ pub(super) fn refuse(request: &Request) -> Result<(), Diagnostic> {
         Readers::OpenShift if request.format == Format::ClusterImagePolicy && namespace.is_some() => {
             refuse("a ClusterImagePolicy is in no namespace", "leave --namespace out, or export image-policy")
         }
-        Readers::PolicyJson | Readers::OpenShift => Ok(()),
+        Readers::Sigstore | Readers::Cosign if of_files || request.check.image_config.is_some() => refuse(
+            "--keys-at, --default, --pulled-by and --image-config are about policies of clusters and hosts",
+            "leave them out",
+        ),
+        Readers::Sigstore | Readers::Cosign if name.is_some() && !request.format.has_a_name() => {
+            refuse("this form is no object with a name", "leave --object-name out")
+        }
+        Readers::Sigstore | Readers::Cosign if namespace.is_some() && !request.format.has_a_namespace() => {
+            refuse("this form is no object of a namespace", "leave --namespace out")
+        }
+        Readers::PolicyJson | Readers::OpenShift | Readers::Sigstore | Readers::Cosign => Ok(()),
     }
+}
+
+/// What is not checked says so, and never looks as if it were.
+fn refuse_checks(request: &Request, why: &str) -> Result<(), Diagnostic> {
+    let check = &request.check;
+    let is_given =
+        !(check.mappings.is_empty() && check.mapping_files.is_empty() && check.platforms.is_empty());
+    if request.is_checked() || is_given || request.allow_rejects {
+        return Err(Diagnostic::usage(
+            format!("{} can't be checked against a mirror: {why}", request.format.as_str()),
+            "leave --check and what belongs to it out; `keypack verify` and `verify --policy` judge the mirror",
+        ));
+    }
+    Ok(())
 }
 
 /// A name as Kubernetes takes it: RFC 1123.

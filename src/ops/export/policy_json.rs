@@ -6,7 +6,7 @@ use super::{Format, Given, Made, PulledBy, Request, options::check_name};
 use crate::{
     diag::{Code, Diagnostic},
     display::count,
-    export::{PolicyFiles, PolicyInput, butane, machine_config, policy_json},
+    export::{BridgeObject, PolicyFiles, PolicyInput, butane, machine_config, policy_json, with_bridge},
     ops::{
         Context,
         verify::{self, Survey},
@@ -56,6 +56,17 @@ pub(super) fn not_expressible(refused: &[Diagnostic]) -> Diagnostic {
     let all: Vec<_> = refused.iter().map(|refused| refused.message.as_str()).collect();
     let what = format!("{} can't be exported: {}", count(all.len(), "rule"), all.join("; "));
     Diagnostic::new(Code::RuleNotExpressible, what)
+}
+
+/// What the policy with these scopes in addition would do.
+pub(super) fn judge_with(
+    given: &Given<'_>,
+    made: &PolicyFiles,
+    bridge: &[BridgeObject],
+) -> Result<Option<AdmissionReport>, Diagnostic> {
+    let mut made = made.clone();
+    made.policy = with_bridge(&made.policy, bridge);
+    given.survey.map(|survey| check(given.request, &made, survey, given.ctx)).transpose()
 }
 
 fn check(

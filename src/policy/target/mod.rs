@@ -68,6 +68,12 @@ pub enum Feature {
     Bundles,
     /// Entries of a Rekor v2 log.
     RekorV2,
+    /// A trusted root of the user's, with which it asks no network for keys.
+    TrustedRoot,
+    /// Bundles without being told to look for them.
+    BundlesByDefault,
+    /// The timestamp of a certificate whose log entry has no time, without being told to look at it.
+    TimestampsByDefault,
 }
 
 /// One version of a consumer, with what it can verify.

@@ -1,8 +1,11 @@
 //! Exporting the policy of a consumer: only rules make policy, only authenticated keys are written, and only what keypack wrote is
 //! replaced. What the policies do is held against the consumer's own program in `tests/outside/export.rs`.
 
+mod cosign;
 mod nodes;
 mod openshift;
+mod plan;
+mod trusted_root;
 
 use serde_json::Value;
 
@@ -132,7 +135,7 @@ fn what_keypack_did_not_write_is_never_replaced() {
 fn a_command_line_that_can_not_be_meant_is_refused() {
     let test = pulled(Some(RULES));
     for (line, says) in [
-        ("export policy-json", "--for"),
+        ("export policy-json", "--for podman@5.3"),
         ("export policy-json --for podman", "write CONSUMER@VERSION"),
         ("export policy-json --for podman@4.1", "the oldest that keypack knows is podman@4.2"),
         ("export policy-json --for docker@28", "there is no consumer"),

@@ -1,0 +1,79 @@
+//! Policies for single images with the old key, for consumers whose policy holds one key: the most precise scope of an image decides
+//! alone (containers-policy.json(5)), so that these images stay with the old key while all others have the new one.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::{
+    keys::ExportKeys,
+    openshift::{ObjectsInput, bridge_object},
+    policy_json::requirement_of,
+};
+use crate::{
+    key::slug,
+    policy::{mapping::NameMap, rule::Rule, target::Target},
+};
+
+/// An object, or a part of policy.json, with the old key.
+#[derive(Debug, Clone, Serialize)]
+pub struct BridgeObject {
+    /// The name of the object, or that of the rule's scope.
+    pub name: String,
+    /// The images, each as the name that it is pulled by.
+    pub scopes: Vec<String>,
+    /// The object as YAML; for policy.json, the members of transports.docker as JSON.
+    pub text: String,
+}
+
+/// The objects for these images, each with no more scopes than the consumer takes.
+pub(crate) fn bridge(
+    rule: &Rule,
+    scopes: &[String],
+    keys: &ExportKeys<'_>,
+    target: &Target,
+) -> Result<Vec<BridgeObject>, String> {
+    let Some(api) = target.openshift else {
+        let requirement = requirement_of(rule, keys, target)?;
+        let members: BTreeMap<_, _> = scopes.iter().map(|scope| (scope, json!([requirement]))).collect();
+        let text = serde_json::to_string_pretty(&members).unwrap_or_default() + "\n";
+        return Ok(vec![BridgeObject { name: rule.scope.to_string(), scopes: scopes.to_vec(), text }]);
+    };
+    if let Some(long) = scopes.iter().find(|scope| scope.len() > api.scope) {
+        return Err(format!("{long} has more than {} characters", api.scope));
+    }
+    let names = NameMap::default();
+    let input = ObjectsInput {
+        rules: std::slice::from_ref(rule),
+        keys,
+        target,
+        api,
+        name: "keypack-bridge",
+        namespace: None,
+        names: &names,
+        mirrored: None,
+        unsigned: &std::collections::BTreeSet::new(),
+    };
+    let object = |(number, scopes): (usize, &[String])| {
+        let mut name = format!("keypack-bridge-{}", slug(rule.scope.as_str()));
+        if number > 0 {
+            name = format!("{name}-{number}");
+        }
+        let text = bridge_object(rule, &name, scopes, &input)?;
+        Ok(BridgeObject { name, scopes: scopes.to_vec(), text })
+    };
+    scopes.chunks(api.scopes).enumerate().map(object).collect()
+}
+
+/// policy.json with these scopes in addition.
+pub(crate) fn with_bridge(policy: &str, objects: &[BridgeObject]) -> String {
+    let mut policy: Value = serde_json::from_str(policy).unwrap_or_default();
+    for object in objects {
+        let members: BTreeMap<String, Value> = serde_json::from_str(&object.text).unwrap_or_default();
+        for (scope, requirement) in members {
+            policy["transports"]["docker"][scope] = requirement;
+        }
+    }
+    policy.to_string()
+}

@@ -1,0 +1,278 @@
+//! How a consumer gets from the keys of one pack to those of another, as a value: part of what `diff` prints
+//! (`schemas/results-v1.schema.json`).
+
+use serde::Serialize;
+
+use super::export::TargetReport;
+use crate::{
+    display::{count, shown},
+    export::BridgeObject,
+};
+
+/// A change of keys, for one consumer.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PlanReport {
+    /// The consumer.
+    pub consumer: TargetReport,
+    /// Whether its policy holds a single key for a scope, so that it can't accept both meanwhile.
+    pub one_key: bool,
+    /// The scopes whose signers or logs change.
+    pub scopes: Vec<ScopeReport>,
+    /// What the images of the mirror are to both policies; absent, if no mirror was named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub images: Option<ImagesReport>,
+    /// The policies that keep what only the old key verifies running.
+    pub bridge: Vec<BridgeObject>,
+    /// What to do.
+    pub steps: Steps,
+}
+
+/// A scope that changes.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ScopeReport {
+    /// The scope of the rule.
+    pub scope: String,
+    /// What the old rule asks for, a line each; absent, if there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub old: Option<Vec<String>>,
+    /// The same for the new one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub new: Option<Vec<String>>,
+    /// Whether a key of the old rule was revoked: then nothing keeps its images running.
+    pub old_is_revoked: bool,
+    /// Whether one was revoked on this host, so that the old rule can't be evaluated any more.
+    #[serde(skip)]
+    pub(crate) old_is_gone: bool,
+    #[serde(skip)]
+    pub(crate) new_has_several: bool,
+}
+
+/// What the images of a mirror are to both policies. A pull is an image by its tag or its digest, on one platform.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ImagesReport {
+    /// The places.
+    pub sources: Vec<String>,
+    /// All pulls.
+    pub pulls: usize,
+    /// Those that run under either policy.
+    pub both: usize,
+    /// Those that run under the old one alone.
+    pub only_old: Vec<String>,
+    /// Those that run under the new one alone: going back stops them.
+    pub only_new: Vec<String>,
+    /// Those that run under neither.
+    pub neither: usize,
+    /// Those that could not be judged.
+    pub not_judged: usize,
+    /// How many of `only_old` run under the new policy with the bridge, as evaluated; absent without a bridge.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bridged: Option<usize>,
+}
+
+/// What to do, in this order.
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Steps {
+    /// What to apply first.
+    pub first: Vec<String>,
+    /// What to keep, and until when.
+    pub keep: Vec<String>,
+    /// What to do in the end.
+    pub last: Vec<String>,
+    /// How to go back.
+    pub back: Vec<String>,
+}
+
+impl Steps {
+    /// The steps of a plan.
+    pub(crate) fn of(plan: &PlanReport) -> Self {
+        if plan.scopes.is_empty() {
+            return Self::default();
+        }
+        let consumer = &plan.consumer.consumer;
+        let is_openshift = plan.consumer.taken_for.starts_with("openshift@");
+        let format = if is_openshift { "cluster-image-policy" } else { "policy-json" };
+        let export = |keys: &str, folder: &str| {
+            format!("keypack export {format} --for {consumer} --keys-dir {keys} -o {folder}")
+        };
+        let mut steps = Self::default();
+        steps.first.push(format!(
+            "write down the old policy, to go back to: {}; then pull the new pack",
+            export("keys", "before")
+        ));
+        let is_revoked = plan.scopes.iter().any(|scope| scope.old_is_revoked);
+        if is_revoked {
+            steps.first.push(format!(
+                "a key of the old rules was revoked, so that nothing bridges it: {}, and apply it now; what only that key verifies stops",
+                export("keys", "after")
+            ));
+            steps.back.push("do not go back: the old policy accepts a revoked key".into());
+        } else if plan.one_key {
+            steps.one_key(plan, &export, is_openshift);
+        } else {
+            steps.several_keys(plan, &export);
+        }
+        if let Some(images) = &plan.images {
+            if !images.only_new.is_empty() && !is_revoked {
+                steps.back.push(format!(
+                    "going back stops {} that only the new policy accepts",
+                    count(images.only_new.len(), "pull")
+                ));
+            }
+            if images.not_judged > 0 {
+                steps.first.insert(
+                    0,
+                    format!(
+                        "find out about the {} that could not be judged: `verify --policy` says why",
+                        count(images.not_judged, "pull")
+                    ),
+                );
+            }
+        } else if !is_revoked {
+            steps.first.insert(
+                0,
+                "which images only the old key verifies is not known: name the mirror with --images SOURCE before anything is applied".into(),
+            );
+        }
+        steps
+    }
+
+    fn one_key(&mut self, plan: &PlanReport, export: &dyn Fn(&str, &str) -> String, is_openshift: bool) {
+        let several: Vec<_> = plan.scopes.iter().filter(|scope| scope.new_has_several).collect();
+        for scope in several {
+            self.first.push(format!(
+                "the new rule for {} names several signers, and a policy of this consumer holds one: let it name the new key alone",
+                scope.scope
+            ));
+        }
+        let apply = export("keys", "after");
+        if plan.bridge.is_empty() {
+            self.first.push(format!("switch in one step: {apply}, and apply it"));
+        } else if is_openshift {
+            self.first.push(format!(
+                "{apply}, and apply it together with the {} below, in one `oc apply`, so that the pools roll out once",
+                count(plan.bridge.len(), "object")
+            ));
+        } else {
+            self.first.push(format!("{apply}, and add the scopes below to transports.docker of its policy.json before you install it"));
+        }
+        let what = if plan.bridge.is_empty() { "the old key" } else { "the old key, and the scopes below," };
+        self.keep.push(format!(
+            "keep {what} until this command, run again with --images, lists no pull that only the old policy accepts: mirror these images again with a signature of the new key, or remove them"
+        ));
+        let remove = if plan.bridge.is_empty() { "" } else { "remove the scopes below; " };
+        self.last
+            .push(format!("then {remove}drop the old key on the collecting side: keypack collect --prune"));
+        self.back.push(if is_openshift && !plan.bridge.is_empty() {
+            "oc apply -f before/, then oc delete the objects below".into()
+        } else {
+            "apply what was written to before/".to_owned()
+        });
+    }
+
+    fn several_keys(&mut self, plan: &PlanReport, export: &dyn Fn(&str, &str) -> String) {
+        let lacks: Vec<_> =
+            plan.scopes.iter().filter(|scope| scope.old.is_some() && !scope.new_has_several).collect();
+        if lacks.is_empty() {
+            self.first.push(format!("{}, and install it: it accepts both keys", export("keys", "after")));
+        } else {
+            let names: Vec<_> = lacks.iter().map(|scope| scope.scope.as_str()).collect();
+            self.first.push(format!(
+                "this consumer accepts several keys for a scope: collect a pack whose rules name the old and the new signers of {}, and install its policy: {}",
+                names.join(", "),
+                export("keys", "both")
+            ));
+        }
+        self.keep.push("keep both until this command, run again with --images, lists no pull that only the old policy accepts: mirror these images again with a signature of the new key, or remove them".into());
+        self.last.push(format!(
+            "then take the old signer out of the rules, collect with --prune, pull, and install: {}",
+            export("keys", "after")
+        ));
+        self.back.push("install what was written to before/".into());
+    }
+}
+
+/// The most names of images, unless all are asked for.
+const SHOWN: usize = 30;
+
+/// The plan as text.
+pub(crate) fn render(plan: &PlanReport, all: bool) -> String {
+    let mut out = String::new();
+    let mut line = |text: &str| {
+        out.push_str(text.trim_end());
+        out.push('\n');
+    };
+    let PlanReport { consumer, one_key, scopes, images, bridge, steps } = plan;
+    line("");
+    line(&format!(
+        "PLAN FOR {} (as {}, {}): {}",
+        shown(&consumer.consumer.replace('@', " ").to_uppercase()),
+        consumer.taken_for,
+        consumer.library,
+        if *one_key {
+            "a policy holds one key for a scope"
+        } else {
+            "a policy takes several keys for a scope"
+        }
+    ));
+    if scopes.is_empty() {
+        line("no rule changes who must sign: the policy stays as it is");
+        return out;
+    }
+    for scope in scopes {
+        line(&format!("  {}", shown(&scope.scope)));
+        for (side, rule) in [("old", &scope.old), ("new", &scope.new)] {
+            let text = rule.as_ref().map_or_else(|| "no rule".to_owned(), |lines| lines.join("; "));
+            line(&format!("    {side}  {}", shown(&text)));
+        }
+        if scope.old_is_revoked {
+            line("    a key of the old rule was revoked");
+        }
+    }
+    if let Some(images) = images {
+        line(&format!(
+            "{}: {} under both, {} under the old policy alone, {} under the new one alone, {} under neither, {} not judged",
+            count(images.pulls, "pull"),
+            images.both,
+            images.only_old.len(),
+            images.only_new.len(),
+            images.neither,
+            images.not_judged
+        ));
+        for (what, names) in
+            [("only the old key verifies", &images.only_old), ("only the new key verifies", &images.only_new)]
+        {
+            let most = if all { names.len() } else { SHOWN };
+            if !names.is_empty() {
+                line(&format!("  {what}"));
+            }
+            names.iter().take(most).for_each(|name| line(&format!("    {}", shown(name))));
+            if names.len() > most {
+                line(&format!("    and {} more: -v", names.len() - most));
+            }
+        }
+    }
+    for (title, steps) in
+        [("First", &steps.first), ("Keep", &steps.keep), ("Last", &steps.last), ("To go back", &steps.back)]
+    {
+        if !steps.is_empty() {
+            line(title);
+        }
+        for step in steps {
+            line(&format!("  - {}", shown(step)));
+        }
+    }
+    if let Some(bridged) = images.as_ref().and_then(|images| images.bridged) {
+        line(&format!(
+            "With the scopes below, {bridged} of the pulls that only the old key verifies run (evaluated)"
+        ));
+    }
+    for object in bridge {
+        line(&format!("--- {}: {}", object.name, count(object.scopes.len(), "scope")));
+        object.text.lines().for_each(&mut line);
+    }
+    out
+}
