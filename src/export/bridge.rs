@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{
@@ -17,14 +16,14 @@ use crate::{
 };
 
 /// An object, or a part of policy.json, with the old key.
-#[derive(Debug, Clone, Serialize)]
-pub struct BridgeObject {
+#[derive(Debug, Clone)]
+pub(crate) struct BridgeObject {
     /// The name of the object, or that of the rule's scope.
-    pub name: String,
+    pub(crate) name: String,
     /// The images, each as the name that it is pulled by.
-    pub scopes: Vec<String>,
+    pub(crate) scopes: Vec<String>,
     /// The object as YAML; for policy.json, the members of transports.docker as JSON.
-    pub text: String,
+    pub(crate) text: String,
 }
 
 /// The objects for these images, each with no more scopes than the consumer takes.

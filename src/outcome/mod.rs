@@ -14,7 +14,7 @@ mod label;
 mod lines;
 mod make;
 mod open;
-pub mod plan;
+pub(crate) mod plan;
 pub mod revocation;
 mod revoked_here;
 mod sheet;

@@ -4,44 +4,41 @@
 use serde::Serialize;
 
 use super::export::TargetReport;
-use crate::{
-    display::{count, shown},
-    export::BridgeObject,
-};
+use crate::display::{count, shown};
 
 /// A change of keys, for one consumer.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct PlanReport {
+pub(crate) struct PlanReport {
     /// The consumer.
-    pub consumer: TargetReport,
+    pub(crate) consumer: TargetReport,
     /// Whether its policy holds a single key for a scope, so that it can't accept both meanwhile.
-    pub one_key: bool,
+    pub(crate) one_key: bool,
     /// The scopes whose signers or logs change.
-    pub scopes: Vec<ScopeReport>,
+    pub(crate) scopes: Vec<ScopeReport>,
     /// What the images of the mirror are to both policies; absent, if no mirror was named.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub images: Option<ImagesReport>,
+    pub(crate) images: Option<ImagesReport>,
     /// The policies that keep what only the old key verifies running.
-    pub bridge: Vec<BridgeObject>,
+    pub(crate) bridge: Vec<BridgeReport>,
     /// What to do.
-    pub steps: Steps,
+    pub(crate) steps: Steps,
 }
 
 /// A scope that changes.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct ScopeReport {
+pub(crate) struct ScopeReport {
     /// The scope of the rule.
-    pub scope: String,
+    pub(crate) scope: String,
     /// What the old rule asks for, a line each; absent, if there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub old: Option<Vec<String>>,
+    pub(crate) old: Option<Vec<String>>,
     /// The same for the new one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub new: Option<Vec<String>>,
+    pub(crate) new: Option<Vec<String>>,
     /// Whether a key of the old rule was revoked: then nothing keeps its images running.
-    pub old_is_revoked: bool,
+    pub(crate) old_is_revoked: bool,
     /// Whether one was revoked on this host, so that the old rule can't be evaluated any more.
     #[serde(skip)]
     pub(crate) old_is_gone: bool,
@@ -52,38 +49,49 @@ pub struct ScopeReport {
 /// What the images of a mirror are to both policies. A pull is an image by its tag or its digest, on one platform.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct ImagesReport {
+pub(crate) struct ImagesReport {
     /// The places.
-    pub sources: Vec<String>,
+    pub(crate) sources: Vec<String>,
     /// All pulls.
-    pub pulls: usize,
+    pub(crate) pulls: usize,
     /// Those that run under either policy.
-    pub both: usize,
+    pub(crate) both: usize,
     /// Those that run under the old one alone.
-    pub only_old: Vec<String>,
+    pub(crate) only_old: Vec<String>,
     /// Those that run under the new one alone: going back stops them.
-    pub only_new: Vec<String>,
+    pub(crate) only_new: Vec<String>,
     /// Those that run under neither.
-    pub neither: usize,
+    pub(crate) neither: usize,
     /// Those that could not be judged.
-    pub not_judged: usize,
+    pub(crate) not_judged: usize,
     /// How many of `only_old` run under the new policy with the bridge, as evaluated; absent without a bridge.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub bridged: Option<usize>,
+    pub(crate) bridged: Option<usize>,
+}
+
+/// A policy with the old key for images that only it verifies.
+#[derive(Debug, Serialize)]
+pub(crate) struct BridgeReport {
+    /// The name of the object, or the scope of the rule.
+    pub(crate) name: String,
+    /// The images, each as the name that it is pulled by.
+    pub(crate) scopes: Vec<String>,
+    /// The object as YAML; for policy.json, the members of transports.docker as JSON.
+    pub(crate) text: String,
 }
 
 /// What to do, in this order.
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Steps {
+pub(crate) struct Steps {
     /// What to apply first.
-    pub first: Vec<String>,
+    pub(crate) first: Vec<String>,
     /// What to keep, and until when.
-    pub keep: Vec<String>,
+    pub(crate) keep: Vec<String>,
     /// What to do in the end.
-    pub last: Vec<String>,
+    pub(crate) last: Vec<String>,
     /// How to go back.
-    pub back: Vec<String>,
+    pub(crate) back: Vec<String>,
 }
 
 impl Steps {

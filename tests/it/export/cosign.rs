@@ -31,8 +31,8 @@ fn the_lines_are_as_people_expect_them() {
     let lines = |text: &str| text.lines().filter(|line| line.starts_with("cosign ")).count();
     assert_eq!(
         (lines(&new), lines(&old)),
-        (5, 10),
-        "one by a log and one by a timestamp where none is asked for"
+        (5, 12),
+        "both forms, and a line that asks for the timestamp of Rekor v2"
     );
     // The trusted root of a rule has the log of the rule, and no other.
     let root = test.json("lines/roots/127-0-0-1-5012-key-tag-rekor1.json");

@@ -10,10 +10,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use self::sides::Sides;
 use crate::{
     diag::{Code, Diagnostic},
+    export::BridgeObject,
     ops::{Context, verify::AdmitRequest},
     outcome::{
         export::TargetReport,
-        plan::{PlanReport, ScopeReport, Steps},
+        plan::{BridgeReport, PlanReport, ScopeReport, Steps},
     },
     pack::{Draft, Inventory},
     policy::{
@@ -68,7 +69,8 @@ pub(in crate::ops) fn plan(
         let sides = Sides { request, target: &target, one_key, old, new, changed: &changed, ctx };
         let (images, bridge) = sides.compare(one_key && !is_revoked)?;
         report.images = Some(images);
-        report.bridge = bridge;
+        let of_object = |BridgeObject { name, scopes, text }| BridgeReport { name, scopes, text };
+        report.bridge = bridge.into_iter().map(of_object).collect();
     }
     report.steps = Steps::of(&report);
     Ok(report)
