@@ -1,3 +1,4 @@
+mod admission;
 mod cache;
 mod collect;
 mod diff;

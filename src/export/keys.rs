@@ -18,6 +18,11 @@ impl<'a> ExportKeys<'a> {
         Self(draft.keys().map(|(record, material)| (record.key_ref(), (record, material))).collect())
     }
 
+    /// Those of them that are asked for.
+    pub(super) fn only(&self, asked: &dyn Fn(KeyRef) -> bool) -> Self {
+        Self(self.0.iter().filter(|(key, _)| asked(**key)).map(|(key, both)| (*key, *both)).collect())
+    }
+
     pub(super) fn has(&self, key: KeyRef) -> bool {
         self.0.contains_key(&key)
     }

@@ -3,9 +3,11 @@
 
 use std::fmt;
 
-use super::keys::ExportKeys;
+use super::{
+    keys::ExportKeys,
+    remaining::{Remaining, remaining},
+};
 use crate::{
-    display::count,
     key::{Algorithm, KeyRef, Role},
     policy::{
         rule::{IdentityKind, Log, LogWord, Pattern, Rule, SignedIdentity, Signer},
@@ -51,40 +53,10 @@ type Refusal = String;
 /// What a rule asks for.
 pub(super) fn needed(rule: &Rule, keys: &ExportKeys<'_>) -> Result<Needed, Refusal> {
     let mut notes = Vec::new();
-    let here = |all: &[KeyRef]| -> Vec<KeyRef> { all.iter().copied().filter(|key| keys.has(*key)).collect() };
-    let mut signers = Vec::new();
-    for signer in &rule.signers {
-        match signer {
-            Signer::Key(key) if keys.has(*key) => signers.push(signer.clone()),
-            Signer::Key(key) => {
-                notes.push(format!("{key} may not sign any more: it was revoked on this host"));
-            }
-            Signer::Identity { authorities, subject, kind, issuer } => {
-                let left = here(authorities);
-                let gone = authorities.len() - left.len();
-                if gone > 0 {
-                    notes.push(format!("{} of {subject} left out: revoked on this host", count(gone, "CA")));
-                }
-                if !left.is_empty() {
-                    let (subject, issuer) = (subject.clone(), issuer.clone());
-                    signers.push(Signer::Identity { authorities: left, subject, kind: *kind, issuer });
-                }
-            }
-        }
-    }
-    let log = match &rule.log {
-        Log::Keys(all) if here(all).len() < all.len() => {
-            notes.push("a log was left out: its key was revoked on this host".into());
-            Log::Keys(here(all))
-        }
-        log => log.clone(),
+    let Some(Remaining { signers, log }) = remaining(rule, keys, &mut notes) else {
+        return Ok(Needed { root: Root::Nobody, logs: Vec::new(), identity: None, notes });
     };
     let identity = rule.signed_identity.clone();
-    if signers.is_empty() || matches!(&log, Log::Keys(all) if all.is_empty()) {
-        notes
-            .push("no one may sign, because every signer or log was revoked: every image is rejected".into());
-        return Ok(Needed { root: Root::Nobody, logs: Vec::new(), identity: None, notes });
-    }
     let root = root(&signers, keys, &mut notes)?;
     let logs = logs(&log, &root, keys, &mut notes)?;
     Ok(Needed { root, logs, identity, notes })
@@ -126,7 +98,7 @@ fn root(signers: &[Signer], keys: &ExportKeys<'_>, notes: &mut Vec<String>) -> R
 }
 
 /// Measured (facts in docs/consumers.md): containers/image verifies with SHA-256 only, whatever the key.
-fn hash_note(key: KeyRef, keys: &ExportKeys<'_>) -> Option<String> {
+pub(super) fn hash_note(key: KeyRef, keys: &ExportKeys<'_>) -> Option<String> {
     let signs = match keys.algorithm(key)? {
         Algorithm::EcdsaP384 => "cosign 3 signs with P-384 and SHA-384",
         Algorithm::Ed25519 => "cosign 3 signs Ed25519ph",
@@ -187,19 +159,24 @@ fn certificate_name(subject: &Pattern, kind: Option<IdentityKind>) -> Result<Cer
     }
 }
 
+/// The logs, any of which may hold the entry; none, where no entry is asked for.
+pub(super) fn logs_of(log: &Log, keys: &ExportKeys<'_>) -> Vec<KeyRef> {
+    match log {
+        Log::Word(LogWord::None) => Vec::new(),
+        Log::Word(LogWord::Required) => {
+            [Role::Rekor, Role::Rekor2].into_iter().flat_map(|role| keys.of_role(role)).collect()
+        }
+        Log::Keys(all) => all.clone(),
+    }
+}
+
 fn logs(
     log: &Log,
     root: &Root,
     keys: &ExportKeys<'_>,
     notes: &mut Vec<String>,
 ) -> Result<Vec<KeyRef>, Refusal> {
-    let all: Vec<KeyRef> = match log {
-        Log::Word(LogWord::None) => Vec::new(),
-        Log::Word(LogWord::Required) => {
-            [Role::Rekor, Role::Rekor2].into_iter().flat_map(|role| keys.of_role(role)).collect()
-        }
-        Log::Keys(all) => all.clone(),
-    };
+    let all = logs_of(log, keys);
     let asks = *log != Log::Word(LogWord::None);
     match root {
         Root::Fulcio { .. } if !asks => {
@@ -214,23 +191,31 @@ fn logs(
         _ => {}
     }
     // A key of Rekor v2 among them would make the consumer refuse every image.
+    let (v1, note) = v1_logs(&all, keys)?;
+    notes.extend(note);
+    Ok(v1)
+}
+
+/// Those of the logs whose promises in a signature's entry older code verifies: Rekor v1, with ECDSA.
+pub(super) fn v1_logs(
+    all: &[KeyRef],
+    keys: &ExportKeys<'_>,
+) -> Result<(Vec<KeyRef>, Option<String>), Refusal> {
     let v1: Vec<_> = all.iter().copied().filter(|key| key.role == Role::Rekor).collect();
     if v1.is_empty() {
         return Err("it asks for a log entry, and no log of the rule that is in the pack is a Rekor v1, the only kind that this consumer verifies".into());
     }
-    if v1.len() < all.len() {
-        notes.push("entries of Rekor v2 do not count here: this consumer verifies Rekor v1 alone".into());
-    }
-    if let Some(key) = v1
-        .iter()
-        .find(|key| !matches!(keys.algorithm(**key), Some(Algorithm::EcdsaP256 | Algorithm::EcdsaP384)))
-    {
+    let is_ecdsa =
+        |key: &KeyRef| matches!(keys.algorithm(*key), Some(Algorithm::EcdsaP256 | Algorithm::EcdsaP384));
+    if let Some(key) = v1.iter().find(|key| !is_ecdsa(key)) {
         return Err(format!(
             "the log key {} is not ECDSA, the only kind that this consumer takes",
             keys.file(*key)
         ));
     }
-    Ok(v1)
+    let note = (v1.len() < all.len())
+        .then(|| "entries of Rekor v2 do not count here: this consumer verifies Rekor v1 alone".to_owned());
+    Ok((v1, note))
 }
 
 impl Needed {

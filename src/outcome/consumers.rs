@@ -170,6 +170,7 @@ impl Asked<'_> {
         let (feature, what) = match found.form {
             Form::Attestation => return Err(unread("attestations as signatures")),
             Form::OpenPgp => (Feature::SimpleSigning, "GPG signatures"),
+            Form::Bundle if target.has(Feature::KeylessBundles) => (Feature::KeylessBundles, ""),
             Form::Bundle => (Feature::Bundles, "bundles, cosign 3's default"),
             // cosign alone reads them as referrers (--experimental-oci11).
             Form::SimpleSigning if target.consumer != "cosign" && !is_at_tag => {
@@ -188,6 +189,9 @@ impl Asked<'_> {
         let needs_role = |role: Role| needs().any(|(need, _)| need.role() == role);
         let older =
             |what: &str| (4, Diagnostic::new(Code::ConsumerTooOld, format!("{target} can't check {what}")));
+        if feature == Feature::KeylessBundles && !needs_role(Role::Fulcio) {
+            return Err(unread("bundles of signers by key"));
+        }
         if needs_role(Role::Rekor2) && !target.has(Feature::RekorV2) {
             return Err(older("entries of Rekor v2"));
         }

@@ -17,6 +17,7 @@ mod gpg;
 mod host;
 mod peers;
 mod plan;
+mod published_schemas;
 mod real;
 mod registry;
 mod release;
@@ -39,6 +40,7 @@ fn main() {
         peers::trials(),
         plan::trials(),
         trusted_root::trials(),
+        published_schemas::trials(),
     ]
     .into_iter()
     .flatten()

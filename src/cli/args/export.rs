@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{Anchors, Cache, Registry, State};
+use super::{Anchors, Cache, Registry, State, admission::Admission};
 use crate::{
     cli::heading,
     diag::Diagnostic,
@@ -30,6 +30,12 @@ enum Format {
     ClusterImagePolicy,
     /// ImagePolicies, for one namespace of OpenShift.
     ImagePolicy,
+    /// Policies of Kyverno that verify images; they only report, without --enforce.
+    Kyverno,
+    /// ClusterImagePolicies of policy-controller, with their TrustRoots; they only warn, without --enforce.
+    PolicyController,
+    /// The image verification of Talos, by keys.
+    Talos,
     /// sigstore's trusted root (version 0.1), for cosign and every sigstore client, or with --as for one consumer; needs no rules.
     TrustedRoot,
     /// Command lines of cosign, one for each signer of each rule, that ask no network but the registry.
@@ -101,6 +107,8 @@ pub(in crate::cli) struct Export {
     /// itself].
     #[arg(help_heading = heading::EXPORT, long, value_name = "DIR")]
     keys_at: Option<PathBuf>,
+    #[command(flatten)]
+    admission: Admission,
     /// The pool of the MachineConfig [default: worker].
     #[arg(help_heading = heading::EXPORT, long, value_name = "NAME")]
     pool: Option<String>,
@@ -167,6 +175,9 @@ impl Export {
             Format::Butane => export::Format::Butane,
             Format::ClusterImagePolicy => export::Format::ClusterImagePolicy,
             Format::ImagePolicy => export::Format::ImagePolicy,
+            Format::Kyverno => export::Format::Kyverno,
+            Format::PolicyController => export::Format::PolicyController,
+            Format::Talos => export::Format::Talos,
             Format::Cosign => export::Format::Cosign,
             Format::TrustedRoot => export::Format::TrustedRoot(match self.form.unwrap_or_default() {
                 Form::Plain => TrustedRootForm::Plain,
@@ -206,6 +217,7 @@ impl Export {
                 namespace: self.namespace.clone(),
                 leave_out_unsigned: self.leave_out_unsigned,
             },
+            admission: self.admission.request(),
             pool: self.pool.clone(),
             check: AdmitRequest {
                 places: self.check.clone(),

@@ -6,6 +6,8 @@ mod texts;
 
 use serde_json::json;
 
+pub(super) use self::policy_controller::{NO_ADDRESS, trust_root};
+
 use super::{encoded, keys::ExportKeys};
 use crate::{
     diag::{Code, Diagnostic},
@@ -148,7 +150,7 @@ fn differs(what: String) -> Diagnostic {
 
 /// JSON that YAML reads alike: names in certificates may hold what ends a line there, or what it does not print. What is beyond ASCII
 /// stands in strings alone.
-fn escaped(json: &str) -> String {
+pub(super) fn escaped(json: &str) -> String {
     json.chars().fold(String::with_capacity(json.len()), |mut out, c| {
         match u32::from(c) {
             code @ 0x7f..=0xffff => out.push_str(&format!("\\u{code:04x}")),

@@ -8,10 +8,10 @@ use crate::{
 };
 
 /// Stands for an address that is not known, which the object must have and nothing asks for offline (RFC 2606).
-const NO_ADDRESS: &str = "https://unknown.invalid";
+pub(in crate::export) const NO_ADDRESS: &str = "https://unknown.invalid";
 
 /// The object.
-pub(super) fn trust_root(input: &TrustedRootInput<'_>) -> Result<Parts, Diagnostic> {
+pub(in crate::export) fn trust_root(input: &TrustedRootInput<'_>) -> Result<Parts, Diagnostic> {
     let of = |role: &'static [Role]| of_roles(input.keys, role).collect::<Vec<_>>();
     let (authorities, stamps) = (of(&[Role::Fulcio]), of(&[Role::Tsa]));
     if authorities.is_empty() && stamps.is_empty() {

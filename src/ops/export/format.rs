@@ -17,6 +17,12 @@ pub enum Format {
     ClusterImagePolicy,
     /// ImagePolicies of OpenShift, for one namespace.
     ImagePolicy,
+    /// Policies of Kyverno.
+    Kyverno,
+    /// ClusterImagePolicies of policy-controller.
+    PolicyController,
+    /// ImageVerificationConfig of Talos.
+    Talos,
     /// sigstore's trusted root.
     TrustedRoot(TrustedRootForm),
     /// Command lines of cosign.
@@ -34,6 +40,8 @@ pub(super) enum Readers {
     Sigstore,
     /// cosign.
     Cosign,
+    /// What decides about pods, or pulls for them, by rules of its own: the consumer of this name.
+    Admission(&'static str),
 }
 
 impl Format {
@@ -46,6 +54,9 @@ impl Format {
             Self::Butane => "butane",
             Self::ClusterImagePolicy => "cluster-image-policy",
             Self::ImagePolicy => "image-policy",
+            Self::Kyverno => "kyverno",
+            Self::PolicyController => "policy-controller",
+            Self::Talos => "talos",
             Self::Cosign => "cosign",
             Self::TrustedRoot(TrustedRootForm::Plain) => "trusted-root",
             Self::TrustedRoot(TrustedRootForm::Kyverno) => "trusted-root-kyverno",
@@ -61,6 +72,7 @@ impl Format {
             Self::ClusterImagePolicy | Self::ImagePolicy => Readers::OpenShift,
             Self::TrustedRoot(_) => Readers::Sigstore,
             Self::Cosign => Readers::Cosign,
+            Self::Kyverno | Self::PolicyController | Self::Talos => Readers::Admission(self.as_str()),
         }
     }
 
@@ -78,6 +90,7 @@ impl Format {
         match self.readers() {
             Readers::PolicyJson | Readers::OpenShift => Ok(()),
             Readers::Cosign => Err("keypack evaluates no policy of cosign"),
+            Readers::Admission(_) => Err("keypack evaluates policies of containers/image alone"),
             Readers::Sigstore => Err("a trusted root holds keys and decides nothing about images"),
         }
     }

@@ -1,5 +1,6 @@
 //! Writes the policy of a consumer from an authenticated keys/ and its rules, checked against a mirror before it can stop a cluster.
 
+mod admission;
 mod cosign;
 mod format;
 mod names;
@@ -16,13 +17,13 @@ use jiff::Timestamp;
 
 use self::format::Readers;
 pub(in crate::ops) use self::plan::plan;
-pub use self::{format::Format, plan::PlanRequest};
-pub use crate::export::{Others, PulledBy, TrustedRootForm};
+pub use self::{admission::Admission, format::Format, plan::PlanRequest};
+pub use crate::export::{KyvernoKind, Others, PulledBy, TrustedRootForm};
 use crate::{
     diag::{Code, Diagnostic},
     export::{
-        About, CheckedAgainst, CosignFiles, ExportKeys, ExportTree, Mirrored, Objects, PackOf, PolicyFiles,
-        TrustedRootFiles,
+        About, AdmissionFiles, CheckedAgainst, CosignFiles, ExportKeys, ExportTree, Mirrored, Objects,
+        PackOf, PolicyFiles, TrustedRootFiles,
     },
     ops::{
         Context,
@@ -60,6 +61,8 @@ pub struct Request {
     pub keys_at: Option<PathBuf>,
     /// What only objects of Kubernetes have.
     pub openshift: OpenShift,
+    /// What only objects for admission controllers have.
+    pub admission: Admission,
     /// The pool of a MachineConfig; `worker` if there is none.
     pub pool: Option<String>,
     /// The mirror that it is checked against; without places it is not. The policy that it names is not used.
@@ -103,6 +106,7 @@ enum Made {
     Objects(Objects),
     TrustedRoot(TrustedRootFiles),
     Cosign(CosignFiles),
+    Admission(AdmissionFiles),
 }
 
 impl Made {
@@ -112,6 +116,7 @@ impl Made {
             Self::Objects(objects) => &objects.notes,
             Self::TrustedRoot(files) => &files.notes,
             Self::Cosign(files) => &files.notes,
+            Self::Admission(files) => &files.notes,
         }
     }
 
@@ -121,6 +126,7 @@ impl Made {
             Self::Objects(objects) => objects.files(first_line),
             Self::TrustedRoot(files) => files.files(first_line),
             Self::Cosign(files) => files.files(first_line),
+            Self::Admission(files) => files.files(),
         }
     }
 }
@@ -164,6 +170,7 @@ pub fn export(request: &Request, ctx: &Context) -> Result<ExportReport, Diagnost
     let (made, check) = match request.format {
         Format::TrustedRoot(form) => (trusted_root::make(form, &given)?, None),
         Format::Cosign => (cosign::make(&given)?, None),
+        Format::Kyverno | Format::PolicyController | Format::Talos => (admission::make(&given)?, None),
         Format::ClusterImagePolicy | Format::ImagePolicy => openshift::make(&given)?,
         Format::PolicyJson | Format::RegistriesD | Format::MachineConfig | Format::Butane => {
             policy_json::make(&given)?

@@ -6,26 +6,34 @@ use crate::{
     policy::target::{Feature, Target},
 };
 
+/// Whether a consumer reads it.
+type Reads = Box<dyn Fn(&Target) -> bool>;
+
 /// The consumers, if they read what is written.
 pub(super) fn targets(request: &Request) -> Result<Vec<Target>, Diagnostic> {
     let targets: Result<Vec<Target>, _> = request.targets.iter().map(|text| text.parse()).collect();
     let targets = targets.map_err(|e| {
         Diagnostic::usage(format!("--for: {e}"), "name the consumer with its version, such as podman@5.3")
     })?;
-    let (reads, hint): (fn(&Target) -> bool, _) = match request.format.readers() {
+    let (reads, hint): (Reads, _) = match request.format.readers() {
         Readers::PolicyJson => (
-            Target::reads_policy_json,
+            Box::new(Target::reads_policy_json),
             "podman, crio, skopeo and rhel do; OpenShift writes these files on its nodes itself: export cluster-image-policy",
         ),
-        Readers::OpenShift => {
-            (|target| target.openshift.is_some(), "name the release of OpenShift: --for openshift@4.22")
-        }
+        Readers::OpenShift => (
+            Box::new(|target| target.openshift.is_some()),
+            "name the release of OpenShift: --for openshift@4.22",
+        ),
         Readers::Cosign => (
-            |target| target.consumer == "cosign" && target.has(Feature::TrustedRoot),
+            Box::new(|target| target.consumer == "cosign" && target.has(Feature::TrustedRoot)),
             "cosign from 2.6 on takes a trusted root and asks no network then: --for cosign@2.6,cosign@3.1",
         ),
+        Readers::Admission(name) => (
+            Box::new(move |target| target.consumer == name),
+            "name it with its version: --for kyverno@1.19, --for policy-controller@0.15, --for talos@1.13",
+        ),
         Readers::Sigstore => (
-            |_| false,
+            Box::new(|_| false),
             "leave --for out: a trusted root is the same for every version; --as writes it for one consumer",
         ),
     };
@@ -54,6 +62,7 @@ pub(super) fn refuse(request: &Request) -> Result<(), Diagnostic> {
             "leave it out, or export machine-config",
         ));
     }
+    request.admission.refuse(request.format)?;
     if let Err(why) = request.format.is_checkable() {
         refuse_checks(request, why)?;
     }
@@ -88,15 +97,30 @@ pub(super) fn refuse(request: &Request) -> Result<(), Diagnostic> {
         Readers::Sigstore | Readers::Cosign if namespace.is_some() && !request.format.has_a_namespace() => {
             refuse("this form is no object of a namespace", "leave --namespace out")
         }
-        Readers::PolicyJson | Readers::OpenShift | Readers::Sigstore | Readers::Cosign => Ok(()),
+        Readers::Admission(_) if is_foreign_to_admission(request) => refuse(
+            "--keys-at, --default, --image-config, --leave-out-unsigned and --namespace are about other formats",
+            "leave them out: keys are in the objects, what is in no rule runs, and they are of the whole cluster",
+        ),
+        _ => Ok(()),
     }
+}
+
+fn is_foreign_to_admission(request: &Request) -> bool {
+    let OpenShift { name: _, namespace, leave_out_unsigned } = &request.openshift;
+    request.keys_at.is_some()
+        || request.others != Others::default()
+        || request.check.image_config.is_some()
+        || *leave_out_unsigned
+        || namespace.is_some()
 }
 
 /// What is not checked says so, and never looks as if it were.
 fn refuse_checks(request: &Request, why: &str) -> Result<(), Diagnostic> {
     let check = &request.check;
-    let is_given =
-        !(check.mappings.is_empty() && check.mapping_files.is_empty() && check.platforms.is_empty());
+    // By the mirrors' names, they are what the objects are about.
+    let has_names = matches!(request.format.readers(), Readers::Admission(_));
+    let is_given = !check.platforms.is_empty()
+        || !(has_names || check.mappings.is_empty() && check.mapping_files.is_empty());
     if request.is_checked() || is_given || request.allow_rejects {
         return Err(Diagnostic::usage(
             format!("{} can't be checked against a mirror: {why}", request.format.as_str()),

@@ -66,6 +66,8 @@ pub enum Feature {
     Pki,
     /// Sigstore bundles, found as referrers or at the tag `sha256-<hex>`.
     Bundles,
+    /// The same, but only of signers with a certificate of Fulcio.
+    KeylessBundles,
     /// Entries of a Rekor v2 log.
     RekorV2,
     /// A trusted root of the user's, with which it asks no network for keys.

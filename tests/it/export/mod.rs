@@ -1,6 +1,7 @@
 //! Exporting the policy of a consumer: only rules make policy, only authenticated keys are written, and only what keypack wrote is
 //! replaced. What the policies do is held against the consumer's own program in `tests/outside/export.rs`.
 
+mod admission;
 mod cosign;
 mod nodes;
 mod openshift;

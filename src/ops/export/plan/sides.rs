@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     super::{
-        Format, Given, Made, OpenShift, Others, PulledBy, Request, names, openshift,
+        Admission, Format, Given, Made, OpenShift, Others, PulledBy, Request, names, openshift,
         policy_json::{self, not_expressible},
     },
     Changed, PlanRequest,
@@ -194,6 +194,7 @@ impl Sides<'_> {
             pulled_by: PulledBy::default(),
             keys_at: None,
             openshift: OpenShift::default(),
+            admission: Admission::default(),
             pool: None,
             check: self.request.images.clone(),
             allow_rejects: true,
