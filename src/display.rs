@@ -1,8 +1,12 @@
 //! Formatting of values for display: text from content is made harmless, numbers get a noun, colours.
 
+mod json;
+
 use std::sync::LazyLock;
 
 use regex::Regex;
+
+pub use json::Plain;
 
 /// Control and format characters, separators other than the space, and everything without a glyph of its own (Unicode's
 /// `Default_Ignorable_Code_Point`: soft hyphens, joiners, variation selectors, fillers, tags); and the empty Braille

@@ -187,6 +187,9 @@ pub const MANIFEST_CACHE: usize = 128 << 20;
 /// The referrers of one image in a repository: as many as the entries of an index.
 pub const REFERRERS: usize = INDEX_CHILDREN;
 
+/// A report of `verify`, which the next one is compared with: that of a hundred thousand images has 60 MB.
+pub const REPORT: u64 = 256 << 20;
+
 /// The program itself, whose digest is printed on the key sheet.
 pub const PROGRAM: u64 = 1 << 30;
 

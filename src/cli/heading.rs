@@ -19,5 +19,7 @@ pub(super) const EXPORT: &str = "What is exported";
 pub(super) const CHECK: &str = "What it is checked against";
 /// How a change of keys is rolled out.
 pub(super) const PLAN: &str = "The change of keys at a consumer";
+/// What is written about a result.
+pub(super) const REPORT: &str = "The report";
 /// What a consumer's policy says.
 pub(super) const POLICY: &str = "The policy of a consumer";

@@ -1,11 +1,10 @@
 use super::{
     args,
     output::{Format, Output},
+    program::program,
 };
 use crate::{
     diag::{Code, Diagnostic, Exit},
-    fs, limits,
-    oci::Digest,
     ops::{self, inspect::Request},
 };
 
@@ -33,10 +32,4 @@ pub(super) fn run(args: &args::Inspect, output: &Output) -> Result<Exit, Diagnos
         ));
     }
     Ok(Exit::Done)
-}
-
-/// sha256 of the program that runs.
-fn program() -> Option<Digest> {
-    let file = fs::open(&std::env::current_exe().ok()?).ok()?;
-    fs::read(file, limits::PROGRAM).ok()?.map(|bytes| Digest::of(&bytes))
 }

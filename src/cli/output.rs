@@ -15,12 +15,11 @@ use super::{
     clock,
     console::{Console, stderr_paint, wants_colour},
     heading, interrupt,
-    json::Plain,
 };
 use crate::{
     address::quiet,
     diag::{Code, Diagnostic, Exit},
-    display::Paint,
+    display::{Paint, Plain},
     events::{Events, Interrupt},
     ops::{Context, Env},
     outcome::{

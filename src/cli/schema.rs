@@ -2,13 +2,14 @@ use super::{args, output::Output};
 use crate::diag::{Code, Diagnostic, Exit};
 
 /// The schemas that are part of the program.
-const SCHEMAS: [(&str, &str); 7] = [
+const SCHEMAS: [(&str, &str); 8] = [
     ("admission-v1", include_str!("../../schemas/admission-v1.schema.json")),
     ("config-v1", include_str!("../../schemas/config-v1.schema.json")),
     ("export-v1", include_str!("../../schemas/export-v1.schema.json")),
     ("pack-v1", include_str!("../../schemas/pack-v1.schema.json")),
     ("report-v1", include_str!("../../schemas/report-v1.schema.json")),
     ("results-v1", include_str!("../../schemas/results-v1.schema.json")),
+    ("verify-report-v1", include_str!("../../schemas/verify-report-v1.schema.json")),
     ("verify-v1", include_str!("../../schemas/verify-v1.schema.json")),
 ];
 

@@ -24,6 +24,10 @@ codes! {
     RegistriesDTaken "registries-d-taken" CouldNot "name another directory for --write-registries-d, such as a new one for this mirror; a scope may appear in only one file";
     /// The file for --fix was not written by keypack.
     FixTaken "fix-taken" CouldNot "name another file for --fix; keypack replaces only what it wrote";
+    /// The file that `--report` names is somebody else's.
+    ReportTaken "report-taken" CouldNot "name another file for --report; keypack replaces only its own reports";
+    /// The file that `--since` names is no report.
+    ReportUnreadable "report-unreadable" CouldNot "name a file that --report wrote; its digest is in `keypack state log`";
     /// No schema has this name.
     SchemaUnknown "schema-unknown" Usage "`keypack schema` lists the names";
     /// Needed keys are missing or not proved, or signatures could not be read.

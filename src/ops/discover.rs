@@ -56,10 +56,7 @@ pub fn discover(request: &Request, ctx: &Context) -> Result<Outcome, Diagnostic>
         let error = format!("{} is there already", path.display());
         return Err(Diagnostic::new(Code::DraftExists, error));
     }
-    let targets: Result<Vec<Target>, _> = request.targets.iter().map(|text| text.parse()).collect();
-    let targets = targets.map_err(|e| {
-        Diagnostic::usage(format!("--for: {e}"), "name the consumer with its version, such as openshift@4.22")
-    })?;
+    let targets = targets(&request.targets)?;
     let revoked = |key: &Fingerprint| request.sources.revoked.iter().any(|r| r.fingerprint == *key);
     let found = discover_and_resolve(&request.sources, &revoked, ctx)?;
     let mut report = Report::new("discover", &found.discovery, &found.resolution, &found.gathered);
@@ -76,4 +73,12 @@ pub fn discover(request: &Request, ctx: &Context) -> Result<Outcome, Diagnostic>
         }
     };
     Ok(Outcome { report, draft_rules })
+}
+
+/// The consumers that `--for` names.
+pub(super) fn targets(texts: &[String]) -> Result<Vec<Target>, Diagnostic> {
+    let targets: Result<_, String> = texts.iter().map(|text| text.parse()).collect();
+    targets.map_err(|e| {
+        Diagnostic::usage(format!("--for: {e}"), "name the consumer with its version, such as openshift@4.22")
+    })
 }

@@ -42,7 +42,7 @@ pub(super) fn discover_and_resolve(
 ) -> Result<Found, Diagnostic> {
     let mut gathered = wanted.keys.gather(ctx)?;
     let sources = open(wanted, ctx)?;
-    let only_given = wanted.keys.keys_dir.is_some();
+    let only_given = wanted.keys.keys_dir.is_some() || wanted.keys.alone;
     for Opened { source, .. } in sources.iter().filter(|_| !only_given) {
         add_payloads(&mut gathered, source.as_ref())?;
     }

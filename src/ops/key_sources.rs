@@ -40,6 +40,8 @@ pub struct KeySources {
     pub tuf_roots: Vec<TufRoot>,
     /// Whether network access is disabled, for keys as well as for images.
     pub offline: bool,
+    /// Whether only what is named here counts: nothing built in, nothing that the images bring, nothing from the network.
+    pub alone: bool,
 }
 
 impl Default for KeySources {
@@ -57,6 +59,7 @@ impl Default for KeySources {
             tuf: Vec::new(),
             tuf_roots: Vec::new(),
             offline: false,
+            alone: false,
         }
     }
 }
@@ -129,7 +132,9 @@ impl KeySources {
             }
             gathered.add_host(root);
         }
-        gathered.add_builtin();
+        if !self.alone {
+            gathered.add_builtin();
+        }
         Ok(gathered)
     }
 }

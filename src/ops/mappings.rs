@@ -33,19 +33,23 @@ pub(super) fn read(paths: &[PathBuf]) -> Result<NameMap, Diagnostic> {
 /// Reads oc-mirror's `cluster-resources` in the directories being read. They may have been transferred with the images,
 /// so they are only claims, and unreadable ones are ignored.
 pub(super) fn found<'a>(locations: impl IntoIterator<Item = &'a Location>, ctx: &Context) -> NameMap {
-    const FOLDER: &str = "cluster-resources";
     let mut map = NameMap::default();
-    for path in locations.into_iter().filter_map(content::oc_mirror_path) {
-        let folders = [path.join(FOLDER), path.join(content::WORKING_DIR).join(FOLDER)];
-        for found in folders.iter().filter(|found| found.is_dir()) {
-            match folder(found) {
-                Ok(named) => map.merge(named),
-                Err(e) if e.code == Code::MappingEmpty => {}
-                Err(e) => ctx.events.warn(&format!("{} [{}]: left out", e.message, e.code)),
-            }
+    for found in locations.into_iter().flat_map(folders) {
+        match folder(&found) {
+            Ok(named) => map.merge(named),
+            Err(e) if e.code == Code::MappingEmpty => {}
+            Err(e) => ctx.events.warn(&format!("{} [{}]: left out", e.message, e.code)),
         }
     }
     map
+}
+
+/// Where oc-mirror left them in a place.
+fn folders(location: &Location) -> impl Iterator<Item = PathBuf> {
+    const FOLDER: &str = "cluster-resources";
+    let path = content::oc_mirror_path(location);
+    let folders = path.map(|path| [path.join(FOLDER), path.join(content::WORKING_DIR).join(FOLDER)]);
+    folders.into_iter().flatten().filter(|found| found.is_dir())
 }
 
 /// Adds what the ImageSetConfigurations in a place say: before disk-to-mirror nothing else does. oc-mirror drops the host
@@ -77,8 +81,17 @@ pub(super) fn add_image_sets(source: &dyn Source, map: &mut NameMap, ctx: &Conte
     }
 }
 
-/// Every file of a directory that concerns mirrors; the others are ignored.
-fn folder(path: &Path) -> Result<NameMap, Diagnostic> {
+/// The files that would be read: those given by the caller, and those in these places.
+pub(super) fn files(paths: &[PathBuf], locations: &[Location]) -> Result<Vec<PathBuf>, Diagnostic> {
+    let mut files = Vec::new();
+    for path in paths.iter().cloned().chain(locations.iter().flat_map(folders)) {
+        if path.is_dir() { files.extend(files_of(&path)?) } else { files.push(path) }
+    }
+    Ok(files)
+}
+
+/// Every file of a directory that may concern mirrors.
+fn files_of(path: &Path) -> Result<Vec<PathBuf>, Diagnostic> {
     let failed = |e| Diagnostic::new(Code::ReadFailed, format!("could not read {}: {e}", path.display()));
     let mut files = Vec::new();
     for entry in std::fs::read_dir(path).map_err(failed)?.take(limits::MAPPING_FILES + 1) {
@@ -93,8 +106,13 @@ fn folder(path: &Path) -> Result<NameMap, Diagnostic> {
         return Err(Diagnostic::new(Code::TooLarge, error));
     }
     files.sort();
+    Ok(files)
+}
+
+/// Every file of a directory that concerns mirrors; the others are ignored.
+fn folder(path: &Path) -> Result<NameMap, Diagnostic> {
     let mut map = NameMap::default();
-    for name in files {
+    for name in files_of(path)? {
         let text = file(&name)?;
         if is_conf(&name) || names_mirror_sets(&text) {
             match parse(&name, &text) {

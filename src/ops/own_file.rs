@@ -18,7 +18,7 @@ const BEGINNING: u64 = 4096;
 pub(super) fn refuse_other(file: &Path, code: Code, is_ours: fn(&[u8]) -> bool) -> Result<(), Diagnostic> {
     let failed = |e: io::Error| fs::FsError::read(e, file);
     let opened = match fs::open(file) {
-        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return has_parent(file),
         opened => opened.map_err(failed)?,
     };
     let mut beginning = Vec::new();
@@ -28,4 +28,15 @@ pub(super) fn refuse_other(file: &Path, code: Code, is_ours: fn(&[u8]) -> bool) 
     }
     let what = format!("{} was not written by keypack, or was changed in its first line", file.display());
     Err(Diagnostic::new(code, what))
+}
+
+/// A new file needs a directory.
+fn has_parent(file: &Path) -> Result<(), Diagnostic> {
+    let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty());
+    match parent {
+        Some(parent) if !parent.is_dir() => {
+            Err(fs::FsError::ParentMissing { target: file.to_owned(), parent: parent.to_owned() }.into())
+        }
+        _ => Ok(()),
+    }
 }

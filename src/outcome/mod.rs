@@ -15,6 +15,7 @@ mod lines;
 mod make;
 mod open;
 pub(crate) mod plan;
+mod report_file;
 pub mod revocation;
 mod revoked_here;
 mod sheet;
@@ -25,11 +26,14 @@ mod text;
 pub mod verify;
 mod vouched;
 
+use std::fmt;
+
 use serde::{Serialize, Serializer};
 
 use crate::{
     content::Doubt,
     diag::{Code, Diagnostic},
+    display::shown,
     key::{Fingerprint, KeyRef, Provenance, Validity},
     oci::Digest,
     pack::{Change, Rotation},
@@ -44,6 +48,10 @@ pub use images::Images;
 pub(crate) use inventory::{InventoryFacts, inventory};
 pub use open::OpenNeed;
 pub(crate) use open::WhyMissing;
+pub(crate) use report_file::{
+    Before, Beside, Clock, Facts, Found, Handled, Input, PackPart, ReportAgainst, ReportFile, ReportForm,
+    is_report,
+};
 pub use revoked_here::RevokedKey;
 pub use sheet::SheetForm;
 pub(crate) use sheet::{SheetFacts, Since, sheet};
@@ -109,6 +117,21 @@ pub struct SourceReport {
     /// The number of images, among these problems, for which not even the digest could be read. They are counted, but
     /// not in `images`.
     pub unreadable: usize,
+}
+
+/// A report that was written to a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct WrittenReport {
+    /// As the user named it.
+    pub file: String,
+    /// Its digest.
+    pub sha256: Digest,
+}
+
+impl fmt::Display for WrittenReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Report   {}, {}", shown(&self.file), self.sha256)
+    }
 }
 
 /// An image.

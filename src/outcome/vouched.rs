@@ -47,11 +47,21 @@ impl From<&KeyRecord> for KeyStanding {
     }
 }
 
+impl KeyStanding {
+    /// What it fits.
+    pub(super) const fn fits(&self) -> &'static str {
+        fits(self.proved)
+    }
+
+    /// Who vouches for it.
+    pub(super) fn vouched(&self) -> String {
+        vouched_for_by(self.key, self.given_by.as_deref(), &self.provenance)
+    }
+}
+
 impl fmt::Display for KeyStanding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { file, proved, given_by, provenance, key, .. } = self;
-        let vouched = vouched_for_by(*key, given_by.as_deref(), provenance);
-        write!(f, "{file:<28} fits {}; vouched for by {vouched}", fits(*proved))
+        write!(f, "{:<28} fits {}; vouched for by {}", self.file, self.fits(), self.vouched())
     }
 }
 

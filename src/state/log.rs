@@ -1,4 +1,4 @@
-//! The log of decisions on this host: one line of JSON for each run that got as far as a pack, appended and never
+//! The log of decisions on this host: one line of JSON for each run that got as far as a pack or wrote a report, appended and never
 //! changed. It has no effect on decisions; people read it, and copy it to where it can't be deleted.
 #![allow(clippy::disallowed_types, reason = "the log is opened in the state directory and appended to here")]
 
@@ -52,9 +52,10 @@ pub struct LogEntry {
     pub ticket: Option<String>,
     /// The version of keypack.
     pub keypack: String,
-    /// The command: `collect`, `pull`, `revoke`, `state forget-unsafe`, or `export` with the format.
+    /// The command: `collect`, `pull`, `revoke`, `state forget-unsafe`, `verify`, or `export` with the format.
     pub command: String,
-    /// The lineage.
+    /// The lineage; empty where no pack was used.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub lineage: String,
     /// Where the pack was fetched from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -80,6 +81,12 @@ pub struct LogEntry {
     /// The keys that an exported policy names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub keys: Vec<Fingerprint>,
+    /// The report that `verify` wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report: Option<String>,
+    /// Its sha256.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report_sha256: Option<Digest>,
     /// The result: `installed`, `unchanged`, `first`, `changed`, `refreshed`, `revoked`, `stricter`,
     /// `undone`, `forgotten`, `exported`, or the code of the failure;
     /// `begun` before an action that is only allowed by an `--…-unsafe`.
@@ -109,6 +116,7 @@ impl LogEntry {
             decisions: all(&self.decisions),
             reason: some(&self.reason),
             keys: self.keys.iter().take(KEYS).copied().collect(),
+            report: some(&self.report),
             ..self.clone()
         }
     }

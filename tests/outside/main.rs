@@ -21,6 +21,7 @@ mod published_schemas;
 mod real;
 mod registry;
 mod release;
+mod report;
 #[path = "../support/mod.rs"]
 mod support;
 mod trusted_root;
@@ -37,6 +38,7 @@ fn main() {
         real::trials(),
         registry::trials(),
         release::trials(),
+        report::trials(),
         peers::trials(),
         plan::trials(),
         trusted_root::trials(),

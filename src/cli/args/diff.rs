@@ -51,6 +51,7 @@ impl Diff {
     pub(in crate::cli) fn plan(&self) -> Option<PlanRequest> {
         let consumer = self.consumer.clone()?;
         let images = AdmitRequest {
+            report: None,
             places: self.images.clone(),
             images: None,
             cache_dir: self.cache.cache_dir.clone(),

@@ -220,6 +220,7 @@ impl Export {
             admission: self.admission.request(),
             pool: self.pool.clone(),
             check: AdmitRequest {
+                report: None,
                 places: self.check.clone(),
                 images: self.images.clone(),
                 cache_dir: self.cache.cache_dir.clone(),

@@ -87,6 +87,7 @@ impl From<&KeySources> for ops::KeySources {
             tuf: args.tuf,
             tuf_roots: args.tuf_root,
             offline: args.no_network,
+            alone: false,
         }
     }
 }

@@ -9,13 +9,16 @@ use clap::{
 
 use super::{Anchors, Cache, Registry, SOURCES, State};
 use crate::{
-    cli::heading,
+    cli::{heading, program::program},
     diag::Diagnostic,
     keysource::KeyFile,
     oci::Digest,
     ops::{
         parse_lineage,
-        verify::{self, Authentication, ExpectedIdentity, Mapping, Platform, PolicySpec, TextPattern},
+        verify::{
+            self, Authentication, ExpectedIdentity, Mapping, Platform, PolicySpec, ReportRequest, ReportTo,
+            TextPattern,
+        },
         verify_blob::{self, Artifact, ExpectedSigner},
     },
 };
@@ -99,6 +102,17 @@ pub(in crate::cli) struct Verify {
     /// whether they have them, if they can be reached.
     #[arg(help_heading = heading::POLICY, long, value_name = "FILE", requires = "policy")]
     fix: Option<PathBuf>,
+    /// Which of these consumers could verify which image, with the keys of this run, and what would mend it: openshift@4.22,
+    /// podman@5.3, cosign@2.4, kyverno@1.19 [comma-separated, repeatable]. Their policies are not asked: --policy does.
+    #[arg(help_heading = heading::SIGNERS, long = "for", value_name = "CONSUMER@VERSION", value_delimiter = ',', conflicts_with = "policy")]
+    targets: Vec<String>,
+    /// Write a report for those who sign it off, as a page or as JSON: the pack, its anchors and keys, what is refused with its
+    /// fix, every image, and the digests of all that the result depends on. Its own sha256 goes to `keypack state log`.
+    #[arg(help_heading = heading::REPORT, long, value_name = "FILE.html|FILE.json", value_parser = OsStringValueParser::new().try_map(|text| ReportTo::parse(&text)))]
+    report: Option<ReportTo>,
+    /// The earlier report that it says the changes since [default: the one that it replaces].
+    #[arg(help_heading = heading::REPORT, long, value_name = "REPORT", requires = "report")]
+    since: Option<PathBuf>,
     /// Where mirrored repositories come from, as name prefixes: mirror.example:5000/ubi9=registry.redhat.io/ubi9
     /// [repeatable].
     #[arg(help_heading = heading::SIGNERS, long, value_name = "MIRROR=SOURCE")]
@@ -162,7 +176,13 @@ impl Verify {
             keys_dir: self.keys_dir.clone(),
             authentication: self.authentication(),
             image_config: self.image_config.clone(),
+            report: self.report(),
         }))
+    }
+
+    fn report(&self) -> Option<ReportRequest> {
+        let to = self.report.clone()?;
+        Some(ReportRequest { to, since: self.since.clone(), program: program() })
     }
 
     fn authentication(&self) -> Authentication {
@@ -193,6 +213,8 @@ impl Verify {
             require_signed: self.require_signed,
             all_signatures: self.all_signatures,
             require_log: self.require_log,
+            targets: self.targets.clone(),
+            report: self.report(),
         })
     }
 }

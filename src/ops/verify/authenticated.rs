@@ -38,7 +38,7 @@ pub(in crate::ops) struct Authenticated {
     pub(in crate::ops) pack: Pack,
     pub(in crate::ops) state: State,
     /// This host's record of it, if that is what authenticates it.
-    pub(super) known: Option<KnownPack>,
+    pub(in crate::ops) known: Option<KnownPack>,
     /// The keys revoked on this host, and those of them that the pack lists.
     pub(super) here: RevokedHere,
     pub(in crate::ops) left_out: Vec<RevokedKey>,

@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
+    sync::Arc,
 };
 
 use jiff::Timestamp;
@@ -12,10 +13,9 @@ use crate::{
     content::Location,
     diag::{Code, Diagnostic},
     key::{Fingerprint, KeyRef},
-    oci::Digest,
     ops::{Context, KeySources, Sources, ends::warn_of_ends, oc_mirror},
     outcome::RevokedKey,
-    pack::{self, Inventory, KeyRecord, Pack, PackError, Rule},
+    pack::{self, Draft, Inventory, KeyRecord, Pack, PackError, Rule},
     state::{self, RevokedHere},
     trust::KeySet,
 };
@@ -52,27 +52,47 @@ impl NamedKey {
 #[derive(Clone)]
 pub(in crate::ops) enum KeysOrigin {
     /// An authenticated keys/.
-    Directory {
-        /// The directory.
-        directory: PathBuf,
-        /// The pack digest.
-        digest: Digest,
-        /// The lineage, the version and the times of the pack.
-        name: String,
-        version: u64,
-        created: Timestamp,
-        /// Descriptions of what authenticated it.
-        by: Vec<String>,
-        /// When this host authenticated it, if that is in its state.
-        at: Option<Timestamp>,
-        /// The keys that were revoked here.
-        revoked_here: Vec<RevokedKey>,
-    },
+    Directory(UsedPack),
     /// Files named by the caller.
     Files(Vec<String>),
 }
 
+/// An authenticated keys/ whose keys are used.
+#[derive(Clone)]
+pub(in crate::ops) struct UsedPack {
+    /// The directory.
+    pub(in crate::ops) directory: PathBuf,
+    /// The pack.
+    pub(in crate::ops) draft: Arc<Draft>,
+    /// Descriptions of what authenticated it.
+    pub(in crate::ops) by: Vec<String>,
+    /// When this host authenticated it, if that is in its state.
+    pub(in crate::ops) at: Option<Timestamp>,
+    /// The keys that were revoked here.
+    pub(in crate::ops) left_out: Vec<RevokedKey>,
+}
+
+impl UsedPack {
+    pub(in crate::ops) fn of(
+        pack: &Pack,
+        directory: PathBuf,
+        at: Option<Timestamp>,
+        left_out: Vec<RevokedKey>,
+    ) -> Self {
+        let by = pack.evidence().iter().map(ToString::to_string).collect();
+        Self { directory, draft: Arc::new(pack.draft().clone()), by, at, left_out }
+    }
+}
+
 impl Keys {
+    /// The pack that they are from.
+    pub(super) const fn used(&self) -> Option<&UsedPack> {
+        match &self.origin {
+            KeysOrigin::Directory(used) => Some(used),
+            KeysOrigin::Files(_) => None,
+        }
+    }
+
     /// The same where these keys are not revoked, as they were before.
     pub(in crate::ops) fn with_revoked(&self, these: &BTreeSet<KeyRef>) -> Result<Self, Diagnostic> {
         let more = self.revoked.iter().flat_map(|revoked| revoked.keys(these));
@@ -109,8 +129,8 @@ fn of_directory(request: &Request, locations: &[Location], ctx: &Context) -> Res
     check_times(found.pack.draft().inventory(), &found.state, ctx)?;
     warn_of_ends(found.pack.draft(), ctx);
     let mut keys = of_pack(&found.pack, directory, found.known.map(|known| known.at), &found.here)?;
-    if let KeysOrigin::Directory { revoked_here, .. } = &mut keys.origin {
-        *revoked_here = found.left_out;
+    if let KeysOrigin::Directory(used) = &mut keys.origin {
+        used.left_out = found.left_out;
     }
     refuse_none(&keys)?;
     Ok(keys)
@@ -144,8 +164,8 @@ pub(in crate::ops) fn check_times(
 
 /// Refuses a keys/ whose every key was revoked, unless signatures from before may still count.
 fn refuse_none(keys: &Keys) -> Result<(), Diagnostic> {
-    let KeysOrigin::Directory { directory, revoked_here, .. } = &keys.origin else { return Ok(()) };
-    if keys.count > 0 || revoked_here.iter().any(|key| key.since.is_some()) {
+    let Some(UsedPack { directory, left_out, .. }) = keys.used() else { return Ok(()) };
+    if keys.count > 0 || left_out.iter().any(|key| key.since.is_some()) {
         return Ok(());
     }
     let error = format!("every key of {} was revoked on this host", directory.display());
@@ -173,16 +193,7 @@ pub(in crate::ops) fn of_pack(
         revoked,
         named,
         rules: inventory.rules.clone(),
-        origin: KeysOrigin::Directory {
-            directory,
-            digest: draft.digest(),
-            name: inventory.name.clone(),
-            version: inventory.version,
-            created: inventory.created,
-            by: pack.evidence().iter().map(ToString::to_string).collect(),
-            at,
-            revoked_here: Vec::new(),
-        },
+        origin: KeysOrigin::Directory(UsedPack::of(pack, directory, at, Vec::new())),
     })
 }
 

@@ -5,6 +5,7 @@
 
 mod admit;
 mod authenticated;
+mod consumers;
 mod evaluate;
 mod expected;
 mod files;
@@ -14,6 +15,7 @@ mod keys;
 mod lists;
 mod names;
 mod pattern;
+mod report;
 mod revoked;
 mod signers;
 
@@ -33,6 +35,7 @@ pub use self::{
     lists::Platform,
     names::Mapping,
     pattern::TextPattern,
+    report::{ReportRequest, ReportTo},
 };
 pub(in crate::ops) use self::{
     admit::{Pull, Survey, given, judge_policy, of_manifest, of_policy_json, survey},
@@ -43,8 +46,9 @@ use self::{
     evaluate::Evaluation,
     expected::Expected,
     judge::{Closing, Judge},
-    keys::KeysOrigin,
+    keys::{KeysOrigin, UsedPack},
     names::Namer,
+    report::{Inputs, Report},
     signers::Signers,
 };
 use super::{
@@ -57,7 +61,7 @@ use crate::{
     discover::{Discovery, Target, discover_all},
     keysource::KeyFile,
     outcome::{
-        SourceReport,
+        Found, SourceReport,
         verify::{ExpectedReport, Images, KeysReport, PackIdentity, Verification, VerifyCounts},
     },
 };
@@ -95,14 +99,33 @@ pub struct Request {
     pub all_signatures: bool,
     /// Whether only signatures in a log count.
     pub require_log: bool,
+    /// The consumers that are asked which images they could verify: `openshift@4.22`.
+    pub targets: Vec<String>,
+    /// The report to write.
+    pub report: Option<ReportRequest>,
 }
 
 /// Verifies every signature of every image in the locations.
 pub fn verify(request: &Request, ctx: &Context) -> Result<Verification, Diagnostic> {
     names::map_of(&request.mappings)?;
     expected::warn_of_expressions(request.identity.as_ref(), ctx);
-    let keys = keys::load(request, &keys::sources(request).locations()?, ctx)?;
-    with_keys(request, keys, ctx)
+    let locations = keys::sources(request).locations()?;
+    let targets = consumers::asked(request)?;
+    let (authentication, inputs) = (&request.authentication, Inputs::from(request));
+    let report = Report::prepare(request.report.as_ref(), authentication, &request.places, &inputs)?;
+    let keys = keys::load(request, &locations, ctx)?;
+    let used = keys.used().filter(|_| report.is_some()).cloned();
+    let result = with_keys(request, keys, ctx);
+    let mut result = result.and_then(|found| {
+        Ok(Verification { consumers: consumers::reports(request, &targets, ctx)?, ..found })
+    });
+    if let Some(report) = report {
+        let written = report.write(&result, |found| Found::Verification(found), used.as_ref(), ctx)?;
+        if let Ok(found) = &mut result {
+            found.report = written;
+        }
+    }
+    result
 }
 
 /// Verifies them with these keys.
@@ -175,6 +198,8 @@ pub(in crate::ops) fn with_keys(
         signers: signers.counts(),
         images,
         counts,
+        consumers: Vec::new(),
+        report: None,
     })
 }
 
@@ -251,21 +276,22 @@ fn of_keys(keys: &Keys, ctx: &Context) -> KeysReport {
             count,
             revoked_here: Vec::new(),
         },
-        KeysOrigin::Directory { directory, digest, name, version, created, by, at, revoked_here } => {
+        KeysOrigin::Directory(UsedPack { directory, draft, by, at, left_out }) => {
+            let inventory = draft.inventory();
             KeysReport {
                 authenticated: true,
                 by: by.clone(),
                 at: *at,
                 from: vec![directory.display().to_string()],
                 pack: Some(PackIdentity {
-                    name: name.clone(),
-                    version: *version,
-                    digest: *digest,
-                    created: *created,
-                    days: ctx.now.duration_since(*created).as_hours() / 24,
+                    name: inventory.name.clone(),
+                    version: inventory.version,
+                    digest: draft.digest(),
+                    created: inventory.created,
+                    days: ctx.now.duration_since(inventory.created).as_hours() / 24,
                 }),
                 count,
-                revoked_here: revoked_here.clone(),
+                revoked_here: left_out.clone(),
             }
         }
     }

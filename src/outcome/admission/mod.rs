@@ -6,7 +6,7 @@ mod text;
 
 use serde::Serialize;
 
-use super::SourceReport;
+use super::{SourceReport, WrittenReport};
 use crate::{
     diag::{Code, Diagnostic},
     display::count,
@@ -51,6 +51,9 @@ pub struct AdmissionReport {
     pub missing: Vec<MissingImage>,
     /// Counts.
     pub counts: Counts,
+    /// The report that was written, where one was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub report: Option<WrittenReport>,
 }
 
 /// A policy.
@@ -61,6 +64,8 @@ pub struct PolicyReport {
     pub file: String,
     /// `policy.json`, or `openshift` where it is rendered from the objects of OpenShift.
     pub kind: &'static str,
+    /// Its sha256: of the file, or of the objects that a release brings.
+    pub sha256: Digest,
     /// Those objects.
     pub objects: Vec<String>,
     /// Its scopes of the transport docker.
@@ -127,6 +132,14 @@ pub struct PullReport {
     /// What `--fix` does about it, where it would be refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fix: Option<PullFix>,
+}
+
+impl PullReport {
+    /// The reference without the tag or the digest.
+    pub(super) fn place(&self) -> &str {
+        let end = if self.form == "digest" { '@' } else { ':' };
+        self.reference.rsplit_once(end).map_or(self.reference.as_str(), |(place, _)| place)
+    }
 }
 
 /// Counts of pulls.

@@ -215,6 +215,9 @@ impl Text {
             .map(|(n, what)| format!("{n} {what}"))
             .collect();
         self.out.push('\n');
+        if let Some(written) = &report.report {
+            self.line(&written.to_string());
+        }
         self.line(&format!("{}: {}", count(counts.pulls, "pull"), parts.join(", ")));
         if report.failure.is_none() {
             let all = match counts.admitted_unverified {
@@ -245,9 +248,7 @@ fn head(report: &AdmissionReport, verdict: Verdict, n: usize) -> String {
 /// The full name first, so that it can be searched for; then what decided; then where it lies, if that is elsewhere.
 fn label(pull: &PullReport, code: &str) -> String {
     let name = pull.name.as_ref().unwrap_or(&pull.reference);
-    let end = if pull.form == "digest" { '@' } else { ':' };
-    let place = pull.reference.rsplit_once(end).map_or(pull.reference.as_str(), |(place, _)| place);
-    let at = if *name == pull.reference { String::new() } else { format!("  from {}", shown(place)) };
+    let at = if *name == pull.reference { String::new() } else { format!("  from {}", shown(pull.place())) };
     let platform = pull.platform.as_deref().map_or_else(String::new, |p| format!("  {}", shown(p)));
     format!("{}{platform}{code}{at}", shown(name))
 }

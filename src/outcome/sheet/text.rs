@@ -1,6 +1,7 @@
 use std::fmt::Write;
 
 use super::Part;
+use crate::outcome::html::groups;
 
 /// The maximum line width.
 const COLUMNS: usize = 80;
@@ -45,12 +46,6 @@ pub(super) fn render(parts: &[Part]) -> String {
         }
     }
     out
-}
-
-/// A digest in groups of four digits, eight groups per line.
-pub(super) fn groups(hex: &str) -> Vec<String> {
-    let groups: Vec<&str> = (0..hex.len()).step_by(4).filter_map(|at| hex.get(at..at + 4)).collect();
-    groups.chunks(8).map(|line| line.join(" ")).collect()
 }
 
 /// A text in lines of [`COLUMNS`], wrapped at spaces if there are any.

@@ -5,17 +5,19 @@
 
 mod counts;
 mod images;
+mod keys;
 mod text;
 
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{RevokedKey, SourceReport};
+use super::{ConsumerReport, SourceReport, WrittenReport};
 use crate::{diag::Diagnostic, key::Fingerprint, oci::Digest};
 
 pub use counts::VerifyCounts;
 pub use images::Images;
 pub(crate) use images::{Change, MakeVerdict, Row};
+pub use keys::{ExpectedReport, KeysReport, PackIdentity};
 pub(crate) use text::render;
 
 /// The result of a run of `verify`, schema version 1.
@@ -43,6 +45,12 @@ pub struct Verification {
     pub signers: Vec<SignerCount>,
     /// Counts.
     pub counts: VerifyCounts,
+    /// Which consumer could verify which images (`--for`).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub consumers: Vec<ConsumerReport>,
+    /// The report that was written, where one was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub report: Option<WrittenReport>,
 }
 
 /// The verdict on a run.
@@ -55,60 +63,6 @@ pub enum Verdict {
     Refused,
     /// Nothing is refused, but not everything could be read.
     Incomplete,
-}
-
-/// The keys of a run.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct KeysReport {
-    /// Whether they are from an authenticated pack; if not, the user who named the files vouches for them.
-    pub authenticated: bool,
-    /// What authenticated them.
-    pub by: Vec<String>,
-    /// When this host authenticated them, if that is in its state.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub at: Option<Timestamp>,
-    /// The directory, or the files.
-    pub from: Vec<String>,
-    /// The pack.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub pack: Option<PackIdentity>,
-    /// The number of keys.
-    pub count: usize,
-    /// The keys of the pack that were revoked on this host, and do not count.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub revoked_here: Vec<RevokedKey>,
-}
-
-/// Identifies a pack by what people compare.
-#[derive(Debug, Serialize)]
-pub struct PackIdentity {
-    /// The lineage.
-    pub name: String,
-    /// The version.
-    pub version: u64,
-    /// The pack digest.
-    pub digest: Digest,
-    /// When it was made.
-    pub created: Timestamp,
-    /// Its age in days.
-    pub days: i64,
-}
-
-/// The expected signers.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ExpectedReport {
-    /// `rules`, `identity`, or `signer-keys` if the pack has no rules.
-    pub by: &'static str,
-    /// The number of rules in the pack.
-    pub rules: usize,
-    /// The identity given on the command line.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub identity: Option<String>,
-    /// The issuer given on the command line.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub issuer: Option<String>,
 }
 
 /// An image, or the instance of an index for one platform.
@@ -279,6 +233,14 @@ impl VerifyState {
     /// Whether it has a signature that counts.
     pub const fn is_good(self) -> bool {
         matches!(self, Self::Good | Self::GoodByList)
+    }
+}
+
+impl ImageVerdict {
+    /// What is wrong with it, or else with a signature of it.
+    pub(super) fn first_problem(&self) -> Option<&Diagnostic> {
+        let of_signatures = || self.signatures.iter().filter_map(|s| s.problem.as_ref());
+        self.problems.first().or_else(|| of_signatures().next())
     }
 }
 

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     display::{Paint, count, shown},
-    outcome::lines,
+    outcome::{consumers, lines},
 };
 
 /// The maximum number of entries per section without `--verbose`.
@@ -23,6 +23,7 @@ pub(crate) fn render(found: &Verification, paint: Paint, all: bool) -> String {
     }
     out.signers(found);
     out.others(found);
+    consumers::render(&mut out.out, &found.consumers, paint, all);
     out.counts(found);
     out.out
 }
@@ -81,20 +82,7 @@ impl Text {
                 count(place.read, "manifest")
             ));
         }
-        let expected = &found.expected;
-        self.line(&match (&expected.identity, expected.rules) {
-            (Some(identity), _) => {
-                let issuer = expected
-                    .issuer
-                    .as_deref()
-                    .map_or_else(|| "a private CA".to_owned(), |issuer| format!("issuer {}", shown(issuer)));
-                format!("Signers  {}, {issuer}, for every image", shown(identity))
-            }
-            (None, 0) => "Signers  those of the signer keys; there are no rules".into(),
-            (None, rules) => {
-                format!("Signers  as {} of the pack say; elsewhere its signer keys", count(rules, "rule"))
-            }
-        });
+        self.line(&format!("Signers  {}", found.expected.summary()));
     }
 
     fn images(&mut self, found: &Verification) {
@@ -220,6 +208,9 @@ impl Text {
             n => format!(", {n} broken next to a good one"),
         };
         self.out.push('\n');
+        if let Some(report) = &found.report {
+            self.line(&report.to_string());
+        }
         self.line(&format!(
             "{}: {}; {}{beside}, {}",
             count(counts.images, "image"),

@@ -8,7 +8,7 @@ use std::{collections::BTreeSet, fmt, str::FromStr};
 
 use serde::Deserialize;
 
-pub use table::{Table, TableError};
+pub use table::{Table, TableError, digest};
 
 /// A version: `5.33.0`, `4.22`, `9`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

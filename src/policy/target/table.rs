@@ -6,6 +6,7 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use super::{Feature, OpenShiftApi, Target, Version};
+use crate::oci::Digest;
 
 /// The files, one for each library.
 const LIBRARIES: [(&str, &str); 5] = [
@@ -19,6 +20,15 @@ const OPENSHIFT: (&str, &str) = ("openshift.json", include_str!("../../../consum
 
 static TABLE: LazyLock<Result<Table, TableError>> =
     LazyLock::new(|| Table::parse(LIBRARIES.as_slice(), OPENSHIFT));
+
+/// sha256 of the data: of the lines that `sha256sum` writes about the files.
+pub fn digest() -> Digest {
+    let files = LIBRARIES.iter().chain([&OPENSHIFT]);
+    let lines: String = files
+        .map(|(name, text)| format!("{}  consumers/{name}\n", Digest::of(text.as_bytes()).hex()))
+        .collect();
+    Digest::of(lines.as_bytes())
+}
 
 /// Why the data can't be used.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

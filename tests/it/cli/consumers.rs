@@ -87,3 +87,40 @@ fn an_image_that_is_not_here_counts_by_its_signature() {
     let one = &found(&test, &format!("discover oci:m {TRUST} --for openshift@4.22"), 4)[0];
     assert_eq!((&one["signed"], &one["could"]), (&1.into(), &1.into()), "{one}");
 }
+
+/// The keys are those of the run, and no others.
+#[test]
+fn verify_asks_the_same_question_with_its_own_keys() {
+    let test = Test::new();
+    storage(&test);
+    let consumers = "openshift@4.22,podman@4.2,cosign@2.4,cosign@3.1,kyverno@1.19";
+    let asked = |line: &str| {
+        let json: Value = serde_json::from_str(&test.run(&format!("{line} --format json")).out).unwrap();
+        let errors: Vec<_> =
+            crate::schemas::schema("verify-v1").iter_errors(&json).map(|e| e.to_string()).collect();
+        assert!(errors.is_empty(), "{errors:?}");
+        json["consumers"].clone()
+    };
+    let discovered = found(&test, &format!("discover storage {TRUST} --for {consumers}"), 0);
+    assert_eq!(asked(&format!("verify storage {TRUST} --for {consumers}")), discovered);
+    let without = "storage --trusted-root lab/trust/trusted_root.json --for openshift@4.22";
+    let with_builtin = found(&test, &format!("discover {without}"), 4);
+    assert_eq!(asked(&format!("verify {without}")), with_builtin, "no key of the lab is built in");
+    // An authenticated keys/ answers as its files do.
+    let pack = test.run(&format!("collect storage {TRUST} -o made --state there")).exits(0).after("Pack: ");
+    test.push("made", "oci:p:keys");
+    test.run(&format!("pull oci:p:keys --digest {pack} -o keys")).exits(0);
+    assert_eq!(asked(&format!("verify storage --for {consumers}")), discovered);
+    let ran = test.run("verify storage --for openshift@4.22 --report a.html");
+    assert!(ran.out.contains("OPENSHIFT 4.22 COULD VERIFY 10 of 45 signed images"), "{}", ran.out);
+    let page = String::from_utf8(test.read("a.html")).unwrap();
+    assert!(
+        page.contains("openshift@4.22 (containers/image ") && page.contains(": 10 of 45 signed images"),
+        "{page}"
+    );
+    test.run("verify storage --for openshift").fails(2, "usage").tells("write CONSUMER@VERSION");
+    test.run("verify storage --for openshift@4.22 --policy a.json").exits(2);
+    test.run("verify docker://127.0.0.1:1 --images - --for openshift@4.22")
+        .fails(2, "usage")
+        .tells("--images FILE");
+}

@@ -70,7 +70,10 @@ fn hostile_text_of_an_inventory_is_escaped() {
 fn schemas_are_printed_by_name() {
     let test = Test::new();
     let names = test.run("schema").exits(0).out;
-    assert_eq!(names, "admission-v1\nconfig-v1\nexport-v1\npack-v1\nreport-v1\nresults-v1\nverify-v1\n");
+    assert_eq!(
+        names,
+        "admission-v1\nconfig-v1\nexport-v1\npack-v1\nreport-v1\nresults-v1\nverify-report-v1\nverify-v1\n"
+    );
     assert_eq!(test.run("schema pack").exits(0).out, test.run("schema pack-v1").exits(0).out);
     for name in names.lines() {
         let schema = test.run(&format!("schema {name}")).exits(0).json();

@@ -155,3 +155,53 @@ fn the_release_itself_is_not_blocked() {
     // Else the release alone is allowed, and the scope of the policy is not.
     test.run(&format!("{LINE} {MAP}")).exits(3).tells("OpenShift adds that alone");
 }
+
+/// A node looks up each place that it contacts in the lists, a mirror as well (containers/image `newDockerClient`), so images whose
+/// only mirror is blocked are not pulled, whatever their own registry is.
+#[test]
+fn a_mirror_that_is_blocked_is_not_contacted() {
+    let server = crate::support::mirror::start(|_, _| None);
+    let host = server.host();
+    let test = place(&json!({}));
+    test.write(
+        "idms.yaml",
+        json!({"apiVersion": "config.openshift.io/v1", "kind": "ImageDigestMirrorSet", "spec": {
+        "imageDigestMirrors": [{"source": "registry.example/app", "mirrors": [format!("{host}/team/app")]}]}})
+        .to_string(),
+    );
+    test.write(
+        "itms.yaml",
+        String::from_utf8(test.read("idms.yaml"))
+            .unwrap()
+            .replace("Digest", "Tag")
+            .replace("imageDigest", "imageTag"),
+    );
+    let line = format!(
+        "verify docker://{host}/team --plain-http --idms idms.yaml --itms itms.yaml --policy objects.yaml --image-config image.yaml --format json"
+    );
+    let name = host.split(':').next().unwrap();
+    for entry in [host.clone(), format!("{host}/team"), format!("{host}/team/app"), name.to_owned()] {
+        config(&test, &json!({"blockedRegistries": [entry]}));
+        let report = test.run(&line).exits(4).json();
+        assert_eq!(
+            of(&report, "registry.example/app"),
+            one("refused", "registry-blocked"),
+            "{entry}: {report}"
+        );
+        let cause = report["images"][0]["cause"].as_str().unwrap();
+        assert!(cause.contains(&format!("{host}/team/app")) && cause.contains(&entry), "{cause}");
+        // A copy of its signature does not help.
+        let fixed = test.run(&format!("{line} --fix a.txt")).exits(4).json();
+        assert_eq!(fixed["fix"]["copies"], 0, "{fixed}");
+    }
+    // The source may be blocked: the mirror serves its images.
+    for entry in ["registry.example/other", "other.example", "*.mirror.example"] {
+        config(&test, &json!({"blockedRegistries": [entry]}));
+        let report = test.run(&line).json();
+        assert_eq!(
+            of(&report, "registry.example/app"),
+            one("outside", "not-verified-by-policy"),
+            "{entry}: {report}"
+        );
+    }
+}

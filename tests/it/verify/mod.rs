@@ -14,6 +14,7 @@ mod midway;
 mod names;
 mod policy;
 mod release;
+mod report;
 mod rules;
 mod schema;
 mod strict;

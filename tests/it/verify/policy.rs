@@ -297,3 +297,38 @@ fn a_mapping_names_the_images_of_a_layout() {
         "{names:?}"
     );
 }
+
+/// The consumer takes any curve that Go knows, and keypack has no P-521: it says so, and neither admits nor refuses. The cells
+/// `p521-sha256` in `tests/outside/admission/keys.rs` hold it to what skopeo does.
+#[test]
+fn a_p521_key_is_not_judged() {
+    let p521 = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P521_SHA512).unwrap().public_key_pem();
+    let test = place(&json!({}));
+    only(&test);
+    test.write("p521.pub", &p521);
+    for more in [
+        json!({"keyPath": "p521.pub"}),
+        json!({"keyPath": null, "keyPaths": ["lab/trust/cosign.pub", "p521.pub"]}),
+        json!({"rekorPublicKeyPath": "p521.pub"}),
+    ] {
+        let mut requirement = signed();
+        for (name, value) in more.as_object().unwrap() {
+            match value {
+                Value::Null => drop(requirement.as_object_mut().unwrap().remove(name)),
+                value => requirement[name] = value.clone(),
+            }
+        }
+        policy(&test, &json!({"registry.example/notlog/img1": [requirement]}));
+        let report = test.run(&format!("{LINE} {MAP} --format json")).exits(4).json();
+        assert_eq!(report["failure"]["code"], "policy-not-evaluated", "{more}");
+        let own = pulls(&report, "registry.example/notlog/img1");
+        assert!(!own.is_empty());
+        for pull in own {
+            assert_eq!(
+                (&pull["verdict"], &pull["code"]),
+                (&json!("not-judged"), &json!("unsupported-by-verifier")),
+                "{more}"
+            );
+        }
+    }
+}

@@ -1,5 +1,4 @@
 //! The policy with everything that it names, read before any registry is asked.
-#![allow(clippy::disallowed_methods, reason = "it lists the folder that the user names")]
 
 use std::{
     fmt::Display,
@@ -8,10 +7,11 @@ use std::{
     str::FromStr,
 };
 
-use super::{AdmitRequest, registries};
+use super::{AdmitRequest, registries, registries_d};
 use crate::{
     diag::{Code, Diagnostic},
     fs, limits,
+    oci::Digest,
     outcome::admission::PolicyReport,
     policy::{
         consumer::{
@@ -74,19 +74,21 @@ pub(super) fn load(request: &AdmitRequest, mirrors: &NameMap) -> Result<Option<L
                 )
             })?;
             let named = format!("{named} (cluster-update-keys {})", known.source);
-            of_openshift(named, rendered, request, mirrors).map(Some)
+            of_openshift(named, known.digest(), rendered, request, mirrors).map(Some)
         }
         PolicySpec::File(path) => {
             let bytes = read(path, limits::POLICY)?;
             let invalid = |what: &dyn Display| {
                 Diagnostic::new(Code::PolicyInvalid, format!("{}: {what}", path.display()))
             };
-            let named = path.display().to_string();
-            let loaded = match std::str::from_utf8(&bytes).ok().filter(|text| openshift::is_manifest(text)) {
-                Some(text) => {
-                    of_openshift(named, openshift::render(text).map_err(|e| invalid(&e))?, request, mirrors)
-                }
-                None => of_file(named, &ConsumerPolicy::parse(&bytes).map_err(|e| invalid(&e))?, request),
+            let (named, sha256) = (path.display().to_string(), Digest::of(&bytes));
+            let text = std::str::from_utf8(&bytes).ok().filter(|text| openshift::is_manifest(text));
+            let loaded = if let Some(text) = text {
+                let rendered = openshift::render(text).map_err(|e| invalid(&e))?;
+                of_openshift(named, sha256, rendered, request, mirrors)
+            } else {
+                let policy = ConsumerPolicy::parse(&bytes).map_err(|e| invalid(&e))?;
+                of_file(named, sha256, &policy, request)
             };
             loaded.map(Some)
         }
@@ -131,6 +133,7 @@ pub(super) fn of_releases(
         report: PolicyReport {
             file: named,
             kind: "openshift",
+            sha256: Digest::of(text.as_bytes()),
             objects: rendered.objects,
             scopes,
             registries_d: Vec::new(),
@@ -147,6 +150,7 @@ pub(super) fn of_releases(
 /// What OpenShift's nodes would have.
 fn of_openshift(
     named: String,
+    sha256: Digest,
     mut rendered: Rendered,
     request: &AdmitRequest,
     mirrors: &NameMap,
@@ -160,6 +164,7 @@ fn of_openshift(
         report: PolicyReport {
             file: named,
             kind: "openshift",
+            sha256,
             objects: rendered.objects,
             scopes,
             registries_d: Vec::new(),
@@ -182,7 +187,7 @@ pub(in crate::ops) fn of_manifest(
 ) -> Result<Loaded, Diagnostic> {
     let rendered =
         openshift::render(text).map_err(|e| Diagnostic::new(Code::PolicyInvalid, format!("{named}: {e}")))?;
-    of_openshift(named.to_owned(), rendered, request, mirrors)
+    of_openshift(named.to_owned(), Digest::of(text.as_bytes()), rendered, request, mirrors)
 }
 
 /// A policy.json and a file of registries.d that are not on disk yet, with the files that the policy names.
@@ -193,6 +198,7 @@ pub(in crate::ops) fn of_policy_json(
     files: &Files,
 ) -> Result<Loaded, Diagnostic> {
     let invalid = |what: &dyn Display| Diagnostic::new(Code::PolicyInvalid, format!("{named}: {what}"));
+    let sha256 = Digest::of(policy);
     let policy = ConsumerPolicy::parse(policy).map_err(|e| invalid(&e))?;
     let mut registries = RegistriesD::default();
     registries.add(registries_named, registries_text).map_err(|e| invalid(&e))?;
@@ -200,6 +206,7 @@ pub(in crate::ops) fn of_policy_json(
         report: PolicyReport {
             file: named.to_owned(),
             kind: "policy.json",
+            sha256,
             objects: Vec::new(),
             scopes: policy.scopes().map(str::to_owned).collect(),
             registries_d: vec![registries_named.to_owned()],
@@ -213,7 +220,12 @@ pub(in crate::ops) fn of_policy_json(
     })
 }
 
-fn of_file(named: String, policy: &ConsumerPolicy, request: &AdmitRequest) -> Result<Loaded, Diagnostic> {
+fn of_file(
+    named: String,
+    sha256: Digest,
+    policy: &ConsumerPolicy,
+    request: &AdmitRequest,
+) -> Result<Loaded, Diagnostic> {
     registries::refuse(request)?;
     let paths = policy.paths();
     if paths.len() > limits::HOST_FILES {
@@ -230,7 +242,7 @@ fn of_file(named: String, policy: &ConsumerPolicy, request: &AdmitRequest) -> Re
         .collect();
     let mut registries = RegistriesD::default();
     for directory in &request.registries_d {
-        add_folder(&mut registries, directory)?;
+        registries_d::add(&mut registries, directory)?;
     }
     let mut notes = Vec::new();
     if request.registries_d.is_empty() && policy.asks_for_sigstore() {
@@ -241,6 +253,7 @@ fn of_file(named: String, policy: &ConsumerPolicy, request: &AdmitRequest) -> Re
         report: PolicyReport {
             file: named,
             kind: "policy.json",
+            sha256,
             objects: Vec::new(),
             scopes: policy.scopes().map(str::to_owned).collect(),
             registries_d: request.registries_d.iter().map(|dir| dir.display().to_string()).collect(),
@@ -261,29 +274,4 @@ pub(super) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, Diagnostic> {
         let what = format!("{} has more than {limit} bytes", path.display());
         Diagnostic::new(Code::PolicyInvalid, what)
     })
-}
-
-/// Adds the files `*.yaml` of a folder, as the consumer does: one that it can't read ends every pull.
-fn add_folder(registries: &mut RegistriesD, directory: &Path) -> Result<(), Diagnostic> {
-    let failed = |e: io::Error| Diagnostic::from(fs::FsError::read(e, directory));
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(directory).map_err(failed)? {
-        let path = entry.map_err(failed)?.path();
-        if path.extension().is_some_and(|ending| ending == "yaml") {
-            files.push(path);
-        }
-        if files.len() > limits::HOST_FILES {
-            let what = format!("{} holds more than {} files", directory.display(), limits::HOST_FILES);
-            return Err(Diagnostic::new(Code::PolicyInvalid, what));
-        }
-    }
-    files.sort();
-    for path in files {
-        let name = path.display().to_string();
-        let bytes = read(&path, limits::CONFIG)?;
-        let text = String::from_utf8(bytes)
-            .map_err(|_| Diagnostic::new(Code::PolicyInvalid, format!("{name}: it is not UTF-8")))?;
-        registries.add(&name, &text).map_err(|e| Diagnostic::new(Code::PolicyInvalid, e.to_string()))?;
-    }
-    Ok(())
 }

@@ -14,6 +14,7 @@ mod lookaside;
 mod pulls;
 mod read;
 mod registries;
+mod registries_d;
 mod release;
 
 use std::{
@@ -22,14 +23,17 @@ use std::{
 };
 
 pub use self::load::PolicySpec;
+pub(in crate::ops::verify) use self::registries_d::files as registries_files;
 use self::{judge::Run, release::InMirror};
 pub(in crate::ops) use self::{
     load::{Loaded, of_manifest, of_policy_json},
     pulls::Pull,
 };
 use super::{
-    Authentication, Mapping, Platform,
+    Authentication, Mapping, Platform, ReportRequest,
+    keys::UsedPack,
     names::{self, Namer},
+    report::{Inputs, Report},
 };
 use crate::{
     content::{self, Location},
@@ -40,7 +44,7 @@ use crate::{
         sources::{Opened, open},
     },
     outcome::{
-        SourceReport,
+        Found, SourceReport,
         admission::{AdmissionReport, Counts},
     },
     policy::{consumer::Verdict, mapping::NameMap},
@@ -74,6 +78,8 @@ pub struct AdmitRequest {
     pub keys_dir: Option<PathBuf>,
     /// What authenticates these keys.
     pub authentication: Authentication,
+    /// The report to write.
+    pub report: Option<ReportRequest>,
 }
 
 /// Tells for every pull whether the policy admits it.
@@ -81,6 +87,25 @@ pub fn admit(request: &AdmitRequest, ctx: &Context) -> Result<AdmissionReport, D
     if let Some(file) = &request.fix {
         fix::refuse_other(file)?;
     }
+    let (authentication, inputs) = (&request.authentication, Inputs::from(request));
+    let report = Report::prepare(request.report.as_ref(), authentication, &request.places, &inputs)?;
+    let mut used = None;
+    let mut result = evaluate(request, &mut used, ctx);
+    if let Some(report) = report {
+        let written = report.write(&result, |found| Found::Admission(found), used.as_ref(), ctx)?;
+        if let Ok(found) = &mut result {
+            found.report = written;
+        }
+    }
+    result
+}
+
+/// The same without its report; `used` becomes the pack that a release was authenticated with.
+fn evaluate(
+    request: &AdmitRequest,
+    used: &mut Option<UsedPack>,
+    ctx: &Context,
+) -> Result<AdmissionReport, Diagnostic> {
     let given = given(request)?;
     let loaded = load::load(request, &given)?;
     let mut survey = survey(request, given, ctx)?;
@@ -88,7 +113,7 @@ pub fn admit(request: &AdmitRequest, ctx: &Context) -> Result<AdmissionReport, D
         (loaded, InMirror::default())
     } else {
         let Survey { opened, pulls, locations, namer, .. } = &mut survey;
-        InMirror::read(request, opened, pulls, locations, namer, ctx)?
+        InMirror::read(request, opened, pulls, locations, namer, used, ctx)?
     };
     judge(&survey, &loaded, in_mirror, request, ctx)
 }
@@ -193,5 +218,6 @@ fn judge(
         missing: in_mirror.missing,
         fix,
         counts,
+        report: None,
     })
 }

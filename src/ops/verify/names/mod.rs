@@ -37,6 +37,12 @@ impl std::str::FromStr for Mapping {
     }
 }
 
+impl std::fmt::Display for Mapping {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}={}", self.mirror, self.source)
+    }
+}
+
 /// The names of one image.
 #[derive(Debug, Clone)]
 pub(super) struct Names {

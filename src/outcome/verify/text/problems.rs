@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    super::{ImageVerdict, Images, Row, SignatureState, SignatureVerdict, Verification, VerifyState},
+    super::{Images, Row, SignatureState, SignatureVerdict, Verification, VerifyState},
     Text,
 };
 use crate::{
@@ -68,7 +68,7 @@ impl Text {
     fn grouped(&mut self, images: &Images, wanted: impl Fn(&Row) -> bool) {
         let mut groups: BTreeMap<_, Vec<&Row>> = BTreeMap::new();
         for row in images.rows().iter().filter(|row| wanted(row)) {
-            let key = first_problem(&images.verdict(row)).map(|p| (p.code, p.hint.to_string()));
+            let key = images.verdict(row).first_problem().map(|p| (p.code, p.hint.to_string()));
             groups.entry(key).or_default().push(row);
         }
         let (all, mut left) = (groups.values().map(Vec::len).sum(), self.most);
@@ -77,7 +77,7 @@ impl Text {
                 let image = images.verdict(row);
                 let code = key.as_ref().map_or_else(String::new, |(code, _)| code.to_string());
                 self.line(&format!("  {}  {}", shown(&image.label), self.paint.bad(&code)));
-                if let Some(problem) = first_problem(&image) {
+                if let Some(problem) = image.first_problem() {
                     self.wrapped(4, &shown(&problem.message));
                 }
             }
@@ -104,9 +104,4 @@ impl Text {
             self.line(&format!("  … and {} more: -v, or --format json", all - self.most));
         }
     }
-}
-
-fn first_problem(image: &ImageVerdict) -> Option<&Diagnostic> {
-    let of_signatures = || image.signatures.iter().filter_map(|s| s.problem.as_ref());
-    image.problems.first().or_else(|| of_signatures().next())
 }

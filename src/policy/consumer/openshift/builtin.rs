@@ -1,6 +1,7 @@
 //! The policy that each release of OpenShift brings, as data. What counts is that of the mirror's own release: these are copies.
 
 use super::{PolicyFault, Rendered, render};
+use crate::oci::Digest;
 
 /// A release with the policy that it brings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,6 +11,13 @@ pub struct Builtin {
     /// The commit of openshift/cluster-update-keys that this was read from.
     pub source: &'static str,
     scopes: &'static [&'static str],
+}
+
+impl Builtin {
+    /// sha256 of the object.
+    pub fn digest(&self) -> Digest {
+        Digest::of(text(self.version).unwrap_or_default().as_bytes())
+    }
 }
 
 const RELEASE: &str = "quay.io/openshift-release-dev/ocp-release";

@@ -1,7 +1,7 @@
 //! `verify --policy openshift`: the policy in the mirror's own release, which counts only once the release is authenticated.
 mod attacks;
 mod lists;
-mod mirror;
+pub(super) mod mirror;
 mod names;
 mod stages;
 

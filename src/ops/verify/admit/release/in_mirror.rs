@@ -11,7 +11,7 @@ use crate::{
     ops::{
         Context,
         sources::Opened,
-        verify::{Platform, names::Namer},
+        verify::{Platform, keys::UsedPack, names::Namer},
     },
     outcome::admission::{MissingImage, PullReport, ReleaseReport, StageReport},
 };
@@ -25,16 +25,17 @@ pub(in super::super) struct InMirror {
 }
 
 impl InMirror {
-    /// Reads the policy, and adds the images of the releases to the pulls.
+    /// Reads the policy, and adds the images of the releases to the pulls. `used` becomes the pack that authenticates them.
     pub(in super::super) fn read(
         request: &AdmitRequest,
         opened: &[Opened],
         pulls: &mut Vec<Pull>,
         locations: &[Location],
         namer: &Namer,
+        used: &mut Option<UsedPack>,
         ctx: &Context,
     ) -> Result<(Loaded, Self), Diagnostic> {
-        let releases = Releases::find(request, opened, pulls, locations, namer, ctx)?;
+        let releases = Releases::find(request, opened, pulls, locations, namer, used, ctx)?;
         let loaded = releases.loaded(request, &namer.given)?;
         let missing = complete(&releases, opened, pulls, namer);
         Ok((loaded, Self { releases, missing }))

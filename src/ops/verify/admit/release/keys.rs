@@ -8,7 +8,12 @@ use crate::{
     fs,
     key::{Fingerprint, Material, OpenPgpKey, Role},
     keysource::{RELEASE_KEY, release_key},
-    ops::{Context, ends::warn_of_ends, oc_mirror, state_dir, verify::keys::check_times},
+    ops::{
+        Context,
+        ends::warn_of_ends,
+        oc_mirror, state_dir,
+        verify::keys::{UsedPack, check_times},
+    },
     pack::{Inventory, KeyRecord},
     state,
 };
@@ -17,6 +22,8 @@ use crate::{
 pub(super) struct ReleaseKeys {
     /// Each with its name.
     pub(super) keys: Vec<(String, OpenPgpKey)>,
+    /// The pack that some of them are from.
+    pub(super) used: Option<UsedPack>,
     /// Why those of the keys/ that is here don't count.
     pub(super) left_out: Option<Diagnostic>,
 }
@@ -32,7 +39,7 @@ impl ReleaseKeys {
         let directory = oc_mirror::keys_directory(request.keys_dir.as_deref(), locations);
         let is_named = request.keys_dir.is_some()
             || !(authentication.anchors.is_empty() || authentication.are_of_setting);
-        let (mut keys, mut left_out, mut withdrawn) = (Vec::new(), None, Vec::new());
+        let (mut keys, mut used, mut left_out, mut withdrawn) = (Vec::new(), None, None, Vec::new());
         if is_named || fs::is_directory(&directory).unwrap_or_default() {
             let found = authentication
                 .of_directory(&directory, locations, request.cache_dir.as_deref(), ctx)
@@ -50,6 +57,8 @@ impl ReleaseKeys {
                         Some((record.file.clone(), key.clone()))
                     };
                     keys = draft.keys().filter_map(gpg).collect();
+                    let at = found.known.map(|known| known.at);
+                    used = Some(UsedPack::of(&found.pack, directory, at, found.left_out));
                 }
                 Err(e) if is_named => return Err(e),
                 Err(e) => left_out = Some(e),
@@ -70,7 +79,7 @@ impl ReleaseKeys {
             let builtin = builtin.as_ref().and_then(Material::openpgp).filter(|key| !known(key)).cloned();
             keys.extend(builtin.map(|key| (format!("{RELEASE_KEY} (built in)"), key)));
         }
-        Ok(Self { keys, left_out })
+        Ok(Self { keys, used, left_out })
     }
 }
 

@@ -30,7 +30,12 @@ use crate::{
     diag::{Code, Diagnostic, Exit},
     discover::missing,
     oci::{Descriptor, Digest},
-    ops::{Context, place::location, sources::Opened, verify::names::Namer},
+    ops::{
+        Context,
+        place::location,
+        sources::Opened,
+        verify::{keys::UsedPack, names::Namer},
+    },
     outcome::admission::ReleaseReport,
     policy::{
         consumer::openshift::{PAYLOAD, PayloadPolicy, Summary},
@@ -89,6 +94,7 @@ impl Releases {
         pulls: &[Pull],
         locations: &[Location],
         namer: &Namer,
+        used: &mut Option<UsedPack>,
         ctx: &Context,
     ) -> Result<Self, Diagnostic> {
         ctx.events.step("authenticating the release");
@@ -100,6 +106,7 @@ impl Releases {
         let listed = request.images.iter().filter_map(|list| location(list).ok());
         let all: Vec<_> = locations.iter().cloned().chain(listed).collect();
         let keys = ReleaseKeys::load(request, &all, ctx)?;
+        used.clone_from(&keys.used);
         let wanted = candidates.iter().map(|candidate| candidate.digest).collect();
         let signatures = Signatures::collect(request, opened, &all, &wanted)?;
         let mut verified = Vec::new();

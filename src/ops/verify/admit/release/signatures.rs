@@ -161,7 +161,7 @@ mod tests {
         let at = "working-dir/signatures/x".to_owned();
         let signature = Signature { at, bytes: REDHATS.to_vec(), is_for_cluster: false };
         let signatures = Signatures(BTreeMap::from([(digest, vec![signature])]));
-        let keys = ReleaseKeys { keys, left_out: None };
+        let keys = ReleaseKeys { keys, used: None, left_out: None };
         signatures.verify(&digest, &[], &keys, "2026-02-20T00:00:00Z".parse().unwrap())
     }
 

@@ -1,11 +1,12 @@
-//! JSON on stdout, written as it is made: the report of a large mirror is larger than the data it is made from.
+//! JSON for people's terminals and files, written as it is made: the report of a large mirror is larger than the data it is
+//! made from.
 
 use std::io::{self, Write};
 
-use crate::display::hidden;
+use super::hidden;
 
 /// Passes JSON on with escapes for what a terminal acts on. JSON itself requires that only for the oldest controls.
-pub(super) struct Plain<W>(pub(super) W);
+pub struct Plain<W>(pub W);
 
 impl<W: Write> Write for Plain<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
