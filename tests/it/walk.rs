@@ -224,3 +224,18 @@ fn a_signature_that_can_not_be_read_and_names_no_image_is_not_lost() {
     let problems = found.images.iter().flat_map(|image| &image.signatures).filter(|s| s.content.is_err());
     assert_eq!(problems.count(), 1, "{found:?}");
 }
+
+/// An image whose tag for signatures was used for something else is not one that nobody signed.
+#[test]
+fn a_tag_for_signatures_that_names_an_index_is_reported() {
+    let good = good();
+    let tag = format!("sha256-{}.sig", Digest::of(good.2.as_bytes()).hex());
+    let folder = tempfile::tempdir().unwrap();
+    let entry = descriptor(MANIFEST, &Digest::of(good.2.as_bytes()), good.2.len());
+    layout(folder.path(), &[good.clone(), (&tag, INDEX, list(&[entry]))]);
+    assert_eq!(codes(&walk(folder.path())), ["signature-malformed"]);
+    // What consumers read as no signature.
+    let folder = tempfile::tempdir().unwrap();
+    layout(folder.path(), &[good, (&tag, MANIFEST, signatures(0))]);
+    assert_eq!(codes(&walk(folder.path())), [""; 0]);
+}

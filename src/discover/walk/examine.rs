@@ -172,7 +172,11 @@ impl<K: Keep> Walk<'_, K> {
                 Completeness::Whole => unreadable(via, digest, missing(self.route.source, &digest)),
             },
             (_, Some(Err(Unread::Problem(problem)))) => unreadable(via, digest, problem),
-            // An index that refers to an image, or a schema 1 manifest, contains no signature.
+            // An index, or a schema 1 manifest, contains no signature; the tag for signatures says that there is one.
+            _ if via == Via::Tag => {
+                let what = "the tag for its signatures names a manifest that can't contain any";
+                unreadable(via, digest, Diagnostic::new(Code::SignatureMalformed, what))
+            }
             _ => return Vec::new(),
         };
         subject.map(|image| (image, evidence)).into_iter().collect()
