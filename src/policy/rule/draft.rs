@@ -1,10 +1,11 @@
 //! A draft of rules based on observations, for review by a person. Names come from content, so they are always quoted,
 //! with everything but plain ASCII escaped, so that none of them can end a line or start a field.
 
-use std::fmt::Write;
+use std::{collections::BTreeMap, fmt::Write};
 
 use super::{
-    Pattern, Scope, Signer,
+    Pattern, Signer,
+    group::{Group, Named, by_namespace},
     observe::{Observation, Seen, observe},
 };
 use crate::{
@@ -22,13 +23,14 @@ draft: true
 rules:
 ";
 
-/// Writes the draft. Its rules are as narrow as the observations: one per repository, with exactly the observed
-/// signers. Artifacts of the type `pack` are not images.
+/// Writes the draft: a rule for each repository, or for each namespace whose repositories are all signed alike, with
+/// exactly the observed signers. Artifacts of the type `pack` are not images.
 pub fn draft_rules(discovery: &Discovery<Verdict>, resolution: &Resolution, pack: &str) -> String {
-    let observation = observe(discovery, resolution, pack);
+    let Observation { seen, names } = observe(discovery, resolution, pack);
     let mut out = HEAD.to_owned();
     let mut written = false;
-    for (scope, seen) in &observation.seen {
+    for (scope, group) in &by_namespace(seen) {
+        let seen = &group.seen;
         if seen.signers.is_empty() {
             let _ = writeln!(
                 out,
@@ -37,7 +39,7 @@ pub fn draft_rules(discovery: &Discovery<Verdict>, resolution: &Resolution, pack
                 count(seen.images, "image")
             );
         } else {
-            rule(&mut out, scope, seen, &observation);
+            rule(&mut out, scope, group, &names);
             written = true;
         }
     }
@@ -47,16 +49,20 @@ pub fn draft_rules(discovery: &Discovery<Verdict>, resolution: &Resolution, pack
     out
 }
 
-fn name(scope: &Result<Scope, String>) -> String {
+fn name(scope: &Named) -> String {
     match scope {
         Ok(scope) => scope.to_string(),
         Err(repository) => quoted(repository),
     }
 }
 
-fn rule(out: &mut String, scope: &Result<Scope, String>, seen: &Seen, observation: &Observation) {
-    let names = |key: &KeyRef| observation.names.get(key).map_or("", String::as_str);
+fn rule(out: &mut String, scope: &Named, group: &Group, names: &BTreeMap<KeyRef, String>) {
+    let Group { seen, repositories } = group;
+    let names = |key: &KeyRef| names.get(key).map_or("", String::as_str);
     let _ = write!(out, "  # seen: {}", count(seen.images, "image"));
+    if !repositories.is_empty() {
+        let _ = write!(out, " in {} repositories of this namespace, all signed alike", repositories.len());
+    }
     match seen.unsigned {
         0 => out.push('\n'),
         n => {
@@ -67,6 +73,7 @@ fn rule(out: &mut String, scope: &Result<Scope, String>, seen: &Seen, observatio
         let n = count(seen.nameless, "signature");
         let _ = writeln!(out, "  # {n} more by certificates without an issuer, which no rule can name");
     }
+    some(out, "holds", repositories.iter());
     signed_as(out, scope, seen);
     match scope {
         Ok(scope) => {
@@ -105,16 +112,16 @@ fn rule(out: &mut String, scope: &Result<Scope, String>, seen: &Seen, observatio
             }
         }
     }
-    if seen.unlogged > 0 || seen.logs.is_empty() {
+    if let Some(logs) = seen.every_log() {
+        out.push_str("    log:\n");
+        for key in logs {
+            let _ = writeln!(out, "      - {}  # {}", quoted(&key.to_string()), names(key));
+        }
+    } else {
         let _ = match seen.signatures - seen.unlogged {
             0 => writeln!(out, "    log: none"),
             n => writeln!(out, "    log: none  # a log holds {n} of {}", count(seen.signatures, "signature")),
         };
-    } else {
-        out.push_str("    log:\n");
-        for key in &seen.logs {
-            let _ = writeln!(out, "      - {}  # {}", quoted(&key.to_string()), names(key));
-        }
     }
     if seen.bare > 0 {
         let n = count(seen.bare, "signature");
@@ -124,15 +131,20 @@ fn rule(out: &mut String, scope: &Result<Scope, String>, seen: &Seen, observatio
 }
 
 /// Notes where signatures contain another name than the scope: `skopeo copy` and oc-mirror keep the signed name.
-fn signed_as(out: &mut String, scope: &Result<Scope, String>, seen: &Seen) {
-    const SHOWN: usize = 5;
+fn signed_as(out: &mut String, scope: &Named, seen: &Seen) {
     let is_scope = |name: &str| scope.as_ref().is_ok_and(|scope| scope.as_str() == name);
-    let names: Vec<_> = seen.signed_as.iter().filter(|name| !is_scope(name)).collect();
+    some(out, "signed as", seen.signed_as.iter().filter(|name| !is_scope(name)));
+}
+
+/// The first few of these names.
+fn some<'a>(out: &mut String, what: &str, names: impl Iterator<Item = &'a String>) {
+    const SHOWN: usize = 5;
+    let names: Vec<_> = names.collect();
     for name in names.iter().take(SHOWN) {
-        let _ = writeln!(out, "  # signed as {}", quoted(name));
+        let _ = writeln!(out, "  # {what} {}", quoted(name));
     }
     if names.len() > SHOWN {
-        let _ = writeln!(out, "  # and as {}", count(names.len() - SHOWN, "other name"));
+        let _ = writeln!(out, "  # and {what} {}", count(names.len() - SHOWN, "other name"));
     }
 }
 

@@ -9,6 +9,7 @@
 mod bind;
 mod draft;
 mod file;
+mod group;
 mod observe;
 mod scope;
 mod selector;

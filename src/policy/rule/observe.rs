@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Observations of one repository.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Seen {
     /// The number of images, and of those without a signature that verifies.
     pub(super) images: usize,
@@ -104,6 +104,27 @@ fn scope(image: &Image<Verdict>, host: Option<&Host>) -> Result<Scope, String> {
 }
 
 impl Seen {
+    /// The logs that a rule would ask for: none, unless every signature is in one.
+    pub(super) fn every_log(&self) -> Option<&BTreeSet<KeyRef>> {
+        (self.unlogged == 0 && !self.logs.is_empty()).then_some(&self.logs)
+    }
+
+    /// Adds the observations of another repository.
+    pub(super) fn merge(&mut self, other: Self) {
+        let Self { images, unsigned, signed_as, signers, logs, signatures, unlogged, bare, nameless } = other;
+        self.images += images;
+        self.unsigned += unsigned;
+        self.signed_as.extend(signed_as);
+        for (signer, images) in signers {
+            *self.signers.entry(signer).or_default() += images;
+        }
+        self.logs.extend(logs);
+        self.signatures += signatures;
+        self.unlogged += unlogged;
+        self.bare += bare;
+        self.nameless += nameless;
+    }
+
     fn add(&mut self, proofs: &[Proof<'_>]) {
         self.images += 1;
         let mut signers = BTreeSet::new();
