@@ -108,7 +108,6 @@ pub mod outcome;
 
 mod address;
 mod cli;
-mod export;
 mod text;
 mod workers;
 mod yaml;
@@ -130,6 +129,10 @@ mod discover;
 pub mod display;
 #[cfg(not(feature = "internals"))]
 mod display;
+#[cfg(feature = "internals")]
+pub mod export;
+#[cfg(not(feature = "internals"))]
+mod export;
 #[cfg(feature = "internals")]
 pub mod fs;
 #[cfg(not(feature = "internals"))]

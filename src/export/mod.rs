@@ -35,7 +35,8 @@ pub(crate) use policy_json::{PolicyFiles, PolicyInput, policy_json};
 pub(crate) use registries_d::{Asked, Attachments, RegistriesD, full_name, is_ours, scopes};
 pub(crate) use signature_copies::{Repository, SignatureCopies, SignatureCopy, Uncopied, Way, is_fix};
 pub(crate) use talos::talos;
-pub(crate) use tree::{About, CheckedAgainst, ExportTree, MANIFEST, Manifest, PackOf};
+pub use tree::Manifest;
+pub(crate) use tree::{About, CheckedAgainst, ExportTree, MANIFEST, PackOf};
 pub use trusted_root::TrustedRootForm;
 pub(crate) use trusted_root::{TrustedRootFiles, TrustedRootInput, trusted_root};
 

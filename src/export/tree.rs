@@ -47,7 +47,7 @@ pub(crate) struct CheckedAgainst {
 /// The list of the files of an export.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Manifest {
+pub struct Manifest {
     schema_version: u32,
     #[serde(flatten)]
     pub(crate) about: About,
@@ -104,16 +104,20 @@ impl ExportTree {
             .iter()
             .map(|(path, text)| ListedFile { path: path.clone(), sha256: Digest::of(text.as_bytes()) });
         let manifest = Manifest { schema_version: 1, about: about.clone(), files: listed.collect() };
-        let text = serde_json::to_string_pretty(&manifest).unwrap_or_default() + "\n";
-        files.push((MANIFEST.to_owned(), text));
+        files.push((MANIFEST.to_owned(), manifest.to_json()));
         Self { files }
     }
 }
 
 impl Manifest {
     /// Reads the list in a folder; none, if it is not one that keypack wrote.
-    pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
+    pub fn parse(bytes: &[u8]) -> Option<Self> {
         serde_json::from_slice(bytes).ok().filter(|manifest: &Self| manifest.schema_version == 1)
+    }
+
+    /// As it is written.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
     }
 }
 

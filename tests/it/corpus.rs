@@ -35,6 +35,7 @@ targets! {
     bundle_parts "../../fuzz/targets/bundle_parts.rs"
     certificate "../../fuzz/targets/certificate.rs"
     consumer_policy "../../fuzz/targets/consumer_policy.rs"
+    export_list "../../fuzz/targets/export_list.rs"
     image_config "../../fuzz/targets/image_config.rs"
     image_list "../../fuzz/targets/image_list.rs"
     image_set "../../fuzz/targets/image_set.rs"
