@@ -16,11 +16,12 @@ const LIES: [&str; 9] = [
 ];
 
 /// Tests in these files that are not attacks: honest input is accepted, and mistakes.
-const NO_ATTACKS: [&str; 4] = [
+const NO_ATTACKS: [&str; 5] = [
     "accepted_",
     "what_is_forged_without_a_lie_is_accepted",
     "a_mistyped_path",
     "a_docker_archive_is_called_one",
+    "an_unpacked_docker_archive_is_called_one",
 ];
 
 fn read(path: &str) -> String {
