@@ -18,7 +18,7 @@ const BEGINNING: u64 = 4096;
 pub(super) fn refuse_other(file: &Path, code: Code, is_ours: fn(&[u8]) -> bool) -> Result<(), Diagnostic> {
     let failed = |e: io::Error| fs::FsError::read(e, file);
     let opened = match fs::open(file) {
-        Err(e) if e.kind() == io::ErrorKind::NotFound => return has_parent(file),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
         opened => opened.map_err(failed)?,
     };
     let mut beginning = Vec::new();
@@ -30,8 +30,8 @@ pub(super) fn refuse_other(file: &Path, code: Code, is_ours: fn(&[u8]) -> bool) 
     Err(Diagnostic::new(code, what))
 }
 
-/// A new file needs a directory.
-fn has_parent(file: &Path) -> Result<(), Diagnostic> {
+/// Refuses a file whose folder does not exist, before hosts are contacted: only a folder of keypack's own is created.
+pub(super) fn has_parent(file: &Path) -> Result<(), Diagnostic> {
     let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty());
     match parent {
         Some(parent) if !parent.is_dir() => {

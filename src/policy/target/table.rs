@@ -23,8 +23,10 @@ static TABLE: LazyLock<Result<Table, TableError>> =
 
 /// sha256 of the data: of the lines that `sha256sum` writes about the files.
 pub fn digest() -> Digest {
-    let files = LIBRARIES.iter().chain([&OPENSHIFT]);
+    let mut files: Vec<_> = LIBRARIES.iter().chain([&OPENSHIFT]).collect();
+    files.sort_unstable();
     let lines: String = files
+        .iter()
         .map(|(name, text)| format!("{}  consumers/{name}\n", Digest::of(text.as_bytes()).hex()))
         .collect();
     Digest::of(lines.as_bytes())

@@ -87,7 +87,7 @@ fn only_what_keypack_wrote_is_replaced() {
     test.write("a.txt", "my notes\n");
     test.run(&line()).fails(1, "fix-taken");
     assert_eq!(std::fs::read(test.path("a.txt")).unwrap(), b"my notes\n");
-    test.run(&line().replace("a.txt", "nowhere/a.txt")).fails(1, "write-failed");
+    test.run(&line().replace("a.txt", "nowhere/a.txt")).fails(1, "parent-missing");
     test.run(&line().replace("--policy policy.json --registries-d registries.d", "")).exits(2);
 }
 

@@ -22,6 +22,7 @@ use crate::{
 
 /// Refuses a file that can't be written, before anything is read.
 pub(super) fn refuse_other(file: &Path) -> Result<(), Diagnostic> {
+    own_file::has_parent(file)?;
     own_file::refuse_other(file, Code::FixTaken, is_fix)
 }
 

@@ -68,6 +68,7 @@ impl<'a> Report<'a> {
         inputs: &Inputs<'_>,
     ) -> Result<Option<Self>, Diagnostic> {
         let Some(request) = request else { return Ok(None) };
+        own_file::has_parent(&request.to.file)?;
         own_file::refuse_other(&request.to.file, Code::ReportTaken, is_report)?;
         let since = earlier(request)?;
         let mut inputs = inputs.digests()?;
