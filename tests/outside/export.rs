@@ -9,15 +9,19 @@ use serde_json::Value;
 
 use crate::{
     admission::content::{Content, Layer, now, payload},
-    support::{find::find, program::Test},
+    support::{
+        find::{find, verifies_sigstore},
+        program::Test,
+    },
 };
 
 /// The source that everything below `acme` at the registry is mirrored from.
 const SOURCE: &str = "quay.example/acme";
 
 pub(crate) fn trials() -> Vec<Trial> {
-    let new = find("skopeo").filter(|path| !is_old(path));
-    let old = Some(Path::new("/usr/bin/skopeo").to_owned()).filter(|path| path.exists() && is_old(path));
+    let new = find("skopeo").filter(|path| verifies_sigstore(path));
+    let old = Some(Path::new("/usr/bin/skopeo").to_owned())
+        .filter(|path| path.exists() && !verifies_sigstore(path));
     let ready = find("docker-registry").is_some();
     let trial =
         |name: &str, skopeo: Option<std::path::PathBuf>, run: fn(&Path)| match skopeo.filter(|_| ready) {
@@ -35,11 +39,6 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("scopes_of_openshift_are_the_signed_repositories", new, openshift),
         trial("an_old_consumer_loads_its_policy", old, old_consumer),
     ]
-}
-
-fn is_old(skopeo: &Path) -> bool {
-    let version = Command::new(skopeo).arg("--version").output().unwrap().stdout;
-    String::from_utf8_lossy(&version).contains("version 1.9")
 }
 
 /// A mirror, and a host with keys and rules for it.

@@ -41,7 +41,10 @@ use libtest_mimic::Trial;
 use serde_json::{Value, json};
 
 use self::content::Content;
-use crate::support::{find::find, program::Test};
+use crate::support::{
+    find::{find, verifies_sigstore},
+    program::Test,
+};
 
 /// One pull under one policy.
 pub struct Cell {
@@ -110,7 +113,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     let skopeo = std::env::var_os("KEYPACK_ADMISSION_SKOPEO").map(PathBuf::from).or_else(|| find("skopeo"));
     let others = ["docker-registry", "openssl", "gpg"];
     let ready = skopeo.is_some() && others.iter().all(|program| find(program).is_some());
-    let is_old = skopeo.as_deref().is_some_and(is_old);
+    let is_old = skopeo.as_deref().is_some_and(|skopeo| !verifies_sigstore(skopeo));
     let run = |(name, cells): Room| {
         let skopeo = skopeo.clone();
         let trial = Trial::test(format!("admission::{name}"), move || {
@@ -130,11 +133,6 @@ pub(crate) fn trials() -> Vec<Trial> {
     ROOMS.into_iter().map(run).chain(fix::trials()).chain(names::trials()).collect()
 }
 
-fn is_old(skopeo: &Path) -> bool {
-    let version = Command::new(skopeo).arg("--version").output().unwrap().stdout;
-    String::from_utf8_lossy(&version).contains("version 1.9")
-}
-
 /// The result of a program.
 #[derive(Debug, PartialEq, Eq, Clone, Copy)]
 enum Did {
@@ -151,7 +149,7 @@ fn compare(skopeo: &Path, cells: fn(&mut Content) -> Vec<Cell>) -> Result<(), St
     let cells = cells(&mut content);
     let mut wrong = Vec::new();
     let mut seen = BTreeMap::new();
-    let is_old = is_old(skopeo);
+    let is_old = !verifies_sigstore(skopeo);
     for cell in &cells {
         let test = Test::new();
         test.write("policy.json", &cell.policy);
