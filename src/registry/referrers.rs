@@ -1,9 +1,10 @@
 use std::{
-    collections::HashSet,
+    collections::{BTreeMap, HashSet},
     sync::{Mutex, PoisonError},
 };
 
-use serde::{Deserialize, de::IgnoredAny};
+use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
 
 use super::{Registry, RegistryError, error, manifest, pages};
 use crate::{
@@ -55,29 +56,27 @@ enum NotAList {
     Error,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Shape {
-    manifests: Option<IgnoredAny>,
-    layers: Option<IgnoredAny>,
-    config: Option<IgnoredAny>,
-    errors: Option<IgnoredAny>,
-}
-
-/// Whether a response is no list at all. One that begins like JSON and is not may be a list that was cut off.
+/// Whether a response is no list at all. Members that an index does not have say something else, such as "too many requests".
 fn not_a_list(body: &[u8]) -> Option<NotAList> {
-    let Ok(shape) = serde_json::from_slice::<Option<Shape>>(body) else {
-        return (!matches!(body.trim_ascii_start().first(), Some(b'{' | b'['))).then_some(NotAList::Empty);
-    };
-    match shape.unwrap_or_default() {
-        Shape { manifests: None, layers: None, config: None, errors } => {
-            let absent = errors.is_none()
-                || error::has_code(body, &["UNSUPPORTED"])
-                || error::has_code(body, &manifest::UNKNOWN);
-            Some(if absent { NotAList::Empty } else { NotAList::Error })
-        }
-        _ => None,
+    const OF_AN_INDEX: [&str; 5] = ["schemaVersion", "mediaType", "artifactType", "annotations", "manifests"];
+    if !matches!(body.trim_ascii_start().first(), Some(b'{' | b'[')) {
+        return Some(NotAList::Empty);
     }
+    if let Ok(list) = serde_json::from_slice::<Vec<IgnoredAny>>(body) {
+        return Some(if list.is_empty() { NotAList::Empty } else { NotAList::Error });
+    }
+    // What begins like JSON and is not may be a list that was cut off.
+    let members: BTreeMap<String, &RawValue> = serde_json::from_slice(body).ok()?;
+    let has = |name: &str| members.get(name).is_some_and(|value| value.get() != "null");
+    if ["manifests", "layers", "config"].into_iter().any(has) {
+        return None;
+    }
+    let is_absent = if has("errors") {
+        error::has_code(body, &["UNSUPPORTED"]) || error::has_code(body, &manifest::UNKNOWN)
+    } else {
+        members.keys().all(|name| name == "errors" || OF_AN_INDEX.contains(&name.as_str()))
+    };
+    Some(if is_absent { NotAList::Empty } else { NotAList::Error })
 }
 
 impl Registry {

@@ -79,6 +79,9 @@ fn referrers_that_are_refused_or_cut_off_are_not_absent() {
         Reply::new(500),
         Reply::new(502),
         Reply::ok(r#"{"errors":[{"code":"DENIED"}]}"#),
+        Reply::ok(r#"{"message":"too many requests"}"#),
+        Reply::ok(r#"{"error":"denied"}"#),
+        Reply::ok("[1]"),
         Reply::ok(r#"{"schemaVersion":2,"manifests":[{"mediaType""#),
         Reply::ok(r#"{"schemaVersion":2,"config":{},"layers":[]}"#),
         Reply::hangup(),
@@ -126,7 +129,9 @@ fn a_docker_schema_1_image_is_called_that() {
                 return Some(Reply::ok(format!(r#"{{"tags":["old","v1","{}"]}}"#, content.signature_tag())));
             }
             let digest = Digest::of(OLD.as_bytes()).to_string();
-            let is_old = asked.line().ends_with("/manifests/old") || asked.line().ends_with(&digest);
+            let is_old = [digest.as_str(), "old"]
+                .iter()
+                .any(|reference| asked.line().ends_with(&format!("/manifests/{reference}")));
             is_old.then(|| Reply::ok(OLD).header("Content-Type", media_type))
         });
         let ran = discover(&server, "/team/app", "").exits(0);
