@@ -58,12 +58,14 @@ pub struct ListError {
 /// Images of one registry: tags and digests by repository.
 pub type Images = BTreeMap<String, Vec<String>>;
 
-/// Parses a list. Empty lines and what follows a `#` are skipped.
+/// Parses a list. Empty lines and comments, from a `#` at the beginning or after a blank, are skipped.
 pub fn parse_list(text: &str) -> Result<ImageList, ListError> {
     let mut list = ImageList::default();
     for (index, line) in text.lines().enumerate() {
-        let line = line.split_once(" #").map_or(line, |(line, _)| line).trim();
-        if line.is_empty() || line.starts_with('#') {
+        let is_comment = |at: &usize| line[..*at].chars().next_back().is_none_or(char::is_whitespace);
+        let end = line.match_indices('#').map(|(at, _)| at).find(is_comment);
+        let line = line[..end.unwrap_or(line.len())].trim();
+        if line.is_empty() {
             continue;
         }
         let read = |text: &str| {
@@ -141,7 +143,7 @@ mod tests {
     #[test]
     fn lists_and_mappings_are_read() {
         let text = "# by hand\n\nquay.io/a/b:1\n  docker://quay.io/a/b@sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a  \n\
-                    docker://r.io/x/y:2=docker://mirror:5000/ns/x/y:2\nr.io/z # the web server\n\
+                    docker://r.io/x/y:2=docker://mirror:5000/ns/x/y:2\nr.io/z # the web server\n\t# \u{e9}\n\
                     oci:///var/x=docker://mirror:5000/ns/var/x:latest\n";
         let ImageList { images: list, others } = parse_list(text).unwrap();
         assert_eq!(list.len(), 4);
