@@ -88,6 +88,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_word_of_the_shell_is_what_it_was() {
+        for (word, written) in [
+            ("https://a.test/b@main", "https://a.test/b@main"),
+            ("a b", "'a b'"),
+            ("it's", r"'it'\''s'"),
+            ("$(x)`y`", "'$(x)`y`'"),
+            ("", "''"),
+            ("~", "'~'"),
+            ("--option", "'--option'"),
+        ] {
+            assert_eq!(shell_word(word), written);
+        }
+    }
+
+    #[test]
     fn what_a_terminal_acts_on_is_escaped() {
         assert_eq!(shown("a\u{1b}[2Jb\r\n"), "a\\u{1b}[2Jb\\u{d}\\u{a}");
         assert_eq!(shown("a\u{202e}b"), "a\\u{202e}b");

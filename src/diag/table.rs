@@ -9,7 +9,7 @@ codes! {
     /// The command line is wrong.
     Usage "usage" Usage "run the command with --help";
     /// The settings file can't be read.
-    ConfigNotReadable "config-not-readable" Usage "check the path and the permissions of the file that --config names";
+    ConfigNotReadable "config-not-readable" Usage "check the path and the permissions of that file";
     /// The settings or the rules are malformed.
     ConfigMalformed "config-malformed" Usage "`keypack schema config-v1` prints the allowed fields; docs/configuration.md explains it";
     /// Users other than root can change this host's settings file.

@@ -6,13 +6,14 @@ use super::{
     asked::{Asked, asked},
     keys::ExportKeys,
     names::refuse_one_image,
+    object_names::ObjectNames,
     places::{Places, places},
     policy_json::PulledBy,
 };
 use crate::{
     diag::{Code, Diagnostic},
-    key::slug,
     policy::{mapping::NameMap, rule::Rule, target::Target},
+    yaml::quoted,
 };
 
 /// What the objects are made of.
@@ -61,16 +62,12 @@ impl AdmissionFiles {
         make: &dyn Fn(&One<'_>) -> Result<T, Refusal>,
     ) -> Result<Named<T>, Vec<Diagnostic>> {
         let (mut made, mut notes, mut refused) = (Vec::new(), Vec::new(), Vec::new());
+        let mut names = ObjectNames::default();
         let places = places(input.rules, input.pulled_by, input.names);
-        for (number, (rule, places)) in input.rules.iter().zip(places).enumerate() {
+        for (rule, places) in input.rules.iter().zip(places) {
             let one = |places: Places| {
                 refuse_one_image(rule, input.rules, true)?;
-                let name = format!("{}-{}", input.name, slug(rule.scope.as_str()));
-                let name = if made.iter().any(|(other, _): &(String, T)| *other == name) {
-                    format!("{name}-{number}")
-                } else {
-                    name
-                };
+                let name = names.of(input.name, &rule.scope);
                 let one = One { rule, name, places, asked: asked(rule, input.keys)? };
                 Ok((make(&one)?, one))
             };
@@ -137,11 +134,6 @@ pub(super) fn mirrors_note(consumer: &str, by: PulledBy) -> Option<Diagnostic> {
         Diagnostic::new(Code::ConsumerDiffers, what)
             .hinting("where pods name the mirror, export with --pulled-by mirror and --idms or --map")
     })
-}
-
-/// As in JSON, which YAML reads alike.
-pub(super) fn quoted(text: &str) -> String {
-    serde_json::to_string(text).unwrap_or_default()
 }
 
 /// A text of several lines, as the value of a field.

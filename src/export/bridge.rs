@@ -7,13 +7,11 @@ use serde_json::{Value, json};
 
 use super::{
     keys::ExportKeys,
+    object_names::ObjectNames,
     openshift::{ObjectsInput, bridge_object},
     policy_json::requirement_of,
 };
-use crate::{
-    key::slug,
-    policy::{mapping::NameMap, rule::Rule, target::Target},
-};
+use crate::policy::{mapping::NameMap, rule::Rule, target::Target};
 
 /// An object, or a part of policy.json, with the old key.
 #[derive(Debug, Clone)]
@@ -32,6 +30,7 @@ pub(crate) fn bridge(
     scopes: &[String],
     keys: &ExportKeys<'_>,
     target: &Target,
+    taken: &mut ObjectNames,
 ) -> Result<Vec<BridgeObject>, String> {
     let Some(api) = target.openshift else {
         let requirement = requirement_of(rule, keys, target)?;
@@ -54,15 +53,12 @@ pub(crate) fn bridge(
         mirrored: None,
         unsigned: &std::collections::BTreeSet::new(),
     };
-    let object = |(number, scopes): (usize, &[String])| {
-        let mut name = format!("keypack-bridge-{}", slug(rule.scope.as_str()));
-        if number > 0 {
-            name = format!("{name}-{number}");
-        }
+    let object = |scopes: &[String]| {
+        let name = taken.of("keypack-bridge", &rule.scope);
         let text = bridge_object(rule, &name, scopes, &input)?;
         Ok(BridgeObject { name, scopes: scopes.to_vec(), text })
     };
-    scopes.chunks(api.scopes).enumerate().map(object).collect()
+    scopes.chunks(api.scopes).map(object).collect()
 }
 
 /// policy.json with these scopes in addition.

@@ -6,6 +6,7 @@
 use std::{fmt::Write as _, path::Path};
 
 use super::{encoded, policy_json::PolicyFiles};
+use crate::yaml::quoted;
 
 /// 0644. A number in decimal means the same to readers of YAML 1.1 and 1.2.
 const MODE: u32 = 0o644;
@@ -96,9 +97,4 @@ fn notes(made: &PolicyFiles, out: &mut String) {
     for note in &made.notes {
         let _ = write!(out, "\nNote: {} [{}]\n", note.message, note.code);
     }
-}
-
-/// As in JSON, which YAML reads alike.
-fn quoted(text: &str) -> String {
-    serde_json::to_string(text).unwrap_or_default()
 }

@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 
 use super::{
-    admission::{AdmissionFiles, AdmissionInput, One, block, list, mirrors_note, names_note, quoted},
+    admission::{AdmissionFiles, AdmissionInput, One, block, mirrors_note, names_note},
     asked::{Attestor, Keyless, anchored},
     places::globs,
     requirement::v1_logs,
@@ -15,6 +15,7 @@ use crate::{
     diag::{Code, Diagnostic},
     key::{KeyRef, Role},
     policy::rule::Pattern,
+    yaml::quoted,
 };
 
 type Refusal = String;
@@ -22,6 +23,8 @@ type Refusal = String;
 /// An object with the TrustRoots that it names.
 struct Objects {
     policy: String,
+    /// Whether it looks for bundles too.
+    has_bundles: bool,
     roots: Vec<(String, String)>,
 }
 
@@ -34,7 +37,7 @@ pub(crate) fn policy_controller(input: &AdmissionInput<'_>) -> Result<AdmissionF
         notes,
         ..AdmissionFiles::default()
     };
-    let has_bundles = made.iter().any(|(_, objects)| objects.policy.contains("signatureFormat: bundle"));
+    let has_bundles = made.iter().any(|(_, objects)| objects.has_bundles);
     for (name, objects) in made {
         files.texts.insert(format!("policies/{name}.yaml"), objects.policy);
         files
@@ -83,8 +86,9 @@ fn objects(one: &One<'_>, input: &AdmissionInput<'_>) -> Result<Objects, Refusal
             "apiVersion: policy.sigstore.dev/v1beta1\nkind: ClusterImagePolicy\nmetadata:\n  name: {}\nspec:\n  mode: {}\n  images:\n{}  authorities:\n",
             quoted(&one.name),
             if input.enforce { "enforce" } else { "warn" },
-            list(&globs, 4).replace("- ", "- glob: ")
+            globs.iter().map(|glob| format!("    - glob: {}\n", quoted(glob))).collect::<String>()
         ),
+        has_bundles: false,
         roots: Vec::new(),
     };
     if one.asked.signers.is_empty() {
@@ -109,6 +113,7 @@ fn objects(one: &One<'_>, input: &AdmissionInput<'_>) -> Result<Objects, Refusal
                 let root = root(number, one, &logs, Some(keyless), input)?;
                 let body = format!("{}{}", identity(keyless, &root.0, input), log(&root.0, &logs, input));
                 // One for tags and one for bundles: either is enough.
+                objects.has_bundles = true;
                 let _ = write!(
                     objects.policy,
                     "    - name: {name}\n{body}    - name: {name}-bundle\n      signatureFormat: bundle\n{body}"
@@ -165,7 +170,8 @@ fn root(
             || ct_logs.contains(&key)
             || keyless.map_or(key.role == Role::Fulcio, |keyless| keyless.authorities.contains(&key))
     };
-    let name = if number == 0 { one.name.clone() } else { format!("{}-{number}", one.name) };
+    // Numbers alone make names of other rules unlike each other.
+    let name = if number == 0 { one.name.clone() } else { format!("{}.signer{number}", one.name) };
     let keys = input.keys.only(&is_asked);
     let input = TrustedRootInput {
         form: TrustedRootForm::PolicyController,

@@ -5,11 +5,11 @@
 use std::fmt::Write as _;
 
 use super::{
-    admission::{AdmissionFiles, AdmissionInput, One, block, names_note, quoted},
+    admission::{AdmissionFiles, AdmissionInput, One, block, names_note},
     asked::Attestor,
     places::repositories,
 };
-use crate::diag::Diagnostic;
+use crate::{diag::Diagnostic, yaml::quoted};
 
 /// Makes the document, or says for every rule why Talos can't be asked for it.
 pub(crate) fn talos(input: &AdmissionInput<'_>) -> Result<AdmissionFiles, Vec<Diagnostic>> {

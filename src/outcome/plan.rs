@@ -12,6 +12,9 @@ use crate::display::{count, shown};
 pub(crate) struct PlanReport {
     /// The consumer.
     pub(crate) consumer: TargetReport,
+    /// Whether it is OpenShift.
+    #[serde(skip)]
+    pub(crate) is_openshift: bool,
     /// Whether its policy holds a single key for a scope, so that it can't accept both meanwhile.
     pub(crate) one_key: bool,
     /// The scopes whose signers or logs change.
@@ -101,7 +104,7 @@ impl Steps {
             return Self::default();
         }
         let consumer = &plan.consumer.consumer;
-        let is_openshift = plan.consumer.taken_for.starts_with("openshift@");
+        let is_openshift = plan.is_openshift;
         let format = if is_openshift { "cluster-image-policy" } else { "policy-json" };
         let export = |keys: &str, folder: &str| {
             format!("keypack export {format} --for {consumer} --keys-dir {keys} -o {folder}")
@@ -213,7 +216,7 @@ pub(crate) fn render(plan: &PlanReport, all: bool) -> String {
         out.push_str(text.trim_end());
         out.push('\n');
     };
-    let PlanReport { consumer, one_key, scopes, images, bridge, steps } = plan;
+    let PlanReport { consumer, one_key, scopes, images, bridge, steps, .. } = plan;
     line("");
     line(&format!(
         "PLAN FOR {} (as {}, {}): {}",

@@ -4,11 +4,13 @@
 
 mod error;
 mod go;
+mod quoted;
 
 use std::{fmt::Display, str::FromStr};
 
 pub(crate) use error::FileError;
 pub(crate) use go::{GoBool, read_as_go};
+pub(crate) use quoted::quoted;
 
 use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 use serde_saphyr::{Error, options::DuplicateKeyPolicy};

@@ -2,7 +2,7 @@
 
 use super::super::keys::ExportKeys;
 use crate::{
-    display::count,
+    display::{count, shell_word},
     key::{KeyRef, Role},
     policy::rule::{IdentityKind, Log, LogWord, Pattern, Rule, Signer},
 };
@@ -92,7 +92,7 @@ fn all_logs(keys: &ExportKeys<'_>) -> Vec<KeyRef> {
 
 fn by_key(key: KeyRef, logs: &[KeyRef], keys: &ExportKeys<'_>) -> Line {
     let log = if logs.is_empty() { NO_LOG } else { LOG };
-    let options = format!(" --key {}{log}", quoted(&format!("keys/{}", keys.file(key))));
+    let options = format!(" --key {}{log}", shell_word(&format!("keys/{}", keys.file(key))));
     Line { signer: Some(key), trusted: sorted(logs.to_vec()), may_need_timestamp: false, options }
 }
 
@@ -142,9 +142,9 @@ fn by_identity(
 
 fn identity(subject: &Pattern, issuer: Option<&Pattern>) -> String {
     let option = |name: &str, pattern: &Pattern| match pattern {
-        Pattern::Exact(text) => format!(" --{name}={}", quoted(text)),
+        Pattern::Exact(text) => format!(" --{name}={}", shell_word(text)),
         // cosign looks for the expression anywhere.
-        Pattern::Regexp(text) => format!(" --{name}-regexp={}", quoted(&format!("^(?:{text})$"))),
+        Pattern::Regexp(text) => format!(" --{name}-regexp={}", shell_word(&format!("^(?:{text})$"))),
     };
     let issuer = match issuer {
         Some(issuer) => option("certificate-oidc-issuer", issuer),
@@ -161,33 +161,4 @@ fn sorted(mut keys: Vec<KeyRef>) -> Vec<KeyRef> {
     keys.sort_unstable();
     keys.dedup();
     keys
-}
-
-/// A word of a POSIX shell.
-fn quoted(word: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+,=".contains(c);
-    if word.chars().all(is_plain) && !word.is_empty() {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_word_of_the_shell_is_what_it_was() {
-        for (word, written) in [
-            ("https://a.test/b@main", "https://a.test/b@main"),
-            ("a b", "'a b'"),
-            ("it's", r"'it'\''s'"),
-            ("$(x)`y`", "'$(x)`y`'"),
-            ("", "''"),
-            ("~", "'~'"),
-        ] {
-            assert_eq!(quoted(word), written);
-        }
-    }
 }

@@ -8,7 +8,7 @@ mod line;
 use std::{collections::BTreeMap, fmt::Write as _};
 
 use self::line::{Line, lines};
-use super::keys::ExportKeys;
+use super::{keys::ExportKeys, object_names::ObjectNames};
 use crate::{
     diag::{Code, Diagnostic},
     display::shown,
@@ -73,7 +73,7 @@ fn roots(
     input: &CosignInput<'_>,
     named: &mut BTreeMap<String, String>,
 ) -> BTreeMap<Vec<KeyRef>, String> {
-    let (mut roots, mut numbers) = (BTreeMap::new(), BTreeMap::new());
+    let (mut roots, mut names) = (BTreeMap::new(), ObjectNames::default());
     for (rule, lines) in all {
         for line in lines {
             if let Some(signer) = line.signer {
@@ -83,12 +83,7 @@ fn roots(
                 continue;
             }
             let stem = if line.trusted.is_empty() { "none".to_owned() } else { slug(rule.scope.as_str()) };
-            let number: &mut usize = numbers.entry(stem.clone()).or_default();
-            *number += 1;
-            let path = match number {
-                1 => format!("roots/{stem}.json"),
-                n => format!("roots/{stem}-{n}.json"),
-            };
+            let path = format!("roots/{}.json", names.free(&stem));
             let json = input.keys.trusted_root(&|key| line.trusted.contains(&key));
             let empty = || String::from_utf8_lossy(&trusted_root::write(&[])).into_owned();
             named.insert(path.clone(), json.unwrap_or_else(empty));

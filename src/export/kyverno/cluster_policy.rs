@@ -6,13 +6,14 @@ use std::fmt::Write as _;
 use super::{KyvernoInput, NO_ADDRESS, SECONDS};
 use crate::{
     export::{
-        admission::{One, block, list, quoted},
+        admission::{One, block, list},
         asked::{Attestor, Keyless, anchored},
         places::wildcards,
         requirement::v1_logs,
     },
     key::KeyRef,
-    policy::{rule::Pattern, rule::Scope},
+    policy::rule::{Pattern, Scope},
+    yaml::quoted,
 };
 
 type Refusal = String;

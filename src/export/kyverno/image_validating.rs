@@ -9,12 +9,13 @@ use std::fmt::Write as _;
 use super::{KyvernoInput, NO_ADDRESS, SECONDS, Tuf};
 use crate::{
     export::{
-        admission::{One, block, quoted},
+        admission::{One, block},
         asked::{Attestor, Keyless, anchored},
         places::expression,
     },
     key::{KeyRef, Role},
     policy::rule::Pattern,
+    yaml::quoted,
 };
 
 type Refusal = String;

@@ -8,11 +8,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     keys::ExportKeys,
     names::{Mirrored, refuse_one_image, rule_of},
+    object_names::ObjectNames,
     requirement::{Needed, needed},
 };
 use crate::{
     diag::{Code, Diagnostic},
-    key::slug,
     policy::{
         mapping::NameMap,
         rule::Rule,
@@ -78,13 +78,11 @@ pub(crate) fn objects(input: &ObjectsInput<'_>) -> Result<Objects, Vec<Diagnosti
     if !refused.is_empty() {
         return Err(refused);
     }
+    let mut names = ObjectNames::default();
     for (number, (rule, needed)) in all.iter().enumerate() {
         let scopes: Vec<_> = scopes.get(&number).into_iter().flatten().collect();
-        for (part, scopes) in scopes.chunks(input.api.scopes).enumerate() {
-            let mut name = format!("{}-{}", input.name, slug(rule.scope.as_str()));
-            if part > 0 || objects.texts.contains_key(&name) {
-                name = format!("{name}-{number}-{part}");
-            }
+        for scopes in scopes.chunks(input.api.scopes) {
+            let name = names.of(input.name, &rule.scope);
             objects.texts.insert(name.clone(), object::text(&name, scopes, needed, input));
         }
     }

@@ -10,6 +10,7 @@ use crate::{
     },
     key::KeyRef,
     policy::{consumer::openshift::is_host, rule::SignedIdentity},
+    yaml::quoted,
 };
 
 /// Whether the fields of these objects can say it.
@@ -85,9 +86,8 @@ pub(super) fn fits(needed: &Needed, input: &ObjectsInput<'_>) -> Result<(), Stri
     }
 }
 
-/// The object as YAML. Texts that are not base64 or names are quoted as in JSON, which YAML reads alike.
+/// The object as YAML. Texts that are not base64 or names are quoted.
 pub(super) fn text(name: &str, scopes: &[&String], needed: &Needed, input: &ObjectsInput<'_>) -> String {
-    let quoted = |text: &str| serde_json::to_string(text).unwrap_or_default();
     let mut out = format!("apiVersion: config.openshift.io/{}\n", input.api.api_version);
     out.push_str(if input.namespace.is_some() {
         "kind: ImagePolicy\n"
@@ -145,11 +145,11 @@ pub(super) fn text(name: &str, scopes: &[&String], needed: &Needed, input: &Obje
         }
         Root::Gpg(_) | Root::Nobody => {}
     }
-    identity(&mut out, needed.identity.as_ref(), &quoted);
+    identity(&mut out, needed.identity.as_ref());
     out
 }
 
-fn identity(out: &mut String, identity: Option<&SignedIdentity>, quoted: &dyn Fn(&str) -> String) {
+fn identity(out: &mut String, identity: Option<&SignedIdentity>) {
     let mut put = |policy: &str| {
         let _ = writeln!(out, "    signedIdentity:\n      matchPolicy: {policy}");
     };

@@ -5,6 +5,7 @@ use super::{Parts, TrustedRootInput, differs, encoded, of_roles, unusable};
 use crate::{
     diag::Diagnostic,
     key::{Algorithm, KeyRef, Material, Role},
+    yaml::quoted,
 };
 
 /// Stands for an address that is not known, which the object must have and nothing asks for offline (RFC 2606).
@@ -89,8 +90,4 @@ fn authority(key: KeyRef, input: &TrustedRootInput<'_>) -> String {
         quoted(&input.keys.url(key).unwrap_or_else(|| NO_ADDRESS.into())),
         encoded(&chain.to_pem())
     )
-}
-
-fn quoted(text: &str) -> String {
-    super::escaped(&serde_json::to_string(text).unwrap_or_default())
 }

@@ -56,6 +56,7 @@ pub(in crate::ops) fn plan(
         .collect();
     let is_revoked = scopes.iter().any(|scope| scope.old_is_revoked);
     let mut report = PlanReport {
+        is_openshift: target.openshift.is_some(),
         consumer: TargetReport::of(&target),
         one_key,
         scopes,

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     diag::{Code, Diagnostic},
-    export::{BridgeObject, ExportKeys, Mirrored, bridge},
+    export::{BridgeObject, ExportKeys, Mirrored, ObjectNames, bridge},
     ops::{
         Context,
         verify::{self, Authentication, Survey},
@@ -162,11 +162,11 @@ impl Sides<'_> {
         scopes: &BTreeMap<&Scope, BTreeSet<String>>,
     ) -> Result<Vec<BridgeObject>, Diagnostic> {
         let keys = ExportKeys::of(self.old);
-        let mut objects = Vec::new();
+        let (mut objects, mut taken) = (Vec::new(), ObjectNames::default());
         for (scope, names) in scopes {
             let Some(rule) = rules.iter().find(|rule| rule.scope == **scope) else { continue };
             let names: Vec<_> = names.iter().cloned().collect();
-            let made = bridge(rule, &names, &keys, self.target).map_err(|why| {
+            let made = bridge(rule, &names, &keys, self.target, &mut taken).map_err(|why| {
                 not_expressible(&[Diagnostic::new(Code::RuleNotExpressible, format!("{scope}: {why}"))])
             })?;
             objects.extend(made);
