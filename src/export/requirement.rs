@@ -81,11 +81,14 @@ fn root(signers: &[Signer], keys: &ExportKeys<'_>, notes: &mut Vec<String>) -> R
             }
             Ok(Root::Keys(named))
         }
-        (true, _) if of_role(Role::Gpg) => Ok(Root::Gpg(named)),
+        (true, _) if of_role(Role::Gpg) => {
+            notes.push("its GPG signatures are read below the lookaside address in the hosts' registries.d, which keypack does not write; --registries-d shows these files to --check".into());
+            Ok(Root::Gpg(named))
+        }
         (true, _) => Err("it accepts a GPG key or a cosign key, and this consumer can only ask for both at once".into()),
         (false, [Signer::Identity { authorities, subject, kind, issuer }]) => {
             if authorities.iter().all(|key| key.role == Role::Pki) {
-                let name = certificate_name(subject, *kind)?;
+                let name = certificate_name(subject, *kind, notes)?;
                 return Ok(Root::Pki { authorities: authorities.clone(), name });
             }
             fulcio(authorities, subject, *kind, issuer.as_ref(), keys, notes)
@@ -147,11 +150,21 @@ fn fulcio(
     Ok(Root::Fulcio { authorities: authorities.to_vec(), email: email.to_owned(), issuer })
 }
 
-fn certificate_name(subject: &Pattern, kind: Option<IdentityKind>) -> Result<CertificateName, Refusal> {
+fn certificate_name(
+    subject: &Pattern,
+    kind: Option<IdentityKind>,
+    notes: &mut Vec<String>,
+) -> Result<CertificateName, Refusal> {
     let name = exact(subject, "identity")?;
     match kind {
         Some(IdentityKind::Email) => Ok(CertificateName::Email(name.to_owned())),
-        Some(IdentityKind::Dns) => Ok(CertificateName::Host(name.to_owned())),
+        Some(IdentityKind::Dns) => {
+            // Go's VerifyHostname (signature/pki_cert.go).
+            if let Some((_, domain)) = name.split_once('.').filter(|(first, _)| *first != "*") {
+                notes.push(format!("this consumer takes a certificate for *.{domain} for one of {name}"));
+            }
+            Ok(CertificateName::Host(name.to_owned()))
+        }
         None if is_email(name) => Ok(CertificateName::Email(name.to_owned())),
         _ => Err(format!(
             "its identity {name:?} is neither an e-mail address nor a host's name (identityKind: dns), which are all that this consumer compares"

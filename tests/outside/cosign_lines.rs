@@ -18,7 +18,10 @@ use libtest_mimic::Trial;
 use rcgen::KeyPair;
 
 use crate::{
-    admission::content::{Content, Layer, payload},
+    admission::{
+        certificates::{Authority, authority, email, leaf},
+        content::{Content, Layer, payload},
+    },
     support::{
         docker_registry,
         find::find,
@@ -36,6 +39,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         Some(path) => Trial::test(format!("cosign_lines::{name}"), move || {
             lab(&path, target);
             refused(&path, target);
+            private_ca(&path, target);
             Ok(())
         }),
         None => Trial::test(format!("cosign_lines::{name}: needs docker-registry and {program}"), || Ok(()))
@@ -119,6 +123,89 @@ fn refused(cosign: &Path, target: &str) {
     assert_eq!(scene.calls(), 0, "cosign asked someone else than the registry");
 }
 
+/// Certificates of a private CA: at tags, with the certificates above them, as cosign 2 signs; and in bundles, by cosign 3 itself.
+fn private_ca(cosign: &Path, target: &str) {
+    let mut content = Content::new();
+    let root = authority("root", None, |_| ());
+    let signing = authority("signing", Some(&root), |_| ());
+    let below = authority("below", Some(&signing), |_| ());
+    let beside = authority("beside", Some(&root), |_| ());
+    let other = authority("root", None, |_| ());
+    type Change = fn(&mut rcgen::CertificateParams);
+    let not: Change = |_| ();
+    let dev: Change = |params| params.subject_alt_names = vec![email("dev@acme.example")];
+    let expired: Change = |params| crate::admission::certificates::valid(params, -3600, -1800);
+    let cells: [(&str, Option<&Authority>, Change, bool); 7] = [
+        ("good", Some(&signing), not, true),
+        ("by-one-below", Some(&below), not, true),
+        ("by-one-beside", Some(&beside), not, false),
+        ("other-ca", Some(&other), not, false),
+        ("other-name", Some(&signing), dev, false),
+        ("expired", Some(&signing), expired, false),
+        ("unsigned", None, not, false),
+    ];
+    for (name, parent, change, _) in cells {
+        let image = content.image(name, Some("v1"), "amd64");
+        let Some(parent) = parent else { continue };
+        let (certificate, key) = leaf(parent, &change);
+        let layer = Layer::signed(&key, payload(&format!("a.test/{name}"), &image));
+        let chain = format!("{}{}{}", parent.pem(), signing.pem(), root.pem());
+        let layer = layer.with("certificate", certificate.pem()).with("chain", chain);
+        content.attach(name, &image, &[layer]);
+    }
+    let mut cells: Vec<_> = cells.iter().map(|(name, _, _, good)| (*name, *good)).collect();
+    if let Some(signer) = find("cosign") {
+        for (name, parent, change, good) in [
+            ("bundle", &signing, not, true),
+            ("bundle-other-ca", &other, not, false),
+            ("bundle-other-name", &signing, dev, false),
+        ] {
+            let image = content.image(name, Some("v1"), "amd64");
+            sign_bundle(&signer, parent, &change, &format!("{}/{name}@{image}", content.host()));
+            cells.push((name, good));
+        }
+    }
+    let mut scene = Scene::new(cosign, target, content.host());
+    scene.test.write("ca.pem", format!("{}{}", signing.pem(), root.pem()));
+    let rules: String = cells.iter().map(|(name, ..)| scene.rule(name, "CA", "none")).collect();
+    scene.export(&rules, "--key pki=ca.pem");
+    for (name, good) in cells {
+        assert_eq!(scene.verify(name, &format!("{name}:v1")), good, "{target} {name}");
+    }
+    assert_eq!(scene.calls(), 0, "cosign asked someone else than the registry");
+}
+
+/// Signs with a key and the certificate of this CA for it, in no log.
+fn sign_bundle(
+    cosign: &Path,
+    parent: &Authority,
+    change: &dyn Fn(&mut rcgen::CertificateParams),
+    image: &str,
+) {
+    let folder = tempfile::tempdir().unwrap();
+    let (certificate, key) = leaf(parent, change);
+    for (name, text) in [
+        ("leaf.pem", certificate.pem()),
+        ("chain.pem", parent.pem()),
+        ("key.pem", key.serialize_pem()),
+        ("config.json", r#"{"mediaType":"application/vnd.dev.sigstore.signingconfig.v0.2+json"}"#.to_owned()),
+    ] {
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
+    let run = |line: &str| {
+        let mut command = Command::new(cosign);
+        command.current_dir(folder.path()).env_clear().env("HOME", folder.path()).env("COSIGN_PASSWORD", "");
+        // It asks for a trusted root that it then does not need.
+        command.env("HTTPS_PROXY", "http://127.0.0.1:9");
+        let output = command.args(line.split(' ')).output().unwrap();
+        assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
+    };
+    run("import-key-pair --key key.pem --output-key-prefix own");
+    run(&format!(
+        "sign --yes --key own.key --certificate leaf.pem --certificate-chain chain.pem --signing-config config.json {image}"
+    ));
+}
+
 /// A host that exports and runs; and a proxy for everything but the registry, which is on this host.
 struct Scene {
     test: Test,
@@ -163,6 +250,7 @@ impl Scene {
             "KEY" => format!("{{key: {}}}", id("lab/trust/cosign.pub")),
             "OTHER" => format!("{{key: {}}}", id("other.pub")),
             "ONE, TWO" => format!("{{key: {}}}, {{key: {}}}", id("one.pub"), id("two.pub")),
+            "CA" => "{authorities: [pki-PKI], identity: rel@acme.example}".to_owned(),
             "WHO" => identity("identity: \"https://ci.test/build.yml@main\""),
             "NOBODY" => identity("identity: \"https://ci.test/other.yml@main\""),
             // The whole name must match.
@@ -188,6 +276,7 @@ impl Scene {
         };
         let rules = rules
             .replace("fulcio-FULCIO", &named("fulcio-"))
+            .replace("pki-PKI", &named("pki-"))
             .replace("LOG2", &named("rekor2-"))
             .replace("LOG", &named("rekor-"));
         self.test.write("rules.yaml", format!("rules:\n{rules}"));

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// The source that everything below `acme` at the registry is mirrored from.
-const SOURCE: &str = "quay.example/acme";
+pub(crate) const SOURCE: &str = "quay.example/acme";
 
 pub(crate) fn trials() -> Vec<Trial> {
     let new = find("skopeo").filter(|path| verifies_sigstore(path));
@@ -42,11 +42,13 @@ pub(crate) fn trials() -> Vec<Trial> {
 }
 
 /// A mirror, and a host with keys and rules for it.
-struct Lab {
-    test: Test,
-    content: Content,
+pub(crate) struct Lab {
+    pub(crate) test: Test,
+    pub(crate) content: Content,
     /// For every pull, as a name at the mirror without the host: the architecture, and whether the rules accept it.
-    pulls: Vec<(String, &'static str, bool)>,
+    pub(crate) pulls: Vec<(String, &'static str, bool)>,
+    /// Whether the host has files of its own for registries.d, in `host.d`.
+    pub(crate) has_host_files: bool,
 }
 
 /// The rules: two keys for everything, one of them with a log entry, names with and without tags.
@@ -139,7 +141,7 @@ fn lab(rules: &str) -> Lab {
     let pack = test.run(&collect).exits(4).after("Pack: ");
     test.push("made", "oci-archive:keys.tar:k");
     test.run(&format!("pull oci-archive:keys.tar:k --digest {pack} -o keys")).exits(0);
-    Lab { test, content, pulls }
+    Lab { test, content, pulls, has_host_files: false }
 }
 
 impl Lab {
@@ -155,7 +157,7 @@ impl Lab {
         command.env_clear().env("HOME", self.test.path("home")).current_dir(self.test.path(""));
         command.env("PATH", "/usr/bin:/bin").env("TMPDIR", self.test.path(""));
         let policy = format!("{folder}/policy.json");
-        let registries = format!("{folder}/registries.d");
+        let registries = self.registries_d(folder);
         command.args([
             "--policy",
             &policy,
@@ -170,10 +172,17 @@ impl Lab {
         (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
     }
 
+    /// The folder that the consumer reads.
+    fn registries_d(&self, folder: &str) -> String {
+        if self.has_host_files { "host.d".to_owned() } else { format!("{folder}/registries.d") }
+    }
+
     /// Exports, and holds skopeo, `--check` and `verify --policy` to what the rules say.
-    fn agree(&self, skopeo: &Path, options: &str, by_mirror: bool) {
+    pub(crate) fn agree(&self, skopeo: &Path, options: &str, by_mirror: bool) {
         let host = self.content.host();
-        let check = format!("--check docker://{host} --plain-http --map {host}/acme={SOURCE} --format json");
+        let files = if self.has_host_files { "--registries-d host.d" } else { "" };
+        let check =
+            format!("--check docker://{host} --plain-http --map {host}/acme={SOURCE} {files} --format json");
         let line = format!("export policy-json --for skopeo@1.22 {options} {check} -o exported");
         let ran = self.test.run(&line).exits(4);
         let refused: Value = serde_json::from_str(&ran.out).unwrap();
@@ -182,9 +191,13 @@ impl Lab {
         let written = self.test.run(&format!("{line} --allow-rejects")).exits(0);
         let written: Value = serde_json::from_str(&written.out).unwrap();
         let of_check = verdicts(&written["check"]);
+        if self.has_host_files {
+            self.test.write("host.d/keypack.yaml", self.test.read("exported/registries.d/keypack.yaml"));
+        }
         let map = if by_mirror { String::new() } else { format!("--map {host}/acme={SOURCE}") };
         let verify = format!(
-            "verify docker://{host} --plain-http {map} --policy exported/policy.json --registries-d exported/registries.d --format json"
+            "verify docker://{host} --plain-http {map} --policy exported/policy.json --registries-d {} --format json",
+            self.registries_d("exported")
         );
         let verified = self.test.run(&verify).exits(4);
         assert_eq!(of_check, verdicts(&serde_json::from_str(&verified.out).unwrap()), "{options}");

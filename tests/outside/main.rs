@@ -13,6 +13,7 @@ mod admission;
 mod ceremony;
 mod cosign_lines;
 mod export;
+mod export_signers;
 mod gpg;
 mod host;
 mod peers;
@@ -34,6 +35,7 @@ fn main() {
         ceremony::trials(),
         cosign_lines::trials(),
         export::trials(),
+        export_signers::trials(),
         host::trials(),
         real::trials(),
         registry::trials(),

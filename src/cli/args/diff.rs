@@ -36,6 +36,9 @@ pub(in crate::cli) struct Diff {
     /// install-config, registries.conf, mapping.txt [repeatable].
     #[arg(help_heading = heading::PLAN, long, visible_aliases = ["itms", "registries-conf", "mapping"], value_name = "FILE|DIR", requires = "images")]
     idms: Vec<PathBuf>,
+    /// What else the hosts have in registries.d, such as where GPG signatures lie [repeatable].
+    #[arg(help_heading = heading::PLAN, long, value_name = "DIR", requires = "images")]
+    registries_d: Vec<PathBuf>,
     /// The platforms of the hosts [repeatable; default: all that are in the mirror].
     #[arg(help_heading = heading::PLAN, long, value_name = "OS/ARCH[/VARIANT]", requires = "images")]
     platform: Vec<Platform>,
@@ -56,7 +59,7 @@ impl Diff {
             images: None,
             cache_dir: self.cache.cache_dir.clone(),
             policy: PolicySpec::File("policy.json".into()),
-            registries_d: Vec::new(),
+            registries_d: self.registries_d.clone(),
             image_config: None,
             mappings: self.map.clone(),
             mapping_files: self.idms.clone(),

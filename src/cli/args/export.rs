@@ -132,6 +132,9 @@ pub(in crate::cli) struct Export {
     /// Only these images of it: a list, as `verify` takes it.
     #[arg(help_heading = heading::CHECK, long, value_name = "LIST")]
     images: Option<String>,
+    /// What else the hosts have in registries.d: where GPG signatures lie, and which sections are taken [repeatable].
+    #[arg(help_heading = heading::CHECK, long, value_name = "DIR")]
+    registries_d: Vec<PathBuf>,
     /// Write the policy although images of the mirror would not run.
     #[arg(help_heading = heading::CHECK, long)]
     pub(in crate::cli) allow_rejects: bool,
@@ -225,7 +228,7 @@ impl Export {
                 images: self.images.clone(),
                 cache_dir: self.cache.cache_dir.clone(),
                 policy: PolicySpec::File(self.output.join("policy.json")),
-                registries_d: Vec::new(),
+                registries_d: self.registries_d.clone(),
                 image_config: self.image_config.clone(),
                 mappings: self.map.clone(),
                 mapping_files: self.idms.clone(),

@@ -12,14 +12,18 @@ use crate::{
 pub(super) struct Line {
     /// The key that it names.
     pub(super) signer: Option<KeyRef>,
-    /// Logs and authorities, in order.
+    /// Logs and authorities, in order; for a private CA, nothing else.
     pub(super) trusted: Vec<KeyRef>,
+    /// Whether the authorities are private ones.
+    pub(super) is_private: bool,
     /// Whether some of its signatures are dated by a timestamp alone: certificates with an entry of Rekor v2.
     pub(super) may_need_timestamp: bool,
     /// The options in addition to the trusted root, each with a space before it.
     pub(super) options: String,
 }
 
+/// Nothing is asked about a CT log.
+const NO_SCT: &str = " --insecure-ignore-sct=true";
 /// No log is asked for.
 const NO_LOG: &str = " --insecure-ignore-tlog=true";
 /// An entry must come with the signature: without this, the log is asked over the network.
@@ -35,7 +39,9 @@ pub(super) fn lines(rule: &Rule, keys: &ExportKeys<'_>) -> Result<(Vec<Line>, Ve
             Signer::Key(key) if !keys.has(*key) => {
                 notes.push(format!("{key} may not sign any more: it was revoked on this host"));
             }
-            Signer::Key(key) if key.role == Role::Gpg => others.push("a GPG key"),
+            Signer::Key(key) if key.role == Role::Gpg => {
+                others.push("a GPG key, for which cosign has no option: `keypack verify` checks it");
+            }
             Signer::Key(key) => lines.push(by_key(*key, &logs, keys)),
             Signer::Identity { authorities, subject, kind, issuer } => {
                 let here: Vec<_> = authorities.iter().copied().filter(|key| keys.has(*key)).collect();
@@ -45,26 +51,28 @@ pub(super) fn lines(rule: &Rule, keys: &ExportKeys<'_>) -> Result<(Vec<Line>, Ve
                 }
                 let (private, public): (Vec<_>, Vec<_>) =
                     here.into_iter().partition(|key| key.role == Role::Pki);
-                if !private.is_empty() {
-                    others.push("a certificate of a private CA");
+                let who = identity(subject, issuer.as_ref());
+                let is_logged = !logs.is_empty();
+                if !private.is_empty() && is_logged {
+                    others.push("a certificate of a private CA with a log entry, and keypack takes one that is logged for one of Fulcio: write log: none, or collect the CA with --key fulcio=FILE");
+                } else if !private.is_empty() {
+                    notes.push(format!(
+                        "of signatures at tags, cosign checks the CA of {subject} at the time from which the signer's certificate is valid, and not now"
+                    ));
+                    lines.push(by_private_ca(&who, private));
                 }
-                if let Some(kind) = kind.filter(|_| !public.is_empty()) {
+                if let Some(kind) = kind.filter(|_| !public.is_empty() || !is_logged) {
                     notes.push(differs_in_kind(kind, subject));
                 }
-                let who = identity(subject, issuer.as_ref());
                 lines.extend(by_identity(&who, &public, &logs, keys)?);
             }
         }
     }
     let Some(other) = others.first() else { return Ok((lines, notes)) };
     if lines.is_empty() {
-        return Err(format!(
-            "it asks for {other}, for which keypack writes no line of cosign: `keypack verify` checks it"
-        ));
+        return Err(format!("it asks for {other}"));
     }
-    notes.push(format!(
-        "an image that is signed by {other} alone is rejected here: keypack writes no line for it"
-    ));
+    notes.push(format!("no line accepts {other}"));
     Ok((lines, notes))
 }
 
@@ -93,7 +101,19 @@ fn all_logs(keys: &ExportKeys<'_>) -> Vec<KeyRef> {
 fn by_key(key: KeyRef, logs: &[KeyRef], keys: &ExportKeys<'_>) -> Line {
     let log = if logs.is_empty() { NO_LOG } else { LOG };
     let options = format!(" --key {}{log}", shell_word(&format!("keys/{}", keys.file(key))));
-    Line { signer: Some(key), trusted: sorted(logs.to_vec()), may_need_timestamp: false, options }
+    Line {
+        signer: Some(key),
+        trusted: sorted(logs.to_vec()),
+        is_private: false,
+        may_need_timestamp: false,
+        options,
+    }
+}
+
+/// Judged by the clock: nothing else says when it signed.
+fn by_private_ca(who: &str, authorities: Vec<KeyRef>) -> Line {
+    let options = format!("{who}{NO_LOG}{NO_SCT}");
+    Line { signer: None, trusted: sorted(authorities), is_private: true, may_need_timestamp: false, options }
 }
 
 /// Certificates of Fulcio live for minutes, so that a log or a timestamp authority must say when they signed.
@@ -111,13 +131,14 @@ fn by_identity(
         if of_kind.is_empty() {
             continue;
         }
-        let sct = if has_ct { "" } else { " --insecure-ignore-sct=true" };
+        let sct = if has_ct { "" } else { NO_SCT };
         let ct_logs: Vec<_> = keys.of_role(Role::CtLog).filter(|_| has_ct).collect();
         let mut add = |logs: &[KeyRef], how: &str| {
             let trusted = [of_kind.as_slice(), &ct_logs, &stamps, logs].concat();
             lines.push(Line {
                 signer: None,
                 trusted: sorted(trusted),
+                is_private: false,
                 may_need_timestamp: !stamps.is_empty() && logs.iter().any(|key| key.role == Role::Rekor2),
                 options: format!("{who}{how}{sct}"),
             });

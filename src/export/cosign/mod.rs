@@ -84,6 +84,12 @@ fn roots(
             }
             let stem = if line.trusted.is_empty() { "none".to_owned() } else { slug(rule.scope.as_str()) };
             let path = format!("roots/{}.json", names.free(&stem));
+            if line.is_private {
+                named.insert(path.clone(), input.keys.private_root(&line.trusted));
+                named.insert(pem_of(&path), input.keys.pems(&line.trusted));
+                roots.insert(line.trusted.clone(), path);
+                continue;
+            }
             let json = input.keys.trusted_root(&|key| line.trusted.contains(&key));
             let empty = || String::from_utf8_lossy(&trusted_root::write(&[])).into_owned();
             named.insert(path.clone(), json.unwrap_or_else(empty));
@@ -91,6 +97,23 @@ fn roots(
         }
     }
     roots
+}
+
+/// The same CAs as PEM, beside a trusted root.
+fn pem_of(root: &str) -> String {
+    root.replace(".json", ".pem")
+}
+
+/// The lines for a private CA. Only `--ca-roots` follows the certificates that came with a signature at a tag, and for bundles only a
+/// trusted root is taken. An image that has both kinds is read for bundles alone, unless these are switched off.
+fn by_private_ca(line: &Line, root: &str, target: &Target, bundles: &str) -> String {
+    let by_default = target.has(Feature::BundlesByDefault);
+    let (tags, bundles) = if by_default { (" --new-bundle-format=false", "") } else { ("", bundles) };
+    let pem = pem_of(root);
+    format!(
+        "cosign verify --ca-roots {pem}{}{tags} \"$IMAGE\"\ncosign verify --trusted-root {root}{}{bundles} \"$IMAGE\"\n",
+        line.options, line.options
+    )
 }
 
 /// The file of one version.
@@ -113,8 +136,11 @@ fn text(
         if lines.is_empty() {
             out.push_str("# reject every image: all signers, or all logs, were revoked on this host\n");
         }
+        let root_of = |line: &Line| roots.get(&line.trusted).map(String::as_str).unwrap_or_default();
+        let (private, lines): (Vec<_>, Vec<_>) = lines.iter().partition(|line| line.is_private);
+        out.extend(private.into_iter().map(|line| by_private_ca(line, root_of(line), target, bundles)));
         for (line, form) in lines.iter().flat_map(|line| forms.iter().map(move |form| (line, form))) {
-            let root = roots.get(&line.trusted).map(String::as_str).unwrap_or_default();
+            let root = root_of(line);
             let mut write = |more: &str| {
                 let _ = writeln!(
                     out,

@@ -105,7 +105,7 @@ fn by_identity(
     input: &KyvernoInput<'_>,
 ) -> String {
     let keys = input.admission.keys;
-    let roots: String = keyless.authorities.iter().map(|key| keys.pem(*key)).collect();
+    let roots = keys.pems(&keyless.authorities);
     let mut out = format!("                - keyless:\n                    roots: {}", block(&roots, 22));
     for (name, pattern) in [("subject", &keyless.subject), ("issuer", &keyless.issuer)] {
         // The exact form has wildcards: `*` and `?`.

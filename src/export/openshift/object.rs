@@ -34,7 +34,7 @@ pub(super) fn fits(needed: &Needed, input: &ObjectsInput<'_>) -> Result<(), Stri
             input.target, input.api.key_data
         ))
     };
-    let all = |keys: &[KeyRef]| -> String { keys.iter().map(|key| input.keys.pem(*key)).collect() };
+    let all = |keys: &[KeyRef]| input.keys.pems(keys);
     match &needed.root {
         Root::Keys(keys) => {
             one(keys, "keys")?;
@@ -55,9 +55,7 @@ pub(super) fn fits(needed: &Needed, input: &ObjectsInput<'_>) -> Result<(), Stri
                     input.target
                 ));
             }
-            let (roots, between) = input.keys.bundles(authorities);
-            fit("the CA", &roots)?;
-            fit("the intermediate CAs", &between)?;
+            fit("the CA", &all(authorities))?;
             if let CertificateName::Host(host) = name
                 && !is_host(host)
             {
@@ -103,7 +101,7 @@ pub(super) fn text(name: &str, scopes: &[&String], needed: &Needed, input: &Obje
         let _ = writeln!(out, "    - {}", quoted(scope));
     }
     out.push_str("  policy:\n    rootOfTrust:\n");
-    let pem = |keys: &[KeyRef]| encoded(&keys.iter().map(|key| input.keys.pem(*key)).collect::<String>());
+    let pem = |keys: &[KeyRef]| encoded(&input.keys.pems(keys));
     // Only where the rule asks for that log: without a key there, entries are not looked at.
     let log = |out: &mut String| {
         if !needed.logs.is_empty() {
@@ -131,12 +129,8 @@ pub(super) fn text(name: &str, scopes: &[&String], needed: &Needed, input: &Obje
             );
         }
         Root::Pki { authorities, name } => {
-            let (roots, between) = input.keys.bundles(authorities);
             let _ =
-                writeln!(out, "      policyType: PKI\n      pki:\n        caRootsData: {}", encoded(&roots));
-            if !between.is_empty() {
-                let _ = writeln!(out, "        caIntermediatesData: {}", encoded(&between));
-            }
+                writeln!(out, "      policyType: PKI\n      pki:\n        caRootsData: {}", pem(authorities));
             let (field, value) = match name {
                 CertificateName::Email(email) => ("email", email),
                 CertificateName::Host(host) => ("hostname", host),

@@ -56,29 +56,18 @@ pub(super) fn of(needed: &Needed, input: &PolicyInput<'_>, files: &mut BTreeMap<
     }
     match &needed.root {
         Root::Fulcio { authorities, email, issuer } => {
-            let ca: String = authorities.iter().map(|key| input.keys.pem(*key)).collect();
+            let ca = input.keys.pems(authorities);
             let mut fulcio = json!({"oidcIssuer": issuer, "subjectEmail": email});
             put_text(&mut fulcio, "ca", &named(authorities, input), ca, input.keys_at, files);
             fields.insert("fulcio".into(), fulcio);
         }
         Root::Pki { authorities, name } => {
-            let (roots, between) = input.keys.bundles(authorities);
             let mut pki = match name {
                 CertificateName::Email(email) => json!({"subjectEmail": email}),
                 CertificateName::Host(host) => json!({"subjectHostname": host}),
             };
-            let stem = named(authorities, input);
-            put_text(&mut pki, "caRoots", &format!("roots-{stem}"), roots, input.keys_at, files);
-            if !between.is_empty() {
-                put_text(
-                    &mut pki,
-                    "caIntermediates",
-                    &format!("intermediates-{stem}"),
-                    between,
-                    input.keys_at,
-                    files,
-                );
-            }
+            let roots = input.keys.pems(authorities);
+            put_text(&mut pki, "caRoots", &named(authorities, input), roots, input.keys_at, files);
             fields.insert("pki".into(), pki);
         }
         Root::Keys(_) | Root::Gpg(_) | Root::Nobody => {}

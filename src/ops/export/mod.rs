@@ -150,6 +150,10 @@ pub fn export(request: &Request, ctx: &Context) -> Result<ExportReport, Diagnost
             format!("the pack in {} has no rules, and only rules make policy", request.keys_dir.display());
         return Err(Diagnostic::new(Code::NoRules, what));
     }
+    let export_keys = match request.format {
+        Format::TrustedRoot(_) => ExportKeys::with_chains(draft),
+        _ => ExportKeys::of(draft),
+    };
     let names = verify::given(&request.check)?;
     let mut survey =
         request.is_checked().then(|| verify::survey(&request.check, names.clone(), ctx)).transpose()?;
@@ -160,7 +164,7 @@ pub fn export(request: &Request, ctx: &Context) -> Result<ExportReport, Diagnost
     let given = Given {
         request,
         rules: &inventory.rules,
-        keys: &ExportKeys::of(draft),
+        keys: &export_keys,
         targets: &targets,
         names: &names,
         survey: survey.as_ref(),

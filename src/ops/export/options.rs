@@ -120,6 +120,7 @@ fn refuse_checks(request: &Request, why: &str) -> Result<(), Diagnostic> {
     // By the mirrors' names, they are what the objects are about.
     let has_names = matches!(request.format.readers(), Readers::Admission(_));
     let is_given = !check.platforms.is_empty()
+        || !check.registries_d.is_empty()
         || !(has_names || check.mappings.is_empty() && check.mapping_files.is_empty());
     if request.is_checked() || is_given || request.allow_rejects {
         return Err(Diagnostic::usage(

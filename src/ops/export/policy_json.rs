@@ -82,9 +82,10 @@ fn check(
         .map(|(name, text)| -> (PathBuf, _) { (at.join(name), Ok(text.clone().into_bytes())) })
         .collect();
     let file = request.output.join("policy.json").display().to_string();
-    let folder = request.output.join("registries.d").display().to_string();
+    let lookups = request.output.join("registries.d/keypack.yaml").display().to_string();
+    let text = made.registries_d("");
     let loaded =
-        verify::of_policy_json(&file, made.policy.as_bytes(), (&folder, &made.registries_d("")), &files)?;
+        verify::of_policy_json(&file, made.policy.as_bytes(), (&lookups, &text), &files, &request.check)?;
     let mut report = verify::judge_policy(survey, &loaded, &request.check, ctx)?;
     // That a rule is about more than this mirror holds is no surprise.
     report.policy.notes.retain(|note| note.code != Code::ScopeUnused);

@@ -16,13 +16,19 @@ const V1: [u64; 9] = [1, 3, 6, 1, 4, 1, 57264, 1, 1];
 const V2: [u64; 9] = [1, 3, 6, 1, 4, 1, 57264, 1, 8];
 const ISSUER: &str = "https://login.acme.example";
 
-struct Authority {
+pub struct Authority {
     issuer: Issuer<'static, KeyPair>,
     certificate: Certificate,
 }
 
+impl Authority {
+    pub fn pem(&self) -> String {
+        self.certificate.pem()
+    }
+}
+
 /// The certificate's validity, from and to this many seconds from now.
-fn valid(params: &mut CertificateParams, from: i64, to: i64) {
+pub fn valid(params: &mut CertificateParams, from: i64, to: i64) {
     let at = |seconds: i64| {
         let since = std::time::Duration::from_secs(u64::try_from(now() + seconds).unwrap());
         rcgen::date_time_ymd(1970, 1, 1) + since
@@ -30,7 +36,11 @@ fn valid(params: &mut CertificateParams, from: i64, to: i64) {
     (params.not_before, params.not_after) = (at(from), at(to));
 }
 
-fn authority(name: &str, parent: Option<&Authority>, change: impl Fn(&mut CertificateParams)) -> Authority {
+pub fn authority(
+    name: &str,
+    parent: Option<&Authority>,
+    change: impl Fn(&mut CertificateParams),
+) -> Authority {
     let key = KeyPair::generate().unwrap();
     let mut params = CertificateParams::default();
     params.distinguished_name.push(DnType::CommonName, name);
@@ -45,7 +55,7 @@ fn authority(name: &str, parent: Option<&Authority>, change: impl Fn(&mut Certif
     Authority { issuer: Issuer::new(params, key), certificate }
 }
 
-fn leaf(parent: &Authority, change: &dyn Fn(&mut CertificateParams)) -> (Certificate, KeyPair) {
+pub fn leaf(parent: &Authority, change: &dyn Fn(&mut CertificateParams)) -> (Certificate, KeyPair) {
     let key = KeyPair::generate().unwrap();
     let mut params = CertificateParams::default();
     params.use_authority_key_identifier_extension = true;
@@ -62,21 +72,21 @@ fn v1(issuer: &str) -> CustomExtension {
     CustomExtension::from_oid_content(&V1, issuer.as_bytes().to_vec())
 }
 
-fn v2(issuer: &str) -> CustomExtension {
+pub fn v2(issuer: &str) -> CustomExtension {
     let mut der = vec![12, u8::try_from(issuer.len()).unwrap()];
     der.extend_from_slice(issuer.as_bytes());
     CustomExtension::from_oid_content(&V2, der)
 }
 
-fn uri(text: &str) -> SanType {
+pub fn uri(text: &str) -> SanType {
     SanType::URI(text.try_into().unwrap())
 }
 
-fn email(text: &str) -> SanType {
+pub fn email(text: &str) -> SanType {
     SanType::Rfc822Name(text.try_into().unwrap())
 }
 
-fn dns(text: &str) -> SanType {
+pub fn dns(text: &str) -> SanType {
     SanType::DnsName(text.try_into().unwrap())
 }
 
@@ -90,13 +100,13 @@ pub fn cells(content: &mut Content) -> Vec<Cell> {
     let server = authority("server ca", Some(&root), |p| {
         p.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth]
     });
-    let (root_pem, between_pem) = (root.certificate.pem(), between.certificate.pem());
+    let (root_pem, between_pem) = (root.pem(), between.pem());
     for (name, pem) in [
         ("root.pem", root_pem.clone()),
         ("between.pem", between_pem.clone()),
         ("both.pem", format!("{between_pem}{root_pem}")),
-        ("evil.pem", evil.certificate.pem()),
-        ("old.pem", old.certificate.pem()),
+        ("evil.pem", evil.pem()),
+        ("old.pem", old.pem()),
         ("none.pem", String::new()),
         (
             "garbage-and-root.pem",
@@ -115,11 +125,11 @@ pub fn cells(content: &mut Content) -> Vec<Cell> {
         ("broken-chain", &between, "nonsense".into(), 0, Box::new(|_| ())),
         ("text-behind-chain", &between, format!("{chain}more"), 0, Box::new(|_| ())),
         ("by-root", &root, root_pem.clone(), 0, Box::new(|_| ())),
-        ("by-evil", &evil, evil.certificate.pem(), 0, Box::new(|_| ())),
-        ("by-old", &old, old.certificate.pem(), -85_000, Box::new(|p| valid(p, -86_000, -84_000))),
-        ("by-no-sign", &no_sign, format!("{}{root_pem}", no_sign.certificate.pem()), 0, Box::new(|_| ())),
-        ("by-no-ca", &no_ca, format!("{}{root_pem}", no_ca.certificate.pem()), 0, Box::new(|_| ())),
-        ("by-server-ca", &server, format!("{}{root_pem}", server.certificate.pem()), 0, Box::new(|_| ())),
+        ("by-evil", &evil, evil.pem(), 0, Box::new(|_| ())),
+        ("by-old", &old, old.pem(), -85_000, Box::new(|p| valid(p, -86_000, -84_000))),
+        ("by-no-sign", &no_sign, format!("{}{root_pem}", no_sign.pem()), 0, Box::new(|_| ())),
+        ("by-no-ca", &no_ca, format!("{}{root_pem}", no_ca.pem()), 0, Box::new(|_| ())),
+        ("by-server-ca", &server, format!("{}{root_pem}", server.pem()), 0, Box::new(|_| ())),
         ("before", &between, chain.clone(), -3000, Box::new(|_| ())),
         ("after", &between, chain.clone(), 3000, Box::new(|_| ())),
         ("expired-logged-in-time", &between, chain.clone(), -3000, Box::new(|p| valid(p, -3600, -1800))),

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Cell, content::Content, everything};
 
-fn gpg(home: &Path, args: &[&str]) -> Vec<u8> {
+pub fn gpg(home: &Path, args: &[&str]) -> Vec<u8> {
     let mut command = Command::new("gpg");
     command.env("GNUPGHOME", home).current_dir(home).args([
         "--batch",
@@ -21,7 +21,7 @@ fn gpg(home: &Path, args: &[&str]) -> Vec<u8> {
     output.stdout
 }
 
-fn text(reference: &str, image: &str) -> String {
+pub fn text(reference: &str, image: &str) -> String {
     json!({
         "critical": {
             "identity": {"docker-reference": reference},
@@ -31,6 +31,16 @@ fn text(reference: &str, image: &str) -> String {
         "optional": {},
     })
     .to_string()
+}
+
+/// Signs a text with the key of this name.
+pub fn sign(home: &Path, text: &str, who: &str, how: &[&str]) -> Vec<u8> {
+    fs::write(home.join("text"), text).unwrap();
+    let mut args = vec!["-u", who, "-o", "out"];
+    args.extend(how);
+    args.push("text");
+    gpg(home, &args);
+    fs::read(home.join("out")).unwrap()
 }
 
 pub fn cells(content: &mut Content) -> Vec<Cell> {
@@ -47,14 +57,7 @@ pub fn cells(content: &mut Content) -> Vec<Cell> {
     content.file("garbage", "nothing");
     content.file("empty", "");
     let own = gpg(home, &["--export", "own"]);
-    let sign = |text: &str, who: &str, how: &[&str]| {
-        fs::write(home.join("text"), text).unwrap();
-        let mut args = vec!["-u", who, "-o", "out"];
-        args.extend(how);
-        args.push("text");
-        gpg(home, &args);
-        fs::read(home.join("out")).unwrap()
-    };
+    let sign = |text: &str, who: &str, how: &[&str]| sign(home, text, who, how);
     let lookaside = content.files().join("lookaside");
     let put = |content: &mut Content, name: &str, files: &dyn Fn(&str, &str) -> Vec<(u32, Vec<u8>)>| {
         let repository = format!("gpg/{name}");

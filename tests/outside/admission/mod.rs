@@ -16,12 +16,12 @@
     reason = "tables of cells, one a line"
 )]
 
-mod certificates;
+pub mod certificates;
 pub mod content;
 mod documents;
 mod fix;
 mod folders;
-mod gpg;
+pub mod gpg;
 mod identities;
 mod keys;
 mod layers;

@@ -190,18 +190,24 @@ pub(in crate::ops) fn of_manifest(
     of_openshift(named.to_owned(), Digest::of(text.as_bytes()), rendered, request, mirrors)
 }
 
-/// A policy.json and a file of registries.d that are not on disk yet, with the files that the policy names.
+/// A policy.json and a file of registries.d that are not on disk yet, with the files that the policy names. The other files of
+/// registries.d are those of the request; one with the name of ours is the one that ours replaces.
 pub(in crate::ops) fn of_policy_json(
     named: &str,
     policy: &[u8],
     (registries_named, registries_text): (&str, &str),
     files: &Files,
+    request: &AdmitRequest,
 ) -> Result<Loaded, Diagnostic> {
     let invalid = |what: &dyn Display| Diagnostic::new(Code::PolicyInvalid, format!("{named}: {what}"));
     let sha256 = Digest::of(policy);
     let policy = ConsumerPolicy::parse(policy).map_err(|e| invalid(&e))?;
     let mut registries = RegistriesD::default();
     registries.add(registries_named, registries_text).map_err(|e| invalid(&e))?;
+    for directory in &request.registries_d {
+        registries_d::add(&mut registries, directory, Path::new(registries_named).file_name())?;
+    }
+    let others = request.registries_d.iter().map(|directory| directory.display().to_string());
     Ok(Loaded {
         report: PolicyReport {
             file: named.to_owned(),
@@ -209,7 +215,7 @@ pub(in crate::ops) fn of_policy_json(
             sha256,
             objects: Vec::new(),
             scopes: policy.scopes().map(str::to_owned).collect(),
-            registries_d: vec![registries_named.to_owned()],
+            registries_d: std::iter::once(registries_named.to_owned()).chain(others).collect(),
             registries: None,
             notes: Vec::new(),
         },
@@ -242,7 +248,7 @@ fn of_file(
         .collect();
     let mut registries = RegistriesD::default();
     for directory in &request.registries_d {
-        registries_d::add(&mut registries, directory)?;
+        registries_d::add(&mut registries, directory, None)?;
     }
     let mut notes = Vec::new();
     if request.registries_d.is_empty() && policy.asks_for_sigstore() {

@@ -2,6 +2,7 @@
 #![allow(clippy::disallowed_methods, reason = "it lists the folder that the user names")]
 
 use std::{
+    ffi::OsStr,
     io,
     path::{Path, PathBuf},
 };
@@ -31,9 +32,13 @@ pub(in crate::ops::verify) fn files(directory: &Path) -> Result<Vec<PathBuf>, Di
     Ok(files)
 }
 
-/// Adds the files of a folder, as the consumer does: one that it can't read ends every pull.
-pub(super) fn add(registries: &mut RegistriesD, directory: &Path) -> Result<(), Diagnostic> {
-    for path in files(directory)? {
+/// Adds the files of a folder but the one of this name, as the consumer does: one that it can't read ends every pull.
+pub(super) fn add(
+    registries: &mut RegistriesD,
+    directory: &Path,
+    but: Option<&OsStr>,
+) -> Result<(), Diagnostic> {
+    for path in files(directory)?.into_iter().filter(|path| but.is_none() || path.file_name() != but) {
         let name = path.display().to_string();
         let bytes = read(&path, limits::CONFIG)?;
         let text = String::from_utf8(bytes)
