@@ -19,7 +19,7 @@ use rcgen::KeyPair;
 
 use crate::{
     admission::{
-        certificates::{Authority, authority, email, leaf},
+        certificates::{Authority, Unusual, authority, email, leaf},
         content::{Content, Layer, payload},
     },
     support::{
@@ -131,11 +131,10 @@ fn private_ca(cosign: &Path, target: &str) {
     let below = authority("below", Some(&signing), |_| ());
     let beside = authority("beside", Some(&root), |_| ());
     let other = authority("root", None, |_| ());
-    type Change = fn(&mut rcgen::CertificateParams);
-    let not: Change = |_| ();
-    let dev: Change = |params| params.subject_alt_names = vec![email("dev@acme.example")];
-    let expired: Change = |params| crate::admission::certificates::valid(params, -3600, -1800);
-    let cells: [(&str, Option<&Authority>, Change, bool); 7] = [
+    let not: Unusual = |_| ();
+    let dev: Unusual = |params| params.subject_alt_names = vec![email("dev@acme.example")];
+    let expired: Unusual = |params| crate::admission::certificates::valid(params, -3600, -1800);
+    let cells: [(&str, Option<&Authority>, Unusual, bool); 7] = [
         ("good", Some(&signing), not, true),
         ("by-one-below", Some(&below), not, true),
         ("by-one-beside", Some(&beside), not, false),

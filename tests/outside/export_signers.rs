@@ -6,7 +6,7 @@ use rcgen::KeyPair;
 
 use crate::{
     admission::{
-        certificates::{Authority, authority, dns, email, leaf, uri, v2, valid},
+        certificates::{Authority, Unusual, authority, dns, email, leaf, uri, v2, valid},
         content::{Content, Layer, now, payload},
         gpg,
     },
@@ -77,15 +77,14 @@ fn lab() -> Lab {
         (repository, image)
     };
 
-    type Change = fn(&mut rcgen::CertificateParams);
-    let not: Change = |_| ();
-    let dev: Change = |params| params.subject_alt_names = vec![email("dev@acme.example")];
-    let host: Change = |params| params.subject_alt_names = vec![dns("sign.acme.example")];
-    let as_uri: Change = |params| params.subject_alt_names = vec![uri("rel@acme.example")];
-    let elsewhere: Change = |params| params.custom_extensions = vec![v2("https://other.example")];
-    let expired: Change = |params| valid(params, -3600, -1800);
-    let other_host: Change = |params| params.subject_alt_names = vec![dns("build.acme.example")];
-    let cells: [(&str, &Authority, Change, bool); 19] = [
+    let not: Unusual = |_| ();
+    let dev: Unusual = |params| params.subject_alt_names = vec![email("dev@acme.example")];
+    let host: Unusual = |params| params.subject_alt_names = vec![dns("sign.acme.example")];
+    let as_uri: Unusual = |params| params.subject_alt_names = vec![uri("rel@acme.example")];
+    let elsewhere: Unusual = |params| params.custom_extensions = vec![v2("https://other.example")];
+    let expired: Unusual = |params| valid(params, -3600, -1800);
+    let other_host: Unusual = |params| params.subject_alt_names = vec![dns("build.acme.example")];
+    let cells: [(&str, &Authority, Unusual, bool); 19] = [
         ("keyless/good", &signing, not, true),
         ("keyless/expired-since", &signing, expired, true),
         ("keyless/other-identity", &signing, dev, false),

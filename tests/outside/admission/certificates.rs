@@ -16,6 +16,9 @@ const V1: [u64; 9] = [1, 3, 6, 1, 4, 1, 57264, 1, 1];
 const V2: [u64; 9] = [1, 3, 6, 1, 4, 1, 57264, 1, 8];
 const ISSUER: &str = "https://login.acme.example";
 
+/// What is unusual about a certificate.
+pub type Unusual = fn(&mut CertificateParams);
+
 pub struct Authority {
     issuer: Issuer<'static, KeyPair>,
     certificate: Certificate,
