@@ -32,7 +32,14 @@ pub(super) fn hold(command: &mut Command, enforce: Enforce, output: &Output) -> 
             refuse(args.forgive.warns(), "--optional (onFailure: warn)")?;
             state(&mut args.state, enforce.state)
         }
-        Command::Diff(args) => state(&mut args.state, enforce.state),
+        Command::Diff(args) => {
+            args.enforced = Some(Authentication {
+                enforced: anchors(&enforce),
+                name: enforce.name.clone(),
+                ..Authentication::default()
+            });
+            state(&mut args.state, enforce.state)
+        }
         Command::Inspect(args) => state(&mut args.state, enforce.state),
         Command::HostState(args) => {
             refuse(matches!(args.command, StateCommand::ForgetUnsafe(_)), "state forget-unsafe")?;

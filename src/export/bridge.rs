@@ -72,3 +72,24 @@ pub(crate) fn with_bridge(policy: &str, objects: &[BridgeObject]) -> String {
     }
     policy.to_string()
 }
+
+/// The objects as files, and how they are used: for OpenShift one each, for policy.json one document that is merged into it.
+pub(crate) fn bridge_files(objects: &[BridgeObject], is_openshift: bool) -> Vec<(String, String)> {
+    let first = "Written by keypack diff --plan: the old key, for images that only it verifies. Remove it when the plan names no such image any more.";
+    if is_openshift {
+        let object =
+            |object: &BridgeObject| (format!("{}.yaml", object.name), format!("# {first}\n{}", object.text));
+        let text = format!(
+            "{first}\n\nApply them together with the new policy, so that the pools roll out once:\n  oc apply $(printf -- '-f %s ' AFTER/*.yaml *.yaml)\n\
+             To remove them, or to go back:\n  oc delete $(printf -- '-f %s ' *.yaml)\n"
+        );
+        return objects.iter().map(object).chain([("README.txt".to_owned(), text)]).collect();
+    }
+    let text = format!(
+        "{first}\n\nMerge it into the new policy.json, and install the result:\n  jq -s '.[0] * .[1]' AFTER/policy.json bridge.json > policy.json\n\
+         To remove it, install the new policy.json as it is.\n"
+    );
+    let json: Value = serde_json::from_str(&with_bridge("{}", objects)).unwrap_or_default();
+    let json = serde_json::to_string_pretty(&json).unwrap_or_default() + "\n";
+    vec![("bridge.json".to_owned(), json), ("README.txt".to_owned(), text)]
+}

@@ -22,7 +22,7 @@ mod tree;
 mod trusted_root;
 
 pub(crate) use admission::{AdmissionFiles, AdmissionInput};
-pub(crate) use bridge::{BridgeObject, bridge, with_bridge};
+pub(crate) use bridge::{BridgeObject, bridge, bridge_files, with_bridge};
 pub(crate) use cosign::{CosignFiles, CosignInput, cosign};
 pub(crate) use keys::ExportKeys;
 pub use kyverno::KyvernoKind;

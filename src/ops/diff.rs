@@ -1,6 +1,6 @@
 //! The differences between two keys/ directories or packs.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
@@ -9,6 +9,7 @@ use super::{
     export::{PlanRequest, plan},
     fetch::keys_or_pack,
     revoked_here,
+    verify::{Authenticated, Authentication},
 };
 use crate::{
     diag::Diagnostic,
@@ -55,14 +56,39 @@ pub fn diff(request: &Request, ctx: &Context) -> Result<Outcome, Diagnostic> {
     let here = revoked_here::load(request.state_dir.as_deref(), &ctx.env)?;
     let (old, _) = keys_or_pack(&request.old, cache, &here, ctx).map_err(|e| e.on("old"))?;
     let (new, _) = keys_or_pack(&request.new, cache, &here, ctx).map_err(|e| e.on("new"))?;
+    // What is written must be made of keys that this host has authenticated.
+    let bridge_to = request.plan.as_ref().and_then(|plan| plan.bridge_to.as_ref());
+    let authenticated = bridge_to
+        .map(|to| authenticate(&request.old, &to.authentication, cache, ctx))
+        .transpose()
+        .map_err(|e| e.on("old"))?;
+    let old = authenticated.as_ref().map_or(&old, |keys| keys.pack.draft());
     let mut revoked_here = revoked_here::left_out(&new, &here);
-    for key in revoked_here::left_out(&old, &here) {
+    for key in revoked_here::left_out(old, &here) {
         if revoked_here.iter().all(|known| (known.role, known.fingerprint) != (key.role, key.fingerprint)) {
             revoked_here.push(key);
         }
     }
-    let plan = request.plan.as_ref().map(|wanted| plan(wanted, &old, &new, ctx)).transpose()?;
-    Ok(Outcome { diff: Diff::of(Some(&old), &new), revoked_here, plan })
+    let plan = request.plan.as_ref().map(|wanted| plan(wanted, old, &new, ctx)).transpose()?;
+    Ok(Outcome { diff: Diff::of(Some(old), &new), revoked_here, plan })
+}
+
+fn authenticate(
+    old: &str,
+    authentication: &Authentication,
+    cache: Option<&Path>,
+    ctx: &Context,
+) -> Result<Authenticated, Diagnostic> {
+    let directory = Path::new(old);
+    if !directory.is_dir() {
+        return Err(Diagnostic::usage(
+            format!(
+                "-o writes a policy with the old keys, and {old} is no directory of keys that this host has authenticated"
+            ),
+            "name the keys/ that `keypack pull` wrote here as OLD, or leave -o out",
+        ));
+    }
+    authentication.of_directory(directory, &[], cache, ctx)
 }
 
 impl Outcome {

@@ -8,7 +8,7 @@ use super::{Cache, Registry, State};
 use crate::{
     cli::heading,
     ops::{
-        export::PlanRequest,
+        export::{BridgeTo, PlanRequest},
         verify::{AdmitRequest, Authentication, Mapping, Platform, PolicySpec},
     },
 };
@@ -42,6 +42,13 @@ pub(in crate::cli) struct Diff {
     /// The platforms of the hosts [repeatable; default: all that are in the mirror].
     #[arg(help_heading = heading::PLAN, long, value_name = "OS/ARCH[/VARIANT]", requires = "images")]
     platform: Vec<Platform>,
+    /// Write the policies for the images that only the old key verifies into this folder, as a whole; one that keypack wrote is replaced.
+    /// OLD must then be the keys/ that `keypack pull` wrote here [default: they are printed].
+    #[arg(help_heading = heading::PLAN, short, long, value_name = "DIR", requires = "images")]
+    output: Option<PathBuf>,
+    /// What the host's setting requires of OLD where its keys are written.
+    #[arg(skip)]
+    pub(in crate::cli) enforced: Option<Authentication>,
     #[command(flatten)]
     pub(in crate::cli) cache: Cache,
     #[command(flatten)]
@@ -68,6 +75,13 @@ impl Diff {
             keys_dir: None,
             authentication: Authentication::default(),
         };
-        Some(PlanRequest { consumer, images })
+        let bridge_to = self.output.clone().map(|directory| BridgeTo {
+            directory,
+            authentication: Authentication {
+                state_dir: self.state.dir.clone(),
+                ..self.enforced.clone().unwrap_or_default()
+            },
+        });
+        Some(PlanRequest { consumer, images, bridge_to })
     }
 }

@@ -11,13 +11,20 @@ mod policy_json;
 mod trusted_root;
 mod write;
 
-use std::{collections::BTreeSet, path::PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use jiff::Timestamp;
 
 use self::format::Readers;
 pub(in crate::ops) use self::plan::plan;
-pub use self::{admission::Admission, format::Format, plan::PlanRequest};
+pub use self::{
+    admission::Admission,
+    format::Format,
+    plan::{BridgeTo, PlanRequest},
+};
 pub use crate::export::{KyvernoKind, Others, PulledBy, TrustedRootForm};
 use crate::{
     diag::{Code, Diagnostic},
@@ -211,32 +218,56 @@ pub fn export(request: &Request, ctx: &Context) -> Result<ExportReport, Diagnost
     let tree = ExportTree::new(&about, made.files(request, &about.first_line(report.not_checkable)));
     report.files = tree.files.iter().map(|(path, text)| ExportedFile::of(path, text)).collect();
     report.change = Some(write::write(&request.output, request.format.as_str(), &tree, ctx)?.into());
-    record(request, draft, ctx)?;
+    let written = Written {
+        format: request.format.as_str(),
+        directory: &request.output,
+        // registries.d names no keys.
+        names_keys: request.format != Format::RegistriesD,
+        allow_rejects: request.allow_rejects,
+    };
+    record(&written, request.authentication.state_dir.as_deref(), draft, ctx)?;
     Ok(report)
 }
 
+/// A policy that was written.
+struct Written<'a> {
+    format: &'a str,
+    directory: &'a Path,
+    names_keys: bool,
+    allow_rejects: bool,
+}
+
 /// Records which keys a policy names, so that `revoke` can say which policies must change.
-fn record(request: &Request, draft: &Draft, ctx: &Context) -> Result<(), Diagnostic> {
-    let dir = state_dir::path(request.authentication.state_dir.as_deref(), &ctx.env)?;
-    let mut log = RunLog::new(&format!("export {}", request.format.as_str()), Some(dir), ctx);
+fn record(
+    what: &Written<'_>,
+    state_dir: Option<&Path>,
+    draft: &Draft,
+    ctx: &Context,
+) -> Result<(), Diagnostic> {
+    let dir = state_dir::path(state_dir, &ctx.env)?;
+    let mut log = RunLog::new(&format!("export {}", what.format), Some(dir), ctx);
     let inventory = draft.inventory();
     let named: BTreeSet<_> = inventory.rules.iter().flat_map(Rule::keys).map(|(key, _)| key).collect();
-    // registries.d names no keys. A key that was revoked here is in the rules, and not in the policy.
-    let written = draft.keys().filter(|_| request.format != Format::RegistriesD);
+    // A key that was revoked here is in the rules, and not in the policy.
+    let written = draft.keys().filter(|_| what.names_keys);
     let written = written.filter(|(record, _)| named.contains(&record.key_ref()));
     log.entry.keys = written.map(|(record, _)| record.fingerprint).collect();
     log.entry.lineage.clone_from(&inventory.name);
-    log.entry.directory = Some(log::named(&request.output));
-    log.entry.decisions.extend(request.allow_rejects.then(|| "--allow-rejects".to_owned()));
+    log.entry.directory = Some(log::named(what.directory));
+    log.entry.decisions.extend(what.allow_rejects.then(|| "--allow-rejects".to_owned()));
     log.names(draft.digest(), Some(inventory.version));
     log.end("exported");
     Ok(())
 }
 
+fn checked_on(now: Timestamp) -> String {
+    now.strftime("%F").to_string()
+}
+
 fn checked(check: &AdmissionReport, now: Timestamp) -> CheckedAgainst {
     CheckedAgainst {
         sources: check.sources.iter().map(|place| place.place.clone()).collect(),
-        on: now.strftime("%F").to_string(),
+        on: checked_on(now),
         pulls: check.counts.pulls,
         refused: check.counts.refused + check.counts.not_judged,
     }

@@ -39,6 +39,7 @@ pub use self::{
 };
 pub(in crate::ops) use self::{
     admit::{Pull, Survey, given, judge_policy, of_manifest, of_policy_json, survey},
+    authenticated::Authenticated,
     files::{report_unusable, set_of},
     keys::{Keys, check_times, of_pack},
 };

@@ -42,7 +42,11 @@ fn id(test: &Test, file: &str) -> String {
 
 /// The plan, held to its schema.
 fn plan(test: &Test, options: &str) -> Value {
-    let report = test.run(&format!("diff old new {options} --format json")).exits(0).json();
+    plan_from(test, "old", options)
+}
+
+fn plan_from(test: &Test, old: &str, options: &str) -> Value {
+    let report = test.run(&format!("diff {old} new {options} --format json")).exits(0).json();
     let errors: Vec<_> =
         super::super::schemas::schema("results-v1").iter_errors(&report).map(|e| e.to_string()).collect();
     assert!(errors.is_empty(), "{errors:?}\n{report}");
@@ -110,6 +114,31 @@ fn a_rule_that_names_both_keys_is_on_the_way() {
     assert!(!one["images"]["onlyOld"].as_array().unwrap().is_empty(), "{one}");
     assert_eq!(one["images"]["bridged"], one["images"]["onlyOld"].as_array().unwrap().len());
     assert!(steps(&one, "first").contains("let it name the new key alone"), "{one}");
+}
+
+#[test]
+fn the_bridge_is_written_by_the_rules_of_every_export() {
+    let test = packs(OLD, "NEW");
+    let line = "--plan podman@4.9 --images storage --map storage=quay.example -o bridge";
+    // Only keys that this host authenticated are written.
+    test.run(&format!("diff old new {line}")).fails(3, "keys-not-authenticated");
+    test.run(&format!("diff old new {line} --state old-state")).fails(3, "keys-collected-here");
+    let digest = test.push("old", "oci-archive:old.tar:k").pack_digest;
+    test.run(&format!("pull oci-archive:old.tar:k --digest {digest} -o pulled")).exits(0);
+    test.run(&format!("diff oci-archive:old.tar:k new {line}")).exits(2).tells("name the keys/ that");
+    test.run("diff pulled new --plan podman@4.9 -o bridge").exits(2).tells("--images");
+    assert!(!test.has("bridge"));
+
+    let report = plan_from(&test, "pulled", line);
+    assert_eq!(report["written"]["change"], "created", "{report}");
+    let scopes = test.json("bridge/bridge.json")["transports"]["docker"].as_object().unwrap().len();
+    assert_eq!(scopes, report["bridge"][0]["scopes"].as_array().unwrap().len());
+    assert!(steps(&report, "first").contains("bridge/bridge.json > policy.json"), "{report}");
+    test.run(&format!("diff pulled new {line}")).exits(0).says("bridge is up to date: 3 files");
+    test.write("bridge/mine.txt", "mine");
+    test.run(&format!("diff pulled new {line}")).fails(1, "target-has-foreign-files").tells("mine.txt");
+    let fingerprint = "sha256:43ef7bc87c44704aa997d44437f45c362729aee88ee5fcd4b5a2cac39811b24f";
+    test.run(&format!("revoke {fingerprint} --reason stolen --keys-dir pulled")).says("/bridge (bridge, 20");
 }
 
 #[test]

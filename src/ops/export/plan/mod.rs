@@ -3,15 +3,22 @@
 //! What the old and the new policy would do is evaluated as in `export --check`, from the same texts; the scopes that bridge a policy
 //! with a single key are evaluated too, as one more policy.
 
+mod bridge;
 mod sides;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
 
 use self::sides::Sides;
 use crate::{
     diag::{Code, Diagnostic},
     export::BridgeObject,
-    ops::{Context, verify::AdmitRequest},
+    ops::{
+        Context,
+        verify::{AdmitRequest, Authentication},
+    },
     outcome::{
         export::TargetReport,
         plan::{BridgeReport, PlanReport, ScopeReport, Steps},
@@ -31,6 +38,17 @@ pub struct PlanRequest {
     /// The mirror with the images, and what is known of their names; without places, no image can be named. The policy in it is not
     /// used.
     pub images: AdmitRequest,
+    /// Where the policies for images that only the old key verifies are written; without it they are in the plan alone.
+    pub bridge_to: Option<BridgeTo>,
+}
+
+/// A folder for policies with the old key.
+#[derive(Debug, Clone)]
+pub struct BridgeTo {
+    /// The folder.
+    pub directory: PathBuf,
+    /// What authenticates the old keys, which must be a keys/ directory.
+    pub authentication: Authentication,
 }
 
 /// Plans the change.
@@ -62,6 +80,7 @@ pub(in crate::ops) fn plan(
         scopes,
         images: None,
         bridge: Vec::new(),
+        written: None,
         steps: Steps::default(),
     };
     // Objects of OpenShift can't say that no one may sign.
@@ -70,6 +89,7 @@ pub(in crate::ops) fn plan(
         let sides = Sides { request, target: &target, one_key, old, new, changed: &changed, ctx };
         let (images, bridge) = sides.compare(one_key && !is_revoked)?;
         report.images = Some(images);
+        report.written = bridge::write(request, &report, &bridge, old, ctx)?;
         let of_object = |BridgeObject { name, scopes, text }| BridgeReport { name, scopes, text };
         report.bridge = bridge.into_iter().map(of_object).collect();
     }

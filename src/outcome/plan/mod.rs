@@ -1,10 +1,13 @@
 //! How a consumer gets from the keys of one pack to those of another, as a value: part of what `diff` prints
 //! (`schemas/results-v1.schema.json`).
 
+mod text;
+
 use serde::Serialize;
 
-use super::export::TargetReport;
-use crate::display::{count, shown};
+pub(crate) use self::text::render;
+use super::export::{TargetReport, Written};
+use crate::display::{count, shell_word};
 
 /// A change of keys, for one consumer.
 #[derive(Debug, Serialize)]
@@ -24,6 +27,9 @@ pub(crate) struct PlanReport {
     pub(crate) images: Option<ImagesReport>,
     /// The policies that keep what only the old key verifies running.
     pub(crate) bridge: Vec<BridgeReport>,
+    /// The folder that they were written to; absent, if none was named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) written: Option<BridgeFolder>,
     /// What to do.
     pub(crate) steps: Steps,
 }
@@ -83,6 +89,18 @@ pub(crate) struct BridgeReport {
     pub(crate) text: String,
 }
 
+/// A folder with the bridge.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct BridgeFolder {
+    pub(crate) directory: String,
+    /// What became of it; absent, if there was nothing to write.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) change: Option<Written>,
+    /// Its files.
+    pub(crate) files: Vec<String>,
+}
+
 /// What to do, in this order.
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -95,6 +113,20 @@ pub(crate) struct Steps {
     pub(crate) last: Vec<String>,
     /// How to go back.
     pub(crate) back: Vec<String>,
+}
+
+impl PlanReport {
+    /// The folder with the bridge, for a command line.
+    fn folder(&self) -> Option<String> {
+        let written = self.written.as_ref().filter(|written| written.change.is_some());
+        written.map(|written| shell_word(&written.directory))
+    }
+}
+
+/// oc takes every JSON file of a folder for an object, and an export's list is none: the objects by name.
+fn oc(verb: &str, folders: &[&str]) -> String {
+    let files: Vec<_> = folders.iter().map(|folder| format!("{folder}/*.yaml")).collect();
+    format!("oc {verb} $(printf -- '-f %s ' {})", files.join(" "))
 }
 
 impl Steps {
@@ -163,12 +195,21 @@ impl Steps {
         if plan.bridge.is_empty() {
             self.first.push(format!("switch in one step: {apply}, and apply it"));
         } else if is_openshift {
-            self.first.push(format!(
-                "{apply}, and apply it together with the {} below, in one `oc apply`, so that the pools roll out once",
-                count(plan.bridge.len(), "object")
-            ));
+            self.first.push(match plan.folder() {
+                Some(folder) => format!(
+                    "{apply}; {}: together, so that the pools roll out once",
+                    oc("apply", &["after", &folder])
+                ),
+                None => format!(
+                    "{apply}, and apply it together with the {} below, in one `oc apply`, so that the pools roll out once (-o DIR writes files)",
+                    count(plan.bridge.len(), "object")
+                ),
+            });
         } else {
-            self.first.push(format!("{apply}, and add the scopes below to transports.docker of its policy.json before you install it"));
+            self.first.push(match plan.folder() {
+                Some(folder) => format!("{apply}; jq -s '.[0] * .[1]' after/policy.json {folder}/bridge.json > policy.json, and install that"),
+                None => format!("{apply}, and add the scopes below to transports.docker of its policy.json before you install it (-o DIR writes them for jq)"),
+            });
         }
         let what = if plan.bridge.is_empty() { "the old key" } else { "the old key, and the scopes below," };
         self.keep.push(format!(
@@ -178,7 +219,10 @@ impl Steps {
         self.last
             .push(format!("then {remove}drop the old key on the collecting side: keypack collect --prune"));
         self.back.push(if is_openshift && !plan.bridge.is_empty() {
-            "oc apply -f before/, then oc delete the objects below".into()
+            match plan.folder() {
+                Some(folder) => format!("{}, then {}", oc("apply", &["before"]), oc("delete", &[&folder])),
+                None => format!("{}, then oc delete the objects below", oc("apply", &["before"])),
+            }
         } else {
             "apply what was written to before/".to_owned()
         });
@@ -204,86 +248,4 @@ impl Steps {
         ));
         self.back.push("install what was written to before/".into());
     }
-}
-
-/// The most names of images, unless all are asked for.
-const SHOWN: usize = 30;
-
-/// The plan as text.
-pub(crate) fn render(plan: &PlanReport, all: bool) -> String {
-    let mut out = String::new();
-    let mut line = |text: &str| {
-        out.push_str(text.trim_end());
-        out.push('\n');
-    };
-    let PlanReport { consumer, one_key, scopes, images, bridge, steps, .. } = plan;
-    line("");
-    line(&format!(
-        "PLAN FOR {} (as {}, {}): {}",
-        shown(&consumer.consumer.replace('@', " ").to_uppercase()),
-        consumer.taken_for,
-        consumer.library,
-        if *one_key {
-            "a policy holds one key for a scope"
-        } else {
-            "a policy takes several keys for a scope"
-        }
-    ));
-    if scopes.is_empty() {
-        line("no rule changes who must sign: the policy stays as it is");
-        return out;
-    }
-    for scope in scopes {
-        line(&format!("  {}", shown(&scope.scope)));
-        for (side, rule) in [("old", &scope.old), ("new", &scope.new)] {
-            let text = rule.as_ref().map_or_else(|| "no rule".to_owned(), |lines| lines.join("; "));
-            line(&format!("    {side}  {}", shown(&text)));
-        }
-        if scope.old_is_revoked {
-            line("    a key of the old rule was revoked");
-        }
-    }
-    if let Some(images) = images {
-        line(&format!(
-            "{}: {} under both, {} under the old policy alone, {} under the new one alone, {} under neither, {} not judged",
-            count(images.pulls, "pull"),
-            images.both,
-            images.only_old.len(),
-            images.only_new.len(),
-            images.neither,
-            images.not_judged
-        ));
-        for (what, names) in
-            [("only the old key verifies", &images.only_old), ("only the new key verifies", &images.only_new)]
-        {
-            let most = if all { names.len() } else { SHOWN };
-            if !names.is_empty() {
-                line(&format!("  {what}"));
-            }
-            names.iter().take(most).for_each(|name| line(&format!("    {}", shown(name))));
-            if names.len() > most {
-                line(&format!("    and {} more: -v", names.len() - most));
-            }
-        }
-    }
-    for (title, steps) in
-        [("First", &steps.first), ("Keep", &steps.keep), ("Last", &steps.last), ("To go back", &steps.back)]
-    {
-        if !steps.is_empty() {
-            line(title);
-        }
-        for step in steps {
-            line(&format!("  - {}", shown(step)));
-        }
-    }
-    if let Some(bridged) = images.as_ref().and_then(|images| images.bridged) {
-        line(&format!(
-            "With the scopes below, {bridged} of the pulls that only the old key verifies run (evaluated)"
-        ));
-    }
-    for object in bridge {
-        line(&format!("--- {}: {}", object.name, count(object.scopes.len(), "scope")));
-        object.text.lines().for_each(&mut line);
-    }
-    out
 }
