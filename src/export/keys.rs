@@ -61,6 +61,11 @@ impl<'a> ExportKeys<'a> {
         self.0.get(&key).map(|(_, material)| material.as_ref())
     }
 
+    /// Whether it is a CA with others above it.
+    pub(super) fn is_chain(&self, key: KeyRef) -> bool {
+        matches!(self.material(key), Some(Material::Chain(chain)) if chain.certificates().len() > 1)
+    }
+
     /// The address of the log or authority, as trusted_root.json has it.
     pub(super) fn url(&self, key: KeyRef) -> Option<String> {
         self.0.get(&key).and_then(|(record, _)| record.address())

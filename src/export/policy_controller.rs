@@ -25,6 +25,8 @@ struct Objects {
     policy: String,
     /// Whether it looks for bundles too.
     has_bundles: bool,
+    /// Whether one of its CAs has others above it.
+    has_chain: bool,
     roots: Vec<(String, String)>,
 }
 
@@ -38,6 +40,11 @@ pub(crate) fn policy_controller(input: &AdmissionInput<'_>) -> Result<AdmissionF
         ..AdmissionFiles::default()
     };
     let has_bundles = made.iter().any(|(_, objects)| objects.has_bundles);
+    // pkg/webhook/validator.go, fulcioCertsFromAuthority: the certificates that signed themselves are the anchors.
+    if made.iter().any(|(_, objects)| objects.has_chain) {
+        let what = "policy-controller trusts the root above a CA: certificates of that root, and of every other CA below it, count too";
+        files.notes.push(Diagnostic::new(Code::ConsumerDiffers, what));
+    }
     for (name, objects) in made {
         files.texts.insert(format!("policies/{name}.yaml"), objects.policy);
         files
@@ -89,6 +96,7 @@ fn objects(one: &One<'_>, input: &AdmissionInput<'_>) -> Result<Objects, Refusal
             globs.iter().map(|glob| format!("    - glob: {}\n", quoted(glob))).collect::<String>()
         ),
         has_bundles: false,
+        has_chain: false,
         roots: Vec::new(),
     };
     if one.asked.signers.is_empty() {
@@ -114,6 +122,7 @@ fn objects(one: &One<'_>, input: &AdmissionInput<'_>) -> Result<Objects, Refusal
                 let body = format!("{}{}", identity(keyless, &root.0, input), log(&root.0, &logs, input));
                 // One for tags and one for bundles: either is enough.
                 objects.has_bundles = true;
+                objects.has_chain |= keyless.authorities.iter().any(|key| input.keys.is_chain(*key));
                 let _ = write!(
                     objects.policy,
                     "    - name: {name}\n{body}    - name: {name}-bundle\n      signatureFormat: bundle\n{body}"

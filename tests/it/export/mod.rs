@@ -162,6 +162,65 @@ fn the_files_are_as_people_expect_them() {
     assert!(!test.has("other/policy.json"));
 }
 
+/// The rule names the CA that issues; with those above it, a consumer would accept what any CA below the same root issues.
+#[test]
+fn a_ca_in_a_policy_is_the_one_that_the_rule_names() {
+    use crate::trust::test_keys;
+    let root = test_keys::root("acme root");
+    let issuing = root.issue("acme signing CA");
+    let chain = test_keys::chain(&[&issuing.certificate, &root.certificate]);
+    let test = Test::at_epoch("1793664000");
+    storage(&test);
+    test.write("ca.pem", chain.to_pem());
+    test.write(
+        "rules.yaml",
+        format!(
+            "rules:\n  - scope: quay.example/acme\n    signers: [{{authorities: [\"fulcio:{}\"], identity: rel@acme.example, \
+             oidcIssuer: https://issuer.example}}]\n    log: [rekor-e69e8241]\n",
+            chain.id().hex()
+        ),
+    );
+    let line = format!("collect storage {TRUST} --key fulcio=ca.pem --include all --accept-rules rules.yaml");
+    let pack = test.run(&format!("{line} -o made --state there")).exits(0).after("Pack: ");
+    test.push("made", "oci-archive:keys.tar:k");
+    test.run(&format!("pull oci-archive:keys.tar:k --digest {pack} -o keys")).exits(0);
+
+    let encoded = |text: &str| {
+        use base64::{Engine as _, engine::general_purpose::STANDARD};
+        STANDARD.encode(text)
+    };
+    let issuing_pem = test_keys::chain(&[&issuing.certificate]).to_pem();
+    let text = |folder: &str| -> String {
+        let files = test.tree(folder).into_iter().filter(|(path, _)| path != "keypack-export.json");
+        files.map(|(_, bytes)| String::from_utf8(bytes).unwrap()).collect()
+    };
+    for (format, target) in [
+        ("policy-json", "podman@5.3"),
+        ("cluster-image-policy", "openshift@4.22"),
+        ("policy-controller", "policy-controller@0.15"),
+    ] {
+        let report = json(&test, &format!("export {format} --for {target} -o {format}"), 0);
+        let is_whole = format == "policy-controller";
+        let pem = if is_whole { chain.to_pem() } else { issuing_pem.clone() };
+        // At the end of its line, or of its text in JSON.
+        let written = text(format);
+        let after = written.split_once(&encoded(&pem)).unwrap_or_else(|| panic!("{format}: {written}")).1;
+        assert!(after.starts_with(['"', '\n']), "{format}: {written}");
+        assert_eq!(report["notes"].to_string().contains("every other CA below it"), is_whole, "{report}");
+    }
+    test.run("export kyverno --for kyverno@1.19 -o kyverno").exits(0);
+    assert_eq!(text("kyverno").matches("BEGIN CERTIFICATE").count(), 1);
+    test.run("export cosign --for cosign@3.1 -o cosign").exits(0);
+    let certificates = |file: &str| {
+        let authorities = test.json(file)["certificateAuthorities"].clone();
+        let chains = authorities.as_array().unwrap().iter();
+        chains.map(|ca| ca["certChain"]["certificates"].as_array().unwrap().len()).max()
+    };
+    assert_eq!(certificates("cosign/roots/quay-example-acme.json"), Some(1));
+    test.run("export trusted-root -o root").exits(0);
+    assert_eq!(certificates("root/trusted_root.json"), Some(2), "it holds keys and decides nothing");
+}
+
 /// Compares with `testdata/export`; KEYPACK_WRITE_GOLDEN writes it.
 fn golden(test: &Test, written: &str, name: &str) {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/export").join(name);
