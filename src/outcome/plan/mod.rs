@@ -20,6 +20,8 @@ pub(crate) struct PlanReport {
     pub(crate) is_openshift: bool,
     /// Whether its policy holds a single key for a scope, so that it can't accept both meanwhile.
     pub(crate) one_key: bool,
+    /// Whether the old and the new signers of a scope can't be accepted at once, however many keys it takes.
+    pub(crate) is_apart: bool,
     /// The scopes whose signers or logs change.
     pub(crate) scopes: Vec<ScopeReport>,
     /// What the images of the mirror are to both policies; absent, if no mirror was named.
@@ -153,7 +155,7 @@ impl Steps {
                 export("keys", "after")
             ));
             steps.back.push("do not go back: the old policy accepts a revoked key".into());
-        } else if plan.one_key {
+        } else if plan.one_key || plan.is_apart {
             steps.one_key(plan, &export, is_openshift);
         } else {
             steps.several_keys(plan, &export);
@@ -184,7 +186,7 @@ impl Steps {
     }
 
     fn one_key(&mut self, plan: &PlanReport, export: &dyn Fn(&str, &str) -> String, is_openshift: bool) {
-        let several: Vec<_> = plan.scopes.iter().filter(|scope| scope.new_has_several).collect();
+        let several = plan.scopes.iter().filter(|scope| plan.one_key && scope.new_has_several);
         for scope in several {
             self.first.push(format!(
                 "the new rule for {} names several signers, and a policy of this consumer holds one: let it name the new key alone",

@@ -13,7 +13,7 @@ pub(crate) fn render(plan: &PlanReport, all: bool) -> String {
         out.push_str(text.trim_end());
         out.push('\n');
     };
-    let PlanReport { consumer, one_key, scopes, images, bridge, steps, written, .. } = plan;
+    let PlanReport { consumer, one_key, is_apart, scopes, images, bridge, steps, written, .. } = plan;
     line("");
     line(&format!(
         "PLAN FOR {} (as {}, {}): {}",
@@ -22,6 +22,8 @@ pub(crate) fn render(plan: &PlanReport, all: bool) -> String {
         consumer.library,
         if *one_key {
             "a policy holds one key for a scope"
+        } else if *is_apart {
+            "a policy takes several keys for a scope, but not these old and new signers at once"
         } else {
             "a policy takes several keys for a scope"
         }

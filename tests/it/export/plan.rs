@@ -24,7 +24,7 @@ fn packs(old: &str, new: &str) -> Test {
         );
         test.write("rules.yaml", rules);
         let line = format!(
-            "collect storage {TRUST} --key new.pub --include all --accept-rules rules.yaml -o {name}"
+            "collect storage {TRUST} --key new.pub --key pki=lab/trust/fulcio.pem --include all --accept-rules rules.yaml -o {name}"
         );
         test.run(&format!("{line} --state {name}-state")).exits(0);
     }
@@ -101,6 +101,17 @@ fn a_policy_with_one_key_is_bridged_by_the_images_that_only_the_old_one_verifies
         assert!(steps(&plan, "keep").contains("the old key, and the scopes below"), "{plan}");
         assert!(steps(&plan, "back").contains("before/"), "{plan}");
     }
+}
+
+/// However many keys a policy takes: one requirement accepts keys or certificates.
+#[test]
+fn signers_that_no_policy_accepts_at_once_are_bridged() {
+    let test = packs(OLD, "{authorities: [pki-98cd189d], identity: rel@acme.example}");
+    let plan = plan(&test, "--plan podman@5.5 --images storage --map storage=quay.example");
+    assert_eq!((plan["oneKey"].clone(), plan["isApart"].clone()), (false.into(), true.into()));
+    let only_old = plan["images"]["onlyOld"].as_array().unwrap().len();
+    assert!(only_old > 0 && plan["images"]["bridged"] == only_old, "{plan}");
+    assert!(!steps(&plan, "first").contains("name the old and the new signers"), "{plan}");
 }
 
 /// A rule that names both is that of a consumer with several keys; one with a single key takes the new one.

@@ -15,6 +15,7 @@ use self::sides::Sides;
 use crate::{
     diag::{Code, Diagnostic},
     export::BridgeObject,
+    key::Role,
     ops::{
         Context,
         verify::{AdmitRequest, Authentication},
@@ -25,7 +26,7 @@ use crate::{
     },
     pack::{Draft, Inventory},
     policy::{
-        rule::{Rule, Scope},
+        rule::{Log, LogWord, Rule, Scope, Signer},
         target::{Feature, Target},
     },
 };
@@ -72,11 +73,16 @@ pub(in crate::ops) fn plan(
         .iter()
         .map(|(scope, (before, after))| scope_report(scope, *before, *after, old, new))
         .collect();
+    let is_apart = changed.values().any(|(before, after)| match (before, after) {
+        (Some(before), Some(after)) => !unites(before, after),
+        _ => false,
+    });
     let is_revoked = scopes.iter().any(|scope| scope.old_is_revoked);
     let mut report = PlanReport {
         is_openshift: target.openshift.is_some(),
         consumer: TargetReport::of(&target),
         one_key,
+        is_apart,
         scopes,
         images: None,
         bridge: Vec::new(),
@@ -87,7 +93,7 @@ pub(in crate::ops) fn plan(
     let is_gone = target.openshift.is_some() && report.scopes.iter().any(|scope| scope.old_is_gone);
     if !request.images.places.is_empty() && !changed.is_empty() && !is_gone {
         let sides = Sides { request, target: &target, one_key, old, new, changed: &changed, ctx };
-        let (images, bridge) = sides.compare(one_key && !is_revoked)?;
+        let (images, bridge) = sides.compare((one_key || is_apart) && !is_revoked)?;
         report.images = Some(images);
         report.written = bridge::write(request, &report, &bridge, old, ctx)?;
         let of_object = |BridgeObject { name, scopes, text }| BridgeReport { name, scopes, text };
@@ -124,6 +130,23 @@ fn changed<'a>(old: &'a Inventory, new: &'a Inventory) -> Changed<'a> {
     };
     all.retain(|_, (old, new)| old.map(asks) != new.map(asks));
     all
+}
+
+/// Whether one requirement of policy.json accepts what either rule does: keys of a kind, or CAs for one name, with the same log and
+/// the same identity.
+fn unites(before: &Rule, after: &Rule) -> bool {
+    let kind = |signer: &Signer| match signer {
+        Signer::Key(key) => (key.role, None),
+        Signer::Identity { authorities, subject, kind, issuer } => (
+            authorities.first().map_or(Role::Fulcio, |key| key.role),
+            Some((subject.clone(), *kind, issuer.clone())),
+        ),
+    };
+    let mut kinds = before.signers.iter().chain(&after.signers).map(kind);
+    let asks_log = |rule: &Rule| rule.log != Log::Word(LogWord::None);
+    kinds.next().is_none_or(|first| kinds.all(|other| other == first))
+        && asks_log(before) == asks_log(after)
+        && before.signed_identity == after.signed_identity
 }
 
 fn scope_report(
